@@ -1,0 +1,86 @@
+"""Pure functions from arrays of answers to scores."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Kind = Literal["categorical", "binary", "regression"]
+Floats = NDArray[np.floating]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.integer]
+
+
+def answers(outputs: Floats, kind: Kind) -> NDArray[np.generic]:
+    """Returns what the network answers, for outputs of shape (..., K).
+
+    Categorical: the index of the largest output (also for sigmoid outputs, as the tutorials read
+    them), shape (...). Binary: each output rounded to 0 or 1, shape (..., K). Regression: the
+    outputs as they are.
+
+    >>> answers(np.array([[0.1, 0.7, 0.6]]), "categorical")
+    array([1])
+    """
+    if kind == "categorical":
+        return outputs.argmax(axis=-1)
+    if kind == "binary":
+        return (outputs >= 0.5).astype(np.int64)
+    return outputs
+
+
+def correct(outputs: Floats, targets: Floats, kind: Kind, tolerance: float = 0.0) -> Bools:
+    """Returns which answers are right, shape (...) for outputs and targets of shape (..., K).
+
+    A step of a binary or regression problem is right when all its K values are: rounded alike, or
+    within `tolerance` (in the data's units). NaN outputs are never right.
+
+    >>> outputs = np.array([[0.2, 0.8], [0.9, 0.3]])
+    >>> correct(outputs, np.array([[0.0, 1.0], [0.0, 1.0]]), "categorical")
+    array([ True, False])
+    """
+    if kind == "regression":
+        right: Bools = (np.abs(outputs - targets) <= tolerance).all(axis=-1)
+        return right
+    finite: Bools = np.isfinite(outputs).all(axis=-1)
+    same = answers(outputs, kind) == answers(targets, kind)
+    return finite & (same if kind == "categorical" else same.all(axis=-1))
+
+
+def accuracy(right: Bools, scored: Bools) -> Floats:
+    """Returns the share of scored steps that are right, over the last axis: (..., M) -> (...).
+
+    >>> accuracy(np.array([True, True, False]), np.array([True, False, True]))
+    array(0.5)
+    """
+    return np.asarray((right & scored).sum(axis=-1) / scored.sum(axis=-1))
+
+
+def sequence_accuracy(right: Bools, scored: Bools, sequence: Ints) -> Floats:
+    """Returns the share of sequences whose scored steps are all right: (..., M) -> (...).
+
+    `sequence`, shape (M,), names the sequence that each step belongs to.
+
+    >>> right = np.array([True, True, True, False])
+    >>> sequence_accuracy(right, np.ones(4, bool), np.array([0, 0, 1, 1]))
+    array(0.5)
+    """
+    names = np.unique(sequence[scored])
+    wrong = ~right & scored
+    whole = np.stack([~wrong[..., sequence == name].any(axis=-1) for name in names], axis=-1)
+    return np.asarray(whole.mean(axis=-1))
+
+
+def solved_epoch(solved: Bools) -> int | None:
+    """Returns the first epoch (from 1) from which the curve `solved`, shape (E,), stays True.
+
+    >>> solved_epoch(np.array([False, True, False, True, True]))
+    4
+    >>> solved_epoch(np.array([True, False])) is None
+    True
+    """
+    if len(solved) == 0 or not solved[-1]:
+        return None
+    unsolved = np.flatnonzero(~solved)
+    return int(unsolved[-1]) + 2 if len(unsolved) else 1

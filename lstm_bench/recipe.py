@@ -1,0 +1,312 @@
+"""One frozen training configuration, checked, named and digested.
+
+A recipe is written and recorded as one flat mapping, `units: 20, framing: window, window: 3, ...`:
+its own fields, the parameters of its task and those of its framing. The seed is never part of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, model_validator
+
+from lstm_bench import schedule
+from lstm_bench.errors import Fault, RecipeError, unknown
+from lstm_bench.framings import FRAMINGS, Encoding, Framing, Samples
+from lstm_bench.schedule import Layout, Reset, Schedule, Shuffle
+from lstm_bench.tasks import TASKS, Task
+
+Network = Literal["lstm", "gru", "simple_rnn", "mlp"]
+Output = Literal["softmax", "sigmoid", "linear"]
+Loss = Literal["categorical_crossentropy", "binary_crossentropy", "mean_squared_error"]
+Optimizer = Literal["adam", "sgd", "rmsprop"]
+Evaluation = Literal["teacher_forced", "free_running", "cold_start", "random_order"]
+
+LEARNING_RATES: Mapping[str, float] = {"adam": 0.001, "sgd": 0.01, "rmsprop": 0.001}
+"""Keras's own default for each optimizer."""
+
+HEADS: Mapping[str, tuple[str, str]] = {
+    "categorical": ("softmax", "categorical_crossentropy"),
+    "binary": ("sigmoid", "binary_crossentropy"),
+    "regression": ("linear", "mean_squared_error"),
+}
+"""Output activation and loss for each kind of target, unless a recipe says otherwise."""
+
+FITTING_OUTPUT: Mapping[str, tuple[str, ...]] = {
+    "categorical_crossentropy": ("softmax",),
+    "binary_crossentropy": ("sigmoid",),
+    "mean_squared_error": ("softmax", "sigmoid", "linear"),
+}
+
+
+class Recipe(BaseModel):
+    """A training configuration. Build one with `recipe("memory", units=20)`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    task: SerializeAsAny[Task]
+    framing: SerializeAsAny[Framing]
+    encoding: Encoding = "onehot"
+    network: Network = "lstm"
+    units: Annotated[int, Field(ge=1, le=4096)] = 32
+    layers: Annotated[int, Field(ge=1, le=3)] = 1
+    output: Output
+    loss: Loss
+    optimizer: Optimizer = "adam"
+    learning_rate: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
+    momentum: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.0
+    epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 250
+    batch_size: Annotated[int, Field(ge=1)] | Literal["all"] = 1
+    accumulate: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    stateful: bool = False
+    layout: Layout = "rows"
+    reset: Reset = "sequence"
+    shuffle: Shuffle = "none"
+    evaluation: Evaluation = "teacher_forced"
+    start: str | None = None
+
+    @model_validator(mode="after")
+    def _legal(self) -> Self:
+        """Refuses settings that do not fit one another, all at once."""
+        found = list(self._faults())
+        if found:
+            raise RecipeError(found)
+        return self
+
+    def _faults(self) -> Iterable[Fault]:
+        if self.output not in FITTING_OUTPUT[self.loss]:
+            fitting = " or ".join(FITTING_OUTPUT[self.loss])
+            yield Fault("output", f"{self.loss} needs {fitting}, but got {self.output}")
+        if self.momentum and self.optimizer != "sgd":
+            yield Fault("momentum", f"belongs to sgd, but optimizer is {self.optimizer}; use 0")
+        if self.start is not None and self.evaluation != "cold_start":
+            yield Fault("start", f"belongs to evaluation=cold_start, not {self.evaluation}")
+        elif self.start is not None and self.start not in self.task.labels:
+            yield Fault("start", unknown("symbol", self.start, self.task.labels))
+        lengths = tuple(map(len, self.task.problem(0).train))
+        counts = tuple(map(self.framing.count, lengths))
+        if min(counts) < 1:
+            yield Fault(
+                "framing",
+                f"{self.framing.name} must fit into every sequence, but the shortest has "
+                f"{min(lengths)} steps; use a smaller window, or framing=pairs",
+            )
+            return
+        yield from schedule.faults(
+            counts,
+            self.batch_size,
+            self.stateful,
+            self.layout,
+            self.reset,
+            self.shuffle,
+            continues=self.framing.continues,
+            recurrent=self.recurrent,
+        )
+
+    @property
+    def recurrent(self) -> bool:
+        """Whether the network has a state that passes from step to step."""
+        return self.network != "mlp"
+
+    def samples(self, seed: int) -> Samples:
+        """Returns the training samples of `seed`, encoded."""
+        train = self.task.problem(seed).train
+        return self.framing.samples(train, self.task.alphabet_size, self.encoding, seed)
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        """How the samples are dealt into batches; the same for every seed."""
+        counts = tuple(self.framing.count(len(s)) for s in self.task.problem(0).train)
+        size = sum(counts) if self.batch_size == "all" else self.batch_size
+        return Schedule(counts, size, self.stateful, self.layout, self.reset, self.shuffle)
+
+    @property
+    def updates(self) -> int:
+        """Weight updates in a training run of one seed."""
+        return self.epochs * self.schedule.batches // self.accumulate
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """The flat mapping that `recipe` rebuilds this recipe from."""
+        fields = self.model_dump(mode="json", exclude_none=True)
+        task, framing = fields.pop("task"), fields.pop("framing")
+        head = {"task": self.task.name, **task, "framing": self.framing.name, **framing}
+        if not self.stateful:
+            del fields["layout"], fields["reset"]
+        return head | fields
+
+    @cached_property
+    def digest(self) -> str:
+        """Twelve hexadecimal digits that no other configuration shares."""
+        text = json.dumps(self.settings | {"version": self.task.version}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @cached_property
+    def name(self) -> str:
+        """A short description: what a reader needs to tell recipes of one task apart.
+
+        >>> recipe("memory").name
+        'lstm(20) pairs stateful batch 1 250 epochs'
+        """
+        depth = f"x{self.layers}" if self.layers > 1 else ""
+        width = f"({getattr(self.framing, 'window', None)})"
+        words = [
+            f"{self.network}({self.units}{depth})",
+            self.framing.name + (width if "window" in type(self.framing).model_fields else ""),
+            "stateful" if self.stateful else "stateless",
+            f"batch {self.batch_size}",
+            f"{self.epochs} epochs",
+        ]
+        if self.stateful and self.schedule.batch_size > 1:
+            words.insert(3, self.layout)
+        if self.stateful and self.reset != "sequence":
+            words.append(f"reset {self.reset}")
+        quiet = {"task", "framing", "window", "network", "units", "layers", "stateful", "layout"}
+        quiet |= {"reset", "batch_size", "epochs"}
+        models = (Recipe, type(self.task), type(self.framing))
+        plain = {key: field.default for m in models for key, field in m.model_fields.items()}
+        plain |= dict(self.task.defaults) | {"shuffle": "none"}
+        plain |= _defaults(type(self.task), {"optimizer": self.optimizer})
+        for key, value in self.settings.items():
+            if key not in quiet and value != plain.get(key):
+                words.append(f"{key.replace('_', ' ')} {value}")
+        return " ".join(words)
+
+
+def recipe(task: str, **settings: Any) -> Recipe:
+    """Returns the recipe of `task` with `settings` over the task's defaults.
+
+    Raises `RecipeError` with every unknown key, wrong value and broken rule at once.
+
+    >>> recipe("alphabet", framing="window").framing.window
+    3
+    >>> recipe("alphabet", unit=3)
+    Traceback (most recent call last):
+    lstm_bench.errors.RecipeError: unit: there is no setting 'unit'; did you mean 'units'? ...
+    """
+    if not isinstance(task, str) or task not in TASKS:
+        raise RecipeError([Fault("task", unknown("task", task, TASKS))])
+    chosen = TASKS[task]
+    merged = _defaults(chosen, settings) | settings
+    framing_name = merged["framing"]
+    if not isinstance(framing_name, str) or framing_name not in FRAMINGS:
+        raise RecipeError([Fault("framing", unknown("framing", framing_name, FRAMINGS))])
+    framing = FRAMINGS[framing_name]
+    # A default of the task gives way where the user chose a framing that it does not belong to.
+    for key in _framing_keys() - set(framing.model_fields) - set(settings):
+        merged.pop(key, None)
+    found = list(_misplaced(chosen, framing, settings))
+    if "stateful" in merged and merged["stateful"] is False:
+        for key in ("layout", "reset"):
+            if key in settings:
+                found.append(Fault(key, "belongs to stateful=true, but stateful is false"))
+            merged.pop(key, None)
+    parts: dict[str, Any] = {}
+    for part, model in (("task", chosen), ("framing", framing)):
+        own = {key: merged.pop(key) for key in list(merged) if key in model.model_fields}
+        parts[part], wrong = _validated(model, own)
+        found += wrong
+    merged = {key: value for key, value in merged.items() if key in Recipe.model_fields}
+    if found:
+        # The parts are broken: check the other fields' types alone, and report all together.
+        fields = {k: v for k, v in merged.items() if k not in ("task", "framing")}
+        stand_in = {"task": TASKS["memory"](), "framing": FRAMINGS["pairs"]()}
+        wrong = _validated(Recipe, fields | stand_in, types_only=True)[1]
+        raise RecipeError(found + wrong)
+    built, wrong = _validated(Recipe, merged | parts)
+    if wrong:
+        raise RecipeError(wrong)
+    assert isinstance(built, Recipe)
+    return built
+
+
+def _defaults(task: type[Task], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the settings of `task` where the user is silent, optimizer and head resolved."""
+    output, loss = HEADS[task.kind]
+    merged: dict[str, Any] = {"framing": "pairs", "output": output, "loss": loss, **task.defaults}
+    if "loss" in settings and "output" not in settings:
+        fitting = FITTING_OUTPUT.get(str(settings["loss"]), (output,))
+        merged["output"] = merged["output"] if merged["output"] in fitting else fitting[0]
+    if "output" in settings and "loss" not in settings:
+        suited = {"softmax": "categorical_crossentropy", "sigmoid": "binary_crossentropy"}
+        merged["loss"] = suited.get(str(settings["output"]), "mean_squared_error")
+    optimizer = str(settings.get("optimizer", merged.get("optimizer", "adam")))
+    merged.setdefault("learning_rate", LEARNING_RATES.get(optimizer, 0.001))
+    return {"optimizer": "adam"} | merged
+
+
+def _framing_keys() -> set[str]:
+    return {key for framing in FRAMINGS.values() for key in framing.model_fields}
+
+
+def known_settings(task: type[Task]) -> set[str]:
+    """Returns every key that a recipe of `task` may carry."""
+    return (set(Recipe.model_fields) | set(task.model_fields) | _framing_keys()) - {"task"}
+
+
+def _misplaced(task: type[Task], framing: type[Framing], given: Mapping[str, Any]) -> list[Fault]:
+    known = known_settings(task)
+    found = []
+    for key in given:
+        owners = [f.name for f in FRAMINGS.values() if key in f.model_fields]
+        if key not in known:
+            found.append(Fault(key, unknown("setting", key, known)))
+        elif owners and key not in framing.model_fields and key not in task.model_fields:
+            found.append(
+                Fault(key, f"belongs to framing {' or '.join(owners)}, but got {framing.name}")
+            )
+    return found
+
+
+def _validated(
+    model: type[BaseModel], values: Mapping[str, Any], types_only: bool = False
+) -> tuple[BaseModel | None, list[Fault]]:
+    """Returns `model` made from `values`, or None and every fault found."""
+    try:
+        return model.model_validate(dict(values)), []
+    except RecipeError as error:
+        return None, [] if types_only else list(error.faults)
+    except ValidationError as error:
+        return None, pydantic_faults(error, values)
+
+
+def pydantic_faults(error: ValidationError, values: Mapping[str, Any]) -> list[Fault]:
+    """Returns one fault a wrong key, in this package's words."""
+    by_key: dict[str, list[str]] = {}
+    for item in error.errors():
+        if item["type"] == "extra_forbidden":
+            message = "there is no such key"
+        else:
+            message = item["msg"].removeprefix("Value error, ")
+            message = message[0].lower() + message[1:]
+        place = [str(part) for part in item["loc"]]
+        # A union reports one error a member, with the member's name at the end of the path.
+        depth = 1 + sum(1 for part in place[1:] if part in _walk_keys(values))
+        by_key.setdefault(".".join(place[:depth]), []).append(message)
+    return [
+        Fault(key, f"{' or '.join(dict.fromkeys(messages))}, but got {_shown(values, key)}")
+        for key, messages in by_key.items()
+    ]
+
+
+def _walk_keys(values: Any) -> set[str]:
+    if isinstance(values, Mapping):
+        inner = (_walk_keys(value) for value in values.values())
+        return {str(key) for key in values}.union(*inner)
+    if isinstance(values, list | tuple):
+        inner = (_walk_keys(value) for value in values)
+        return {str(place) for place in range(len(values))}.union(*inner)
+    return set()
+
+
+def _shown(values: Any, key: str) -> str:
+    for part in filter(None, key.split(".")):
+        if isinstance(values, Mapping):
+            values = values.get(part, "nothing")
+        elif isinstance(values, list | tuple) and part.isdigit():
+            values = values[int(part)]
+    return "nothing" if values == "nothing" else repr(values)

@@ -1,0 +1,202 @@
+"""What a recipe did over its seeds, as tidy tables; and how that is written and read back.
+
+`seeds`        one row a seed: SEED_COLUMNS
+`curves`       one row a seed and epoch (thinned to about CURVE_POINTS epochs): CURVE_COLUMNS
+`predictions`  one row a seed and scored answer: PREDICTION_COLUMNS
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lstm_bench.errors import StoreError
+from lstm_bench.statistics import Mean, Rate, mean_interval, median_epochs, solve_rate
+
+SEED_COLUMNS = (
+    "seed",
+    "loss",  # of the last epoch, as Keras reports it
+    "accuracy",  # share of scored steps right, in the recipe's own evaluation
+    "sequence_accuracy",  # share of sequences with every scored step right
+    "solved",  # bool: the task's own word
+    "solved_epoch",  # first epoch from which it stayed solved in teacher forcing; NaN if never
+    "seconds",  # of training
+)
+CURVE_COLUMNS = ("seed", "epoch", "loss", "accuracy")
+PREDICTION_COLUMNS = ("seed", "sequence", "step", "input", "expected", "predicted", "correct")
+CURVE_POINTS = 200
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A recipe's results over its seeds. Everything reported is computed from this."""
+
+    settings: Mapping[str, Any]  # the recipe's flat mapping
+    digest: str
+    name: str
+    engine: str
+    seeds: pd.DataFrame
+    curves: pd.DataFrame
+    predictions: pd.DataFrame
+    parameters: int
+    updates: int  # weight updates a seed
+    compile_seconds: float
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    model: bytes = b""  # the best seed's network, a `.keras` file
+
+    @property
+    def accuracy(self) -> Mean:
+        """Mean step accuracy over the seeds, with its interval."""
+        return mean_interval(self.seeds["accuracy"].to_numpy(), 0.0, 1.0)
+
+    @property
+    def solve_rate(self) -> Rate:
+        """How many seeds solved the task, with Wilson's interval."""
+        return solve_rate(self.seeds["solved"].to_numpy())
+
+    @property
+    def epochs_to_solve(self) -> float | None:
+        """Median over all seeds, unsolved ones counted as later than any; None if half never do."""
+        return median_epochs(self.seeds["solved_epoch"].tolist())
+
+    @property
+    def train_seconds(self) -> float:
+        """Seconds of training, summed over the seeds."""
+        return float(self.seeds["seconds"].sum())
+
+    @property
+    def best_seed(self) -> int:
+        """The seed with the highest accuracy; of equals, the one with the lowest loss."""
+        ranked = self.seeds.sort_values(["accuracy", "loss", "seed"], ascending=[False, True, True])
+        return int(ranked["seed"].iloc[0])
+
+    def rank(self) -> tuple[float, float, int, str]:
+        """A key that sorts outcomes best first: solve rate, accuracy, then fewest operations."""
+        cost = self.parameters * self.updates
+        return (-self.solve_rate.rate, -self.accuracy.mean, cost, self.digest)
+
+    def summary(self) -> dict[str, Any]:
+        """Returns the aggregates as plain JSON values; NaN becomes None."""
+        accuracy, rate = self.accuracy, self.solve_rate
+        loss = mean_interval(self.seeds["loss"].to_numpy())
+        whole = mean_interval(self.seeds["sequence_accuracy"].to_numpy(), 0.0, 1.0)
+        return {
+            "seeds": len(self.seeds),
+            **{key: _mean(value) for key, value in (("accuracy", accuracy), ("loss", loss))},
+            "sequence_accuracy": _mean(whole),
+            "solve_rate": {
+                "k": rate.k,
+                "n": rate.n,
+                "rate": _plain(rate.rate),
+                "ci95": [_plain(rate.low), _plain(rate.high)],
+            },
+            "epochs_to_solve": {"median": self.epochs_to_solve},
+        }
+
+    def document(self) -> dict[str, Any]:
+        """Returns the outcome as the JSON document that `run --json` prints."""
+        return {
+            "recipe": dict(self.settings),
+            "name": self.name,
+            "id": self.digest,
+            "engine": self.engine,
+            "per_seed": [
+                {key: _plain(value) for key, value in row.items()}
+                for row in self.seeds.to_dict("records")
+            ],
+            "summary": self.summary(),
+            "parameters": self.parameters,
+            "updates": self.updates,
+            "seconds": {"compile": self.compile_seconds, "train": self.train_seconds},
+        }
+
+
+@dataclass(frozen=True)
+class Row:
+    """One recipe of a sweep: its outcome, and what the sweep says about it."""
+
+    id: str  # the id of PROBLEMS, `A1`, or `trial-7` for a recipe that a search proposed
+    outcome: Outcome
+    published: str = ""
+    published_accuracy: float | None = None
+    note: str = ""
+    trial: int | None = None  # of the search; None for a fixed recipe
+
+
+@dataclass(frozen=True)
+class SweepResult:
+    """Everything that a report is made from."""
+
+    name: str
+    title: str
+    about: str
+    rows: tuple[Row, ...]  # fixed recipes in the file's order, then trials in theirs
+    search: Mapping[str, Any] | None  # trials, sampler, objective, seed, space
+    provenance: Mapping[str, str]  # git revision, versions, machine, command
+    unfinished: int = 0  # recipes that were asked for and have no outcome yet
+
+    @property
+    def fixed(self) -> tuple[Row, ...]:
+        """The recipes that the sweep file names."""
+        return tuple(row for row in self.rows if row.trial is None)
+
+    @property
+    def trials(self) -> tuple[Row, ...]:
+        """The recipes that the search proposed, in order."""
+        return tuple(row for row in self.rows if row.trial is not None)
+
+    @property
+    def best(self) -> Row:
+        """The best recipe of all: see `Outcome.rank`."""
+        return min(self.rows, key=lambda row: row.outcome.rank())
+
+
+def _mean(value: Mean) -> dict[str, Any]:
+    interval = [_plain(value.low), _plain(value.high)]
+    return {"mean": _plain(value.mean), "std": _plain(value.std), "ci95": interval}
+
+
+def _plain(value: Any) -> Any:
+    """Returns a NumPy or pandas scalar as JSON's own; NaN, infinities and NA as None."""
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, float) and not abs(value) < float("inf"):
+        return None
+    if isinstance(value, float) and value.is_integer() and abs(value) > 2**53:
+        return None
+    return value
+
+
+TABLES = ("seeds", "curves", "predictions")
+
+
+def write(outcome: Outcome, folder: Path) -> None:
+    """Writes `outcome` into `folder`: outcome.json, three Parquet tables, model.keras."""
+    folder.mkdir(parents=True, exist_ok=True)
+    facts = {
+        f.name: getattr(outcome, f.name)
+        for f in dataclasses.fields(outcome)
+        if f.name not in (*TABLES, "model")
+    }
+    text = json.dumps(facts, indent=1, sort_keys=True, default=dict)
+    (folder / "outcome.json").write_text(text + "\n")
+    for table in TABLES:
+        getattr(outcome, table).to_parquet(folder / f"{table}.parquet", index=False)
+    if outcome.model:
+        (folder / "model.keras").write_bytes(outcome.model)
+
+
+def read(folder: Path) -> Outcome:
+    """Returns the outcome that `write` left in `folder`; raises `StoreError` if it is not whole."""
+    try:
+        facts = json.loads((folder / "outcome.json").read_text())
+        tables = {table: pd.read_parquet(folder / f"{table}.parquet") for table in TABLES}
+        model = folder / "model.keras"
+        return Outcome(**facts, **tables, model=model.read_bytes() if model.exists() else b"")
+    except (OSError, ValueError, TypeError) as error:
+        raise StoreError(f"{folder.name}: not a complete outcome ({error}); run it again") from error

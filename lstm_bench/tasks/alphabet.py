@@ -1,0 +1,54 @@
+"""`alphabet`: say the next letter."""
+
+from __future__ import annotations
+
+import string
+from typing import Annotated, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from lstm_bench.tasks.base import Problem, Sequence, Task
+
+
+class Alphabet(Task):
+    """After each letter of A..Z comes the next one.
+
+    ::
+
+        A B C ... Y -> B C D ... Z
+
+    No memory is needed: the next letter depends on the last one alone. What makes it hard is the
+    encoding that the tutorials chose, one number a letter (its index / 26), which 26 classes must
+    be read off from.
+
+    >>> train = Alphabet(letters=4).problem(seed=0).train[0]
+    >>> print(train.inputs, "->", train.targets)
+    [0 1 2] -> [1 2 3]
+    """
+
+    name: ClassVar[str] = "alphabet"
+    source: ClassVar[str] = "Jason Brownlee, tutorials on stateful LSTMs in Keras"
+    defaults = {
+        "framing": "pairs",
+        "encoding": "scaled",
+        "units": 32,
+        "epochs": 500,
+        "batch_size": 1,
+        "stateful": False,
+        "shuffle": "samples",
+    }
+
+    letters: Annotated[int, Field(ge=3, le=26)] = 26
+
+    def problem(self, seed: int) -> Problem:
+        """Returns the one sequence there is; it is the same for every seed."""
+        return Problem((Sequence.next_symbol(np.arange(self.letters)),))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(string.ascii_uppercase[: self.letters])
+
+    @property
+    def chance(self) -> float:
+        return 1 / (self.letters - 1)

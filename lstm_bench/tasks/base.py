@@ -1,0 +1,104 @@
+"""What a sequence problem is: sequences to train on, sequences to be scored on, and "solved"."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from lstm_bench.metrics import Kind
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """One sequence of T steps: what goes in, what should come out, which steps count.
+
+    Symbols: `inputs` (T,) and `targets` (T,) are integers. Real values: (T, F) and (T, K) floats.
+    """
+
+    inputs: NDArray[np.generic]
+    targets: NDArray[np.generic]
+    scored: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    @classmethod
+    def next_symbol(cls, symbols: list[int] | NDArray[np.integer]) -> Sequence:
+        """Returns the sequence that asks for the next symbol at every step.
+
+        >>> Sequence.next_symbol([3, 0, 1, 2, 3]).targets
+        array([0, 1, 2, 3])
+        """
+        array = np.asarray(symbols, dtype=np.int64)
+        return cls(array[:-1], array[1:], np.ones(len(array) - 1, bool))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The sequences of one seed: `train` to learn from (and be scored on)."""
+
+    train: tuple[Sequence, ...]
+
+
+class Task(BaseModel, ABC):
+    """A sequence problem with its parameters, as a frozen value.
+
+    A subclass states its `name`, its `kind` of target, the settings of its first published
+    recipe (`defaults`), and returns its sequences from `problem`. Parameters are fields: they can
+    be set, searched and recorded like any other setting of a recipe. Raise `version` whenever the
+    sequences of a seed change, so that old results are not taken for new ones.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: ClassVar[str]
+    kind: ClassVar[Kind] = "categorical"
+    version: ClassVar[int] = 1
+    source: ClassVar[str] = ""
+    defaults: ClassVar[Mapping[str, object]] = {}
+    tolerance: ClassVar[float] = 0.0
+
+    @abstractmethod
+    def problem(self, seed: int) -> Problem:
+        """Returns the sequences for `seed`; the same seed gives the same sequences."""
+
+    @property
+    @abstractmethod
+    def labels(self) -> tuple[str, ...]:
+        """The printed name of each symbol; its length is the size of the alphabet."""
+
+    @property
+    @abstractmethod
+    def chance(self) -> float:
+        """Step accuracy of the best answer that looks at no input at all."""
+
+    @property
+    def ceiling(self) -> float:
+        """Step accuracy of the best possible answer that remembers the whole sequence."""
+        return 1.0
+
+    @property
+    def bar(self) -> float:
+        """Step accuracy over all scored steps from which the task counts as solved."""
+        return 1.0
+
+    @property
+    def alphabet_size(self) -> int:
+        """Number of symbols, on input and on output."""
+        return len(self.labels)
+
+
+def most_frequent(problem: Problem) -> float:
+    """Returns the share of scored steps whose target is the most frequent one.
+
+    >>> most_frequent(Problem((Sequence.next_symbol([0, 1, 2, 1, 2, 1]),)))
+    0.6
+    """
+    targets = np.concatenate([s.targets[s.scored] for s in problem.train])
+    return float(np.unique(targets, return_counts=True)[1].max() / len(targets))
