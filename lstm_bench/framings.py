@@ -236,6 +236,5 @@ class Whole(Framing):
 
 
 FRAMINGS: dict[str, type[Framing]] = {
-    framing.name: framing
-    for framing in (Pairs, Window, FeatureWindow, Prefixes, Substrings, Whole)
+    framing.name: framing for framing in (Pairs, Window, FeatureWindow, Prefixes, Substrings, Whole)
 }

@@ -172,6 +172,26 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def sweep_document(result: SweepResult, page: Path) -> dict[str, Any]:
+    """Returns a sweep as the JSON document that `sweep --json` prints."""
+    search = None
+    if result.search is not None:
+        trials = [
+            {"trial": row.trial, "recipe": dict(row.outcome.settings), "id": row.outcome.digest}
+            | row.outcome.summary()
+            for row in result.trials
+        ]
+        best = min(result.trials, key=lambda row: row.outcome.rank()).id if trials else None
+        search = {**result.search, "best": best, "results": trials}
+    return {
+        "sweep": result.name,
+        "recipes": {row.id: row.outcome.summary() for row in result.fixed},
+        "search": search,
+        "unfinished": result.unfinished,
+        "report": str(page),
+    }
+
+
 TABLES = ("seeds", "curves", "predictions")
 
 
@@ -199,4 +219,6 @@ def read(folder: Path) -> Outcome:
         model = folder / "model.keras"
         return Outcome(**facts, **tables, model=model.read_bytes() if model.exists() else b"")
     except (OSError, ValueError, TypeError) as error:
-        raise StoreError(f"{folder.name}: not a complete outcome ({error}); run it again") from error
+        raise StoreError(
+            f"{folder.name}: not a complete outcome ({error}); run it again"
+        ) from error

@@ -68,8 +68,11 @@ class Schedule:
             shape = (count, self.batches, self.batch_size)
             return index.reshape(shape), np.zeros(shape[:2], bool)
         if rng is not None and self.shuffle == "sequences":
-            each = [self._arranged(rng.permutation(len(self.lengths))) for _ in range(count)]
-            return np.stack([index for index, _ in each]), np.stack([reset for _, reset in each])
+            index = np.empty((count, self.batches, self.batch_size), np.int32)
+            reset = np.empty((count, self.batches), bool)
+            for epoch in range(count):
+                index[epoch], reset[epoch] = self._arranged(rng.permutation(len(self.lengths)))
+            return index, reset
         index, reset = self._arranged(np.arange(len(self.lengths)))
         return np.tile(index, (count, 1, 1)), np.tile(reset, (count, 1))
 

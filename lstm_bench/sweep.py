@@ -129,14 +129,35 @@ def find(name: str, folder: Path = Path("sweeps")) -> Path:
     return folder / f"{name}.yaml"
 
 
+def assignments(words: Sequence[str]) -> dict[str, Any]:
+    """Returns `key=value` words as a mapping, with YAML's types and `1e-4` a number.
+
+    >>> assignments(["units=20", "stateful=true", "learning_rate=1e-4"])
+    {'units': 20, 'stateful': True, 'learning_rate': 0.0001}
+    """
+    for word in words:
+        key, equals, _ = word.partition("=")
+        if not equals or not key:
+            raise SweepError(f"{word!r}: settings are given as key=value, e.g. units=20")
+    try:
+        found = OmegaConf.to_container(OmegaConf.from_dotlist(list(words)), resolve=True)
+    except (yaml.YAMLError, OmegaConfBaseException, ValueError) as error:
+        shown = " ".join(words)
+        raise SweepError(f"{shown}: is not key=value ({' '.join(str(error).split())})") from error
+    assert isinstance(found, dict)
+    return {str(key): value for key, value in found.items()}
+
+
 def load(path: Path, overrides: Sequence[str] = ()) -> Sweep:
     """Returns the sweep in the file at `path`, with `key=value` overrides laid over it.
 
     Raises `SweepError` that names the file and every wrong key.
     """
+    given = assignments(overrides)
     try:
         read = OmegaConf.load(path)
-        merged = OmegaConf.merge(read, OmegaConf.from_dotlist(list(overrides)))
+        # OmegaConf refuses to merge a mapping into a list; the message below is the better one.
+        merged = OmegaConf.merge(read, given) if OmegaConf.is_dict(read) else read
         document = OmegaConf.to_container(merged, resolve=True)
     except (OSError, UnicodeDecodeError) as error:
         raise SweepError(f"{path}: cannot be read ({error})") from error
@@ -174,9 +195,7 @@ def parse(name: str, document: Mapping[str, Any]) -> Sweep:
     return sweep
 
 
-def _entries(
-    given: object, shared: Mapping[str, Any], faults: list[Fault]
-) -> dict[str, Entry]:
+def _entries(given: object, shared: Mapping[str, Any], faults: list[Fault]) -> dict[str, Entry]:
     if not isinstance(given, Mapping):
         faults.append(Fault("recipes", f"must map ids to settings, but got {given!r}"))
         return {}

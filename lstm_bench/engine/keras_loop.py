@@ -85,7 +85,9 @@ def prepared(recipe: Recipe, samples: Samples, seed: int) -> keras.Model:
     shape = (samples.x.shape[1], samples.x.shape[2])
     model = build(recipe, shape, samples.y.shape[-1], batch, plain=True)
     model.compile(optimizer=optimizer(recipe), loss=recipe.loss)
-    for variable, value in zip(model.trainable_variables, initial_weights(model, seed), strict=True):
+    for variable, value in zip(
+        model.trainable_variables, initial_weights(model, seed), strict=True
+    ):
         variable.assign(value)
     return model
 

@@ -1,0 +1,23 @@
+# Three verbs. BIN is where the tools are; `make BIN=` takes them from the PATH.
+BIN ?= .venv/bin/
+
+.PHONY: check test fix lock slow
+
+check:  ## lint, format, types
+	$(BIN)ruff check .
+	$(BIN)ruff format --check .
+	$(BIN)mypy
+
+test:  ## the ordinary tests, under five minutes on two cores
+	$(BIN)pytest
+
+slow:  ## the marked tests: every cell of the engines' grid, long simulations
+	$(BIN)pytest -m slow
+
+fix:  ## what can be mended by a tool
+	$(BIN)ruff check --fix .
+	$(BIN)ruff format .
+
+lock:  ## resolve the dependencies anew, for every supported Python
+	$(BIN)uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-header \
+		--no-emit-index-url --no-annotate -q -o requirements.lock

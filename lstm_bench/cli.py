@@ -1,0 +1,188 @@
+"""The command line: `tasks`, `run`, `sweep`, `report`, `speed`.
+
+Heavy packages are imported by the commands that need them, so that `--help` and `tasks` are quick
+and `report` never waits for TensorFlow.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from lstm_bench.errors import Interrupted, UserError
+
+app = typer.Typer(
+    name="lstm-bench",
+    help="Which LSTM set-up really learns your sequences, and how sure can you be?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Profile = Annotated[str | None, typer.Option(help="Lay conf/PROFILE.yaml over conf/default.yaml.")]
+StoreUri = Annotated[str | None, typer.Option("--store", help="MLflow tracking URI.")]
+EngineName = Annotated[str, typer.Option(help="compiled, or keras for plain Keras.")]
+Assignments = Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...")]
+
+
+def main() -> None:
+    """Runs the command line; exit 0 success, 2 wrong input, 1 anything else."""
+    try:
+        app()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except (KeyboardInterrupt, Interrupted):
+        print("\ninterrupted; what had finished is kept", file=sys.stderr)
+        sys.exit(1)
+
+
+@app.command()
+def tasks(
+    name: Annotated[str | None, typer.Argument(help="Show this task in full.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the sequence problems, or show one."""
+    from lstm_bench.show import task_document, task_page, task_table
+
+    if as_json:
+        _print_json(task_document(name))
+    else:
+        Console().print(task_page(name) if name else task_table())
+
+
+@app.command()
+def run(
+    task: Annotated[str, typer.Argument(help="A task: see `lstm-bench tasks`.")],
+    settings: Assignments = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from 0 on.")] = 10,
+    engine: EngineName = "compiled",
+    threads: Annotated[int, typer.Option(min=0, help="Seeds side by side; 0: one a core.")] = 0,
+    predictions: Annotated[bool, typer.Option(help="Print every step's answer.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Train one recipe on several seeds, e.g. `run memory units=20 stateful=true`."""
+    from lstm_bench.engine import ENGINES
+    from lstm_bench.errors import unknown
+    from lstm_bench.recipe import recipe
+    from lstm_bench.sweep import assignments
+
+    if engine not in ENGINES:
+        raise UserError(f"--engine: {unknown('engine', engine, ENGINES)}")
+    built = recipe(task, **assignments(settings or []))
+    console = Console(stderr=True)
+    with console.status(f"{built.name}, {seeds} seeds"):
+        from lstm_bench.run import run as train
+
+        outcome = train(built, range(seeds), engine, threads or None)
+    if as_json:
+        rows = {"predictions": outcome.predictions.to_dict("records")} if predictions else {}
+        _print_json(outcome.document() | rows)
+        return
+    from lstm_bench.show import outcome_page
+
+    Console().print(outcome_page(outcome, predictions))
+
+
+@app.command()
+def sweep(
+    name: Annotated[str, typer.Argument(help="A sweep in sweeps/, or a YAML file.")],
+    settings: Assignments = None,
+    engine: EngineName = "compiled",
+    again: Annotated[bool, typer.Option(help="Run everything anew.")] = False,
+    store: StoreUri = None,
+    profile: Profile = None,
+    as_json: Json = False,
+) -> None:
+    """Run the recipes and the search of a sweep; log them; report them."""
+    from lstm_bench.engine import ENGINES
+    from lstm_bench.errors import unknown
+    from lstm_bench.sweep import find, load
+
+    where = _settings(profile, store)
+    if engine not in ENGINES:
+        raise UserError(f"--engine: {unknown('engine', engine, ENGINES)}")
+    loaded = load(find(name, where.sweeps), settings or [])
+    from lstm_bench.launch import launch
+    from lstm_bench.show import SweepBar
+
+    with SweepBar(loaded.name, quiet=as_json) as bar:
+        result, page, progress = launch(loaded, where, engine, again, bar.changed)
+    if as_json:
+        from lstm_bench.results import sweep_document
+
+        _print_json(sweep_document(result, page))
+        return
+    from lstm_bench.report import console_table
+
+    console = Console()
+    console.print(console_table(result))
+    for failure in progress.failed:
+        console.print(f"failed: {failure}", style="red", markup=False)
+    if progress.reused:
+        console.print(f"{progress.reused} of {progress.done} recipes were in the store already.")
+    console.print(f"Report: {page}", soft_wrap=True)
+    console.print(f"Runs:   mlflow ui --backend-store-uri {where.store}", soft_wrap=True)
+
+
+@app.command()
+def report(
+    names: Annotated[list[str] | None, typer.Argument(help="Sweeps; all of them if none.")] = None,
+    store: StoreUri = None,
+    profile: Profile = None,
+    as_json: Json = False,
+) -> None:
+    """Rebuild reports from the run store alone."""
+    from lstm_bench.report import write_report
+    from lstm_bench.tracking import Store
+
+    where = _settings(profile, store)
+    runs = Store(where.store, where.artifacts, create=False)
+    chosen = names or runs.names()
+    if not chosen:
+        raise UserError(
+            f"report: there are no sweeps in {where.store}; run `lstm-bench sweep` first"
+        )
+    results = [runs.load(name) for name in chosen]
+    pages = {result.name: write_report(result, where.reports / result.name) for result in results}
+    if as_json:
+        _print_json({"reports": {name: str(page) for name, page in pages.items()}})
+        return
+    for page in pages.values():
+        print(page)
+
+
+@app.command()
+def speed(
+    seconds: Annotated[float, typer.Option(min=0.1, help="Time for each engine and problem.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Measure both engines side by side on this machine."""
+    from lstm_bench.show import speed_table
+    from lstm_bench.speed import measure
+
+    console = Console(stderr=True)
+    with console.status("measuring") as status:
+        rows = measure(seconds, lambda name: status.update(f"measuring {name}"))
+    if as_json:
+        _print_json({"speed": rows})
+    else:
+        Console().print(speed_table(rows))
+
+
+def _settings(profile: str | None, store: str | None) -> Any:
+    from lstm_bench.settings import settings
+
+    found = settings(profile, Path("conf"))
+    return found.model_copy(update={"store": store}) if store else found
+
+
+def _print_json(document: Any) -> None:
+    print(json.dumps(document, indent=1, allow_nan=False))

@@ -1,0 +1,191 @@
+"""The tables of a report as text, ready to be laid out in HTML, Markdown or a terminal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lstm_bench.report import tables
+from lstm_bench.report import wording as w
+from lstm_bench.results import Outcome, Row, SweepResult
+
+TRIALS_SHOWN = 40
+STEPS_SHOWN = 60
+ANSWERS_SHOWN = 4
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of text: `numeric` tells which columns are aligned right, `marks` styles rows."""
+
+    titles: tuple[str, ...]
+    numeric: tuple[bool, ...]
+    rows: tuple[tuple[str, ...], ...]
+    marks: tuple[str, ...] = ()  # "", "best" or "wrong", one a row
+
+    def mark(self, place: int) -> str:
+        """Returns the style of the row at `place`."""
+        return self.marks[place] if self.marks else ""
+
+
+MEASURES = (
+    "Seeds",
+    "Accuracy ± sd, %",
+    "95 % interval",
+    "Solved",
+    "Wilson 95 %",
+    "Epochs to solve",
+    "Parameters",
+    "Updates",
+    "Seconds",
+)
+
+
+def measures(outcome: Outcome) -> tuple[str, ...]:
+    """Returns the cells under `MEASURES`."""
+    accuracy, rate = outcome.accuracy, outcome.solve_rate
+    return (
+        w.count(accuracy.n),
+        w.accuracy(accuracy),
+        w.interval(accuracy),
+        w.solved(rate),
+        w.span(rate.low, rate.high),
+        w.epochs(outcome),
+        w.count(outcome.parameters),
+        w.count(outcome.updates),
+        w.seconds(outcome.train_seconds),
+    )
+
+
+def _extra_titles(extras: Sequence[str]) -> list[str]:
+    return [f"{extra.replace('_', ' ').capitalize()}, %" for extra in extras]
+
+
+def fixed(result: SweepResult) -> Grid:
+    """Returns the fixed recipes in the file's order, published figures beside ours."""
+    rows = result.fixed
+    extras = tables.extra_scores(rows)
+    published = any(row.published or row.published_accuracy is not None for row in rows)
+    titles = ["Recipe", "Configuration", *MEASURES, *_extra_titles(extras)]
+    numeric = [False, False, *[True] * (len(MEASURES) + len(extras))]
+    titles += ["Published"] * published
+    numeric += [False] * published
+    cells = []
+    for row in rows:
+        line = [w.printable(row.id), w.printable(row.outcome.name), *measures(row.outcome)]
+        line += [w.percent(tables.score(row.outcome, extra)) for extra in extras]
+        line += [_published(row)] * published
+        cells.append(tuple(line))
+    best = result.best.id if rows else None
+    marks = tuple("best" if row.id == best else "" for row in rows)
+    return Grid(tuple(titles), tuple(numeric), tuple(cells), marks)
+
+
+def _published(row: Row) -> str:
+    said, share = w.printable(row.published), row.published_accuracy
+    if share is None:
+        return said or "none"
+    # The text often begins with the figure itself: then it is not said twice.
+    figure = re.match(r"\s*(\d+(?:\.\d+)?) ?%", said)
+    if figure and abs(float(figure[1]) - 100 * share) < 0.05:
+        return said
+    return w.percent(share, " %") + (f"; {said}" if said else "")
+
+
+def trials(result: SweepResult, limit: int = TRIALS_SHOWN) -> Grid:
+    """Returns the searched recipes best first, at most `limit`, with the settings that vary."""
+    ranked = tables.distinct_trials(result)
+    varying = tables.settings([row for row, _ in ranked])[1]
+    extras = tables.extra_scores([row for row, _ in ranked])
+    repeated = any(repeats for _, repeats in ranked)
+    best = result.best.id if ranked else None
+    cells, marks = [], []
+    for place, (row, repeats) in enumerate(ranked[:limit], 1):
+        chosen = [w.value(row.outcome.settings.get(key)) for key in varying]
+        line = [str(place), w.printable(row.id), *chosen, *measures(row.outcome)]
+        line += [w.percent(tables.score(row.outcome, extra)) for extra in extras]
+        line += [w.printable(", ".join(repeats)) or w.NONE] * repeated
+        cells.append(tuple(line))
+        marks.append("best" if row.id == best else "")
+    numbers = [
+        all(isinstance(row.outcome.settings.get(key, 0), int | float) for row, _ in ranked)
+        and not any(isinstance(row.outcome.settings.get(key), bool) for row, _ in ranked)
+        for key in varying
+    ]
+    titles = ["Rank", "Recipe", *map(heading, varying), *MEASURES, *_extra_titles(extras)]
+    numeric = [True, False, *numbers, *[True] * (len(MEASURES) + len(extras))]
+    titles += ["Proposed again as"] * repeated
+    return Grid(tuple(titles), (*numeric, *[False] * repeated), tuple(cells), tuple(marks))
+
+
+def heading(key: str) -> str:
+    """Returns a setting's name as words: `batch_size` -> `batch size`."""
+    return w.printable(key).replace("_", " ")
+
+
+def settings(rows: Sequence[Row]) -> tuple[Grid, Grid]:
+    """Returns the settings that all `rows` share, and those that differ, one row a recipe."""
+    shared, varying = tables.settings(rows)
+    common = pairs({heading(key): w.value(value) for key, value in shared.items()}, "Setting")
+    cells = tuple(
+        (w.printable(row.id), *(w.value(row.outcome.settings.get(key)) for key in varying))
+        for row in rows
+    )
+    titles = ("Recipe", *map(heading, varying))
+    return common, Grid(titles, (False,) * len(titles), cells)
+
+
+def steps(outcome: Outcome) -> Grid:
+    """Returns the first scored steps: input, expected, what the best seed said, and all seeds."""
+    frame = tables.steps(outcome).head(STEPS_SHOWN)
+    cells, marks = [], []
+    for step in frame.to_dict("records"):
+        told = [f"{w.symbol(answer)} ×{times}" for answer, times in step["answers"]]
+        more = ["…"] if len(told) > ANSWERS_SHOWN else []
+        cells.append(
+            (
+                str(step["sequence"]),
+                str(step["step"]),
+                w.symbol(step["input"]),
+                w.symbol(step["expected"]),
+                w.symbol(step["predicted"]),
+                f"{step['right']}/{step['seeds']}",
+                ", ".join(told[:ANSWERS_SHOWN] + more),
+            )
+        )
+        marks.append("" if step["correct"] else "wrong")
+    titles = ("Sequence", "Step", "Input", "Expected", "Predicted", "Right in", "Answers, seeds")
+    numeric = (True, True, False, False, False, True, False)
+    return Grid(titles, numeric, tuple(cells), tuple(marks))
+
+
+def search(result: SweepResult) -> tuple[Grid, Grid]:
+    """Returns how the search went about it, and what it could choose from."""
+    facts = dict(result.search or {})
+    space = facts.pop("space", {})
+    choices = space if isinstance(space, Mapping) else {"space": space}
+    done = {"finished trials": len(result.trials), "distinct recipes": len(_distinct(result))}
+    told = {heading(key): w.value(value) for key, value in facts.items()}
+    told = {"trials asked for" if key == "trials" else key: text for key, text in told.items()}
+    told |= {key: w.count(number) for key, number in done.items()}
+    parts = {heading(key): w.part_of_space(part) for key, part in choices.items()}
+    return pairs(told, "Search"), pairs(parts, "Setting", "Choices")
+
+
+def _distinct(result: SweepResult) -> set[str]:
+    return {row.outcome.digest for row in result.trials}
+
+
+def provenance(result: SweepResult) -> Grid:
+    """Returns where the numbers came from."""
+    facts = {heading(key): w.printable(value) for key, value in result.provenance.items()}
+    engines = sorted({row.outcome.engine for row in result.rows})
+    if engines:
+        facts.setdefault("engine", w.printable(", ".join(engines)))
+    return pairs(facts, "What")
+
+
+def pairs(facts: Mapping[str, str], first: str, second: str = "Value") -> Grid:
+    """Returns a table of two columns."""
+    return Grid((first, second), (False, False), tuple(facts.items()))

@@ -1,0 +1,242 @@
+"""A result -> every file of its report, in memory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from tabulate import tabulate
+
+from lstm_bench.report import figures, grids, tables
+from lstm_bench.report import wording as w
+from lstm_bench.report.grids import Grid
+from lstm_bench.report.summary import summary
+from lstm_bench.results import PREDICTION_COLUMNS, Row, SweepResult
+
+TRIALS_DRAWN = 20
+DETAILS_SHOWN = 24
+"""Fixed recipes up to which each shows its own steps and curves."""
+
+FIXED_CAPTION = (
+    "Fixed recipes, n = {} each, in the order of the sweep file; the best recipe of the sweep is "
+    "in bold. Accuracies and rates in percent."
+)
+READING = (
+    "Accuracy: mean ± standard deviation over the seeds; its 95 % interval is Student's t for the "
+    "mean, clipped to 0 and 100. “All equal”: every seed has this very accuracy, so the interval "
+    "has no width; the Wilson interval still says how much so many seeds can tell.",
+    "Solved: seeds that solved the task, k of n, with Wilson's 95 % score interval for the rate.",
+    "Epochs to solve: median over all seeds of the first epoch from which the task stayed solved; "
+    "a seed that never solved it counts as later than any. “> E”: the median is later than the "
+    "last epoch, E.",
+    "Updates: weight updates a seed. Seconds: training, summed over the seeds, without compiling.",
+)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure: the file's stem, its SVG, what it shows in a few words, and its caption."""
+
+    stem: str
+    svg: bytes
+    alt: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The step-by-step table of one recipe."""
+
+    row: Row
+    grid: Grid
+    caption: str
+
+
+def render(result: SweepResult) -> dict[str, bytes]:
+    """Returns the files of the report of `result`: path below its folder -> content."""
+    pictures = _pictures(result)
+    facts = _facts(result, pictures)
+    files = {f"figures/{picture.stem}.svg": picture.svg for picture in pictures}
+    none = pd.DataFrame(columns=list(PREDICTION_COLUMNS))
+    best = tables.predictions(result.best) if result.rows else none
+    frames = {
+        "comparison": tables.comparison(result),
+        "seeds": tables.seeds(result),
+        "curves": tables.curves(result),
+        "predictions": best,
+    }
+    for name, frame in frames.items():
+        digits = "%.6g" if name == "curves" else None  # single precision has no more
+        text = frame.to_csv(index=False, lineterminator="\n", float_format=digits)
+        files[f"{name}.csv"] = _encoded(text)
+    files["report.md"] = _encoded(_environment(False).get_template("report.md.j2").render(facts))
+    files["index.html"] = _encoded(_environment(True).get_template("index.html.j2").render(facts))
+    return files
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", errors="replace")
+
+
+def _environment(html: bool) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("lstm_bench.report"),
+        autoescape=html,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"inline": inline, "whole": whole, "md": markdown, "pipes": pipes}
+    return environment
+
+
+def _facts(result: SweepResult, pictures: Sequence[Picture]) -> dict[str, Any]:
+    """Returns what the templates show."""
+    fixed, found = result.fixed, tables.distinct_trials(result)
+    search, space = grids.search(result)
+    shared, varying = grids.settings(fixed) if fixed else (None, None)
+    searched, _ = grids.settings([row for row, _ in found]) if found else (None, None)
+    best = result.best if result.rows else None
+    each = fixed if len(fixed) <= DETAILS_SHOWN else ()
+    return {
+        "title": w.printable(result.title or result.name),
+        "name": w.printable(result.name),
+        "about": [w.printable(part) for part in re.split(r"\n\s*\n", result.about) if part.strip()],
+        "summary": summary(result),
+        "pictures": pictures,
+        "fixed": grids.fixed(result) if fixed else None,
+        "remarks": [(w.printable(row.id), w.printable(row.note)) for row in fixed if row.note],
+        "fixed_caption": FIXED_CAPTION.format(w.seeds_of(fixed)),
+        "trials": grids.trials(result) if found else None,
+        "trials_caption": _trials_caption([row for row, _ in found]),
+        "reading": READING,
+        "best": _steps(best) if best else None,
+        "others": [_steps(row) for row in each if best is None or row.id != best.id],
+        "searched": result.search is not None or bool(found),
+        "search": search,
+        "space": space,
+        "search_shared": searched,
+        "settings_shared": shared,
+        "settings_varying": varying if varying and len(varying.titles) > 1 else None,
+        "provenance": grids.provenance(result),
+    }
+
+
+def _trials_caption(found: Sequence[Row]) -> str:
+    shown = min(len(found), grids.TRIALS_SHOWN)
+    which = f"The best {shown} of" if shown < len(found) else "All"
+    rest = "; comparison.csv has all of them" if shown < len(found) else ""
+    return (
+        f"{which} {w.many(len(found), 'distinct recipe')}, best first, n = {w.seeds_of(found)} "
+        f"each{rest}. Only settings that vary have a column. Accuracies and rates in percent. The "
+        "best of many is chosen by the very seeds that score it: expect a little less from it on "
+        "fresh seeds."
+    )
+
+
+def _pictures(result: SweepResult) -> list[Picture]:
+    """Returns the accuracy figure and the learning curves; none if there is no result."""
+    if not result.rows:
+        return []
+    fixed, found = result.fixed, [row for row, _ in tables.distinct_trials(result)]
+    drawn = found[:TRIALS_DRAWN]
+    best_of = f"Searched recipes: the best {len(drawn)} of {len(found)}, best first. "
+    caption = (
+        f"Accuracy by recipe, n = {w.seeds_of([*fixed, *drawn])} a recipe, each seed a dot; dots "
+        f"with equal or near values are spread vertically. {best_of if drawn else ''}"
+        "Where all seeds agree the interval has no width and is not drawn."
+    )
+    svg = figures.accuracy(fixed, drawn)
+    pictures = [Picture("accuracy", svg, "Accuracy by recipe", caption)]
+    size = figures.CURVES_A_FIGURE
+    chosen = fixed[:DETAILS_SHOWN] or found[:size]
+    chosen = [row for row in chosen if len(row.outcome.curves)]
+    for number, start in enumerate(range(0, len(chosen), size), 1):
+        part = [(row, tables.bands(row.outcome)) for row in chosen[start : start + size]]
+        stem = "curves" if len(chosen) <= size else f"curves-{number}"
+        pictures.append(
+            Picture(stem, figures.curves(part), "Learning curves", _curve_caption(result, part))
+        )
+    return pictures
+
+
+def _curve_caption(result: SweepResult, part: Sequence[tuple[Row, pd.DataFrame]]) -> str:
+    rows = [row for row, _ in part]
+    ids = ", ".join(w.printable(row.id) for row in rows)
+    broken = any(frame["loss_mean"].isna().any() for _, frame in part)
+    return (
+        f"Learning curves of {ids}: mean over n = {w.seeds_of(rows)}, band from the lowest to the "
+        "highest seed. Accuracy is measured by an evaluation after the epoch, loss during it."
+        + (" A line breaks off where a seed's loss is no longer finite." if broken else "")
+    )
+
+
+def _steps(row: Row) -> Steps:
+    outcome = row.outcome
+    total = len(tables.steps(outcome))
+    grid = grids.steps(outcome)
+    some = (
+        f"the first {len(grid.rows)} of {total:,}" if total > len(grid.rows) else f"all {total:,}"
+    )
+    return Steps(
+        row,
+        grid,
+        f"{w.printable(row.id)}, {some} scored steps. Predicted: by seed {outcome.best_seed}, the "
+        f"best of {w.seeds_of([row])}. Right in k/n: k of the n seeds that were asked this same "
+        "question. Answers: what those seeds said, the most frequent first.",
+    )
+
+
+def inline(picture: Picture) -> Markup:
+    """Returns an SVG file as an element of a page, in the page's own colours.
+
+    Ids become the picture's own, because several pictures share one document.
+    """
+    text = picture.svg.decode()
+    text = text[text.index("<svg") :].strip()
+    text = re.sub(r' xmlns(:\w+)?="[^"]*"', "", text)
+    text = re.sub(r'\bid="', f'id="{picture.stem}-', text)
+    text = re.sub(r'href="#', f'href="#{picture.stem}-', text)
+    text = text.replace("url(#", f"url(#{picture.stem}-")
+    colours = {figures.INK: "currentColor", figures.FAINT: "var(--rule)"}
+    for colour, own in (colours | {figures.PAPER: "var(--paper)"}).items():
+        text = text.replace(colour, own)
+    label = Markup.escape(picture.alt)
+    return Markup(text.replace("<svg", f'<svg role="img" aria-label="{label}"', 1))
+
+
+def whole(text: str) -> str:
+    """Returns `text` with numbers that no line break parts from their percent signs."""
+    return text.replace(" %", "\u00a0%")
+
+
+def markdown(text: object) -> str:
+    """Returns `text` so that Markdown shows it as it is.
+
+    >>> print(markdown("<b>a|b*"))
+    &lt;b>a\\|b\\*
+    """
+    plain = str(text).replace("&", "&amp;").replace("<", "&lt;")
+    plain = re.sub(r"([\\\\`*|\[\]~$])", r"\\\1", plain)
+    return re.sub(r"(?<!\w)_|_(?!\w)", r"\_", plain)
+
+
+def pipes(grid: Grid) -> str:
+    """Returns a grid as a Markdown table; best rows are bold, wrong ones end in a cross."""
+    rows = []
+    for place, cells in enumerate(grid.rows):
+        line = [markdown(cell) for cell in cells]
+        if grid.mark(place) == "best":
+            line[0] = f"**{line[0]}**"
+        if grid.mark(place) == "wrong":
+            line[4] += " ✗"
+        rows.append(line)
+    align = ["right" if number else "left" for number in grid.numeric]
+    titles = [markdown(title) for title in grid.titles]
+    return tabulate(rows, titles, tablefmt="pipe", colalign=align, disable_numparse=True)

@@ -1,0 +1,94 @@
+"""The first lines of a report: what was run, what came out best, what is missing."""
+
+from __future__ import annotations
+
+from lstm_bench.report import wording as w
+from lstm_bench.report.tables import distinct_trials, ranked
+from lstm_bench.results import Row, SweepResult
+
+IDS = 12
+"""Ids that a sentence lists before it only counts."""
+
+
+def summary(result: SweepResult) -> list[str]:
+    """Returns two to five sentences of plain text."""
+    sentences = [_what(result)] if result.rows else ["No recipe has a result yet."]
+    if result.rows:
+        sentences.append(_best(result))
+    if len(result.fixed) > 1:
+        sentences.append(_fixed(result.fixed))
+    if result.unfinished:
+        one = result.unfinished == 1
+        sentences.append(
+            f"{w.many(result.unfinished, 'recipe')} {'was' if one else 'were'} asked for and "
+            f"{'has' if one else 'have'} no result yet: what follows leaves "
+            f"{'it' if one else 'them'} out."
+        )
+    return sentences
+
+
+def _what(result: SweepResult) -> str:
+    trials = len(distinct_trials(result))
+    parts = [w.many(len(result.fixed), "fixed recipe")] if result.fixed else []
+    parts += [f"{w.many(trials, 'recipe')} found by search"] if trials else []
+    runs = sum(len(row.outcome.seeds) for row in result.fixed)
+    runs += sum(len(row.outcome.seeds) for row, _ in distinct_trials(result))
+    each = " each" if len(result.rows) > 1 else ""
+    return (
+        f"{' and '.join(parts)}, trained on {w.seeds_of(result.rows)}{each}: "
+        f"{w.many(runs, 'training run')} in all."
+    )
+
+
+def _best(result: SweepResult) -> str:
+    best = result.best
+    accuracy, rate = best.outcome.accuracy, best.outcome.solve_rate
+    if accuracy.n < 2:
+        spread = "one seed, so no interval"
+    elif accuracy.std == 0:
+        spread = f"the same for all {accuracy.n} seeds"
+    else:
+        spread = f"95 % interval {w.span(accuracy.low, accuracy.high, ' %')}"
+    head = "The best recipe is" if len(result.rows) > 1 else "It is"
+    ties = _ties(result)
+    chosen = "" if best.trial is None else ", picked on the same seeds that score it"
+    return (
+        f"{head} {w.printable(best.id)} ({w.printable(best.outcome.name)}{chosen}): accuracy "
+        f"{w.percent(accuracy.mean, ' %')} ({spread}), solved by {rate.k} of {rate.n} seeds "
+        f"(95 % Wilson interval {w.span(rate.low, rate.high, ' %')}){ties}."
+    )
+
+
+def _ties(result: SweepResult) -> str:
+    """Returns a clause about the recipes that scored just as well at a higher cost."""
+    best = result.best.outcome
+    others = {
+        row.outcome.digest
+        for row in ranked(result.rows)
+        if row.outcome.rank()[:2] == best.rank()[:2] and row.outcome.digest != best.digest
+    }
+    if not others:
+        return ""
+    score = "scores" if len(others) == 1 else "score"
+    return f"; {w.many(len(others), 'other recipe')} {score} the same and cost no less"
+
+
+def _fixed(rows: tuple[Row, ...]) -> str:
+    rates = [(w.printable(row.id), row.outcome.solve_rate) for row in rows]
+    groups = {
+        "every seed": [name for name, rate in rates if rate.k == rate.n],
+        "some seeds": [name for name, rate in rates if 0 < rate.k < rate.n],
+        "no seed": [name for name, rate in rates if rate.k == 0 < rate.n],
+    }
+    said = [f"{len(ids)} by {who}{_listed(ids)}" for who, ids in groups.items() if ids]
+    first, _, rest = said[0].partition(" ")
+    said[0] = f"{first} {'was' if first == '1' else 'were'} solved {rest}"
+    return f"Of the {len(rows)} fixed recipes, {_joined(said)}."
+
+
+def _listed(ids: list[str]) -> str:
+    return f" ({', '.join(ids)})" if len(ids) <= IDS else ""
+
+
+def _joined(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

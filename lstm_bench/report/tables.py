@@ -1,0 +1,186 @@
+"""Every number of a report, as data frames. Pure: nothing is drawn, rounded or worded here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lstm_bench.results import PREDICTION_COLUMNS, SEED_COLUMNS, Outcome, Row, SweepResult
+from lstm_bench.statistics import mean_interval
+
+CURVES_OF_TRIALS = 40
+"""Trials whose curves are written out; every fixed recipe's are."""
+
+
+def ranked(rows: Sequence[Row]) -> list[Row]:
+    """Returns `rows` best first; of equals, the one that came first."""
+    return sorted(
+        rows, key=lambda row: [np.nan_to_num(key, nan=1) for key in row.outcome.rank()[:3]]
+    )
+
+
+def distinct_trials(result: SweepResult) -> list[tuple[Row, list[str]]]:
+    """Returns the trials best first, each recipe once, with the ids of the trials that repeat it."""
+    repeats: dict[str, list[str]] = {}
+    first: list[Row] = []
+    for row in result.trials:
+        if row.outcome.digest not in repeats:
+            first.append(row)
+        repeats.setdefault(row.outcome.digest, []).append(row.id)
+    return [(row, repeats[row.outcome.digest][1:]) for row in ranked(first)]
+
+
+def extra_scores(rows: Sequence[Row]) -> list[str]:
+    """Returns the accuracies in the seeds' tables besides the usual ones, such as unseen data's."""
+    found = dict.fromkeys(column for row in rows for column in row.outcome.seeds.columns)
+    return [c for c in found if c not in SEED_COLUMNS and str(c).endswith("accuracy")]
+
+
+def comparison(result: SweepResult) -> pd.DataFrame:
+    """Returns one row a recipe: estimates with intervals, cost, published figures, settings.
+
+    Accuracies and rates are shares in [0, 1]; `seconds` are of training, summed over the seeds.
+    `epochs_to_solve` is the median over all seeds, empty where half of them never solved it.
+    """
+    extras = extra_scores(result.rows)
+    keys = dict.fromkeys(key for row in result.rows for key in row.outcome.settings)
+    records = []
+    for row in result.rows:
+        outcome = row.outcome
+        accuracy, rate = outcome.accuracy, outcome.solve_rate
+        record: dict[str, Any] = {
+            "id": row.id,
+            "kind": "fixed" if row.trial is None else "trial",
+            "trial": row.trial,
+            "name": outcome.name,
+            "digest": outcome.digest,
+            "engine": outcome.engine,
+            "seeds": accuracy.n,
+            "accuracy_mean": accuracy.mean,
+            "accuracy_std": accuracy.std,
+            "accuracy_low": accuracy.low,
+            "accuracy_high": accuracy.high,
+            "solved": rate.k,
+            "solve_rate": rate.rate,
+            "solve_rate_low": rate.low,
+            "solve_rate_high": rate.high,
+            "epochs_to_solve": outcome.epochs_to_solve,
+            "sequence_accuracy_mean": score(outcome, "sequence_accuracy"),
+            "loss_mean": score(outcome, "loss"),
+            **{f"{extra}_mean": score(outcome, extra) for extra in extras},
+            "parameters": outcome.parameters,
+            "updates": outcome.updates,
+            "seconds": outcome.train_seconds,
+            "compile_seconds": outcome.compile_seconds,
+            "published": row.published,
+            "published_accuracy": row.published_accuracy,
+            "note": row.note,
+        }
+        settings = {f"setting_{key}": outcome.settings.get(key) for key in keys}
+        records.append(record | settings)
+    frame = pd.DataFrame(records)
+    return frame.astype({"trial": "Int64"}) if records else frame
+
+
+def score(outcome: Outcome, column: str) -> float:
+    """Returns the mean of a column of the seeds' table; NaN if it is not there or holds a NaN."""
+    if column not in outcome.seeds:
+        return float("nan")
+    return mean_interval(outcome.seeds[column].to_numpy(float)).mean
+
+
+def seeds(result: SweepResult) -> pd.DataFrame:
+    """Returns one row a recipe and seed, with every column that was recorded."""
+    parts = [
+        row.outcome.seeds.sort_values("seed").assign(id=row.id, digest=row.outcome.digest)
+        for row in result.rows
+    ]
+    if not parts:
+        return pd.DataFrame(columns=["id", "digest", *SEED_COLUMNS])
+    frame = pd.concat(parts, ignore_index=True)
+    head = ["id", "digest"]
+    return frame[head + [column for column in frame.columns if column not in head]]
+
+
+def bands(outcome: Outcome) -> pd.DataFrame:
+    """Returns the learning curve over the seeds: one row an epoch that was kept.
+
+    Columns: epoch, seeds, and mean, low (smallest) and high (largest) of loss and of accuracy.
+    Where one seed's value is not finite the mean and band are NaN: a diverged seed must not vanish.
+    """
+    curves = outcome.curves.replace([np.inf, -np.inf], np.nan)
+    groups = curves.groupby("epoch", sort=True)
+    columns: dict[str, Any] = {"seeds": groups["seed"].nunique()}
+    for measure in ("loss", "accuracy"):
+        values = groups[measure]
+        columns[f"{measure}_mean"] = values.mean(skipna=False)
+        columns[f"{measure}_low"] = values.min(skipna=False)
+        columns[f"{measure}_high"] = values.max(skipna=False)
+    return pd.DataFrame(columns).reset_index()
+
+
+def curves(result: SweepResult) -> pd.DataFrame:
+    """Returns `bands` of every fixed recipe and of the best trials, one below the other."""
+    best = [row for row, _ in distinct_trials(result)[:CURVES_OF_TRIALS]]
+    parts = [bands(row.outcome).assign(id=row.id) for row in [*result.fixed, *best]]
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        return pd.DataFrame(columns=["id", "epoch"])
+    frame = pd.concat(parts, ignore_index=True)
+    return frame[["id"] + [column for column in frame.columns if column != "id"]]
+
+
+def predictions(row: Row) -> pd.DataFrame:
+    """Returns every scored answer of every seed of `row`, in the order in which it was asked."""
+    return row.outcome.predictions.sort_values("seed", kind="stable", ignore_index=True)
+
+
+def steps(outcome: Outcome) -> pd.DataFrame:
+    """Returns one row a scored step of the best seed, with what the other seeds said there.
+
+    Columns: sequence, step, input, expected, predicted (by the best seed), correct, right (seeds
+    that had it right), seeds (that were asked the same: seeds may have different data), and
+    answers, a tuple of (answer, seeds that gave it), most frequent first.
+    """
+    frame = outcome.predictions[list(PREDICTION_COLUMNS)].reset_index(drop=True)
+    asked = ["sequence", "step", "input", "expected"]
+    # A framing may ask the same step twice: count the askings, so that each keeps a row.
+    frame["asking"] = frame.groupby(["seed", *asked], dropna=False).cumcount()
+    keys = [*asked, "asking"]
+    own = frame[frame["seed"] == outcome.best_seed]
+    groups = {key: part for key, part in frame.groupby(keys, dropna=False, sort=False)}
+    records = []
+    for item in own.to_dict("records"):
+        same = groups.get(tuple(item[key] for key in keys))
+        given = [] if same is None else [str(answer) for answer in same["predicted"]]
+        right = int(item["correct"]) if same is None else int(same["correct"].sum())
+        records.append({**item, "right": right, "seeds": len(given), "answers": tally(given)})
+    columns = [*asked, "predicted", "correct", "right", "seeds", "answers"]
+    return pd.DataFrame(records, columns=columns)
+
+
+def tally(answers: Sequence[str]) -> tuple[tuple[str, int], ...]:
+    """Returns each answer with how often it was given, most frequent first, then by name.
+
+    >>> tally(["B", "A", "B"])
+    (('B', 2), ('A', 1))
+    """
+    counts = {answer: answers.count(answer) for answer in set(answers)}
+    return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def settings(rows: Sequence[Row]) -> tuple[Mapping[str, Any], list[str]]:
+    """Returns the settings that all `rows` share, and the names of those that vary."""
+    keys = dict.fromkeys(key for row in rows for key in row.outcome.settings)
+    absent = object()
+    shared, varying = {}, []
+    for key in keys:
+        values = [row.outcome.settings.get(key, absent) for row in rows]
+        if all(type(value) is type(values[0]) and value == values[0] for value in values):
+            shared[key] = values[0]
+        else:
+            varying.append(key)
+    return shared, varying

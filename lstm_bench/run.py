@@ -1,0 +1,178 @@
+"""The spine: `run(recipe, seeds) -> Outcome`."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lstm_bench import backend
+from lstm_bench.engine import SeedRun, Training, engine
+from lstm_bench.framings import Samples
+from lstm_bench.metrics import accuracy, answers, sequence_accuracy, solved_epoch
+from lstm_bench.provenance import provenance
+from lstm_bench.recipe import Recipe
+from lstm_bench.results import CURVE_POINTS, Outcome
+from lstm_bench.tasks import Problem
+
+
+def run(
+    recipe: Recipe,
+    seeds: Sequence[int],
+    engine_name: str = "compiled",
+    threads: int | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Outcome:
+    """Trains `recipe` once for each of `seeds` and returns what came of it.
+
+    `engine_name` is a key of `engine.ENGINES`; `threads` seeds are trained at a time (default: one
+    a core). `stop` is asked now and then, and ends the run with `Interrupted` when it says so.
+    """
+    threads = backend.cores() if threads is None else threads
+    backend.start(threads)
+    training = engine(engine_name).train(recipe, list(seeds), threads=threads, stop=stop)
+    if recipe.evaluation == "teacher_forced":
+        tables = [_teacher_forced(recipe, run) for run in training.runs]
+    else:
+        tables = _otherwise(recipe, training)
+    rows = [_row(recipe, run, asked) for run, asked in zip(training.runs, tables, strict=True)]
+    outcome = Outcome(
+        settings=recipe.settings,
+        digest=recipe.digest,
+        name=recipe.name,
+        engine=engine_name,
+        seeds=pd.DataFrame(rows),
+        curves=pd.concat([_curve(recipe, run) for run in training.runs], ignore_index=True),
+        predictions=pd.concat(tables, ignore_index=True),
+        parameters=training.parameters,
+        updates=recipe.updates,
+        compile_seconds=training.compile_seconds,
+        provenance=provenance(),
+    )
+    best = next(run for run in training.runs if run.seed == outcome.best_seed)
+    model = keras_file(recipe, best)
+    return Outcome(**{**vars(outcome), "model": model})
+
+
+def _teacher_forced(recipe: Recipe, run: SeedRun) -> pd.DataFrame:
+    """Returns the predictions table of one seed: its last outputs, scored steps only."""
+    samples, problem = recipe.samples(run.seed), recipe.task.problem(run.seed)
+    sample, place = np.nonzero(samples.scored)
+    owner, step = samples.sequence[sample], samples.step[sample, place]
+    pairs = [(problem.train[s], t) for s, t in zip(owner, step, strict=True)]
+    shown = np.array([int(s.inputs[t]) for s, t in pairs])
+    expected = np.array([int(s.targets[t]) for s, t in pairs])
+    predicted = answers(run.outputs[sample, place], recipe.task.kind)
+    right = run.right[-1][sample, place]
+    return _table(recipe, run.seed, owner, step, shown, expected, predicted, right)
+
+
+def _otherwise(recipe: Recipe, training: Training) -> list[pd.DataFrame]:
+    """Returns the predictions tables of an evaluation that asks one input at a time."""
+    from lstm_bench import evaluation
+
+    network = evaluation.Network(recipe, recipe.samples(training.runs[0].seed))
+    tables = []
+    for run in training.runs:
+        network.load(run.weights)
+        problem, samples = recipe.task.problem(run.seed), recipe.samples(run.seed)
+        asked = _ask(recipe, network, problem, samples, run.seed)
+        columns = (asked.sequence, asked.step, asked.shown, asked.expected, asked.predicted)
+        tables.append(_table(recipe, run.seed, *columns, asked.right))
+    return tables
+
+
+def _ask(recipe: Recipe, network: Any, problem: Problem, samples: Samples, seed: int) -> Any:
+    from lstm_bench import evaluation
+
+    if recipe.evaluation == "free_running":
+        return evaluation.free_running(network, problem)
+    if recipe.evaluation == "cold_start":
+        labels = recipe.task.labels
+        start = None if recipe.start is None else labels.index(recipe.start)
+        return evaluation.cold_start(network, problem, start)
+    return evaluation.random_order(network, problem, samples, seed)
+
+
+def _table(
+    recipe: Recipe,
+    seed: int,
+    owner: np.ndarray,
+    step: np.ndarray,
+    shown: np.ndarray,
+    expected: np.ndarray,
+    predicted: np.ndarray,
+    right: np.ndarray,
+) -> pd.DataFrame:
+    names = np.array(recipe.task.labels, dtype=object)
+    return pd.DataFrame(
+        {
+            "seed": seed,
+            "sequence": owner,
+            "step": step,
+            "input": names[shown],
+            "expected": names[expected],
+            "predicted": names[predicted],
+            "correct": right,
+        }
+    )
+
+
+def _row(recipe: Recipe, run: SeedRun, asked: pd.DataFrame) -> dict[str, Any]:
+    """Returns one seed's scores, from the table of what it was asked."""
+    right, every = asked["correct"].to_numpy(bool), np.ones(len(asked), bool)
+    score = float(accuracy(right, every))
+    epoch = solved_epoch(_accuracy_curve(recipe, run) >= recipe.task.bar)
+    return {
+        "seed": run.seed,
+        "loss": float(run.loss[-1]),
+        "accuracy": score,
+        "sequence_accuracy": float(sequence_accuracy(right, every, asked["sequence"].to_numpy())),
+        "solved": score >= recipe.task.bar,
+        "solved_epoch": np.nan if epoch is None else float(epoch),
+        "seconds": run.seconds,
+    }
+
+
+def _accuracy_curve(recipe: Recipe, run: SeedRun) -> np.ndarray:
+    """Returns the step accuracy after every epoch, (E,)."""
+    scored = recipe.samples(run.seed).scored
+    curve: np.ndarray = accuracy(run.right.reshape(len(run.right), -1), scored.ravel())
+    return curve
+
+
+def _curve(recipe: Recipe, run: SeedRun) -> pd.DataFrame:
+    """Returns the learning curve of one seed at up to CURVE_POINTS epochs, the last included."""
+    epochs = len(run.loss)
+    points = np.unique(np.linspace(0, epochs - 1, min(epochs, CURVE_POINTS)).round().astype(int))
+    curve = _accuracy_curve(recipe, run)
+    return pd.DataFrame(
+        {
+            "seed": run.seed,
+            "epoch": points + 1,
+            "loss": run.loss[points].astype(float),
+            "accuracy": curve[points],
+        }
+    )
+
+
+def keras_file(recipe: Recipe, run: SeedRun) -> bytes:
+    """Returns the trained network of `run` as the bytes of a `.keras` file, for batches of one
+
+    where it is stateful.
+    """
+    from lstm_bench.models import build
+
+    samples = recipe.samples(run.seed)
+    shape = (samples.x.shape[1], samples.x.shape[2])
+    model = build(recipe, shape, samples.y.shape[-1], 1 if recipe.stateful else None, plain=True)
+    for variable, value in zip(model.trainable_variables, run.weights, strict=True):
+        variable.assign(value)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        model.save(path)
+        return path.read_bytes()

@@ -1,0 +1,65 @@
+"""Where and how to run: the files in `conf/`, never part of a recipe.
+
+`conf/default.yaml` of the working folder holds for every command; `--profile NAME` lays
+`conf/NAME.yaml` over it. Without any file the defaults below hold.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lstm_bench.errors import SweepError, UserError, unknown
+from lstm_bench.recipe import pydantic_faults
+
+
+class Settings(BaseModel):
+    """Where results go and what they may cost the machine."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    store: str = "sqlite:///mlflow.db"
+    """MLflow tracking URI; a relative SQLite file lies in the working folder."""
+    artifacts: Path = Path("mlartifacts")
+    """Folder for the files of runs, where the store is a database and not a server."""
+    sweeps: Path = Path("sweeps")
+    reports: Path = Path("reports")
+    workers: Annotated[int, Field(ge=0)] = 0
+    """Processes that run recipes side by side; 0 is one a core."""
+    worker_memory_mb: Annotated[float, Field(ge=100)] = 620
+    """Resident memory from which a worker is replaced by a fresh one."""
+
+
+def settings(profile: str | None = None, folder: Path = Path("conf")) -> Settings:
+    """Returns the settings of `folder`, with those of `profile` over them.
+
+    Raises `UserError` that names the file and every wrong key.
+    """
+    merged: dict[str, Any] = {}
+    for name in ("default", *([profile] if profile else [])):
+        path = folder / f"{name}.yaml"
+        if not path.is_file() and name == "default":
+            continue
+        if not path.is_file():
+            raise UserError(
+                f"--profile: {unknown('profile', name, (p.stem for p in folder.glob('*.yaml')))}"
+            )
+        try:
+            found = OmegaConf.to_container(OmegaConf.load(path), resolve=True) or {}
+        except (OSError, UnicodeDecodeError, yaml.YAMLError, OmegaConfBaseException) as error:
+            raise SweepError(f"{path}: cannot be read ({' '.join(str(error).split())})") from error
+        if not isinstance(found, dict):
+            raise SweepError(f"{path}: must be a mapping of keys to values")
+        values = {str(key): value for key, value in found.items()}
+        try:
+            Settings.model_validate(values)
+        except ValidationError as error:
+            lines = "\n".join(f"  {fault}" for fault in pydantic_faults(error, values))
+            raise SweepError(f"{path}:\n{lines}") from error
+        merged |= values
+    return Settings(**merged)

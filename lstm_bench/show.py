@@ -1,0 +1,182 @@
+"""What people see on the terminal: tables, pages and the progress bar of a sweep."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, Group, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from lstm_bench.errors import UserError, unknown
+from lstm_bench.recipe import recipe
+from lstm_bench.tasks import TASKS
+
+if TYPE_CHECKING:
+    from lstm_bench import launch
+    from lstm_bench.results import Outcome
+
+
+def task_document(name: str | None) -> dict[str, Any]:
+    """Returns all tasks, or the one called `name`, as plain values."""
+    chosen = [_known(name)] if name else sorted(TASKS)
+    return {"tasks": [_facts(each) for each in chosen]}
+
+
+def _known(name: str) -> str:
+    if name not in TASKS:
+        raise UserError(f"tasks: {unknown('task', name, TASKS)}")
+    return name
+
+
+def _facts(name: str) -> dict[str, Any]:
+    task = TASKS[name]
+    first = recipe(name)
+    return {
+        "name": name,
+        "about": (inspect.getdoc(task) or "").splitlines()[0],
+        "kind": task.kind,
+        "chance": first.task.chance,
+        "ceiling": first.task.ceiling,
+        "solved_at": first.task.bar,
+        "parameters": {key: field.default for key, field in task.model_fields.items()},
+        "default": first.settings,
+        "source": task.source,
+    }
+
+
+def task_table() -> Table:
+    """Returns one line a task."""
+    table = Table(title="Tasks", title_justify="left")
+    for heading in ("task", "what it asks", "kind", "chance", "first published recipe"):
+        table.add_column(heading)
+    for name in sorted(TASKS):
+        facts = _facts(name)
+        chance = f"{facts['chance']:.1%}"
+        table.add_row(name, facts["about"], facts["kind"], chance, recipe(name).name)
+    return table
+
+
+def task_page(name: str) -> RenderableType:
+    """Returns all that is known of one task."""
+    facts = _facts(_known(name))
+    page = inspect.getdoc(TASKS[name]) or ""
+    told = page.split(">>>")[0].replace("::\n", "").rstrip()
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    for key, value in (
+        ("chance", f"{facts['chance']:.1%} of steps by the best constant answer"),
+        ("solved at", f"{facts['solved_at']:.1%} of scored steps"),
+        ("source", facts["source"]),
+        ("parameters", _pairs(facts["parameters"]) or "none"),
+        ("default recipe", _pairs(facts["default"])),
+    ):
+        table.add_row(Text(key, style="bold"), Text(str(value)))
+    return Group(Text(name, style="bold"), Text(""), Text(told), Text(""), table)
+
+
+def _pairs(values: dict[str, Any]) -> str:
+    return " ".join(f"{key}={value}" for key, value in values.items())
+
+
+def outcome_page(outcome: Outcome, predictions: bool) -> RenderableType:
+    """Returns the scores of one recipe, seed by seed, and what they come to."""
+    table = Table(title=outcome.name, title_justify="left")
+    for heading in ("seed", "loss", "accuracy", "sequences right", "solved", "from epoch"):
+        table.add_column(heading, justify="right")
+    for row in outcome.seeds.to_dict("records"):
+        epoch = row["solved_epoch"]
+        table.add_row(
+            str(row["seed"]),
+            f"{row['loss']:.4g}",
+            f"{row['accuracy']:.1%}",
+            f"{row['sequence_accuracy']:.1%}",
+            "yes" if row["solved"] else "no",
+            "–" if epoch != epoch else f"{epoch:.0f}",
+        )
+    mean, rate = outcome.accuracy, outcome.solve_rate
+    spread = "" if mean.n < 2 else f" ± {mean.std:.1%} (95 % CI {mean.low:.1%} to {mean.high:.1%})"
+    lines = [
+        f"accuracy   {mean.mean:.1%}{spread}",
+        f"solved     {rate.k} of {rate.n} seeds (95 % CI {rate.low:.1%} to {rate.high:.1%})",
+        f"cost       {outcome.parameters:,} parameters, {outcome.updates:,} updates a seed",
+        f"time       {outcome.compile_seconds:.2f} s compiling, "
+        f"{outcome.train_seconds:.2f} s training ({outcome.engine})",
+    ]
+    parts: list[RenderableType] = [table, *map(Text, lines)]
+    if predictions:
+        parts.append(_answers(outcome))
+    return Group(*parts)
+
+
+def _answers(outcome: Outcome) -> Table:
+    table = Table(title="Every step", title_justify="left")
+    for heading in ("seed", "sequence", "step", "input", "expected", "predicted", ""):
+        table.add_column(heading, justify="right")
+    for row in outcome.predictions.to_dict("records"):
+        right = "" if row["correct"] else "wrong"
+        place = (str(row["seed"]), str(row["sequence"]), str(row["step"]))
+        words = (Text(str(row[key])) for key in ("input", "expected", "predicted"))
+        table.add_row(*place, *words, right, style=None if row["correct"] else "red")
+    return table
+
+
+def speed_table(rows: list[dict[str, Any]]) -> Table:
+    """Returns the measurements of `speed.measure`."""
+    table = Table(title="Microseconds a training step, both engines in one run")
+    table.add_column("problem")
+    for heading in (
+        "plain Keras",
+        "compiled",
+        "times faster",
+        "two seeds on two cores",
+        "compile s",
+    ):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        double = row["two_core_gain"]
+        table.add_row(
+            row["problem"],
+            f"{row['keras_us']:,.0f}",
+            f"{row['compiled_us']:,.1f}",
+            f"{row['ratio']:,.0f} x",
+            "–" if double is None else f"{double:.2f} x",
+            f"{row['compile_s']:.2f}",
+        )
+    return table
+
+
+class SweepBar:
+    """A progress bar: recipes done, the best so far, time left. A context manager."""
+
+    def __init__(self, name: str, quiet: bool) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            TextColumn("{task.fields[best]}"),
+            console=Console(stderr=True),
+            disable=quiet,
+        )
+        self._name = name
+
+    def __enter__(self) -> SweepBar:
+        self._progress.start()
+        self._task = self._progress.add_task(self._name, total=None, best="starting")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def changed(self, state: launch.Progress) -> None:
+        """Shows where the sweep is now."""
+        best = ""
+        if state.best is not None:
+            outcome = state.best.outcome
+            rate = outcome.solve_rate
+            best = f"best {outcome.name}: {outcome.accuracy.mean:.1%}, solved {rate.k}/{rate.n}"
+        if state.failed:
+            best += f" ({len(state.failed)} failed)"
+        self._progress.update(self._task, completed=state.done, total=state.total, best=best)

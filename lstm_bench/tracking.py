@@ -1,0 +1,298 @@
+"""Runs in MLflow: one experiment a sweep, a parent run for the sweep, a child for each recipe.
+
+A child holds the complete Outcome, so reports are rebuilt, and interrupted sweeps taken up again,
+from the store alone. Which rows a sweep has, and in which order, is the parent's `sweep.json`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lstm_bench.errors import StoreError, unknown
+from lstm_bench.provenance import provenance
+from lstm_bench.results import Outcome, Row, SweepResult, read, write
+from lstm_bench.sweep import Sweep
+
+CURVE_STEPS = 100
+"""Points of a learning curve that MLflow gets; the Outcome keeps more."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A row of a sweep as the parent run lists it: its recipe by digest, and its words."""
+
+    id: str
+    digest: str
+    published: str = ""
+    published_accuracy: float | None = None
+    note: str = ""
+    trial: int | None = None
+
+    def row(self, outcome: Outcome) -> Row:
+        """Returns the row with its outcome."""
+        words = {key: value for key, value in vars(self).items() if key != "digest"}
+        return Row(outcome=outcome, **words)
+
+
+class Store:
+    """An MLflow tracking store at any tracking URI; the embedded SQLite file by default."""
+
+    def __init__(self, uri: str, artifacts: Path, create: bool = True) -> None:
+        """`artifacts` is where runs of a database keep their files; a server has its own place.
+
+        Raises `StoreError` where the store cannot be used, or is not there and not to be made.
+        """
+        path = Path(uri.removeprefix("sqlite:///"))
+        if not create and uri.startswith("sqlite:///") and not path.exists():
+            raise StoreError(f"store: there is no file {path}; run `lstm-bench sweep` first")
+        # Read when MLflow is imported: its usage telemetry is on otherwise.
+        os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+        os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+        self.uri = uri
+        self._artifacts = None if uri.startswith("http") else artifacts.resolve().as_uri()
+        with self._usable():
+            from mlflow import MlflowClient
+
+            _quiet()
+            self.client = MlflowClient(tracking_uri=uri)
+            self.client.search_experiments(max_results=1)
+
+    @contextlib.contextmanager
+    def _usable(self) -> Iterator[None]:
+        """Turns whatever a store that cannot be used raises into one readable message."""
+        from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            yield
+        except (MlflowException, SQLAlchemyError, OSError) as error:
+            reason = str(error).strip().splitlines()[0][:300] if str(error).strip() else repr(error)
+            raise StoreError(
+                f"store: {self.uri} cannot be used ({reason}); give another one with --store, "
+                "e.g. sqlite:///mlflow.db in a folder that can be written"
+            ) from error
+
+    def names(self) -> list[str]:
+        """Returns the names of the sweeps that have a report to be made, oldest first."""
+        with self._usable():
+            experiments = self.client.search_experiments(order_by=["creation_time ASC"])
+            return [e.name for e in experiments if self._parents(e.experiment_id)]
+
+    def begin(self, sweep: Sweep, again: bool = False) -> Session:
+        """Returns the session of `sweep`: the one it had, taken up again, unless `again`."""
+        key = f"{sweep.digest} seeds {sweep.first_seed}+{sweep.seeds}"
+        with self._usable():
+            experiment = self._experiment(sweep.name)
+            parents = [] if again else self._parents(experiment)
+            known = next((p for p in parents if p.data.tags.get("sweep_key") == key), None)
+            if known is not None:
+                self.client.set_tag(known.info.run_id, "mlflow.runName", sweep.name)
+                self.client.update_run(known.info.run_id, status="RUNNING")
+                return Session(self, experiment, known.info.run_id, sweep)
+            tags = {
+                "sweep_key": key,
+                "kind": "sweep",
+                "mlflow.note.content": f"**{sweep.title}**\n\n{sweep.about}".strip(),
+                **provenance(),
+            }
+            run = self.client.create_run(experiment, run_name=sweep.name, tags=tags)
+            return Session(self, experiment, run.info.run_id, sweep)
+
+    def load(self, name: str) -> SweepResult:
+        """Returns the newest results of the sweep `name`; raises `StoreError` if there are none."""
+        with self._usable():
+            experiment = self.client.get_experiment_by_name(name)
+            parents = self._parents(experiment.experiment_id) if experiment else []
+            if experiment is None or not parents:
+                raise StoreError(f"report: {unknown('finished sweep', name, self.names())}")
+            parent = parents[0]
+            with tempfile.TemporaryDirectory() as folder:
+                listing = self._file(parent.info.run_id, "sweep.json", Path(folder))
+            facts = json.loads(listing.decode())
+            children = self._children(experiment.experiment_id, parent.info.run_id)
+        rows, asked = [Listed(**row) for row in facts.pop("rows")], facts.pop("asked")
+        found = {row.digest: children[row.digest] for row in rows if row.digest in children}
+        outcomes = {digest: self.outcome(run) for digest, run in found.items()}
+        done = tuple(row.row(outcomes[row.digest]) for row in rows if row.digest in outcomes)
+        return SweepResult(**facts, rows=done, unfinished=asked - len(done))
+
+    def outcome(self, run_id: str) -> Outcome:
+        """Returns the outcome that a child run holds."""
+        with self._usable(), tempfile.TemporaryDirectory() as folder:
+            path = self.client.download_artifacts(run_id, "outcome", folder)
+            return read(Path(path))
+
+    def _experiment(self, name: str) -> str:
+        known = self.client.get_experiment_by_name(name)
+        if known is not None and known.lifecycle_stage == "active":
+            return str(known.experiment_id)
+        if known is not None:
+            raise StoreError(
+                f"store: experiment {name!r} was deleted in MLflow; restore it there "
+                "(`mlflow experiments restore`), or use another store"
+            )
+        place = f"{self._artifacts}/{name}" if self._artifacts else None
+        return str(self.client.create_experiment(name, artifact_location=place))
+
+    def _parents(self, experiment: str) -> list[Any]:
+        """Returns the sweeps' runs, newest first."""
+        runs = self.client.search_runs(
+            [experiment],
+            filter_string="tags.kind = 'sweep'",
+            order_by=["attributes.start_time DESC"],
+        )
+        return list(runs)
+
+    def _children(self, experiment: str, parent: str) -> dict[str, str]:
+        """Returns the finished children of a sweep's run: digest -> run id."""
+        found: dict[str, str] = {}
+        token = None
+        query = f"tags.`mlflow.parentRunId` = '{parent}' and attributes.status = 'FINISHED'"
+        while True:
+            page = self.client.search_runs(
+                [experiment], query, max_results=1000, page_token=token or None
+            )
+            found |= {run.data.tags["digest"]: run.info.run_id for run in page}
+            token = page.token
+            if not token:
+                return found
+
+    def _file(self, run_id: str, name: str, folder: Path) -> bytes:
+        return Path(self.client.download_artifacts(run_id, name, str(folder))).read_bytes()
+
+
+class Session:
+    """A sweep's run in the store while the sweep goes on."""
+
+    def __init__(self, store: Store, experiment: str, run_id: str, sweep: Sweep) -> None:
+        self.store = store
+        self.run_id = run_id
+        self._experiment = experiment
+        self._sweep = sweep
+        self._known = store._children(experiment, run_id)
+
+    def finished(self, digest: str) -> Outcome | None:
+        """Returns the outcome of a recipe that this sweep has already run, or None."""
+        run_id = self._known.get(digest)
+        return self.store.outcome(run_id) if run_id else None
+
+    def log(self, label: str, outcome: Outcome) -> None:
+        """Writes one recipe's child run. It counts as finished only once all of it is there."""
+        client = self.store.client
+        with self.store._usable():
+            tags = {
+                "mlflow.parentRunId": self.run_id,
+                "kind": "recipe",
+                "digest": outcome.digest,
+                "recipe": outcome.name,
+                "engine": outcome.engine,
+                "seeds": ", ".join(map(str, outcome.seeds["seed"])),
+                **outcome.provenance,
+            }
+            name = f"{label} · {outcome.name}"
+            run = client.create_run(self._experiment, run_name=name[:250], tags=tags)
+            run_id = run.info.run_id
+            params, metrics = _params(outcome), _metrics(outcome)
+            client.log_batch(run_id, metrics=metrics, params=params)
+            with tempfile.TemporaryDirectory() as folder:
+                write(outcome, Path(folder) / "outcome")
+                client.log_artifacts(run_id, str(Path(folder) / "outcome"), "outcome")
+            client.set_terminated(run_id, "FINISHED")
+        self._known[outcome.digest] = run_id
+
+    def list(
+        self,
+        rows: Sequence[Listed],
+        search: Mapping[str, Any] | None,
+        asked: int,
+        origin: Mapping[str, str],
+    ) -> None:
+        """Writes which rows the sweep has so far, of how many asked for, and its search."""
+        document = {
+            "name": self._sweep.name,
+            "title": self._sweep.title,
+            "about": self._sweep.about,
+            "search": search,
+            "rows": [vars(row) for row in rows],
+            "asked": asked,
+            "provenance": origin,
+        }
+        with self.store._usable():
+            self.store.client.log_dict(self.run_id, document, "sweep.json")
+
+    def attach(self, folder: Path) -> None:
+        """Copies a report into the sweep's run."""
+        with self.store._usable():
+            self.store.client.log_artifacts(self.run_id, str(folder), "report")
+
+    def end(self, result: SweepResult, finished: bool) -> None:
+        """Closes the sweep's run: its size, its best recipe, and whether it came to its end."""
+        client = self.store.client
+        status = "FINISHED" if finished else "KILLED"
+        with self.store._usable():
+            if result.rows:
+                best = result.best.outcome
+                figures = {
+                    "recipes": float(len(result.rows)),
+                    "best_accuracy": best.accuracy.mean,
+                    "best_solve_rate": best.solve_rate.rate,
+                }
+                for key, value in figures.items():
+                    client.log_metric(self.run_id, key, value)
+                client.set_tag(self.run_id, "best", f"{result.best.id} · {best.name}")
+            client.set_terminated(self.run_id, status)
+
+
+def _params(outcome: Outcome) -> list[Any]:
+    from mlflow.entities import Param
+
+    return [Param(key, str(value)) for key, value in outcome.settings.items()]
+
+
+def _metrics(outcome: Outcome) -> list[Any]:
+    """Returns the aggregates, the value of each seed as a step, and the thinned mean curve."""
+    from mlflow.entities import Metric
+
+    accuracy, rate = outcome.accuracy, outcome.solve_rate
+    single = {
+        "accuracy": accuracy.mean,
+        "accuracy_std": accuracy.std,
+        "accuracy_low": accuracy.low,
+        "accuracy_high": accuracy.high,
+        "solve_rate": rate.rate,
+        "solve_rate_low": rate.low,
+        "solve_rate_high": rate.high,
+        "solved_seeds": rate.k,
+        "epochs_to_solve": outcome.epochs_to_solve,
+        "parameters": outcome.parameters,
+        "updates": outcome.updates,
+        "train_seconds": outcome.train_seconds,
+        "compile_seconds": outcome.compile_seconds,
+    }
+    points = [(key, value, 0) for key, value in single.items()]
+    for _, row in outcome.seeds.iterrows():
+        for key in ("accuracy", "loss", "solved"):
+            points.append((f"by_seed/{key}", float(row[key]), int(row["seed"])))
+    mean = outcome.curves.groupby("epoch")[["loss", "accuracy"]].mean()
+    chosen = np.unique(np.linspace(0, len(mean) - 1, min(len(mean), CURVE_STEPS)).astype(int))
+    for epoch, row in mean.iloc[chosen].iterrows():
+        points += [(f"curve/{key}", float(row[key]), int(str(epoch))) for key in mean.columns]
+    finite = [(k, float(v), s) for k, v, s in points if v is not None and np.isfinite(v)]
+    return [Metric(key, value, 0, step) for key, value, step in finite]
+
+
+def _quiet() -> None:
+    """Keeps MLflow's and its database migrations' progress messages off the terminal."""
+    import logging
+
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)

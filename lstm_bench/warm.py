@@ -1,0 +1,12 @@
+"""Imported by the fork server alone, so that every worker starts with TensorFlow in memory.
+
+The one module whose import has an effect: that is what it is for. No operation runs here, so
+TensorFlow has no threads yet and can be forked.
+"""
+
+import lstm_bench.backend
+
+lstm_bench.backend.start(1)
+
+import lstm_bench.engine.compiled  # noqa: E402
+import lstm_bench.run  # noqa: E402, F401

@@ -1,0 +1,242 @@
+"""Published shapes, and every window derived again by slow loops over plain lists."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from lstm_bench.framings import FRAMINGS, encode
+from lstm_bench.recipe import recipe
+from lstm_bench.tasks.base import Sequence
+
+PUBLISHED = {  # PROBLEMS.md: id -> (task, settings, shape of X, shape of y)
+    "A1": ("memory", {}, (8, 1, 5), (8, 5)),
+    "A5": ("memory", {"framing": "window", "window": 2}, (6, 2, 5), (6, 5)),
+    "A6": ("memory", {"framing": "whole", "stateful": False}, (2, 4, 5), (2, 4, 5)),
+    "A7": ("memory", {"framing": "prefixes", "stateful": False}, (8, 4, 5), (8, 5)),
+    "B1": ("alphabet", {}, (25, 1, 1), (25, 26)),
+    "B2": ("alphabet", {"framing": "feature_window", "window": 3}, (23, 1, 3), (23, 26)),
+    "B3": ("alphabet", {"framing": "window", "window": 3}, (23, 3, 1), (23, 26)),
+    "B5": ("alphabet", {"stateful": True, "shuffle": "none"}, (25, 1, 1), (25, 26)),
+    "B6": ("alphabet", {"framing": "prefixes"}, (25, 25, 1), (25, 26)),
+    "B7": ("alphabet", {"framing": "substrings"}, (1000, 5, 1), (1000, 26)),
+    "C1": ("ambiguous_pair", {}, (2, 1, 3), (2, 3)),
+    "C3": ("ambiguous_pair", {"framing": "whole", "batch_size": 1}, (1, 2, 3), (1, 2, 3)),
+}
+
+
+@pytest.mark.parametrize(("task", "settings", "x", "y"), PUBLISHED.values(), ids=PUBLISHED)
+def test_samples_have_the_published_shapes(task, settings, x, y):
+    samples = recipe(task, **settings).samples(0)
+    assert samples.x.shape == x
+    assert samples.y.shape == y
+    assert samples.x.dtype == samples.y.dtype == np.float32
+    assert samples.scored.all()
+
+
+def test_letters_are_their_index_over_26():
+    x = recipe("alphabet").samples(0).x[:, 0, 0]
+    assert np.allclose(x, [k / 26 for k in range(25)], rtol=0, atol=1e-7)
+
+
+# Any sequences, any framing: the same samples from loops over plain lists.
+
+SIZE = 6
+
+
+@st.composite
+def sequences(draw):
+    found = []
+    for _ in range(draw(st.integers(1, 3))):
+        length = draw(st.integers(3, 8))
+        symbols = st.lists(st.integers(0, SIZE - 1), min_size=length, max_size=length)
+        flags = st.lists(st.booleans(), min_size=length, max_size=length)
+        found.append((draw(symbols), draw(symbols), draw(flags)))
+    return found
+
+
+ENCODINGS = st.sampled_from(["onehot", "scaled"])
+
+
+def features(symbol, encoding):
+    """Returns what one symbol, or padding (None), looks like: a plain list."""
+    if encoding == "onehot":
+        return [float(symbol == place) for place in range(SIZE)]
+    return [0.0 if symbol is None else symbol / SIZE]
+
+
+def built(name, given, encoding, seed=0, **parameters):
+    items = [Sequence(np.array(i), np.array(t), np.array(s)) for i, t, s in given]
+    return FRAMINGS[name](**parameters).samples(items, SIZE, encoding, seed)
+
+
+def check(samples, expected, encoding):
+    """Compares samples with rows of (shown symbols, target, sequence, step, scored)."""
+    shown, targets, owners, steps, scored = zip(*expected, strict=True)
+    x = np.array([[features(s, encoding) for s in row] for row in shown])
+    assert np.allclose(samples.x, x, rtol=0, atol=1e-6)
+    assert samples.y.tolist() == [features(t, "onehot") for t in targets]
+    assert samples.sequence.tolist() == list(owners)
+    assert samples.step.tolist() == [[step] for step in steps]
+    assert samples.scored.tolist() == [[flag] for flag in scored]
+    assert len(samples) == len(expected)
+
+
+@given(sequences(), ENCODINGS)
+def test_pairs_show_one_step(given, encoding):
+    expected = [
+        ([inputs[t]], targets[t], number, t, scored[t])
+        for number, (inputs, targets, scored) in enumerate(given)
+        for t in range(len(inputs))
+    ]
+    check(built("pairs", given, encoding), expected, encoding)
+
+
+def windows(given, size):
+    return [
+        (inputs[t - size + 1 : t + 1], targets[t], number, t, scored[t])
+        for number, (inputs, targets, scored) in enumerate(given)
+        for t in range(size - 1, len(inputs))
+    ]
+
+
+@given(sequences(), ENCODINGS, st.integers(1, 3))
+def test_windows_show_the_last_steps_one_after_another(given, encoding, size):
+    check(built("window", given, encoding, window=size), windows(given, size), encoding)
+
+
+@given(sequences(), ENCODINGS, st.integers(1, 3))
+def test_feature_windows_show_the_last_steps_side_by_side(given, encoding, size):
+    samples = built("feature_window", given, encoding, window=size)
+    for row, (shown, target, *_) in zip(samples.x, windows(given, size), strict=True):
+        flat = [value for symbol in shown for value in features(symbol, encoding)]
+        assert row.shape == (1, len(flat))
+        assert np.allclose(row[0], flat, rtol=0, atol=1e-6)
+    check(built("window", given, encoding, window=size), windows(given, size), encoding)
+    assert (samples.y == built("window", given, encoding, window=size).y).all()
+
+
+@given(sequences().map(lambda found: found[:1]), ENCODINGS)
+def test_prefixes_grow_and_are_padded_on_the_left(given, encoding):
+    ((inputs, targets, scored),) = given
+    expected = [
+        ([None] * (len(inputs) - 1 - t) + inputs[: t + 1], targets[t], 0, t, scored[t])
+        for t in range(len(inputs))
+    ]
+    check(built("prefixes", given, encoding), expected, encoding)
+
+
+@given(st.lists(st.integers(0, SIZE - 1), min_size=4, max_size=4), st.integers(2, 4), ENCODINGS)
+def test_prefixes_of_several_equally_long_sequences_stand_one_after_another(row, count, encoding):
+    given = [([(s + n) % SIZE for s in row], row, [True] * 4) for n in range(count)]
+    expected = [
+        ([None] * (3 - t) + inputs[: t + 1], targets[t], number, t, True)
+        for number, (inputs, targets, _) in enumerate(given)
+        for t in range(4)
+    ]
+    check(built("prefixes", given, encoding), expected, encoding)
+
+
+@given(sequences(), ENCODINGS)
+def test_whole_sequences_answer_at_every_step_and_are_padded_on_the_right(given, encoding):
+    samples = built("whole", given, encoding)
+    steps = max(len(inputs) for inputs, _, _ in given)
+    assert samples.x.shape[:2] == samples.y.shape[:2] == (len(given), steps)
+    for n, (inputs, targets, scored) in enumerate(given):
+        for t in range(steps):
+            there = t < len(inputs)
+            symbol, target = (inputs[t], targets[t]) if there else (None, None)
+            assert np.allclose(samples.x[n, t], features(symbol, encoding), rtol=0, atol=1e-6)
+            assert samples.y[n, t].tolist() == features(target, "onehot")
+            assert samples.scored[n, t] == (there and scored[t])
+            assert samples.step[n, t] == (t if there else -1)
+    assert samples.sequence.tolist() == list(range(len(given)))
+
+
+@given(sequences(), st.integers(1, 6), st.integers(0, 5))
+def test_substrings_are_contiguous_padded_on_the_left_and_answered_by_what_follows(
+    given, longest, seed
+):
+    # Symbols are made distinct, so that what is shown tells where it was taken from.
+    given = [(list(range(len(i))), t, s) for i, t, s in given]
+    items = [Sequence(np.array(i), np.array(t), np.array(s)) for i, t, s in given]
+    framing = FRAMINGS["substrings"](substrings=40, max_length=longest)
+    samples = framing.samples(items, 8, "onehot", seed)
+    assert samples.x.shape == (40 * len(given), longest, 8)
+    for n in range(len(samples)):
+        number = n // 40
+        inputs, targets, scored = given[number]
+        shown = [row.argmax() if row.any() else None for row in samples.x[n]]
+        past = [symbol for symbol in shown if symbol is not None]
+        assert shown == [None] * (longest - len(past)) + past  # padding on the left alone
+        assert past == inputs[past[0] : past[-1] + 1]
+        assert 1 <= len(past) <= longest
+        assert samples.y[n].argmax() == targets[past[-1]]
+        assert samples.sequence[n] == number
+        assert samples.step[n] == [past[-1]]
+        assert samples.scored[n] == [scored[past[-1]]]
+
+
+def test_substrings_are_drawn_as_in_the_tutorial():
+    # The tutorial: start = randint(24), end = randint(start, min(start + 5, 25)), so a substring
+    # has probability 1/24 times 1/(the ends that fit its start).
+    settings = {"framing": "substrings", "substrings": 24_000, "encoding": "onehot"}
+    samples = recipe("alphabet", **settings).samples(3)
+    lengths = samples.x.any(axis=2).sum(axis=1).tolist()
+    ends = samples.step[:, 0].tolist()
+    drawn = Counter((end - length + 1, end) for length, end in zip(lengths, ends, strict=True))
+    expected = {}
+    for start in range(24):
+        fitting = range(start, min(start + 5, 25))
+        expected |= {(start, end): 24_000 / 24 / len(fitting) for end in fitting}
+    assert set(drawn) == set(expected)
+    cells = sorted(expected)
+    judged = stats.chisquare([drawn[c] for c in cells], [expected[c] for c in cells])
+    assert judged.pvalue > 0.001
+
+
+def test_substrings_of_a_seed_stay_the_same_and_differ_between_seeds():
+    chosen = recipe("alphabet", framing="substrings")
+    assert (chosen.samples(1).x == chosen.samples(1).x).all()
+    assert (chosen.samples(1).x != chosen.samples(2).x).any()
+
+
+@pytest.mark.parametrize("name", ["pairs", "window", "feature_window", "prefixes", "whole"])
+def test_a_query_shows_the_past_as_the_training_samples_do(name):
+    symbols = np.array([2, 0, 5, 1, 3])
+    sequence = Sequence(symbols, symbols, np.ones(5, bool))
+    framing = FRAMINGS[name]()
+    samples = framing.samples([sequence], SIZE, "onehot", 0)
+    for row, steps in zip(samples.x, samples.step, strict=True):
+        past = encode(symbols[: steps[-1] + 1], SIZE, "onehot")
+        assert (framing.query(past, samples.x.shape[1]) == row[None]).all()
+
+
+def test_a_query_with_a_short_past_is_padded_where_the_framing_pads():
+    past = encode(np.array([4]), SIZE, "onehot")
+    symbol = features(4, "onehot")
+    empty = [0.0] * SIZE
+    assert FRAMINGS["prefixes"]().query(past, 3).tolist() == [[empty, empty, symbol]]
+    assert FRAMINGS["window"](window=2).query(past, 2).tolist() == [[empty, symbol]]
+    assert FRAMINGS["feature_window"](window=2).query(past, 1).tolist() == [[empty + symbol]]
+    assert FRAMINGS["whole"]().query(past, 2).tolist() == [[symbol, empty]]
+
+
+@pytest.mark.parametrize("name", FRAMINGS)
+@pytest.mark.parametrize("length", [1, 2, 3, 7])
+def test_the_count_of_samples_is_foretold(name, length):
+    framing = FRAMINGS[name]()
+    if framing.count(length) >= 1:
+        symbols = np.arange(length) % SIZE
+        item = Sequence(symbols, symbols, np.ones(length, bool))
+        assert len(framing.samples([item], SIZE, "scaled", 0)) == framing.count(length)
+    else:
+        assert length < 3 and name in ("window", "feature_window", "substrings")
+
+
+@pytest.mark.parametrize("name", FRAMINGS)
+def test_a_framing_is_registered_under_its_name(name):
+    assert FRAMINGS[name].name == name

@@ -1,0 +1,87 @@
+"""Scores, each against a loop over plain Python numbers."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from lstm_bench.metrics import accuracy, answers, correct, sequence_accuracy, solved_epoch
+
+UNIT = st.floats(0, 1, width=32)
+
+
+def test_categorical_answers_are_the_largest_output_also_of_sigmoids():
+    # Sigmoid outputs need not sum to one, and may all be above or all below one half.
+    outputs = np.array([[0.9, 0.95, 0.7], [0.1, 0.05, 0.02]])
+    assert answers(outputs, "categorical").tolist() == [1, 0]
+
+
+def test_binary_answers_round_each_output_and_half_rounds_up():
+    assert answers(np.array([[0.49, 0.5, 0.51]]), "binary").tolist() == [[0, 1, 1]]
+
+
+def test_regression_answers_are_the_outputs():
+    outputs = np.array([[0.25, -3.0]])
+    assert (answers(outputs, "regression") == outputs).all()
+
+
+@given(arrays(np.float32, (4, 3, 5), elements=UNIT), st.integers(0, 4))
+def test_categorical_is_right_where_the_first_largest_output_is_the_target(outputs, target):
+    targets = np.zeros((4, 3, 5), np.float32)
+    targets[..., target] = 1
+    expected = [[list(row).index(max(row)) == target for row in sample] for sample in outputs]
+    assert correct(outputs, targets, "categorical").tolist() == expected
+
+
+@given(arrays(np.float32, (6, 2), elements=UNIT), arrays(np.int8, (6, 2), elements=st.integers(0, 1)))
+def test_binary_is_right_where_every_value_rounds_to_its_target(outputs, targets):
+    expected = [
+        all((value >= 0.5) == (target == 1) for value, target in zip(out, want, strict=True))
+        for out, want in zip(outputs, targets, strict=True)
+    ]
+    assert correct(outputs, targets.astype(float), "binary").tolist() == expected
+
+
+def test_regression_is_right_within_the_tolerance_in_every_value():
+    outputs = np.array([[1.0, 2.0], [1.125, 2.0], [1.0, 2.25], [0.75, 1.75]])
+    targets = np.array([1.0, 2.0])
+    assert correct(outputs, targets, "regression", 0.125).tolist() == [True, True, False, False]
+    assert correct(outputs, targets, "regression", 0.25).tolist() == [True, True, True, True]
+
+
+@pytest.mark.parametrize("kind", ["categorical", "binary", "regression"])
+def test_an_output_that_is_not_a_number_is_never_right(kind):
+    outputs = np.array([[math.nan, 1.0], [0.0, math.nan], [math.nan, math.nan]])
+    targets = np.array([[0.0, 1.0]] * 3)
+    assert not correct(outputs, targets, kind, tolerance=1.0).any()
+
+
+@pytest.mark.parametrize("kind", ["categorical", "binary", "regression"])
+def test_an_infinite_output_is_never_right(kind):
+    outputs = np.array([[0.0, math.inf], [-math.inf, 1.0]])
+    assert not correct(outputs, np.array([[0.0, 1.0]] * 2), kind, tolerance=1.0).any()
+
+
+@given(
+    arrays(np.bool_, (3, 7)),
+    arrays(np.bool_, 7).filter(lambda scored: scored.any()),
+    arrays(np.int64, 7, elements=st.integers(0, 3)),
+)
+def test_accuracies_count_scored_steps_and_whole_sequences(right, scored, sequence):
+    for row, steps, whole in zip(
+        right, accuracy(right, scored), sequence_accuracy(right, scored, sequence), strict=True
+    ):
+        counted = [bool(row[m]) for m in range(7) if scored[m]]
+        assert math.isclose(steps, sum(counted) / len(counted))
+        names = {int(sequence[m]) for m in range(7) if scored[m]}
+        won = [all(row[m] for m in range(7) if scored[m] and sequence[m] == n) for n in names]
+        assert math.isclose(whole, sum(won) / len(won))
+
+
+@given(st.lists(st.booleans(), max_size=12))
+def test_the_solved_epoch_is_the_first_from_which_the_curve_stays_solved(curve):
+    stays = [epoch for epoch in range(1, len(curve) + 1) if all(curve[epoch - 1 :])]
+    assert solved_epoch(np.array(curve, bool)) == (min(stays) if stays else None)

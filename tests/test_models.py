@@ -1,0 +1,211 @@
+"""Networks against forward passes written by hand in NumPy, and where their weights start.
+
+The equations are those of Hochreiter & Schmidhuber (1997) with forget gates (Gers et al. 2000), of
+Cho et al. (2014) in the variant of Keras (`reset_after=True`), and of Elman (1990); the order of
+the gates in the weights is Keras's: i, f, c, o for the LSTM, z, r, h for the GRU.
+"""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from lstm_bench.models import MODELS, build, initial_weights, reset_states, states
+from lstm_bench.recipe import recipe
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def lstm(x, state, kernel, recurrent, bias):
+    h, c = state
+    i, f, g, o = np.split(x @ kernel + h @ recurrent + bias, 4, axis=-1)
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    return sigmoid(o) * np.tanh(c), c
+
+
+def gru(x, state, kernel, recurrent, bias):
+    (h,) = state
+    z, r, n = np.split(x @ kernel + bias[0], 3, axis=-1)
+    hz, hr, hn = np.split(h @ recurrent + bias[1], 3, axis=-1)
+    z, r = sigmoid(z + hz), sigmoid(r + hr)
+    return (z * h + (1 - z) * np.tanh(n + r * hn),)
+
+
+def simple_rnn(x, state, kernel, recurrent, bias):
+    return (np.tanh(x @ kernel + state[0] @ recurrent + bias),)
+
+
+CELLS = {"lstm": (lstm, 2), "gru": (gru, 1), "simple_rnn": (simple_rnn, 1)}
+
+
+def forward(network, x, weights, state):
+    """Returns (outputs at every step before the head (B, T, U), state of each layer)."""
+    cell, _ = CELLS[network]
+    after = []
+    for layer, held in enumerate(state):
+        steps = []
+        for t in range(x.shape[1]):
+            held = cell(x[:, t], held, *weights[3 * layer : 3 * layer + 3])
+            steps.append(held[0])
+        x = np.stack(steps, axis=1)
+        after.append(held)
+    return x, after
+
+
+def zeros(network, layers, rows, units):
+    return [[np.zeros((rows, units))] * CELLS[network][1] for _ in range(layers)]
+
+
+def randomised(model, seed=0):
+    """Sets random weights, biases too, and returns them as float64."""
+    rng = np.random.default_rng(seed)
+    weights = [rng.normal(0, 0.7, v.shape) for v in model.trainable_variables]
+    for variable, value in zip(model.trainable_variables, weights, strict=True):
+        variable.assign(value)
+    return weights
+
+
+GRID = [
+    *itertools.product(CELLS, [1], [3], [True, False], [True, False]),
+    *itertools.product(CELLS, [2], [3], [True], [False]),
+    *itertools.product(CELLS, [1], [10], [False], [False]),  # too long to be unrolled
+    ("lstm", 3, 2, True, False),
+]
+
+
+@pytest.mark.parametrize(("network", "layers", "steps", "every", "plain"), GRID)
+def test_a_stateful_network_is_the_one_written_by_hand_over_two_batches(
+    network, layers, steps, every, plain
+):
+    framing = {"framing": "whole"} if every else {"framing": "window", "window": 3}
+    chosen = recipe("memory", network=network, units=4, layers=layers, **framing)
+    model = build(chosen, (steps, 5), 3, 2, plain=plain)
+    weights = randomised(model)
+    x = np.random.default_rng(1).normal(size=(2, 2, steps, 5))
+    state = zeros(network, layers, 2, 4)
+    for batch in (*x, x[0]):  # the state passes on from batch to batch
+        hidden, state = forward(network, batch, weights, state)
+        head = hidden if every else hidden[:, -1]
+        expected = sigmoid(head @ weights[-2] + weights[-1])
+        assert np.allclose(model(batch), expected, rtol=0, atol=2e-5)
+    # The states that Keras keeps are h (and c) of each layer.
+    by_hand = [value for held in state for value in held]
+    for kept, value in zip(states(model), by_hand, strict=True):
+        assert np.allclose(kept, value, rtol=0, atol=2e-5)
+    reset_states(model)
+    first, _ = forward(network, x[0], weights, zeros(network, layers, 2, 4))
+    head = first if every else first[:, -1]
+    expected = sigmoid(head @ weights[-2] + weights[-1])
+    assert np.allclose(model(x[0]), expected, rtol=0, atol=2e-5)
+
+
+@pytest.mark.parametrize("network", CELLS)
+def test_a_stateless_network_starts_every_batch_anew(network):
+    chosen = recipe("memory", network=network, units=4, framing="window", stateful=False)
+    model = build(chosen, (3, 5), 5, None, plain=True)
+    weights = randomised(model)
+    x = np.random.default_rng(1).normal(size=(7, 3, 5))
+    hidden, _ = forward(network, x, weights, zeros(network, 1, 7, 4))
+    expected = sigmoid(hidden[:, -1] @ weights[-2] + weights[-1])
+    for _ in range(2):
+        assert np.allclose(model(x), expected, rtol=0, atol=2e-5)
+    assert states(model) == []
+
+
+@pytest.mark.parametrize("every", [True, False])
+def test_a_perceptron_is_the_one_written_by_hand(every):
+    framing = {"framing": "whole"} if every else {"framing": "window", "window": 3}
+    chosen = recipe("alphabet", network="mlp", units=6, layers=2, encoding="onehot", **framing)
+    model = build(chosen, (3, 26), 4, None, plain=True)
+    first, bias_1, second, bias_2, head, bias_3 = randomised(model)
+    x = np.random.default_rng(1).normal(size=(5, 3, 26))
+    flat = x if every else x.reshape(5, -1)
+    hidden = np.maximum(np.maximum(flat @ first + bias_1, 0) @ second + bias_2, 0)
+    logits = hidden @ head + bias_3
+    expected = np.exp(logits - logits.max(-1, keepdims=True))
+    expected /= expected.sum(-1, keepdims=True)
+    assert np.allclose(model(x), expected, rtol=0, atol=2e-5)
+
+
+# Initial weights: Glorot & Bengio (2010), Saxe et al. (2014), Jozefowicz et al. (2015).
+
+
+def starting(network="lstm", units=30, layers=1, seed=0, plain=True, framing="pairs", **more):
+    chosen = recipe(
+        "memory", network=network, units=units, layers=layers, framing=framing,
+        stateful=False, alphabet=40, **more,
+    )  # fmt: skip
+    samples = chosen.samples(seed)
+    model = build(chosen, samples.x.shape[1:], samples.y.shape[-1], None, plain=plain)
+    names = [variable.path for variable in model.trainable_variables]
+    return dict(zip(names, initial_weights(model, seed), strict=True))
+
+
+@pytest.mark.parametrize("network", MODELS)
+def test_kernels_are_uniform_within_the_glorot_limit(network):
+    for name, weight in starting(network, layers=2).items():
+        if name.endswith("/kernel"):
+            limit = math.sqrt(6 / sum(weight.shape))
+            assert np.abs(weight).max() <= limit
+            judged = stats.kstest(weight.ravel(), stats.uniform(-limit, 2 * limit).cdf)
+            assert judged.pvalue > 0.001, name
+
+
+@pytest.mark.parametrize("network", CELLS)
+def test_recurrent_kernels_are_orthogonal(network):
+    weights = starting(network, layers=2)
+    found = [weight for name, weight in weights.items() if name.endswith("recurrent_kernel")]
+    assert len(found) == 2
+    for weight in found:
+        assert np.allclose(weight @ weight.T, np.eye(30), atol=1e-5)
+
+
+def test_orthogonal_kernels_favour_no_direction():
+    # Under the uniform distribution over orthogonal matrices an entry of an n x n matrix has mean
+    # 0 and variance 1/n; without the correction of signs the diagonal's mean would not be 0.
+    drawn = np.array([
+        starting("simple_rnn", units=3, seed=seed)["rnn_1/simple_rnn_cell/recurrent_kernel"]
+        for seed in range(60)
+    ])  # fmt: skip
+    assert np.abs(drawn.mean(axis=0)).max() < 4 * math.sqrt(1 / 3 / 60)
+    assert abs((drawn**2).mean() - 1 / 3) < 1e-6
+
+
+def test_biases_are_zero_but_for_the_forget_gate():
+    for network in MODELS:
+        for name, weight in starting(network, units=7).items():
+            if name.endswith("bias"):
+                expected = np.zeros_like(weight)
+                if name == "rnn_1/lstm_cell/bias":
+                    expected[7:14] = 1  # gates i, f, c, o
+                assert (weight == expected).all(), name
+
+
+@pytest.mark.parametrize("network", MODELS)
+def test_the_plain_and_the_compiled_network_start_alike(network):
+    plain, compiled = (list(starting(network, plain=flag).values()) for flag in (True, False))
+    assert all((a == b).all() for a, b in zip(plain, compiled, strict=True))
+    assert len(plain) == len(compiled)
+
+
+def test_weights_depend_on_the_seed_and_are_shared_by_recipes_of_one_shape():
+    pairs, window = starting(), starting(framing="window", window=2)
+    assert all((pairs[name] == window[name]).all() for name in pairs)
+    other = starting(seed=1)
+    drawn = [name for name in pairs if name.endswith("kernel")]
+    assert len(drawn) == 3
+    assert all((pairs[name] != other[name]).any() for name in drawn)
+
+
+@pytest.mark.parametrize("network", MODELS)
+def test_initial_weights_have_the_spread_of_keras_own(network):
+    # Keras draws its own weights when a model is built; both must have the same spread.
+    chosen = recipe("memory", network=network, units=30, alphabet=40, stateful=False)
+    model = build(chosen, (1, 40), 40, None, plain=True)
+    for variable, ours in zip(model.trainable_variables, initial_weights(model, 3), strict=True):
+        assert tuple(variable.shape) == ours.shape and ours.dtype == np.float32
+        assert np.std(ours) == pytest.approx(np.std(np.asarray(variable)), rel=0.1, abs=1e-6)

@@ -1,0 +1,197 @@
+"""Sweep files: read, inherited from, and refused with the file and every wrong key."""
+
+import pytest
+
+from lstm_bench.errors import SweepError
+from lstm_bench.recipe import recipe
+from lstm_bench.sweep import find, load, overlay
+
+FIXED = """
+title: The memory problem
+task: memory
+epochs: 20
+seeds: 3
+first_seed: 5
+recipes:
+  A1: {published: all 8 steps right, accuracy: 1.0, note: a note}
+  A2: {base: A1, batch_size: 4}
+  A5: {base: A2, batch_size: 1, framing: window, window: 2}
+  A6: {base: A5, framing: whole, stateful: false}
+"""
+
+SEARCH = """
+task: memory
+epochs: 10
+search:
+  trials: 4
+  sampler: random
+  space:
+    units: {int: [4, 32], log: true}
+    learning_rate: {float: [1e-4, 1e-1], log: true}
+    stateful: [true, false]
+    batch_size: [1, 2, all]
+"""
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(text, name="memory.yaml"):
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def refusal(path, overrides=()):
+    with pytest.raises(SweepError) as caught:
+        load(path, overrides)
+    message = str(caught.value)
+    assert str(path) in message
+    return message
+
+
+def test_a_sweep_of_fixed_recipes(written):
+    sweep = load(written(FIXED))
+    assert (sweep.name, sweep.title) == ("memory", "The memory problem")
+    assert sweep.seed_list == [5, 6, 7]
+    assert list(sweep.entries) == ["A1", "A2", "A5", "A6"]
+    first = sweep.entries["A1"]
+    assert (first.published, first.accuracy, first.note) == ("all 8 steps right", 1.0, "a note")
+    assert first.recipe == recipe("memory", epochs=20)
+
+
+def test_a_recipe_inherits_the_settings_of_its_base_and_not_its_published_figures(written):
+    entries = load(written(FIXED)).entries
+    assert entries["A2"].recipe == recipe("memory", epochs=20, batch_size=4)
+    assert (entries["A2"].published, entries["A2"].accuracy) == ("", None)
+    assert entries["A5"].recipe == recipe("memory", epochs=20, framing="window", window=2)
+
+
+def test_a_changed_framing_drops_the_inherited_parameters_of_the_old_one(written):
+    whole = load(written(FIXED)).entries["A6"].recipe
+    assert whole == recipe("memory", epochs=20, framing="whole", stateful=False)
+
+
+def test_overlay_keeps_what_still_applies():
+    below = {"framing": "window", "window": 2, "units": 7, "stateful": True, "reset": "epoch"}
+    kept = overlay(below, {"framing": "feature_window"})
+    assert kept == below | {"framing": "feature_window"}
+    assert overlay(below, {"framing": "pairs", "stateful": False}) == {
+        "framing": "pairs", "units": 7, "stateful": False,
+    }  # fmt: skip
+    assert below["window"] == 2  # the value below is left as it was
+
+
+def test_a_sweep_with_a_search(written):
+    search = load(written(SEARCH)).search
+    assert (search.trials, search.sampler, search.objective) == (4, "random", "accuracy")
+    assert search.space["units"].bounds == (4, 32) and search.space["units"].log
+    assert search.space["learning_rate"].bounds == (1e-4, 1e-1)
+    assert search.space["stateful"] == (True, False)
+    assert search.space["batch_size"] == (1, 2, "all")
+
+
+def test_overrides_lie_over_the_file(written):
+    sweep = load(written(FIXED), ["seeds=2", "epochs=7", "recipes.A1.units=9"])
+    assert sweep.seed_list == [5, 6]
+    assert sweep.entries["A1"].recipe == recipe("memory", epochs=7, units=9)
+    assert sweep.entries["A2"].recipe.units == 9
+
+
+def test_small_floats_are_numbers(written):
+    # Plain PyYAML reads 1e-4 as text.
+    sweep = load(written("task: memory\nrecipes: {a: {learning_rate: 1e-4}}"))
+    assert sweep.entries["a"].recipe.learning_rate == 1e-4
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("task: memory\nrecipes: {a: {unit: 3}}", ["recipes.a.unit", "did you mean 'units'"]),
+        ("task: memory\nrecipes: {a: {units: x}}", ["recipes.a.units", "'x'"]),
+        ("task: memory\nrecipes: {a: {base: b}, b: {}}", ["recipes.a.base", "'b'"]),
+        ("task: memory\nrecipes: {a: 3}", ["recipes.a", "mapping", "3"]),
+        ("task: memory\nrecipes: [1, 2]", ["recipes", "[1, 2]"]),
+        ("task: memori\nrecipes: {a: {}}", ["recipes.a.task", "did you mean 'memory'"]),
+        ("recipes: {a: {}}", ["recipes.a.task", "memory"]),
+        ("task: memory\nbatch_size: 3\nrecipes: {a: {}}", ["recipes.a.batch_size", "1, 2, 4"]),
+        ("task: memory\nrecipes: {a: {accuracy: high}}", ["recipes.a.accuracy", "'high'"]),
+        ("task: memory", ["recipes", "neither"]),
+        ("task: memory\nseeds: 0\nrecipes: {a: {}}", ["seeds", "got 0"]),
+        ("task: memory\nrecipes: {a: {seed: 3}}", ["recipes.a.seed"]),
+        ("task: memory\nsearch: {space: {unit: [1, 2]}}", ["search.space.unit", "'units'"]),
+        ("task: memory\nsearch: {space: {seed: [1, 2]}}", ["search.space.seed"]),
+        ("task: memory\nsearch: {space: {units: [1, 1]}}", ["search.space.units", "distinct"]),
+        ("task: memory\nsearch: {space: {units: []}}", ["search.space.units"]),
+        ("task: memory\nsearch: {space: {}}", ["search.space"]),
+        ("task: memory\nsearch: {trials: 0, space: {units: [1]}}", ["search.trials", "got 0"]),
+        ("task: memory\nsearch: {colour: 1, space: {units: [1]}}", ["search.colour"]),
+        ("task: memory\nsearch: {sampler: magic, space: {units: [1]}}", ["search.sampler", "tpe"]),
+        ("task: memory\nunits: 3\nsearch: {space: {units: [1]}}", ["search.space.units", "fixed"]),
+        ("search: {space: {units: [1]}}", ["task", "memory"]),
+    ],
+)
+def test_an_error_names_the_file_and_the_key(written, text, parts):
+    message = refusal(written(text))
+    for part in parts:
+        assert part in message
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    ["{int: [5, 2]}", "{float: [0, 1], log: true}", "{int: [1, 2], float: [1, 2]}", "{}",
+     "{int: [1]}", "{int: [1, 2], step: 3}"],
+)  # fmt: skip
+def test_a_wrong_range_is_refused_with_its_key(written, bounds):
+    text = f"task: memory\nsearch: {{space: {{units: {bounds}}}}}"
+    assert "search.space.units" in refusal(written(text))
+
+
+def test_all_faults_of_a_file_are_told_at_once(written):
+    text = "task: memory\nseeds: 0\nrecipes: {a: {unit: 3, epochs: 0}, b: {base: z}}"
+    message = refusal(written(text))
+    for key in ("seeds", "recipes.a.unit", "recipes.a.epochs", "recipes.b.base"):
+        assert key in message
+
+
+@pytest.mark.parametrize(
+    "text", ["", "- 1\n- 2", "- task: memory", "task: [", "just text", "a: ${b}", "\t- x: {", "a: 1\na: 2"]
+)
+def test_a_file_that_is_no_mapping_is_refused(written, text):
+    refusal(written(text))
+
+
+def test_an_override_without_an_equals_sign_or_with_a_wrong_key_is_refused(written):
+    path = written(FIXED)
+    assert "recipes.A1.unit" in refusal(path, ["recipes.A1.unit=3"])
+    with pytest.raises(SweepError, match="'seeds': settings are given as key=value"):
+        load(path, ["seeds"])
+
+
+def test_a_missing_or_unreadable_file_is_refused(tmp_path):
+    refusal(tmp_path / "nothing.yaml")
+    path = tmp_path / "bytes.yaml"
+    path.write_bytes(b"\xff\xfe\x00task")
+    refusal(path)
+
+
+def test_sweeps_are_found_by_path_or_by_name(written):
+    path = written(FIXED)
+    assert find(str(path)) == path
+    assert find("memory", path.parent) == path
+    with pytest.raises(SweepError, match="did you mean 'memory'"):
+        find("memori", path.parent)
+    with pytest.raises(SweepError, match=r"no file 'other\.yaml'"):
+        find("other.yaml", path.parent)
+
+
+def test_the_digest_changes_with_what_changes_a_result_alone(written):
+    base = load(written(SEARCH)).digest
+    for same in ("trials: 4", "trials: 9"), ("task: memory", "task: memory\nseeds: 4"):
+        assert load(written(SEARCH.replace(*same))).digest == base
+    for other in ("[4, 32]", "[4, 33]"), ("epochs: 10", "epochs: 11"), ("random", "tpe"):
+        assert load(written(SEARCH.replace(*other))).digest != base
+    fixed = load(written(FIXED)).digest
+    assert load(written(FIXED.replace("batch_size: 4", "batch_size: 2"))).digest != fixed
+    assert load(written(FIXED.replace("a note", "another"))).digest == fixed
