@@ -6,15 +6,17 @@ and `report` never waits for TensorFlow.
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from lstm_bench.errors import Interrupted, UserError
+from lstm_bench.errors import Interrupted, RecipeError, SweepError, UserError
 
 app = typer.Typer(
     name="lstm-bench",
@@ -40,8 +42,21 @@ def main() -> None:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except (KeyboardInterrupt, Interrupted):
-        print("\ninterrupted; what had finished is kept", file=sys.stderr)
+        print("interrupted; what had finished is kept, and the same command goes on", file=sys.stderr)
         sys.exit(1)
+
+
+def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
+    """Lets Ctrl-C out of a command as our own exception, before typer makes it its own."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **options: Any) -> None:
+        try:
+            command(*args, **options)
+        except KeyboardInterrupt:
+            raise Interrupted from None
+
+    return wrapped
 
 
 @app.command()
@@ -59,6 +74,7 @@ def tasks(
 
 
 @app.command()
+@_interruptible
 def run(
     task: Annotated[str, typer.Argument(help="A task: see `lstm-bench tasks`.")],
     settings: Assignments = None,
@@ -92,6 +108,7 @@ def run(
 
 
 @app.command()
+@_interruptible
 def sweep(
     name: Annotated[str, typer.Argument(help="A sweep in sweeps/, or a YAML file.")],
     settings: Assignments = None,
@@ -109,12 +126,16 @@ def sweep(
     where = _settings(profile, store)
     if engine not in ENGINES:
         raise UserError(f"--engine: {unknown('engine', engine, ENGINES)}")
-    loaded = load(find(name, where.sweeps), settings or [])
+    path = find(name, where.sweeps)
+    loaded = load(path, settings or [])
     from lstm_bench.launch import launch
     from lstm_bench.show import SweepBar
 
-    with SweepBar(loaded.name, quiet=as_json) as bar:
-        result, page, progress = launch(loaded, where, engine, again, bar.changed)
+    try:
+        with SweepBar(loaded.name, quiet=as_json) as bar:
+            result, page, progress = launch(loaded, where, engine, again, bar.changed)
+    except RecipeError as error:
+        raise SweepError(f"{path}:\n  {error}") from error
     if as_json:
         from lstm_bench.results import sweep_document
 
@@ -133,6 +154,7 @@ def sweep(
 
 
 @app.command()
+@_interruptible
 def report(
     names: Annotated[list[str] | None, typer.Argument(help="Sweeps; all of them if none.")] = None,
     store: StoreUri = None,
@@ -160,6 +182,7 @@ def report(
 
 
 @app.command()
+@_interruptible
 def speed(
     seconds: Annotated[float, typer.Option(min=0.1, help="Time for each engine and problem.")] = 5,
     as_json: Json = False,

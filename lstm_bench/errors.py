@@ -58,7 +58,7 @@ class StoreError(UserError):
     """A run store or an output folder cannot be used."""
 
 
-class Interrupted(LstmBenchError):
+class Interrupted(LstmBenchError):  # noqa: N818 - it is no error
     """The user pressed Ctrl-C; whatever had finished is kept."""
 
 

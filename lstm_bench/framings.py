@@ -52,11 +52,13 @@ class Samples:
 def encode(symbols: NDArray[np.generic], size: int, encoding: Encoding) -> Array:
     """Returns the features of `symbols` (T,): (T, size) one-hot, or (T, 1) as index / size.
 
-    >>> encode(np.array([1, 0]), 2, "onehot").tolist(), encode(np.array([1, 0]), 2, "scaled").tolist()
-    ([[0.0, 1.0], [1.0, 0.0]], [[0.5], [0.0]])
+    >>> encode(np.array([1, 0]), 2, "onehot").tolist()
+    [[0.0, 1.0], [1.0, 0.0]]
+    >>> encode(np.array([1, 0]), 2, "scaled").tolist()
+    [[0.5], [0.0]]
     """
     if encoding == "onehot":
-        return np.eye(size, dtype=np.float32)[symbols]
+        return np.asarray(np.eye(size, dtype=np.float32)[symbols])
     return (np.asarray(symbols, np.float32) / np.float32(size))[:, None]
 
 
@@ -170,7 +172,8 @@ class Prefixes(Framing):
         return length
 
     def indices(self, length: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        return np.maximum(np.arange(length)[:, None] + np.arange(length) - (length - 1), -1)
+        shown = np.arange(length)[:, None] + np.arange(length) - (length - 1)  # (T, T)
+        return np.asarray(np.maximum(shown, -1))
 
 
 class Substrings(Framing):

@@ -24,7 +24,7 @@ def answers(outputs: Floats, kind: Kind) -> NDArray[np.generic]:
     array([1])
     """
     if kind == "categorical":
-        return outputs.argmax(axis=-1)
+        return np.asarray(outputs.argmax(axis=-1))
     if kind == "binary":
         return (outputs >= 0.5).astype(np.int64)
     return outputs
@@ -41,11 +41,10 @@ def correct(outputs: Floats, targets: Floats, kind: Kind, tolerance: float = 0.0
     array([ True, False])
     """
     if kind == "regression":
-        right: Bools = (np.abs(outputs - targets) <= tolerance).all(axis=-1)
-        return right
-    finite: Bools = np.isfinite(outputs).all(axis=-1)
-    same = answers(outputs, kind) == answers(targets, kind)
-    return finite & (same if kind == "categorical" else same.all(axis=-1))
+        return np.asarray((np.abs(outputs - targets) <= tolerance).all(axis=-1))
+    same = np.asarray(answers(outputs, kind) == answers(targets, kind))
+    right = same if kind == "categorical" else same.all(axis=-1)
+    return np.asarray(right & np.isfinite(outputs).all(axis=-1))
 
 
 def accuracy(right: Bools, scored: Bools) -> Floats:

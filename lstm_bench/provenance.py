@@ -19,7 +19,7 @@ PACKAGES = ("tensorflow", "keras", "numpy", "optuna", "mlflow", "pandas")
 def provenance(command: list[str] | None = None) -> dict[str, str]:
     """Returns text facts by name; none of them is a path or the name of a machine."""
     words = ["lstm-bench", *(sys.argv[1:] if command is None else command)]
-    facts = {
+    return {
         "lstm-bench": lstm_bench.__version__,
         "revision": _revision(),
         "command": shlex.join(words),
@@ -29,7 +29,6 @@ def provenance(command: list[str] | None = None) -> dict[str, str]:
         "processor": f"{_processor()}, {os.cpu_count()} cores",
         "oneDNN": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
     }
-    return facts
 
 
 @functools.cache

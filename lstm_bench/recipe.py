@@ -150,21 +150,21 @@ class Recipe(BaseModel):
         """A short description: what a reader needs to tell recipes of one task apart.
 
         >>> recipe("memory").name
-        'lstm(20) pairs stateful batch 1 250 epochs'
+        'lstm(20), pairs, stateful, batch 1, 250 epochs'
         """
         depth = f"x{self.layers}" if self.layers > 1 else ""
-        width = f"({getattr(self.framing, 'window', None)})"
-        words = [
+        window = getattr(self.framing, "window", None)
+        parts = [
             f"{self.network}({self.units}{depth})",
-            self.framing.name + (width if "window" in type(self.framing).model_fields else ""),
+            self.framing.name + (f"({window})" if window else ""),
             "stateful" if self.stateful else "stateless",
             f"batch {self.batch_size}",
             f"{self.epochs} epochs",
         ]
         if self.stateful and self.schedule.batch_size > 1:
-            words.insert(3, self.layout)
+            parts[3] += f" in {self.layout}"
         if self.stateful and self.reset != "sequence":
-            words.append(f"reset {self.reset}")
+            parts[2] += f", reset {self.reset}"
         quiet = {"task", "framing", "window", "network", "units", "layers", "stateful", "layout"}
         quiet |= {"reset", "batch_size", "epochs"}
         models = (Recipe, type(self.task), type(self.framing))
@@ -173,8 +173,9 @@ class Recipe(BaseModel):
         plain |= _defaults(type(self.task), {"optimizer": self.optimizer})
         for key, value in self.settings.items():
             if key not in quiet and value != plain.get(key):
-                words.append(f"{key.replace('_', ' ')} {value}")
-        return " ".join(words)
+                shown = f"{value:.3g}" if isinstance(value, float) else value
+                parts.append(f"{key.replace('_', ' ')} {shown}")
+        return ", ".join(parts)
 
 
 def recipe(task: str, **settings: Any) -> Recipe:
@@ -286,6 +287,8 @@ def pydantic_faults(error: ValidationError, values: Mapping[str, Any]) -> list[F
         place = [str(part) for part in item["loc"]]
         # A union reports one error a member, with the member's name at the end of the path.
         depth = 1 + sum(1 for part in place[1:] if part in _walk_keys(values))
+        if item["type"] == "missing":
+            depth = len(place)
         by_key.setdefault(".".join(place[:depth]), []).append(message)
     return [
         Fault(key, f"{' or '.join(dict.fromkeys(messages))}, but got {_shown(values, key)}")
@@ -306,7 +309,7 @@ def _walk_keys(values: Any) -> set[str]:
 def _shown(values: Any, key: str) -> str:
     for part in filter(None, key.split(".")):
         if isinstance(values, Mapping):
-            values = values.get(part, "nothing")
+            values = {str(k): v for k, v in values.items()}.get(part, "nothing")
         elif isinstance(values, list | tuple) and part.isdigit():
             values = values[int(part)]
     return "nothing" if values == "nothing" else repr(values)

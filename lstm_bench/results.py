@@ -203,7 +203,7 @@ def write(outcome: Outcome, folder: Path) -> None:
         for f in dataclasses.fields(outcome)
         if f.name not in (*TABLES, "model")
     }
-    text = json.dumps(facts, indent=1, sort_keys=True, default=dict)
+    text = json.dumps(facts, indent=1, default=dict)
     (folder / "outcome.json").write_text(text + "\n")
     for table in TABLES:
         getattr(outcome, table).to_parquet(folder / f"{table}.parquet", index=False)
@@ -217,7 +217,8 @@ def read(folder: Path) -> Outcome:
         facts = json.loads((folder / "outcome.json").read_text())
         tables = {table: pd.read_parquet(folder / f"{table}.parquet") for table in TABLES}
         model = folder / "model.keras"
-        return Outcome(**facts, **tables, model=model.read_bytes() if model.exists() else b"")
+        facts |= {**tables, "model": model.read_bytes() if model.exists() else b""}
+        return Outcome(**facts)
     except (OSError, ValueError, TypeError) as error:
         raise StoreError(
             f"{folder.name}: not a complete outcome ({error}); run it again"

@@ -1,4 +1,4 @@
-"""A sweep: fixed recipes with their published figures, an Optuna search, or both, from one YAML file.
+"""A sweep, read from a YAML file: fixed recipes with their published figures, a search, or both.
 
 ::
 
@@ -36,7 +36,7 @@ Scalar = bool | int | float | str
 
 
 class Range(BaseModel):
-    """A numeric part of a search space: `{int: [low, high]}` or `{float: [low, high], log: true}`."""
+    """A numeric part of a space: `{int: [low, high]}` or `{float: [low, high], log: true}`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -112,6 +112,9 @@ class Sweep(BaseModel):
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 
+_OWN = set(Sweep.model_fields) - {"name", "settings", "entries"} | {"recipes"}
+"""Keys of a sweep file that are not settings."""
+
 RESERVED = {"published", "accuracy", "note", "base"}
 """Keys of a fixed recipe that are not settings."""
 
@@ -174,8 +177,8 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Sweep:
 
 def parse(name: str, document: Mapping[str, Any]) -> Sweep:
     """Returns the sweep that `document` describes; raises `RecipeError` with every fault."""
-    own = set(Sweep.model_fields) - {"name", "settings", "entries"}
-    shared = {key: value for key, value in document.items() if key not in own | {"recipes"}}
+    own = _OWN - {"recipes"}
+    shared = {key: value for key, value in document.items() if key not in _OWN}
     faults: list[Fault] = []
     entries = _entries(document.get("recipes", {}), shared, faults)
     fields = {key: value for key, value in document.items() if key in own}
@@ -259,9 +262,14 @@ def _space_faults(search: Search, shared: Mapping[str, Any]) -> list[Fault]:
     """Returns what is wrong with the keys and values of a search space."""
     task = shared.get("task")
     if not isinstance(task, str) or task not in TASKS:
-        return [Fault("task", unknown("task", task or "", TASKS))]
-    found = []
+        strange = [Fault(k, unknown("key", k, _OWN | {"task"})) for k in shared if k != "task"]
+        return [Fault("task", unknown("task", task or "", TASKS)), *(strange if not task else [])]
     known = known_settings(TASKS[task])
+    found = [
+        Fault(key, unknown("setting or part of a sweep", key, known | _OWN))
+        for key in shared
+        if key not in known | {"task"}
+    ]
     for key, part in search.space.items():
         if key == "seed" or key not in known:
             found.append(Fault(f"search.space.{key}", unknown("setting to search", key, known)))

@@ -57,6 +57,7 @@ class Store:
         # Read when MLflow is imported: its usage telemetry is on otherwise.
         os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
         os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+        os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
         self.uri = uri
         self._artifacts = None if uri.startswith("http") else artifacts.resolve().as_uri()
         with self._usable():

@@ -9,4 +9,4 @@ import lstm_bench.backend
 lstm_bench.backend.start(1)
 
 import lstm_bench.engine.compiled  # noqa: E402
-import lstm_bench.run  # noqa: E402, F401
+import lstm_bench.run  # noqa: E402

@@ -122,7 +122,7 @@ class Pool:
 
 
 def _context() -> Any:
-    """Returns how processes are made: from a fork server that holds TensorFlow, where there is one."""
+    """Returns how processes are made: by a fork server that holds TensorFlow, if possible."""
     backend.prepare_environment()
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
@@ -135,9 +135,10 @@ def _context() -> Any:
 def _importable_main() -> Iterator[None]:
     """Hides the main script while a process starts, which would otherwise run it again."""
     main = sys.modules["__main__"]
-    kept = {
-        name: main.__dict__.pop(name) for name in ("__file__", "__spec__") if name in vars(main)
-    }
+    kept: dict[str, Any] = {}
+    for name in ("__file__", "__spec__"):
+        if name in vars(main):
+            kept[name] = main.__dict__.pop(name)
     main.__spec__ = None
     try:
         yield

@@ -6,6 +6,7 @@ Text stays text, colours are few and named, and equal arguments give equal bytes
 from __future__ import annotations
 
 import io
+import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ DOT, PUBLISHED = "#2f7ebc", "#d1600a"
 LINES = ("#2f7ebc", "#d1600a", "#1a9a72", "#b8489a", "#a88500", "#6f6f78")
 DASHES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 2)))
 CURVES_A_FIGURE = len(LINES)
-LABEL_WIDTH = 62
+LABEL_WIDTH = 56  # characters a line
 WIDTH = 10.5  # inches
 SPREAD = 0.36  # of a row, to each side, for seeds with equal values
 
@@ -67,10 +68,11 @@ def accuracy(fixed: Sequence[Row], trials: Sequence[Row]) -> bytes:
             _strip(axes, place, row, 100 - low)
         if fixed and trials:
             axes.axhline(len(fixed) - 0.5, color=INK, linewidth=0.8)
-        axes.set_yticks(range(len(rows)), [label(row, LABEL_WIDTH) for row in rows])
+        axes.set_yticks(range(len(rows)), [_lines(label(row)) for row in rows], fontsize=8.5)
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.set_xlim(low - 0.02 * (100 - low), 100 + 0.02 * (100 - low))
         axes.tick_params(axis="y", length=0)
+        axes.tick_params(axis="x", length=0, labeltop=len(rows) > 15)
         axes.xaxis.grid(True, color=FAINT, linewidth=0.6)
         axes.set_axisbelow(True)
         axes.set_xlabel("Accuracy, % of scored steps")
@@ -80,8 +82,14 @@ def accuracy(fixed: Sequence[Row], trials: Sequence[Row]) -> bytes:
 
 def _row_height(rows: Sequence[Row]) -> float:
     """Returns inches for a recipe: more where more seeds must stand above one another."""
-    most = max(int(row.outcome.seeds["accuracy"].value_counts().max()) for row in rows)
-    return min(0.5, max(0.3, 0.04 * most))
+    most = max(int(row.outcome.seeds["accuracy"].value_counts(dropna=False).max()) for row in rows)
+    two_lines = any(len(label(row)) > LABEL_WIDTH for row in rows)
+    return min(0.5, max(0.36 if two_lines else 0.3, 0.04 * most))
+
+
+def _lines(text: str) -> str:
+    """Returns `text` on at most two lines, cut short where that is too little."""
+    return "\n".join(textwrap.wrap(text, LABEL_WIDTH, max_lines=2, placeholder="…"))
 
 
 def _lowest(rows: Sequence[Row]) -> float:
@@ -173,7 +181,7 @@ def curves(recipes: Sequence[tuple[Row, pd.DataFrame]]) -> bytes:
     """
     with _figure(WIDTH, 3.4 + 0.2 * len(recipes)) as (figure, saved):
         panels = figure.subplots(1, 2)
-        for (row, frame), color, dash in zip(recipes, LINES, DASHES, strict=False):
+        for (_, frame), color, dash in zip(recipes, LINES, DASHES, strict=False):
             for axes, measure, scale in zip(panels, ("accuracy", "loss"), (100, 1), strict=True):
                 mean, low, high = (
                     scale * frame[f"{measure}_{part}"].to_numpy(float)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -12,8 +11,6 @@ from lstm_bench.errors import StoreError
 
 OWNED = ("index.html", "report.md", "*.csv", "figures/*.svg")
 """What a report consists of. Anything else in its folder belongs to somebody else."""
-
-PARTIAL = ".partial-"
 
 
 def replace(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -25,7 +22,7 @@ def replace(folder: Path, files: Mapping[str, bytes]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _check(folder, files)
-        staging = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=folder))
+        staging = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder))
         try:
             changed = [name for name, content in files.items() if _differs(folder / name, content)]
             for name in changed:
@@ -33,13 +30,12 @@ def replace(folder: Path, files: Mapping[str, bytes]) -> None:
                 (staging / name).write_bytes(files[name])
             for name in changed:
                 (folder / name).parent.mkdir(exist_ok=True)
-                os.replace(staging / name, folder / name)
+                (staging / name).replace(folder / name)
             for path in sorted(owned(folder)):
                 if path.relative_to(folder).as_posix() not in files:
                     path.unlink()
         finally:
-            for leftover in folder.glob(f"{PARTIAL}*"):
-                shutil.rmtree(leftover, ignore_errors=True)
+            shutil.rmtree(staging, ignore_errors=True)
     except OSError as error:
         reason = error.strerror or str(error)
         raise StoreError(

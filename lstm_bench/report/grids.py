@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
 from lstm_bench.report import tables
 from lstm_bench.report import wording as w
 from lstm_bench.results import Outcome, Row, SweepResult
@@ -136,9 +138,9 @@ def settings(rows: Sequence[Row]) -> tuple[Grid, Grid]:
     return common, Grid(titles, (False,) * len(titles), cells)
 
 
-def steps(outcome: Outcome) -> Grid:
-    """Returns the first scored steps: input, expected, what the best seed said, and all seeds."""
-    frame = tables.steps(outcome).head(STEPS_SHOWN)
+def steps(frame: pd.DataFrame) -> Grid:
+    """Returns the first rows of `tables.steps`: what was asked, and what the seeds said."""
+    frame = frame.head(STEPS_SHOWN)
     cells, marks = [], []
     for step in frame.to_dict("records"):
         told = [f"{w.symbol(answer)} ×{times}" for answer, times in step["answers"]]

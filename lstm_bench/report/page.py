@@ -179,8 +179,8 @@ def _curve_caption(result: SweepResult, part: Sequence[tuple[Row, pd.DataFrame]]
 
 def _steps(row: Row) -> Steps:
     outcome = row.outcome
-    total = len(tables.steps(outcome))
-    grid = grids.steps(outcome)
+    frame = tables.steps(outcome)
+    total, grid = len(frame), grids.steps(frame)
     some = (
         f"the first {len(grid.rows)} of {total:,}" if total > len(grid.rows) else f"all {total:,}"
     )

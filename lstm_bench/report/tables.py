@@ -23,7 +23,7 @@ def ranked(rows: Sequence[Row]) -> list[Row]:
 
 
 def distinct_trials(result: SweepResult) -> list[tuple[Row, list[str]]]:
-    """Returns the trials best first, each recipe once, with the ids of the trials that repeat it."""
+    """Returns each searched recipe once, best first, with the ids of the trials that repeat it."""
     repeats: dict[str, list[str]] = {}
     first: list[Row] = []
     for row in result.trials:
@@ -151,7 +151,7 @@ def steps(outcome: Outcome) -> pd.DataFrame:
     frame["asking"] = frame.groupby(["seed", *asked], dropna=False).cumcount()
     keys = [*asked, "asking"]
     own = frame[frame["seed"] == outcome.best_seed]
-    groups = {key: part for key, part in frame.groupby(keys, dropna=False, sort=False)}
+    groups = dict(iter(frame.groupby(keys, dropna=False, sort=False)))
     records = []
     for item in own.to_dict("records"):
         same = groups.get(tuple(item[key] for key in keys))

@@ -1,0 +1,140 @@
+"""The command line as a script sees it: exit codes, JSON, messages."""
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+from lstm_bench import cli
+
+
+@pytest.fixture
+def lstm_bench(monkeypatch, capsys, tmp_path):
+    """Returns a function that runs a command in an empty folder: (exit code, stdout, stderr)."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["lstm-bench", *words])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as end:
+            code = end.code or 0
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+def test_tasks_as_json_names_all_of_them(lstm_bench):
+    code, out, err = lstm_bench("tasks", "--json")
+    assert (code, err) == (0, "")
+    assert {"memory", "alphabet", "ambiguous_pair"} <= {t["name"] for t in json.loads(out)["tasks"]}
+
+
+def test_run_json_keeps_its_contract(lstm_bench):
+    code, out, _ = lstm_bench("run", "memory", "epochs=2", "units=3", "--seeds", "2", "--json")
+    document = json.loads(out)
+    assert code == 0
+    assert {"recipe", "id", "engine", "per_seed", "summary", "parameters", "updates"} <= set(document)
+    keys = {"seed", "loss", "accuracy", "sequence_accuracy", "solved", "solved_epoch"}
+    assert [set(row) >= keys for row in document["per_seed"]] == [True, True]
+    assert set(document["summary"]["accuracy"]) == {"mean", "std", "ci95"}
+    assert {"k", "n", "rate", "ci95"} == set(document["summary"]["solve_rate"])
+    assert set(document["seconds"]) == {"compile", "train"}
+    # LSTM(3) on 5 inputs: 4 * (5 + 3 + 1) * 3; Dense(5): (3 + 1) * 5. 8 pairs, 2 epochs.
+    assert (document["parameters"], document["updates"]) == (4 * 9 * 3 + 20, 16)
+
+
+def test_predictions_are_part_of_the_json_when_asked_for(lstm_bench):
+    words = ("run", "ambiguous_pair", "epochs=1", "units=2", "--seeds", "1", "--json")
+    _, out, _ = lstm_bench(*words, "--predictions")
+    rows = json.loads(out)["predictions"]
+    assert [(row["input"], row["expected"]) for row in rows] == [("0", "1"), ("0", "2")]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("run", "memori"), "did you mean 'memory'"),
+        (("run", "memory", "unit=3"), "did you mean 'units'"),
+        (("run", "memory", "units"), "key=value"),
+        (("run", "memory", "units=0"), "units: "),
+        (("run", "memory", "units=many"), "units: "),
+        (("run", "memory", "framing=pears"), "did you mean 'pairs'"),
+        (("run", "memory", "batch_size=3"), "sizes that fit: 1, 2, 4"),
+        (("run", "memory", "shuffle=samples"), "shuffle: "),
+        (("run", "memory", "--engine", "fast"), "--engine"),
+        (("run", "memory", "--seeds", "0"), "--seeds"),
+        (("tasks", "memoy"), "did you mean 'memory'"),
+        (("sweep", "nothing"), "there is no sweep 'nothing'"),
+        (("sweep", "nothing.yaml"), "there is no file"),
+        (("report",), "run `lstm-bench sweep` first"),
+        (("report", "--store", "sqlite:///no/such/folder/x.db"), "there is no file"),
+        (("sweep", "x", "--profile", "laptop"), "--profile"),
+    ],
+)
+def test_wrong_input_is_one_message_and_exit_2(lstm_bench, tmp_path, words, said):
+    code, out, err = lstm_bench(*words)
+    assert code == 2
+    assert out == ""
+    assert said in err.replace("\n", " ")
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []  # nothing half-written
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "must be a mapping"),
+        ("- 1\n- 2\n", "must be a mapping"),
+        ("task: [unclosed\n", "not valid YAML"),
+        ("task: memory\n", "recipes, a search, or both"),
+        ("task: memory\nrecipes: {A: {unit: 3}}\n", "recipes.A.unit"),
+        ("task: memory\nrecipes: {A: {base: B}}\n", "recipes.A.base"),
+        ("task: memory\nseeds: few\nrecipes: {A: {}}\n", "seeds"),
+        ("task: memory\nrecipes: {A: {batch_size: 3}}\n", "recipes.A.batch_size"),
+        ("task: memory\nsearch: {trials: 3}\n", "search.space"),
+        ("task: memory\nsearch: {space: {seed: [1, 2]}}\n", "search.space.seed"),
+        ("task: memory\nunits: 3\nsearch: {space: {units: [1, 2]}}\n", "search.space.units"),
+        ("tsk: memory\nsearch: {space: {units: [1, 2]}}\n", "tsk"),
+        ("task: memory\nsearch: {space: {shuffle: [samples]}}\n", "shuffle"),
+    ],
+)
+def test_a_wrong_sweep_file_is_named_with_its_key(lstm_bench, tmp_path, text, said):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    code, _, err = lstm_bench("sweep", "mine.yaml")
+    assert code == 2
+    assert "mine.yaml" in err
+    assert said in err
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_is_no_database_is_refused(lstm_bench, tmp_path):
+    (tmp_path / "mlflow.db").write_text("this is not a database\n" * 100)
+    code, _, err = lstm_bench("report")
+    assert code == 2
+    assert "mlflow.db cannot be used" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("words", [["--help"], ["tasks"], ["run", "--help"]])
+def test_help_and_tasks_do_not_wait_for_the_heavy_packages(words):
+    script = f"""
+import sys
+from lstm_bench import cli
+sys.argv = ["lstm-bench", *{words!r}]
+try:
+    cli.main()
+except SystemExit:
+    pass
+heavy = {{"tensorflow", "keras", "optuna", "mlflow", "pandas", "matplotlib"}} & set(sys.modules)
+sys.exit(f"imported {{heavy}}" if heavy else 0)
+"""
+    began = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert time.perf_counter() - began < 6  # 1.5 s on an idle machine; this one may be busy

@@ -1,0 +1,400 @@
+"""The report: what it says is what pandas and SciPy say, and it says it the same way every time."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import io
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+from scipy import stats
+
+from lstm_bench.errors import StoreError
+from lstm_bench.report import console_table, figures, grids, page, tables, write_report
+from lstm_bench.report import wording as w
+from lstm_bench.report.folder import replace
+from lstm_bench.report.summary import summary
+from lstm_bench.results import CURVE_COLUMNS, PREDICTION_COLUMNS, TABLES, Outcome, Row, SweepResult
+from lstm_bench.statistics import mean_interval
+
+VOID = {"meta", "link", "br", "img", "input", "hr"}
+
+
+def an_outcome(
+    digest: str = "0" * 12, right: tuple[int, ...] = (4, 3, 4), **changed: Any
+) -> Outcome:
+    """Returns an outcome whose seeds had `right` of four steps right, the last ones wrong."""
+    count = len(right)
+    seeds = pd.DataFrame(
+        {
+            "seed": range(count),
+            "loss": np.linspace(0.1, 0.2, count),
+            "accuracy": np.array(right) / 4,
+            "sequence_accuracy": (np.array(right) == 4).astype(float),
+            "solved": np.array(right) == 4,
+            "solved_epoch": [20.0 + seed if k == 4 else np.nan for seed, k in enumerate(right)],
+            "seconds": 0.5,
+        }
+    )
+    epochs = [(seed, epoch, k) for seed, k in enumerate(right) for epoch in (1, 10, 30)]
+    curves = [(seed, epoch, (seed + 1) / epoch, k / 4) for seed, epoch, k in epochs]
+    asked = [(seed, step, step < k) for seed, k in enumerate(right) for step in range(4)]
+    answers = [
+        (seed, 0, step, "ABCD"[step], "BCDA"[step], "BCDA"[step] if fine else "no", fine)
+        for seed, step, fine in asked
+    ]
+    facts: dict[str, Any] = {
+        "settings": {"task": "memory", "units": 20, "epochs": 30, "stateful": True},
+        "digest": digest,
+        "name": "lstm(20) pairs",
+        "engine": "keras",
+        "seeds": seeds,
+        "curves": pd.DataFrame(curves, columns=list(CURVE_COLUMNS)),
+        "predictions": pd.DataFrame(answers, columns=list(PREDICTION_COLUMNS)),
+        "parameters": 2185,
+        "updates": 2000,
+        "compile_seconds": 0.3,
+    }
+    return Outcome(**facts | changed)
+
+
+def a_trial(number: int, right: tuple[int, ...], units: int) -> Row:
+    settings = {"task": "memory", "units": units, "epochs": 30, "stateful": units % 2 == 0}
+    outcome = an_outcome(f"digest-{units}", right, settings=settings, name=f"lstm({units}) pairs")
+    return Row(f"trial-{number}", outcome, trial=number)
+
+
+SEARCH = {
+    "trials": 4,
+    "sampler": "tpe",
+    "objective": "accuracy",
+    "seed": 1,
+    "space": {"units": {"int_": [4, 32], "float_": None, "log": True}, "stateful": [True, False]},
+}
+FIXED = (
+    Row("A1", an_outcome("a" * 12), "all right", None, "as published"),
+    Row("A2", an_outcome("b" * 12, (2, 2, 2)), "50 %", 0.5),
+    Row("A3", an_outcome("c" * 12, (4, 4, 4), name="gru(20) pairs"), "", 1.0),
+)
+TRIALS = (
+    a_trial(0, (3, 3, 3), 4),
+    a_trial(1, (4, 4, 3), 8),
+    a_trial(2, (3, 3, 3), 4),  # the same recipe as trial-0
+)
+
+
+def a_result(*rows: Row, **changed: Any) -> SweepResult:
+    facts: dict[str, Any] = {
+        "name": "quickstart",
+        "title": "A title",
+        "about": "What it is about.\n\nAnd more.",
+        "rows": rows,
+        "search": None,
+        "provenance": {"git revision": "abc", "command": "lstm-bench sweep quickstart"},
+    }
+    return SweepResult(**facts | changed)
+
+
+RESULT = a_result(*FIXED, *TRIALS, search=SEARCH)
+
+
+class Page(HTMLParser):
+    """Collects what the tests ask of a page, and fails where tags do not match."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[str, bytes]:
+    return page.render(RESULT)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()
+    }
+
+
+def test_writes_every_file_and_the_same_bytes_twice(
+    tmp_path: Path, files: dict[str, bytes]
+) -> None:
+    written = write_report(RESULT, tmp_path / "reports" / "quickstart")
+    assert written == tmp_path / "reports" / "quickstart" / "index.html"
+    assert contents(written.parent) == files
+    names = {f"{table}.csv" for table in ("comparison", "seeds", "curves", "predictions")}
+    names |= {"index.html", "report.md", "figures/accuracy.svg", "figures/curves.svg"}
+    assert set(files) == names
+    before = {path: path.stat().st_mtime_ns for path in written.parent.rglob("*.*")}
+    replace(written.parent, files)
+    assert {path: path.stat().st_mtime_ns for path in written.parent.rglob("*.*")} == before
+
+
+def test_stale_files_go_and_foreign_files_stay(tmp_path: Path) -> None:
+    replace(tmp_path, {"index.html": b"old", "figures/curves-2.svg": b"old", "old.csv": b"old"})
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "figures" / "photo.png").write_text("mine")
+    replace(tmp_path, {"index.html": b"new", "figures/accuracy.svg": b"new"})
+    ours, theirs = {"index.html", "figures/accuracy.svg"}, {"notes.txt", "figures/photo.png"}
+    assert set(contents(tmp_path)) == ours | theirs
+    assert contents(tmp_path)["index.html"] == b"new"
+
+
+def test_failure_leaves_the_old_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace(tmp_path, {"index.html": b"old"})
+    before = contents(tmp_path)
+
+    def interrupted(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "write_bytes", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        replace(tmp_path, {"index.html": b"new", "report.md": b"new"})
+    assert contents(tmp_path) == before
+
+
+def test_unwritable_folder_is_a_store_error(tmp_path: Path, files: dict[str, bytes]) -> None:
+    (tmp_path / "taken").write_text("a file")
+    for folder in (tmp_path / "taken", tmp_path / "taken" / "below"):
+        with pytest.raises(StoreError, match=r"report: its folder must be writable.*choose"):
+            replace(folder, files)
+    (tmp_path / "report" / "index.html").mkdir(parents=True)
+    with pytest.raises(StoreError, match=r"index\.html is a folder"):
+        replace(tmp_path / "report", files)
+    assert not (tmp_path / "report" / "report.md").exists()
+
+
+def test_page_parses_and_needs_nothing_else(files: dict[str, bytes]) -> None:
+    seen = Page(files["index.html"].decode())
+    tags = {tag for tag, _ in seen.seen}
+    assert {"svg", "table", "details", "figcaption"} <= tags
+    assert not tags & {"script", "link", "iframe", "img"}
+    for _, attributes in seen.seen:
+        for key, target in attributes.items():
+            if key in {"src", "href", "xlink:href"}:
+                assert target is not None
+                assert target.startswith("#")
+    ids = [attributes["id"] for _, attributes in seen.seen if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    used = {a["xlink:href"] for _, a in seen.seen if a.get("xlink:href")}
+    assert {str(target)[1:] for target in used} <= set(ids)
+
+
+def test_comparison_csv_holds_what_scipy_computes(tmp_path: Path, files: dict[str, bytes]) -> None:
+    (tmp_path / "comparison.csv").write_bytes(files["comparison.csv"])
+    table = pd.read_csv(tmp_path / "comparison.csv").set_index("id")
+    assert list(table.index) == [row.id for row in RESULT.rows]
+    ours, values = table.loc["A1"], np.array([1.0, 0.75, 1.0])
+    t = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    wilson = stats.binomtest(2, 3).proportion_ci(method="wilson")
+    expected = [values.mean(), pd.Series(values).std(), t.low, min(1, t.high)]
+    expected += [2, 2 / 3, wilson.low, wilson.high, 22.0, 1.5]
+    keys = ["accuracy_mean", "accuracy_std", "accuracy_low", "accuracy_high", "solved"]
+    keys += ["solve_rate", "solve_rate_low", "solve_rate_high", "epochs_to_solve", "seconds"]
+    np.testing.assert_allclose(ours[keys].astype(float), expected, rtol=1e-9)
+    assert np.isnan(table.loc["A2", "epochs_to_solve"])
+    assert table.loc["trial-1", "setting_units"] == 8
+
+
+def test_other_tables_hold_every_seed_and_answer() -> None:
+    seeds = tables.seeds(RESULT)
+    assert len(seeds) == 3 * len(RESULT.rows)
+    assert list(seeds.columns[:3]) == ["id", "digest", "seed"]
+    band = tables.bands(FIXED[0].outcome).set_index("epoch").loc[10]
+    assert band[["loss_mean", "loss_low", "loss_high"]].tolist() == pytest.approx([0.2, 0.1, 0.3])
+    assert set(tables.curves(RESULT)["id"]) == {"A1", "A2", "A3", "trial-0", "trial-1"}
+    assert len(tables.predictions(RESULT.best)) == 12
+
+
+def test_steps_count_the_seeds_that_were_right() -> None:
+    steps = tables.steps(FIXED[0].outcome)
+    assert steps["right"].tolist() == [3, 3, 3, 2]
+    assert steps["answers"].iloc[3] == (("A", 2), ("no", 1))
+    other = FIXED[0].outcome.predictions.copy()
+    other.loc[other["seed"] == 1, "input"] = "Z"  # seed 1 was asked something else
+    steps = tables.steps(dataclasses.replace(FIXED[0].outcome, predictions=other))
+    assert steps["seeds"].tolist() == [2, 2, 2, 2]
+    twice = pd.concat([other, other], ignore_index=True)
+    steps = tables.steps(dataclasses.replace(FIXED[0].outcome, predictions=twice))
+    assert len(steps) == 8
+    assert steps["seeds"].tolist() == [2] * 8
+
+
+def test_every_seed_is_a_point(files: dict[str, bytes]) -> None:
+    svg = files["figures/accuracy.svg"].decode()
+    groups = svg.split('<g id="seeds-')[1:]
+    assert len(groups) == 5  # three fixed recipes, two distinct searched ones
+    for group in groups:
+        marks = group.split('<g id="')[0]
+        assert len(re.findall(r"<use ", marks)) == 3
+    assert svg.count('<g id="published-') == 2
+    assert "<dc:date" not in svg
+
+
+def test_equal_seeds_are_spread_evenly_and_keep_their_value() -> None:
+    offsets = figures.spread(np.full(10, 100.0), near=0.5)
+    np.testing.assert_allclose(np.diff(offsets), np.diff(offsets)[0])
+    assert offsets[0] == -offsets[-1] == pytest.approx(-figures.SPREAD)
+    assert figures.spread(np.array([10.0]), near=0.5).tolist() == [0.0]
+    assert not np.isnan(figures.spread(np.array([10.0, np.nan]), near=0.5)).any()
+
+
+def test_labels_are_escaped() -> None:
+    hostile = '<b>x</b> $a$ | _y_ & "q" \x00 \u200b'
+    outcome = an_outcome(name=hostile, settings={"task": hostile, hostile: hostile, "epochs": 30})
+    predictions = outcome.predictions.assign(predicted=hostile, input=" ")
+    outcome = dataclasses.replace(outcome, predictions=predictions)
+    row = Row(hostile, outcome, published=hostile, note=hostile)
+    trial = Row("_" + hostile, outcome, trial=1)
+    result = a_result(
+        row,
+        trial,
+        title=hostile,
+        about=hostile,
+        provenance={hostile: hostile},
+        search={"space": {hostile: [hostile]}, hostile: hostile},
+    )
+    made = page.render(result)
+    seen = Page(made["index.html"].decode())
+    assert "b" not in {tag for tag, _ in seen.seen}
+    assert '<b>x</b> $a$ | _y_ & "q"' in seen.text
+    assert "␣" in seen.text
+    assert "<b>" not in made["report.md"].decode()
+    assert r"\_y\_" in made["report.md"].decode()
+    text = Console(width=300, record=True, file=io.StringIO())
+    text.print(console_table(result))
+    assert "<b>x</b>" in text.export_text()
+
+
+def alone(**changed: Any) -> SweepResult:
+    return a_result(Row("A1", an_outcome(**changed)))
+
+
+SEEDS, CURVES, ANSWERS = (getattr(FIXED[0].outcome, table) for table in TABLES)
+NEVER = {"loss": np.nan, "solved": False, "solved_epoch": np.nan}
+EDGES = {
+    "fixed only": a_result(*FIXED),
+    "search only": a_result(*TRIALS, search=SEARCH),
+    "only duplicates": a_result(TRIALS[0], TRIALS[2]),
+    "nothing finished": a_result(unfinished=3, search=SEARCH),
+    "one seed": alone(right=(4,)),
+    "one unsolved seed": a_result(Row("A1", an_outcome(right=(0,)), published_accuracy=0.0)),
+    "unfinished": a_result(*FIXED, unfinished=2),
+    "no title": a_result(*FIXED, title="", about="", provenance={}),
+    "many fixed": a_result(*(Row(f"X{i}", an_outcome(f"{i:012}")) for i in range(25))),
+    "many trials": a_result(*(a_trial(i, (3, 3, 4), i + 1) for i in range(45)), search=SEARCH),
+    "different seeds": a_result(FIXED[0], Row("B", an_outcome("d", (4, 4, 4, 4, 4)))),
+    "no predictions": alone(predictions=ANSWERS.head(0)),
+    "long": alone(predictions=pd.concat([ANSWERS.assign(sequence=k) for k in range(20)])),
+    "no curves": alone(curves=CURVES.head(0)),
+    "diverged": alone(
+        seeds=SEEDS.assign(**NEVER), curves=CURVES.assign(loss=[0.5, np.nan, np.inf] * 3)
+    ),
+    "all diverged": a_result(
+        Row("A1", an_outcome(curves=CURVES.assign(loss=np.nan))),
+        Row("A2", an_outcome("b", seeds=SEEDS.assign(accuracy=np.nan))),
+    ),
+}
+
+
+@functools.cache
+def rendered(name: str) -> dict[str, bytes]:
+    return page.render(EDGES[name])
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_edges_render(name: str) -> None:
+    made = rendered(name)
+    for text in (Page(made["index.html"].decode()).text, made["report.md"].decode()):
+        assert not re.search(r"\bnan\b|\bNone\b", text)
+    Console(file=io.StringIO()).print(console_table(EDGES[name]))
+
+
+def test_summary_says_what_was_found() -> None:
+    said = " ".join(summary(RESULT))
+    assert "3 fixed recipes and 2 recipes found by search, trained on 3 seeds each: 15" in said
+    assert "The best recipe is A3 (gru(20) pairs): accuracy 100.0 % (the same for all 3" in said
+    assert "solved by 3 of 3 seeds (95 % Wilson interval [43.9, 100.0] %)" in said
+    assert "1 was solved by every seed (A3), 1 by some seeds (A1) and 1 by no seed (A2)" in said
+    assert "2 recipes were asked for and have no result yet" in summary(EDGES["unfinished"])[-1]
+    assert summary(EDGES["nothing finished"])[0] == "No recipe has a result yet."
+    assert "picked on the same seeds that score it" in summary(EDGES["search only"])[1]
+
+
+def test_page_is_honest_about_limits_and_repeats(files: dict[str, bytes]) -> None:
+    text = Page(files["index.html"].decode()).text
+    assert "all 3 equal" in text
+    assert "> 30" in text  # A2 was never solved in its 30 epochs
+    assert "Proposed again as" in text
+    many = rendered("many trials")
+    assert "The best 40 of 45 distinct recipes" in Page(many["index.html"].decode()).text
+    assert len(many["comparison.csv"].splitlines()) == 46
+    assert "the first 60 of 80" in Page(rendered("long")["index.html"].decode()).text
+
+
+def test_best_trials_come_first_and_once() -> None:
+    found = [(row.id, repeats) for row, repeats in tables.distinct_trials(RESULT)]
+    assert found == [("trial-1", []), ("trial-0", ["trial-2"])]
+    assert tables.settings(TRIALS) == (
+        {"task": "memory", "epochs": 30, "stateful": True},
+        ["units"],
+    )
+
+
+def test_unseen_accuracy_takes_a_column() -> None:
+    result = alone(seeds=SEEDS.assign(unseen_accuracy=[0.5, 0.25, 0.75]))
+    assert grids.fixed(result).titles[-1] == "Unseen accuracy, %"
+    assert grids.fixed(result).rows[0][-1] == "50.0"
+    assert tables.comparison(result)["unseen_accuracy_mean"].item() == 0.5
+
+
+def test_wording() -> None:
+    assert w.interval(mean_interval([1.0, 1.0])) == "all 2 equal"
+    assert w.interval(mean_interval([1.0])) == "–"
+    assert w.epochs(FIXED[1].outcome) == "> 30"
+    assert w.span(0.99996, 1.0) == "[> 99.9, 100.0]"
+    assert w.value({"low": 1}) == '{"low": 1}'
+
+
+def test_import_is_light() -> None:
+    code = (
+        "import sys, lstm_bench.report; heavy = {'tensorflow', 'keras', 'optuna', 'mlflow', "
+        "'matplotlib'} & set(sys.modules); sys.exit(str(heavy) if heavy else 0)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_render_leaves_matplotlib_as_it_was() -> None:
+    import matplotlib
+
+    before = dict(matplotlib.rcParams)
+    page.render(a_result(FIXED[0]))
+    assert dict(matplotlib.rcParams) == before

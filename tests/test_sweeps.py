@@ -1,0 +1,195 @@
+"""A real sweep with real workers and a real store: to its end, again, extended, interrupted."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import mlflow
+import pandas as pd
+import pytest
+
+from lstm_bench.errors import StoreError
+from lstm_bench.launch import launch
+from lstm_bench.report import write_report
+from lstm_bench.results import read, write
+from lstm_bench.run import run
+from lstm_bench.settings import Settings
+from lstm_bench.sweep import parse
+from lstm_bench.tracking import Store
+
+DOCUMENT = {
+    "title": "A small sweep",
+    "task": "memory",
+    "seeds": 3,
+    "recipes": {
+        "A1": {"published": "all 8 steps right", "accuracy": 1.0, "epochs": 4},
+        "A6": {"framing": "whole", "stateful": False, "epochs": 4},
+    },
+    "search": {
+        "trials": 3,
+        "space": {"units": [2, 3], "epochs": [2, 3], "stateful": [True, False]},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("sweep")
+
+
+@pytest.fixture(scope="module")
+def settings(folder):
+    return Settings(
+        store=f"sqlite:///{folder}/runs.db",
+        artifacts=folder / "artifacts",
+        reports=folder / "reports",
+        workers=2,
+    )
+
+
+@pytest.fixture(scope="module")
+def done(settings):
+    return launch(parse("small", DOCUMENT), settings)
+
+
+def tree(folder):
+    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_every_recipe_has_its_row(done):
+    result, page, progress = done
+    assert [row.id for row in result.rows] == ["A1", "A6", "trial-0", "trial-1", "trial-2"]
+    assert (progress.done, progress.failed, result.unfinished) == (5, [], 0)
+    assert page.is_file()
+
+
+def test_workers_give_the_numbers_that_this_process_gives(done):
+    result, _, _ = done
+    from lstm_bench.recipe import recipe
+
+    here = run(recipe("memory", epochs=4), range(3))
+    there = result.rows[0].outcome
+    left, right = (o.seeds.drop(columns="seconds") for o in (here, there))
+    pd.testing.assert_frame_equal(left, right, check_exact=True)
+    pd.testing.assert_frame_equal(here.predictions, there.predictions, check_exact=True)
+
+
+def test_the_report_is_rebuilt_from_the_store_to_the_same_bytes(done, settings, tmp_path):
+    _, page, _ = done
+    result = Store(settings.store, settings.artifacts).load("small")
+    write_report(result, tmp_path / "small")
+    assert tree(tmp_path / "small") == tree(page.parent)
+
+
+def test_the_store_reads_well_in_mlflow(done, settings):
+    client = mlflow.MlflowClient(tracking_uri=settings.store)
+    experiment = client.get_experiment_by_name("small")
+    runs = client.search_runs([experiment.experiment_id])
+    parents = [r for r in runs if "mlflow.parentRunId" not in r.data.tags]
+    children = [r for r in runs if "mlflow.parentRunId" in r.data.tags]
+    assert len(parents) == 1
+    assert {r.data.tags["mlflow.parentRunId"] for r in children} == {parents[0].info.run_id}
+    assert {r.info.status for r in runs} == {"FINISHED"}
+    first = next(r for r in children if r.info.run_name.startswith("A1"))
+    assert first.data.params["units"] == "20"
+    assert {"accuracy", "accuracy_std", "solve_rate", "solve_rate_low"} <= set(first.data.metrics)
+    by_seed = client.get_metric_history(first.info.run_id, "by_seed/loss")
+    expected = done[0].rows[0].outcome.seeds
+    assert [(m.step, m.value) for m in sorted(by_seed, key=lambda m: m.step)] == [
+        (row["seed"], row["loss"]) for row in expected.to_dict("records")
+    ]
+    curve = client.get_metric_history(first.info.run_id, "curve/loss")
+    assert sorted(m.step for m in curve) == [1, 2, 3, 4]
+    files = {f.path for f in client.list_artifacts(first.info.run_id, "outcome")}
+    assert {"outcome/outcome.json", "outcome/model.keras"} <= files
+
+
+def test_the_same_command_again_runs_nothing_and_changes_nothing(done, settings):
+    _, page, _ = done
+    before = tree(page.parent)
+    _, page, progress = launch(parse("small", DOCUMENT), settings)
+    assert progress.reused == progress.done == 5
+    assert tree(page.parent) == before
+
+
+def test_more_trials_go_on_from_where_it_was(done, settings):
+    longer = DOCUMENT | {"search": DOCUMENT["search"] | {"trials": 5}}
+    result, _, progress = launch(parse("small", longer), settings)
+    assert progress.reused >= 5
+    first = [row.outcome.digest for row in done[0].rows]
+    assert [row.outcome.digest for row in result.rows][:5] == first
+
+
+def test_an_outcome_is_read_back_as_it_was_written(done, tmp_path):
+    outcome = done[0].rows[1].outcome
+    write(outcome, tmp_path / "outcome")
+    again = read(tmp_path / "outcome")
+    for table in ("seeds", "curves", "predictions"):
+        pd.testing.assert_frame_equal(getattr(again, table), getattr(outcome, table))
+    assert (again.settings, again.digest, again.model) == (
+        outcome.settings,
+        outcome.digest,
+        outcome.model,
+    )
+    (tmp_path / "outcome" / "curves.parquet").write_bytes(b"half")
+    with pytest.raises(StoreError, match="not a complete outcome"):
+        read(tmp_path / "outcome")
+
+
+def test_the_saved_model_answers_as_the_report_says(done, tmp_path):
+    """Plain Keras opens the file and, fed the samples, gives the recorded predictions."""
+    import keras
+
+    from lstm_bench.recipe import recipe
+
+    outcome = done[0].rows[1].outcome
+    path = tmp_path / "model.keras"
+    path.write_bytes(outcome.model)
+    model = keras.models.load_model(path)
+    samples = recipe(**outcome.settings).samples(outcome.best_seed)
+    answers = model.predict(samples.x, verbose=0).argmax(axis=-1).ravel()
+    recorded = outcome.predictions[outcome.predictions["seed"] == outcome.best_seed]
+    assert [str(a) for a in answers] == recorded["predicted"].tolist()
+
+
+def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(tmp_path):
+    sweep = tmp_path / "long.yaml"
+    sweep.write_text(
+        "task: memory\nseeds: 2\nrecipes:\n"
+        + "".join(f"  R{n}: {{units: {n}, epochs: 2}}\n" for n in range(1, 9))
+    )
+    words = [sys.executable, "-m", "lstm_bench", "sweep", "long.yaml"]
+    first = subprocess.Popen(
+        words, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    database = tmp_path / "mlflow.db"
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and finished(database) < 2:
+        time.sleep(0.2)
+    os.killpg(first.pid, signal.SIGINT)  # as a terminal does: the workers get it too
+    _, err = first.communicate(timeout=60)
+    assert first.returncode == 1
+    assert "Traceback" not in err
+    kept = finished(database)
+    assert 2 <= kept < 8
+    second = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=180)
+    assert second.returncode == 0, second.stderr
+    assert f"{kept} of 8 recipes were in the store already" in " ".join(second.stdout.split())
+    assert len(pd.read_csv(tmp_path / "reports" / "long" / "comparison.csv")) == 8
+
+
+def finished(database):
+    """Counts the finished children of the sweep in `database`."""
+    if not database.exists():
+        return 0
+    import sqlite3
+
+    query = """select count(*) from runs r join tags t on t.run_uuid = r.run_uuid
+               where r.status = 'FINISHED' and t.key = 'mlflow.parentRunId'"""
+    try:
+        with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+            return connection.execute(query).fetchone()[0]
+    except sqlite3.Error:
+        return 0
