@@ -42,7 +42,9 @@ def main() -> None:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except (KeyboardInterrupt, Interrupted):
-        print("interrupted; what had finished is kept, and the same command goes on", file=sys.stderr)
+        print(
+            "interrupted; what had finished is kept, and the same command goes on", file=sys.stderr
+        )
         sys.exit(1)
 
 

@@ -95,9 +95,14 @@ class Framing(BaseModel, ABC):
         self, sequences: Items[Sequence], size: int, encoding: Encoding, seed: int
     ) -> Samples:
         """Returns the samples of `sequences` over an alphabet of `size` symbols."""
+        each = [
+            self.indices(len(sequence), stream(seed, "data", number))  # (n, T)
+            for number, sequence in enumerate(sequences)
+        ]
+        width = max(shown.shape[1] for shown in each)
         x, y, owner, step, scored = [], [], [], [], []
-        for number, sequence in enumerate(sequences):
-            shown = self.indices(len(sequence), stream(seed, "data", number))  # (n, T)
+        for number, (sequence, shown) in enumerate(zip(sequences, each, strict=True)):
+            shown = np.pad(shown, ((0, 0), (width - shown.shape[1], 0)), constant_values=-1)
             asked = shown[:, -1]
             x.append(self.shape(window_of(encode(sequence.inputs, size, encoding), shown)))
             y.append(encode(sequence.targets, size, "onehot")[asked])

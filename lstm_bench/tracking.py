@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,7 +104,7 @@ class Store:
                 "sweep_key": key,
                 "kind": "sweep",
                 "mlflow.note.content": f"**{sweep.title}**\n\n{sweep.about}".strip(),
-                **provenance(),
+                **_source(provenance()),
             }
             run = self.client.create_run(experiment, run_name=sweep.name, tags=tags)
             return Session(self, experiment, run.info.run_id, sweep)
@@ -142,7 +143,9 @@ class Store:
                 "(`mlflow experiments restore`), or use another store"
             )
         place = f"{self._artifacts}/{name}" if self._artifacts else None
-        return str(self.client.create_experiment(name, artifact_location=place))
+        # Without this tag the UI opens the experiment as one about language models.
+        tags = {"mlflow.experimentKind": "custom_model_development"}
+        return str(self.client.create_experiment(name, artifact_location=place, tags=tags))
 
     def _parents(self, experiment: str) -> list[Any]:
         """Returns the sweeps' runs, newest first."""
@@ -197,10 +200,12 @@ class Session:
                 "recipe": outcome.name,
                 "engine": outcome.engine,
                 "seeds": ", ".join(map(str, outcome.seeds["seed"])),
-                **outcome.provenance,
+                **_source(outcome.provenance),
             }
             name = f"{label} · {outcome.name}"
-            run = client.create_run(self._experiment, run_name=name[:250], tags=tags)
+            spent = outcome.compile_seconds + outcome.train_seconds
+            began = int(1000 * (time.time() - spent))
+            run = client.create_run(self._experiment, began, tags, name[:250])
             run_id = run.info.run_id
             params, metrics = _params(outcome), _metrics(outcome)
             client.log_batch(run_id, metrics=metrics, params=params)
@@ -251,6 +256,16 @@ class Session:
                     client.log_metric(self.run_id, key, value)
                 client.set_tag(self.run_id, "best", f"{result.best.id} · {best.name}")
             client.set_terminated(self.run_id, status)
+
+
+def _source(origin: Mapping[str, str]) -> dict[str, str]:
+    """Returns `origin` as tags, with those that MLflow has columns for under its own names too."""
+    return {
+        "mlflow.source.name": origin["command"],
+        "mlflow.source.type": "LOCAL",
+        "mlflow.source.git.commit": origin["revision"],
+        **origin,
+    }
 
 
 def _params(outcome: Outcome) -> list[Any]:

@@ -38,7 +38,9 @@ def test_run_json_keeps_its_contract(lstm_bench):
     code, out, _ = lstm_bench("run", "memory", "epochs=2", "units=3", "--seeds", "2", "--json")
     document = json.loads(out)
     assert code == 0
-    assert {"recipe", "id", "engine", "per_seed", "summary", "parameters", "updates"} <= set(document)
+    assert {"recipe", "id", "engine", "per_seed", "summary", "parameters", "updates"} <= set(
+        document
+    )
     keys = {"seed", "loss", "accuracy", "sequence_accuracy", "solved", "solved_epoch"}
     assert [set(row) >= keys for row in document["per_seed"]] == [True, True]
     assert set(document["summary"]["accuracy"]) == {"mean", "std", "ci95"}

@@ -111,7 +111,7 @@ def test_windows_show_the_last_steps_one_after_another(given, encoding, size):
 @given(sequences(), ENCODINGS, st.integers(1, 3))
 def test_feature_windows_show_the_last_steps_side_by_side(given, encoding, size):
     samples = built("feature_window", given, encoding, window=size)
-    for row, (shown, target, *_) in zip(samples.x, windows(given, size), strict=True):
+    for row, (shown, *_) in zip(samples.x, windows(given, size), strict=True):
         flat = [value for symbol in shown for value in features(symbol, encoding)]
         assert row.shape == (1, len(flat))
         assert np.allclose(row[0], flat, rtol=0, atol=1e-6)
@@ -119,23 +119,13 @@ def test_feature_windows_show_the_last_steps_side_by_side(given, encoding, size)
     assert (samples.y == built("window", given, encoding, window=size).y).all()
 
 
-@given(sequences().map(lambda found: found[:1]), ENCODINGS)
-def test_prefixes_grow_and_are_padded_on_the_left(given, encoding):
-    ((inputs, targets, scored),) = given
+@given(sequences(), ENCODINGS)
+def test_prefixes_grow_and_are_padded_on_the_left_to_the_longest(given, encoding):
+    longest = max(len(inputs) for inputs, _, _ in given)
     expected = [
-        ([None] * (len(inputs) - 1 - t) + inputs[: t + 1], targets[t], 0, t, scored[t])
+        ([None] * (longest - 1 - t) + inputs[: t + 1], targets[t], number, t, scored[t])
+        for number, (inputs, targets, scored) in enumerate(given)
         for t in range(len(inputs))
-    ]
-    check(built("prefixes", given, encoding), expected, encoding)
-
-
-@given(st.lists(st.integers(0, SIZE - 1), min_size=4, max_size=4), st.integers(2, 4), ENCODINGS)
-def test_prefixes_of_several_equally_long_sequences_stand_one_after_another(row, count, encoding):
-    given = [([(s + n) % SIZE for s in row], row, [True] * 4) for n in range(count)]
-    expected = [
-        ([None] * (3 - t) + inputs[: t + 1], targets[t], number, t, True)
-        for number, (inputs, targets, _) in enumerate(given)
-        for t in range(4)
     ]
     check(built("prefixes", given, encoding), expected, encoding)
 

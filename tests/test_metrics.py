@@ -36,7 +36,9 @@ def test_categorical_is_right_where_the_first_largest_output_is_the_target(outpu
     assert correct(outputs, targets, "categorical").tolist() == expected
 
 
-@given(arrays(np.float32, (6, 2), elements=UNIT), arrays(np.int8, (6, 2), elements=st.integers(0, 1)))
+@given(
+    arrays(np.float32, (6, 2), elements=UNIT), arrays(np.int8, (6, 2), elements=st.integers(0, 1))
+)
 def test_binary_is_right_where_every_value_rounds_to_its_target(outputs, targets):
     expected = [
         all((value >= 0.5) == (target == 1) for value, target in zip(out, want, strict=True))

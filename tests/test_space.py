@@ -119,11 +119,13 @@ def test_the_same_outcomes_lead_to_the_same_proposals():
 
 @pytest.mark.parametrize("sampler", ["tpe", "random"])
 def test_more_trials_extend_a_search_without_changing_it(sampler):
-    assert propose(5 * BATCH + 3, sampler=sampler)[: 2 * BATCH] == propose(2 * BATCH, sampler=sampler)
+    assert propose(5 * BATCH + 3, sampler=sampler)[: 2 * BATCH] == propose(
+        2 * BATCH, sampler=sampler
+    )
 
 
 def test_tpe_finds_more_of_what_scores_well_than_chance():
-    """An oracle from outside: half of all random proposals are stateful, and TPE is told to like it."""
+    """Half of all random proposals are stateful; TPE is told that stateful scores higher."""
     parts = {"stateful": (True, False), "units": {"int": (2, 64)}}
     study = Study(Search(space=parts, trials=64), {"task": "memory"})
     proposed = []

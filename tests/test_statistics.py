@@ -16,8 +16,13 @@ FINITE = st.floats(-100, 100).map(lambda value: round(value, 6))
 
 @pytest.mark.parametrize(
     ("k", "n", "low", "high"),
-    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
-)  # fmt: skip
+    [
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
 def test_wilson_intervals_are_those_published(k, n, low, high):
     # Newcombe (1998), Statistics in Medicine 17, table I, method 3 (Wilson without correction).
     rate = solve_rate([True] * k + [False] * (n - k))

@@ -156,7 +156,8 @@ def test_all_faults_of_a_file_are_told_at_once(written):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "- 1\n- 2", "- task: memory", "task: [", "just text", "a: ${b}", "\t- x: {", "a: 1\na: 2"]
+    "text",
+    ["", "- 1\n- 2", "- task: memory", "task: [", "just text", "a: ${b}", "\t- x: {", "a: 1\na: 2"],
 )
 def test_a_file_that_is_no_mapping_is_refused(written, text):
     refusal(written(text))

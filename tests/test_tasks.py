@@ -13,7 +13,10 @@ SEEDS = range(3)
 
 
 def written(sequence, labels):
-    return " ".join(labels[s] for s in sequence.inputs), " ".join(labels[s] for s in sequence.targets)
+    return tuple(
+        " ".join(labels[symbol] for symbol in symbols)
+        for symbols in (sequence.inputs, sequence.targets)
+    )
 
 
 # The published sequences (PROBLEMS.md, A, B and C).
@@ -79,9 +82,9 @@ def test_a_seed_gives_the_same_sequences_again(task):
 
 @EVERY
 def test_the_global_generator_does_not_matter(task):
-    np.random.seed(1)
+    np.random.seed(1)  # noqa: NPY002
     first = task.problem(0).train[0].inputs
-    np.random.seed(2)
+    np.random.seed(2)  # noqa: NPY002
     assert np.array_equal(first, task.problem(0).train[0].inputs)
 
 
@@ -108,7 +111,7 @@ def test_symbols_lie_within_the_alphabet_and_each_has_a_label(task):
         for sequence in task.problem(seed).train:
             for symbols in (sequence.inputs, sequence.targets):
                 assert np.issubdtype(symbols.dtype, np.integer)
-                assert 0 <= symbols.min() and symbols.max() < task.alphabet_size
+                assert set(symbols.tolist()) <= set(range(task.alphabet_size))
 
 
 @EVERY
@@ -118,7 +121,7 @@ def test_chance_is_the_best_answer_that_looks_at_nothing(task):
     targets = [t for s in task.problem(0).train for t in s.targets[s.scored]]
     best = max(sum(t == answer for t in targets) for answer in range(task.alphabet_size))
     assert task.chance == pytest.approx(best / len(targets))
-    assert task.chance < task.bar
+    assert task.bar > task.chance
 
 
 @EVERY

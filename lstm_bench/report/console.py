@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -9,18 +10,20 @@ from lstm_bench.report import tables
 from lstm_bench.report import wording as w
 from lstm_bench.results import Row, SweepResult
 
-TITLES = ("Accuracy %", "95 % interval", "Solved", "Wilson 95 %", "Epochs", "Seconds")
+TITLES = ("Accuracy %", "Solved %", "Epochs")
 
 
-def console_table(result: SweepResult, limit: int = 20) -> Table:
+def console_table(result: SweepResult, limit: int = 6) -> Table:
     """Returns the fixed recipes in the file's order, then the best `limit` searched ones.
 
-    Repeated trials are listed once. What is left out is said below the table.
+    Under an accuracy stands the 95 % interval of its mean, under a count of seeds the Wilson
+    interval of the rate. Repeated trials are listed once; what is left out is said below.
     """
     found = tables.distinct_trials(result)
-    table = Table(title=Text(w.printable(result.title or result.name)), title_justify="left")
+    heading = Text(w.printable(result.title or result.name))
+    table = Table(title=heading, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("Recipe", no_wrap=True)
-    table.add_column("Configuration", overflow="fold", min_width=16)
+    table.add_column("Configuration", min_width=16)
     for title in TITLES:
         table.add_column(title, justify="right", no_wrap=True)
     published = any(row.published_accuracy is not None for row in result.fixed)
@@ -48,12 +51,9 @@ def _add(table: Table, row: Row, published: bool, best: str | None) -> None:
     cells = [
         w.printable(row.id),
         w.printable(outcome.name),
-        w.accuracy(accuracy),
-        w.interval(accuracy),
-        w.solved(rate),
-        w.span(rate.low, rate.high),
+        f"{w.accuracy(accuracy)}\n{w.interval(accuracy)}",
+        f"{w.solved(rate)}\n{w.span(rate.low, rate.high)}",
         w.epochs(outcome),
-        w.seconds(outcome.train_seconds),
     ]
     if published:
         cells.append(w.percent(row.published_accuracy))

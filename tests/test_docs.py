@@ -1,0 +1,64 @@
+"""The README is held to the disk, and every command in it exists."""
+
+import re
+from pathlib import Path
+
+import typer
+
+from lstm_bench.cli import app
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def tree():
+    """Yields the paths of the README's tree."""
+    block = re.search(r"```\n(conf/.*?)```", README, re.DOTALL).group(1)
+    parents = []
+    for line in block.splitlines():
+        name = line.split()[0]
+        depth = (len(line) - len(line.lstrip())) // 2
+        parents = [*parents[:depth], name]
+        yield Path(*parents)
+
+
+def test_everything_in_the_tree_is_on_the_disk():
+    assert [str(path) for path in tree() if not (ROOT / path).exists()] == []
+
+
+def test_every_module_is_in_the_tree_or_in_a_folder_that_is():
+    named = set(tree())
+    folders = {path for path in named if not any(path in other.parents for other in named)}
+    for module in sorted((ROOT / "lstm_bench").rglob("*.py")):
+        path = module.relative_to(ROOT)
+        if path.name.startswith("__"):
+            continue
+        assert path in named or folders & set(path.parents), f"{path} is not in README's tree"
+
+
+def test_every_sweep_is_in_the_tree():
+    assert {p.relative_to(ROOT) for p in (ROOT / "sweeps").glob("*.yaml")} <= set(tree())
+
+
+def test_commands_exist_and_the_two_start_alike():
+    known = set(typer.main.get_command(app).commands)
+    assert set(re.findall(r"lstm-bench ([a-z]+)", README)) <= known
+    first, second = re.findall(r"```sh\n(.*?)\n```", README)
+    assert first.split(" && ")[:3] == second.split(" && ")[:3]
+    assert (first.split(" && ")[3], second.split(" && ")[3]) == (
+        ".venv/bin/lstm-bench sweep quickstart",
+        ".venv/bin/pytest",
+    )
+
+
+def test_links_and_pictures_are_there():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert "://" in target or (ROOT / target).exists(), target
+
+
+def test_the_lock_pins_everything_with_hashes_and_names_no_host():
+    lock = (ROOT / "requirements.lock").read_text()
+    pinned = re.findall(r"^([a-z0-9][^\s;=\[]*)(?:\[.*?\])?==", lock, re.MULTILINE)
+    assert {"tensorflow", "keras", "optuna", "mlflow", "pandas", "numpy"} <= set(pinned)
+    assert lock.count("--hash=sha256:") >= len(pinned)
+    assert "://" not in lock

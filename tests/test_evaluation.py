@@ -1,0 +1,95 @@
+"""Asking a network otherwise than in training: checked with networks whose answers are known."""
+
+import numpy as np
+import pytest
+
+from lstm_bench.evaluation import QUERIES, Network, cold_start, free_running, random_order
+from lstm_bench.recipe import recipe
+from lstm_bench.run import run
+
+
+class Successor:
+    """Answers the symbol after the last one, except for those it is told to get wrong."""
+
+    def __init__(self, wrong=None):
+        self.wrong = wrong or {}
+        self.cleared = 0
+
+    def clear(self):
+        self.cleared += 1
+
+    def follow(self, past):
+        return self.wrong.get(past[-1], past[-1] + 1)
+
+
+def test_free_running_feeds_back_its_own_answers():
+    problem = recipe("alphabet").task.problem(0)
+    right = free_running(Successor(), problem)
+    assert right.right.all()
+    assert len(right.right) == 25
+    astray = free_running(
+        Successor({3: 10}), problem
+    )  # from D it jumps to K, and goes on from there
+    assert astray.predicted[:6].tolist() == [1, 2, 3, 10, 11, 12]
+    assert astray.right.sum() == 3
+
+
+def test_a_cold_start_begins_at_its_symbol():
+    problem = recipe("alphabet").task.problem(0)
+    answers = cold_start(Successor(), problem, start=10)
+    assert (answers.shown[0], answers.expected[0], len(answers.shown)) == (10, 11, 15)
+    assert answers.right.all()
+    replayed = cold_start(Successor({10: 1}), problem, start=10)  # K -> B -> C ...
+    assert replayed.predicted.tolist() == [*range(1, 11), 1, 2, 3, 4, 5]
+    assert not replayed.right.any()
+
+
+def test_without_a_start_it_is_the_middle():
+    problem = recipe("memory").task.problem(0)
+    assert cold_start(Successor(), problem, None).shown.tolist()[0] == 1
+
+
+@pytest.mark.parametrize("network", ["lstm", "gru"])
+def test_a_stateful_network_asked_step_by_step_answers_as_in_teacher_forcing(network):
+    """Two routes to the same answers: the engine's evaluation, and one query at a time."""
+    from lstm_bench.engine import engine
+
+    asked = recipe("memory", network=network, epochs=40, units=8, learning_rate=0.01)
+    trained = engine("compiled").train(asked, [3]).runs[0]
+    samples = asked.samples(3)
+    one_by_one = Network(asked, samples)
+    one_by_one.load(trained.weights)
+    answers = []
+    for sequence in asked.task.problem(3).train:
+        one_by_one.clear()
+        past = []
+        for symbol in sequence.inputs:
+            past.append(int(symbol))
+            answers.append(one_by_one.follow(past))
+    assert answers == trained.outputs[:, 0].argmax(axis=-1).tolist()
+
+
+def test_the_order_of_queries_cannot_matter_to_a_stateless_network():
+    """B4's random queries: each answer is the one that teacher forcing gives to that sample."""
+    from lstm_bench.engine import engine
+
+    asked = recipe("alphabet", letters=6, epochs=200, batch_size="all", shuffle="none", units=8)
+    trained = engine("compiled").train(asked, [0]).runs[0]
+    samples, problem = asked.samples(0), asked.task.problem(0)
+    network = Network(asked, samples)
+    network.load(trained.weights)
+    answers = random_order(network, problem, samples, seed=0)
+    forced = trained.outputs[:, 0].argmax(axis=-1)
+    assert len(answers.right) == QUERIES
+    assert answers.predicted.tolist() == forced[answers.step].tolist()
+    assert len(np.unique(answers.step)) > 2
+
+
+def test_a_cold_stateful_network_replays_and_a_stateless_one_does_not():
+    """B5c against its stateless sibling: what is kept in the state is the place, not the letter."""
+    shared = {"letters": 8, "units": 24, "learning_rate": 0.01, "epochs": 300, "shuffle": "none"}
+    cold = {"evaluation": "cold_start", "start": "D", **shared}
+    kept = run(recipe("alphabet", stateful=True, reset="epoch", **cold), [0])
+    windowed = run(recipe("alphabet", encoding="onehot", **cold), [0])
+    assert kept.predictions["predicted"].tolist()[0] == "B"
+    assert windowed.predictions["predicted"].tolist() == list("EFGH")
