@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lstm_bench.recipe import Recipe
 from lstm_bench.seeds import stream
 
-UNROLL_UP_TO = 8
+UNROLL_UP_TO = 3
 """Time steps up to which unrolling the loop compiles and runs fastest; measured, see LOG.md."""
 
 RECURRENT: dict[str, Callable[..., keras.layers.RNN]] = {

@@ -152,8 +152,15 @@ class SweepResult:
         return tuple(row for row in self.rows if row.trial is not None)
 
     @property
-    def best(self) -> Row:
-        """The best recipe of all: see `Outcome.rank`."""
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks that the rows are of, in order."""
+        return tuple(dict.fromkeys(str(row.outcome.settings["task"]) for row in self.rows))
+
+    @property
+    def best(self) -> Row | None:
+        """The best recipe: see `Outcome.rank`. None without rows, and across different tasks."""
+        if len(self.tasks) != 1:
+            return None
         return min(self.rows, key=lambda row: row.outcome.rank())
 
 

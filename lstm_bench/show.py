@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
@@ -124,13 +125,15 @@ def _answers(outcome: Outcome) -> Table:
 
 def speed_table(rows: list[dict[str, Any]]) -> Table:
     """Returns the measurements of `speed.measure`."""
-    table = Table(title="Microseconds a training step, both engines in one run")
+    table = Table(
+        title="Microseconds a training step, both engines in one run", box=box.SIMPLE_HEAD
+    )
     table.add_column("problem")
     for heading in (
         "plain Keras",
         "compiled",
         "times faster",
-        "two seeds on two cores",
+        "on two cores",
         "compile s",
     ):
         table.add_column(heading, justify="right")
@@ -142,7 +145,7 @@ def speed_table(rows: list[dict[str, Any]]) -> Table:
             f"{row['compiled_us']:,.1f}",
             f"{row['ratio']:,.0f} x",
             "–" if double is None else f"{double:.2f} x",
-            f"{row['compile_s']:.2f}",
+            f"{row['compile_s']:.2f} s",
         )
     return table
 

@@ -1,22 +1,22 @@
 """Both engines side by side: microseconds a training step, in one run on one machine.
 
-Keras trains as the tutorials do, without evaluating between epochs; the compiled engine does all
+Keras trains in this process as the tutorials do, with all cores and without evaluating between
+epochs. The compiled engine trains in worker processes of one core each, as in a sweep, and does all
 that it always does, an evaluation after every epoch included. The engines take turns, and the
 medians of the turns are compared, so that a busy moment of the machine does not fall on one alone.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
 import statistics
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from lstm_bench import backend
+from lstm_bench.errors import LstmBenchError
 from lstm_bench.recipe import Recipe, recipe
+from lstm_bench.workers import Failure, Job, Pool
 
 ROUNDS = 5
 
@@ -24,46 +24,51 @@ ROUNDS = 5
 def problems() -> dict[str, Recipe]:
     """Returns what is measured, by name."""
     state = {"units": 50, "stateful": True, "shuffle": "none", "epochs": 300}
-    long = {"lag": 100, "framing": "prefixes", "stateful": False, "batch_size": 32, "units": 32}
+    long = {"lag": 100, "framing": "prefixes", "stateful": False, "batch_size": 32}
+    long |= {"units": 32, "epochs": 20}
     return {
-        "B1 alphabet, one letter, LSTM(32)": recipe("alphabet"),
-        "A1 memory, stateful LSTM(20)": recipe("memory"),
-        "B5 alphabet, stateful LSTM(50)": recipe("alphabet", **state),
-        "B3 alphabet, 3 time steps, LSTM(32)": recipe("alphabet", framing="window"),
-        "100 steps, batch 32, LSTM(32)": recipe("memory", **long),
+        "B1 LSTM(32), one step": recipe("alphabet"),
+        "A1 stateful LSTM(20)": recipe("memory"),
+        "B5 stateful LSTM(50)": recipe("alphabet", **state),
+        "B3 LSTM(32), 3 steps": recipe("alphabet", framing="window"),
+        "LSTM(32), 100 steps, batch 32": recipe("memory", **long),
     }
 
 
 def measure(seconds: float, note: Callable[[str], None] = lambda _: None) -> list[dict[str, Any]]:
-    """Returns one row a problem: `keras_us` and `compiled_us` a training step on one core,
+    """Returns one row a problem: `keras_us` and `compiled_us` a step, one seed on one core,
 
-    their `ratio`, the `two_core_gain` of two seeds on two cores over one after the other (None
-    with one core), and `compile_s`. Takes about `seconds` for each engine and problem.
+    their `ratio`, the `two_core_gain` of seeds on two cores over seeds on one (None with one core),
+    and `compile_s`. Takes about `seconds` for each engine and problem, and as long to start.
     """
-    backend.start(min(2, backend.cores()))
     rows = []
-    for name, base in problems().items():
-        note(name)
-        rows.append({"problem": name, **_compare(base, seconds)})
+    with Pool(min(2, backend.cores())) as pool:
+        pool.prepare()
+        backend.start(backend.cores())
+        for name, base in problems().items():
+            note(name)
+            rows.append({"problem": name, **_compare(base, seconds / ROUNDS, pool)})
     return rows
 
 
-def _compare(base: Recipe, seconds: float) -> dict[str, Any]:
-    keras_step, compiled_step = _keras(base), _Compiled(base)
-    turn = seconds / ROUNDS
-    times: list[tuple[float, float, float]] = []
+def _compare(base: Recipe, turn: float, pool: Pool) -> dict[str, Any]:
+    """Returns the row of one problem; each engine has `turn` seconds at a time."""
+    keras_step = _keras(base)
+    first = _compiled(base, pool, seeds=1, workers=pool.size)  # compiles, in every worker
+    seeds = max(1, round(turn / 2 / (first[0] * base.updates)))
+    plain, alone, together = [], [], []
     for _ in range(ROUNDS):
-        plain = keras_step(turn)
-        with _one_core():
-            alone = compiled_step(turn / 2, 1)
-        times.append((plain, alone, compiled_step(turn / 2, 2)))
-    plain, alone, together = (statistics.median(each) for each in zip(*times, strict=True))
+        plain.append(keras_step(turn))
+        alone.append(_compiled(base, pool, seeds, workers=1)[0])
+        if pool.size > 1:
+            together.append(_compiled(base, pool, seeds, workers=2)[0])
+    slow, fast = statistics.median(plain), statistics.median(alone)
     return {
-        "keras_us": plain * 1e6,
-        "compiled_us": alone * 1e6,
-        "ratio": plain / alone,
-        "two_core_gain": alone / together if backend.cores() > 1 else None,
-        "compile_s": compiled_step.compile_seconds,
+        "keras_us": slow * 1e6,
+        "compiled_us": fast * 1e6,
+        "ratio": slow / fast,
+        "two_core_gain": 2 * fast / statistics.median(together) if together else None,
+        "compile_s": first[1],
     }
 
 
@@ -86,40 +91,13 @@ def _keras(base: Recipe) -> Callable[[float], float]:
     return train
 
 
-class _Compiled:
-    """Trains whole runs for about a given time and returns seconds a step."""
-
-    def __init__(self, base: Recipe) -> None:
-        from lstm_bench.engine import compiled
-
-        self._train = compiled.train
-        self._base = base
-        training = self._train(base, [0])
-        self.compile_seconds = training.compile_seconds
-        self._seconds = training.runs[0].seconds
-
-    def __call__(self, turn: float, threads: int) -> float:
-        seeds = list(range(threads * max(2, round(turn / self._seconds))))
-        began = time.perf_counter()
-        self._train(self._base, seeds, threads=threads)
-        return (time.perf_counter() - began) / (len(seeds) * self._base.updates)
-
-
-@contextlib.contextmanager
-def _one_core() -> Iterator[None]:
-    """Holds every thread of this process on one core, where the system can."""
-    if not hasattr(os, "sched_setaffinity"):
-        yield
-        return
-    allowed = os.sched_getaffinity(0)
-    try:
-        _pin({min(allowed)})
-        yield
-    finally:
-        _pin(allowed)
-
-
-def _pin(cores: set[int]) -> None:
-    for thread in Path("/proc/self/task").iterdir():
-        with contextlib.suppress(OSError):
-            os.sched_setaffinity(int(thread.name), cores)
+def _compiled(base: Recipe, pool: Pool, seeds: int, workers: int) -> tuple[float, float]:
+    """Returns seconds a step, with so many workers at it at once, and seconds of compiling."""
+    jobs = [Job(base.settings, tuple(range(seeds)))] * workers
+    outcomes = []
+    for _, result in pool.run(jobs):
+        if isinstance(result, Failure):
+            raise LstmBenchError(f"{base.name}: {result.reason}")
+        outcomes.append(result)
+    each = [o.train_seconds / (seeds * o.updates) for o in outcomes]
+    return statistics.mean(each), max(o.compile_seconds for o in outcomes)

@@ -245,15 +245,11 @@ class Session:
         client = self.store.client
         status = "FINISHED" if finished else "KILLED"
         with self.store._usable():
-            if result.rows:
+            client.log_metric(self.run_id, "recipes", float(len(result.rows)))
+            if result.best is not None:
                 best = result.best.outcome
-                figures = {
-                    "recipes": float(len(result.rows)),
-                    "best_accuracy": best.accuracy.mean,
-                    "best_solve_rate": best.solve_rate.rate,
-                }
-                for key, value in figures.items():
-                    client.log_metric(self.run_id, key, value)
+                client.log_metric(self.run_id, "best_accuracy", best.accuracy.mean)
+                client.log_metric(self.run_id, "best_solve_rate", best.solve_rate.rate)
                 client.set_tag(self.run_id, "best", f"{result.best.id} · {best.name}")
             client.set_terminated(self.run_id, status)
 

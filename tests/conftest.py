@@ -10,6 +10,6 @@ from lstm_bench.backend import prepare_environment
 
 prepare_environment()
 
-# The same examples on every run and every machine, and no `.hypothesis` folder left behind.
+# The same examples on every run and every machine; none are kept from run to run.
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")

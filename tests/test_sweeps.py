@@ -193,3 +193,30 @@ def finished(database):
             return connection.execute(query).fetchone()[0]
     except sqlite3.Error:
         return 0
+
+
+@pytest.mark.slow
+def test_a_long_sweep_stays_under_two_gigabytes():
+    """500 recipes of distinct shapes, each a program of its own; the workers are replaced."""
+    import os as system
+
+    import psutil
+
+    from lstm_bench.recipe import recipe
+    from lstm_bench.workers import Job, Pool
+
+    jobs = [
+        Job(recipe("memory", units=units, layers=layers, epochs=2).settings, (0, 1))
+        for layers in (1, 2)
+        for units in range(1, 251)
+    ]
+    peak, workers = 0.0, set()
+    me = psutil.Process(system.getpid())
+    with Pool(2, Settings().worker_memory_mb) as pool:
+        for number, _ in enumerate(pool.run(jobs)):
+            workers |= {worker.process.pid for worker in pool._workers}
+            if number % 10 == 0:
+                family = [p for p in me.children(recursive=True) if p.is_running()]
+                peak = max(peak, sum(p.memory_full_info().pss for p in family) / 2**20)
+    assert len(workers) > 4
+    assert peak < 2000

@@ -51,15 +51,19 @@ def train(
 ) -> Training:
     """Trains every seed, `threads` at a time. See `engine.Engine`."""
     samples = {seed: recipe.samples(seed) for seed in seeds}
-    form = Form.of(recipe, samples[seeds[0]])
-    before = _compile.cache_info().misses
-    program = _compile(form, _Template(recipe))
-    fresh = _compile.cache_info().misses > before
+    # Almost always one form for all seeds; a seed never depends on what the others' samples are.
+    forms = {seed: Form.of(recipe, samples[seed]) for seed in seeds}
+    programs, spent = {}, 0.0
+    for form in dict.fromkeys(forms.values()):
+        before = _compile.cache_info().misses
+        programs[form] = _compile(form, _Template(recipe))
+        spent += programs[form].seconds * (_compile.cache_info().misses - before)
     halt = threading.Event()
 
     def one(seed: int) -> SeedRun:
         stopped = lambda: halt.is_set() or stop()  # noqa: E731
-        return _train_seed(recipe, form, program, seed, samples[seed], stopped)
+        form = forms[seed]
+        return _train_seed(recipe, form, programs[form], seed, samples[seed], stopped)
 
     with ThreadPoolExecutor(max_workers=max(1, min(threads, len(seeds)))) as pool:
         futures = [pool.submit(one, seed) for seed in seeds]
@@ -70,8 +74,8 @@ def train(
             halt.set()
             for future in futures:
                 future.cancel()
-    parameters = program.model.count_params()
-    return Training(runs, parameters, program.seconds if fresh else 0.0)
+    parameters = programs[forms[seeds[0]]].model.count_params()
+    return Training(runs, parameters, spent)
 
 
 def _train_seed(

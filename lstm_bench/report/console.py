@@ -29,7 +29,7 @@ def console_table(result: SweepResult, limit: int = 6) -> Table:
     published = any(row.published_accuracy is not None for row in result.fixed)
     if published:
         table.add_column("Published", justify="right", no_wrap=True)
-    best = result.best.id if result.rows else None
+    best = result.best.id if result.best else None
     for row in result.fixed:
         _add(table, row, published, best)
     if result.fixed and found:

@@ -79,7 +79,7 @@ def fixed(result: SweepResult) -> Grid:
         line += [w.percent(tables.score(row.outcome, extra)) for extra in extras]
         line += [_published(row)] * published
         cells.append(tuple(line))
-    best = result.best.id if rows else None
+    best = result.best.id if result.best else None
     marks = tuple("best" if row.id == best else "" for row in rows)
     return Grid(tuple(titles), tuple(numeric), tuple(cells), marks)
 
@@ -101,7 +101,7 @@ def trials(result: SweepResult, limit: int = TRIALS_SHOWN) -> Grid:
     varying = tables.settings([row for row, _ in ranked])[1]
     extras = tables.extra_scores([row for row, _ in ranked])
     repeated = any(repeats for _, repeats in ranked)
-    best = result.best.id if ranked else None
+    best = result.best.id if result.best else None
     cells, marks = [], []
     for place, (row, repeats) in enumerate(ranked[:limit], 1):
         chosen = [w.value(row.outcome.settings.get(key)) for key in varying]

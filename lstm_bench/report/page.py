@@ -19,12 +19,12 @@ from lstm_bench.report.summary import summary
 from lstm_bench.results import PREDICTION_COLUMNS, Row, SweepResult
 
 TRIALS_DRAWN = 20
-DETAILS_SHOWN = 24
+DETAILS_SHOWN = 40
 """Fixed recipes up to which each shows its own steps and curves."""
 
 FIXED_CAPTION = (
-    "Fixed recipes, n = {} each, in the order of the sweep file; the best recipe of the sweep is "
-    "in bold. Accuracies and rates in percent."
+    "Fixed recipes, n = {} each, in the order of the sweep file. Accuracies and rates in percent; "
+    "the best recipe, where all are of one task, is in bold."
 )
 READING = (
     "Accuracy: mean ± standard deviation over the seeds; its 95 % interval is Student's t for the "
@@ -62,13 +62,13 @@ def render(result: SweepResult) -> dict[str, bytes]:
     pictures = _pictures(result)
     facts = _facts(result, pictures)
     files = {f"figures/{picture.stem}.svg": picture.svg for picture in pictures}
+    shown = [result.best] if result.best else result.rows
     none = pd.DataFrame(columns=list(PREDICTION_COLUMNS))
-    best = tables.predictions(result.best) if result.rows else none
     frames = {
         "comparison": tables.comparison(result),
         "seeds": tables.seeds(result),
         "curves": tables.curves(result),
-        "predictions": best,
+        "predictions": pd.concat(map(tables.predictions, shown)) if shown else none,
     }
     for name, frame in frames.items():
         digits = "%.6g" if name == "curves" else None  # single precision has no more
@@ -102,7 +102,7 @@ def _facts(result: SweepResult, pictures: Sequence[Picture]) -> dict[str, Any]:
     search, space = grids.search(result)
     shared, varying = grids.settings(fixed) if fixed else (None, None)
     searched, _ = grids.settings([row for row, _ in found]) if found else (None, None)
-    best = result.best if result.rows else None
+    best = result.best
     each = fixed if len(fixed) <= DETAILS_SHOWN else ()
     return {
         "title": w.printable(result.title or result.name),

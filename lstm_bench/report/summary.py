@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lstm_bench.report import wording as w
 from lstm_bench.report.tables import distinct_trials, ranked
-from lstm_bench.results import Row, SweepResult
+from lstm_bench.results import Outcome, Row, SweepResult
 
 IDS = 12
 """Ids that a sentence lists before it only counts."""
@@ -13,8 +13,8 @@ IDS = 12
 def summary(result: SweepResult) -> list[str]:
     """Returns two to five sentences of plain text."""
     sentences = [_what(result)] if result.rows else ["No recipe has a result yet."]
-    if result.rows:
-        sentences.append(_best(result))
+    if result.best is not None:
+        sentences.append(_best(result, result.best))
     if len(result.fixed) > 1:
         sentences.append(_fixed(result.fixed))
     if result.unfinished:
@@ -40,8 +40,7 @@ def _what(result: SweepResult) -> str:
     )
 
 
-def _best(result: SweepResult) -> str:
-    best = result.best
+def _best(result: SweepResult, best: Row) -> str:
     accuracy, rate = best.outcome.accuracy, best.outcome.solve_rate
     if accuracy.n < 2:
         spread = "one seed, so no interval"
@@ -50,7 +49,7 @@ def _best(result: SweepResult) -> str:
     else:
         spread = f"95 % interval {w.span(accuracy.low, accuracy.high, ' %')}"
     head = "The best recipe is" if len(result.rows) > 1 else "It is"
-    ties = _ties(result)
+    ties = _ties(result, best.outcome)
     chosen = "" if best.trial is None else ", picked on the same seeds that score it"
     return (
         f"{head} {w.printable(best.id)} ({w.printable(best.outcome.name)}{chosen}): accuracy "
@@ -59,9 +58,8 @@ def _best(result: SweepResult) -> str:
     )
 
 
-def _ties(result: SweepResult) -> str:
+def _ties(result: SweepResult, best: Outcome) -> str:
     """Returns a clause about the recipes that scored just as well at a higher cost."""
-    best = result.best.outcome
     others = {
         row.outcome.digest
         for row in ranked(result.rows)

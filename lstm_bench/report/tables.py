@@ -135,7 +135,9 @@ def curves(result: SweepResult) -> pd.DataFrame:
 
 def predictions(row: Row) -> pd.DataFrame:
     """Returns every scored answer of every seed of `row`, in the order in which it was asked."""
-    return row.outcome.predictions.sort_values("seed", kind="stable", ignore_index=True)
+    frame = row.outcome.predictions.sort_values("seed", kind="stable", ignore_index=True)
+    frame.insert(0, "id", row.id)
+    return frame
 
 
 def steps(outcome: Outcome) -> pd.DataFrame:
