@@ -1,7 +1,7 @@
 # Three verbs. BIN is where the tools are; `make BIN=` takes them from the PATH.
 BIN ?= .venv/bin/
 
-.PHONY: check test fix lock slow
+.PHONY: check test fix lock slow grid
 
 check:  ## lint, format, types
 	$(BIN)ruff check .
@@ -11,8 +11,11 @@ check:  ## lint, format, types
 test:  ## the ordinary tests, under five minutes on two cores
 	$(BIN)pytest
 
-slow:  ## the marked tests: every cell of the engines' grid, long simulations
+slow:  ## the marked tests, half an hour
 	$(BIN)pytest -m slow
+
+grid:  ## both engines on every legal combination of settings, some four hours
+	$(BIN)pytest -m grid
 
 fix:  ## what can be mended by a tool
 	$(BIN)ruff check --fix .

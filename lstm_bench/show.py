@@ -63,8 +63,7 @@ def task_table() -> Table:
 def task_page(name: str) -> RenderableType:
     """Returns all that is known of one task."""
     facts = _facts(_known(name))
-    page = inspect.getdoc(TASKS[name]) or ""
-    told = page.split(">>>")[0].replace("::\n", "").rstrip()
+    told = _flowing((inspect.getdoc(TASKS[name]) or "").split(">>>")[0])
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for key, value in (
         ("chance", f"{facts['chance']:.1%} of steps by the best constant answer"),
@@ -75,6 +74,13 @@ def task_page(name: str) -> RenderableType:
     ):
         table.add_row(Text(key, style="bold"), Text(str(value)))
     return Group(Text(name, style="bold"), Text(""), Text(told), Text(""), table)
+
+
+def _flowing(text: str) -> str:
+    """Returns a docstring whose paragraphs fill the line; what is indented stays as it is."""
+    blocks = [block for block in text.split("\n\n") if block.strip() not in ("", "::")]
+    joined = [b if b.startswith(" ") else " ".join(b.split()) for b in blocks]
+    return "\n\n".join(joined)
 
 
 def _pairs(values: dict[str, Any]) -> str:

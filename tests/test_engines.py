@@ -1,11 +1,14 @@
 """The compiled engine against plain Keras, and both against NumPy and the tutorials' own loops.
 
 Every new network costs plain Keras some two seconds of tracing, so that what the ordinary run
-trains in both engines is chosen with care, and the large sample is marked `slow`.
+trains in both engines is chosen with care: a sample that holds every pair of choices. One that
+holds every triple is marked `slow` (half an hour), the whole grid `grid` (some four hours).
 """
 
 import heapq
 import itertools
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 
 import keras
 import numpy as np
@@ -134,6 +137,30 @@ def test_the_engines_agree_in_a_sample_that_holds_every_pair_of_choices(chosen):
 @pytest.mark.parametrize("chosen", LARGE, ids="-".join)
 def test_the_engines_agree_in_a_sample_that_holds_every_triple_of_choices(chosen):
     agree(case(50, *chosen))
+
+
+GRID = [c for c in EVERYTHING if c[6:] == ("one_layer", "each")]
+PARTS = 40
+
+
+@pytest.mark.grid
+@pytest.mark.parametrize("part", range(PARTS))
+def test_the_engines_agree_on_the_whole_grid(part):
+    """Each part in a process of its own: Keras keeps some megabytes of every model it ever made."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        assert pool.submit(disagreements, GRID[part::PARTS]).result() == []
+
+
+def disagreements(combinations):
+    """Returns the combinations on which the engines part, with how."""
+    found = []
+    for chosen in combinations:
+        try:
+            agree(case(50, *chosen))
+        except AssertionError as error:
+            found.append(("-".join(chosen), str(error)))
+    return found
 
 
 LONG = {"lag": 12, "framing": "whole", "stateful": False}  # too long to be unrolled
