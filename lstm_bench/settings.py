@@ -31,7 +31,7 @@ class Settings(BaseModel):
     reports: Path = Path("reports")
     workers: Annotated[int, Field(ge=0)] = 0
     """Processes that run recipes side by side; 0 is one a core."""
-    worker_memory_mb: Annotated[float, Field(ge=100)] = 620
+    worker_memory_mb: Annotated[float, Field(ge=100)] = 750
     """Resident memory from which a worker is replaced by a fresh one."""
 
 

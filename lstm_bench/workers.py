@@ -51,7 +51,7 @@ class _Worker:
 class Pool:
     """Worker processes that run jobs. Use it as a context manager."""
 
-    def __init__(self, workers: int, budget_mb: float = 700.0) -> None:
+    def __init__(self, workers: int, budget_mb: float = 750.0) -> None:
         """`budget_mb` of resident memory retires a worker once its job is done."""
         self.size = workers
         self.budget_mb = budget_mb
