@@ -94,7 +94,10 @@ def run(
 
     if engine not in ENGINES:
         raise UserError(f"--engine: {unknown('engine', engine, ENGINES)}")
-    built = recipe(task, **assignments(settings or []))
+    chosen = assignments(settings or [])
+    if "task" in chosen:
+        raise UserError(f"task: is given by the first word, {task!r}; leave out task=")
+    built = recipe(task, **chosen)
     console = Console(stderr=True)
     with console.status(f"{built.name}, {seeds} seeds"):
         from lstm_bench.run import run as train
@@ -141,14 +144,12 @@ def sweep(
     if as_json:
         from lstm_bench.results import sweep_document
 
-        _print_json(sweep_document(result, page))
+        _print_json(sweep_document(result, page, progress.failed))
         return
     from lstm_bench.report import console_table
 
     console = Console()
     console.print(console_table(result))
-    for failure in progress.failed:
-        console.print(f"failed: {failure}", style="red", markup=False)
     if progress.reused:
         console.print(f"{progress.reused} of {progress.done} recipes were in the store already.")
     console.print(f"Report: {page}", soft_wrap=True)

@@ -69,6 +69,8 @@ def unknown(what: str, got: object, known: Iterable[str]) -> str:
     "there is no task 'memori'; did you mean 'memory'? (known: alphabet, memory)"
     """
     names = sorted(known)
+    if not names:
+        return f"there is no {what} {str(got)!r}, nor any other"
     near = difflib.get_close_matches(str(got), names, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ";"
+    hint = f"; did you mean {near[0]!r}?" if near else ""
     return f"there is no {what} {str(got)!r}{hint} (known: {', '.join(names)})"

@@ -68,15 +68,21 @@ class Network:
         self.state = [tf.zeros(state.shape) for state in states(self.model)]
 
     def answer(self, x: NDArray[np.float32], at: int) -> int:
-        """Returns the symbol answered to `x` (1, T, F); `at` counts steps where all answer."""
+        """Returns the symbol answered to `x` (1, T, F), -1 for outputs that are not finite.
+
+        `at` is the step whose answer is wanted, where all steps answer.
+        """
         outputs, self.state = self._step(tf.constant(x), self.state)
         last = outputs.numpy()[0]
-        return int((last[at] if last.ndim == 2 else last).argmax())
+        last = last[at] if last.ndim == 2 else last
+        return int(last.argmax()) if np.isfinite(last).all() else -1
 
     def follow(self, past: Sequence[int]) -> int:
         """Returns the symbol answered after the symbols `past`."""
         size, encoding = self.recipe.task.alphabet_size, self.recipe.encoding
         features = encode(np.asarray(past), size, encoding)  # (t, F)
+        if self.recipe.framing.every_step:
+            self.clear()  # the query holds the whole past, from the sequence's first step
         return self.answer(self.recipe.framing.query(features, self.width), len(past) - 1)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lstm_bench import backend
+from lstm_bench.errors import StoreError
 from lstm_bench.provenance import provenance
 from lstm_bench.recipe import Recipe
 from lstm_bench.report import write_report
@@ -40,6 +42,19 @@ class Progress:
         self.changed(self)
 
 
+def _probe(folder: Path) -> None:
+    """Raises `StoreError` where a report could not be written: before the work, not after it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise StoreError(
+            f"reports: {folder} must be a folder that can be written, but {error.strerror}; "
+            "free the name, or set another folder as `reports` in conf/default.yaml"
+        ) from error
+
+
 @dataclass(frozen=True)
 class Proposal:
     """A recipe that a sweep asks for, under the name that its row will have."""
@@ -65,10 +80,11 @@ def launch(
     trials = sweep.search.trials if sweep.search else 0
     progress = Progress(len(sweep.entries) + trials, changed=changed)
     folder = settings.reports / sweep.name
+    _probe(folder)
     with Pool(settings.workers or backend.cores(), settings.worker_memory_mb) as pool:
         pool.prepare()
         store = Store(settings.store, settings.artifacts)
-        session = store.begin(sweep, again)
+        session = store.begin(sweep, engine, again)
         conductor = _Conductor(sweep, session, pool, engine, progress)
         finished = False
         try:
@@ -76,11 +92,13 @@ def launch(
             finished = True
         finally:
             result = conductor.result(study)
-            conductor.list(study)
-            if result.rows:
-                write_report(result, folder)
-                session.attach(folder)
-            session.end(result, finished)
+            try:
+                conductor.list(study)
+                if result.rows:
+                    write_report(result, folder)
+                    session.attach(folder)
+            finally:
+                session.end(result, finished)
     return result, folder / "index.html", progress
 
 
@@ -145,7 +163,7 @@ class _Conductor:
         for proposal in proposals:  # the same recipe proposed twice in a batch
             if proposal not in fresh.values() and proposal.recipe.digest in fresh:
                 row = self._row(proposal) if proposal.recipe.digest in self.outcomes else None
-                self.progress.step(row, reused=True)
+                self.progress.step(row, reused=row is not None)
 
     def _listing(self, proposal: Proposal) -> Listed:
         digest = proposal.recipe.digest

@@ -85,9 +85,12 @@ class Recipe(BaseModel):
             yield Fault("momentum", f"belongs to sgd, but optimizer is {self.optimizer}; use 0")
         if self.start is not None and self.evaluation != "cold_start":
             yield Fault("start", f"belongs to evaluation=cold_start, not {self.evaluation}")
-        elif self.start is not None and self.start not in self.task.labels:
-            yield Fault("start", unknown("symbol", self.start, self.task.labels))
-        lengths = tuple(map(len, self.task.problem(0).train))
+        train = self.task.problem(0).train
+        if self.start is not None and self.task.kind == "categorical":
+            shown = {self.task.labels[int(symbol)] for s in train for symbol in s.inputs}
+            if self.start not in shown:
+                yield Fault("start", unknown("input symbol", self.start, shown))
+        lengths = tuple(map(len, train))
         counts = tuple(map(self.framing.count, lengths))
         if min(counts) < 1:
             yield Fault(

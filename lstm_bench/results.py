@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -77,7 +77,7 @@ class Outcome:
         return int(ranked["seed"].iloc[0])
 
     def rank(self) -> tuple[float, float, int, str]:
-        """A key that sorts outcomes best first: solve rate, accuracy, then fewest operations."""
+        """A key that sorts best first: solve rate, accuracy, then parameters times updates."""
         cost = self.parameters * self.updates
         return (-self.solve_rate.rate, -self.accuracy.mean, cost, self.digest)
 
@@ -174,12 +174,10 @@ def _plain(value: Any) -> Any:
     value = value.item() if hasattr(value, "item") else value
     if isinstance(value, float) and not abs(value) < float("inf"):
         return None
-    if isinstance(value, float) and value.is_integer() and abs(value) > 2**53:
-        return None
     return value
 
 
-def sweep_document(result: SweepResult, page: Path) -> dict[str, Any]:
+def sweep_document(result: SweepResult, page: Path, failed: Sequence[str]) -> dict[str, Any]:
     """Returns a sweep as the JSON document that `sweep --json` prints."""
     search = None
     if result.search is not None:
@@ -195,6 +193,7 @@ def sweep_document(result: SweepResult, page: Path) -> dict[str, Any]:
         "recipes": {row.id: row.outcome.summary() for row in result.fixed},
         "search": search,
         "unfinished": result.unfinished,
+        "failed": list(failed),
         "report": str(page),
     }
 

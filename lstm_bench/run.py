@@ -66,7 +66,8 @@ def _teacher_forced(recipe: Recipe, run: SeedRun) -> pd.DataFrame:
     pairs = [(problem.train[s], t) for s, t in zip(owner, step, strict=True)]
     shown = np.array([int(s.inputs[t]) for s, t in pairs])
     expected = np.array([int(s.targets[t]) for s, t in pairs])
-    predicted = answers(run.outputs[sample, place], recipe.task.kind)
+    outputs = run.outputs[sample, place]  # (answers, K)
+    predicted = np.where(np.isfinite(outputs).all(axis=-1), answers(outputs, recipe.task.kind), -1)
     right = run.right[-1][sample, place]
     return _table(recipe, run.seed, owner, step, shown, expected, predicted, right)
 
@@ -108,7 +109,7 @@ def _table(
     predicted: np.ndarray,
     right: np.ndarray,
 ) -> pd.DataFrame:
-    names = np.array(recipe.task.labels, dtype=object)
+    names = np.array([*recipe.task.labels, "?"], dtype=object)  # -1 is no answer at all
     return pd.DataFrame(
         {
             "seed": seed,

@@ -23,13 +23,13 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    store: str = "sqlite:///mlflow.db"
+    store: Annotated[str, Field(min_length=1)] = "sqlite:///mlflow.db"
     """MLflow tracking URI; a relative SQLite file lies in the working folder."""
     artifacts: Path = Path("mlartifacts")
     """Folder for the files of runs, where the store is a database and not a server."""
     sweeps: Path = Path("sweeps")
     reports: Path = Path("reports")
-    workers: Annotated[int, Field(ge=0)] = 0
+    workers: Annotated[int, Field(ge=0, le=1024, strict=True)] = 0
     """Processes that run recipes side by side; 0 is one a core."""
     worker_memory_mb: Annotated[float, Field(ge=100)] = 750
     """Resident memory from which a worker is replaced by a fresh one."""

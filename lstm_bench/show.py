@@ -170,6 +170,7 @@ class SweepBar:
             disable=quiet,
         )
         self._name = name
+        self._failures = 0
 
     def __enter__(self) -> SweepBar:
         self._progress.start()
@@ -186,6 +187,9 @@ class SweepBar:
             outcome = state.best.outcome
             rate = outcome.solve_rate
             best = f"best {outcome.name}: {outcome.accuracy.mean:.1%}, solved {rate.k}/{rate.n}"
+        for failure in state.failed[self._failures :]:
+            self._progress.console.print(f"failed: {failure}", style="red", markup=False)
+        self._failures = len(state.failed)
         if state.failed:
             best += f" ({len(state.failed)} failed)"
         self._progress.update(self._task, completed=state.done, total=state.total, best=best)

@@ -158,28 +158,45 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Sweep:
     """
     given = assignments(overrides)
     try:
-        read = OmegaConf.load(path)
-        # OmegaConf refuses to merge a mapping into a list; the message below is the better one.
-        merged = OmegaConf.merge(read, given) if OmegaConf.is_dict(read) else read
-        document = OmegaConf.to_container(merged, resolve=True)
+        document = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
     except (OSError, UnicodeDecodeError) as error:
         raise SweepError(f"{path}: cannot be read ({error})") from error
-    except (yaml.YAMLError, OmegaConfBaseException, ValueError) as error:
+    except (yaml.YAMLError, OmegaConfBaseException, ValueError, RecursionError) as error:
         raise SweepError(f"{path}: is not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(document, dict) or not document:
         raise SweepError(f"{path}: must be a mapping of keys to values, e.g. 'task: memory'")
     try:
-        return parse(path.stem, {str(key): value for key, value in document.items()})
+        return parse(path.stem, _laid_over(document, given))
     except UserError as error:
         lines = "\n".join(f"  {line}" for line in str(error).splitlines())
         raise SweepError(f"{path}:\n{lines}") from error
+
+
+def _laid_over(below: Mapping[Any, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns `above` over `below`, mapping by mapping; lists and single values replace.
+
+    >>> _laid_over({"space": {"units": {"int": [1, 9]}}}, {"space": {"units": [4, 8]}})
+    {'space': {'units': [4, 8]}}
+    """
+    merged = {str(key): value for key, value in below.items()}
+    for key, value in above.items():
+        known = merged.get(key)
+        if isinstance(value, Mapping) and isinstance(known, Mapping):
+            merged[key] = _laid_over(known, value)
+        else:
+            merged[key] = value
+    return merged
 
 
 def parse(name: str, document: Mapping[str, Any]) -> Sweep:
     """Returns the sweep that `document` describes; raises `RecipeError` with every fault."""
     own = _OWN - {"recipes"}
     shared = {key: value for key, value in document.items() if key not in _OWN}
-    faults: list[Fault] = []
+    known = _OWN.union({"task"}, *(known_settings(task) for task in TASKS.values()))
+    faults = [
+        Fault(k, unknown("setting or part of a sweep", k, known)) for k in shared.keys() - known
+    ]
+    shared = {key: value for key, value in shared.items() if key in known}
     entries = _entries(document.get("recipes", {}), shared, faults)
     fields = {key: value for key, value in document.items() if key in own}
     if not document.get("recipes") and "search" not in fields:
@@ -262,13 +279,10 @@ def _space_faults(search: Search, shared: Mapping[str, Any]) -> list[Fault]:
     """Returns what is wrong with the keys and values of a search space."""
     task = shared.get("task")
     if not isinstance(task, str) or task not in TASKS:
-        strange = [Fault(k, unknown("key", k, _OWN | {"task"})) for k in shared if k != "task"]
-        return [Fault("task", unknown("task", task or "", TASKS)), *(strange if not task else [])]
+        return [Fault("task", unknown("task", task or "", TASKS))]
     known = known_settings(TASKS[task])
     found = [
-        Fault(key, unknown("setting or part of a sweep", key, known | _OWN))
-        for key in shared
-        if key not in known | {"task"}
+        Fault(key, unknown("setting", key, known)) for key in shared if key not in known | {"task"}
     ]
     for key, part in search.space.items():
         if key == "seed" or key not in known:

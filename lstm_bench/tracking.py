@@ -11,6 +11,7 @@ import json
 import os
 import tempfile
 import time
+import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+import lstm_bench
 from lstm_bench.errors import StoreError, unknown
 from lstm_bench.provenance import provenance
 from lstm_bench.results import Outcome, Row, SweepResult, read, write
@@ -52,8 +54,8 @@ class Store:
 
         Raises `StoreError` where the store cannot be used, or is not there and not to be made.
         """
-        path = Path(uri.removeprefix("sqlite:///"))
-        if not create and uri.startswith("sqlite:///") and not path.exists():
+        path = Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
+        if path is not None and not path.exists() and not create:
             raise StoreError(f"store: there is no file {path}; run `lstm-bench sweep` first")
         # Read when MLflow is imported: its usage telemetry is on otherwise.
         os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
@@ -65,6 +67,8 @@ class Store:
             from mlflow import MlflowClient
 
             _quiet()
+            if path is not None and not path.exists():
+                _new_database(path, str(self._artifacts))
             self.client = MlflowClient(tracking_uri=uri)
             self.client.search_experiments(max_results=1)
 
@@ -89,15 +93,19 @@ class Store:
             experiments = self.client.search_experiments(order_by=["creation_time ASC"])
             return [e.name for e in experiments if self._parents(e.experiment_id)]
 
-    def begin(self, sweep: Sweep, again: bool = False) -> Session:
-        """Returns the session of `sweep`: the one it had, taken up again, unless `again`."""
-        key = f"{sweep.digest} seeds {sweep.first_seed}+{sweep.seeds}"
+    def begin(self, sweep: Sweep, engine: str, again: bool = False) -> Session:
+        """Returns the session of `sweep`: the one it had, taken up again, unless `again`.
+
+        Another engine, other seeds or another version of this package make it another session.
+        """
+        seeds = f"{sweep.first_seed}+{sweep.seeds}"
+        key = f"{sweep.digest} seeds {seeds} engine {engine} version {lstm_bench.__version__}"
         with self._usable():
             experiment = self._experiment(sweep.name)
             parents = [] if again else self._parents(experiment)
             known = next((p for p in parents if p.data.tags.get("sweep_key") == key), None)
             if known is not None:
-                self.client.set_tag(known.info.run_id, "mlflow.runName", sweep.name)
+                self.client.set_tag(known.info.run_id, "taken_up", str(int(1000 * time.time())))
                 self.client.update_run(known.info.run_id, status="RUNNING")
                 return Session(self, experiment, known.info.run_id, sweep)
             tags = {
@@ -123,7 +131,10 @@ class Store:
             children = self._children(experiment.experiment_id, parent.info.run_id)
         rows, asked = [Listed(**row) for row in facts.pop("rows")], facts.pop("asked")
         found = {row.digest: children[row.digest] for row in rows if row.digest in children}
-        outcomes = {digest: self.outcome(run) for digest, run in found.items()}
+        outcomes = {}
+        for digest, run in found.items():
+            with contextlib.suppress(StoreError):  # a damaged outcome is one still to be made
+                outcomes[digest] = self.outcome(run)
         done = tuple(row.row(outcomes[row.digest]) for row in rows if row.digest in outcomes)
         return SweepResult(**facts, rows=done, unfinished=asked - len(done))
 
@@ -134,27 +145,43 @@ class Store:
             return read(Path(path))
 
     def _experiment(self, name: str) -> str:
+        from mlflow.exceptions import MlflowException
+
         known = self.client.get_experiment_by_name(name)
         if known is not None and known.lifecycle_stage == "active":
+            if self._artifacts and not known.artifact_location.startswith(self._artifacts):
+                raise StoreError(
+                    f"store: the files of {name!r} must lie in {self._artifacts}, but lie elsewhere "
+                    "(was the folder moved?); put it back, or start a new store with --store"
+                )
             return str(known.experiment_id)
         if known is not None:
             raise StoreError(
                 f"store: experiment {name!r} was deleted in MLflow; restore it there "
                 "(`mlflow experiments restore`), or use another store"
             )
-        place = f"{self._artifacts}/{name}" if self._artifacts else None
+        place = f"{self._artifacts}/{urllib.parse.quote(name)}" if self._artifacts else None
         # Without this tag the UI opens the experiment as one about language models.
         tags = {"mlflow.experimentKind": "custom_model_development"}
-        return str(self.client.create_experiment(name, artifact_location=place, tags=tags))
+        try:
+            return str(self.client.create_experiment(name, artifact_location=place, tags=tags))
+        except MlflowException:
+            if self.client.get_experiment_by_name(name) is None:
+                raise
+            return self._experiment(name)  # another process was quicker
 
     def _parents(self, experiment: str) -> list[Any]:
-        """Returns the sweeps' runs, newest first."""
+        """Returns the sweeps' runs, the one last begun or taken up first."""
         runs = self.client.search_runs(
             [experiment],
             filter_string="tags.kind = 'sweep'",
             order_by=["attributes.start_time DESC"],
         )
-        return list(runs)
+        return sorted(
+            runs,
+            key=lambda run: max(run.info.start_time, int(run.data.tags.get("taken_up", 0))),
+            reverse=True,
+        )
 
     def _children(self, experiment: str, parent: str) -> dict[str, str]:
         """Returns the finished children of a sweep's run: digest -> run id."""
@@ -165,7 +192,8 @@ class Store:
             page = self.client.search_runs(
                 [experiment], query, max_results=1000, page_token=token or None
             )
-            found |= {run.data.tags["digest"]: run.info.run_id for run in page}
+            for run in page:  # newest first
+                found.setdefault(run.data.tags["digest"], run.info.run_id)
             token = page.token
             if not token:
                 return found
@@ -185,9 +213,14 @@ class Session:
         self._known = store._children(experiment, run_id)
 
     def finished(self, digest: str) -> Outcome | None:
-        """Returns the outcome of a recipe that this sweep has already run, or None."""
+        """Returns the outcome of a recipe that this sweep has already run, or None.
+
+        One that cannot be read counts as not run.
+        """
         run_id = self._known.get(digest)
-        return self.store.outcome(run_id) if run_id else None
+        with contextlib.suppress(StoreError):
+            return self.store.outcome(run_id) if run_id else None
+        return None
 
     def log(self, label: str, outcome: Outcome) -> None:
         """Writes one recipe's child run. It counts as finished only once all of it is there."""
@@ -252,6 +285,24 @@ class Session:
                 client.log_metric(self.run_id, "best_solve_rate", best.solve_rate.rate)
                 client.set_tag(self.run_id, "best", f"{result.best.id} · {best.name}")
             client.set_terminated(self.run_id, status)
+
+
+def _new_database(path: Path, artifacts: str) -> None:
+    """Makes MLflow's tables in a file beside `path` and then gives it that name, all at once.
+
+    Making them takes seconds: a process that is killed meanwhile leaves no half-made store, and of
+    two that begin together one finds the other's.
+    """
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
+        draft = Path(folder) / path.name
+        untyped: Any = SqlAlchemyStore
+        made = untyped(f"sqlite:///{draft}", artifacts)
+        made.engine.dispose()
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
 
 
 def _source(origin: Mapping[str, str]) -> dict[str, str]:

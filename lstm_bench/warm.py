@@ -4,8 +4,12 @@ The one module whose import has an effect: that is what it is for. No operation 
 TensorFlow has no threads yet and can be forked.
 """
 
+import signal
+
 import lstm_bench.backend
 
+# Ctrl-C reaches every process of the terminal; what it means is for the parent to say.
+signal.signal(signal.SIGINT, signal.SIG_IGN)
 lstm_bench.backend.start(1)
 
 import lstm_bench.engine.compiled  # noqa: E402

@@ -45,7 +45,6 @@ class _Worker:
     process: BaseProcess
     pipe: Connection
     place: int | None = None  # of the job it is at, if any
-    spent: bool = False
 
 
 class Pool:
@@ -72,8 +71,14 @@ class Pool:
         busy = 0
         while waiting or busy:
             while waiting and (worker := self._idle()):
-                worker.place, job = waiting.pop()
-                worker.pipe.send(job)
+                place, job = waiting.pop()
+                try:
+                    worker.pipe.send(job)
+                except OSError:  # it died while it was idle: a fresh one takes the job
+                    self._retire(worker)
+                    waiting.append((place, job))
+                    continue
+                worker.place = place
                 busy += 1
             for worker in self._ready():
                 place, result = self._receive(worker)
@@ -108,9 +113,12 @@ class Pool:
             code = worker.process.exitcode
             result, resident_mb = Failure(f"its process ended with exit code {code}"), float("inf")
         if resident_mb > self.budget_mb:
-            _stop(worker)
-            self._workers.remove(worker)
+            self._retire(worker)
         return place, result
+
+    def _retire(self, worker: _Worker) -> None:
+        _stop(worker)
+        self._workers.remove(worker)
 
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()

@@ -23,7 +23,12 @@ from lstm_bench.models import states
 from lstm_bench.recipe import Recipe
 
 CHUNK_STEPS = 20_000
-"""Training steps handed to the program at once: about 0.1 s of work, so Ctrl-C is heard."""
+"""Training steps handed to the program at once, of a small network: some 0.1 s of work, so that
+
+Ctrl-C is heard. A step of a larger one counts as several."""
+
+SMALL_STEP = 50_000
+"""Multiply-adds of a training step that cost no more than starting it."""
 
 Tensors = list[Any]
 
@@ -54,6 +59,10 @@ class Form:
     def of(cls, recipe: Recipe, samples: Samples) -> Form:
         """Returns the form of `recipe`; `samples` are those of any of its seeds."""
         plan = recipe.schedule
+        steps, features = samples.x.shape[1:]
+        # Four gates, forward and twice as much backward, for every row, step and layer.
+        work = 12 * plan.batch_size * steps * recipe.layers * recipe.units
+        work *= recipe.units + features
         return cls(
             network=recipe.network,
             units=recipe.units,
@@ -71,7 +80,7 @@ class Form:
             y=samples.y.shape,
             batches=plan.batches,
             batch_size=plan.batch_size,
-            chunk=max(1, min(256, CHUNK_STEPS // plan.batches)),
+            chunk=max(1, min(256, CHUNK_STEPS // (plan.batches * (1 + work // SMALL_STEP)))),
         )
 
 

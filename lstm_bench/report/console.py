@@ -25,7 +25,7 @@ def console_table(result: SweepResult, limit: int = 6) -> Table:
     table.add_column("Recipe", no_wrap=True)
     table.add_column("Configuration", min_width=16)
     for title in TITLES:
-        table.add_column(title, justify="right", no_wrap=True)
+        table.add_column(title, justify="right")
     published = any(row.published_accuracy is not None for row in result.fixed)
     if published:
         table.add_column("Published", justify="right", no_wrap=True)

@@ -21,7 +21,7 @@ from lstm_bench.framings import FRAMINGS
 from lstm_bench.recipe import Recipe, recipe
 from lstm_bench.sweep import Range, Search, overlay
 
-MOST_COMBINATIONS = 200_000
+MOST_COMBINATIONS = 20_000
 """Combinations of the settings that legality depends on; more than this is refused."""
 
 ORDER = ("task", "network", "framing", "window", "substrings", "max_length", "stateful", "layout",

@@ -51,7 +51,9 @@ class Memory(Task):
 
     @model_validator(mode="after")
     def _named(self) -> Self:
-        if self.symbols is not None and len(set(self.symbols)) != self.alphabet:
+        if self.symbols is not None and not (
+            len(self.symbols) == len(set(self.symbols)) == self.alphabet
+        ):
             raise ValueError(
                 f"symbols must name each of the {self.alphabet} symbols of the alphabet once, "
                 f"but got {len(self.symbols)} ({len(set(self.symbols))} distinct); "
