@@ -151,7 +151,7 @@ class Store:
         if known is not None and known.lifecycle_stage == "active":
             if self._artifacts and not known.artifact_location.startswith(self._artifacts):
                 raise StoreError(
-                    f"store: the files of {name!r} must lie in {self._artifacts}, but lie elsewhere "
+                    f"store: the files of {name!r} must lie in {self._artifacts}, but do not "
                     "(was the folder moved?); put it back, or start a new store with --store"
                 )
             return str(known.experiment_id)

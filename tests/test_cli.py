@@ -71,6 +71,8 @@ def test_predictions_are_part_of_the_json_when_asked_for(lstm_bench):
         (("run", "memory", "--engine", "fast"), "--engine"),
         (("run", "memory", "--seeds", "0"), "--seeds"),
         (("tasks", "memoy"), "did you mean 'memory'"),
+        (("run", "memory", "task=alphabet"), "leave out task="),
+        (("run", "alphabet", "evaluation=cold_start", "start=Z"), "start: "),
         (("sweep", "nothing"), "there is no sweep 'nothing'"),
         (("sweep", "nothing.yaml"), "there is no file"),
         (("report",), "run `lstm-bench sweep` first"),
@@ -101,6 +103,8 @@ def test_wrong_input_is_one_message_and_exit_2(lstm_bench, tmp_path, words, said
         ("task: memory\nsearch: {trials: 3}\n", "search.space"),
         ("task: memory\nsearch: {space: {seed: [1, 2]}}\n", "search.space.seed"),
         ("task: memory\nunits: 3\nsearch: {space: {units: [1, 2]}}\n", "search.space.units"),
+        ("task: memory\nseedz: 2\nrecipes: {A: {}}\n", "did you mean 'seeds'"),
+        ("[" * 3000, "not valid YAML"),
         ("tsk: memory\nsearch: {space: {units: [1, 2]}}\n", "tsk"),
         ("task: memory\nsearch: {space: {shuffle: [samples]}}\n", "shuffle"),
     ],
@@ -113,6 +117,15 @@ def test_a_wrong_sweep_file_is_named_with_its_key(lstm_bench, tmp_path, text, sa
     assert "mine.yaml" in err
     assert said in err
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_unwritable_place_is_said_before_the_work(lstm_bench, tmp_path):
+    (tmp_path / "mine.yaml").write_text("task: memory\nrecipes: {A: {epochs: 1}}\n")
+    (tmp_path / "reports").write_text("in the way")
+    code, _, err = lstm_bench("sweep", "mine.yaml")
+    assert (code, "Traceback" in err) == (2, False)
+    assert "reports: " in err
+    assert not (tmp_path / "mlflow.db").exists()
 
 
 def test_a_file_that_is_no_database_is_refused(lstm_bench, tmp_path):

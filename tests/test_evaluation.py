@@ -93,3 +93,29 @@ def test_a_cold_stateful_network_replays_and_a_stateless_one_does_not():
     windowed = run(recipe("alphabet", encoding="onehot", **cold), [0])
     assert kept.predictions["predicted"].tolist()[0] == "B"
     assert windowed.predictions["predicted"].tolist() == list("EFGH")
+
+
+@pytest.mark.parametrize("stateful", [True, False])
+def test_a_whole_sequence_network_generates_what_it_was_taught(stateful):
+    """Kept state or none: a query of `whole` holds the whole past, so both must answer alike."""
+    shared = {"framing": "whole", "stateful": stateful, "epochs": 400, "learning_rate": 0.01}
+    forced = run(recipe("memory", **shared), [0])
+    free = run(recipe("memory", evaluation="free_running", **shared), [0])
+    assert forced.accuracy.mean == free.accuracy.mean == 1.0
+
+
+@pytest.mark.parametrize("evaluation", ["teacher_forced", "free_running"])
+def test_outputs_that_are_not_finite_are_never_right(evaluation):
+    diverging = recipe(
+        "memory",
+        optimizer="sgd",
+        learning_rate=10.0,
+        output="linear",
+        loss="mean_squared_error",
+        epochs=200,
+        evaluation=evaluation,
+    )
+    outcome = run(diverging, [0])
+    assert np.isnan(outcome.seeds["loss"][0])
+    assert outcome.accuracy.mean == 0
+    assert set(outcome.predictions["predicted"]) == {"?"}

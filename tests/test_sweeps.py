@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import mlflow
@@ -12,12 +13,14 @@ import pytest
 
 from lstm_bench.errors import StoreError
 from lstm_bench.launch import launch
+from lstm_bench.recipe import recipe
 from lstm_bench.report import write_report
-from lstm_bench.results import read, write
+from lstm_bench.results import Outcome, read, write
 from lstm_bench.run import run
 from lstm_bench.settings import Settings
 from lstm_bench.sweep import parse
 from lstm_bench.tracking import Store
+from lstm_bench.workers import Failure, Job, Pool
 
 DOCUMENT = {
     "title": "A small sweep",
@@ -67,8 +70,6 @@ def test_every_recipe_has_its_row(done):
 
 def test_workers_give_the_numbers_that_this_process_gives(done):
     result, _, _ = done
-    from lstm_bench.recipe import recipe
-
     here = run(recipe("memory", epochs=4), range(3))
     there = result.rows[0].outcome
     left, right = (o.seeds.drop(columns="seconds") for o in (here, there))
@@ -122,6 +123,55 @@ def test_more_trials_go_on_from_where_it_was(done, settings):
     assert [row.outcome.digest for row in result.rows][:5] == first
 
 
+def test_another_engine_is_another_session(done, settings):
+    small = {"task": "memory", "seeds": 2, "recipes": {"A": {"epochs": 2, "units": 2}}}
+    first, _, _ = launch(parse("engines", small), settings)
+    second, _, progress = launch(parse("engines", small), settings, engine="keras")
+    assert progress.reused == 0
+    assert [r.rows[0].outcome.engine for r in (first, second)] == ["compiled", "keras"]
+
+
+def test_a_damaged_outcome_is_made_again(done, settings):
+    small = {"task": "memory", "seeds": 1, "recipes": {"A": {"epochs": 1, "units": 2}}}
+    launch(parse("damaged", small), settings)
+    for path in (settings.artifacts / "damaged").rglob("outcome.json"):
+        path.unlink()
+    result, _, progress = launch(parse("damaged", small), settings)
+    assert (progress.reused, len(result.rows)) == (0, 1)
+
+
+def test_a_worker_that_died_while_idle_is_replaced():
+    job = Job(recipe("memory", epochs=1, units=2).settings, (0,))
+    with Pool(1) as pool:
+        list(pool.run([job]))
+        pool._workers[0].process.kill()
+        pool._workers[0].process.join()
+        assert [type(result) for _, result in pool.run([job])] == [Outcome]
+
+
+def test_a_recipe_whose_worker_dies_is_a_failure_and_the_others_go_on():
+    long = Job(recipe("memory", epochs=900_000).settings, (0,))
+    with Pool(1) as pool:
+        running = pool.run([long, Job(recipe("memory", epochs=1, units=2).settings, (0,))])
+        killer = threading.Timer(8, lambda: pool._workers[0].process.kill())
+        killer.start()
+        results = dict(running)
+    assert isinstance(results[0], Failure)
+    assert "exit code" in results[0].reason
+    assert isinstance(results[1], Outcome)
+
+
+def test_two_sweeps_may_begin_in_an_empty_folder_at_once(tmp_path):
+    (tmp_path / "one.yaml").write_text("task: memory\nseeds: 1\nrecipes: {A: {epochs: 1}}\n")
+    words = [sys.executable, "-m", "lstm_bench", "sweep", "one.yaml", "--json"]
+    both = [
+        subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        for _ in range(2)
+    ]
+    said = [each.communicate(timeout=180)[1].decode() for each in both]
+    assert [each.returncode for each in both] == [0, 0], said
+
+
 def test_an_outcome_is_read_back_as_it_was_written(done, tmp_path):
     outcome = done[0].rows[1].outcome
     write(outcome, tmp_path / "outcome")
@@ -141,8 +191,6 @@ def test_an_outcome_is_read_back_as_it_was_written(done, tmp_path):
 def test_the_saved_model_answers_as_the_report_says(done, tmp_path):
     """Plain Keras opens the file and, fed the samples, gives the recorded predictions."""
     import keras
-
-    from lstm_bench.recipe import recipe
 
     outcome = done[0].rows[1].outcome
     path = tmp_path / "model.keras"
@@ -201,9 +249,6 @@ def test_a_long_sweep_stays_under_two_gigabytes():
     import os as system
 
     import psutil
-
-    from lstm_bench.recipe import recipe
-    from lstm_bench.workers import Job, Pool
 
     jobs = [
         Job(recipe("memory", units=units, layers=layers, epochs=2).settings, (0, 1))
