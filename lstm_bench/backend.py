@@ -28,6 +28,8 @@ def start(cores: int) -> None:
     prepare_environment()
     with _silent():
         tensorflow = importlib.import_module("tensorflow")
+        # It warns of retracing where each recipe of a sweep rightly has a program of its own.
+        tensorflow.get_logger().setLevel("ERROR")
         # Refused once TensorFlow has computed anything: then it keeps the threads it has.
         with contextlib.suppress(RuntimeError):
             tensorflow.config.threading.set_intra_op_parallelism_threads(cores)

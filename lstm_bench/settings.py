@@ -31,8 +31,8 @@ class Settings(BaseModel):
     reports: Path = Path("reports")
     workers: Annotated[int, Field(ge=0, le=1024, strict=True)] = 0
     """Processes that run recipes side by side; 0 is one a core."""
-    worker_memory_mb: Annotated[float, Field(ge=100)] = 750
-    """Resident memory from which a worker is replaced by a fresh one."""
+    worker_memory_mb: Annotated[float, Field(ge=100)] = 400
+    """Memory of its own, shared with nobody, from which a worker is replaced by a fresh one."""
 
 
 def settings(profile: str | None = None, folder: Path = Path("conf")) -> Settings:

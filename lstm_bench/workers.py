@@ -50,8 +50,8 @@ class _Worker:
 class Pool:
     """Worker processes that run jobs. Use it as a context manager."""
 
-    def __init__(self, workers: int, budget_mb: float = 750.0) -> None:
-        """`budget_mb` of resident memory retires a worker once its job is done."""
+    def __init__(self, workers: int, budget_mb: float = 400.0) -> None:
+        """`budget_mb` of memory that it shares with nobody retires a worker after its job."""
         self.size = workers
         self.budget_mb = budget_mb
         self._workers: list[_Worker] = []
@@ -107,12 +107,12 @@ class Pool:
         place, worker.place = worker.place, None
         assert place is not None
         try:
-            result, resident_mb = worker.pipe.recv()
+            result, own_mb = worker.pipe.recv()
         except (EOFError, ConnectionError):
             worker.process.join()
             code = worker.process.exitcode
-            result, resident_mb = Failure(f"its process ended with exit code {code}"), float("inf")
-        if resident_mb > self.budget_mb:
+            result, own_mb = Failure(f"its process ended with exit code {code}"), float("inf")
+        if own_mb > self.budget_mb:
             self._retire(worker)
         return place, result
 
@@ -175,9 +175,9 @@ def _serve(pipe: Connection) -> None:
             result = run(built, job.seeds, job.engine, 1, lambda: os.getppid() != parent)
         except Exception as error:  # a recipe's failure is a result of the sweep, not its end
             result = Failure(f"{type(error).__name__}: {error}")
-        resident = psutil.Process().memory_info().rss / 2**20
+        own = psutil.Process().memory_full_info().uss / 2**20
         try:
-            pipe.send((result, resident))
+            pipe.send((result, own))
         except (BrokenPipeError, ConnectionError):
             return
 
