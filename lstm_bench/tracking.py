@@ -161,10 +161,8 @@ class Store:
                 "(`mlflow experiments restore`), or use another store"
             )
         place = f"{self._artifacts}/{urllib.parse.quote(name)}" if self._artifacts else None
-        # Without this tag the UI opens the experiment as one about language models.
-        tags = {"mlflow.experimentKind": "custom_model_development"}
         try:
-            return str(self.client.create_experiment(name, artifact_location=place, tags=tags))
+            return str(self.client.create_experiment(name, artifact_location=place))
         except MlflowException:
             if self.client.get_experiment_by_name(name) is None:
                 raise
