@@ -21,6 +21,7 @@ def prepare_environment() -> None:
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("XLA_FLAGS", XLA_FLAGS)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def start(cores: int) -> None:
@@ -34,6 +35,9 @@ def start(cores: int) -> None:
         with contextlib.suppress(RuntimeError):
             tensorflow.config.threading.set_intra_op_parallelism_threads(cores)
             tensorflow.config.threading.set_inter_op_parallelism_threads(cores)
+    # NumPy only draws weights here: its idle threads would spin on cores that others work on, and
+    # the last digits of a QR decomposition would depend on their number.
+    importlib.import_module("threadpoolctl").threadpool_limits(1, user_api="blas")
 
 
 def cores() -> int:

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from lstm_bench.recipe import Recipe
 from lstm_bench.seeds import stream
 
-UNROLL_UP_TO = 3
-"""Time steps up to which unrolling the loop compiles and runs fastest; measured, see LOG.md."""
+UNROLL_UP_TO = 5
+"""Time steps up to which the loop is unrolled: it compiles longer and runs faster; see LOG.md."""
 
 RECURRENT: dict[str, Callable[..., keras.layers.RNN]] = {
     "lstm": keras.layers.LSTM,
@@ -67,6 +67,20 @@ MODELS: dict[str, Callable[[Recipe, Any, int, bool], Any]] = {
     **dict.fromkeys(RECURRENT, _recurrent),
     "mlp": _mlp,
 }
+
+
+def multiply_adds(model: keras.Model) -> int:
+    """Returns the multiplications by weights in one sample's way through `model`, forward.
+
+    Those of a kernel are its elements, once for every time step of what it is applied to; the
+    handful of products of a gate's own state are not counted.
+    """
+    total = 0
+    for layer in model.layers:
+        kernels = sum(math.prod(w.shape) for w in layer.trainable_variables if w.name != "bias")
+        if kernels:
+            total += kernels * math.prod(layer.input.shape[1:-1])
+    return total
 
 
 def states(model: keras.Model) -> list[Any]:

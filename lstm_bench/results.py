@@ -46,6 +46,7 @@ class Outcome:
     predictions: pd.DataFrame
     parameters: int
     updates: int  # weight updates a seed
+    multiply_adds: int  # by weights, in training one seed: forward, and twice as many backward
     compile_seconds: float
     provenance: Mapping[str, str] = field(default_factory=dict)
     model: bytes = b""  # the best seed's network, a `.keras` file
@@ -113,6 +114,7 @@ class Outcome:
             "summary": self.summary(),
             "parameters": self.parameters,
             "updates": self.updates,
+            "multiply_adds": self.multiply_adds,
             "seconds": {"compile": self.compile_seconds, "train": self.train_seconds},
         }
 

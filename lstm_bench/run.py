@@ -50,6 +50,7 @@ def run(
         predictions=pd.concat(tables, ignore_index=True),
         parameters=training.parameters,
         updates=recipe.updates,
+        multiply_adds=3 * training.multiply_adds * recipe.epochs * recipe.schedule.samples,
         compile_seconds=training.compile_seconds,
         provenance=provenance(),
     )
@@ -60,7 +61,7 @@ def run(
 
 def _teacher_forced(recipe: Recipe, run: SeedRun) -> pd.DataFrame:
     """Returns the predictions table of one seed: its last outputs, scored steps only."""
-    samples, problem = recipe.samples(run.seed), recipe.task.problem(run.seed)
+    samples, problem = run.samples, recipe.task.problem(run.seed)
     sample, place = np.nonzero(samples.scored)
     owner, step = samples.sequence[sample], samples.step[sample, place]
     pairs = [(problem.train[s], t) for s, t in zip(owner, step, strict=True)]
@@ -76,12 +77,11 @@ def _otherwise(recipe: Recipe, training: Training) -> list[pd.DataFrame]:
     """Returns the predictions tables of an evaluation that asks one input at a time."""
     from lstm_bench import evaluation
 
-    network = evaluation.Network(recipe, recipe.samples(training.runs[0].seed))
+    network = evaluation.Network(recipe, training.runs[0].samples)
     tables = []
     for run in training.runs:
         network.load(run.weights)
-        problem, samples = recipe.task.problem(run.seed), recipe.samples(run.seed)
-        asked = _ask(recipe, network, problem, samples, run.seed)
+        asked = _ask(recipe, network, recipe.task.problem(run.seed), run.samples, run.seed)
         columns = (asked.sequence, asked.step, asked.shown, asked.expected, asked.predicted)
         tables.append(_table(recipe, run.seed, *columns, asked.right))
     return tables
@@ -141,8 +141,8 @@ def _row(recipe: Recipe, run: SeedRun, asked: pd.DataFrame) -> dict[str, Any]:
 
 def _accuracy_curve(recipe: Recipe, run: SeedRun) -> np.ndarray:
     """Returns the step accuracy after every epoch, (E,)."""
-    scored = recipe.samples(run.seed).scored
-    curve: np.ndarray = accuracy(run.right.reshape(len(run.right), -1), scored.ravel())
+    flat = run.right.reshape(len(run.right), -1)
+    curve: np.ndarray = accuracy(flat, run.samples.scored.ravel())
     return curve
 
 
@@ -168,7 +168,7 @@ def keras_file(recipe: Recipe, run: SeedRun) -> bytes:
     """
     from lstm_bench.models import build
 
-    samples = recipe.samples(run.seed)
+    samples = run.samples
     shape = (samples.x.shape[1], samples.x.shape[2])
     model = build(recipe, shape, samples.y.shape[-1], 1 if recipe.stateful else None, plain=True)
     for variable, value in zip(model.trainable_variables, run.weights, strict=True):

@@ -107,7 +107,8 @@ def outcome_page(outcome: Outcome, predictions: bool) -> RenderableType:
     lines = [
         f"accuracy   {mean.mean:.1%}{spread}",
         f"solved     {rate.k} of {rate.n} seeds (95 % CI {rate.low:.1%} to {rate.high:.1%})",
-        f"cost       {outcome.parameters:,} parameters, {outcome.updates:,} updates a seed",
+        f"cost       {outcome.parameters:,} parameters; a seed takes {outcome.updates:,} updates, "
+        f"{outcome.multiply_adds:.2g} multiply-adds",
         f"time       {outcome.compile_seconds:.2f} s compiling, "
         f"{outcome.train_seconds:.2f} s training ({outcome.engine})",
     ]

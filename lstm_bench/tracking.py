@@ -336,6 +336,7 @@ def _metrics(outcome: Outcome) -> list[Any]:
         "epochs_to_solve": outcome.epochs_to_solve,
         "parameters": outcome.parameters,
         "updates": outcome.updates,
+        "multiply_adds": outcome.multiply_adds,
         "train_seconds": outcome.train_seconds,
         "compile_seconds": outcome.compile_seconds,
     }

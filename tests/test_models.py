@@ -12,7 +12,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lstm_bench.models import MODELS, build, initial_weights, reset_states, states
+from lstm_bench.models import (
+    MODELS,
+    build,
+    initial_weights,
+    multiply_adds,
+    reset_states,
+    states,
+)
 from lstm_bench.recipe import recipe
 
 
@@ -209,3 +216,19 @@ def test_initial_weights_have_the_spread_of_keras_own(network):
     for variable, ours in zip(model.trainable_variables, initial_weights(model, 3), strict=True):
         assert tuple(variable.shape) == ours.shape and ours.dtype == np.float32
         assert np.std(ours) == pytest.approx(np.std(np.asarray(variable)), rel=0.1, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        # Four gates of a cell, each from 5 inputs and 7 units, then 5 answers from 7 units.
+        ({"network": "lstm"}, 3 * 4 * (5 + 7) * 7 + 7 * 5),
+        ({"network": "gru"}, 3 * 3 * (5 + 7) * 7 + 7 * 5),
+        ({"network": "simple_rnn", "layers": 2}, 3 * (5 + 7) * 7 + 3 * (7 + 7) * 7 + 7 * 5),
+        ({"network": "lstm", "framing": "whole"}, 3 * (4 * (5 + 7) * 7 + 7 * 5)),
+        ({"network": "mlp"}, 3 * 5 * 7 + 7 * 5),
+    ],
+)
+def test_multiply_adds_are_those_of_the_equations(settings, expected):
+    chosen = recipe("memory", units=7, **{"framing": "window", "stateful": False} | settings)
+    assert multiply_adds(build(chosen, (3, 5), 5, None, plain=True)) == expected

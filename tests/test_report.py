@@ -62,6 +62,7 @@ def an_outcome(
         "predictions": pd.DataFrame(answers, columns=list(PREDICTION_COLUMNS)),
         "parameters": 2185,
         "updates": 2000,
+        "multiply_adds": 6_000_000,
         "compile_seconds": 0.3,
     }
     return Outcome(**facts | changed)
@@ -78,7 +79,7 @@ SEARCH = {
     "sampler": "tpe",
     "objective": "accuracy",
     "seed": 1,
-    "space": {"units": {"int_": [4, 32], "float_": None, "log": True}, "stateful": [True, False]},
+    "space": {"units": {"int": [4, 32], "log": True}, "stateful": [True, False]},
 }
 FIXED = (
     Row("A1", an_outcome("a" * 12), "all right", None, "as published"),

@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_bench.framings import Samples
 from lstm_bench.recipe import Recipe
 
 ENGINES = {"compiled": "lstm_bench.engine.compiled", "keras": "lstm_bench.engine.keras_loop"}
@@ -29,6 +30,7 @@ class SeedRun:
     """
 
     seed: int
+    samples: Samples  # what it was trained on
     loss: NDArray[np.float32]  # (E,)
     right: NDArray[np.bool_]  # (E, N, M)
     outputs: NDArray[np.float32]  # (N, M, K)
@@ -42,6 +44,7 @@ class Training:
 
     runs: tuple[SeedRun, ...]
     parameters: int
+    multiply_adds: int  # of one sample's way through the network, forward
     compile_seconds: float
 
 

@@ -22,10 +22,11 @@ import tensorflow as tf
 
 from lstm_bench.engine import SeedRun, Training
 from lstm_bench.engine.optimizers import UPDATES
-from lstm_bench.engine.program import Form, trace, unpacked
+from lstm_bench.engine.packing import Packing
+from lstm_bench.engine.program import Form, trace
 from lstm_bench.errors import Interrupted
 from lstm_bench.framings import Samples
-from lstm_bench.models import build, initial_weights, states
+from lstm_bench.models import build, initial_weights, multiply_adds, states
 from lstm_bench.recipe import Recipe
 from lstm_bench.schedule import Schedule
 from lstm_bench.seeds import stream
@@ -74,8 +75,8 @@ def train(
             halt.set()
             for future in futures:
                 future.cancel()
-    parameters = programs[forms[seeds[0]]].model.count_params()
-    return Training(runs, parameters, spent)
+    model = programs[forms[seeds[0]]].model
+    return Training(runs, model.count_params(), multiply_adds(model), spent)
 
 
 def _train_seed(
@@ -88,13 +89,8 @@ def _train_seed(
 ) -> SeedRun:
     began = time.perf_counter()
     weights = initial_weights(program.model, seed)
-    slots = UPDATES[recipe.optimizer][1] + form.accumulates
-    carried: list[Any] = [
-        tf.constant(np.concatenate([w.ravel() for w in weights])),
-        [tf.zeros(sum(w.size for w in weights))] * slots,
-        [tf.zeros(s.shape) for s in states(program.model)],
-        tf.constant(0),
-    ]
+    packing = Packing(tuple(w.shape for w in weights))
+    carried = _start(form, program.model, [tf.constant(w) for w in packing.pack(weights)])
     constant = _constants(recipe, samples)
     losses, rights = [], []
     outputs = orders = None
@@ -113,12 +109,20 @@ def _train_seed(
     assert outputs is not None
     return SeedRun(
         seed,
+        samples,
         np.concatenate(losses),
         np.concatenate(rights),
         outputs.numpy().reshape(*samples.scored.shape, -1),
-        tuple(unpacked(carried[0].numpy(), [w.shape for w in weights])),
+        tuple(packing.unpack([w.numpy() for w in carried[0]])),
         time.perf_counter() - began,
     )
+
+
+def _start(form: Form, model: keras.Model, weights: list[Any]) -> list[Any]:
+    """Returns what a run carries from chunk to chunk: weights, slots, state, and steps so far."""
+    slots = UPDATES[form.optimizer][1] + form.accumulates
+    empty = [tf.zeros(weight.shape) for weight in weights]
+    return [weights, [empty] * slots, [tf.zeros(s.shape) for s in states(model)], tf.constant(0)]
 
 
 def _constants(recipe: Recipe, samples: Samples) -> list[Any]:
@@ -185,13 +189,9 @@ def _compile(form: Form, template: _Template) -> Program:
     model = build(recipe, (form.x[1], form.x[2]), form.y[-1], batch, plain=False)
     run = tf.function(trace(form, model), jit_compile=True, autograph=False)
     samples = recipe.samples(0)
-    weights = tf.zeros(model.count_params())
-    slots = UPDATES[form.optimizer][1] + form.accumulates
+    packing = Packing(tuple(tuple(v.shape) for v in model.trainable_variables))
     run(
-        weights,
-        [weights] * slots,
-        [tf.zeros(s.shape) for s in states(model)],
-        tf.constant(0),
+        *_start(form, model, [tf.zeros(shape) for shape in packing.packed]),
         *_constants(recipe, samples),
         *_orders(form, recipe.schedule, stream(0, "shuffle"), 0),
         tf.constant(0),

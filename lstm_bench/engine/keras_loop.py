@@ -17,7 +17,7 @@ from lstm_bench.engine import SeedRun, Training
 from lstm_bench.errors import Interrupted
 from lstm_bench.framings import Samples
 from lstm_bench.metrics import correct
-from lstm_bench.models import build, initial_weights, reset_states, states
+from lstm_bench.models import build, initial_weights, multiply_adds, reset_states, states
 from lstm_bench.recipe import Recipe
 from lstm_bench.seeds import stream
 
@@ -50,11 +50,11 @@ def train(
     Without `evaluate` only the last epoch is evaluated, as the tutorials do: the curve of right
     answers then repeats that epoch's.
     """
-    runs, parameters = [], 0
+    runs, parameters, work = [], 0, 0
     for seed in seeds:
         samples = recipe.samples(seed)
         model = prepared(recipe, samples, seed)
-        parameters = model.count_params()
+        parameters, work = model.count_params(), multiply_adds(model)
         began = time.perf_counter()
         loss, right = [], []
         outputs = np.zeros_like(samples.y)
@@ -69,6 +69,7 @@ def train(
                 right.append(answers.reshape(samples.scored.shape))
         run = SeedRun(
             seed,
+            samples,
             np.array(loss, np.float32),
             np.broadcast_to(np.array(right), (recipe.epochs, *samples.scored.shape)),
             outputs.reshape(*samples.scored.shape, -1),
@@ -76,7 +77,7 @@ def train(
             time.perf_counter() - began,
         )
         runs.append(run)
-    return Training(tuple(runs), parameters, 0.0)
+    return Training(tuple(runs), parameters, work, 0.0)
 
 
 def prepared(recipe: Recipe, samples: Samples, seed: int) -> keras.Model:

@@ -1,8 +1,7 @@
 """Adam, RMSprop and SGD as pure functions, equal to Keras 3's own step by step.
 
-Each takes `(weights, slots, gradient, step, rate, momentum)` and returns new weights and slots. All
-weights of a network lie in one vector (P,), and so do the gradient and each of the slots (S, P):
-one update then costs a handful of operations, not a handful for every layer. `step` counts from 1.
+Each takes `(weights, slots, gradient, step, rate, momentum)` and returns new weights and slots.
+Weights, gradient and each slot are arrays of one shape, whatever it is. `step` counts from 1.
 Hyperparameters other than the rate and the momentum are Keras's defaults.
 """
 

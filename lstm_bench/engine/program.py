@@ -7,16 +7,15 @@ training step, `epoch` loops over batches and evaluates, `run` loops over epochs
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from lstm_bench.engine.optimizers import UPDATES
+from lstm_bench.engine.packing import Packing
 from lstm_bench.framings import Samples
 from lstm_bench.metrics import Kind
 from lstm_bench.models import states
@@ -87,7 +86,7 @@ class Form:
 def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
     """Returns the Python function whose graph is the training run."""
     variables, cells = model.trainable_variables, states(model)
-    shapes = [tuple(v.shape) for v in variables]
+    packing = Packing(tuple(tuple(v.shape) for v in variables))
     update, _ = UPDATES[form.optimizer]
     answers = form.y[1] if form.every_step else 1
     loss_of = keras.losses.get(form.loss)
@@ -102,8 +101,8 @@ def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
         return [tf.where(reset, tf.zeros_like(s), s) for s in state]
 
     def run(
-        weights: Any,  # (P,)
-        slots: Tensors,
+        weights: Tensors,  # packed
+        slots: list[Tensors],  # of each, as the weights
         state: Tensors,
         step: Any,
         x: Any,  # (N, T, F)
@@ -119,8 +118,8 @@ def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
         reset: Any,  # (chunk, batches)
         epochs: Any,
     ) -> tuple[Any, ...]:
-        def batch(rows: Any, resets: Any, at: Any, total: Any, step: Any, weights: Any,
-                  slots: Tensors, state: Tensors) -> tuple[Any, ...]:  # fmt: skip
+        def batch(rows: Any, resets: Any, at: Any, total: Any, step: Any, weights: Tensors,
+                  slots: list[Tensors], state: Tensors) -> tuple[Any, ...]:  # fmt: skip
             row = rows[at]  # (B,)
             state = cleared(state, resets[at])
             present = tf.cast(row >= 0, tf.float32)
@@ -129,34 +128,37 @@ def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
             share = present if y.shape.rank == 2 else present[:, None]
             if form.masked:
                 share = share * tf.gather(weight, row)
-            parts = unpacked(weights, shapes)
+            parts = packing.unpack(weights)
             with tf.GradientTape() as tape:
                 tape.watch(parts)
                 outputs, state = forward(parts, state, tf.gather(x, row), training=True)
                 losses = loss_of(tf.gather(y, row), outputs)  # (B,) or (B, T)
                 loss = tf.reduce_sum(losses * share) / (count * answers)
-            gradients = [tf.reshape(g, [-1]) for g in tape.gradient(loss, parts)]
-            weights, slots, step = advance(weights, slots, tf.concat(gradients, 0), step)
+            step = step + 1
+            gradients = packing.pack(tape.gradient(loss, parts))
+            moves = zip(weights, zip(*slots, strict=True), gradients, strict=True)
+            moved = [advance(weight, list(held), g, step) for weight, held, g in moves]
+            weights = [weight for weight, _ in moved]
+            slots = [list(slot) for slot in zip(*(slot for _, slot in moved), strict=True)]
             return at + 1, total + loss * count, step, weights, slots, state
 
-        def advance(weights: Any, slots: Tensors, gradient: Any, step: Any) -> tuple[Any, ...]:
-            step = step + 1
+        def advance(weight: Any, slots: Tensors, gradient: Any, step: Any) -> tuple[Any, Tensors]:
             if not form.accumulates:
                 number = tf.cast(step, tf.float32)
-                return *update(weights, slots, gradient, number, rate, momentum), step
+                return update(weight, slots, gradient, number, rate, momentum)
             # As in Keras: gradients add up, and their mean is applied on every k-th step.
             *held, summed = slots
             summed = summed + gradient
             due = tf.equal(step % accumulate, 0)
             mean = summed / tf.cast(accumulate, tf.float32)
             number = tf.cast(step // accumulate, tf.float32)
-            moved, after = update(weights, held, mean, number, rate, momentum)
+            moved, after = update(weight, held, mean, number, rate, momentum)
             kept = [tf.where(due, new, old) for new, old in zip(after, held, strict=True)]
-            return tf.where(due, moved, weights), [*kept, *cleared([summed], due)], step
+            return tf.where(due, moved, weight), [*kept, *cleared([summed], due)]
 
-        def evaluate(weights: Any) -> Any:
+        def evaluate(weights: Tensors) -> Any:
             batches, rows = order.shape
-            parts = unpacked(weights, shapes)
+            parts = packing.unpack(weights)
             held = tf.TensorArray(tf.float32, batches, element_shape=(rows, *y.shape[1:]))
 
             def one(at: Any, state: Tensors, held: Any) -> tuple[Any, ...]:
@@ -169,7 +171,7 @@ def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
             last = tf.while_loop(lambda at, *_: at < batches, one, start)
             return tf.gather(last[2].concat(), place)  # (N, [T,] K)
 
-        def epoch(at: Any, weights: Any, slots: Tensors, state: Tensors, step: Any,
+        def epoch(at: Any, weights: Tensors, slots: list[Tensors], state: Tensors, step: Any,
                   losses: Any, rights: Any, outputs: Any) -> tuple[Any, ...]:  # fmt: skip
             rows, resets = index[at], reset[at]
             begin = (tf.constant(0), tf.constant(0.0), step, weights, slots, state)
@@ -199,14 +201,6 @@ def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
         return weights, slots, state, step, losses.stack(), rights.stack(), outputs
 
     return run
-
-
-def unpacked(vector: Any, shapes: list[tuple[int, ...]]) -> list[Any]:
-    """Returns the weights of the given shapes that lie one after another in `vector` (P,)."""
-    ends = np.cumsum([math.prod(shape) for shape in shapes])
-    places = zip([0, *ends[:-1]], ends, shapes, strict=True)
-    reshape = np.reshape if isinstance(vector, np.ndarray) else tf.reshape
-    return [reshape(vector[start:end], shape) for start, end, shape in places]
 
 
 def right_answers(form: Form, outputs: Any, y: Any) -> Any:

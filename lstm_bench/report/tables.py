@@ -73,6 +73,7 @@ def comparison(result: SweepResult) -> pd.DataFrame:
             **{f"{extra}_mean": score(outcome, extra) for extra in extras},
             "parameters": outcome.parameters,
             "updates": outcome.updates,
+            "multiply_adds": outcome.multiply_adds,
             "seconds": outcome.train_seconds,
             "compile_seconds": outcome.compile_seconds,
             "published": row.published,

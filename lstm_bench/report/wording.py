@@ -133,7 +133,7 @@ def part_of_space(part: Any) -> str:
     """
     if isinstance(part, Mapping):
         for key, kind in (("int", "whole numbers"), ("float", "numbers")):
-            bounds = part.get(key) or part.get(f"{key}_")
+            bounds = part.get(key)
             if isinstance(bounds, list | tuple) and len(bounds) == 2:
                 scale = ", on a log scale" if part.get("log") else ""
                 return f"{kind} from {value(bounds[0])} to {value(bounds[1])}{scale}"

@@ -62,8 +62,7 @@ class Study:
     @property
     def facts(self) -> dict[str, Any]:
         """What was searched and how, as plain values for the report."""
-        facts = self.search.model_dump(mode="json", by_alias=True, exclude_none=True)
-        return facts | {"space": {key: _shown(part) for key, part in self.search.space.items()}}
+        return self.search.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def score(outcome: Outcome, objective: str) -> float:
@@ -71,11 +70,3 @@ def score(outcome: Outcome, objective: str) -> float:
     if objective == "solve_rate":
         return outcome.solve_rate.rate
     return float(outcome.seeds[objective].mean())
-
-
-def _shown(part: Any) -> str:
-    if isinstance(part, tuple):
-        return ", ".join(str(value).lower() if isinstance(value, bool) else str(value)
-                         for value in part)  # fmt: skip
-    low, high = part.bounds
-    return f"{low} to {high}" + (", log scale" if part.log else "")

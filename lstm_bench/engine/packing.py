@@ -1,0 +1,66 @@
+"""Where each weight lies while a network trains: large ones alone, small ones in one vector.
+
+An update costs a handful of operations for every array, so many small arrays are slow; and a large
+gradient is fastest where it has its own shape, because XLA then fuses the product that makes it
+with the update that uses it. Measured: see LOG.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+LARGE = 1024
+"""Elements from which an array is kept in its own shape."""
+
+
+@dataclass(frozen=True)
+class Packing:
+    """How arrays of the given shapes are packed; NumPy arrays and tensors alike.
+
+    >>> packing = Packing(((2, 2), (50, 40), (3,)))
+    >>> arrays = [np.ones((2, 2)), np.ones((50, 40)), np.ones(3)]
+    >>> [array.shape for array in packing.pack(arrays)]
+    [(50, 40), (7,)]
+    >>> [array.shape for array in packing.unpack(packing.pack(arrays))]
+    [(2, 2), (50, 40), (3,)]
+    """
+
+    shapes: tuple[tuple[int, ...], ...]
+
+    @property
+    def packed(self) -> list[tuple[int, ...]]:
+        """The shapes of the packed arrays: the large ones, then the vector of all others."""
+        large = [shape for shape in self.shapes if math.prod(shape) >= LARGE]
+        rest = sum(math.prod(shape) for shape in self.shapes if math.prod(shape) < LARGE)
+        return [*large, (rest,)] if rest else large
+
+    def pack(self, arrays: Sequence[Any]) -> list[Any]:
+        """Returns `arrays`, of `shapes`, as arrays of the shapes in `packed`."""
+        pairs = list(zip(arrays, self.shapes, strict=True))
+        large = [array for array, shape in pairs if math.prod(shape) >= LARGE]
+        small = [array for array, shape in pairs if math.prod(shape) < LARGE]
+        if not small:
+            return large
+        if isinstance(small[0], np.ndarray):
+            return [*large, np.concatenate([array.ravel() for array in small])]
+        return [*large, tf.concat([tf.reshape(array, [-1]) for array in small], 0)]
+
+    def unpack(self, packed: Sequence[Any]) -> list[Any]:
+        """Returns the arrays of `shapes` that `packed` holds."""
+        large, start, arrays = iter(packed), 0, []
+        for shape in self.shapes:
+            size = math.prod(shape)
+            if size >= LARGE:
+                arrays.append(next(large))
+                continue
+            part = packed[-1][start : start + size]
+            reshape = np.reshape if isinstance(part, np.ndarray) else tf.reshape
+            arrays.append(reshape(part, shape))
+            start += size
+        return arrays
