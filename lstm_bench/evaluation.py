@@ -3,6 +3,7 @@
 `teacher_forced`   every answer follows the true past: measured by the engines after each epoch
 `free_running`     fed only the first symbol, then its own answers, to the sequence's end
 `cold_start`       the same from a symbol further on, with a clear state
+`step_by_step`     fed the true sequence one step after another, from its first on
 `random_order`     QUERIES samples drawn at random, one after another, with no reset between
 """
 
@@ -83,7 +84,11 @@ class Network:
         features = encode(np.asarray(past), size, encoding)  # (t, F)
         if self.recipe.framing.every_step:
             self.clear()  # the query holds the whole past, from the sequence's first step
-        return self.answer(self.recipe.framing.query(features, self.width), len(past) - 1)
+        answers = [
+            self.answer(shown[None], (len(past) - 1) % len(shown))
+            for shown in self.recipe.framing.query(features, self.width)
+        ]
+        return answers[-1]
 
 
 def _step(model: keras.Model) -> Callable[[Any, list[Any]], tuple[Any, list[Any]]]:
@@ -103,6 +108,19 @@ def free_running(network: Network, problem: Problem) -> Answers:
         _generate(network, number, sequence.inputs, sequence.targets, 0)
         for number, sequence in enumerate(problem.train)
     ]
+    return _joined(runs)
+
+
+def step_by_step(network: Network, problem: Problem) -> Answers:
+    """Returns the answers to every sequence, shown its true past one step after another."""
+    runs = []
+    for number, sequence in enumerate(problem.train):
+        network.clear()
+        told = [network.follow(sequence.inputs[: t + 1].tolist()) for t in range(len(sequence))]
+        steps = np.arange(len(sequence))
+        owner = np.full(len(steps), number)
+        asked = (np.asarray(sequence.inputs), np.asarray(sequence.targets))
+        runs.append(Answers(owner, steps, *asked, np.array(told)))
     return _joined(runs)
 
 
@@ -139,7 +157,7 @@ def _generate(
 def random_order(network: Network, problem: Problem, samples: Samples, seed: int) -> Answers:
     """Returns the last answers to `QUERIES` samples drawn with replacement."""
     network.clear()
-    drawn = stream(seed, "query").integers(0, len(samples), QUERIES)
+    drawn = stream(seed, "query").integers(0, samples.trained, QUERIES)
     owner, step = samples.sequence[drawn], samples.step[drawn, -1]
     predicted = [network.answer(samples.x[[n]], samples.step.shape[1] - 1) for n in drawn]
     pairs = [(problem.train[s], t) for s, t in zip(owner, step, strict=True)]

@@ -11,6 +11,7 @@ framing             samples                                            shape
 `prefixes`          - - A->B   - A B->C   A B C->D                     (3, 3, F)
 `substrings`        - B->C   A B->C   - A->B  ... at random            (count, max_length, F)
 `whole`             A B C->B C D                                       (1, 3, F), every step
+`chunks` (1)        A->B   B->C   C->D                                 (3, 1, F), every step
 ==================  =================================================  ==================
 
 `-` is padding with zeros, on the left. A framing also says which sequence and which step each
@@ -20,7 +21,6 @@ answer belongs to, so that a score is always a score of steps of sequences.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
@@ -29,37 +29,68 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from lstm_bench.seeds import stream
-from lstm_bench.tasks.base import Sequence
+from lstm_bench.tasks.base import Problem, Sequence
 
-Encoding = Literal["onehot", "scaled"]
+Encoding = Literal["onehot", "scaled", "raw"]
 Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Samples:
-    """N samples of T steps with F features, answering M steps each (1, or T for `whole`)."""
+    """N samples of T steps with F features, answering M steps each (1, or T with an output at
+
+    every step). Those to train on come first, those that are only scored after them.
+    """
 
     x: Array  # (N, T, F)
     y: Array  # (N, K), or (N, T, K) with an output at every step
     sequence: NDArray[np.int64]  # (N,): the sequence that a sample belongs to
     step: NDArray[np.int64]  # (N, M): the step of that sequence that an answer is for
     scored: NDArray[np.bool_]  # (N, M): False for padding and for steps that do not count
+    trained: int  # samples to train on; the others are unseen
 
     def __len__(self) -> int:
         return len(self.x)
 
+    @property
+    def judged(self) -> NDArray[np.bool_]:
+        """Which answers the score is of, (N, M): the scored ones of unseen samples, if any."""
+        unseen = np.arange(len(self)) >= self.trained
+        return self.scored & (unseen if unseen.any() else ~unseen)[:, None]
 
-def encode(symbols: NDArray[np.generic], size: int, encoding: Encoding) -> Array:
-    """Returns the features of `symbols` (T,): (T, size) one-hot, or (T, 1) as index / size.
+    @property
+    def seen(self) -> NDArray[np.bool_]:
+        """Which scored answers are of samples to train on, (N, M)."""
+        return self.scored & (np.arange(len(self)) < self.trained)[:, None]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The samples of one sequence: which of its steps each shows, (n, T), -1 for padding."""
+
+    number: int
+    sequence: Sequence
+    shown: NDArray[np.int64]
+    unseen: bool
+
+
+def encode(values: NDArray[np.generic], size: int, encoding: Encoding) -> Array:
+    """Returns the features of T steps: symbols (T,) as (T, size) one-hot or as (T, 1) index / size;
+
+    real values (T, F) as they are, which is `raw`.
 
     >>> encode(np.array([1, 0]), 2, "onehot").tolist()
     [[0.0, 1.0], [1.0, 0.0]]
     >>> encode(np.array([1, 0]), 2, "scaled").tolist()
     [[0.5], [0.0]]
+    >>> encode(np.array([[0.1], [0.2]]), 0, "raw").shape
+    (2, 1)
     """
+    if values.ndim == 2:
+        return np.asarray(values, np.float32)
     if encoding == "onehot":
-        return np.asarray(np.eye(size, dtype=np.float32)[symbols])
-    return (np.asarray(symbols, np.float32) / np.float32(size))[:, None]
+        return np.asarray(np.eye(size, dtype=np.float32)[values])
+    return (np.asarray(values, np.float32) / np.float32(size))[:, None]
 
 
 class Framing(BaseModel, ABC):
@@ -78,38 +109,63 @@ class Framing(BaseModel, ABC):
         """Returns the number of samples from a sequence of `length` steps; below 1 if too short."""
 
     @abstractmethod
-    def indices(self, length: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    def indices(
+        self, sequence: Sequence, rng: np.random.Generator | None = None
+    ) -> NDArray[np.int64]:
         """Returns which steps each sample shows: (samples, steps shown), -1 for padding.
 
-        The last step shown is the one whose target is asked for.
+        Without an output at every step, the last step shown is the one whose target is asked for.
         """
 
-    def query(self, features: Array, width: int) -> Array:
-        """Returns the (1, T, F) input that asks what follows `features` (t, F), seen so far.
+    def misfit(self, length: int) -> str:
+        """Returns why a sequence of `length` steps gives no sample, and what would help."""
+        return (
+            f"{self.name} must fit into every sequence, but the shortest has {length} steps; "
+            "use a smaller window, or framing=pairs"
+        )
 
-        `width` is the T of the training samples; a shorter past is padded with zeros on the left.
+    def query(self, features: Array, width: int) -> Array:
+        """Returns what asks for the step after `features` (t, F), seen so far: (k, T, F).
+
+        The k inputs are shown one after another. `width` is the T of the training samples; a
+        shorter past is padded with zeros on the left, or on the right where every step answers.
         """
         return window_of(features, np.arange(len(features) - width, len(features))[None])
 
-    def samples(
-        self, sequences: Items[Sequence], size: int, encoding: Encoding, seed: int
-    ) -> Samples:
-        """Returns the samples of `sequences` over an alphabet of `size` symbols."""
-        each = [
-            self.indices(len(sequence), stream(seed, "data", number))  # (n, T)
-            for number, sequence in enumerate(sequences)
-        ]
-        width = max(shown.shape[1] for shown in each)
+    def parts(self, problem: Problem, seed: int) -> list[Part]:
+        """Returns the samples of each sequence in turn, the unseen sequences last."""
+        seen = len(problem.train)
+        return [
+            Part(number, sequence, self.indices(sequence, stream(seed, "data", number)),
+                 unseen=number >= seen)
+            for number, sequence in enumerate([*problem.train, *problem.unseen])
+        ]  # fmt: skip
+
+    def samples(self, problem: Problem, size: int, encoding: Encoding, seed: int) -> Samples:
+        """Returns the samples of a problem's sequences over an alphabet of `size` symbols."""
+        parts = self.parts(problem, seed)
+        width = max(part.shown.shape[1] for part in parts)
         x, y, owner, step, scored = [], [], [], [], []
-        for number, (sequence, shown) in enumerate(zip(sequences, each, strict=True)):
-            shown = np.pad(shown, ((0, 0), (width - shown.shape[1], 0)), constant_values=-1)
-            asked = shown[:, -1]
+        for part in parts:
+            sequence, missing = part.sequence, width - part.shown.shape[1]
+            # What answers at its last step is padded before it; what answers at all, after them.
+            sides = (0, missing) if self.every_step else (missing, 0)
+            shown = np.pad(part.shown, ((0, 0), sides), constant_values=-1)
+            asked = shown if self.every_step else shown[:, -1:]  # (n, M)
             x.append(self.shape(window_of(encode(sequence.inputs, size, encoding), shown)))
-            y.append(encode(sequence.targets, size, "onehot")[asked])
-            owner.append(np.full(len(shown), number))
-            step.append(asked[:, None])
-            scored.append(sequence.scored[asked][:, None])
-        return Samples(*map(np.concatenate, (x, y, owner, step, scored)))
+            y.append(window_of(encode(sequence.targets, size, "onehot"), asked))  # (n, M, K)
+            owner.append(np.full(len(shown), part.number))
+            step.append(asked)
+            scored.append((asked >= 0) & sequence.scored[asked])
+        targets = np.concatenate(y)
+        return Samples(
+            np.concatenate(x),
+            targets if self.every_step else targets[:, 0],
+            np.concatenate(owner),
+            np.concatenate(step),
+            np.concatenate(scored),
+            trained=sum(len(part.shown) for part in parts if not part.unseen),
+        )
 
     def shape(self, windows: Array) -> Array:
         """Returns (n, T, F) windows in the shape the network sees; here unchanged."""
@@ -130,14 +186,16 @@ class Pairs(Framing):
     def count(self, length: int) -> int:
         return length
 
-    def indices(self, length: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        return np.arange(length)[:, None]
+    def indices(
+        self, sequence: Sequence, rng: np.random.Generator | None = None
+    ) -> NDArray[np.int64]:
+        return np.arange(len(sequence))[:, None]
 
 
 class Window(Framing):
     """The last `window` steps as time steps: (T - window + 1, window, F).
 
-    >>> Window(window=2).indices(4, None).tolist()
+    >>> Window(window=2).indices(Sequence.next_symbol([0, 1, 2, 3, 4])).tolist()
     [[0, 1], [1, 2], [2, 3]]
     """
 
@@ -147,8 +205,10 @@ class Window(Framing):
     def count(self, length: int) -> int:
         return length - self.window + 1
 
-    def indices(self, length: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        return np.arange(self.count(length))[:, None] + np.arange(self.window)
+    def indices(
+        self, sequence: Sequence, rng: np.random.Generator | None = None
+    ) -> NDArray[np.int64]:
+        return np.arange(self.count(len(sequence)))[:, None] + np.arange(self.window)
 
 
 class FeatureWindow(Window):
@@ -166,7 +226,7 @@ class FeatureWindow(Window):
 class Prefixes(Framing):
     """Everything since the start of the sequence, padded on the left: (T, T, F).
 
-    >>> Prefixes().indices(3, None).tolist()
+    >>> Prefixes().indices(Sequence.next_symbol([0, 1, 2, 3])).tolist()
     [[-1, -1, 0], [-1, 0, 1], [0, 1, 2]]
     """
 
@@ -176,18 +236,26 @@ class Prefixes(Framing):
     def count(self, length: int) -> int:
         return length
 
-    def indices(self, length: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    def indices(
+        self, sequence: Sequence, rng: np.random.Generator | None = None
+    ) -> NDArray[np.int64]:
+        length = len(sequence)
         shown = np.arange(length)[:, None] + np.arange(length) - (length - 1)  # (T, T)
         return np.asarray(np.maximum(shown, -1))
 
 
 class Substrings(Framing):
-    """`count` random substrings of 1..`max_length` steps, padded on the left.
+    """`substrings` random substrings of 1..`max_length` steps, padded on the left.
 
     Start and end are drawn as the tutorial on variable-length input draws them: the start
-    uniformly from all steps but the last, then the end uniformly from the lengths that fit.
+    uniformly from all steps but the last, then the end uniformly from the lengths that fit. In a
+    cyclic sequence the start is any step, the length any, and a substring may go round its end.
+    `fresh` more are drawn in the same way to be scored and not trained on; short ones may be
+    among those trained on, for there are not many.
 
-    >>> shown = Substrings(substrings=3, max_length=4).indices(9, np.random.default_rng(0))
+    >>> letters = Sequence.next_symbol(list(range(10)))
+    >>> framing = Substrings(substrings=3, max_length=4)
+    >>> shown = framing.indices(letters, np.random.default_rng(0))
     >>> shown.shape, bool((np.diff(shown[shown[:, 0] >= 0]) == 1).all())
     ((3, 4), True)
     """
@@ -196,14 +264,34 @@ class Substrings(Framing):
     continues: ClassVar[bool] = False
     substrings: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
     max_length: Annotated[int, Field(ge=1, le=10_000)] = 5
+    fresh: Annotated[int, Field(ge=0, le=1_000_000)] = 0
 
     def count(self, length: int) -> int:
         return self.substrings if length >= 2 else 0
 
-    def indices(self, length: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        start = rng.integers(0, length - 1, size=self.substrings)
+    def indices(
+        self, sequence: Sequence, rng: np.random.Generator | None = None
+    ) -> NDArray[np.int64]:
+        return self._drawn(sequence, self.substrings, rng or np.random.default_rng())
+
+    def parts(self, problem: Problem, seed: int) -> list[Part]:
+        parts = super().parts(problem, seed)
+        if not self.fresh:
+            return parts
+        for number, sequence in enumerate(problem.train):
+            shown = self._drawn(sequence, self.fresh, stream(seed, "data", number, 1))
+            parts.append(Part(number, sequence, shown, unseen=True))
+        return parts
+
+    def _drawn(self, sequence: Sequence, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        length, back = len(sequence), np.arange(self.max_length)[::-1]
+        if sequence.cyclic:
+            end = rng.integers(0, length, size=count)
+            steps = rng.integers(1, min(self.max_length, length), size=count, endpoint=True)
+            return np.where(back >= steps[:, None], -1, (end[:, None] - back) % length)
+        start = rng.integers(0, length - 1, size=count)
         end = rng.integers(start, np.minimum(start + self.max_length, length))
-        shown = end[:, None] - np.arange(self.max_length)[::-1]  # (n, max_length)
+        shown = end[:, None] - back  # (n, max_length)
         return np.where(shown < start[:, None], -1, shown)
 
 
@@ -219,30 +307,54 @@ class Whole(Framing):
     def count(self, length: int) -> int:
         return 1
 
-    def indices(self, length: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        return np.arange(length)[None]
+    def indices(
+        self, sequence: Sequence, rng: np.random.Generator | None = None
+    ) -> NDArray[np.int64]:
+        return np.arange(len(sequence))[None]
 
     def query(self, features: Array, width: int) -> Array:
         shown = np.arange(max(width, len(features)))
         return window_of(features, np.where(shown < len(features), shown, -1)[None])
 
-    def samples(
-        self, sequences: Items[Sequence], size: int, encoding: Encoding, seed: int
-    ) -> Samples:
-        steps = max(map(len, sequences))
-        shown = [np.where(np.arange(steps) < len(s), np.arange(steps), -1) for s in sequences]
-        pairs = list(zip(sequences, shown, strict=True))
-        inputs = [window_of(encode(s.inputs, size, encoding), at[None]) for s, at in pairs]
-        targets = [window_of(encode(s.targets, size, "onehot"), at[None]) for s, at in pairs]
-        return Samples(
-            x=np.concatenate(inputs),  # (S, T, F)
-            y=np.concatenate(targets),  # (S, T, K)
-            sequence=np.arange(len(sequences)),
-            step=np.stack([at for _, at in pairs]),
-            scored=np.stack([np.where(at < 0, False, s.scored[at]) for s, at in pairs]),
+
+class Chunks(Framing):
+    """A sequence cut into pieces of `chunk` steps that answer at every step: (n, chunk, F).
+
+    With a kept state this is truncated back-propagation through time: the state goes on from piece
+    to piece, the gradient does not. With layout=streams, sequences are read side by side.
+
+    >>> Chunks(chunk=2).indices(Sequence.next_symbol([0, 1, 2, 3, 4])).tolist()
+    [[0, 1], [2, 3]]
+    """
+
+    name: ClassVar[str] = "chunks"
+    every_step: ClassVar[bool] = True
+    chunk: Annotated[int, Field(ge=1, le=100_000)] = 5
+
+    def count(self, length: int) -> int:
+        return length // self.chunk if length % self.chunk == 0 else 0
+
+    def indices(
+        self, sequence: Sequence, rng: np.random.Generator | None = None
+    ) -> NDArray[np.int64]:
+        return np.arange(len(sequence)).reshape(-1, self.chunk)
+
+    def misfit(self, length: int) -> str:
+        fits = ", ".join(str(n) for n in range(1, length + 1) if length % n == 0)
+        return (
+            f"chunks cuts every sequence into equal pieces, but got chunk={self.chunk} for "
+            f"{length} steps; use one of {fits}"
+        )
+
+    def query(self, features: Array, width: int) -> Array:
+        pieces = -(-len(features) // self.chunk)
+        shown = np.arange(pieces * self.chunk)
+        return window_of(
+            features, np.where(shown < len(features), shown, -1).reshape(-1, self.chunk)
         )
 
 
 FRAMINGS: dict[str, type[Framing]] = {
-    framing.name: framing for framing in (Pairs, Window, FeatureWindow, Prefixes, Substrings, Whole)
+    framing.name: framing
+    for framing in (Pairs, Window, FeatureWindow, Prefixes, Substrings, Whole, Chunks)
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,3 +83,57 @@ def solved_epoch(solved: Bools) -> int | None:
         return None
     unsolved = np.flatnonzero(~solved)
     return int(unsolved[-1]) + 2 if len(unsolved) else 1
+
+
+METRICS: dict[str, tuple[str, ...]] = {
+    "categorical": ("balanced_accuracy", "macro_f1", "matthews", "cross_entropy"),
+    "binary": ("balanced_accuracy", "macro_f1", "matthews", "cross_entropy"),
+    "regression": ("mse", "rmse", "mae", "max_error", "r2"),
+}
+"""What is measured of each kind of target, besides `accuracy`. All by scikit-learn."""
+
+
+def measures(outputs: Floats, targets: Floats, kind: Kind) -> dict[str, float]:
+    """Returns every metric of `METRICS[kind]` of outputs and targets of shape (M, K).
+
+    Classification: mean recall over the classes, mean F1 over the classes, Matthews's correlation
+    coefficient, and the mean negative logarithm of what the right answer was given (of sigmoid
+    outputs over K classes: after they are made to sum to 1). Regression, over all K values at
+    once: squared, root squared, absolute and largest error, and the share of variance explained.
+    All are NaN where an output is not finite.
+
+    >>> told = measures(np.array([[0.0], [2.0]]), np.array([[0.0], [1.0]]), "regression")
+    >>> told["mse"], told["mae"], told["max_error"]
+    (0.5, 0.5, 1.0)
+    """
+    if not np.isfinite(outputs).all():
+        return dict.fromkeys(METRICS[kind], float("nan"))
+    from sklearn import metrics  # takes half a second to import
+
+    found: list[Any]
+    if kind == "regression":
+        y, x = targets.ravel().astype(float), outputs.ravel().astype(float)
+        found = [
+            metrics.mean_squared_error(y, x),
+            metrics.root_mean_squared_error(y, x),
+            metrics.mean_absolute_error(y, x),
+            metrics.max_error(y, x),
+            metrics.r2_score(y, x) if len(y) > 1 else np.nan,
+        ]
+    else:
+        if kind == "binary":
+            right = targets.ravel() >= 0.5
+            outputs, y = np.stack([1 - outputs.ravel(), outputs.ravel()], 1), right.astype(int)
+        else:
+            y = targets.argmax(axis=-1)
+        x = (outputs[:, 1] >= 0.5).astype(int) if kind == "binary" else outputs.argmax(axis=-1)
+        shares = np.clip(outputs.astype(float), 1e-7, None)
+        given = (shares / shares.sum(axis=1, keepdims=True))[np.arange(len(y)), y]
+        recalls = [float((x[y == name] == name).mean()) for name in np.unique(y)]
+        found = [
+            np.mean(recalls),
+            metrics.f1_score(y, x, average="macro", zero_division=0),
+            metrics.matthews_corrcoef(y, x),
+            -np.log(given).mean(),
+        ]
+    return {name: float(value) for name, value in zip(METRICS[kind], found, strict=True)}

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_bench.recipe import Recipe
-from lstm_bench.seeds import stream
+from lstm_bench.seeds import integer, stream
 
 UNROLL_UP_TO = 5
 """Time steps up to which the loop is unrolled: it compiles longer and runs faster; see LOG.md."""
@@ -50,8 +50,13 @@ def _recurrent(recipe: Recipe, x: Any, steps: int, plain: bool) -> Any:
             options["use_cudnn"] = False
     for number in range(1, recipe.layers + 1):
         every = recipe.framing.every_step or number < recipe.layers
-        layer = RECURRENT[recipe.network]
-        x = layer(recipe.units, return_sequences=every, name=f"rnn_{number}", **options)(x)
+        name = f"rnn_{number}"
+        layer = RECURRENT[recipe.network](
+            recipe.units, return_sequences=every, name=name, **options
+        )
+        if recipe.bidirectional:
+            layer = keras.layers.Bidirectional(layer, name=name)
+        x = _dropped(recipe, layer(x))
     return x
 
 
@@ -59,13 +64,38 @@ def _mlp(recipe: Recipe, x: Any, steps: int, plain: bool) -> Any:
     if not recipe.framing.every_step:
         x = keras.layers.Flatten()(x)
     for number in range(1, recipe.layers + 1):
-        x = keras.layers.Dense(recipe.units, activation="relu", name=f"dense_{number}")(x)
+        layer = keras.layers.Dense(recipe.units, activation="relu", name=f"dense_{number}")
+        x = _dropped(recipe, layer(x))
     return x
+
+
+def _conv1d(recipe: Recipe, x: Any, steps: int, plain: bool) -> Any:
+    """Causal convolutions over time (van den Oord et al. 2016, section 2.1, undilated)."""
+    for number in range(1, recipe.layers + 1):
+        layer = keras.layers.Conv1D(
+            recipe.units,
+            recipe.kernel_size,
+            padding="causal",
+            activation="relu",
+            name=f"conv_{number}",
+        )
+        x = _dropped(recipe, layer(x))
+    return x if recipe.framing.every_step else keras.layers.Flatten()(x)
+
+
+def _dropped(recipe: Recipe, x: Any) -> Any:
+    """Returns `x` with dropout (Srivastava et al. 2014) after a hidden layer, where asked for.
+
+    The one thing that the engines do not share to the last digit: from the same seed XLA draws
+    other numbers than TensorFlow does outside it.
+    """
+    return keras.layers.Dropout(recipe.dropout, seed=0)(x) if recipe.dropout else x
 
 
 MODELS: dict[str, Callable[[Recipe, Any, int, bool], Any]] = {
     **dict.fromkeys(RECURRENT, _recurrent),
     "mlp": _mlp,
+    "conv1d": _conv1d,
 }
 
 
@@ -98,6 +128,20 @@ def reset_states(model: keras.Model) -> None:
     for layer in model.layers:
         if isinstance(layer, keras.layers.RNN) and layer.stateful:
             layer.reset_state()
+
+
+def noise(model: keras.Model) -> list[Any]:
+    """Returns the state of each dropout layer's random stream; empty if there are none."""
+    layers = (layer for layer in model.layers if isinstance(layer, keras.layers.Dropout))
+    return [layer.seed_generator.state for layer in layers]
+
+
+def initial_noise(model: keras.Model, seed: int) -> list[NDArray[np.int64]]:
+    """Returns where the streams in `noise` start for `seed`: Keras's own pair (seed, draws)."""
+    return [
+        np.array([integer(seed, "dropout", number), 0], state.dtype)
+        for number, state in enumerate(noise(model))
+    ]
 
 
 def initial_weights(model: keras.Model, seed: int) -> list[NDArray[np.float32]]:

@@ -20,11 +20,11 @@ from lstm_bench.framings import FRAMINGS, Encoding, Framing, Samples
 from lstm_bench.schedule import Layout, Reset, Schedule, Shuffle
 from lstm_bench.tasks import TASKS, Task
 
-Network = Literal["lstm", "gru", "simple_rnn", "mlp"]
+Network = Literal["lstm", "gru", "simple_rnn", "mlp", "conv1d"]
 Output = Literal["softmax", "sigmoid", "linear"]
 Loss = Literal["categorical_crossentropy", "binary_crossentropy", "mean_squared_error"]
 Optimizer = Literal["adam", "sgd", "rmsprop"]
-Evaluation = Literal["teacher_forced", "free_running", "cold_start", "random_order"]
+Evaluation = Literal["teacher_forced", "free_running", "cold_start", "random_order", "step_by_step"]
 
 LEARNING_RATES: Mapping[str, float] = {"adam": 0.001, "sgd": 0.01, "rmsprop": 0.001}
 """Keras's own default for each optimizer."""
@@ -43,6 +43,15 @@ FITTING_OUTPUT: Mapping[str, tuple[str, ...]] = {
 }
 
 
+FEEDFORWARD = ("mlp", "conv1d")
+"""Networks without a state that passes from step to step."""
+
+
+def encodings(task: type[Task]) -> tuple[Encoding, ...]:
+    """Returns how the inputs of `task` may be encoded, its default first."""
+    return ("onehot", "scaled") if task.symbolic else ("raw",)
+
+
 class Recipe(BaseModel):
     """A training configuration. Build one with `recipe("memory", units=20)`."""
 
@@ -54,6 +63,9 @@ class Recipe(BaseModel):
     network: Network = "lstm"
     units: Annotated[int, Field(ge=1, le=4096)] = 32
     layers: Annotated[int, Field(ge=1, le=3)] = 1
+    bidirectional: bool = False
+    kernel_size: Annotated[int, Field(ge=1, le=1000)] = 3
+    dropout: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.0
     output: Output
     loss: Loss
     optimizer: Optimizer = "adam"
@@ -83,47 +95,106 @@ class Recipe(BaseModel):
             yield Fault("output", f"{self.loss} needs {fitting}, but got {self.output}")
         if self.momentum and self.optimizer != "sgd":
             yield Fault("momentum", f"belongs to sgd, but optimizer is {self.optimizer}; use 0")
+        if self.kernel_size != 3 and self.network != "conv1d":
+            yield Fault("kernel_size", f"belongs to network=conv1d, but got {self.network}")
+        yield from self._direction_faults()
+        yield from self._evaluation_faults()
+        if self.encoding not in encodings(type(self.task)):
+            fitting = " or ".join(encodings(type(self.task)))
+            yield Fault("encoding", f"{self.task.name} needs {fitting}, but got {self.encoding}")
+        lengths, unseen = self._lengths
+        counts = tuple(map(self.framing.count, lengths))
+        if min(counts + tuple(map(self.framing.count, unseen))) < 1:
+            misfit = next(n for n in sorted(lengths + unseen) if self.framing.count(n) < 1)
+            yield Fault("framing", self.framing.misfit(misfit))
+            return
+        plans = [counts, self._unseen_counts] if self.stateful and unseen else [counts]
+        for samples in plans:
+            found = schedule.faults(
+                samples,
+                self.batch_size,
+                self.stateful,
+                self.layout,
+                self.reset,
+                self.shuffle if samples is counts else "none",
+                continues=self.framing.continues,
+                recurrent=self.recurrent,
+            )
+            yield from found
+            if found:
+                return
+
+    def _direction_faults(self) -> Iterable[Fault]:
+        if not self.bidirectional:
+            return
+        if not self.recurrent:
+            yield Fault("bidirectional", f"belongs to recurrent networks, but got {self.network}")
+        if self.stateful:
+            yield Fault(
+                "bidirectional",
+                "a network that also reads backwards needs the whole sample before it answers, so "
+                "its state cannot go on to the next; use stateful=false",
+            )
+        if self.framing.every_step and self.task.foretells:
+            yield Fault(
+                "bidirectional",
+                f"with framing={self.framing.name} a network that reads backwards is shown the "
+                "answers, for each is the next step's input; use window or prefixes",
+            )
+
+    def _evaluation_faults(self) -> Iterable[Fault]:
         if self.start is not None and self.evaluation != "cold_start":
             yield Fault("start", f"belongs to evaluation=cold_start, not {self.evaluation}")
-        train = self.task.problem(0).train
-        if self.start is not None and self.task.kind == "categorical":
+        if self.evaluation == "teacher_forced":
+            return
+        if not self.task.symbolic or self.task.kind != "categorical":
+            yield Fault(
+                "evaluation",
+                f"{self.evaluation} asks for symbols, but {self.task.name} has real values; "
+                "use teacher_forced",
+            )
+            return
+        if self.evaluation in ("free_running", "cold_start") and not self.task.foretells:
+            yield Fault(
+                "evaluation",
+                f"{self.evaluation} feeds answers back as inputs, but {self.task.name} does not "
+                "ask for its next input; use teacher_forced or step_by_step",
+            )
+        if self.start is not None:
+            train = self.task.problem(0).train
             shown = {self.task.labels[int(symbol)] for s in train for symbol in s.inputs}
             if self.start not in shown:
                 yield Fault("start", unknown("input symbol", self.start, shown))
-        lengths = tuple(map(len, train))
-        counts = tuple(map(self.framing.count, lengths))
-        if min(counts) < 1:
-            yield Fault(
-                "framing",
-                f"{self.framing.name} must fit into every sequence, but the shortest has "
-                f"{min(lengths)} steps; use a smaller window, or framing=pairs",
-            )
-            return
-        yield from schedule.faults(
-            counts,
-            self.batch_size,
-            self.stateful,
-            self.layout,
-            self.reset,
-            self.shuffle,
-            continues=self.framing.continues,
-            recurrent=self.recurrent,
-        )
 
     @property
     def recurrent(self) -> bool:
         """Whether the network has a state that passes from step to step."""
-        return self.network != "mlp"
+        return self.network not in FEEDFORWARD
 
     def samples(self, seed: int) -> Samples:
-        """Returns the training samples of `seed`, encoded."""
-        train = self.task.problem(seed).train
-        return self.framing.samples(train, self.task.alphabet_size, self.encoding, seed)
+        """Returns the samples of `seed`, encoded: those to train on, then the unseen ones."""
+        size = self.task.alphabet_size
+        return self.framing.samples(self.task.problem(seed), size, self.encoding, seed)
+
+    @cached_property
+    def _lengths(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The lengths of the training and of the unseen sequences; the same for every seed."""
+        problem = self.task.problem(0)
+        return tuple(map(len, problem.train)), tuple(map(len, problem.unseen))
+
+    @property
+    def _unseen_counts(self) -> tuple[int, ...]:
+        return tuple(map(self.framing.count, self._lengths[1]))
+
+    @cached_property
+    def asking(self) -> tuple[Any, Any]:
+        """The order in which a stateful network is evaluated: see `schedule.asking`."""
+        return schedule.asking(self.schedule, self._unseen_counts)
 
     @cached_property
     def schedule(self) -> Schedule:
-        """How the samples are dealt into batches; the same for every seed."""
-        counts = tuple(self.framing.count(len(s)) for s in self.task.problem(0).train)
+        """How the training samples are dealt into batches; the same for every seed."""
+        counts = tuple(map(self.framing.count, self._lengths[0]))
         size = sum(counts) if self.batch_size == "all" else self.batch_size
         return Schedule(counts, size, self.stateful, self.layout, self.reset, self.shuffle)
 
@@ -140,6 +211,8 @@ class Recipe(BaseModel):
         head = {"task": self.task.name, **task, "framing": self.framing.name, **framing}
         if not self.stateful:
             del fields["layout"], fields["reset"]
+        if self.network != "conv1d":
+            del fields["kernel_size"]
         return head | fields
 
     @cached_property
@@ -156,9 +229,10 @@ class Recipe(BaseModel):
         'lstm(20), pairs, stateful, batch 1, 250 epochs'
         """
         depth = f"x{self.layers}" if self.layers > 1 else ""
+        direction = "bidirectional " if self.bidirectional else ""
         window = getattr(self.framing, "window", None)
         parts = [
-            f"{self.network}({self.units}{depth})",
+            f"{direction}{self.network}({self.units}{depth})",
             self.framing.name + (f"({window})" if window else ""),
             "stateful" if self.stateful else "stateless",
             f"batch {self.batch_size}",
@@ -169,7 +243,7 @@ class Recipe(BaseModel):
         if self.stateful and self.reset != "sequence":
             parts[2] += f", reset {self.reset}"
         quiet = {"task", "framing", "window", "network", "units", "layers", "stateful", "layout"}
-        quiet |= {"reset", "batch_size", "epochs"}
+        quiet |= {"reset", "batch_size", "epochs", "bidirectional"}
         models = (Recipe, type(self.task), type(self.framing))
         plain = {key: field.default for m in models for key, field in m.model_fields.items()}
         plain |= dict(self.task.defaults) | {"shuffle": "none"}
@@ -204,7 +278,7 @@ def recipe(task: str, **settings: Any) -> Recipe:
     for key in _framing_keys() - set(framing.model_fields) - set(settings):
         merged.pop(key, None)
     found = list(_misplaced(chosen, framing, settings))
-    if "stateful" in merged and merged["stateful"] is False:
+    if merged.get("stateful", False) is False:
         for key in ("layout", "reset"):
             if key in settings:
                 found.append(Fault(key, "belongs to stateful=true, but stateful is false"))
@@ -231,7 +305,9 @@ def recipe(task: str, **settings: Any) -> Recipe:
 def _defaults(task: type[Task], settings: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the settings of `task` where the user is silent, optimizer and head resolved."""
     output, loss = HEADS[task.kind]
-    merged: dict[str, Any] = {"framing": "pairs", "output": output, "loss": loss, **task.defaults}
+    encoding = encodings(task)[0]
+    merged: dict[str, Any] = {"framing": "pairs", "encoding": encoding, "output": output}
+    merged |= {"loss": loss, **task.defaults}
     if "loss" in settings and "output" not in settings:
         fitting = FITTING_OUTPUT.get(str(settings["loss"]), (output,))
         merged["output"] = merged["output"] if merged["output"] in fitting else fitting[0]

@@ -28,6 +28,10 @@ SEED_COLUMNS = (
     "solved_epoch",  # first epoch from which it stayed solved in teacher forcing; NaN if never
     "seconds",  # of training
 )
+"""The columns that every seeds table has. With unseen sequences `accuracy` is theirs, and
+
+`seen_accuracy` and `unseen_accuracy` are there too; in teacher forcing, all of `metrics.METRICS`.
+"""
 CURVE_COLUMNS = ("seed", "epoch", "loss", "accuracy")
 PREDICTION_COLUMNS = ("seed", "sequence", "step", "input", "expected", "predicted", "correct")
 CURVE_POINTS = 200

@@ -13,7 +13,7 @@ import pandas as pd
 from lstm_bench import backend
 from lstm_bench.engine import SeedRun, Training, engine
 from lstm_bench.framings import Samples
-from lstm_bench.metrics import accuracy, answers, sequence_accuracy, solved_epoch
+from lstm_bench.metrics import accuracy, answers, measures, sequence_accuracy, solved_epoch
 from lstm_bench.provenance import provenance
 from lstm_bench.recipe import Recipe
 from lstm_bench.results import CURVE_POINTS, Outcome
@@ -60,17 +60,20 @@ def run(
 
 
 def _teacher_forced(recipe: Recipe, run: SeedRun) -> pd.DataFrame:
-    """Returns the predictions table of one seed: its last outputs, scored steps only."""
+    """Returns the predictions table of one seed: its last outputs, judged steps only."""
     samples, problem = run.samples, recipe.task.problem(run.seed)
-    sample, place = np.nonzero(samples.scored)
+    sample, place = np.nonzero(samples.judged)
     owner, step = samples.sequence[sample], samples.step[sample, place]
-    pairs = [(problem.train[s], t) for s, t in zip(owner, step, strict=True)]
-    shown = np.array([int(s.inputs[t]) for s, t in pairs])
-    expected = np.array([int(s.targets[t]) for s, t in pairs])
+    sequences = [*problem.train, *problem.unseen]
+    starts = np.cumsum([0, *map(len, sequences)])[owner] + step
+    shown = np.concatenate([s.inputs for s in sequences])[starts]
+    expected = np.concatenate([s.targets for s in sequences])[starts]
     outputs = run.outputs[sample, place]  # (answers, K)
-    predicted = np.where(np.isfinite(outputs).all(axis=-1), answers(outputs, recipe.task.kind), -1)
+    predicted = answers(outputs, recipe.task.kind)
     right = run.right[-1][sample, place]
-    return _table(recipe, run.seed, owner, step, shown, expected, predicted, right)
+    table = _table(recipe, run.seed, owner, step, shown, expected, predicted, right)
+    table.loc[~np.isfinite(outputs).all(axis=-1), "predicted"] = "?"  # no answer at all
+    return table
 
 
 def _otherwise(recipe: Recipe, training: Training) -> list[pd.DataFrame]:
@@ -92,6 +95,8 @@ def _ask(recipe: Recipe, network: Any, problem: Problem, samples: Samples, seed:
 
     if recipe.evaluation == "free_running":
         return evaluation.free_running(network, problem)
+    if recipe.evaluation == "step_by_step":
+        return evaluation.step_by_step(network, problem)
     if recipe.evaluation == "cold_start":
         labels = recipe.task.labels
         start = None if recipe.start is None else labels.index(recipe.start)
@@ -109,26 +114,25 @@ def _table(
     predicted: np.ndarray,
     right: np.ndarray,
 ) -> pd.DataFrame:
-    names = np.array([*recipe.task.labels, "?"], dtype=object)  # -1 is no answer at all
-    return pd.DataFrame(
-        {
-            "seed": seed,
-            "sequence": owner,
-            "step": step,
-            "input": names[shown],
-            "expected": names[expected],
-            "predicted": names[predicted],
-            "correct": right,
-        }
-    )
+    told = (_told(recipe, values) for values in (shown, expected, predicted))
+    columns = dict(zip(("input", "expected", "predicted"), told, strict=True))
+    place = {"seed": seed, "sequence": owner, "step": step}
+    return pd.DataFrame({**place, **columns, "correct": right})
+
+
+def _told(recipe: Recipe, values: np.ndarray) -> np.ndarray:
+    """Returns symbols (M,) by their labels, -1 as no answer; real values (M, K) as numbers."""
+    if values.ndim == 1:
+        return np.asarray(np.array([*recipe.task.labels, "?"], dtype=object)[values])
+    return np.array([", ".join(f"{v:.4g}" for v in row) for row in values], dtype=object)
 
 
 def _row(recipe: Recipe, run: SeedRun, asked: pd.DataFrame) -> dict[str, Any]:
     """Returns one seed's scores, from the table of what it was asked."""
     right, every = asked["correct"].to_numpy(bool), np.ones(len(asked), bool)
     score = float(accuracy(right, every))
-    epoch = solved_epoch(_accuracy_curve(recipe, run) >= recipe.task.bar)
-    return {
+    epoch = solved_epoch(_accuracy_curve(run, run.samples.judged) >= recipe.task.bar)
+    row = {
         "seed": run.seed,
         "loss": float(run.loss[-1]),
         "accuracy": score,
@@ -137,12 +141,20 @@ def _row(recipe: Recipe, run: SeedRun, asked: pd.DataFrame) -> dict[str, Any]:
         "solved_epoch": np.nan if epoch is None else float(epoch),
         "seconds": run.seconds,
     }
+    if recipe.evaluation != "teacher_forced":
+        return row
+    samples = run.samples
+    if samples.trained < len(samples):
+        row["seen_accuracy"] = float(_accuracy_curve(run, samples.seen)[-1])
+        row["unseen_accuracy"] = score
+    targets = samples.y.reshape(*samples.scored.shape, -1)[samples.judged]
+    return row | measures(run.outputs[samples.judged], targets, recipe.task.kind)
 
 
-def _accuracy_curve(recipe: Recipe, run: SeedRun) -> np.ndarray:
-    """Returns the step accuracy after every epoch, (E,)."""
+def _accuracy_curve(run: SeedRun, counted: np.ndarray) -> np.ndarray:
+    """Returns the step accuracy after every epoch, (E,), over the answers `counted` (N, M)."""
     flat = run.right.reshape(len(run.right), -1)
-    curve: np.ndarray = accuracy(flat, run.samples.scored.ravel())
+    curve: np.ndarray = accuracy(flat, counted.ravel())
     return curve
 
 
@@ -150,15 +162,11 @@ def _curve(recipe: Recipe, run: SeedRun) -> pd.DataFrame:
     """Returns the learning curve of one seed at up to CURVE_POINTS epochs, the last included."""
     epochs = len(run.loss)
     points = np.unique(np.linspace(0, epochs - 1, min(epochs, CURVE_POINTS)).round().astype(int))
-    curve = _accuracy_curve(recipe, run)
-    return pd.DataFrame(
-        {
-            "seed": run.seed,
-            "epoch": points + 1,
-            "loss": run.loss[points].astype(float),
-            "accuracy": curve[points],
-        }
-    )
+    columns = {"loss": run.loss.astype(float), "accuracy": _accuracy_curve(run, run.samples.judged)}
+    if run.samples.trained < len(run.samples):
+        columns["seen_accuracy"] = _accuracy_curve(run, run.samples.seen)
+    kept = {key: curve[points] for key, curve in columns.items()}
+    return pd.DataFrame({"seed": run.seed, "epoch": points + 1, **kept})
 
 
 def keras_file(recipe: Recipe, run: SeedRun) -> bytes:

@@ -7,7 +7,7 @@ sequence each belongs to) and on four settings; it never sees the data.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -105,6 +105,24 @@ class Schedule:
             reset[:: streams.shape[1]] = True
         reset[0] |= self.reset == "epoch"
         return index, reset
+
+
+def asking(plan: Schedule, unseen: tuple[int, ...]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """Returns an evaluation of a stateful network: the training samples, then the unseen ones.
+
+    Sample indices (batches, batch_size) and whether the state is cleared before each batch. Unseen
+    sequences, with `unseen` samples each, are dealt as the training ones are, from a clear state.
+
+    >>> asking(Schedule((2, 2), 2, True, "streams", "never", "none"), (2, 2))[0].tolist()
+    [[0, 2], [1, 3], [4, 6], [5, 7]]
+    """
+    found = []
+    for part, first in ((plan, 0), (replace(plan, lengths=unseen), plan.samples)):
+        if part.lengths:
+            index, reset = (each[0] for each in part.epochs(None, 1))
+            reset[0] = True
+            found.append((np.where(index < 0, -1, index + first).astype(np.int32), reset))
+    return tuple(map(np.concatenate, zip(*found, strict=True)))  # type: ignore[return-value]
 
 
 def faults(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-ROLES = {"data": 1, "init": 2, "shuffle": 3, "search": 4, "query": 5, "simulation": 6}
+ROLES = {"data": 1, "init": 2, "shuffle": 3, "search": 4, "query": 5, "simulation": 6, "dropout": 7}
 
 
 def stream(seed: int, role: str, *path: int) -> np.random.Generator:

@@ -163,6 +163,50 @@ def disagreements(combinations):
     return found
 
 
+UNSEEN = {"train": 6, "unseen": 4, "batch_size": 2, "units": 6, "epochs": 5}
+SIDE_BY_SIDE = {"stateful": True, "layout": "streams", "shuffle": "none"}
+WIDER = {
+    "unseen": ("echo", {"steps": 6, **UNSEEN}),
+    "unseen chunks": (
+        "echo",
+        {"steps": 6, "framing": "chunks", "chunk": 3} | SIDE_BY_SIDE | UNSEEN,
+    ),
+    "unseen pairs": ("random_memory", {"lag": 4, "framing": "pairs"} | SIDE_BY_SIDE | UNSEEN),
+    "parallel streams": ("poem", {"units": 6, "epochs": 5}),
+    "regression": ("parallel_series", {"units": 6, "epochs": 5}),
+    "binary, both directions": ("cumulative_sum", {"bidirectional": True, **UNSEEN}),
+    "convolution": (
+        "alphabet",
+        {"framing": "window", "network": "conv1d", "layers": 2, "epochs": 5},
+    ),
+    "convolution at every step": ("cumulative_sum", {"network": "conv1d", **UNSEEN}),
+    "fresh substrings": (
+        "alphabet",
+        {"framing": "substrings", "substrings": 9, "fresh": 5, "wrap": True, "epochs": 5},
+    ),
+}
+
+
+@pytest.mark.parametrize(("task", "settings"), WIDER.values(), ids=WIDER)
+def test_the_engines_agree_on_every_kind_of_problem_and_network(task, settings):
+    agree(recipe(task, **settings))
+
+
+def test_dropout_is_drawn_from_the_seed_and_left_out_of_evaluation():
+    chosen = recipe("alphabet", framing="window", dropout=0.5, units=6, epochs=5)
+    (run,) = compiled.train(chosen, [3]).runs
+    (again,) = compiled.train(chosen, [3]).runs
+    (without,) = compiled.train(recipe("alphabet", framing="window", units=6, epochs=5), [3]).runs
+    assert (run.loss == again.loss).all()
+    assert (run.loss != without.loss).all()
+    model = keras_loop.prepared(chosen, run.samples, 3)
+    for variable, value in zip(model.trainable_variables, run.weights, strict=True):
+        variable.assign(value)
+    np.testing.assert_allclose(
+        keras_loop.predict(chosen, model, run.samples), run.outputs[:, 0], atol=1e-6
+    )
+
+
 LONG = {"lag": 12, "framing": "whole", "stateful": False}  # too long to be unrolled
 DEEP = pytest.param({"layers": 2}, marks=pytest.mark.slow)
 LINEAR = {"loss": "mean_squared_error", "output": "linear"}

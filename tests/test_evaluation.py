@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from lstm_bench.evaluation import QUERIES, Network, cold_start, free_running, random_order
+from lstm_bench.evaluation import (
+    QUERIES,
+    Network,
+    cold_start,
+    free_running,
+    random_order,
+    step_by_step,
+)
 from lstm_bench.recipe import recipe
 from lstm_bench.run import run
 
@@ -119,3 +126,44 @@ def test_outputs_that_are_not_finite_are_never_right(evaluation):
     assert np.isnan(outcome.seeds["loss"][0])
     assert outcome.accuracy.mean == 0
     assert set(outcome.predictions["predicted"]) == {"?"}
+
+
+def test_asked_step_by_step_a_network_is_shown_the_true_past():
+    problem = recipe("memory").task.problem(0)
+    told = step_by_step(Successor({3: 1}), problem)
+    assert told.shown.tolist() == [3, 0, 1, 2, 4, 0, 1, 2]
+    assert told.expected.tolist() == [0, 1, 2, 3, 0, 1, 2, 4]
+    assert told.predicted.tolist() == [1, 1, 2, 3, 5, 1, 2, 3]
+
+
+@pytest.mark.parametrize("framing", ["whole", "chunks"])
+def test_step_by_step_answers_are_those_of_teacher_forcing(framing):
+    """Where a stateful network answers at every step of a piece, its earlier pieces come first."""
+    shared = {"framing": framing, "epochs": 150, "stateful": True, "batch_size": 1, "units": 12}
+    shared |= {"chunk": 5, "layout": "rows"} if framing == "chunks" else {}
+    forced = run(recipe("poem", **shared), [0])
+    asked = run(recipe("poem", evaluation="step_by_step", **shared), [0])
+    columns = ["sequence", "step", "input", "expected", "predicted", "correct"]
+    assert forced.predictions[columns].equals(asked.predictions[columns])
+
+
+def test_unseen_sequences_have_a_column_of_their_own_and_are_what_is_scored():
+    settings = {"train": 8, "unseen": 6, "steps": 5, "epochs": 60, "batch_size": 2}
+    outcome = run(recipe("echo", delay=1, **settings), [0, 1])
+    rows, asked = outcome.seeds, outcome.predictions
+    assert (rows["accuracy"] == rows["unseen_accuracy"]).all()
+    assert asked.groupby("seed")["correct"].mean().tolist() == rows["accuracy"].tolist()
+    assert set(asked["sequence"]) == set(range(8, 14)) and len(asked) == 2 * 6 * 4
+    assert (outcome.curves.groupby("seed")["seen_accuracy"].last() == rows["seen_accuracy"]).all()
+
+
+def test_real_values_are_told_as_numbers_and_right_within_the_tolerance():
+    outcome = run(recipe("parallel_series", epochs=300), [0])
+    told = outcome.predictions
+    values = [[float(v) for v in text.split(", ")] for text in told["predicted"]]
+    expected = [[float(v) for v in text.split(", ")] for text in told["expected"]]
+    near = (np.abs(np.array(values) - np.array(expected)) <= 0.05).all(axis=1)
+    assert told["input"][0] == "0.1, 1" and told["correct"].tolist() == near.tolist()
+    errors = np.array(values) - np.array(expected)
+    assert outcome.seeds["mae"][0] == pytest.approx(np.abs(errors).mean(), abs=1e-4)
+    assert outcome.seeds["rmse"][0] == pytest.approx(np.sqrt((errors**2).mean()), abs=1e-4)

@@ -10,7 +10,7 @@ from scipy import stats
 
 from lstm_bench.framings import FRAMINGS, encode
 from lstm_bench.recipe import recipe
-from lstm_bench.tasks.base import Sequence
+from lstm_bench.tasks.base import Problem, Sequence
 
 PUBLISHED = {  # PROBLEMS.md: id -> (task, settings, shape of X, shape of y)
     "A1": ("memory", {}, (8, 1, 5), (8, 5)),
@@ -68,9 +68,13 @@ def features(symbol, encoding):
     return [0.0 if symbol is None else symbol / SIZE]
 
 
+def made(inputs, targets, cyclic=False):
+    return Sequence(np.array(inputs), np.array(targets), np.ones(len(inputs), bool), cyclic)
+
+
 def built(name, given, encoding, seed=0, **parameters):
     items = [Sequence(np.array(i), np.array(t), np.array(s)) for i, t, s in given]
-    return FRAMINGS[name](**parameters).samples(items, SIZE, encoding, seed)
+    return FRAMINGS[name](**parameters).samples(Problem(tuple(items)), SIZE, encoding, seed)
 
 
 def check(samples, expected, encoding):
@@ -154,7 +158,7 @@ def test_substrings_are_contiguous_padded_on_the_left_and_answered_by_what_follo
     given = [(list(range(len(i))), t, s) for i, t, s in given]
     items = [Sequence(np.array(i), np.array(t), np.array(s)) for i, t, s in given]
     framing = FRAMINGS["substrings"](substrings=40, max_length=longest)
-    samples = framing.samples(items, 8, "onehot", seed)
+    samples = framing.samples(Problem(tuple(items)), 8, "onehot", seed)
     assert samples.x.shape == (40 * len(given), longest, 8)
     for n in range(len(samples)):
         number = n // 40
@@ -199,7 +203,7 @@ def test_a_query_shows_the_past_as_the_training_samples_do(name):
     symbols = np.array([2, 0, 5, 1, 3])
     sequence = Sequence(symbols, symbols, np.ones(5, bool))
     framing = FRAMINGS[name]()
-    samples = framing.samples([sequence], SIZE, "onehot", 0)
+    samples = framing.samples(Problem((sequence,)), SIZE, "onehot", 0)
     for row, steps in zip(samples.x, samples.step, strict=True):
         past = encode(symbols[: steps[-1] + 1], SIZE, "onehot")
         assert (framing.query(past, samples.x.shape[1]) == row[None]).all()
@@ -222,9 +226,70 @@ def test_the_count_of_samples_is_foretold(name, length):
     if framing.count(length) >= 1:
         symbols = np.arange(length) % SIZE
         item = Sequence(symbols, symbols, np.ones(length, bool))
-        assert len(framing.samples([item], SIZE, "scaled", 0)) == framing.count(length)
+        assert len(framing.samples(Problem((item,)), SIZE, "scaled", 0)) == framing.count(length)
     else:
-        assert length < 3 and name in ("window", "feature_window", "substrings")
+        assert name == "chunks" or (
+            length < 3 and name in ("window", "feature_window", "substrings")
+        )
+
+
+def test_chunks_cut_a_sequence_into_pieces_that_answer_at_every_step():
+    given = [([2, 0, 5, 1], [0, 5, 1, 3], [True] * 4)]
+    samples = built("chunks", given, "onehot", chunk=2)
+    assert samples.x.shape == (2, 2, SIZE)
+    assert samples.x.argmax(axis=-1).tolist() == [[2, 0], [5, 1]]
+    assert samples.y.argmax(axis=-1).tolist() == [[0, 5], [1, 3]]
+    assert samples.step.tolist() == [[0, 1], [2, 3]]
+
+
+def test_chunks_are_asked_one_after_another():
+    past = encode(np.array([4, 1, 2]), SIZE, "onehot")
+    shown = FRAMINGS["chunks"](chunk=2).query(past, 2)
+    empty = [0.0] * SIZE
+    one, two, three = (features(n, "onehot") for n in (4, 1, 2))
+    assert shown.tolist() == [[one, two], [three, empty]]
+
+
+def test_real_values_are_features_and_targets_as_they_are():
+    values = np.array([[0.5, 1.5], [2.5, 3.5], [4.5, 5.5]])
+    item = Sequence(values[:-1], values[1:], np.ones(2, bool))
+    samples = FRAMINGS["pairs"]().samples(Problem((item,)), 0, "raw", 0)
+    assert samples.x.tolist() == values[:-1, None].tolist()
+    assert samples.y.tolist() == values[1:].tolist()
+
+
+@pytest.mark.parametrize("name", ["pairs", "window", "prefixes", "whole", "chunks"])
+def test_unseen_sequences_come_last_and_are_all_that_is_judged(name):
+    seen, unseen = made([2, 0, 5, 1, 3], [0] * 5), made([1, 1, 4, 4, 2], [5] * 5)
+    framing = FRAMINGS[name]()
+    both = framing.samples(Problem((seen,), (unseen,)), SIZE, "onehot", 0)
+    alone = framing.samples(Problem((unseen,)), SIZE, "onehot", 0)
+    assert both.trained == len(both) // 2
+    assert (both.x[both.trained :] == alone.x).all()
+    assert (both.y[both.trained :] == alone.y).all()
+    assert (both.judged[both.trained :] == alone.scored).all()
+    assert not both.judged[: both.trained].any() and not both.seen[both.trained :].any()
+
+
+def test_fresh_substrings_are_drawn_apart_from_those_trained_on():
+    letters = made(range(25), range(1, 26))
+    framing = FRAMINGS["substrings"](substrings=40, max_length=5, fresh=30)
+    samples = framing.samples(Problem((letters,)), 26, "scaled", 3)
+    same = framing.model_copy(update={"fresh": 0}).samples(Problem((letters,)), 26, "scaled", 3)
+    assert samples.trained == 40 and len(samples) == 70
+    assert (samples.x[:40] == same.x).all()
+    assert (samples.x[40:] != samples.x[:30]).any()
+
+
+def test_substrings_of_a_cycle_go_round_its_end_at_every_length():
+    letters = made(range(4), [1, 2, 3, 0], cyclic=True)
+    framing = FRAMINGS["substrings"](substrings=6000, max_length=3)
+    shown = framing.indices(letters, np.random.default_rng(0))
+    found = Counter(tuple(step for step in row if step >= 0) for row in shown.tolist())
+    every = {tuple((end - back) % 4 for back in range(length)[::-1])
+             for end in range(4) for length in (1, 2, 3)}  # fmt: skip
+    assert set(found) == every
+    assert stats.chisquare([found[each] for each in sorted(every)]).pvalue > 0.001
 
 
 @pytest.mark.parametrize("name", FRAMINGS)

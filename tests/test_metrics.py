@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from lstm_bench.metrics import accuracy, answers, correct, sequence_accuracy, solved_epoch
+from lstm_bench.metrics import (
+    METRICS,
+    accuracy,
+    answers,
+    correct,
+    measures,
+    sequence_accuracy,
+    solved_epoch,
+)
 
 UNIT = st.floats(0, 1, width=32)
 
@@ -87,3 +95,44 @@ def test_accuracies_count_scored_steps_and_whole_sequences(right, scored, sequen
 def test_the_solved_epoch_is_the_first_from_which_the_curve_stays_solved(curve):
     stays = [epoch for epoch in range(1, len(curve) + 1) if all(curve[epoch - 1 :])]
     assert solved_epoch(np.array(curve, bool)) == (min(stays) if stays else None)
+
+
+def test_classification_metrics_are_those_of_their_definitions():
+    targets = np.array([0, 0, 0, 1, 2, 2])
+    given = np.array([0, 0, 1, 1, 2, 0])
+    outputs = np.full((6, 3), 0.2)
+    outputs[np.arange(6), given] = 0.6
+    told = measures(outputs, np.eye(3)[targets], "categorical")
+    assert told["balanced_accuracy"] == pytest.approx((2 / 3 + 1 + 1 / 2) / 3)
+    # Of each class 2 tp / (2 tp + fp + fn).
+    assert told["macro_f1"] == pytest.approx((4 / 6 + 2 / 3 + 2 / 3) / 3)
+    right = 4 * -np.log(0.6) + 2 * -np.log(0.2)
+    assert told["cross_entropy"] == pytest.approx(right / 6)
+    # Gorodkin (2004): covariance of the confusion matrix over the geometric mean of the variances.
+    c, s, p, t = 4, 6, np.array([3, 2, 1]), np.array([3, 1, 2])
+    expected = (c * s - p @ t) / np.sqrt((s**2 - p @ p) * (s**2 - t @ t))
+    assert told["matthews"] == pytest.approx(expected)
+
+
+def test_binary_metrics_are_of_all_answers_at_once():
+    outputs = np.array([[0.9, 0.2], [0.4, 0.6]])
+    targets = np.array([[1.0, 0.0], [1.0, 1.0]])
+    told = measures(outputs, targets, "binary")
+    assert told["balanced_accuracy"] == pytest.approx((2 / 3 + 1) / 2)
+    expected = -np.log([0.9, 0.8, 0.4, 0.6]).mean()
+    assert told["cross_entropy"] == pytest.approx(expected)
+
+
+def test_regression_metrics_are_those_of_their_definitions():
+    outputs, targets = np.array([[1.0], [3.0], [2.0]]), np.array([[0.0], [3.0], [6.0]])
+    told = measures(outputs, targets, "regression")
+    assert told == pytest.approx(
+        {"mse": 17 / 3, "rmse": np.sqrt(17 / 3), "mae": 5 / 3, "max_error": 4.0, "r2": 1 - 17 / 18}
+    )
+
+
+@pytest.mark.parametrize("kind", METRICS)
+def test_a_diverged_network_has_no_figure(kind):
+    outputs = np.array([[np.nan, 0.5], [0.5, 0.5]])
+    told = measures(outputs, np.eye(2), kind)
+    assert set(told) == set(METRICS[kind]) and all(np.isnan(value) for value in told.values())

@@ -303,3 +303,25 @@ def test_weight_updates_are_counted():
     assert recipe("memory", epochs=10, accumulate=8).updates == 10
     assert recipe("memory", epochs=10, stateful=False, batch_size=3).updates == 30
     assert recipe("memory", epochs=10, stateful=False, batch_size="all").updates == 10
+
+
+@pytest.mark.parametrize(
+    ("task", "settings", "key", "words"),
+    [
+        ("memory", {"bidirectional": True}, "bidirectional", "use stateful=false"),
+        ("memory", {"bidirectional": True, "stateful": False, "framing": "whole"},
+         "bidirectional", "is shown the answers"),
+        ("alphabet", {"bidirectional": True, "network": "mlp"}, "bidirectional", "but got mlp"),
+        ("alphabet", {"kernel_size": 5}, "kernel_size", "network=conv1d, but got lstm"),
+        ("ramp", {"encoding": "onehot"}, "encoding", "needs raw, but got onehot"),
+        ("memory", {"encoding": "raw"}, "encoding", "onehot or scaled, but got raw"),
+        ("ramp", {"evaluation": "free_running"}, "evaluation", "use teacher_forced"),
+        ("echo", {"evaluation": "free_running"}, "evaluation", "does not ask for its next input"),
+        ("alphabet", {"framing": "chunks", "chunk": 4}, "framing", "use one of 1, 5, 25"),
+        ("echo", {"stateful": True, "shuffle": "none", "framing": "pairs", "unseen": 7,
+                  "batch_size": 10, "layout": "streams"}, "batch_size", "sizes that fit"),
+        ("memory", {"network": "conv1d"}, "stateful", "keeps no state"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_refused_with_what_would(task, settings, key, words):
+    assert words in refusal(task, **settings)[key]

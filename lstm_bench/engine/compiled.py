@@ -26,7 +26,7 @@ from lstm_bench.engine.packing import Packing
 from lstm_bench.engine.program import Form, trace
 from lstm_bench.errors import Interrupted
 from lstm_bench.framings import Samples
-from lstm_bench.models import build, initial_weights, multiply_adds, states
+from lstm_bench.models import build, initial_noise, initial_weights, multiply_adds, states
 from lstm_bench.recipe import Recipe
 from lstm_bench.schedule import Schedule
 from lstm_bench.seeds import stream
@@ -90,7 +90,7 @@ def _train_seed(
     began = time.perf_counter()
     weights = initial_weights(program.model, seed)
     packing = Packing(tuple(w.shape for w in weights))
-    carried = _start(form, program.model, [tf.constant(w) for w in packing.pack(weights)])
+    carried = _start(form, program.model, [tf.constant(w) for w in packing.pack(weights)], seed)
     constant = _constants(recipe, samples)
     losses, rights = [], []
     outputs = orders = None
@@ -118,11 +118,13 @@ def _train_seed(
     )
 
 
-def _start(form: Form, model: keras.Model, weights: list[Any]) -> list[Any]:
-    """Returns what a run carries from chunk to chunk: weights, slots, state, and steps so far."""
+def _start(form: Form, model: keras.Model, weights: list[Any], seed: int) -> list[Any]:
+    """Returns what chunk hands on to chunk: weights, slots, state, noise, steps so far."""
     slots = UPDATES[form.optimizer][1] + form.accumulates
     empty = [tf.zeros(weight.shape) for weight in weights]
-    return [weights, [empty] * slots, [tf.zeros(s.shape) for s in states(model)], tf.constant(0)]
+    state = [tf.zeros(s.shape) for s in states(model)]
+    drawn = [tf.constant(start) for start in initial_noise(model, seed)]
+    return [weights, [empty] * slots, state, drawn, tf.constant(0)]
 
 
 def _constants(recipe: Recipe, samples: Samples) -> list[Any]:
@@ -148,9 +150,8 @@ def _constants(recipe: Recipe, samples: Samples) -> list[Any]:
 def evaluation_order(recipe: Recipe, samples: Samples) -> tuple[np.ndarray, np.ndarray]:
     """Returns an evaluation's batches, (batches, rows), and before which the state is cleared."""
     if recipe.stateful:
-        index, reset = recipe.schedule.epochs(None, 1)
-        reset[:, 0] = True
-        return index[0], reset[0]
+        index, reset = recipe.asking
+        return index, reset
     count = len(samples)
     rows = min(count, EVALUATION_ROWS)
     batches = -(-count // rows)
@@ -191,7 +192,7 @@ def _compile(form: Form, template: _Template) -> Program:
     samples = recipe.samples(0)
     packing = Packing(tuple(tuple(v.shape) for v in model.trainable_variables))
     run(
-        *_start(form, model, [tf.zeros(shape) for shape in packing.packed]),
+        *_start(form, model, [tf.zeros(shape) for shape in packing.packed], 0),
         *_constants(recipe, samples),
         *_orders(form, recipe.schedule, stream(0, "shuffle"), 0),
         tf.constant(0),

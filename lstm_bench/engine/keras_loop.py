@@ -17,7 +17,15 @@ from lstm_bench.engine import SeedRun, Training
 from lstm_bench.errors import Interrupted
 from lstm_bench.framings import Samples
 from lstm_bench.metrics import correct
-from lstm_bench.models import build, initial_weights, multiply_adds, reset_states, states
+from lstm_bench.models import (
+    build,
+    initial_noise,
+    initial_weights,
+    multiply_adds,
+    noise,
+    reset_states,
+    states,
+)
 from lstm_bench.recipe import Recipe
 from lstm_bench.seeds import stream
 
@@ -90,6 +98,8 @@ def prepared(recipe: Recipe, samples: Samples, seed: int) -> keras.Model:
         model.trainable_variables, initial_weights(model, seed), strict=True
     ):
         variable.assign(value)
+    for state, start in zip(noise(model), initial_noise(model, seed), strict=True):
+        state.assign(start)
     return model
 
 
@@ -115,7 +125,7 @@ def fit_epoch(
             verbose=0,
         )
         total += history.history["loss"][0] * len(order)
-    return total / len(samples)
+    return total / samples.trained
 
 
 def predict(recipe: Recipe, model: keras.Model, samples: Samples) -> np.ndarray:
@@ -124,14 +134,16 @@ def predict(recipe: Recipe, model: keras.Model, samples: Samples) -> np.ndarray:
     The state that training had reached is put back afterwards.
     """
     kept = [np.asarray(state) for state in states(model)]
-    index, reset = (each[0] for each in recipe.schedule.epochs(None, 1))
+    if not recipe.stateful:
+        outputs: np.ndarray = model.predict(samples.x, batch_size=len(samples), verbose=0)
+        return outputs
+    index, reset = recipe.asking
     outputs = np.zeros_like(samples.y)
-    reset[0] = True
     for first, last in _stretches(reset):
         reset_states(model)
         order = index[first:last].ravel()
         order = order[order >= 0]
-        size = recipe.schedule.batch_size if recipe.stateful else len(order)
+        size = recipe.schedule.batch_size
         outputs[order] = model.predict(samples.x[order], batch_size=size, verbose=0)
     for state, value in zip(states(model), kept, strict=True):
         state.assign(value)

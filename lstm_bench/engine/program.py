@@ -18,7 +18,7 @@ from lstm_bench.engine.optimizers import UPDATES
 from lstm_bench.engine.packing import Packing
 from lstm_bench.framings import Samples
 from lstm_bench.metrics import Kind
-from lstm_bench.models import states
+from lstm_bench.models import noise, states
 from lstm_bench.recipe import Recipe
 
 CHUNK_STEPS = 20_000
@@ -39,6 +39,9 @@ class Form:
     network: str
     units: int
     layers: int
+    bidirectional: bool
+    kernel_size: int
+    dropout: float
     every_step: bool
     output: str
     loss: str
@@ -50,6 +53,7 @@ class Form:
     masked: bool
     x: tuple[int, ...]
     y: tuple[int, ...]
+    trained: int
     batches: int
     batch_size: int
     chunk: int
@@ -66,6 +70,9 @@ class Form:
             network=recipe.network,
             units=recipe.units,
             layers=recipe.layers,
+            bidirectional=recipe.bidirectional,
+            kernel_size=recipe.kernel_size,
+            dropout=recipe.dropout,
             every_step=recipe.framing.every_step,
             output=recipe.output,
             loss=recipe.loss,
@@ -77,6 +84,7 @@ class Form:
             masked=not bool(samples.scored.all()),
             x=samples.x.shape,
             y=samples.y.shape,
+            trained=samples.trained,
             batches=plan.batches,
             batch_size=plan.batch_size,
             chunk=max(1, min(256, CHUNK_STEPS // (plan.batches * (1 + work // SMALL_STEP)))),
@@ -85,17 +93,21 @@ class Form:
 
 def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
     """Returns the Python function whose graph is the training run."""
-    variables, cells = model.trainable_variables, states(model)
+    variables, cells, streams = model.trainable_variables, states(model), noise(model)
     packing = Packing(tuple(tuple(v.shape) for v in variables))
     update, _ = UPDATES[form.optimizer]
     answers = form.y[1] if form.every_step else 1
     loss_of = keras.losses.get(form.loss)
 
-    def forward(weights: Tensors, state: Tensors, x: Any, training: bool) -> tuple[Any, Tensors]:
-        mapping = list(zip([*variables, *cells], [*weights, *state], strict=True))
+    def forward(
+        weights: Tensors, state: Tensors, drawn: Tensors, x: Any, training: bool
+    ) -> tuple[Any, Tensors, Tensors]:
+        held = [*variables, *cells, *streams]
+        mapping = list(zip(held, [*weights, *state, *drawn], strict=True))
         with keras.StatelessScope(state_mapping=mapping) as scope:
             outputs = model(x, training=training)
-        return outputs, [scope.get_current_value(cell) for cell in cells]
+        after = scope.get_current_value
+        return outputs, [after(cell) for cell in cells], [after(each) for each in streams]
 
     def cleared(state: Tensors, reset: Any) -> Tensors:
         return [tf.where(reset, tf.zeros_like(s), s) for s in state]
@@ -104,6 +116,7 @@ def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
         weights: Tensors,  # packed
         slots: list[Tensors],  # of each, as the weights
         state: Tensors,
+        drawn: Tensors,  # states of the random streams for dropout
         step: Any,
         x: Any,  # (N, T, F)
         y: Any,  # (N, K) or (N, T, K)
@@ -118,8 +131,17 @@ def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
         reset: Any,  # (chunk, batches)
         epochs: Any,
     ) -> tuple[Any, ...]:
-        def batch(rows: Any, resets: Any, at: Any, total: Any, step: Any, weights: Tensors,
-                  slots: list[Tensors], state: Tensors) -> tuple[Any, ...]:  # fmt: skip
+        def batch(
+            rows: Any,
+            resets: Any,
+            at: Any,
+            total: Any,
+            step: Any,
+            weights: Tensors,
+            slots: list[Tensors],
+            state: Tensors,
+            drawn: Tensors,
+        ) -> tuple[Any, ...]:
             row = rows[at]  # (B,)
             state = cleared(state, resets[at])
             present = tf.cast(row >= 0, tf.float32)
@@ -131,7 +153,8 @@ def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
             parts = packing.unpack(weights)
             with tf.GradientTape() as tape:
                 tape.watch(parts)
-                outputs, state = forward(parts, state, tf.gather(x, row), training=True)
+                shown = tf.gather(x, row)
+                outputs, state, drawn = forward(parts, state, drawn, shown, training=True)
                 losses = loss_of(tf.gather(y, row), outputs)  # (B,) or (B, T)
                 loss = tf.reduce_sum(losses * share) / (count * answers)
             step = step + 1
@@ -140,7 +163,7 @@ def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
             moved = [advance(weight, list(held), g, step) for weight, held, g in moves]
             weights = [weight for weight, _ in moved]
             slots = [list(slot) for slot in zip(*(slot for _, slot in moved), strict=True)]
-            return at + 1, total + loss * count, step, weights, slots, state
+            return at + 1, total + loss * count, step, weights, slots, state, drawn
 
         def advance(weight: Any, slots: Tensors, gradient: Any, step: Any) -> tuple[Any, Tensors]:
             if not form.accumulates:
@@ -164,18 +187,27 @@ def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
             def one(at: Any, state: Tensors, held: Any) -> tuple[Any, ...]:
                 state = cleared(state, clear[at])
                 shown = tf.gather(x, tf.maximum(order[at], 0))
-                outputs, state = forward(parts, state, shown, training=False)
+                outputs, state, _ = forward(parts, state, drawn, shown, training=False)
                 return at + 1, state, held.write(at, outputs)
 
             start = (tf.constant(0), [tf.zeros_like(s) for s in state], held)
             last = tf.while_loop(lambda at, *_: at < batches, one, start)
             return tf.gather(last[2].concat(), place)  # (N, [T,] K)
 
-        def epoch(at: Any, weights: Tensors, slots: list[Tensors], state: Tensors, step: Any,
-                  losses: Any, rights: Any, outputs: Any) -> tuple[Any, ...]:  # fmt: skip
+        def epoch(
+            at: Any,
+            weights: Tensors,
+            slots: list[Tensors],
+            state: Tensors,
+            drawn: Tensors,
+            step: Any,
+            losses: Any,
+            rights: Any,
+            outputs: Any,
+        ) -> tuple[Any, ...]:
             rows, resets = index[at], reset[at]
-            begin = (tf.constant(0), tf.constant(0.0), step, weights, slots, state)
-            _, total, step, weights, slots, state = tf.while_loop(
+            begin = (tf.constant(0), tf.constant(0.0), step, weights, slots, state, drawn)
+            _, total, step, weights, slots, state, drawn = tf.while_loop(
                 lambda b, *_: b < form.batches,
                 functools.partial(batch, rows, resets),
                 begin,
@@ -183,22 +215,23 @@ def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
             outputs = evaluate(weights)
             losses = losses.write(at, total / len_samples)
             rights = rights.write(at, right_answers(form, outputs, y))
-            return at + 1, weights, slots, state, step, losses, rights, outputs
+            return at + 1, weights, slots, state, drawn, step, losses, rights, outputs
 
-        len_samples = float(form.x[0])
+        len_samples = float(form.trained)
         begin = (
             tf.constant(0),
             weights,
             slots,
             state,
+            drawn,
             step,
             tf.TensorArray(tf.float32, form.chunk, element_shape=()),
             tf.TensorArray(tf.bool, form.chunk, element_shape=(form.x[0], answers)),
             tf.zeros_like(y),
         )
         end = tf.while_loop(lambda at, *_: at < epochs, epoch, begin)
-        _, weights, slots, state, step, losses, rights, outputs = end
-        return weights, slots, state, step, losses.stack(), rights.stack(), outputs
+        _, weights, slots, state, drawn, step, losses, rights, outputs = end
+        return weights, slots, state, drawn, step, losses.stack(), rights.stack(), outputs
 
     return run
 

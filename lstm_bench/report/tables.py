@@ -35,8 +35,8 @@ def distinct_trials(result: SweepResult) -> list[tuple[Row, list[str]]]:
 
 def extra_scores(rows: Sequence[Row]) -> list[str]:
     """Returns the accuracies in the seeds' tables besides the usual ones, such as unseen data's."""
-    found = dict.fromkeys(column for row in rows for column in row.outcome.seeds.columns)
-    return [c for c in found if c not in SEED_COLUMNS and str(c).endswith("accuracy")]
+    found = {column for row in rows for column in row.outcome.seeds.columns}
+    return [column for column in ("seen_accuracy", "unseen_accuracy") if column in found]
 
 
 def comparison(result: SweepResult) -> pd.DataFrame:

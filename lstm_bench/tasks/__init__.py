@@ -3,8 +3,26 @@
 from lstm_bench.tasks.alphabet import Alphabet
 from lstm_bench.tasks.ambiguous_pair import AmbiguousPair
 from lstm_bench.tasks.base import Problem, Sequence, Task
+from lstm_bench.tasks.cumulative_sum import CumulativeSum
+from lstm_bench.tasks.echo import Echo
 from lstm_bench.tasks.memory import Memory
+from lstm_bench.tasks.poem import Poem
+from lstm_bench.tasks.random_memory import RandomMemory
+from lstm_bench.tasks.series import ParallelSeries, Ramp
 
-TASKS: dict[str, type[Task]] = {task.name: task for task in (Memory, Alphabet, AmbiguousPair)}
+TASKS: dict[str, type[Task]] = {
+    task.name: task
+    for task in (
+        Memory,
+        RandomMemory,
+        Echo,
+        Alphabet,
+        AmbiguousPair,
+        Poem,
+        Ramp,
+        ParallelSeries,
+        CumulativeSum,
+    )
+}
 
 __all__ = ["TASKS", "Problem", "Sequence", "Task"]

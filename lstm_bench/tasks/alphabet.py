@@ -20,11 +20,13 @@ class Alphabet(Task):
 
     No memory is needed: the next letter depends on the last one alone. What makes it hard is the
     encoding that the tutorials chose, one number a letter (its index / 26), which 26 classes must
-    be read off from.
+    be read off from. With `wrap`, A follows Z and the sequence goes round.
 
     >>> train = Alphabet(letters=4).problem(seed=0).train[0]
     >>> print(train.inputs, "->", train.targets)
     [0 1 2] -> [1 2 3]
+    >>> Alphabet(letters=4, wrap=True).problem(seed=0).train[0].targets
+    array([1, 2, 3, 0])
     """
 
     name: ClassVar[str] = "alphabet"
@@ -40,10 +42,15 @@ class Alphabet(Task):
     }
 
     letters: Annotated[int, Field(ge=3, le=26)] = 26
+    wrap: bool = False
 
     def problem(self, seed: int) -> Problem:
         """Returns the one sequence there is; it is the same for every seed."""
-        return Problem((Sequence.next_symbol(np.arange(self.letters)),))
+        if not self.wrap:
+            return Problem((Sequence.next_symbol(np.arange(self.letters)),))
+        letters = np.arange(self.letters)
+        every = np.ones(self.letters, bool)
+        return Problem((Sequence(letters, np.roll(letters, -1), every, cyclic=True),))
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -51,4 +58,4 @@ class Alphabet(Task):
 
     @property
     def chance(self) -> float:
-        return 1 / (self.letters - 1)
+        return 1 / (self.letters if self.wrap else self.letters - 1)

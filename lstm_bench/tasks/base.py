@@ -19,11 +19,13 @@ class Sequence:
     """One sequence of T steps: what goes in, what should come out, which steps count.
 
     Symbols: `inputs` (T,) and `targets` (T,) are integers. Real values: (T, F) and (T, K) floats.
+    A `cyclic` sequence goes on from its last step to its first.
     """
 
     inputs: NDArray[np.generic]
     targets: NDArray[np.generic]
     scored: NDArray[np.bool_]
+    cyclic: bool = False
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -41,9 +43,13 @@ class Sequence:
 
 @dataclass(frozen=True)
 class Problem:
-    """The sequences of one seed: `train` to learn from (and be scored on)."""
+    """The sequences of one seed: `train` to learn from, `unseen` to be scored on alone.
+
+    Where there are unseen sequences they are what the score is of; else it is the training ones.
+    """
 
     train: tuple[Sequence, ...]
+    unseen: tuple[Sequence, ...] = ()
 
 
 class Task(BaseModel, ABC):
@@ -61,6 +67,12 @@ class Task(BaseModel, ABC):
     kind: ClassVar[Kind] = "categorical"
     version: ClassVar[int] = 1
     source: ClassVar[str] = ""
+    foretells: ClassVar[bool] = True
+    """Whether a step's answer is the next step's input: what generation feeds back, and what a
+
+    network that reads backwards must not see."""
+    symbolic: ClassVar[bool] = True
+    """Whether the inputs are symbols of an alphabet, or real values."""
     defaults: ClassVar[Mapping[str, object]] = {}
     tolerance: ClassVar[float] = 0.0
 
@@ -71,7 +83,10 @@ class Task(BaseModel, ABC):
     @property
     @abstractmethod
     def labels(self) -> tuple[str, ...]:
-        """The printed name of each symbol; its length is the size of the alphabet."""
+        """The printed name of each symbol; its length is the size of the alphabet.
+
+        Empty for a task of real values.
+        """
 
     @property
     @abstractmethod

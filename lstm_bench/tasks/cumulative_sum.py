@@ -1,0 +1,85 @@
+"""`cumulative_sum`: say when the sum of what has passed exceeds a threshold."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from lstm_bench.metrics import Kind
+from lstm_bench.seeds import stream
+from lstm_bench.tasks.base import Problem, Sequence, Task
+
+
+class CumulativeSum(Task):
+    """Random values in [0, 1] go in; 1 is due from where their sum exceeds a quarter of `steps`.
+
+    ::
+
+        0.7 0.9 0.4 0.8 0.1 0.3 ... -> 0 0 0 1 1 1 ...        (10 steps, so beyond 2.5)
+
+    A binary answer at every step, on sequences never trained on. A sum may lie as close to the
+    threshold as it likes, so the task counts as solved from 95 % of the steps.
+
+    >>> sequence = CumulativeSum().problem(seed=0).train[0]
+    >>> sums = sequence.inputs[:, 0].cumsum()
+    >>> print((sums > 2.5).astype(int), "->", sequence.targets[:, 0].astype(int))
+    [0 0 0 0 1 1 1 1 1 1] -> [0 0 0 0 1 1 1 1 1 1]
+    """
+
+    name: ClassVar[str] = "cumulative_sum"
+    kind: ClassVar[Kind] = "binary"
+    symbolic: ClassVar[bool] = False
+    foretells: ClassVar[bool] = False
+    source: ClassVar[str] = "Jason Brownlee, on bidirectional LSTMs for sequence classification"
+    defaults = {
+        "framing": "whole",
+        "units": 20,
+        "epochs": 100,
+        "batch_size": 10,
+        "learning_rate": 0.01,
+        "shuffle": "sequences",
+    }
+
+    steps: Annotated[int, Field(ge=2, le=1000)] = 10
+    train: Annotated[int, Field(ge=1, le=100_000)] = 200
+    unseen: Annotated[int, Field(ge=1, le=100_000)] = 200
+
+    def problem(self, seed: int) -> Problem:
+        """Returns the sequences of `seed`."""
+        shape = (self.train + self.unseen, self.steps, 1)
+        drawn = stream(seed, "data").random(shape)
+        due = (drawn.cumsum(axis=1) > self.steps / 4).astype(float)
+        every = np.ones(self.steps, bool)
+        made = tuple(Sequence(x, y, every) for x, y in zip(drawn, due, strict=True))
+        return Problem(made[: self.train], made[self.train :])
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def chance(self) -> float:
+        """The larger of the expected shares of 0 and 1, by the Irwin-Hall distribution of sums."""
+        below = sum(uniform_sum(self.steps / 4, n) for n in range(1, self.steps + 1)) / self.steps
+        return max(below, 1 - below)
+
+    @property
+    def bar(self) -> float:
+        return 0.95
+
+
+def uniform_sum(x: float, n: int) -> float:
+    """Returns the probability that n uniform values in [0, 1] sum to at most x (Irwin 1927, Hall
+
+    1927).
+
+    >>> uniform_sum(1.0, 2)
+    0.5
+    """
+    if x >= n:
+        return 1.0
+    terms = (math.comb(n, k) * (x - k) ** n * (-1.0) ** k for k in range(math.floor(x) + 1))
+    return math.fsum(terms) / math.factorial(n)

@@ -1,0 +1,70 @@
+"""`echo`: say the symbol of some steps ago."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from lstm_bench.seeds import stream
+from lstm_bench.tasks.base import Problem, Sequence, Task
+
+
+class Echo(Task):
+    """Random symbols go in; the symbol of `delay` steps ago is to come out at every step.
+
+    ::
+
+        2 0 1 1 3 -> . . 2 0 1        (delay 2)
+
+    The first `delay` steps have nothing to echo and are not scored. What must be kept grows with
+    the delay and is overwritten at every step. The score is of `unseen` sequences, drawn apart.
+
+    >>> sequence = Echo(delay=2, steps=6).problem(seed=0).train[0]
+    >>> print(sequence.inputs, "->", sequence.targets[sequence.scored])
+    [2 2 3 1 2 1] -> [2 2 3 1]
+    """
+
+    name: ClassVar[str] = "echo"
+    source: ClassVar[str] = "Jason Brownlee, tutorials on LSTMs with Python (echo random integers)"
+    foretells: ClassVar[bool] = False
+    defaults = {
+        "framing": "whole",
+        "units": 20,
+        "epochs": 200,
+        "batch_size": 10,
+        "learning_rate": 0.01,
+        "shuffle": "sequences",
+    }
+
+    alphabet: Annotated[int, Field(ge=2, le=10_000)] = 4
+    delay: Annotated[int, Field(ge=1, le=10_000)] = 2
+    steps: Annotated[int, Field(ge=2, le=100_000)] = 20
+    train: Annotated[int, Field(ge=1, le=100_000)] = 50
+    unseen: Annotated[int, Field(ge=1, le=100_000)] = 50
+
+    @model_validator(mode="after")
+    def _heard(self) -> Self:
+        if self.delay >= self.steps:
+            raise ValueError(
+                f"delay must be less than the {self.steps} steps of a sequence, but got "
+                f"{self.delay}; use a shorter delay, or more steps"
+            )
+        return self
+
+    def problem(self, seed: int) -> Problem:
+        """Returns the sequences of `seed`."""
+        shape = (self.train + self.unseen, self.steps)
+        drawn = stream(seed, "data").integers(0, self.alphabet, shape)
+        scored = np.arange(self.steps) >= self.delay
+        made = tuple(Sequence(row, np.roll(row, self.delay), scored) for row in drawn)
+        return Problem(made[: self.train], made[self.train :])
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(map(str, range(self.alphabet)))
+
+    @property
+    def chance(self) -> float:
+        return 1 / self.alphabet
