@@ -148,18 +148,22 @@ class _Conductor:
             else:
                 self.outcomes[digest] = known
                 self.progress.step(self._row(proposal), reused=True)
-        waiting = sorted(fresh.values(), key=_work, reverse=True)  # the longest first
+        groups: dict[str, list[Proposal]] = {}
+        for proposal in sorted(fresh.values(), key=_work, reverse=True):  # the longest first
+            groups.setdefault(proposal.recipe.training, []).append(proposal)
+        waiting = list(groups.values())
         seeds = tuple(self.sweep.seed_list)
-        jobs = [Job(proposal.recipe.settings, seeds, self.engine) for proposal in waiting]
+        jobs = [Job(tuple(p.recipe.settings for p in group), seeds, self.engine)
+                for group in waiting]  # fmt: skip
         for place, result in self.pool.run(jobs):
-            proposal = waiting[place]
-            if isinstance(result, Failure):
-                failure = f"{proposal.id} ({proposal.recipe.name}): {result.reason}"
-                self.progress.step(None, failure=failure)
-                continue
-            self.outcomes[result.digest] = result
-            self.session.log(proposal.id, result)
-            self.progress.step(self._row(proposal))
+            for number, proposal in enumerate(waiting[place]):
+                if isinstance(result, Failure):
+                    failure = f"{proposal.id} ({proposal.recipe.name}): {result.reason}"
+                    self.progress.step(None, failure=failure)
+                    continue
+                self.outcomes[proposal.recipe.digest] = result[number]
+                self.session.log(proposal.id, result[number])
+                self.progress.step(self._row(proposal))
         for proposal in proposals:  # the same recipe proposed twice in a batch
             if proposal not in fresh.values() and proposal.recipe.digest in fresh:
                 row = self._row(proposal) if proposal.recipe.digest in self.outcomes else None

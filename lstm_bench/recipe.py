@@ -216,6 +216,12 @@ class Recipe(BaseModel):
         return head | fields
 
     @cached_property
+    def training(self) -> str:
+        """The digest of what is trained: recipes that share it differ in how they are asked."""
+        asked = {"evaluation": "teacher_forced", "start": None}
+        return self.model_copy(update=asked).digest
+
+    @cached_property
     def digest(self) -> str:
         """Twelve hexadecimal digits that no other configuration shares."""
         text = json.dumps(self.settings | {"version": self.task.version}, sort_keys=True)

@@ -32,9 +32,29 @@ def run(
     `engine_name` is a key of `engine.ENGINES`; `threads` seeds are trained at a time (default: one
     a core). `stop` is asked now and then, and ends the run with `Interrupted` when it says so.
     """
+    return run_each([recipe], seeds, engine_name, threads, stop)[0]
+
+
+def run_each(
+    recipes: Sequence[Recipe],
+    seeds: Sequence[int],
+    engine_name: str = "compiled",
+    threads: int | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> list[Outcome]:
+    """Returns an outcome for each of `recipes`, which share their training: see `run`.
+
+    They differ only in how the trained network is asked, so each seed is trained once for all.
+    """
+    assert len({recipe.training for recipe in recipes}) == 1
     threads = backend.cores() if threads is None else threads
     backend.start(threads)
-    training = engine(engine_name).train(recipe, list(seeds), threads=threads, stop=stop)
+    trainer = engine(engine_name)
+    training = trainer.train(recipes[0], list(seeds), threads=threads, stop=stop)
+    return [_outcome(recipe, training, engine_name) for recipe in recipes]
+
+
+def _outcome(recipe: Recipe, training: Training, engine_name: str) -> Outcome:
     if recipe.evaluation == "teacher_forced":
         tables = [_teacher_forced(recipe, run) for run in training.runs]
     else:

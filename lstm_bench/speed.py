@@ -93,11 +93,11 @@ def _keras(base: Recipe) -> Callable[[float], float]:
 
 def _compiled(base: Recipe, pool: Pool, seeds: int, workers: int) -> tuple[float, float]:
     """Returns seconds a step, with so many workers at it at once, and seconds of compiling."""
-    jobs = [Job(base.settings, tuple(range(seeds)))] * workers
+    jobs = [Job((base.settings,), tuple(range(seeds)))] * workers
     outcomes = []
     for _, result in pool.run(jobs):
         if isinstance(result, Failure):
             raise LstmBenchError(f"{base.name}: {result.reason}")
-        outcomes.append(result)
+        outcomes += result
     each = [o.train_seconds / (seeds * o.updates) for o in outcomes]
     return statistics.mean(each), max(o.compile_seconds for o in outcomes)

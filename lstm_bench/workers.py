@@ -26,18 +26,22 @@ from lstm_bench.results import Outcome
 
 @dataclass(frozen=True)
 class Job:
-    """One recipe, as its flat settings, to be run on some seeds."""
+    """Recipes that share their training, as their flat settings, to be run on some seeds."""
 
-    settings: Mapping[str, Any]
+    recipes: tuple[Mapping[str, Any], ...]
     seeds: tuple[int, ...]
     engine: str = "compiled"
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A recipe that could not be run, and why."""
+    """A job that could not be run, and why."""
 
     reason: str
+
+
+Result = list[Outcome] | Failure
+"""One outcome a recipe of the job, in its order."""
 
 
 @dataclass
@@ -65,7 +69,7 @@ class Pool:
             _stop(worker)
         self._workers.clear()
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[tuple[int, Outcome | Failure]]:
+    def run(self, jobs: Sequence[Job]) -> Iterator[tuple[int, Result]]:
         """Yields (place in `jobs`, result) as results arrive, in no particular order."""
         waiting = list(enumerate(jobs))[::-1]
         busy = 0
@@ -103,7 +107,7 @@ class Pool:
         busy = {worker.pipe: worker for worker in self._workers if worker.place is not None}
         return [busy[pipe] for pipe in wait(list(busy)) if isinstance(pipe, Connection)]
 
-    def _receive(self, worker: _Worker) -> tuple[int, Outcome | Failure]:
+    def _receive(self, worker: _Worker) -> tuple[int, Result]:
         place, worker.place = worker.place, None
         assert place is not None
         try:
@@ -160,7 +164,7 @@ def _serve(pipe: Connection) -> None:
     import psutil
 
     from lstm_bench.recipe import recipe
-    from lstm_bench.run import run
+    from lstm_bench.run import run_each
 
     backend.start(1)
     parent = os.getppid()
@@ -169,10 +173,10 @@ def _serve(pipe: Connection) -> None:
             job = pipe.recv()
         except (EOFError, ConnectionError):
             return
-        result: Outcome | Failure
+        result: Result
         try:
-            built = recipe(**job.settings)
-            result = run(built, job.seeds, job.engine, 1, lambda: os.getppid() != parent)
+            built = [recipe(**settings) for settings in job.recipes]
+            result = run_each(built, job.seeds, job.engine, 1, lambda: os.getppid() != parent)
         except Exception as error:  # a recipe's failure is a result of the sweep, not its end
             result = Failure(f"{type(error).__name__}: {error}")
         own = psutil.Process().memory_full_info().uss / 2**20

@@ -141,24 +141,38 @@ def test_a_damaged_outcome_is_made_again(done, settings):
 
 
 def test_a_worker_that_died_while_idle_is_replaced():
-    job = Job(recipe("memory", epochs=1, units=2).settings, (0,))
+    job = Job((recipe("memory", epochs=1, units=2).settings,), (0,))
     with Pool(1) as pool:
         list(pool.run([job]))
         pool._workers[0].process.kill()
         pool._workers[0].process.join()
-        assert [type(result) for _, result in pool.run([job])] == [Outcome]
+        assert [type(each) for _, result in pool.run([job]) for each in result] == [Outcome]
 
 
 def test_a_recipe_whose_worker_dies_is_a_failure_and_the_others_go_on():
-    long = Job(recipe("memory", epochs=900_000).settings, (0,))
+    long = Job((recipe("memory", epochs=900_000).settings,), (0,))
     with Pool(1) as pool:
-        running = pool.run([long, Job(recipe("memory", epochs=1, units=2).settings, (0,))])
+        running = pool.run([long, Job((recipe("memory", epochs=1, units=2).settings,), (0,))])
         killer = threading.Timer(8, lambda: pool._workers[0].process.kill())
         killer.start()
         results = dict(running)
     assert isinstance(results[0], Failure)
     assert "exit code" in results[0].reason
-    assert isinstance(results[1], Outcome)
+    assert [type(each) for each in results[1]] == [Outcome]
+
+
+def test_recipes_that_differ_in_how_they_are_asked_are_trained_once_and_come_out_the_same():
+    shared = {"letters": 6, "units": 8, "epochs": 30, "stateful": True, "shuffle": "none"}
+    asked = ({}, {"evaluation": "free_running"}, {"evaluation": "cold_start", "start": "C"})
+    recipes = [recipe("alphabet", **shared, **more) for more in asked]
+    with Pool(1) as pool:
+        ((_, together),) = pool.run([Job(tuple(r.settings for r in recipes), (0, 1))])
+        for chosen, outcome in zip(recipes, together, strict=True):
+            ((_, (alone,)),) = pool.run([Job((chosen.settings,), (0, 1))])
+            assert outcome.digest == alone.digest == chosen.digest
+            assert outcome.predictions.equals(alone.predictions)
+            assert outcome.seeds.drop(columns="seconds").equals(alone.seeds.drop(columns="seconds"))
+        assert len(set(together[0].seeds["seconds"]) | set(together[1].seeds["seconds"])) == 2
 
 
 def test_two_sweeps_may_begin_in_an_empty_folder_at_once(tmp_path):
@@ -251,7 +265,7 @@ def test_a_long_sweep_stays_under_two_gigabytes():
     import psutil
 
     jobs = [
-        Job(recipe("memory", units=units, layers=layers, epochs=2).settings, (0, 1))
+        Job((recipe("memory", units=units, layers=layers, epochs=2).settings,), (0, 1))
         for layers in (1, 2)
         for units in range(1, 251)
     ]
