@@ -84,11 +84,13 @@ def run(
     engine: EngineName = "compiled",
     threads: Annotated[int, typer.Option(min=0, help="Seeds side by side; 0: one a core.")] = 0,
     predictions: Annotated[bool, typer.Option(help="Print every step's answer.")] = False,
+    metrics: Annotated[str, typer.Option(help="More columns: names, or all.")] = "",
     as_json: Json = False,
 ) -> None:
     """Train one recipe on several seeds, e.g. `run memory units=20 stateful=true`."""
     from lstm_bench.engine import ENGINES
     from lstm_bench.errors import unknown
+    from lstm_bench.metrics import chosen as chosen_metrics
     from lstm_bench.recipe import recipe
     from lstm_bench.sweep import assignments
 
@@ -98,6 +100,7 @@ def run(
     if "task" in chosen:
         raise UserError(f"task: is given by the first word, {task!r}; leave out task=")
     built = recipe(task, **chosen)
+    named = chosen_metrics(metrics, built.task.kind)
     console = Console(stderr=True)
     with console.status(f"{built.name}, {seeds} seeds"):
         from lstm_bench.run import run as train
@@ -109,7 +112,7 @@ def run(
         return
     from lstm_bench.show import outcome_page
 
-    Console().print(outcome_page(outcome, predictions))
+    Console().print(outcome_page(outcome, predictions, named))
 
 
 @app.command()

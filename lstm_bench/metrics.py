@@ -7,6 +7,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_bench.errors import UserError, unknown
+
 Kind = Literal["categorical", "binary", "regression"]
 Floats = NDArray[np.floating]
 Bools = NDArray[np.bool_]
@@ -91,6 +93,23 @@ METRICS: dict[str, tuple[str, ...]] = {
     "regression": ("mse", "rmse", "mae", "max_error", "r2"),
 }
 """What is measured of each kind of target, besides `accuracy`. All by scikit-learn."""
+
+
+def chosen(names: str, kind: Kind) -> tuple[str, ...]:
+    """Returns the metrics that `names` lists, with commas between them; `all` are all there are.
+
+    Raises `UserError` where `kind` has no such metric.
+
+    >>> chosen("mae, rmse", "regression")
+    ('mae', 'rmse')
+    """
+    if names.strip() == "all":
+        return METRICS[kind]
+    listed = tuple(name for name in (part.strip() for part in names.split(",")) if name)
+    for name in listed:
+        if name not in METRICS[kind]:
+            raise UserError(f"metrics: {unknown(f'{kind} metric', name, METRICS[kind])}")
+    return listed
 
 
 def measures(outputs: Floats, targets: Floats, kind: Kind) -> dict[str, float]:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationErr
 
 from lstm_bench import schedule
 from lstm_bench.errors import Fault, RecipeError, unknown
+from lstm_bench.faults import pydantic_faults
 from lstm_bench.framings import FRAMINGS, Encoding, Framing, Samples
 from lstm_bench.schedule import Layout, Reset, Schedule, Shuffle
 from lstm_bench.tasks import TASKS, Task
@@ -358,43 +359,3 @@ def _validated(
         return None, [] if types_only else list(error.faults)
     except ValidationError as error:
         return None, pydantic_faults(error, values)
-
-
-def pydantic_faults(error: ValidationError, values: Mapping[str, Any]) -> list[Fault]:
-    """Returns one fault a wrong key, in this package's words."""
-    by_key: dict[str, list[str]] = {}
-    for item in error.errors():
-        if item["type"] == "extra_forbidden":
-            message = "there is no such key"
-        else:
-            message = item["msg"].removeprefix("Value error, ")
-            message = message[0].lower() + message[1:]
-        place = [str(part) for part in item["loc"]]
-        # A union reports one error a member, with the member's name at the end of the path.
-        depth = 1 + sum(1 for part in place[1:] if part in _walk_keys(values))
-        if item["type"] == "missing":
-            depth = len(place)
-        by_key.setdefault(".".join(place[:depth]), []).append(message)
-    return [
-        Fault(key, f"{' or '.join(dict.fromkeys(messages))}, but got {_shown(values, key)}")
-        for key, messages in by_key.items()
-    ]
-
-
-def _walk_keys(values: Any) -> set[str]:
-    if isinstance(values, Mapping):
-        inner = (_walk_keys(value) for value in values.values())
-        return {str(key) for key in values}.union(*inner)
-    if isinstance(values, list | tuple):
-        inner = (_walk_keys(value) for value in values)
-        return {str(place) for place in range(len(values))}.union(*inner)
-    return set()
-
-
-def _shown(values: Any, key: str) -> str:
-    for part in filter(None, key.split(".")):
-        if isinstance(values, Mapping):
-            values = {str(k): v for k, v in values.items()}.get(part, "nothing")
-        elif isinstance(values, list | tuple) and part.isdigit():
-            values = values[int(part)]
-    return "nothing" if values == "nothing" else repr(values)

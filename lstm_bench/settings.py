@@ -15,7 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lstm_bench.errors import SweepError, UserError, unknown
-from lstm_bench.recipe import pydantic_faults
+from lstm_bench.faults import pydantic_faults
 
 
 class Settings(BaseModel):

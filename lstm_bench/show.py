@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -87,8 +88,13 @@ def _pairs(values: dict[str, Any]) -> str:
     return " ".join(f"{key}={value}" for key, value in values.items())
 
 
-def outcome_page(outcome: Outcome, predictions: bool) -> RenderableType:
-    """Returns the scores of one recipe, seed by seed, and what they come to."""
+def outcome_page(
+    outcome: Outcome, predictions: bool, metrics: Sequence[str] = ()
+) -> RenderableType:
+    """Returns the scores of one recipe, seed by seed, and what they come to.
+
+    `metrics` are names of further columns; one that this evaluation has not is left empty.
+    """
     table = Table(title=outcome.name, title_justify="left")
     for heading in ("seed", "loss", "accuracy", "sequences right", "solved", "from epoch"):
         table.add_column(heading, justify="right")
@@ -112,10 +118,24 @@ def outcome_page(outcome: Outcome, predictions: bool) -> RenderableType:
         f"time       {outcome.compile_seconds:.2f} s compiling, "
         f"{outcome.train_seconds:.2f} s training ({outcome.engine})",
     ]
-    parts: list[RenderableType] = [table, *map(Text, lines)]
+    unseen = [key for key in ("seen_accuracy", "unseen_accuracy") if key in outcome.seeds]
+    parts: list[RenderableType] = [table]
+    parts += [_measures(outcome, [*unseen, *metrics])] if unseen or metrics else []
+    parts += map(Text, lines)
     if predictions:
         parts.append(_answers(outcome))
     return Group(*parts)
+
+
+def _measures(outcome: Outcome, names: Sequence[str]) -> Table:
+    table = Table(title="Metrics", title_justify="left")
+    table.add_column("seed", justify="right")
+    for name in names:
+        table.add_column(name.replace("_", " "), justify="right")
+    for row in outcome.seeds.to_dict("records"):
+        told = (f"{row[name]:.4g}" if name in row else "–" for name in names)
+        table.add_row(str(row["seed"]), *told)
+    return table
 
 
 def _answers(outcome: Outcome) -> Table:

@@ -29,7 +29,8 @@ from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lstm_bench.errors import Fault, RecipeError, SweepError, UserError, unknown
-from lstm_bench.recipe import Recipe, known_settings, pydantic_faults, recipe
+from lstm_bench.faults import pydantic_faults
+from lstm_bench.recipe import Recipe, known_settings, recipe
 from lstm_bench.tasks import TASKS
 
 Scalar = bool | int | float | str
