@@ -15,7 +15,7 @@ ROWS = [
     {"tasks"},
     {"framings"},
     {"schedule"},
-    {"recipe", "sweep"},
+    {"recipe", "entries", "sweep"},
     {"provenance"},
     {"results"},
     {"backend"},
