@@ -17,7 +17,7 @@ ROWS = [
     {"schedule"},
     {"recipe", "entries", "sweep"},
     {"provenance"},
-    {"results"},
+    {"results", "findings"},
     {"backend"},
     {"models"},
     {"engine"},
