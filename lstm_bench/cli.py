@@ -145,9 +145,11 @@ def sweep(
     except RecipeError as error:
         raise SweepError(f"{path}:\n  {error}") from error
     if as_json:
+        from lstm_bench import findings
         from lstm_bench.results import sweep_document
 
-        _print_json(sweep_document(result, page, progress.failed))
+        document = sweep_document(result, page, progress.failed)
+        _print_json(document | findings.document(result))
         return
     from lstm_bench.report import console_table
 

@@ -174,7 +174,17 @@ class _Conductor:
         if proposal.trial is not None:
             return Listed(proposal.id, digest, trial=proposal.trial)
         entry = self.sweep.entries[proposal.id]
-        return Listed(proposal.id, digest, entry.published, entry.accuracy, entry.note)
+        return Listed(
+            proposal.id,
+            digest,
+            entry.published,
+            entry.accuracy,
+            entry.note,
+            claim=entry.claim,
+            family=entry.family,
+            axis=entry.axis,
+            value=entry.value,
+        )
 
     def _row(self, proposal: Proposal) -> Row:
         return self._listing(proposal).row(self.outcomes[proposal.recipe.digest])
@@ -190,6 +200,7 @@ class _Conductor:
             search=study.facts if study else None,
             provenance=self.provenance,
             unfinished=self.progress.total - len(done),
+            comparisons=self.sweep.comparisons,
         )
 
 

@@ -17,7 +17,9 @@ from typing import Any
 import pandas as pd
 
 from lstm_bench.errors import StoreError
+from lstm_bench.paired import Comparison
 from lstm_bench.statistics import Mean, Rate, mean_interval, median_epochs, solve_rate
+from lstm_bench.verdicts import Claim
 
 SEED_COLUMNS = (
     "seed",
@@ -133,6 +135,10 @@ class Row:
     published_accuracy: float | None = None
     note: str = ""
     trial: int | None = None  # of the search; None for a fixed recipe
+    claim: Claim | None = None  # what the source says of solving it
+    family: str = ""  # the rows that one recipe of the file was spread to, over `axis`, to `value`
+    axis: str = ""
+    value: Any = None
 
 
 @dataclass(frozen=True)
@@ -146,6 +152,7 @@ class SweepResult:
     search: Mapping[str, Any] | None  # trials, sampler, objective, seed, space
     provenance: Mapping[str, str]  # git revision, versions, machine, command
     unfinished: int = 0  # recipes that were asked for and have no outcome yet
+    comparisons: Mapping[str, Comparison] = field(default_factory=dict)  # that the file asks for
 
     @property
     def fixed(self) -> tuple[Row, ...]:

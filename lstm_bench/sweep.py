@@ -7,7 +7,10 @@
     seeds: 10
     recipes:
       A1: {published: all 8 steps right}
-      A2: {base: A1, batch_size: 4, published: never converges}
+      A2: {base: A1, batch_size: 4, published: never converges, claim: never}
+      A10: {over: {lag: [4, 8, 16]}, updates: 2000}     # A10/4, A10/8, A10/16
+    comparisons:
+      A2 against A1: {of: A2, to: A1, measure: solve_rate}
     search:
       trials: 40
       space:
@@ -28,12 +31,13 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from lstm_bench.entries import Entry, Scalar, read_entries
+from lstm_bench.entries import overlay as overlay  # the search lays its choices over settings too
 from lstm_bench.errors import Fault, RecipeError, SweepError, UserError, unknown
 from lstm_bench.faults import pydantic_faults
-from lstm_bench.recipe import Recipe, known_settings, recipe
+from lstm_bench.paired import Comparison
+from lstm_bench.recipe import known_settings
 from lstm_bench.tasks import TASKS
-
-Scalar = bool | int | float | str
 
 
 class Range(BaseModel):
@@ -73,18 +77,6 @@ class Search(BaseModel):
     space: Annotated[Mapping[str, Range | tuple[Scalar, ...]], Field(min_length=1)]
 
 
-class Entry(BaseModel):
-    """A fixed recipe of a sweep, and what was published about it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
-    recipe: Recipe
-    published: str = ""
-    accuracy: float | None = None
-    """The published figure as a step accuracy in [0, 1], where there is one."""
-    note: str = ""
-
-
 class Sweep(BaseModel):
     """A checked sweep. `settings` are the shared ones, `entries` the fixed recipes by id."""
 
@@ -97,6 +89,7 @@ class Sweep(BaseModel):
     first_seed: Annotated[int, Field(ge=0)] = 0
     settings: Mapping[str, Any] = {}
     entries: Mapping[str, Entry] = {}
+    comparisons: Mapping[str, Comparison] = {}
     search: Search | None = None
 
     @property
@@ -115,9 +108,6 @@ class Sweep(BaseModel):
 
 _OWN = set(Sweep.model_fields) - {"name", "settings", "entries"} | {"recipes"}
 """Keys of a sweep file that are not settings."""
-
-RESERVED = {"published", "accuracy", "note", "base"}
-"""Keys of a fixed recipe that are not settings."""
 
 
 def find(name: str, folder: Path = Path("sweeps")) -> Path:
@@ -198,13 +188,14 @@ def parse(name: str, document: Mapping[str, Any]) -> Sweep:
         Fault(k, unknown("setting or part of a sweep", k, known)) for k in shared.keys() - known
     ]
     shared = {key: value for key, value in shared.items() if key in known}
-    entries = _entries(document.get("recipes", {}), shared, faults)
+    entries, broken = read_entries(document.get("recipes", {}), shared, faults)
     fields = {key: value for key, value in document.items() if key in own}
     if not document.get("recipes") and "search" not in fields:
         faults.append(Fault("recipes", "a sweep needs recipes, a search, or both, but has neither"))
     sweep = None
     try:
         sweep = Sweep(name=name, settings=shared, entries=entries, **fields)
+        faults += _comparison_faults(sweep.comparisons, entries, broken)
     except ValidationError as error:
         faults += pydantic_faults(error, fields)
     if sweep is not None and sweep.search is not None:
@@ -216,64 +207,24 @@ def parse(name: str, document: Mapping[str, Any]) -> Sweep:
     return sweep
 
 
-def _entries(given: object, shared: Mapping[str, Any], faults: list[Fault]) -> dict[str, Entry]:
-    if not isinstance(given, Mapping):
-        faults.append(Fault("recipes", f"must map ids to settings, but got {given!r}"))
-        return {}
-    entries: dict[str, Entry] = {}
-    resolved: dict[str, dict[str, Any]] = {}
-    for key, value in ((str(key), value) for key, value in given.items()):
-        if value is not None and not isinstance(value, Mapping):
-            faults.append(Fault(f"recipes.{key}", f"must be a mapping, but got {value!r}"))
-            continue
-        own = {str(k): v for k, v in (value or {}).items()}
-        base = own.get("base")
-        if base is not None and str(base) not in resolved:
-            known = unknown("recipe above this one", base, resolved)
-            faults.append(Fault(f"recipes.{key}.base", known))
-            continue
-        settings = {k: v for k, v in own.items() if k not in RESERVED}
-        inherited = resolved[str(base)] if base is not None else dict(shared)
-        resolved[key] = overlay(inherited, settings)
-        try:
-            built = recipe(**_named(resolved[key]))
-            facts = {k: own[k] for k in RESERVED - {"base"} if k in own}
-            entries[key] = Entry(recipe=built, **facts)
-        except RecipeError as error:
-            faults += [Fault(f"recipes.{key}.{fault.key}", fault.message) for fault in error.faults]
-        except ValidationError as error:
-            found = pydantic_faults(error, own)
-            faults += [Fault(f"recipes.{key}.{fault.key}", fault.message) for fault in found]
-    return entries
-
-
-def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns `above` over `below`; inherited settings that no longer apply are dropped.
-
-    A task or framing that `above` changes takes its inherited parameters with it, and so does
-    `stateful: false` with `layout` and `reset`.
-
-    >>> overlay({"stateful": True, "layout": "streams"}, {"stateful": False})
-    {'stateful': False}
-    """
-    from lstm_bench.framings import FRAMINGS
-
-    kept = dict(below)
-    if "framing" in above:
-        framing = FRAMINGS.get(str(above["framing"]))
-        fields = set(framing.model_fields) if framing else set()
-        for other in FRAMINGS.values():
-            for key in set(other.model_fields) - fields:
-                kept.pop(key, None)
-    if above.get("stateful") is False:
-        kept.pop("layout", None)
-        kept.pop("reset", None)
-    return kept | dict(above)
-
-
-def _named(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns `settings` with a task name that `recipe` can refuse where there is none."""
-    return {"task": settings.get("task", ""), **settings}
+def _comparison_faults(
+    comparisons: Mapping[str, Comparison], entries: Mapping[str, Entry], broken: set[str]
+) -> list[Fault]:
+    """Returns which comparisons name no recipe, or one recipe twice."""
+    found = []
+    for name, asked in comparisons.items():
+        for key, id_ in (("of", asked.of), ("to", asked.to)):
+            # What is wrong with a recipe is said already; that it is missing would be no news.
+            if id_ not in entries and id_.partition("/")[0] not in broken:
+                message = unknown("recipe", id_, entries)
+                found.append(Fault(f"comparisons.{name}.{key}", message))
+        if asked.of == asked.to:
+            message = f"must be another recipe than `of`, but both are {asked.to!r}"
+            found.append(Fault(f"comparisons.{name}.to", message))
+        if asked.margin is not None and not asked.margin > 0:
+            message = f"must be above 0, but got {asked.margin!r}"
+            found.append(Fault(f"comparisons.{name}.margin", message))
+    return found
 
 
 def _space_faults(search: Search, shared: Mapping[str, Any]) -> list[Fault]:

@@ -21,9 +21,11 @@ import numpy as np
 
 import lstm_bench
 from lstm_bench.errors import StoreError, unknown
+from lstm_bench.paired import Comparison
 from lstm_bench.provenance import provenance
 from lstm_bench.results import Outcome, Row, SweepResult, read, write
 from lstm_bench.sweep import Sweep
+from lstm_bench.verdicts import Claim
 
 CURVE_STEPS = 100
 """Points of a learning curve that MLflow gets; the Outcome keeps more."""
@@ -39,6 +41,10 @@ class Listed:
     published_accuracy: float | None = None
     note: str = ""
     trial: int | None = None
+    claim: Claim | None = None
+    family: str = ""
+    axis: str = ""
+    value: Any = None
 
     def row(self, outcome: Outcome) -> Row:
         """Returns the row with its outcome."""
@@ -136,7 +142,10 @@ class Store:
             with contextlib.suppress(StoreError):  # a damaged outcome is one still to be made
                 outcomes[digest] = self.outcome(run)
         done = tuple(row.row(outcomes[row.digest]) for row in rows if row.digest in outcomes)
-        return SweepResult(**facts, rows=done, unfinished=asked - len(done))
+        asked_for = facts.pop("comparisons", {})  # stores of earlier versions have none
+        comparisons = {name: Comparison(**each) for name, each in asked_for.items()}
+        missing = asked - len(done)
+        return SweepResult(**facts, rows=done, unfinished=missing, comparisons=comparisons)
 
     def outcome(self, run_id: str) -> Outcome:
         """Returns the outcome that a child run holds."""
@@ -259,6 +268,7 @@ class Session:
             "title": self._sweep.title,
             "about": self._sweep.about,
             "search": search,
+            "comparisons": {name: vars(c) for name, c in self._sweep.comparisons.items()},
             "rows": [vars(row) for row in rows],
             "asked": asked,
             "provenance": origin,

@@ -11,13 +11,13 @@ PACKAGE = Path(__file__).parents[1] / "lstm_bench"
 ROWS = [
     {"", "errors"},  # "" is the package itself, which holds nothing but the version
     {"seeds", "faults"},
-    {"metrics", "statistics"},
+    {"metrics", "statistics", "paired", "verdicts", "horizon"},
     {"tasks"},
     {"framings"},
     {"schedule"},
-    {"recipe", "sweep"},
+    {"recipe", "entries", "sweep"},
     {"provenance"},
-    {"results"},
+    {"results", "findings"},
     {"backend"},
     {"models"},
     {"engine"},

@@ -18,7 +18,9 @@ import pytest
 from rich.console import Console
 from scipy import stats
 
+from lstm_bench import findings
 from lstm_bench.errors import StoreError
+from lstm_bench.paired import Comparison
 from lstm_bench.report import console_table, figures, grids, page, tables, write_report
 from lstm_bench.report import wording as w
 from lstm_bench.report.folder import replace
@@ -151,7 +153,8 @@ def test_writes_every_file_and_the_same_bytes_twice(
     written = write_report(RESULT, tmp_path / "reports" / "quickstart")
     assert written == tmp_path / "reports" / "quickstart" / "index.html"
     assert contents(written.parent) == files
-    names = {f"{table}.csv" for table in ("comparison", "seeds", "curves", "predictions")}
+    tables = ("comparison", "seeds", "curves", "predictions", "published")
+    names = {f"{table}.csv" for table in tables}
     names |= {"index.html", "report.md", "figures/accuracy.svg", "figures/curves.svg"}
     assert set(files) == names
     before = {path: path.stat().st_mtime_ns for path in written.parent.rglob("*.*")}
@@ -299,6 +302,32 @@ def alone(**changed: Any) -> SweepResult:
     return a_result(Row("A1", an_outcome(**changed)))
 
 
+def a_family(name: str, *solved: int, axis: str = "lag") -> list[Row]:
+    """Returns a row for 4, 8, 16, ..., of whose six seeds so many `solved` it."""
+    rows = []
+    for place, count in enumerate(solved):
+        right = tuple(4 if seed < count else 2 for seed in range(6))
+        parts = f"lstm(20), pairs, lag {4 * 2**place}"
+        outcome = an_outcome(f"{name}-{place:08}", right, name=parts)
+        own = {"family": name, "axis": axis, "value": 4 * 2**place}
+        rows.append(Row(f"{name}/{4 * 2**place}", outcome, **own))
+    return rows
+
+
+ASKED = {
+    "A1 against A2": Comparison("A1", "A2", claim="is better | <b>"),
+    "by rate": Comparison("A3", "A2", "solve_rate"),
+    "by loss": Comparison("A3", "A2", "loss"),
+    "missing": Comparison("A3", "Z"),
+}
+CLAIMED = (
+    dataclasses.replace(FIXED[0], claim="solved"),
+    dataclasses.replace(FIXED[1], claim="never", published_accuracy=0.25),
+    dataclasses.replace(FIXED[2], published="said to equal A1", published_accuracy=None),
+)
+FAMILIES = (*a_family("F", 6, 6, 2, 0), *a_family("G", 6, 6, 6, 6), *a_family("H", 0, 0, 6))
+
+
 SEEDS, CURVES, ANSWERS = (getattr(FIXED[0].outcome, table) for table in TABLES)
 NEVER = {"loss": np.nan, "solved": False, "solved_epoch": np.nan}
 EDGES = {
@@ -319,6 +348,10 @@ EDGES = {
     "diverged": alone(
         seeds=SEEDS.assign(**NEVER), curves=CURVES.assign(loss=[0.5, np.nan, np.inf] * 3)
     ),
+    "claims": a_result(*CLAIMED, comparisons=ASKED),
+    "families": a_result(*CLAIMED, *FAMILIES, comparisons=ASKED),
+    "two axes": a_result(*a_family("F", 6, 2), *a_family("G", 6, 2, axis="units")),
+    "many families": a_result(*(r for k in range(8) for r in a_family(f"F{k}", 6, k % 6))),
     "all diverged": a_result(
         Row("A1", an_outcome(curves=CURVES.assign(loss=np.nan))),
         Row("A2", an_outcome("b", seeds=SEEDS.assign(accuracy=np.nan))),
@@ -399,3 +432,73 @@ def test_render_leaves_matplotlib_as_it_was() -> None:
     before = dict(matplotlib.rcParams)
     page.render(a_result(FIXED[0]))
     assert dict(matplotlib.rcParams) == before
+
+
+def text_of(name: str) -> tuple[str, str, str]:
+    """Returns what a page, its Markdown and the terminal say."""
+    made = rendered(name)
+    console = Console(width=160, record=True, file=io.StringIO())
+    console.print(console_table(EDGES[name]))
+    page_text = Page(made["index.html"].decode()).text
+    return page_text, made["report.md"].decode(), console.export_text()
+
+
+def test_verdicts_comparisons_and_horizons_are_in_every_form() -> None:
+    for text in text_of("families"):
+        said = " ".join(text.split())
+        assert "reproduced" in said
+        assert "A3 is higher than A2 in accuracy" not in said
+        assert "A1 is higher than A2 in accuracy, by 41.7 points" in said
+        assert "A3 is solved more often than A2, by 100 points" in said
+        assert "> 32" in said and "does not fall" in said
+    page_text = " ".join(text_of("families")[0].split())
+    assert "Of 2 published results, 1 is reproduced (A1) and 1 cannot be told (A2)." in page_text
+    assert "Of 4 comparisons, 4 cannot be told yet (A1 to A2, " in page_text
+    assert "2 of 3 seeds solve it: whether a single run does is a coin toss." in page_text
+    assert "said to equal A1" in page_text
+
+
+def test_sections_are_there_only_if_there_is_something_in_them() -> None:
+    plain = rendered("many fixed")
+    assert {"published.csv", "comparisons.csv", "horizon.csv"}.isdisjoint(plain)
+    for text in text_of("many fixed"):
+        for heading in ("Against what was published", "differences are real", "How far"):
+            assert heading not in text
+    assert {"published.csv", "comparisons.csv"} <= set(rendered("claims"))
+    assert "rates.csv" in rendered("families")["report.md"].decode()
+
+
+def test_tables_of_findings_hold_the_numbers() -> None:
+    def read(name: str) -> pd.DataFrame:
+        return pd.read_csv(io.BytesIO(rendered("families")[f"{name}.csv"]))
+
+    published = read("published").set_index("id")
+    assert published.loc["A2", ["place", "verdict"]].tolist() == ["below", "cannot tell"]
+    assert published.loc["A2", ["smallest", "largest"]].tolist() == [0.5, 0.5]
+    compared = read("comparisons").set_index("comparison")
+    t = stats.ttest_1samp(np.array([0.5, 0.25, 0.5]), 0).confidence_interval(0.95)
+    assert compared.loc["A1 against A2", ["low", "high"]].tolist() == pytest.approx([*t])
+    assert compared.loc["by rate", "p"] == 0.25
+    assert np.isnan(compared.loc["missing", "difference"])
+    reached = read("horizon").set_index("family")
+    assert reached.loc["F", "half"] == pytest.approx(2 ** (3 + 3 / 4))
+    assert reached.loc["G", "half"] == np.inf
+    rates = read("rates")
+    assert rates[rates["family"] == "F"]["solved"].tolist() == [6, 6, 2, 0]
+    assert rates["seeds"].unique().tolist() == [6]
+
+
+def test_every_family_is_a_line() -> None:
+    svg = rendered("families")["figures/horizon.svg"].decode()
+    assert len(re.findall(r'<g id="family-\d">', svg)) == 3
+    for words in (">Lag<", ">Seeds that solve it, %<", ">32<", "F: lstm(20), pairs<"):
+        assert words in svg
+    figures_of = {name for name in rendered("two axes") if "horizon" in name}
+    assert figures_of == {"figures/horizon-1.svg", "figures/horizon-2.svg", "horizon.csv"}
+    assert "figures/horizon-2.svg" in rendered("many families")
+    assert page.render(EDGES["families"]) == rendered("families")
+
+
+def test_a_family_is_called_what_its_recipes_share() -> None:
+    family = findings.families(EDGES["families"])[0]
+    assert grids.shared_name(family) == "lstm(20), pairs"

@@ -2,9 +2,10 @@
 
 import pytest
 
+from lstm_bench.entries import overlay
 from lstm_bench.errors import SweepError
 from lstm_bench.recipe import recipe
-from lstm_bench.sweep import find, load, overlay
+from lstm_bench.sweep import find, load
 
 FIXED = """
 title: The memory problem
@@ -130,6 +131,19 @@ def test_small_floats_are_numbers(written):
         ("task: memory\nsearch: {sampler: magic, space: {units: [1]}}", ["search.sampler", "tpe"]),
         ("task: memory\nunits: 3\nsearch: {space: {units: [1]}}", ["search.space.units", "fixed"]),
         ("search: {space: {units: [1]}}", ["task", "memory"]),
+        ("task: memory\nrecipes: {a: {accuracy: 84}}", ["recipes.a.accuracy", "84"]),
+        ("task: memory\nrecipes: {a: {claim: maybe}}", ["recipes.a.claim", "'always'", "'maybe'"]),
+        ("task: memory\nrecipes: {a: {over: {unit: [1, 2]}}}", ["recipes.a.over.unit", "'units'"]),
+        ("task: memory\nrecipes: {a: {over: [1, 2]}}", ["recipes.a.over", "exactly one", "[1, 2]"]),
+        ("task: memory\nrecipes: {a: {over: {units: [1], epochs: [2]}}}", ["recipes.a.over"]),
+        ("task: memory\nrecipes: {a: {over: {units: [1]}}}", ["recipes.a.over.units", "two"]),
+        ("task: memory\nrecipes: {a: {over: {units: [1, 1]}}}", ["a.over.units", "distinct"]),
+        ("task: memory\nrecipes: {a: {over: {units: [1, 0]}}}", ["a.over.units", "got 0"]),
+        ("task: memory\nrecipes: {a: {units: 2, over: {units: [1, 3]}}}", ["beside `over`"]),
+        ("task: memory\nrecipes: {a: {updates: 9, epochs: 2}}", ["recipes.a.updates", "both"]),
+        ("task: memory\nrecipes: {a: {updates: 0}}", ["recipes.a.updates", "got 0"]),
+        ("task: memory\nupdates: 9\nrecipes: {a: {}}", ["updates", "no setting"]),
+        ("task: memory\nrecipes: {a: {over: {units: [1, 2]}}, a/1: {}}", ["two recipes 'a/1'"]),
     ],
 )
 def test_an_error_names_the_file_and_the_key(written, text, parts):
@@ -196,3 +210,72 @@ def test_the_digest_changes_with_what_changes_a_result_alone(written):
     fixed = load(written(FIXED)).digest
     assert load(written(FIXED.replace("batch_size: 4", "batch_size: 2"))).digest != fixed
     assert load(written(FIXED.replace("a note", "another"))).digest == fixed
+
+
+@pytest.mark.parametrize(
+    ("asked", "parts"),
+    [
+        ("{of: A1, to: A7}", ["comparisons.x.to", "there is no recipe 'A7'", "A1, A2, A5, A6"]),
+        ("{of: A7, to: A1}", ["comparisons.x.of", "'A7'"]),
+        ("{of: A1, to: A1}", ["comparisons.x.to", "another recipe", "'A1'"]),
+        ("{of: A1}", ["comparisons.x.to", "required"]),
+        ("{of: A1, to: A2, measure: speed}", ["comparisons.x.measure", "'solve_rate'", "'speed'"]),
+        ("{of: A1, to: A2, margin: 0}", ["comparisons.x.margin", "above 0"]),
+        ("{of: A1, to: A2, margins: 1}", ["comparisons.x.margins"]),
+        ("A1", ["comparisons.x", "'A1'"]),
+    ],
+)
+def test_a_wrong_comparison_is_refused_with_its_key(written, asked, parts):
+    message = refusal(written(f"{FIXED}\ncomparisons: {{x: {asked}}}"))
+    for part in parts:
+        assert part in message
+
+
+def test_a_comparison_with_a_broken_recipe_blames_the_recipe_alone(written):
+    text = "task: memory\nrecipes: {a: {unit: 3}, b: {}}\ncomparisons: {x: {of: a, to: b}}"
+    message = refusal(written(text))
+    assert "recipes.a.unit" in message
+    assert "comparisons" not in message
+
+
+def test_comparisons_and_claims_change_no_result_and_so_no_digest(written):
+    text = f"{FIXED}\ncomparisons: {{2 to 1: {{of: A2, to: A1, measure: loss, claim: small}}}}"
+    sweep = load(written(text.replace("a note", "a note, claim: solved")))
+    assert sweep.digest == load(written(FIXED)).digest
+    assert (sweep.entries["A1"].claim, sweep.entries["A2"].claim) == ("solved", None)
+    asked = sweep.comparisons["2 to 1"]
+    assert (asked.of, asked.to, asked.measure, asked.claim) == ("A2", "A1", "loss", "small")
+
+
+FAMILY = """
+task: memory
+recipes:
+  A1: {updates: 100}
+  A10: {base: A1, units: 3, over: {alphabet: [8, 5]}, note: longer}
+  A11: {base: A10, epochs: 7}
+  A12: {base: A10/8, accumulate: 4}
+"""
+
+
+def test_a_family_has_a_recipe_for_each_value_of_its_axis(written):
+    entries = load(written(FAMILY)).entries
+    assert list(entries) == ["A1", "A10/8", "A10/5", "A11", "A12"]
+    eight = entries["A10/8"]
+    assert (eight.family, eight.axis, eight.value, eight.note) == ("A10", "alphabet", 8, "longer")
+    assert (eight.recipe.task.alphabet_size, eight.recipe.units) == (8, 3)
+    assert (entries["A1"].family, entries["A11"].value) == ("", None)
+    assert (entries["A11"].recipe.epochs, entries["A11"].recipe.task.alphabet_size) == (7, 5)
+
+
+def test_updates_stand_for_as_many_epochs_as_they_take(written):
+    for key, entry in load(written(FAMILY)).entries.items():
+        made = entry.recipe
+        if key != "A11":
+            short = made.model_copy(update={"epochs": made.epochs - 1})
+            assert short.updates < 100 <= made.updates, key
+    assert load(written(FAMILY)).entries["A1"].recipe.epochs == 13  # 8 updates an epoch
+
+
+def test_a_fault_that_all_of_a_family_share_is_told_once(written):
+    text = "task: memory\nrecipes: {a: {batch_size: 3, over: {units: [1, 2, 4]}}}"
+    assert refusal(written(text)).count("recipes.a.batch_size") == 1

@@ -1,5 +1,6 @@
 """A real sweep with real workers and a real store: to its end, again, extended, interrupted."""
 
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import mlflow
 import pandas as pd
 import pytest
 
+from lstm_bench import findings
 from lstm_bench.errors import StoreError
 from lstm_bench.launch import launch
 from lstm_bench.recipe import recipe
@@ -27,9 +29,10 @@ DOCUMENT = {
     "task": "memory",
     "seeds": 3,
     "recipes": {
-        "A1": {"published": "all 8 steps right", "accuracy": 1.0, "epochs": 4},
+        "A1": {"published": "all 8 steps right", "accuracy": 1.0, "epochs": 4, "claim": "solved"},
         "A6": {"framing": "whole", "stateful": False, "epochs": 4},
     },
+    "comparisons": {"A6 against A1": {"of": "A6", "to": "A1", "claim": "none"}},
     "search": {
         "trials": 3,
         "space": {"units": [2, 3], "epochs": [2, 3], "stateful": [True, False]},
@@ -82,6 +85,34 @@ def test_the_report_is_rebuilt_from_the_store_to_the_same_bytes(done, settings, 
     result = Store(settings.store, settings.artifacts).load("small")
     write_report(result, tmp_path / "small")
     assert tree(tmp_path / "small") == tree(page.parent)
+
+
+def test_claims_comparisons_and_families_come_back_from_the_store(settings, tmp_path):
+    family = {"units": 2, "epochs": 2, "over": {"alphabet": [4, 5]}}
+    asked = {"x": {"of": "A", "to": "F/4", "measure": "loss", "margin": 0.5}}
+    recipes = {"F": family, "A": {"epochs": 2, "units": 2, "claim": "never", "published": "no"}}
+    small = {"task": "memory", "seeds": 2, "recipes": recipes, "comparisons": asked}
+    result, page, _ = launch(parse("claims", small), settings)
+    again = Store(settings.store, settings.artifacts).load("claims")
+    assert findings.document(again) == findings.document(result)
+    assert list(findings.document(again)) == ["verdicts", "comparisons", "horizon"]
+    assert (page.parent / "figures" / "horizon.svg").is_file()
+    write_report(again, tmp_path / "claims")
+    assert tree(tmp_path / "claims") == tree(page.parent)
+
+
+def test_a_store_of_an_earlier_version_still_loads(settings):
+    small = {"task": "memory", "seeds": 1, "recipes": {"A": {"epochs": 1, "units": 2}}}
+    launch(parse("earlier", small), settings)
+    (listing,) = (settings.artifacts / "earlier").rglob("sweep.json")
+    document = json.loads(listing.read_text())
+    del document["comparisons"]
+    for row in document["rows"]:
+        for key in ("claim", "family", "axis", "value"):
+            del row[key]
+    listing.write_text(json.dumps(document))
+    (row,) = Store(settings.store, settings.artifacts).load("earlier").rows
+    assert (row.claim, row.family, row.value) == (None, "", None)
 
 
 def test_the_store_reads_well_in_mlflow(done, settings):

@@ -26,6 +26,7 @@ INK, FAINT, PAPER = "#1f2328", "#c9ced6", "#ffffff"
 DOT, PUBLISHED = "#2f7ebc", "#d1600a"
 LINES = ("#2f7ebc", "#d1600a", "#1a9a72", "#b8489a", "#a88500", "#6f6f78")
 DASHES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 2)))
+MARKS = ("o", "s", "^", "D", "v", "P")
 CURVES_A_FIGURE = len(LINES)
 LABEL_WIDTH = 56  # characters a line
 WIDTH = 10.5  # inches
@@ -195,6 +196,60 @@ def curves(recipes: Sequence[tuple[Row, pd.DataFrame]]) -> bytes:
     return saved[0]
 
 
+def horizon(axis: str, families: Sequence[tuple[str, pd.DataFrame]]) -> bytes:
+    """Returns the solve rate along `axis` as an SVG file: a line a family, with Wilson's band.
+
+    `families` are up to `CURVES_A_FIGURE` names, each with its `tables.rates`. Earlier lines are
+    wider and paler than later ones, so that lines of equal height all show.
+    """
+    from matplotlib.colors import to_rgba
+
+    with _figure(WIDTH, 4.0 + 0.2 * len(families)) as (figure, saved):
+        axes = figure.subplots()
+        axes.axhline(50, color=INK, linewidth=0.8)
+        handles = []
+        styles = zip(families, LINES, DASHES, MARKS, strict=False)
+        for above, ((_, frame), color, dash, mark) in zip(
+            reversed(range(len(families))), styles, strict=False
+        ):
+            columns = ("value", "solve_rate", "solve_rate_low", "solve_rate_high")
+            value, rate, low, high = (frame[column].to_numpy(float) for column in columns)
+            axes.fill_between(value, 100 * low, 100 * high, color=color, alpha=0.12, linewidth=0)
+            (line,) = axes.plot(
+                value,
+                100 * rate,
+                color=to_rgba(color, 0.55 if above else 1.0),
+                linestyle=dash,
+                linewidth=1.5 + 1.8 * above,
+                marker=mark,
+                markersize=5 + 2.5 * above,
+                markerfacecolor=PAPER,
+                markeredgecolor=color,
+                markeredgewidth=1.3,
+                gid=f"family-{len(families) - 1 - above}",
+            )
+            handles.append(line)
+        _values(axes, sorted({float(v) for _, frame in families for v in frame["value"]}))
+        axes.set_xlabel(axis)
+        axes.set_ylabel("Seeds that solve it, %")
+        axes.set_ylim(-3, 103)
+        axes.grid(True, color=FAINT, linewidth=0.5)
+        axes.set_axisbelow(True)
+        words = [f"\u200b{_cut(name, 110)}" for name, _ in families]
+        figure.legend(
+            handles, words, loc="outside lower left", ncols=1, fontsize=8.5, handlelength=4
+        )
+    return saved[0]
+
+
+def _values(axes: Axes, values: Sequence[float]) -> None:
+    """Puts a tick at each of `values`, logarithmically where they span a factor of 8 or more."""
+    if values[0] > 0 and values[-1] >= 8 * values[0]:
+        axes.set_xscale("log", base=2)
+    axes.set_xticks(values, [f"{value:,g}" for value in values])
+    axes.set_xticks([], minor=True)
+
+
 def _scales(panels: Any, frames: Sequence[pd.DataFrame]) -> None:
     """Sets titles and limits; an axis is logarithmic where its data span too much otherwise."""
     lengths = [float(frame["epoch"].max()) for frame in frames if len(frame)]
@@ -222,6 +277,10 @@ def _logarithmic(axes: Axes, which: Literal["x", "y"]) -> None:
     axes.set(**{f"{which}scale": "log"})
     axis.set_major_formatter(FuncFormatter(lambda number, _: f"{number:,g}"))
     axis.set_minor_formatter(NullFormatter())
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1].rstrip() + "…"
 
 
 def _names(figure: Figure, rows: Sequence[Row]) -> None:

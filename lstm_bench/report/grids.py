@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from lstm_bench import findings
 from lstm_bench.report import tables
 from lstm_bench.report import wording as w
 from lstm_bench.results import Outcome, Row, SweepResult
@@ -65,23 +66,92 @@ def _extra_titles(extras: Sequence[str]) -> list[str]:
 
 
 def fixed(result: SweepResult) -> Grid:
-    """Returns the fixed recipes in the file's order, published figures beside ours."""
+    """Returns the fixed recipes in the file's order."""
     rows = result.fixed
     extras = tables.extra_scores(rows)
-    published = any(row.published or row.published_accuracy is not None for row in rows)
     titles = ["Recipe", "Configuration", *MEASURES, *_extra_titles(extras)]
     numeric = [False, False, *[True] * (len(MEASURES) + len(extras))]
-    titles += ["Published"] * published
-    numeric += [False] * published
     cells = []
     for row in rows:
         line = [w.printable(row.id), w.printable(row.outcome.name), *measures(row.outcome)]
         line += [w.percent(tables.score(row.outcome, extra)) for extra in extras]
-        line += [_published(row)] * published
         cells.append(tuple(line))
     best = result.best.id if result.best else None
     marks = tuple("best" if row.id == best else "" for row in rows)
     return Grid(tuple(titles), tuple(numeric), tuple(cells), marks)
+
+
+PUBLISHED = (
+    "Recipe",
+    "Published",
+    "Accuracy ± sd, %",
+    "95 % interval",
+    "Spread of seeds",
+    "Published lies",
+    "Solved",
+    "Wilson 95 %",
+    "Verdict",
+    "Why",
+)
+
+
+def published(judged: Sequence[findings.Judged]) -> Grid:
+    """Returns what was published beside ours, row by row, with its verdict."""
+    cells = []
+    for each in judged:
+        row, placed, said = each.row, each.spread, each.verdict
+        accuracy, rate = row.outcome.accuracy, row.outcome.solve_rate
+        cells.append(
+            (
+                w.printable(row.id),
+                _published(row),
+                w.accuracy(accuracy),
+                w.interval(accuracy),
+                w.span(placed.low, placed.high) if placed else w.NONE,
+                placed.place if placed else w.NONE,
+                w.solved(rate),
+                w.span(rate.low, rate.high),
+                said.word if said else w.NONE,
+                said.why if said else w.NONE,
+            )
+        )
+    numeric = (False, False, True, True, True, False, True, True, False, False)
+    return Grid(PUBLISHED, numeric, tuple(cells))
+
+
+def comparisons(compared: Sequence[findings.Compared]) -> Grid:
+    """Returns the comparisons that the sweep asks for: what is claimed, and what is found."""
+    claimed = any(each.asked.claim for each in compared)
+    titles = ["Comparison", *["Claimed"] * claimed, "Finding", "p, Holm", "Verdict"]
+    cells = []
+    for each in compared:
+        line = [w.printable(each.name)]
+        line += [w.printable(each.asked.claim) or w.NONE] * claimed
+        line += [w.printable(each.told), w.p_value(each.corrected), each.said]
+        cells.append(tuple(line))
+    numeric = tuple(title == "p, Holm" for title in titles)
+    return Grid(tuple(titles), numeric, tuple(cells))
+
+
+def horizon(families: Sequence[findings.Family]) -> Grid:
+    """Returns how far each family gets: solved seeds value by value, and where half are left."""
+    values = sorted({value for family in families for value in family.horizon.values})
+    axes = list(dict.fromkeys(family.axis for family in families))
+    axis = heading(axes[0]) if len(axes) == 1 else "value"
+    titles = ["Family", f"{axis.capitalize()} where half solve it", "95 % interval"]
+    titles += [f"at {value:,g}" for value in values]
+    cells = []
+    for family in families:
+        counted = {float(row.value): w.solved(row.outcome.solve_rate) for row in family.rows}
+        line = [w.printable(family.id), family.half, family.interval or w.NONE]
+        cells.append((*line, *(counted.get(value, w.NONE) for value in values)))
+    return Grid(tuple(titles), (False, *[True] * (len(titles) - 1)), tuple(cells))
+
+
+def shared_name(family: findings.Family) -> str:
+    """Returns the parts of the recipes' names that do not change along the axis."""
+    parts = [row.outcome.name.split(", ") for row in family.rows]
+    return ", ".join(part for part in parts[0] if all(part in other for other in parts))
 
 
 def _published(row: Row) -> str:

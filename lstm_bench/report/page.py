@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from tabulate import tabulate
 
+from lstm_bench import findings, paired, verdicts
 from lstm_bench.report import figures, grids, tables
 from lstm_bench.report import wording as w
 from lstm_bench.report.grids import Grid
@@ -35,6 +36,35 @@ READING = (
     "a seed that never solved it counts as later than any. “> E”: the median is later than the "
     "last epoch, E.",
     "Updates: weight updates a seed. Seconds: training, summed over the seeds, without compiling.",
+)
+PUBLISHED_CAPTION = (
+    "What was published beside n = {} each. Percent; the spread is from the smallest to the "
+    "largest seed."
+)
+READING_PUBLISHED = (
+    "A published figure is one run. If that run was made as ours are, it is one more draw from the "
+    "same distribution: it is not reproduced where it lies outside all of our seeds and those are "
+    f"at least {verdicts.ENOUGH}, so that a run like ours would do so at most one time in ten. "
+    f"Printed figures are rounded: {100 * verdicts.TOLERANCE:g} points count as equal.",
+    "Where the source claims that its run solved the task, that no run can, or that every run "
+    "does, the claim is judged by how many seeds solve it, and the figure is shown beside it.",
+)
+COMPARISONS_CAPTION = (
+    "Rows that are compared with one another, seed by seed: a seed has the same data, initial "
+    "weights and order in both. Differences of accuracies and rates in percentage points."
+)
+READING_COMPARISONS = (
+    "Real: the difference is not 0 at the 5 % level, after Holm's correction for all comparisons "
+    "of this report. Not real: its whole 95 % interval lies within the margin, "
+    f"{100 * paired.MARGIN:g} points unless the sweep says otherwise. Anything else cannot be told "
+    "yet; the seeds that would do are an estimate, for 80 % power, from the spread seen so far.",
+    "Means: Student's t and a sign-flip test, of which the less certain one counts. Rates: "
+    "McNemar's exact test, and Newcombe's interval for paired proportions (1998, method 10).",
+)
+READING_HORIZON = (
+    "Where half solve it: isotonic regression of the solve rate, straight lines between the values "
+    "tried. > or <: beyond the last value tried, or before the first. The 95 % interval resamples "
+    "the seeds; its ends are values tried, because nothing is known between them.",
 )
 
 
@@ -60,7 +90,6 @@ class Steps:
 def render(result: SweepResult) -> dict[str, bytes]:
     """Returns the files of the report of `result`: path below its folder -> content."""
     pictures = _pictures(result)
-    facts = _facts(result, pictures)
     files = {f"figures/{picture.stem}.svg": picture.svg for picture in pictures}
     shown = [result.best] if result.best else result.rows
     none = pd.DataFrame(columns=list(PREDICTION_COLUMNS))
@@ -70,6 +99,15 @@ def render(result: SweepResult) -> dict[str, bytes]:
         "curves": tables.curves(result),
         "predictions": pd.concat(map(tables.predictions, shown)) if shown else none,
     }
+    reached = findings.families(result)
+    further = {
+        "published": tables.published(result),
+        "comparisons": tables.comparisons(result),
+        "horizon": tables.horizon(result),
+        "rates": pd.concat(map(tables.rates, reached)) if reached else none,
+    }
+    frames |= {name: frame for name, frame in further.items() if len(frame)}
+    facts = _facts(result, pictures) | {"frames": list(frames)}
     for name, frame in frames.items():
         digits = "%.6g" if name == "curves" else None  # single precision has no more
         text = frame.to_csv(index=False, lineterminator="\n", float_format=digits)
@@ -102,6 +140,8 @@ def _facts(result: SweepResult, pictures: Sequence[Picture]) -> dict[str, Any]:
     search, space = grids.search(result)
     shared, varying = grids.settings(fixed) if fixed else (None, None)
     searched, _ = grids.settings([row for row, _ in found]) if found else (None, None)
+    judged, compared = findings.verdicts(result), findings.comparisons(result)
+    reached = findings.families(result)
     best = result.best
     each = fixed if len(fixed) <= DETAILS_SHOWN else ()
     return {
@@ -113,6 +153,15 @@ def _facts(result: SweepResult, pictures: Sequence[Picture]) -> dict[str, Any]:
         "fixed": grids.fixed(result) if fixed else None,
         "remarks": [(w.printable(row.id), w.printable(row.note)) for row in fixed if row.note],
         "fixed_caption": FIXED_CAPTION.format(w.seeds_of(fixed)),
+        "published": grids.published(judged) if judged else None,
+        "published_caption": PUBLISHED_CAPTION.format(w.seeds_of([each.row for each in judged])),
+        "reading_published": READING_PUBLISHED,
+        "comparisons": grids.comparisons(compared) if compared else None,
+        "comparisons_caption": COMPARISONS_CAPTION,
+        "reading_comparisons": READING_COMPARISONS,
+        "horizon": grids.horizon(reached) if reached else None,
+        "horizon_caption": _horizon_caption(reached),
+        "reading_horizon": READING_HORIZON,
         "trials": grids.trials(result) if found else None,
         "trials_caption": _trials_caption([row for row, _ in found]),
         "reading": READING,
@@ -154,6 +203,7 @@ def _pictures(result: SweepResult) -> list[Picture]:
     )
     svg = figures.accuracy(fixed, drawn)
     pictures = [Picture("accuracy", svg, "Accuracy by recipe", caption)]
+    pictures += _horizon_pictures(findings.families(result))
     size = figures.CURVES_A_FIGURE
     chosen = fixed[:DETAILS_SHOWN] or found[:size]
     chosen = [row for row in chosen if len(row.outcome.curves)]
@@ -164,6 +214,40 @@ def _pictures(result: SweepResult) -> list[Picture]:
             Picture(stem, figures.curves(part), "Learning curves", _curve_caption(result, part))
         )
     return pictures
+
+
+def _horizon_pictures(reached: Sequence[findings.Family]) -> list[Picture]:
+    """Returns the solve rate along each axis, so many families a figure."""
+    pictures = []
+    axes: dict[str, list[findings.Family]] = {}
+    for family in reached:
+        axes.setdefault(family.axis, []).append(family)
+    size = figures.CURVES_A_FIGURE
+    parts = [
+        (axis, families[start : start + size])
+        for axis, families in axes.items()
+        for start in range(0, len(families), size)
+    ]
+    for number, (axis, families) in enumerate(parts, 1):
+        named = [(f"{family.id}: {grids.shared_name(family)}", family) for family in families]
+        svg = figures.horizon(
+            grids.heading(axis).capitalize(),
+            [(w.printable(name), tables.rates(family)) for name, family in named],
+        )
+        rows = [row for family in families for row in family.rows]
+        caption = (
+            f"Solve rate against {grids.heading(axis)}, n = {w.seeds_of(rows)} a point, with "
+            "Wilson's 95 % band. The line at 50 % is where half of the seeds are left. "
+            "Earlier families are drawn wider and paler, so that equal lines all show."
+        )
+        stem = "horizon" if len(parts) == 1 else f"horizon-{number}"
+        pictures.append(Picture(stem, svg, f"Solve rate against {grids.heading(axis)}", caption))
+    return pictures
+
+
+def _horizon_caption(reached: Sequence[findings.Family]) -> str:
+    rows = [row for family in reached for row in family.rows]
+    return f"Seeds that solve it at each value, of n = {w.seeds_of(rows)}, and where half do."
 
 
 def _curve_caption(result: SweepResult, part: Sequence[tuple[Row, pd.DataFrame]]) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from lstm_bench import findings
 from lstm_bench.report import wording as w
 from lstm_bench.report.tables import distinct_trials, ranked
 from lstm_bench.results import Outcome, Row, SweepResult
@@ -11,12 +14,13 @@ IDS = 12
 
 
 def summary(result: SweepResult) -> list[str]:
-    """Returns two to five sentences of plain text."""
+    """Returns two to seven sentences of plain text."""
     sentences = [_what(result)] if result.rows else ["No recipe has a result yet."]
     if result.best is not None:
         sentences.append(_best(result, result.best))
     if len(result.fixed) > 1:
         sentences.append(_fixed(result.fixed))
+    sentences += _published(result) + _compared(result)
     if result.unfinished:
         one = result.unfinished == 1
         sentences.append(
@@ -82,6 +86,40 @@ def _fixed(rows: tuple[Row, ...]) -> str:
     first, _, rest = said[0].partition(" ")
     said[0] = f"{first} {'was' if first == '1' else 'were'} solved {rest}"
     return f"Of the {len(rows)} fixed recipes, {_joined(said)}."
+
+
+def _published(result: SweepResult) -> list[str]:
+    words = [
+        (each.row.id, each.verdict.word)
+        for each in findings.verdicts(result)
+        if each.verdict is not None
+    ]
+    if not words:
+        return []
+    said = _counted(words, ("reproduced", "not reproduced", "cannot tell"))
+    return [f"Of {w.many(len(words), 'published result')}, {said}."]
+
+
+def _compared(result: SweepResult) -> list[str]:
+    compared = findings.comparisons(result)
+    words = [(f"{each.asked.of} to {each.asked.to}", each.word) for each in compared]
+    if not words:
+        return []
+    said = _counted(words, ("real", "not real", "cannot tell yet"))
+    return [f"Of {w.many(len(words), 'comparison')}, {said}."]
+
+
+def _counted(words: Sequence[tuple[str, str]], order: Sequence[str]) -> str:
+    """Returns how many things got each word, and which: `2 are real (a, b) and 1 is not real`."""
+    said = []
+    for word in order:
+        ids = [w.printable(name) for name, own in words if own == word]
+        verb = "cannot be told" if word.startswith("cannot") else f"is {word}"
+        if len(ids) != 1:
+            verb = verb.replace("is ", "are ", 1)
+        verb += " yet" * word.endswith("yet")
+        said += [f"{len(ids)} {verb}{_listed(ids)}"] if ids else []
+    return _joined(said)
 
 
 def _listed(ids: list[str]) -> str:

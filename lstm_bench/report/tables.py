@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lstm_bench import findings
 from lstm_bench.results import PREDICTION_COLUMNS, SEED_COLUMNS, Outcome, Row, SweepResult
 from lstm_bench.statistics import mean_interval
 
@@ -84,6 +85,109 @@ def comparison(result: SweepResult) -> pd.DataFrame:
         records.append(record | settings)
     frame = pd.DataFrame(records)
     return frame.astype({"trial": "Int64"}) if records else frame
+
+
+def published(result: SweepResult) -> pd.DataFrame:
+    """Returns one row a recipe about which something was published: its figures and a verdict."""
+    records = []
+    for judged in findings.verdicts(result):
+        row, placed, said = judged.row, judged.spread, judged.verdict
+        accuracy, rate = row.outcome.accuracy, row.outcome.solve_rate
+        records.append(
+            {
+                "id": row.id,
+                "published": row.published,
+                "claim": row.claim,
+                "published_accuracy": row.published_accuracy,
+                "seeds": accuracy.n,
+                "accuracy_mean": accuracy.mean,
+                "accuracy_std": accuracy.std,
+                "accuracy_low": accuracy.low,
+                "accuracy_high": accuracy.high,
+                "smallest": placed.low if placed else None,
+                "largest": placed.high if placed else None,
+                "place": placed.place if placed else None,
+                "rank_p": placed.p if placed else None,
+                "solved": rate.k,
+                "solve_rate": rate.rate,
+                "solve_rate_low": rate.low,
+                "solve_rate_high": rate.high,
+                "verdict": said.word if said else None,
+                "why": said.why if said else None,
+            }
+        )
+    return pd.DataFrame(records)
+
+
+def comparisons(result: SweepResult) -> pd.DataFrame:
+    """Returns one row a comparison that the sweep asks for: paired difference and verdict."""
+    records = []
+    for each in findings.comparisons(result):
+        asked, found = each.asked, each.found
+        records.append(
+            {
+                "comparison": each.name,
+                "of": asked.of,
+                "to": asked.to,
+                "measure": asked.measure,
+                "claim": asked.claim,
+                "seeds": found.n if found else 0,
+                "difference": found.difference if found else None,
+                "std": found.std if found else None,
+                "low": found.low if found else None,
+                "high": found.high if found else None,
+                "p": found.p if found else None,
+                "p_holm": each.corrected,
+                "margin": asked.negligible,
+                "verdict": each.word,
+                "more_seeds": each.more,
+                "sentence": each.sentence,
+            }
+        )
+    frame = pd.DataFrame(records)
+    return frame.astype({"more_seeds": "Int64"}) if records else frame
+
+
+def horizon(result: SweepResult) -> pd.DataFrame:
+    """Returns one row a family: where its solve rate falls to one half, with a 95 % interval.
+
+    `inf` and `-inf` say that this is beyond the last value tried, or before the first.
+    """
+    return pd.DataFrame(
+        {
+            "family": family.id,
+            "axis": family.axis,
+            "seeds": family.horizon.n,
+            "first": family.horizon.values[0],
+            "last": family.horizon.values[-1],
+            "half": family.horizon.half,
+            "low": family.horizon.low,
+            "high": family.horizon.high,
+        }
+        for family in findings.families(result)
+    )
+
+
+def rates(family: findings.Family) -> pd.DataFrame:
+    """Returns one row a value of the family's axis: solved seeds, Wilson's interval, fitted rate.
+
+    The counts are over each row's own seeds, the fitted curve over those that all of them share.
+    """
+    counted = [row.outcome.solve_rate for row in family.rows]
+    return pd.DataFrame(
+        {
+            "family": family.id,
+            "axis": family.axis,
+            "value": family.horizon.values,
+            "id": [row.id for row in family.rows],
+            "solved": [rate.k for rate in counted],
+            "seeds": [rate.n for rate in counted],
+            "solve_rate": [rate.rate for rate in counted],
+            "solve_rate_low": [rate.low for rate in counted],
+            "solve_rate_high": [rate.high for rate in counted],
+            "fitted": family.horizon.fitted,
+        }
+    )
 
 
 def score(outcome: Outcome, column: str) -> float:

@@ -80,6 +80,17 @@ def interval(mean: Mean) -> str:
     return span(mean.low, mean.high)
 
 
+def p_value(p: float) -> str:
+    """Returns a p value to two digits: `0.04`; below a thousandth only that it is.
+
+    >>> p_value(0.0412), p_value(1e-9), p_value(float("nan"))
+    ('0.041', '< 0.001', '–')
+    """
+    if math.isnan(p):
+        return NONE
+    return "< 0.001" if p < 0.001 else f"{p:.2g}"
+
+
 def solved(rate: Rate) -> str:
     """Returns how many seeds solved it: `9/10`."""
     return f"{rate.k}/{rate.n}"

@@ -1,0 +1,218 @@
+"""The fixed recipes of a sweep file: inherited from one another, and spread over an axis.
+
+::
+
+    A10: {task: memory, over: {lag: [4, 8, 16]}, updates: 2000}
+
+stands for the recipes `A10/4`, `A10/8` and `A10/16`, each with as many epochs as 2000 updates take.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lstm_bench.errors import Fault, RecipeError, unknown
+from lstm_bench.faults import pydantic_faults
+from lstm_bench.framings import FRAMINGS
+from lstm_bench.recipe import Recipe, known_settings, recipe
+from lstm_bench.tasks import TASKS
+from lstm_bench.verdicts import Claim
+
+Scalar = bool | int | float | str
+
+FACTS = {"published", "accuracy", "claim", "note"}
+"""Keys of a fixed recipe that say something about it."""
+
+RESERVED = FACTS | {"base", "over"}
+"""Keys of a fixed recipe that are neither settings nor inherited."""
+
+
+class Entry(BaseModel):
+    """A fixed recipe of a sweep, and what was published about it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    recipe: Recipe
+    published: str = ""
+    accuracy: Annotated[float | None, Field(ge=0, le=1)] = None
+    """The published figure as a step accuracy in [0, 1], where there is one."""
+    claim: Claim | None = None
+    """What the source says of solving it: one run did, none can, every one does."""
+    note: str = ""
+    family: str = ""
+    """The key in the sweep file that this recipe was spread from, over `axis`, to `value`."""
+    axis: str = ""
+    value: Scalar | None = None
+
+
+@dataclass(frozen=True)
+class _Variant:
+    """One recipe to be: its id, and the key and value of its axis, if it has one."""
+
+    id: str
+    axis: str = ""
+    value: Scalar | None = None
+
+
+def read_entries(
+    given: object, shared: Mapping[str, Any], faults: list[Fault]
+) -> tuple[dict[str, Entry], set[str]]:
+    """Returns the fixed recipes by id, and the keys of those in which something is wrong.
+
+    What is wrong is added to `faults`.
+    """
+    if not isinstance(given, Mapping):
+        faults.append(Fault("recipes", f"must map ids to settings, but got {given!r}"))
+        return {}, set()
+    entries: dict[str, Entry] = {}
+    resolved: dict[str, dict[str, Any]] = {}
+    broken: set[str] = set()
+    for key, value in ((str(key), value) for key, value in given.items()):
+        found: list[Fault] = []
+        for variant, settings, own in _variants(key, value, shared, resolved, found):
+            made = _entry(key, variant, settings, own, found)
+            if variant.id in entries:
+                found.append(Fault("", f"there are two recipes {variant.id!r}; rename one"))
+            elif made is not None:
+                entries[variant.id] = made
+        # What is wrong with one member of a family is mostly wrong with all of them.
+        for fault in dict.fromkeys(found):
+            place = f"recipes.{key}.{fault.key}" if fault.key else f"recipes.{key}"
+            faults.append(Fault(place, fault.message))
+            broken.add(key)
+    return entries, broken
+
+
+def _variants(
+    key: str,
+    given: object,
+    shared: Mapping[str, Any],
+    resolved: dict[str, dict[str, Any]],
+    faults: list[Fault],
+) -> Iterator[tuple[_Variant, dict[str, Any], dict[str, Any]]]:
+    """Yields the recipes that `key` stands for: variant, settings, and what the file says itself.
+
+    `resolved` gains the settings that later recipes can build on.
+    """
+    if given is not None and not isinstance(given, Mapping):
+        faults.append(Fault("", f"must be a mapping, but got {given!r}"))
+        return
+    own = {str(k): v for k, v in (given or {}).items()}
+    base = own.get("base")
+    if base is not None and str(base) not in resolved:
+        faults.append(Fault("base", unknown("recipe above this one", base, resolved)))
+        return
+    if "updates" in own and "epochs" in own:
+        faults.append(Fault("updates", "stands in place of epochs, but both are given; keep one"))
+        return
+    inherited = resolved[str(base)] if base is not None else dict(shared)
+    settings = overlay(inherited, {k: v for k, v in own.items() if k not in RESERVED})
+    resolved[key] = settings
+    if "over" not in own:
+        yield _Variant(key), settings, own
+        return
+    fault = _over_fault(own)
+    if fault is not None:
+        faults.append(fault)
+        return
+    axis, values = next((str(k), v) for k, v in own["over"].items())
+    for value in values:
+        variant = _Variant(f"{key}/{_spelt(value)}", axis, value)
+        resolved[variant.id] = overlay(settings, {axis: value})
+        yield variant, resolved[variant.id], own
+
+
+def _over_fault(own: Mapping[str, Any]) -> Fault | None:
+    """Returns what is wrong with `over`, apart from what the recipes will say of its values."""
+    over = own["over"]
+    if not isinstance(over, Mapping) or len(over) != 1:
+        rule = "must map exactly one setting to its values, e.g. {lag: [4, 8, 16]}"
+        return Fault("over", f"{rule}, but got {over!r}")
+    axis, values = next(iter(over.items()))
+    known = set().union(*(known_settings(task) for task in TASKS.values())) | {"updates"}
+    if axis not in known:
+        return Fault(f"over.{axis}", unknown("setting", axis, known))
+    if axis in own or {str(axis), *own} >= {"epochs", "updates"}:
+        return Fault(f"over.{axis}", "is also fixed beside `over`; keep one of the two")
+    scalars = isinstance(values, list) and all(isinstance(v, Scalar) for v in values)
+    if not scalars or len(set(map(_spelt, values))) < max(2, len(values)):
+        rule = "must be a list of at least two distinct values"
+        return Fault(f"over.{axis}", f"{rule}, but got {values!r}")
+    return None
+
+
+def _entry(
+    key: str,
+    variant: _Variant,
+    settings: Mapping[str, Any],
+    own: Mapping[str, Any],
+    faults: list[Fault],
+) -> Entry | None:
+    facts = {k: own[k] for k in FACTS if k in own}
+    if variant.axis:
+        facts |= {"family": key, "axis": variant.axis, "value": variant.value}
+    try:
+        return Entry(recipe=built(settings), **facts)
+    except RecipeError as error:
+        found = list(error.faults)
+    except ValidationError as error:
+        found = pydantic_faults(error, own)
+    over = {variant.axis: f"over.{variant.axis}"} if variant.axis else {}
+    faults += [Fault(over.get(fault.key, fault.key), fault.message) for fault in found]
+    return None
+
+
+def built(settings: Mapping[str, Any]) -> Recipe:
+    """Returns the recipe of `settings`, in which `updates` may stand in place of epochs.
+
+    The epochs are as many as it takes to make at least so many weight updates.
+
+    >>> built({"task": "memory", "updates": 2000}).epochs
+    250
+    """
+    given = {"task": settings.get("task", ""), **settings}
+    if "updates" not in given:
+        return recipe(**given)
+    updates = given.pop("updates")
+    if isinstance(updates, bool) or not isinstance(updates, int) or updates < 1:
+        rule = "must be a whole number of weight updates, at least 1"
+        raise RecipeError([Fault("updates", f"{rule}, but got {updates!r}")])
+    once = recipe(**given, epochs=1)
+    return recipe(**given, epochs=math.ceil(updates * once.accumulate / once.schedule.batches))
+
+
+def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns `above` over `below`; inherited settings that no longer apply are dropped.
+
+    A task or framing that `above` changes takes its inherited parameters with it, and so does
+    `stateful: false` with `layout` and `reset`, and `updates` with `epochs`, or they with it.
+
+    >>> overlay({"stateful": True, "layout": "streams"}, {"stateful": False})
+    {'stateful': False}
+    >>> overlay({"epochs": 20}, {"updates": 400})
+    {'updates': 400}
+    """
+    kept = dict(below)
+    if "framing" in above:
+        framing = FRAMINGS.get(str(above["framing"]))
+        fields = set(framing.model_fields) if framing else set()
+        for other in FRAMINGS.values():
+            for key in set(other.model_fields) - fields:
+                kept.pop(key, None)
+    if above.get("stateful") is False:
+        kept.pop("layout", None)
+        kept.pop("reset", None)
+    for given, instead_of in (("epochs", "updates"), ("updates", "epochs")):
+        if given in above:
+            kept.pop(instead_of, None)
+    return kept | dict(above)
+
+
+def _spelt(value: Scalar) -> str:
+    """Returns a value of an axis as an id shows it: `4`, `true`, `0.01`."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,169 @@
+"""What is found across the rows of a sweep, and the sentences that say it."""
+
+import dataclasses
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lstm_bench import findings
+from lstm_bench.paired import Comparison
+from lstm_bench.results import CURVE_COLUMNS, PREDICTION_COLUMNS, Outcome, Row, SweepResult
+
+
+def an_outcome(accuracy, solved=None, loss=None, first=0):
+    """Returns an outcome with these values, one a seed."""
+    count = len(accuracy)
+    seeds = pd.DataFrame(
+        {
+            "seed": range(first, first + count),
+            "loss": np.zeros(count) if loss is None else loss,
+            "accuracy": np.asarray(accuracy, float),
+            "sequence_accuracy": np.asarray(accuracy, float),
+            "solved": np.asarray(accuracy) == 1 if solved is None else solved,
+            "solved_epoch": np.nan,
+            "seconds": 0.1,
+        }
+    )
+    return Outcome(
+        settings={"task": "memory"},
+        digest="0" * 12,
+        name="lstm(20), pairs",
+        engine="keras",
+        seeds=seeds,
+        curves=pd.DataFrame(columns=list(CURVE_COLUMNS)),
+        predictions=pd.DataFrame(columns=list(PREDICTION_COLUMNS)),
+        parameters=1,
+        updates=1,
+        multiply_adds=1,
+        compile_seconds=0.0,
+    )
+
+
+def a_result(*rows, **comparisons):
+    return SweepResult("s", "", "", rows, None, {}, comparisons=comparisons)
+
+
+def sentence(of, to, measure="accuracy", margin=None):
+    rows = Row("A", of), Row("B", to)
+    asked = Comparison("A", "B", measure, margin=margin)
+    return findings.comparisons(a_result(*rows, x=asked))[0].sentence
+
+
+ONES, HALVES = an_outcome([1.0] * 30), an_outcome([0.5] * 30)
+NOISE = np.random.default_rng(1).normal(0, 0.05, 30)
+NOISY = an_outcome(0.7 + NOISE)
+
+
+@pytest.mark.parametrize(
+    ("of", "to", "measure", "said"),
+    [
+        (ONES, HALVES, "accuracy", "A is higher than B in accuracy, by 50 points on each of "),
+        (ONES, HALVES, "accuracy", "30 seeds: real."),
+        (HALVES, ONES, "accuracy", "A is lower than B in accuracy, by 50 points"),
+        (ONES, ONES, "accuracy", "A and B have the same accuracy on all 30 seeds: not real."),
+        (ONES, HALVES, "solve_rate", "A is solved more often than B, by 100 points (95 % "),
+        (ONES, ONES, "solve_rate", "A and B are solved by the same seeds (95 % interval -11.4 to "),
+        (ONES, ONES, "solve_rate", "cannot tell yet; about 159 more seeds would do."),
+        (NOISY, HALVES, "accuracy", "30 seeds): real."),
+        (an_outcome(NOISE), an_outcome(NOISE[::-1]), "accuracy", "cannot tell yet; "),
+        (an_outcome([1.0]), an_outcome([0.5]), "accuracy", " on one seed: cannot tell yet."),
+        (an_outcome([np.nan, 1.0]), an_outcome([0.5, 0.5]), "accuracy", "which diverged: cannot"),
+        (ONES, an_outcome([0.5], first=90), "accuracy", "no seeds in common yet: cannot tell yet."),
+        (an_outcome([1.0] * 9, loss=np.arange(9) + 1.0), an_outcome([1.0] * 9), "loss",
+         "A is higher than B in loss, by 5 (95 % interval +2.89 to +7.11, 9 seeds): real."),
+        (an_outcome(0.5 + NOISE / 100), HALVES, "accuracy", "not real, it is less than 2 points "),
+    ],
+)  # fmt: skip
+def test_a_comparison_is_one_sentence(of, to, measure, said):
+    assert said in sentence(of, to, measure)
+
+
+def test_a_real_difference_within_the_margin_says_that_it_is_small():
+    of = an_outcome(0.51 + NOISE / 50)
+    assert sentence(of, HALVES).endswith("real, though less than 2 points.")
+    assert sentence(of, HALVES, margin=0.001).endswith("real.")
+
+
+def test_seeds_are_paired_by_their_number_and_not_by_their_place():
+    of = an_outcome(0.5 + NOISE)
+    to = dataclasses.replace(of, seeds=of.seeds.sort_values("accuracy"))
+    assert "the same accuracy on all 30 seeds" in sentence(of, to)
+    assert "29 seeds" in sentence(an_outcome(0.5 + NOISE), an_outcome(0.9 * NOISE, first=1))
+
+
+def test_the_more_is_compared_the_more_it_takes():
+    of = Row("A", an_outcome(0.5 + np.abs(NOISE[:6])))
+    to = Row("B", an_outcome([0.5] * 6))
+    alone = findings.comparisons(a_result(of, to, x=Comparison("A", "B")))
+    assert alone[0].word == "real"  # all six seeds say so: p = 2 / 64
+    asked = {name: Comparison("A", "B", claim=name) for name in "xyz"}
+    among = findings.comparisons(a_result(of, to, **asked))
+    assert {each.word for each in among} == {"cannot tell yet"}
+    assert "as one of 3 comparisons" in among[0].sentence
+
+
+def test_a_comparison_without_a_result_is_left_open():
+    found = findings.comparisons(a_result(Row("A", ONES), x=Comparison("A", "B")))
+    assert found[0].sentence == "A and B have no seeds in common yet: cannot tell yet."
+
+
+def test_rows_are_judged_where_something_was_published():
+    rows = (
+        Row("A", ONES, "right", 1.0, claim="solved"),
+        Row("B", HALVES, "said to equal A"),
+        Row("C", ONES),
+        Row("D", HALVES, published_accuracy=0.9),
+        Row("E", an_outcome([np.nan] * 30), "", 0.5),
+    )
+    judged = findings.verdicts(a_result(*rows))
+    words = {each.row.id: each.verdict and each.verdict.word for each in judged}
+    assert words == {"A": "reproduced", "B": None, "D": "not reproduced", "E": "cannot tell"}
+
+
+def a_family(*counts, n=30, name="F", first=4):
+    return [
+        Row(f"{name}/{first * 2**k}", an_outcome(np.arange(n) < count), family=name, axis="lag",
+            value=first * 2**k)
+        for k, count in enumerate(counts)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("counts", "half", "interval"),
+    [
+        ((30, 30, 0, 0), "11.3", "[8, 16]"),
+        ((30, 30, 30, 30), "> 32", "> 32"),
+        ((0, 0, 0, 0), "< 4", "< 4"),
+        ((30, 29, 16, 15), "32", "[8, > 32]"),
+        ((0, 10, 20, 30), "does not fall", ""),
+    ],
+)
+def test_how_far_a_family_gets(counts, half, interval):
+    rows = a_family(*counts)
+    family = findings.families(a_result(*reversed(rows)))[0]
+    assert (family.id, family.axis, family.horizon.n) == ("F", "lag", 30)
+    assert [row.value for row in family.rows] == [4, 8, 16, 32]
+    assert (family.half, family.interval) == (half, interval)
+
+
+def test_a_family_over_words_or_with_one_result_has_no_horizon():
+    words = [Row("G/a", ONES, family="G", axis="framing", value=v) for v in ("pairs", "whole")]
+    flags = [Row("H/true", ONES, family="H", axis="stateful", value=v) for v in (True, False)]
+    assert findings.families(a_result(*words, *flags, *a_family(3))) == []
+
+
+def test_the_document_is_plain_json_under_the_keys_that_there_are():
+    rows = [Row("A", ONES, "x", 1.0), Row("B", NOISY), *a_family(30, 30), *a_family(9, 0, name="G")]
+    said = findings.document(a_result(*rows, x=Comparison("A", "B"), y=Comparison("A", "Z")))
+    json.dumps(said, allow_nan=False)
+    assert list(said) == ["verdicts", "comparisons", "horizon"]
+    assert said["verdicts"]["A"]["inside"] is True
+    assert said["comparisons"]["x"]["verdict"] == "real"
+    assert said["comparisons"]["y"]["difference"] is None
+    assert (said["horizon"]["F"]["half"], said["horizon"]["F"]["says"]) == (None, "> 8")
+    assert said["horizon"]["G"]["ci95"] == [None, 4.0]
+    assert findings.document(a_result(Row("C", ONES))) == {}
+    assert math.isclose(said["comparisons"]["x"]["p_holm"], said["comparisons"]["x"]["p"])
