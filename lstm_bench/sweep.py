@@ -183,10 +183,13 @@ def parse(name: str, document: Mapping[str, Any]) -> Sweep:
     """Returns the sweep that `document` describes; raises `RecipeError` with every fault."""
     own = _OWN - {"recipes"}
     shared = {key: value for key, value in document.items() if key not in _OWN}
-    known = _OWN.union({"task"}, *(known_settings(task) for task in TASKS.values()))
+    known = _OWN.union({"task", "updates"}, *(known_settings(task) for task in TASKS.values()))
     faults = [
         Fault(k, unknown("setting or part of a sweep", k, known)) for k in shared.keys() - known
     ]
+    if "updates" in shared and ("epochs" in shared or "search" in document):
+        rule = "stands in place of epochs for fixed recipes, so neither epochs nor a search"
+        faults.append(Fault("updates", f"{rule} may be beside it; set it in each recipe"))
     shared = {key: value for key, value in shared.items() if key in known}
     entries, broken = read_entries(document.get("recipes", {}), shared, faults)
     fields = {key: value for key, value in document.items() if key in own}

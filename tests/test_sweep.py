@@ -142,7 +142,8 @@ def test_small_floats_are_numbers(written):
         ("task: memory\nrecipes: {a: {units: 2, over: {units: [1, 3]}}}", ["beside `over`"]),
         ("task: memory\nrecipes: {a: {updates: 9, epochs: 2}}", ["recipes.a.updates", "both"]),
         ("task: memory\nrecipes: {a: {updates: 0}}", ["recipes.a.updates", "got 0"]),
-        ("task: memory\nupdates: 9\nrecipes: {a: {}}", ["updates", "no setting"]),
+        ("task: memory\nupdates: 9\nepochs: 3\nrecipes: {a: {}}", ["updates", "neither epochs"]),
+        ("task: memory\nupdates: x\nrecipes: {a: {}}", ["a.updates", "whole number", "'x'"]),
         ("task: memory\nrecipes: {a: {over: {units: [1, 2]}}, a/1: {}}", ["two recipes 'a/1'"]),
     ],
 )
@@ -279,3 +280,11 @@ def test_updates_stand_for_as_many_epochs_as_they_take(written):
 def test_a_fault_that_all_of_a_family_share_is_told_once(written):
     text = "task: memory\nrecipes: {a: {batch_size: 3, over: {units: [1, 2, 4]}}}"
     assert refusal(written(text)).count("recipes.a.batch_size") == 1
+
+
+def test_updates_may_be_shared_by_all_recipes(written):
+    text = "task: memory\nupdates: 100\nrecipes: {A: {}, B: {batch_size: 4}}"
+    made = load(written(text)).entries
+    assert [made[key].recipe.updates for key in "AB"] == [104, 100]
+    with pytest.raises(SweepError, match="neither epochs nor a search"):
+        load(written(text + "\nsearch: {space: {units: [1, 2]}}"))
