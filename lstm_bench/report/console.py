@@ -27,7 +27,7 @@ def console_table(result: SweepResult, limit: int = 6) -> Table:
     heading = Text(w.printable(result.title or result.name))
     table = Table(title=heading, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("Recipe", no_wrap=True)
-    table.add_column("Configuration", min_width=16)
+    table.add_column("Configuration", min_width=12)
     for title in TITLES:
         table.add_column(title, justify="right")
     words = findings.words_of(findings.verdicts(result))
