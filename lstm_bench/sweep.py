@@ -190,6 +190,7 @@ def parse(name: str, document: Mapping[str, Any]) -> Sweep:
     if "updates" in shared and ("epochs" in shared or "search" in document):
         rule = "stands in place of epochs for fixed recipes, so neither epochs nor a search"
         faults.append(Fault("updates", f"{rule} may be beside it; set it in each recipe"))
+        del shared["updates"]
     shared = {key: value for key, value in shared.items() if key in known}
     entries, broken = read_entries(document.get("recipes", {}), shared, faults)
     fields = {key: value for key, value in document.items() if key in own}
