@@ -50,6 +50,16 @@ class Entry(BaseModel):
     value: Scalar | None = None
 
 
+class Illegal(BaseModel):
+    """Settings that a sweep shows to be refused, and with which words."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    asked: str
+    reason: str
+    published: str = ""
+
+
 @dataclass(frozen=True)
 class _Variant:
     """One recipe to be: its id, and the key and value of its axis, if it has one."""
@@ -86,6 +96,31 @@ def read_entries(
             faults.append(Fault(place, fault.message))
             broken.add(key)
     return entries, broken
+
+
+def read_refused(
+    given: object, shared: Mapping[str, Any], faults: list[Fault]
+) -> dict[str, Illegal]:
+    """Returns by id what a sweep says is refused; what is legal after all is a fault."""
+    if not isinstance(given, Mapping):
+        faults.append(Fault("refused", f"must map ids to settings, but got {given!r}"))
+        return {}
+    found = {}
+    for key, value in given.items():
+        if not isinstance(value, Mapping):
+            faults.append(Fault(f"refused.{key}", f"must be a mapping, but got {value!r}"))
+            continue
+        own = {str(k): v for k, v in value.items()}
+        published = str(own.pop("published", ""))
+        try:
+            made = built(overlay(shared, own))
+        except RecipeError as error:
+            asked = " ".join(f"{k}={_spelt(v)}" for k, v in own.items())
+            found[str(key)] = Illegal(asked=asked, reason=str(error), published=published)
+            continue
+        words = f"is legal ({made.name}); move it to recipes"
+        faults.append(Fault(f"refused.{key}", words))
+    return found
 
 
 def _variants(

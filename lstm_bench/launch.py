@@ -12,7 +12,7 @@ from lstm_bench.errors import StoreError
 from lstm_bench.provenance import provenance
 from lstm_bench.recipe import Recipe
 from lstm_bench.report import write_report
-from lstm_bench.results import Outcome, Row, SweepResult
+from lstm_bench.results import Outcome, Refusal, Row, SweepResult
 from lstm_bench.search.study import Study
 from lstm_bench.settings import Settings
 from lstm_bench.sweep import Sweep
@@ -201,6 +201,8 @@ class _Conductor:
             provenance=self.provenance,
             unfinished=self.progress.total - len(done),
             comparisons=self.sweep.comparisons,
+            refused=tuple(Refusal(key, **dict(each)) for key, each in self.sweep.refused.items()),
+            metrics=self.sweep.metrics,
         )
 
 

@@ -142,6 +142,16 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """A configuration that a sweep shows to be refused: what was asked for, and the reason."""
+
+    id: str
+    asked: str  # its settings as key=value words
+    reason: str
+    published: str = ""
+
+
+@dataclass(frozen=True)
 class SweepResult:
     """Everything that a report is made from."""
 
@@ -153,6 +163,8 @@ class SweepResult:
     provenance: Mapping[str, str]  # git revision, versions, machine, command
     unfinished: int = 0  # recipes that were asked for and have no outcome yet
     comparisons: Mapping[str, Comparison] = field(default_factory=dict)  # that the file asks for
+    refused: tuple[Refusal, ...] = ()
+    metrics: tuple[str, ...] = ()  # columns that the file asks for besides the usual ones
 
     @property
     def fixed(self) -> tuple[Row, ...]:

@@ -9,6 +9,9 @@
       A1: {published: all 8 steps right}
       A2: {base: A1, batch_size: 4, published: never converges, claim: never}
       A10: {over: {lag: [4, 8, 16]}, updates: 2000}     # A10/4, A10/8, A10/16
+    refused:                      # shown to be illegal, with the reason
+      D3: {stateful: true, shuffle: samples, published: meaningless}
+    metrics: [macro_f1]           # further columns
     comparisons:
       A2 against A1: {of: A2, to: A1, measure: solve_rate}
     search:
@@ -31,10 +34,11 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from lstm_bench.entries import Entry, Scalar, read_entries
+from lstm_bench.entries import Entry, Illegal, Scalar, read_entries, read_refused
 from lstm_bench.entries import overlay as overlay  # the search lays its choices over settings too
 from lstm_bench.errors import Fault, RecipeError, SweepError, UserError, unknown
 from lstm_bench.faults import pydantic_faults
+from lstm_bench.metrics import METRICS
 from lstm_bench.paired import Comparison
 from lstm_bench.recipe import known_settings
 from lstm_bench.tasks import TASKS
@@ -89,7 +93,9 @@ class Sweep(BaseModel):
     first_seed: Annotated[int, Field(ge=0)] = 0
     settings: Mapping[str, Any] = {}
     entries: Mapping[str, Entry] = {}
+    refused: Mapping[str, Illegal] = {}
     comparisons: Mapping[str, Comparison] = {}
+    metrics: tuple[str, ...] = ()
     search: Search | None = None
 
     @property
@@ -194,12 +200,19 @@ def parse(name: str, document: Mapping[str, Any]) -> Sweep:
     shared = {key: value for key, value in shared.items() if key in known}
     entries, broken = read_entries(document.get("recipes", {}), shared, faults)
     fields = {key: value for key, value in document.items() if key in own}
+    fields["refused"] = read_refused(document.get("refused", {}), shared, faults)
     if not document.get("recipes") and "search" not in fields:
         faults.append(Fault("recipes", "a sweep needs recipes, a search, or both, but has neither"))
     sweep = None
     try:
         sweep = Sweep(name=name, settings=shared, entries=entries, **fields)
         faults += _comparison_faults(sweep.comparisons, entries, broken)
+        every = set().union(*METRICS.values())
+        faults += [
+            Fault("metrics", unknown("metric", name, every))
+            for name in sweep.metrics
+            if name not in every
+        ]
     except ValidationError as error:
         faults += pydantic_faults(error, fields)
     if sweep is not None and sweep.search is not None:

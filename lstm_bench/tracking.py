@@ -23,7 +23,7 @@ import lstm_bench
 from lstm_bench.errors import StoreError, unknown
 from lstm_bench.paired import Comparison
 from lstm_bench.provenance import provenance
-from lstm_bench.results import Outcome, Row, SweepResult, read, write
+from lstm_bench.results import Outcome, Refusal, Row, SweepResult, read, write
 from lstm_bench.sweep import Sweep
 from lstm_bench.verdicts import Claim
 
@@ -144,8 +144,14 @@ class Store:
         done = tuple(row.row(outcomes[row.digest]) for row in rows if row.digest in outcomes)
         asked_for = facts.pop("comparisons", {})  # stores of earlier versions have none
         comparisons = {name: Comparison(**each) for name, each in asked_for.items()}
-        missing = asked - len(done)
-        return SweepResult(**facts, rows=done, unfinished=missing, comparisons=comparisons)
+        refused = tuple(Refusal(**each) for each in facts.pop("refused", ()))
+        return SweepResult(
+            **{**facts, "metrics": tuple(facts.get("metrics", ()))},
+            rows=done,
+            unfinished=asked - len(done),
+            comparisons=comparisons,
+            refused=refused,
+        )
 
     def outcome(self, run_id: str) -> Outcome:
         """Returns the outcome that a child run holds."""
@@ -269,6 +275,8 @@ class Session:
             "about": self._sweep.about,
             "search": search,
             "comparisons": {name: vars(c) for name, c in self._sweep.comparisons.items()},
+            "refused": [{"id": key, **dict(each)} for key, each in self._sweep.refused.items()],
+            "metrics": self._sweep.metrics,
             "rows": [vars(row) for row in rows],
             "asked": asked,
             "provenance": origin,

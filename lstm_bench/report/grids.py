@@ -69,16 +69,28 @@ def fixed(result: SweepResult) -> Grid:
     """Returns the fixed recipes in the file's order."""
     rows = result.fixed
     extras = tables.extra_scores(rows)
-    titles = ["Recipe", "Configuration", *MEASURES, *_extra_titles(extras)]
-    numeric = [False, False, *[True] * (len(MEASURES) + len(extras))]
+    named = [name.replace("_", " ").capitalize() for name in result.metrics]
+    titles = ["Recipe", "Configuration", *MEASURES, *_extra_titles(extras), *named]
+    numeric = [False, False, *[True] * (len(MEASURES) + len(extras) + len(named))]
     cells = []
     for row in rows:
         line = [w.printable(row.id), w.printable(row.outcome.name), *measures(row.outcome)]
         line += [w.percent(tables.score(row.outcome, extra)) for extra in extras]
+        line += [w.figure(tables.score(row.outcome, name)) for name in result.metrics]
         cells.append(tuple(line))
     best = result.best.id if result.best else None
     marks = tuple("best" if row.id == best else "" for row in rows)
     return Grid(tuple(titles), tuple(numeric), tuple(cells), marks)
+
+
+def refused(result: SweepResult) -> Grid:
+    """Returns what the sweep shows to be refused, and why."""
+    titles = ("Id", "Asked for", "Published", "Refused because")
+    cells = [
+        tuple(w.printable(each) for each in (r.id, r.asked, r.published or w.NONE, r.reason))
+        for r in result.refused
+    ]
+    return Grid(titles, (False,) * 4, tuple(cells))
 
 
 PUBLISHED = (

@@ -103,6 +103,7 @@ def render(result: SweepResult) -> dict[str, bytes]:
     further = {
         "published": tables.published(result),
         "comparisons": tables.comparisons(result),
+        "refused": tables.refused(result),
         "horizon": tables.horizon(result),
         "rates": pd.concat(map(tables.rates, reached)) if reached else none,
     }
@@ -157,6 +158,7 @@ def _facts(result: SweepResult, pictures: Sequence[Picture]) -> dict[str, Any]:
         "published_caption": PUBLISHED_CAPTION.format(w.seeds_of([each.row for each in judged])),
         "reading_published": READING_PUBLISHED,
         "comparisons": grids.comparisons(compared) if compared else None,
+        "refused": grids.refused(result) if result.refused else None,
         "comparisons_caption": COMPARISONS_CAPTION,
         "reading_comparisons": READING_COMPARISONS,
         "horizon": grids.horizon(reached) if reached else None,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_bench import findings
+from lstm_bench.metrics import METRICS
 from lstm_bench.results import PREDICTION_COLUMNS, SEED_COLUMNS, Outcome, Row, SweepResult
 from lstm_bench.statistics import mean_interval
 
@@ -40,13 +41,25 @@ def extra_scores(rows: Sequence[Row]) -> list[str]:
     return [column for column in ("seen_accuracy", "unseen_accuracy") if column in found]
 
 
+def metrics(rows: Sequence[Row]) -> list[str]:
+    """Returns the metrics that any seeds' table has, in the order of `metrics.METRICS`."""
+    found = {column for row in rows for column in row.outcome.seeds.columns}
+    return [name for name in dict.fromkeys(n for each in METRICS.values() for n in each)
+            if name in found]  # fmt: skip
+
+
+def refused(result: SweepResult) -> pd.DataFrame:
+    """Returns one row a configuration that the sweep shows to be refused."""
+    return pd.DataFrame([vars(each) for each in result.refused])
+
+
 def comparison(result: SweepResult) -> pd.DataFrame:
     """Returns one row a recipe: estimates with intervals, cost, published figures, settings.
 
     Accuracies and rates are shares in [0, 1]; `seconds` are of training, summed over the seeds.
     `epochs_to_solve` is the median over all seeds, empty where half of them never solved it.
     """
-    extras = extra_scores(result.rows)
+    extras, measured = extra_scores(result.rows), metrics(result.rows)
     keys = dict.fromkeys(key for row in result.rows for key in row.outcome.settings)
     records = []
     for row in result.rows:
@@ -71,7 +84,7 @@ def comparison(result: SweepResult) -> pd.DataFrame:
             "epochs_to_solve": outcome.epochs_to_solve,
             "sequence_accuracy_mean": score(outcome, "sequence_accuracy"),
             "loss_mean": score(outcome, "loss"),
-            **{f"{extra}_mean": score(outcome, extra) for extra in extras},
+            **{f"{name}_mean": score(outcome, name) for name in [*extras, *measured]},
             "parameters": outcome.parameters,
             "updates": outcome.updates,
             "multiply_adds": outcome.multiply_adds,

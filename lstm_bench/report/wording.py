@@ -105,6 +105,11 @@ def epochs(outcome: Outcome) -> str:
     return f"> {last:,}" if isinstance(last, int) else "not reached"
 
 
+def figure(value: float) -> str:
+    """Returns a metric's value to four digits."""
+    return NONE if math.isnan(value) else f"{value:.4g}"
+
+
 def count(number: float) -> str:
     """Returns a whole number with its thousands set apart."""
     return f"{number:,.0f}"
