@@ -22,9 +22,10 @@ ROWS = [
     {"models"},
     {"engine"},
     {"evaluation"},
-    {"run"},
+    {"run", "export"},
     {"warm", "workers", "settings"},
     {"tracking"},
+    {"lookup"},
     {"search"},
     {"report"},
     {"launch", "speed", "show"},
@@ -33,7 +34,7 @@ ROWS = [
 ]
 ROW = {name: number for number, row in enumerate(ROWS) for name in row}
 
-TENSORFLOW = {"backend", "models", "engine", "evaluation", "run", "warm", "workers"}
+TENSORFLOW = {"backend", "models", "engine", "evaluation", "run", "export", "warm", "workers"}
 HEAVY = {
     "optuna": {"search"},
     "mlflow": {"tracking"},
