@@ -228,6 +228,36 @@ def export(
 
 @app.command()
 @_interruptible
+def predict(
+    run: Annotated[str, typer.Argument(help="A finished run: SWEEP:ID, or a digest.")],
+    symbols: Annotated[str, typer.Argument(help='The sequence, e.g. "3 0 1 2" or "ABC".')],
+    generate: Annotated[int, typer.Option(min=0, help="Feed back so many of its answers.")] = 0,
+    store: StoreUri = None,
+    profile: Profile = None,
+    as_json: Json = False,
+) -> None:
+    """Ask a finished run's network, e.g. `predict published:A1 "3 0 1 2"`."""
+    from lstm_bench import backend
+    from lstm_bench.lookup import finished
+    from lstm_bench.show import prediction_page
+    from lstm_bench.tracking import Store
+
+    where = _settings(profile, store)
+    outcome = finished(run, Store(where.store, where.artifacts, create=False))
+    backend.start(1)
+    from lstm_bench.predict import predict as ask
+
+    steps = ask(outcome, symbols, generate)
+    if as_json:
+        facts = {"run": run, "id": outcome.digest, "recipe": dict(outcome.settings)}
+        answered = {"steps": [vars(step) for step in steps], "answer": steps[-1].predicted}
+        _print_json(facts | {"seed": outcome.best_seed} | answered)
+    else:
+        Console().print(prediction_page(steps, str(outcome.settings["output"])))
+
+
+@app.command()
+@_interruptible
 def speed(
     seconds: Annotated[float, typer.Option(min=0.1, help="Time for each engine and problem.")] = 5,
     as_json: Json = False,

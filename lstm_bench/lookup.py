@@ -94,7 +94,7 @@ def finished(word: str, store: Store) -> Outcome:
     fitting = sorted(digest for digest in digests if digest.startswith(word))
     if len(fitting) > 1:
         raise StoreError(
-            f"{word}: the digests of {len(fitting)} recipes begin so; give more of one of them: "
+            f"{word!r}: the digests of {len(fitting)} recipes begin so; give more of one of them: "
             + ", ".join(fitting[:NEAREST])
             + (", ..." if len(fitting) > NEAREST else "")
         )
@@ -113,4 +113,4 @@ def _unknown(what: str, got: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(got, names, NEAREST, cutoff=0.3) or sorted(names)[:NEAREST]
     if not near:
         return f"there is no {what} {got!r}, nor any other; run `lstm-bench sweep` first"
-    return f"there is no {what} {got!r}; the nearest are {', '.join(near)}"
+    return f"there is no {what} {got!r}; the nearest are {', '.join(sorted(near))}"

@@ -22,7 +22,7 @@ ROWS = [
     {"models"},
     {"engine"},
     {"evaluation"},
-    {"run", "export"},
+    {"run", "export", "predict"},
     {"warm", "workers", "settings"},
     {"tracking"},
     {"lookup"},
@@ -34,7 +34,8 @@ ROWS = [
 ]
 ROW = {name: number for number, row in enumerate(ROWS) for name in row}
 
-TENSORFLOW = {"backend", "models", "engine", "evaluation", "run", "export", "warm", "workers"}
+TENSORFLOW = {"backend", "models", "engine", "evaluation", "run", "warm", "workers"}
+TENSORFLOW |= {"export", "predict"}
 HEAVY = {
     "optuna": {"search"},
     "mlflow": {"tracking"},
