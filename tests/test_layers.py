@@ -21,7 +21,7 @@ ROWS = [
     {"backend"},
     {"models"},
     {"engine"},
-    {"evaluation"},
+    {"evaluation", "returned_states"},
     {"run", "export", "predict"},
     {"warm", "workers", "settings"},
     {"tracking"},
@@ -35,7 +35,7 @@ ROWS = [
 ROW = {name: number for number, row in enumerate(ROWS) for name in row}
 
 TENSORFLOW = {"backend", "models", "engine", "evaluation", "run", "warm", "workers"}
-TENSORFLOW |= {"export", "predict"}
+TENSORFLOW |= {"export", "predict", "returned_states"}
 HEAVY = {
     "optuna": {"search"},
     "mlflow": {"tracking"},
