@@ -1,4 +1,4 @@
-"""The command line: `tasks`, `run`, `sweep`, `report`, `speed`.
+"""The command line: `tasks`, `run`, `sweep`, `report`, `export`, `predict`, `speed`.
 
 Heavy packages are imported by the commands that need them, so that `--help` and `tasks` are quick
 and `report` never waits for TensorFlow.
@@ -187,6 +187,78 @@ def report(
         return
     for page in pages.values():
         print(page)
+
+
+@app.command()
+@_interruptible
+def export(
+    what: Annotated[str, typer.Argument(help="A task, SWEEP:ID, FILE.yaml:ID, or a digest.")],
+    settings: Assignments = None,
+    output: Annotated[Path | None, typer.Option(help="Write to this file.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Default: the best of a run, or 0.")
+    ] = None,
+    force: Annotated[bool, typer.Option(help="Overwrite the file if it is there.")] = False,
+    store: StoreUri = None,
+    profile: Profile = None,
+    as_json: Json = False,
+) -> None:
+    """Write a recipe as a Keras script, e.g. `export memory` or `export published:A1`."""
+    from lstm_bench import backend
+    from lstm_bench.lookup import chosen
+    from lstm_bench.sweep import assignments
+
+    if output is not None and not force and output.exists():
+        raise UserError(f"--output: {output} is there already; give another name, or --force")
+    found = chosen(what, assignments(settings or []), _settings(profile, store))
+    backend.start(1)
+    from lstm_bench.export.script import script
+
+    number = found.best_seed if seed is None else seed
+    text = script(found.recipe, number)
+    if output is not None:
+        try:
+            output.write_text(text)
+        except OSError as error:
+            raise UserError(f"--output: {output} cannot be written ({error.strerror})") from error
+    if as_json:
+        where = {"file": None if output is None else str(output)}
+        facts = {"recipe": found.recipe.settings, "id": found.recipe.digest, "seed": number}
+        _print_json(facts | where | {"script": text})
+    elif output is None:
+        print(text, end="")
+    else:
+        print(output)
+
+
+@app.command()
+@_interruptible
+def predict(
+    run: Annotated[str, typer.Argument(help="A finished run: SWEEP:ID, or a digest.")],
+    symbols: Annotated[str, typer.Argument(help='The sequence, e.g. "3 0 1 2" or "ABC".')],
+    generate: Annotated[int, typer.Option(min=0, help="Feed back so many of its answers.")] = 0,
+    store: StoreUri = None,
+    profile: Profile = None,
+    as_json: Json = False,
+) -> None:
+    """Ask a finished run's network, e.g. `predict published:A1 "3 0 1 2"`."""
+    from lstm_bench import backend
+    from lstm_bench.lookup import finished
+    from lstm_bench.show import prediction_page
+    from lstm_bench.tracking import Store
+
+    where = _settings(profile, store)
+    outcome = finished(run, Store(where.store, where.artifacts, create=False))
+    backend.start(1)
+    from lstm_bench.predict import predict as ask
+
+    steps = ask(outcome, symbols, generate)
+    if as_json:
+        facts = {"run": run, "id": outcome.digest, "recipe": dict(outcome.settings)}
+        answered = {"steps": [vars(step) for step in steps], "answer": steps[-1].predicted}
+        _print_json(facts | {"seed": outcome.best_seed} | answered)
+    else:
+        Console().print(prediction_page(steps, str(outcome.settings["output"])))
 
 
 @app.command()

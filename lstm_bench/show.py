@@ -18,6 +18,7 @@ from lstm_bench.tasks import TASKS
 
 if TYPE_CHECKING:
     from lstm_bench import launch
+    from lstm_bench.predict import Step
     from lstm_bench.results import Outcome
 
 
@@ -148,6 +149,16 @@ def _answers(outcome: Outcome) -> Table:
         words = (Text(str(row[key])) for key in ("input", "expected", "predicted"))
         table.add_row(*place, *words, right, style=None if row["correct"] else "red")
     return table
+
+
+def prediction_page(steps: list[Step], output: str) -> RenderableType:
+    """Returns one line a step: input, answer, and its `output`, e.g. "softmax"; then the answer."""
+    table = Table(show_header=False, box=None, padding=(0, 1, 0, 0))
+    for step in steps:
+        figure = f"{step.output:.1%}" if output == "softmax" else f"{output} {step.output:.3f}"
+        own = "its own answer, fed back" if step.generated else ""
+        table.add_row(Text(step.input), "->", Text(step.predicted), Text(figure), own)
+    return Group(table, Text(f"answer: {steps[-1].predicted}"))
 
 
 def speed_table(rows: list[dict[str, Any]]) -> Table:

@@ -153,6 +153,25 @@ class Store:
             refused=refused,
         )
 
+    def ids(self, name: str) -> dict[str, str]:
+        """Returns the finished rows of the newest sweep `name`: id -> run id."""
+        with self._usable():
+            experiment = self.client.get_experiment_by_name(name)
+            parents = self._parents(experiment.experiment_id) if experiment else []
+            if experiment is None or not parents:
+                raise StoreError(f"store: {unknown('finished sweep', name, self.names())}")
+            run_id = parents[0].info.run_id
+            with tempfile.TemporaryDirectory() as folder:
+                rows = json.loads(self._file(run_id, "sweep.json", Path(folder)))["rows"]
+            found = self._children(experiment.experiment_id, run_id)
+        return {row["id"]: found[row["digest"]] for row in rows if row["digest"] in found}
+
+    def digests(self) -> dict[str, str]:
+        """Returns every recipe that has finished in any sweep: digest -> its newest run's id."""
+        with self._usable():
+            experiments = [e.experiment_id for e in self.client.search_experiments()]
+            return self._found(experiments, "tags.kind = 'recipe'")
+
     def outcome(self, run_id: str) -> Outcome:
         """Returns the outcome that a child run holds."""
         with self._usable(), tempfile.TemporaryDirectory() as folder:
@@ -198,12 +217,15 @@ class Store:
 
     def _children(self, experiment: str, parent: str) -> dict[str, str]:
         """Returns the finished children of a sweep's run: digest -> run id."""
+        return self._found([experiment], f"tags.`mlflow.parentRunId` = '{parent}'")
+
+    def _found(self, experiments: Sequence[str], query: str) -> dict[str, str]:
         found: dict[str, str] = {}
         token = None
-        query = f"tags.`mlflow.parentRunId` = '{parent}' and attributes.status = 'FINISHED'"
+        query += " and attributes.status = 'FINISHED'"
         while True:
             page = self.client.search_runs(
-                [experiment], query, max_results=1000, page_token=token or None
+                list(experiments), query, max_results=1000, page_token=token or None
             )
             for run in page:  # newest first
                 found.setdefault(run.data.tags["digest"], run.info.run_id)

@@ -21,10 +21,11 @@ ROWS = [
     {"backend"},
     {"models"},
     {"engine"},
-    {"evaluation"},
-    {"run"},
+    {"evaluation", "returned_states"},
+    {"run", "export", "predict"},
     {"warm", "workers", "settings"},
     {"tracking"},
+    {"lookup"},
     {"search"},
     {"report"},
     {"launch", "speed", "show"},
@@ -34,6 +35,7 @@ ROWS = [
 ROW = {name: number for number, row in enumerate(ROWS) for name in row}
 
 TENSORFLOW = {"backend", "models", "engine", "evaluation", "run", "warm", "workers"}
+TENSORFLOW |= {"export", "predict", "returned_states"}
 HEAVY = {
     "optuna": {"search"},
     "mlflow": {"tracking"},

@@ -1,0 +1,72 @@
+"""A recipe as a Python file that needs Keras and NumPy alone."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import textwrap
+
+import lstm_bench
+from lstm_bench.engine.keras_loop import prepared
+from lstm_bench.export import network, training
+from lstm_bench.export.answers import answers
+from lstm_bench.export.data import STREAM, UNPACKED, data
+from lstm_bench.recipe import Recipe
+
+
+def script(recipe: Recipe, seed: int = 0) -> str:
+    """Returns a script that trains `recipe` as `engine.keras_loop` does for `seed`.
+
+    The same data, weights and order give the same losses. It prints ten of them, or the loss of
+    every epoch when it is run with `--losses`; then what the network answers. At its end `losses`
+    holds the losses (E,), `outputs` the answers to all samples, (N, K) or (N, T, K).
+
+    Raises `UserError` where the data would be too long for a script.
+    """
+    samples = recipe.samples(seed)
+    made = data(recipe, seed)
+    model = prepared(recipe, samples, seed)
+    states = network.stateful(model)
+    fixed = "" if made.readable else "  # of the weights and the order; the data are embedded"
+    blocks = [
+        _about(recipe),
+        "\n".join(f"import {name}" for name in _imports(made.packed)),
+        "import keras\nimport numpy as np",
+        f"SEED = {seed}{fixed}",
+        STREAM,
+        UNPACKED if made.packed else "",
+        "# ---- Data",
+        made.code,
+        "# ---- Network",
+        network.network(model),
+        network.weights(model),
+        "# ---- Training",
+        f"every = {max(1, recipe.epochs // 10)}  # epochs from one printed loss to the next",
+        training.resets(states),
+        training.training(recipe, states, made.weighted),
+        "# ---- Answers",
+        answers(recipe, samples, made, states),
+    ]
+    return _spaced("\n\n".join(block.strip("\n") for block in blocks if block)) + "\n"
+
+
+def _imports(packed: bool) -> list[str]:
+    return ["base64", "sys", "zlib"] if packed else ["sys"]
+
+
+def _about(recipe: Recipe) -> str:
+    told = (inspect.getdoc(type(recipe.task)) or "").split("\n", maxsplit=1)[0]
+    lines = textwrap.wrap(f"{recipe.task.name}: {recipe.name}.", 92)
+    lines += ["", told, "", "Needs Keras 3 and NumPy. `--losses` prints the loss of every epoch."]
+    lines += [f"Written by lstm-bench {lstm_bench.__version__} from recipe {recipe.digest}."]
+    return '"""' + "\n".join(lines) + '\n"""'
+
+
+def _spaced(code: str) -> str:
+    """Returns `code` with two empty lines before and after each function, as is usual.
+
+    >>> _spaced("a = 1\\n\\ndef f():\\n    return 2\\n\\nb = 3").count("\\n\\n\\n")
+    2
+    """
+    code = re.sub(r"\n+(?=def )", "\n\n\n", code)
+    return re.sub(r"(^def .*\n(?:\n*    .*\n)+)\n*(?=\S)", r"\1\n\n", code, flags=re.MULTILINE)

@@ -1,0 +1,116 @@
+"""A recipe or a finished run, by the words that a user has for it.
+
+`memory`              the default recipe of a task
+`published:A1`        a row of a sweep, by its id
+`mine.yaml:A1`        a recipe of a sweep's file, run or not
+`6ae6ab1aaeca`        a recipe that has been run, by its digest
+`6ae6`                the same, where no other recipe's digest begins so
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lstm_bench.errors import StoreError, SweepError, UserError, unknown
+from lstm_bench.recipe import Recipe, recipe
+from lstm_bench.results import Outcome
+from lstm_bench.settings import Settings
+from lstm_bench.sweep import find, load, overlay
+from lstm_bench.tasks import TASKS
+from lstm_bench.tracking import Store
+
+NEAREST = 5
+"""Names that a message offers in the place of a wrong one."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A recipe, and the seed that did best where it has been run."""
+
+    recipe: Recipe
+    best_seed: int = 0
+
+
+def chosen(word: str, changes: Mapping[str, Any], where: Settings) -> Chosen:
+    """Returns the recipe that `word` names, with the settings `changes` laid over it.
+
+    Raises `UserError` where there is none.
+    """
+    if word in TASKS:
+        return Chosen(recipe(word, **changes))
+    if not _is_run(word):
+        raise UserError(
+            f"{unknown('task', word, TASKS)}; give a task, a row of a sweep as SWEEP:ID, or the "
+            "digest of a recipe that has been run"
+        )
+    found = _row(word, where)
+    if not changes:
+        return found
+    return Chosen(recipe(**overlay(found.recipe.settings, changes)), found.best_seed)
+
+
+def _is_run(word: str) -> bool:
+    return ":" in word or re.fullmatch("[0-9a-f]{3,12}", word) is not None
+
+
+def _row(word: str, where: Settings) -> Chosen:
+    """Returns the recipe as it was run; else as the sweep's file has it."""
+    name, colon, row = word.rpartition(":")
+    if colon and Path(name).is_file():
+        return _in_file(Path(name), row)
+    try:
+        outcome = finished(word, Store(where.store, where.artifacts, create=False))
+        return Chosen(recipe(**outcome.settings), outcome.best_seed)
+    except StoreError:
+        if not colon or not (where.sweeps / f"{name}.yaml").is_file():
+            raise
+        return _in_file(find(name, where.sweeps), row)
+
+
+def _in_file(path: Path, row: str) -> Chosen:
+    entries = load(path).entries
+    if row not in entries:
+        raise SweepError(f"{path}: {_unknown('recipe', row, entries)}")
+    return Chosen(entries[row].recipe)
+
+
+def finished(word: str, store: Store) -> Outcome:
+    """Returns the outcome of the run that `word` names: SWEEP:ID, a digest, or the start of one.
+
+    Raises `StoreError` where there is none, or several.
+    """
+    name, colon, row = word.rpartition(":")
+    if colon:
+        rows = store.ids(name)
+        if row not in rows:
+            raise StoreError(f"{name}: {_unknown('finished recipe', row, rows)}")
+        return store.outcome(rows[row])
+    digests = store.digests()
+    fitting = sorted(digest for digest in digests if digest.startswith(word))
+    if len(fitting) > 1:
+        raise StoreError(
+            f"{word!r}: the digests of {len(fitting)} recipes begin so; give more of one of them: "
+            + ", ".join(fitting[:NEAREST])
+            + (", ..." if len(fitting) > NEAREST else "")
+        )
+    if not fitting:
+        raise StoreError(f"store: {_unknown('finished recipe', word, digests)}, or as SWEEP:ID")
+    return store.outcome(digests[fitting[0]])
+
+
+def _unknown(what: str, got: str, known: Iterable[str]) -> str:
+    """Returns the message for a name that is not among `known`, which may be thousands.
+
+    >>> _unknown("recipe", "A9", ["A1", "B5"])
+    "there is no recipe 'A9'; the nearest are A1"
+    """
+    names = list(known)
+    near = difflib.get_close_matches(got, names, NEAREST, cutoff=0.3) or sorted(names)[:NEAREST]
+    if not near:
+        return f"there is no {what} {got!r}, nor any other; run `lstm-bench sweep` first"
+    return f"there is no {what} {got!r}; the nearest are {', '.join(sorted(near))}"

@@ -1,0 +1,154 @@
+"""What the network of a finished run answers to symbols that somebody types."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from lstm_bench.errors import StoreError, UserError
+from lstm_bench.evaluation import Network
+from lstm_bench.framings import Framing
+from lstm_bench.recipe import recipe
+from lstm_bench.results import Outcome
+
+LISTED_UP_TO = 40
+"""Symbols that a message lists."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One answer of a network."""
+
+    input: str  # the latest symbol that it was fed
+    predicted: str
+    output: float  # for `predicted`; its probability where the outputs are a softmax
+    generated: bool  # whether `input` was its own answer to the step before
+
+
+def spoken(text: str, labels: Sequence[str]) -> list[int]:
+    """Returns the symbols in `text` as numbers: labels between blanks or commas.
+
+    Where all labels are single characters they may also stand side by side. Raises `UserError`
+    with all that are unknown, or where there are none.
+
+    >>> spoken("3, 0 1", "01234")
+    [3, 0, 1]
+    >>> spoken("ABBA", "AB")
+    [0, 1, 1, 0]
+    """
+    numbers = {label: number for number, label in enumerate(labels)}
+    single = all(len(label) == 1 for label in labels)
+    if single and set(text) <= set(numbers):  # a blank may be a symbol itself
+        words = list(text)
+    else:
+        words = [word for word in re.split(r"[\s,]+", text) if word]
+        if single:
+            words = [char for word in words for char in word]
+    right = ", ".join(labels[:LISTED_UP_TO]) + (", ..." if len(labels) > LISTED_UP_TO else "")
+    wrong = list(dict.fromkeys(word for word in words if word not in numbers))
+    if wrong:
+        shown = ", ".join(map(repr, wrong))
+        raise UserError(f"symbols: {shown} are not among the symbols of this task: {right}")
+    if not words:
+        raise UserError(f"symbols: there must be at least one, but got none; give some of {right}")
+    return [numbers[word] for word in words]
+
+
+def predict(outcome: Outcome, text: str, generate: int = 0) -> list[Step]:
+    """Returns what the best seed's network answers to the symbols in `text`, step by step.
+
+    It is fed from a clear state as its framing feeds it; where that is a window, from the first
+    full one on. Then it is fed its own answers, for `generate` more steps.
+
+    Raises `UserError` where `text` is not a sequence that it can be fed, `StoreError` where the
+    run has no model.
+    """
+    asked = recipe(**outcome.settings)
+    if asked.task.kind != "categorical":
+        raise UserError(
+            f"{outcome.digest}: predict speaks in symbols, but {asked.task.name} is a problem of "
+            f"kind {asked.task.kind}; use `lstm-bench run ... --predictions`"
+        )
+    labels = asked.task.labels
+    past = spoken(text, labels)
+    network = Witness(asked, asked.samples(outcome.best_seed))
+    _check(asked.framing, len(past), generate, network.width)
+    network.load(_weights(outcome))
+    given, steps = len(past), []
+    for end in range(_window(asked.framing), given + generate + 1):
+        answer = network.follow(past[:end])
+        if answer < 0:
+            raise UserError(
+                f"{outcome.digest}: its outputs are not finite, so it diverged in training and has "
+                "no answers; choose another run, or train with a smaller learning_rate"
+            )
+        output = float(network.outputs[answer])
+        steps.append(Step(labels[past[end - 1]], labels[answer], output, generated=end > given))
+        if end >= given:
+            past.append(answer)
+    return steps
+
+
+class Witness(Network):
+    """A network that remembers the outputs of its latest answer, (K,)."""
+
+    outputs: NDArray[np.float32]
+
+    def answer(self, x: NDArray[np.float32], at: int) -> int:
+        """Returns the symbol answered to `x`, as `Network` does."""
+        outputs, self.state = self._step(tf.constant(x), self.state)
+        last = outputs.numpy()[0]
+        self.outputs = last[at] if last.ndim == 2 else last
+        return int(self.outputs.argmax()) if np.isfinite(self.outputs).all() else -1
+
+
+def _window(framing: Framing) -> int:
+    """Returns the steps that a sample must show: before there are as many, nothing is asked."""
+    return int(getattr(framing, "window", 1))
+
+
+def _check(framing: Framing, given: int, generate: int, width: int) -> None:
+    """Refuses sequences that the framing cannot feed to a network with `width` time steps."""
+    if given < _window(framing):
+        raise UserError(
+            f"symbols: {framing.name} asks from {_window(framing)} symbols on, but got {given}; "
+            "give more"
+        )
+    steps = given + generate
+    if steps > width and _holds_everything(framing, width):
+        room = f"at most {width} symbols, those generated included"
+        raise UserError(
+            f"symbols: {framing.name} feeds the whole past in {width} time steps, so there is room "
+            f"for {room}, but got {given}" + (f" and --generate {generate}" if generate else "")
+        )
+
+
+def _holds_everything(framing: Framing, width: int) -> bool:
+    """Returns whether a sample of a sequence longer than `width` would show all of its steps."""
+    shown = framing.indices(width + 1, np.random.default_rng(0))  # (n, T)
+    return bool(((shown == 0).any(axis=1) & (shown == width).any(axis=1)).any())
+
+
+def _weights(outcome: Outcome) -> list[NDArray[np.float32]]:
+    if not outcome.model:
+        raise StoreError(
+            f"{outcome.digest}: this run has no model in the store; run its sweep with --again"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        path.write_bytes(outcome.model)
+        try:
+            model = keras.models.load_model(path, compile=False)
+        except (OSError, ValueError, TypeError) as error:
+            raise StoreError(
+                f"{outcome.digest}: its model cannot be read ({error}); run its sweep with --again"
+            ) from error
+    return [np.asarray(variable) for variable in model.trainable_variables]

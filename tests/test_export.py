@@ -1,0 +1,304 @@
+"""Exported scripts, run as a learner runs them, against both engines."""
+
+import ast
+import contextlib
+import io
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from lstm_bench.engine import compiled, keras_loop
+from lstm_bench.export.data import data
+from lstm_bench.export.script import script
+from lstm_bench.recipe import recipe
+from lstm_bench.sweep import load
+from lstm_bench.tasks.base import Problem, Sequence, Task
+
+PUBLISHED = load(Path(__file__).parents[1] / "sweeps" / "published.yaml").entries
+SEED = 3
+
+
+def shortened(name, **changes):
+    return recipe(**{**PUBLISHED[name].recipe.settings, **changes})
+
+
+def executed(chosen, seed, path):
+    """Runs the script of `chosen` in this process and returns what it leaves behind."""
+    path.write_text(script(chosen, seed))
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        return runpy.run_path(str(path)), out.getvalue()
+
+
+def agree(chosen, left, run, rtol):
+    np.testing.assert_allclose(left["losses"], run.loss, rtol=rtol)
+    outputs = left["outputs"].reshape(run.outputs.shape)
+    np.testing.assert_allclose(outputs, run.outputs, rtol=0, atol=1e-4)
+    assert (outputs.argmax(axis=-1) == run.outputs.argmax(axis=-1)).all()
+
+
+# ---- As a command of its own: a process that knows nothing of this package
+
+
+def alone(chosen, seed, folder):
+    """Returns the losses and the printed answers of a script that runs in `folder` by itself."""
+    (folder / "mine.py").write_text(script(chosen, seed))
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", BLIND, "--losses"],
+        cwd=folder,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    losses = [float(line.split()[-1]) for line in lines if line.startswith("epoch ")]
+    answers = [line.partition(" -> ")[2].split() for line in lines if " -> " in line]
+    return losses, answers
+
+
+BLIND = """
+import runpy, sys
+sys.modules["lstm_bench"] = None  # importing it would fail
+runpy.run_path("mine.py")
+"""
+
+
+def expected(chosen, run):
+    labels = chosen.task.labels
+    return [[labels[n] for n in row] for row in run.outputs.argmax(axis=-1)]
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("B5", {"epochs": 4}),
+        *(pytest.param(name, {}, marks=pytest.mark.slow) for name in ("A1", "B3", "B5", "C3")),
+    ],
+)
+def test_a_script_alone_gives_the_losses_and_answers_of_both_engines(name, changes, tmp_path):
+    chosen = shortened(name, **changes)
+    losses, answers = alone(chosen, SEED, tmp_path)
+    plain = keras_loop.train(chosen, [SEED], evaluate=False).runs[0]
+    fast = compiled.train(chosen, [SEED]).runs[0]
+    np.testing.assert_allclose(losses, plain.loss, rtol=1e-5)
+    np.testing.assert_allclose(losses, fast.loss, rtol=1e-4)
+    assert answers == expected(chosen, plain) == expected(chosen, fast)
+
+
+# ---- Combinations: what differs from one to the next is some part of the script
+
+SAMPLE = {
+    "rows": ("memory", {}),
+    "rows, a batch of rows": ("memory", {"batch_size": 2, "network": "gru"}),
+    "streams": ("memory", {"batch_size": 2, "layout": "streams", "optimizer": "rmsprop"}),
+    "streams of parts": (
+        "memory",
+        {"batch_size": 4, "layout": "streams", "reset": "never", "layers": 2},
+    ),
+    "streams moved": (
+        "memory",
+        {"batch_size": 1, "layout": "streams", "shuffle": "sequences", "framing": "whole"},
+    ),
+    "one stream an epoch": ("memory", {"reset": "epoch", "batch_size": 8, "shuffle": "sequences"}),
+    "sequences moved": ("memory", {"shuffle": "sequences", "framing": "window", "window": 2}),
+    "accumulated": ("memory", {"accumulate": 3, "network": "simple_rnn"}),
+    "momentum": ("memory", {"optimizer": "sgd", "momentum": 0.9, "framing": "whole"}),
+    "prefixes": ("memory", {"framing": "prefixes", "stateful": False, "batch_size": 3}),
+    "side by side": ("alphabet", {"letters": 6, "framing": "feature_window", "window": 2}),
+    "side by side, one-hot": (
+        "memory",
+        {"framing": "feature_window", "window": 2, "network": "mlp", "stateful": False},
+    ),
+    "at random": ("alphabet", {"framing": "substrings", "substrings": 9, "max_length": 3}),
+    "no shuffling": ("alphabet", {"letters": 6, "shuffle": "none", "batch_size": "all"}),
+    "stateless, sequences moved": (
+        "memory",
+        {"stateful": False, "shuffle": "sequences", "batch_size": 3, "learning_rate": 0.01},
+    ),
+    "a network without state": ("ambiguous_pair", {"network": "mlp", "layers": 2}),
+}
+
+
+IN_THE_ORDINARY_RUN = {
+    "rows, a batch of rows", "streams moved", "sequences moved", "accumulated", "prefixes",
+    "at random",
+}  # fmt: skip
+MARKED = [
+    name if name in IN_THE_ORDINARY_RUN else pytest.param(name, marks=pytest.mark.slow)
+    for name in SAMPLE
+]
+
+
+@pytest.mark.parametrize("name", MARKED)
+def test_a_script_trains_as_plain_keras_does(name, tmp_path):
+    task, changes = SAMPLE[name]
+    chosen = recipe(task, **{"epochs": 2, "units": 4, **changes})
+    left, _ = executed(chosen, SEED, tmp_path / "mine.py")
+    plain = keras_loop.train(chosen, [SEED], evaluate=False).runs[0]
+    agree(chosen, left, plain, rtol=1e-5)
+    for ours, theirs in zip(left["model"].trainable_variables, plain.weights, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5)
+
+
+# ---- Other ways of asking
+
+
+def test_a_generating_recipe_prints_what_it_generates(tmp_path):
+    chosen = shortened("B5g", epochs=2, letters=5)
+    _, out = executed(chosen, SEED, tmp_path / "mine.py")
+    assert out.splitlines()[-1].startswith("A ")
+    assert len(out.splitlines()[-1].split()) == 5
+
+
+SLOW = [pytest.param(f, marks=pytest.mark.slow) for f in ("window", "prefixes", "feature_window")]
+
+
+@pytest.mark.parametrize("framing", ["pairs", "whole", *SLOW])
+def test_generated_symbols_are_those_of_the_evaluation(framing, tmp_path):
+    from lstm_bench.run import run
+
+    asked = {"framing": framing, "stateful": framing == "pairs", "evaluation": "free_running"}
+    chosen = recipe("memory", epochs=3, units=4, learning_rate=0.05, **asked)
+    _, out = executed(chosen, SEED, tmp_path / "mine.py")
+    rows = run(chosen, [SEED]).predictions
+    generated = [line.split() for line in out.splitlines()[-2:]]
+    predicted = [list(part["predicted"]) for _, part in rows.groupby("sequence")]
+    assert [line[1:] for line in generated] == predicted
+
+
+def test_a_cold_start_and_random_queries_are_printed(tmp_path):
+    _, cold = executed(shortened("B5c", epochs=1), SEED, tmp_path / "cold.py")
+    assert cold.splitlines()[-1].startswith("K ")
+    _, drawn = executed(shortened("B4q", epochs=1), SEED, tmp_path / "drawn.py")
+    assert sum(" -> " in line for line in drawn.splitlines()) == 25 + 20
+
+
+# ---- Data that there are no words for, and data with gaps
+
+
+class Noise(Task):
+    """Real values in, real values out."""
+
+    name = "noise"
+    kind = "regression"
+    defaults = {}
+    length: int = 4
+
+    def problem(self, seed):
+        rng = np.random.default_rng(seed)
+        return Problem((Sequence(rng.random((4, 2)), rng.random((4, 2)), np.ones(4, bool)),))
+
+    labels = property(lambda self: ())
+    chance = property(lambda self: 0.0)
+
+
+class Uneven(Task):
+    """Sequences of unequal length, of which only the last step counts."""
+
+    name = "uneven"
+    defaults = {"framing": "whole", "units": 3, "epochs": 2, "batch_size": 2, "stateful": False}
+    copies: int = 1
+
+    def problem(self, seed):
+        rows = [[0, 1, 2, 0], [2, 1, 1]] * self.copies
+        return Problem(
+            tuple(
+                Sequence(np.array(row), np.array(row[::-1]), np.arange(len(row)) == len(row) - 1)
+                for row in rows
+            )
+        )
+
+    labels = property(lambda self: ("on", "off", "hold"))
+    chance = property(lambda self: 0.5)
+
+
+@pytest.mark.parametrize(
+    ("framing", "copies"), [("whole", 1), ("prefixes", 1), ("window", 1), ("whole", 60)]
+)
+def test_unequal_lengths_and_steps_that_do_not_count(framing, copies, tmp_path, monkeypatch):
+    from lstm_bench.tasks import TASKS
+
+    monkeypatch.setitem(TASKS, "uneven", Uneven)
+    chosen = recipe("uneven", framing=framing, copies=copies)
+    made = data(chosen, SEED)
+    assert made.weighted
+    assert made.readable == (
+        copies == 1
+    )  # the many are packed, as arrays of unequal rows cannot be
+    left, _ = executed(chosen, SEED, tmp_path / "mine.py")
+    agree(chosen, left, keras_loop.train(chosen, [SEED], evaluate=False).runs[0], rtol=1e-5)
+
+
+def test_a_framing_without_words_is_embedded(monkeypatch, tmp_path):
+    from lstm_bench.export import data as module
+
+    monkeypatch.setattr(module, "FRAMED", {})
+    chosen = recipe("alphabet", epochs=2, units=4)
+    assert not data(chosen, SEED).readable
+    left, out = executed(chosen, SEED, tmp_path / "mine.py")
+    agree(chosen, left, keras_loop.train(chosen, [SEED], evaluate=False).runs[0], rtol=1e-5)
+    assert "wanted" in out
+
+
+def test_words_that_make_other_arrays_are_not_used(monkeypatch):
+    from lstm_bench.export import data as module
+
+    monkeypatch.setitem(module.FRAMED, "pairs", module.FRAMED["prefixes"])
+    assert not data(recipe("memory"), SEED).readable
+
+
+def test_long_sequences_are_packed_and_still_framed_in_the_open():
+    made = data(recipe("memory", alphabet=6, lag=1000), SEED)
+    assert made.readable
+    assert made.packed
+    assert len(made.code) < 3000
+
+
+# ---- How it reads
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_every_published_recipe_has_a_short_script_of_its_own(name):
+    text = script(PUBLISHED[name].recipe, SEED)
+    assert len(text.splitlines()) <= 125
+    assert max(map(len, text.splitlines())) <= 100
+    imports = {n for node in ast.walk(ast.parse(text)) for n in _imported(node)}
+    assert imports == {"keras", "numpy", "sys"}
+
+
+def _imported(node):
+    return [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+
+
+def test_the_published_five_are_short():
+    counts = {
+        n: len(script(PUBLISHED[n].recipe).splitlines()) for n in ("A1", "B1", "B3", "B5", "C3")
+    }
+    assert max(counts.values()) <= 100
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        keras.layers.Conv1D(4, 3, padding="causal", activation="relu"),
+        keras.layers.Bidirectional(keras.layers.GRU(3, return_sequences=True), merge_mode="sum"),
+        keras.layers.Dropout(0.3, seed=1),
+        keras.layers.Bidirectional(keras.layers.LSTM(3)),
+    ],
+)
+def test_a_layer_of_any_kind_is_written_as_it_was_made(layer):
+    from lstm_bench.export.network import written
+
+    again = eval(written(layer), {"keras": keras})
+    assert _settings(again.get_config()) == _settings(layer.get_config())
+
+
+def _settings(config):
+    plain = {key: value for key, value in config.items() if key != "name"}
+    return {k: _settings(v) if isinstance(v, dict) else v for k, v in plain.items()}

@@ -1,0 +1,255 @@
+"""Asking finished runs by name, and recipes by the words that a user has for them."""
+
+import dataclasses
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from lstm_bench import cli
+from lstm_bench.engine import compiled
+from lstm_bench.errors import StoreError, UserError
+from lstm_bench.lookup import chosen, finished
+from lstm_bench.predict import predict, spoken
+from lstm_bench.recipe import recipe
+from lstm_bench.run import run
+from lstm_bench.settings import Settings
+from lstm_bench.sweep import load
+from lstm_bench.tracking import Listed, Store
+
+SEEDS = [3, 5]
+SWEEP = """
+recipes:
+  A1: {task: memory, units: 8, epochs: 60, learning_rate: 0.02}
+  A6: {base: A1, framing: whole, stateful: false}
+  B3: {task: alphabet, letters: 6, framing: window, units: 8, epochs: 60, learning_rate: 0.02}
+  B6: {base: B3, framing: prefixes}
+  none: {task: memory, epochs: 1}
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A working folder with a store that holds the sweep `mine`; `none` has no model."""
+    path = tmp_path_factory.mktemp("work")
+    (path / "sweeps").mkdir()
+    file = path / "sweeps" / "mine.yaml"
+    file.write_text(SWEEP)
+    sweep = load(file)
+    store = Store(f"sqlite:///{path}/mlflow.db", path / "mlartifacts")
+    session = store.begin(sweep, "compiled")
+    rows = []
+    for name, entry in sweep.entries.items():
+        outcome = run(entry.recipe, SEEDS)
+        if name == "none":
+            outcome = dataclasses.replace(outcome, model=b"")
+        session.log(name, outcome)
+        rows.append(Listed(name, outcome.digest))
+    session.list(rows, None, len(rows), {})
+    return path
+
+
+@pytest.fixture
+def store(folder):
+    return Store(f"sqlite:///{folder}/mlflow.db", folder / "mlartifacts", create=False)
+
+
+@pytest.fixture
+def lstm_bench(folder, monkeypatch, capsys):
+    """Returns a function that runs a command in that folder: (exit code, stdout, stderr)."""
+    monkeypatch.chdir(folder)
+
+    def command(*words):
+        monkeypatch.setattr(sys, "argv", ["lstm-bench", *words])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as end:
+            code = end.code or 0
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return command
+
+
+# ---- Answers
+
+
+@pytest.mark.parametrize("name", ["A1", "A6", "B3", "B6"])
+def test_a_sequence_of_the_training_is_answered_as_it_was_then(store, name):
+    """Two routes: the engine's evaluation, and the stored model asked symbol by symbol."""
+    outcome = finished(f"mine:{name}", store)
+    asked = recipe(**outcome.settings)
+    trained = compiled.train(asked, [outcome.best_seed]).runs[0]
+    rows = outcome.predictions[outcome.predictions["seed"] == outcome.best_seed]
+    for number, sequence in enumerate(asked.task.problem(0).train):
+        steps = predict(outcome, " ".join(asked.task.labels[n] for n in sequence.inputs))
+        own = rows[rows["sequence"] == number]
+        assert [step.predicted for step in steps] == own["predicted"].tolist()
+        assert [step.input for step in steps] == own["input"].tolist()
+        every = asked.framing.every_step
+        mine = number if every else trained.samples.sequence == number
+        outputs = trained.outputs[mine].reshape(len(steps), -1).max(axis=-1)
+        np.testing.assert_allclose([step.output for step in steps], outputs, atol=1e-5)
+
+
+def test_generating_goes_on_from_its_own_answers(store):
+    outcome = finished("mine:A1", store)
+    steps = predict(outcome, "3", generate=3)
+    assert [step.generated for step in steps] == [False, True, True, True]
+    assert [step.input for step in steps[1:]] == [step.predicted for step in steps[:-1]]
+    forced = predict(outcome, " ".join(step.input for step in steps))
+    assert [step.predicted for step in forced] == [step.predicted for step in steps]
+
+
+@pytest.mark.parametrize("text", ["A B C", "ABC", "A,B,C", " A, B C "])
+def test_symbols_may_be_parted_in_any_way(text):
+    assert spoken(text, "ABC") == [0, 1, 2]
+
+
+def test_labels_of_several_characters_and_blanks_that_are_symbols():
+    assert spoken("on off", ("on", "off")) == [0, 1]
+    assert spoken("10 1", tuple(map(str, range(11)))) == [10, 1]
+    assert spoken("a b", "ab ") == [0, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "generate", "said"),
+    [
+        ("A1", "3 7 x", 0, "'7', 'x' are not among the symbols of this task: 0, 1, 2, 3, 4"),
+        ("A1", " , ", 0, "at least one"),
+        ("A1", "", 0, "at least one"),
+        ("A6", "3 0 1 2 3", 0, "room for at most 4 symbols"),
+        ("A6", "3 0 1", 2, "--generate 2"),
+        ("B6", "ABCDEF", 0, "room for at most 5 symbols"),
+        ("B3", "AB", 0, "from 3 symbols on, but got 2"),
+        ("none", "3", 0, "has no model"),
+    ],
+)
+def test_what_cannot_be_answered_is_refused(store, name, text, generate, said):
+    with pytest.raises(UserError, match=said):
+        predict(finished(f"mine:{name}", store), text, generate)
+
+
+def test_a_model_that_is_damaged_is_said_to_be():
+    outcome = dataclasses.replace(run(recipe("memory", epochs=1), [0]), model=b"no zip file")
+    with pytest.raises(StoreError, match="cannot be read"):
+        predict(outcome, "3")
+
+
+def test_a_network_that_diverged_has_no_answers():
+    head = {"output": "linear", "loss": "mean_squared_error", "optimizer": "sgd"}
+    outcome = run(recipe("memory", learning_rate=10.0, epochs=200, **head), [0])
+    with pytest.raises(UserError, match="diverged"):
+        predict(outcome, "3 0")
+
+
+# ---- Names
+
+
+def test_a_run_is_found_by_row_digest_and_the_start_of_one(store):
+    row = finished("mine:B3", store)
+    assert finished(row.digest, store).digest == row.digest
+    assert finished(row.digest[:9], store).digest == row.digest
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("mine:A7", "no finished recipe 'A7'; the nearest are A1, A6"),
+        ("mime:A1", "no finished sweep 'mime'; did you mean 'mine'"),
+        ("ffffffffffff", "no finished recipe 'ffffffffffff'; the nearest are"),
+        ("", "the digests of 5 recipes begin so; give more of one"),
+    ],
+)
+def test_a_name_that_is_no_run_lists_those_near_it(store, word, said):
+    with pytest.raises(StoreError, match=said):
+        finished(word, store)
+
+
+def test_a_recipe_is_found_as_it_was_run_else_in_its_file(folder, store):
+    where = Settings(
+        store=f"sqlite:///{folder}/mlflow.db",
+        artifacts=folder / "mlartifacts",
+        sweeps=folder / "sweeps",
+    )
+    outcome = finished("mine:A1", store)
+    assert chosen("mine:A1", {}, where).best_seed == outcome.best_seed
+    file = folder / "sweeps" / "later.yaml"
+    file.write_text("task: memory\nrecipes: {Z: {units: 3}}\n")
+    for word in ("later:Z", f"{file}:Z"):
+        assert chosen(word, {}, where).recipe == recipe("memory", units=3)
+    changed = chosen("mine:A6", {"framing": "window", "stateful": True}, where).recipe
+    assert (changed.framing.name, changed.units) == ("window", 8)
+    nowhere = where.model_copy(update={"store": f"sqlite:///{folder}/none.db"})
+    assert chosen("mine:A1", {}, nowhere).recipe.digest == outcome.digest
+    for word, said in (("memoy", "SWEEP:ID"), (f"{file}:Y", "the nearest are Z"), ("x:Y", "file")):
+        with pytest.raises(UserError, match=said):
+            chosen(word, {}, nowhere)
+
+
+# ---- Commands
+
+
+def test_predict_prints_each_step_and_the_answer(lstm_bench, store):
+    steps = predict(finished("mine:B3", store), "ABCD")
+    code, out, err = lstm_bench("predict", "mine:B3", "ABCD")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert [line.split()[:3] for line in lines[:-1]] == [
+        [s.input, "->", s.predicted] for s in steps
+    ]
+    assert lines[0].split()[3].endswith("%")
+    assert lines[-1] == f"answer: {steps[-1].predicted}"
+
+
+def test_predict_as_json(lstm_bench):
+    code, out, _ = lstm_bench("predict", "mine:A1", "30", "--generate", "1", "--json")
+    document = json.loads(out)
+    assert code == 0
+    assert set(document) == {"run", "id", "recipe", "seed", "steps", "answer"}
+    assert [set(step) for step in document["steps"]] == [
+        {"input", "predicted", "output", "generated"}
+    ] * 3
+    assert document["answer"] == document["steps"][-1]["predicted"]
+
+
+def test_export_of_a_run_is_of_its_best_seed(lstm_bench, store):
+    best = finished("mine:A1", store).best_seed
+    code, out, err = lstm_bench("export", "mine:A1")
+    assert (code, err) == (0, "")
+    assert f"SEED = {best}\n" in out
+    assert "SEED = 9\n" in lstm_bench("export", "mine:A1", "--seed", "9")[1]
+    assert "keras.layers.LSTM(3, " in lstm_bench("export", "mine:A1", "units=3")[1]
+
+
+def test_export_does_not_overwrite_unless_it_is_told_to(lstm_bench, folder):
+    target = folder / "script.py"
+    assert lstm_bench("export", "memory", "--output", "script.py")[:2] == (0, "script.py\n")
+    written = target.read_text()
+    code, out, err = lstm_bench("export", "alphabet", "--output", "script.py")
+    assert (code, out) == (2, "")
+    assert "--force" in err
+    assert target.read_text() == written
+    code, out, _ = lstm_bench("export", "alphabet", "--output", "script.py", "--force", "--json")
+    assert target.read_text() == json.loads(out)["script"] != written
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("predict", "mine:A1", "x"), "'x' are not among"),
+        (("predict", "mine:A1", "3", "--generate", "-1"), "--generate"),
+        (("predict", "mine:Q", "3"), "no finished recipe 'Q'"),
+        (("export", "memori"), "did you mean 'memory'"),
+        (("export", "memory", "unit=3"), "did you mean 'units'"),
+        (("export", "memory", "--output", "no/such/folder.py"), "cannot be written"),
+        (("export", "memory", "--seed", "-1"), "--seed"),
+    ],
+)
+def test_wrong_input_is_one_message_and_exit_2(lstm_bench, words, said):
+    code, out, err = lstm_bench(*words)
+    assert (code, out) == (2, "")
+    assert said in err.replace("\n", " ")
+    assert "Traceback" not in err
