@@ -47,7 +47,12 @@ class Answers:
 
 
 class Network:
-    """A trained network, asked one input at a time; it keeps its state if its recipe does."""
+    """A trained network, asked one input at a time; it keeps its state if its recipe does.
+
+    `outputs`, (K,), are those of the latest answer.
+    """
+
+    outputs: NDArray[np.float32]
 
     def __init__(self, recipe: Recipe, samples: Samples) -> None:
         self.recipe = recipe
@@ -75,8 +80,8 @@ class Network:
         """
         outputs, self.state = self._step(tf.constant(x), self.state)
         last = outputs.numpy()[0]
-        last = last[at] if last.ndim == 2 else last
-        return int(last.argmax()) if np.isfinite(last).all() else -1
+        self.outputs = last[at] if last.ndim == 2 else last
+        return int(self.outputs.argmax()) if np.isfinite(self.outputs).all() else -1
 
     def follow(self, past: Sequence[int]) -> int:
         """Returns the symbol answered after the symbols `past`."""

@@ -52,6 +52,18 @@ class Samples:
     def __len__(self) -> int:
         return len(self.x)
 
+    def part(self, unseen: bool) -> Samples:
+        """Returns the samples to train on alone, or the unseen ones alone."""
+        rows = slice(self.trained, None) if unseen else slice(self.trained)
+        return Samples(
+            self.x[rows],
+            self.y[rows],
+            self.sequence[rows],
+            self.step[rows],
+            self.scored[rows],
+            trained=0 if unseen else self.trained,
+        )
+
     @property
     def judged(self) -> NDArray[np.bool_]:
         """Which answers the score is of, (N, M): the scored ones of unseen samples, if any."""

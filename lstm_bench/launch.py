@@ -209,4 +209,5 @@ class _Conductor:
 def _work(proposal: Proposal) -> int:
     """Returns a rough count of the steps that a recipe trains: what to start first."""
     recipe = proposal.recipe
-    return recipe.epochs * recipe.schedule.samples
+    samples = recipe.samples(0)
+    return int(recipe.epochs * samples.trained * samples.x.shape[1])

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from lstm_bench.errors import StoreError, UserError
@@ -18,6 +17,7 @@ from lstm_bench.evaluation import Network
 from lstm_bench.framings import Framing
 from lstm_bench.recipe import recipe
 from lstm_bench.results import Outcome
+from lstm_bench.tasks import Sequence as Steps
 
 LISTED_UP_TO = 40
 """Symbols that a message lists."""
@@ -79,7 +79,7 @@ def predict(outcome: Outcome, text: str, generate: int = 0) -> list[Step]:
         )
     labels = asked.task.labels
     past = spoken(text, labels)
-    network = Witness(asked, asked.samples(outcome.best_seed))
+    network = Network(asked, asked.samples(outcome.best_seed))
     _check(asked.framing, len(past), generate, network.width)
     network.load(_weights(outcome))
     given, steps = len(past), []
@@ -95,19 +95,6 @@ def predict(outcome: Outcome, text: str, generate: int = 0) -> list[Step]:
         if end >= given:
             past.append(answer)
     return steps
-
-
-class Witness(Network):
-    """A network that remembers the outputs of its latest answer, (K,)."""
-
-    outputs: NDArray[np.float32]
-
-    def answer(self, x: NDArray[np.float32], at: int) -> int:
-        """Returns the symbol answered to `x`, as `Network` does."""
-        outputs, self.state = self._step(tf.constant(x), self.state)
-        last = outputs.numpy()[0]
-        self.outputs = last[at] if last.ndim == 2 else last
-        return int(self.outputs.argmax()) if np.isfinite(self.outputs).all() else -1
 
 
 def _window(framing: Framing) -> int:
@@ -133,7 +120,11 @@ def _check(framing: Framing, given: int, generate: int, width: int) -> None:
 
 def _holds_everything(framing: Framing, width: int) -> bool:
     """Returns whether a sample of a sequence longer than `width` would show all of its steps."""
-    shown = framing.indices(width + 1, np.random.default_rng(0))  # (n, T)
+    longer = np.zeros(width + 1, np.int64)
+    sequence = Steps(longer, longer, np.ones(width + 1, bool))
+    if framing.count(len(sequence)) < 1:
+        return False
+    shown = framing.indices(sequence, np.random.default_rng(0))  # (n, T)
     return bool(((shown == 0).any(axis=1) & (shown == width).any(axis=1)).any())
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from lstm_bench.export.data import Data, encoded
+import numpy as np
+
+from lstm_bench.export.data import Data, encoded, packed
 from lstm_bench.export.training import reset, stretches
 from lstm_bench.framings import Samples
 from lstm_bench.recipe import Recipe
@@ -24,6 +26,30 @@ def answers(recipe: Recipe, samples: Samples, made: Data, states: Sequence[int])
     if made.readable and recipe.evaluation in OTHERWISE and _one_row(recipe):
         parts += ["", *OTHERWISE[recipe.evaluation](recipe, samples, clear)]
     return "\n".join(parts) + "\n"
+
+
+def unseen(recipe: Recipe, samples: Samples) -> str:
+    """Returns the code that asks for what the network was not trained on.
+
+    A stateful network would have to be asked in batches of its own shape: that is left out.
+    """
+    if recipe.stateful:
+        return ""
+    other = samples.part(unseen=True)
+    named = {"new_X": other.x, "new_y": other.y, "judged": other.scored}
+    lines = ["# ---- Samples that it was not trained on, and which of their answers are judged", ""]
+    lines += [f"{name} = {packed(np.ascontiguousarray(array))}" for name, array in named.items()]
+    lines += ["new_outputs = model.predict(new_X, batch_size=len(new_X), verbose=0)"]
+    if recipe.task.kind == "categorical":
+        right = "new_outputs.argmax(axis=-1) == new_y.argmax(axis=-1)"
+    elif recipe.task.kind == "binary":
+        right = "((new_outputs >= 0.5) == (new_y >= 0.5)).all(axis=-1)"
+    else:
+        right = f"(abs(new_outputs - new_y) <= {recipe.task.tolerance}).all(axis=-1)"
+    lines += [f"right = {right}"]
+    share = "right.reshape(judged.shape)[judged].mean()"
+    lines += [f'print(f"{{{share}:.2%}} of the new answers are right")']
+    return "\n".join(lines) + "\n"
 
 
 def _one_row(recipe: Recipe) -> bool:

@@ -61,10 +61,10 @@ def data(recipe: Recipe, seed: int) -> Data:
 
     Raises `UserError` where it would be too long for a script.
     """
-    wanted = recipe.samples(seed)
+    wanted = recipe.samples(seed).part(unseen=False)
     weighted = not wanted.scored.all()
     try:
-        code = _written(recipe, seed, weighted)
+        code = _written(recipe, seed, wanted, weighted)
         if code is not None and _makes(code, seed, wanted, weighted):
             return Data(code, weighted, readable=True)
     except (TypeError, ValueError, IndexError, AttributeError):
@@ -131,7 +131,7 @@ def _indented(text: str) -> str:
 # ---- Symbols and sequences
 
 
-def _written(recipe: Recipe, seed: int, weighted: bool) -> str | None:
+def _written(recipe: Recipe, seed: int, wanted: Samples, weighted: bool) -> str | None:
     """Returns readable code for a problem of symbols, None where there are no words for it."""
     if recipe.task.kind != "categorical" or recipe.framing.name not in FRAMED:
         return None
@@ -164,7 +164,7 @@ def _written(recipe: Recipe, seed: int, weighted: bool) -> str | None:
             mask = "counts" if masked else "[1] * len(asked)"
             line = line.replace("answers", "counted").replace("asked", mask)
             lines.append(f"    {line}")
-    lines += ["", *_arrays(recipe, [len(s) for s in train], recipe.samples(seed), weighted)]
+    lines += ["", *_arrays(recipe, [len(s) for s in train], wanted, weighted)]
     return "\n".join(lines) + "\n"
 
 

@@ -9,7 +9,7 @@ import textwrap
 import lstm_bench
 from lstm_bench.engine.keras_loop import prepared
 from lstm_bench.export import network, training
-from lstm_bench.export.answers import answers
+from lstm_bench.export.answers import answers, unseen
 from lstm_bench.export.data import STREAM, UNPACKED, data
 from lstm_bench.recipe import Recipe
 
@@ -19,22 +19,25 @@ def script(recipe: Recipe, seed: int = 0) -> str:
 
     The same data, weights and order give the same losses. It prints ten of them, or the loss of
     every epoch when it is run with `--losses`; then what the network answers. At its end `losses`
-    holds the losses (E,), `outputs` the answers to all samples, (N, K) or (N, T, K).
+    holds the losses (E,), `outputs` the answers to the samples that it trained on, (N, K) or
+    (N, T, K), and `new_outputs` those to unseen ones, where there are any and no state is kept.
 
     Raises `UserError` where the data would be too long for a script.
     """
-    samples = recipe.samples(seed)
+    every = recipe.samples(seed)
+    samples = every.part(unseen=False)
     made = data(recipe, seed)
+    others = unseen(recipe, every) if samples.trained < len(every) else ""
     model = prepared(recipe, samples, seed)
     states = network.stateful(model)
     fixed = "" if made.readable else "  # of the weights and the order; the data are embedded"
     blocks = [
         _about(recipe),
-        "\n".join(f"import {name}" for name in _imports(made.packed)),
+        "\n".join(f"import {name}" for name in _imports(made.packed or bool(others))),
         "import keras\nimport numpy as np",
         f"SEED = {seed}{fixed}",
         STREAM,
-        UNPACKED if made.packed else "",
+        UNPACKED if made.packed or others else "",
         "# ---- Data",
         made.code,
         "# ---- Network",
@@ -46,6 +49,7 @@ def script(recipe: Recipe, seed: int = 0) -> str:
         training.training(recipe, states, made.weighted),
         "# ---- Answers",
         answers(recipe, samples, made, states),
+        others,
     ]
     return _spaced("\n\n".join(block.strip("\n") for block in blocks if block)) + "\n"
 
