@@ -62,3 +62,26 @@ def test_the_lock_pins_everything_with_hashes_and_names_no_host():
     assert {"tensorflow", "keras", "optuna", "mlflow", "pandas", "numpy"} <= set(pinned)
     assert lock.count("--hash=sha256:") >= len(pinned)
     assert "://" not in lock
+
+
+def test_the_sweep_file_and_the_task_of_the_readme_work(tmp_path):
+    from lstm_bench.sweep import load
+
+    path = tmp_path / "window.yaml"
+    path.write_text(re.search(r"```yaml\n(.*?)```", README, re.DOTALL).group(1))
+    loaded = load(path)
+    assert {"B1", "B2", "B3", "longer/4"} <= set(loaded.entries)
+    assert loaded.search is not None and loaded.refused and loaded.comparisons
+
+    import numpy as np
+
+    from lstm_bench.seeds import stream
+    from lstm_bench.tasks import Problem, Sequence, Task
+
+    code = next(c for c in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "Parity" in c)
+    names = {"np": np, "stream": stream, "Problem": Problem, "Sequence": Sequence, "Task": Task}
+    exec(f"from __future__ import annotations\n{code}", names)
+    problem = names["Parity"]().problem(seed=0)
+    for sequence in [*problem.train, *problem.unseen]:
+        ones = [sum(sequence.inputs[: t + 1]) % 2 for t in range(len(sequence))]
+        assert sequence.targets.tolist() == ones
