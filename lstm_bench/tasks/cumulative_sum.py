@@ -18,10 +18,11 @@ class CumulativeSum(Task):
 
     ::
 
-        0.7 0.9 0.4 0.8 0.1 0.3 ... -> 0 0 0 1 1 1 ...        (10 steps, so beyond 2.5)
+        0.7 0.9 0.4 0.8 0.1 0.3 ... -> 0 0 0 1 1 1 ...
 
-    A binary answer at every step, on sequences never trained on. A sum may lie as close to the
-    threshold as it likes, so the task counts as solved from 95 % of the steps.
+    Above, 10 steps and so a threshold of 2.5. A binary answer at every step, on sequences never
+    trained on. A sum may lie as close to the threshold as it likes, so the task counts as solved
+    from 95 % of the steps.
 
     >>> sequence = CumulativeSum().problem(seed=0).train[0]
     >>> sums = sequence.inputs[:, 0].cumsum()
