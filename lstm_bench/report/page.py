@@ -20,7 +20,7 @@ from lstm_bench.report.summary import summary
 from lstm_bench.results import PREDICTION_COLUMNS, Row, SweepResult
 
 TRIALS_DRAWN = 20
-DETAILS_SHOWN = 40
+DETAILS_SHOWN = 80
 """Fixed recipes up to which each shows its own steps and curves."""
 
 FIXED_CAPTION = (
@@ -108,7 +108,8 @@ def render(result: SweepResult) -> dict[str, bytes]:
         "rates": pd.concat(map(tables.rates, reached)) if reached else none,
     }
     frames |= {name: frame for name, frame in further.items() if len(frame)}
-    facts = _facts(result, pictures) | {"frames": list(frames)}
+    facts = _facts(result, pictures)
+    facts |= {"frames": list(frames), "answers_kept": tables.ANSWERS_KEPT}
     for name, frame in frames.items():
         digits = "%.6g" if name == "curves" else None  # single precision has no more
         text = frame.to_csv(index=False, lineterminator="\n", float_format=digits)

@@ -13,6 +13,9 @@ from lstm_bench.metrics import METRICS
 from lstm_bench.results import PREDICTION_COLUMNS, SEED_COLUMNS, Outcome, Row, SweepResult
 from lstm_bench.statistics import mean_interval
 
+ANSWERS_KEPT = 60
+"""Answers of a seed that `predictions.csv` has."""
+
 CURVES_OF_TRIALS = 40
 """Trials whose curves are written out; every fixed recipe's are."""
 
@@ -252,8 +255,12 @@ def curves(result: SweepResult) -> pd.DataFrame:
 
 
 def predictions(row: Row) -> pd.DataFrame:
-    """Returns every scored answer of every seed of `row`, in the order in which it was asked."""
-    frame = row.outcome.predictions.sort_values("seed", kind="stable", ignore_index=True)
+    """Returns the first `ANSWERS_KEPT` answers of every seed of `row`, in the order asked.
+
+    The store has all of them.
+    """
+    first = row.outcome.predictions.groupby("seed", sort=False).head(ANSWERS_KEPT)
+    frame = first.sort_values("seed", kind="stable", ignore_index=True)
     frame.insert(0, "id", row.id)
     return frame
 
