@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from lstm_bench.errors import Fault, RecipeError, unknown
 from lstm_bench.faults import pydantic_faults
 from lstm_bench.framings import FRAMINGS
-from lstm_bench.recipe import Recipe, known_settings, recipe
+from lstm_bench.recipe import LEARNING_RATES, Recipe, known_settings, recipe
 from lstm_bench.tasks import TASKS
 from lstm_bench.verdicts import Claim
 
@@ -112,8 +112,18 @@ def read_refused(
             continue
         own = {str(k): v for k, v in value.items()}
         published = str(own.pop("published", ""))
+        settings = overlay(shared, own)
+        task = TASKS.get(str(settings.get("task")))
+        known = {"task", "updates"} | (known_settings(task) if task else set())
+        wrong = sorted(own.keys() - known)
+        typos = [Fault(f"refused.{key}.{k}", unknown("setting", k, known)) for k in wrong]
+        if task is None:
+            typos = [Fault(f"refused.{key}.task", unknown("task", settings.get("task"), TASKS))]
+        if typos:
+            faults += typos
+            continue
         try:
-            made = built(overlay(shared, own))
+            made = built(settings)
         except RecipeError as error:
             asked = " ".join(f"{k}={_spelt(v)}" for k, v in own.items())
             found[str(key)] = Illegal(asked=asked, reason=str(error), published=published)
@@ -224,8 +234,9 @@ def built(settings: Mapping[str, Any]) -> Recipe:
 def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """Returns `above` over `below`; inherited settings that no longer apply are dropped.
 
-    A task or framing that `above` changes takes its inherited parameters with it, and so does
-    `stateful: false` with `layout` and `reset`, and `updates` with `epochs`, or they with it.
+    What `above` changes takes the settings that belong to it along: a task or framing its inherited
+    parameters, an optimizer its momentum and its default rate, `stateful: false` the `layout` and
+    the `reset`, and `updates` the `epochs`, or they it.
 
     >>> overlay({"stateful": True, "layout": "streams"}, {"stateful": False})
     {'stateful': False}
@@ -242,6 +253,10 @@ def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
     if above.get("stateful") is False:
         kept.pop("layout", None)
         kept.pop("reset", None)
+    if "optimizer" in above and above["optimizer"] != below.get("optimizer"):
+        if below.get("learning_rate") == LEARNING_RATES.get(str(below.get("optimizer"))):
+            kept.pop("learning_rate", None)  # it was the other optimizer's own
+        kept.pop("momentum", None)
     for given, instead_of in (("epochs", "updates"), ("updates", "epochs")):
         if given in above:
             kept.pop(instead_of, None)

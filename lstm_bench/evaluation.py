@@ -117,15 +117,18 @@ def free_running(network: Network, problem: Problem) -> Answers:
 
 
 def step_by_step(network: Network, problem: Problem) -> Answers:
-    """Returns the answers to every sequence, shown its true past one step after another."""
+    """Returns the answers to each judged sequence, shown its true past step after step.
+
+    Steps that are not scored are shown like the others, and their answers left out.
+    """
     runs = []
-    for number, sequence in enumerate(problem.train):
+    for number, sequence in problem.judged:
         network.clear()
         told = [network.follow(sequence.inputs[: t + 1].tolist()) for t in range(len(sequence))]
-        steps = np.arange(len(sequence))
+        steps = np.flatnonzero(sequence.scored)
         owner = np.full(len(steps), number)
-        asked = (np.asarray(sequence.inputs), np.asarray(sequence.targets))
-        runs.append(Answers(owner, steps, *asked, np.array(told)))
+        shown, due = np.asarray(sequence.inputs)[steps], np.asarray(sequence.targets)[steps]
+        runs.append(Answers(owner, steps, shown, due, np.array(told)[steps]))
     return _joined(runs)
 
 
@@ -160,12 +163,13 @@ def _generate(
 
 
 def random_order(network: Network, problem: Problem, samples: Samples, seed: int) -> Answers:
-    """Returns the last answers to `QUERIES` samples drawn with replacement."""
+    """Returns the last answers to `QUERIES` judged samples drawn with replacement."""
     network.clear()
-    drawn = stream(seed, "query").integers(0, samples.trained, QUERIES)
+    judged = np.flatnonzero(samples.judged[:, -1])
+    drawn = judged[stream(seed, "query").integers(0, len(judged), QUERIES)]
     owner, step = samples.sequence[drawn], samples.step[drawn, -1]
     predicted = [network.answer(samples.x[[n]], samples.step.shape[1] - 1) for n in drawn]
-    pairs = [(problem.train[s], t) for s, t in zip(owner, step, strict=True)]
+    pairs = [(problem.sequences[s], t) for s, t in zip(owner, step, strict=True)]
     shown = np.array([int(s.inputs[t]) for s, t in pairs])
     expected = np.array([int(s.targets[t]) for s, t in pairs])
     return Answers(owner, step, shown, expected, np.array(predicted))

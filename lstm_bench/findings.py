@@ -103,7 +103,9 @@ def verdicts(result: SweepResult) -> list[Judged]:
     for row in result.fixed:
         if not (row.published or row.claim or row.published_accuracy is not None):
             continue
-        values = row.outcome.seeds["accuracy"].to_numpy(float)
+        seeds = row.outcome.seeds
+        # A network that diverged answers nothing right, which is not an accuracy like another.
+        values = seeds["accuracy"].where(np.isfinite(seeds["loss"])).to_numpy(float)
         figure, solved = row.published_accuracy, row.outcome.seeds["solved"].to_numpy(bool)
         placed = None
         if figure is not None and np.isfinite(values).any():

@@ -117,6 +117,10 @@ class Framing(BaseModel, ABC):
     """Whether the network answers at every time step, or only at the last one."""
 
     @abstractmethod
+    def width(self, longest: int) -> int:
+        """Returns the time steps of a sample, where the longest sequence has `longest`."""
+
+    @abstractmethod
     def count(self, length: int) -> int:
         """Returns the number of samples from a sequence of `length` steps; below 1 if too short."""
 
@@ -150,7 +154,7 @@ class Framing(BaseModel, ABC):
         return [
             Part(number, sequence, self.indices(sequence, stream(seed, "data", number)),
                  unseen=number >= seen)
-            for number, sequence in enumerate([*problem.train, *problem.unseen])
+            for number, sequence in enumerate(problem.sequences)
         ]  # fmt: skip
 
     def samples(self, problem: Problem, size: int, encoding: Encoding, seed: int) -> Samples:
@@ -195,6 +199,9 @@ class Pairs(Framing):
 
     name: ClassVar[str] = "pairs"
 
+    def width(self, longest: int) -> int:
+        return 1
+
     def count(self, length: int) -> int:
         return length
 
@@ -214,6 +221,9 @@ class Window(Framing):
     name: ClassVar[str] = "window"
     window: Annotated[int, Field(ge=1, le=10_000)] = 3
 
+    def width(self, longest: int) -> int:
+        return self.window
+
     def count(self, length: int) -> int:
         return length - self.window + 1
 
@@ -227,6 +237,9 @@ class FeatureWindow(Window):
     """The last `window` steps side by side as features of one time step: (n, 1, window * F)."""
 
     name: ClassVar[str] = "feature_window"
+
+    def width(self, longest: int) -> int:
+        return 1
 
     def shape(self, windows: Array) -> Array:
         return windows.reshape(len(windows), 1, -1)
@@ -245,6 +258,9 @@ class Prefixes(Framing):
     name: ClassVar[str] = "prefixes"
     continues: ClassVar[bool] = False
 
+    def width(self, longest: int) -> int:
+        return longest
+
     def count(self, length: int) -> int:
         return length
 
@@ -262,8 +278,8 @@ class Substrings(Framing):
     Start and end are drawn as the tutorial on variable-length input draws them: the start
     uniformly from all steps but the last, then the end uniformly from the lengths that fit. In a
     cyclic sequence the start is any step, the length any, and a substring may go round its end.
-    `fresh` more are drawn in the same way to be scored and not trained on; short ones may be
-    among those trained on, for there are not many.
+    `fresh` more are drawn in the same way, to be scored and not trained on. They are new draws, not
+    new substrings: 25 steps have 115 of up to 5, so nearly all are among 1000 trained on.
 
     >>> letters = Sequence.next_symbol(list(range(10)))
     >>> framing = Substrings(substrings=3, max_length=4)
@@ -277,6 +293,9 @@ class Substrings(Framing):
     substrings: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
     max_length: Annotated[int, Field(ge=1, le=10_000)] = 5
     fresh: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+
+    def width(self, longest: int) -> int:
+        return self.max_length
 
     def count(self, length: int) -> int:
         return self.substrings if length >= 2 else 0
@@ -316,6 +335,9 @@ class Whole(Framing):
     name: ClassVar[str] = "whole"
     every_step: ClassVar[bool] = True
 
+    def width(self, longest: int) -> int:
+        return longest
+
     def count(self, length: int) -> int:
         return 1
 
@@ -342,6 +364,9 @@ class Chunks(Framing):
     name: ClassVar[str] = "chunks"
     every_step: ClassVar[bool] = True
     chunk: Annotated[int, Field(ge=1, le=100_000)] = 5
+
+    def width(self, longest: int) -> int:
+        return self.chunk
 
     def count(self, length: int) -> int:
         return length // self.chunk if length % self.chunk == 0 else 0

@@ -209,5 +209,4 @@ class _Conductor:
 def _work(proposal: Proposal) -> int:
     """Returns a rough count of the steps that a recipe trains: what to start first."""
     recipe = proposal.recipe
-    samples = recipe.samples(0)
-    return int(recipe.epochs * samples.trained * samples.x.shape[1])
+    return recipe.epochs * recipe.schedule.samples * recipe.width

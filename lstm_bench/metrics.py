@@ -87,7 +87,7 @@ def solved_epoch(solved: Bools) -> int | None:
     return int(unsolved[-1]) + 2 if len(unsolved) else 1
 
 
-METRICS: dict[str, tuple[str, ...]] = {
+METRICS: dict[Kind, tuple[str, ...]] = {
     "categorical": ("balanced_accuracy", "macro_f1", "matthews", "cross_entropy"),
     "binary": ("balanced_accuracy", "macro_f1", "matthews", "cross_entropy"),
     "regression": ("mse", "rmse", "mae", "max_error", "r2"),

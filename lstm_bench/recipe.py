@@ -44,6 +44,9 @@ FITTING_OUTPUT: Mapping[str, tuple[str, ...]] = {
 }
 
 
+SAMPLES_UP_TO = 2 * 2**30
+"""Bytes that the samples of a seed may take."""
+
 FEEDFORWARD = ("mlp", "conv1d")
 """Networks without a state that passes from step to step."""
 
@@ -109,19 +112,32 @@ class Recipe(BaseModel):
             misfit = next(n for n in sorted(lengths + unseen) if self.framing.count(n) < 1)
             yield Fault("framing", self.framing.misfit(misfit))
             return
+        features = self.task.alphabet_size if self.encoding == "onehot" else 1
+        samples = sum(counts) + sum(self._unseen_counts)
+        taken = 4 * samples * max(self.width, getattr(self.framing, "window", 1)) * features
+        if taken > SAMPLES_UP_TO:
+            yield Fault(
+                "framing",
+                f"the samples of a seed must take at most {SAMPLES_UP_TO / 2**30:.0f} GB, but "
+                f"{self.framing.name} makes {samples:,} of {self.width:,} steps, which take "
+                f"{taken / 2**30:.1f} GB; use shorter or fewer sequences, or framing=whole",
+            )
+            return
+        size = sum(counts) if self.batch_size == "all" else self.batch_size
         plans = [counts, self._unseen_counts] if self.stateful and unseen else [counts]
-        for samples in plans:
+        for dealt in plans:
             found = schedule.faults(
-                samples,
-                self.batch_size,
+                dealt,
+                size,
                 self.stateful,
                 self.layout,
                 self.reset,
-                self.shuffle if samples is counts else "none",
+                self.shuffle if dealt is counts else "none",
                 continues=self.framing.continues,
                 recurrent=self.recurrent,
             )
-            yield from found
+            which = "" if dealt is counts else "of the unseen sequences: "
+            yield from (Fault(fault.key, which + fault.message) for fault in found)
             if found:
                 return
 
@@ -182,6 +198,11 @@ class Recipe(BaseModel):
         """The lengths of the training and of the unseen sequences; the same for every seed."""
         problem = self.task.problem(0)
         return tuple(map(len, problem.train)), tuple(map(len, problem.unseen))
+
+    @property
+    def width(self) -> int:
+        """Time steps of a sample."""
+        return self.framing.width(max(self._lengths[0] + self._lengths[1]))
 
     @property
     def _unseen_counts(self) -> tuple[int, ...]:

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -38,7 +39,7 @@ from lstm_bench.entries import Entry, Illegal, Scalar, read_entries, read_refuse
 from lstm_bench.entries import overlay as overlay  # the search lays its choices over settings too
 from lstm_bench.errors import Fault, RecipeError, SweepError, UserError, unknown
 from lstm_bench.faults import pydantic_faults
-from lstm_bench.metrics import METRICS
+from lstm_bench.metrics import METRICS, Kind
 from lstm_bench.paired import Comparison
 from lstm_bench.recipe import known_settings
 from lstm_bench.tasks import TASKS
@@ -90,7 +91,7 @@ class Sweep(BaseModel):
     title: str = ""
     about: str = ""
     seeds: Annotated[int, Field(ge=1, le=10_000)] = 10
-    first_seed: Annotated[int, Field(ge=0)] = 0
+    first_seed: Annotated[int, Field(ge=0, le=2**31)] = 0
     settings: Mapping[str, Any] = {}
     entries: Mapping[str, Entry] = {}
     refused: Mapping[str, Illegal] = {}
@@ -207,12 +208,7 @@ def parse(name: str, document: Mapping[str, Any]) -> Sweep:
     try:
         sweep = Sweep(name=name, settings=shared, entries=entries, **fields)
         faults += _comparison_faults(sweep.comparisons, entries, broken)
-        every = set().union(*METRICS.values())
-        faults += [
-            Fault("metrics", unknown("metric", name, every))
-            for name in sweep.metrics
-            if name not in every
-        ]
+        faults += _metric_faults(sweep.metrics, {e.recipe.task.kind for e in entries.values()})
     except ValidationError as error:
         faults += pydantic_faults(error, fields)
     if sweep is not None and sweep.search is not None:
@@ -222,6 +218,14 @@ def parse(name: str, document: Mapping[str, Any]) -> Sweep:
     if faults or sweep is None:
         raise RecipeError(faults)
     return sweep
+
+
+def _metric_faults(metrics: Sequence[str], kinds: set[Kind]) -> list[Fault]:
+    """Returns which metrics no recipe has, or are named twice."""
+    known = set().union(*(METRICS[kind] for kind in kinds or METRICS))
+    found = [Fault("metrics", unknown("metric", m, known)) for m in metrics if m not in known]
+    twice = sorted({name for name in metrics if metrics.count(name) > 1})
+    return found + [Fault("metrics", f"{name} is named twice") for name in twice]
 
 
 def _comparison_faults(
@@ -238,8 +242,12 @@ def _comparison_faults(
         if asked.of == asked.to:
             message = f"must be another recipe than `of`, but both are {asked.to!r}"
             found.append(Fault(f"comparisons.{name}.to", message))
-        if asked.margin is not None and not asked.margin > 0:
-            message = f"must be above 0, but got {asked.margin!r}"
+        both = [entries[key].recipe.digest for key in (asked.of, asked.to) if key in entries]
+        if asked.of != asked.to and len(both) == 2 and both[0] == both[1]:
+            message = f"{asked.of} and {asked.to} are one recipe under two names; name another"
+            found.append(Fault(f"comparisons.{name}.to", message))
+        if asked.margin is not None and not 0 < asked.margin < math.inf:
+            message = f"must be above 0 and finite, but got {asked.margin!r}"
             found.append(Fault(f"comparisons.{name}.margin", message))
     return found
 

@@ -184,12 +184,22 @@ def verdict(
     Where both a claim and a figure were published the claim decides.
     """
     if claim:
-        return claim_verdict(claim, solved)
+        return _of_finite(claim, values, solved)
     if figure is None:
         return None
     if not np.isfinite(np.asarray(values, dtype=float)).any():
         return Verdict("cannot tell", "No seed has an accuracy.")
     return figure_verdict(spread(figure, values))
+
+
+def _of_finite(
+    claim: Claim, values: Sequence[float] | np.ndarray, solved: Sequence[bool] | np.ndarray
+) -> Verdict:
+    """Returns the verdict of the seeds that did not diverge: of the task the others say nothing."""
+    finite = np.isfinite(np.asarray(values, dtype=float))
+    told = claim_verdict(claim, np.asarray(solved, dtype=bool)[finite])
+    lost = int((~finite).sum())
+    return Verdict(told.word, f"{told.why} {lost} more diverged.") if lost else told
 
 
 def _seeds(n: int) -> str:

@@ -167,3 +167,13 @@ def test_real_values_are_told_as_numbers_and_right_within_the_tolerance():
     errors = np.array(values) - np.array(expected)
     assert outcome.seeds["mae"][0] == pytest.approx(np.abs(errors).mean(), abs=1e-4)
     assert outcome.seeds["rmse"][0] == pytest.approx(np.sqrt((errors**2).mean()), abs=1e-4)
+
+
+@pytest.mark.parametrize("evaluation", ["step_by_step", "random_order"])
+def test_asked_otherwise_it_is_the_judged_steps_that_count(evaluation):
+    settings = {"train": 30, "unseen": 10, "steps": 6, "delay": 1, "epochs": 150, "batch_size": 5}
+    forced = run(recipe("echo", **settings), [0])
+    asked = run(recipe("echo", evaluation=evaluation, **settings), [0])
+    assert forced.accuracy.mean == asked.accuracy.mean == 1.0
+    assert set(asked.predictions["sequence"]) <= set(range(30, 40))
+    assert 0 not in set(asked.predictions["step"])  # has nothing to echo

@@ -124,13 +124,14 @@ SAMPLE = {
         "memory",
         {"stateful": False, "shuffle": "sequences", "batch_size": 3, "learning_rate": 0.01},
     ),
+    "dropout": ("echo", {"steps": 5, "train": 6, "dropout": 0.4, "batch_size": 3}),
     "a network without state": ("ambiguous_pair", {"network": "mlp", "layers": 2}),
 }
 
 
 IN_THE_ORDINARY_RUN = {
     "rows, a batch of rows", "streams moved", "sequences moved", "accumulated", "prefixes",
-    "at random",
+    "at random", "dropout",
 }  # fmt: skip
 MARKED = [
     name if name in IN_THE_ORDINARY_RUN else pytest.param(name, marks=pytest.mark.slow)

@@ -321,7 +321,17 @@ def test_weight_updates_are_counted():
         ("echo", {"stateful": True, "shuffle": "none", "framing": "pairs", "unseen": 7,
                   "batch_size": 10, "layout": "streams"}, "batch_size", "sizes that fit"),
         ("memory", {"network": "conv1d"}, "stateful", "keeps no state"),
+        ("memory", {"lag": 60_000, "framing": "prefixes", "stateful": False},
+         "framing", "at most 2 GB"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused_with_what_would(task, settings, key, words):
     assert words in refusal(task, **settings)[key]
+
+
+@pytest.mark.parametrize("layout", ["rows", "streams"])
+@pytest.mark.parametrize("unseen", [50, 150])
+def test_all_of_a_stateful_batch_is_all_of_what_is_trained_on(layout, unseen):
+    settings = {"framing": "pairs", "stateful": True, "batch_size": "all", "shuffle": "none"}
+    settings |= {"layout": layout, "reset": "epoch", "unseen": unseen, "lag": 12}
+    assert "of the unseen sequences" in refusal("random_memory", **settings)["batch_size"]

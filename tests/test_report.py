@@ -245,11 +245,11 @@ def test_steps_count_the_seeds_that_were_right() -> None:
     other = FIXED[0].outcome.predictions.copy()
     other.loc[other["seed"] == 1, "input"] = "Z"  # seed 1 was asked something else
     steps = tables.steps(dataclasses.replace(FIXED[0].outcome, predictions=other))
-    assert steps["seeds"].tolist() == [2, 2, 2, 2]
+    assert steps["seeds"].tolist() == [1, 1, 1, 1]  # each seed has data of its own
     twice = pd.concat([other, other], ignore_index=True)
     steps = tables.steps(dataclasses.replace(FIXED[0].outcome, predictions=twice))
     assert len(steps) == 8
-    assert steps["seeds"].tolist() == [2] * 8
+    assert steps["seeds"].tolist() == [1] * 8
 
 
 def test_every_seed_is_a_point(files: dict[str, bytes]) -> None:

@@ -143,6 +143,15 @@ def test_small_floats_are_numbers(written):
         ("task: memory\nrecipes: {a: {updates: 9, epochs: 2}}", ["recipes.a.updates", "both"]),
         ("task: memory\nrecipes: {a: {updates: 0}}", ["recipes.a.updates", "got 0"]),
         ("task: memory\nupdates: 9\nepochs: 3\nrecipes: {a: {}}", ["updates", "neither epochs"]),
+        ("task: memory\nrecipes: {a: {}}\nrefused: {x: {unitz: 3}}", ["x.unitz", "'units'"]),
+        ("task: memory\nrecipes: {a: {}}\nrefused: {x: {units: 3}}", ["refused.x", "is legal"]),
+        ("task: memory\nrecipes: {a: {}}\nrefused: [3]", ["refused", "map ids"]),
+        ("task: memory\nrecipes: {a: {}}\nmetrics: [mae]", ["metrics", "'mae'"]),
+        ("task: memory\nrecipes: {a: {}}\nmetrics: [matthews, matthews]", ["metrics", "twice"]),
+        (
+            "task: memory\nrecipes: {a: {}, b: {units: 20}}\ncomparisons: {x: {of: a, to: b}}",
+            ["comparisons.x.to", "one recipe under two names"],
+        ),
         ("task: memory\nupdates: x\nrecipes: {a: {}}", ["a.updates", "whole number", "'x'"]),
         ("task: memory\nrecipes: {a: {over: {units: [1, 2]}}, a/1: {}}", ["two recipes 'a/1'"]),
     ],
@@ -288,3 +297,20 @@ def test_updates_may_be_shared_by_all_recipes(written):
     assert [made[key].recipe.updates for key in "AB"] == [104, 100]
     with pytest.raises(SweepError, match="neither epochs nor a search"):
         load(written(text + "\nsearch: {space: {units: [1, 2]}}"))
+
+
+def test_an_optimizer_takes_its_own_rate_and_momentum_with_it():
+    adam = recipe("memory").settings
+    assert recipe(**overlay(adam, {"optimizer": "sgd"})).learning_rate == 0.01
+    chosen = recipe("memory", learning_rate=0.3).settings
+    assert recipe(**overlay(chosen, {"optimizer": "sgd"})).learning_rate == 0.3
+    sgd = recipe("memory", optimizer="sgd", momentum=0.9).settings
+    assert recipe(**overlay(sgd, {"optimizer": "adam"})).momentum == 0
+
+
+def test_what_is_refused_is_kept_with_its_reason(written):
+    text = "task: memory\nrecipes: {A: {}}\nrefused:\n"
+    text += "  D: {shuffle: samples, published: meaningless}"
+    refused = load(written(text)).refused["D"]
+    assert (refused.asked, refused.published) == ("shuffle=samples", "meaningless")
+    assert "order of time" in refused.reason

@@ -94,6 +94,23 @@ def test_random_memory_refuses_more_sequences_than_there_are():
         TASKS["random_memory"](lag=3)
 
 
+def test_echo_draws_sequences_that_all_differ_and_refuses_more_than_there_are():
+    task = TASKS["echo"](alphabet=2, steps=7, delay=1, train=30, unseen=30)
+    for seed in range(5):
+        shown = [tuple(s.inputs.tolist()) for s in every(task.problem(seed))]
+        assert len(set(shown)) == 60
+    with pytest.raises(ValidationError, match=r"at most half of the 16 sequences .* got 100"):
+        TASKS["echo"](alphabet=2, steps=4, delay=1)
+
+
+@pytest.mark.parametrize("steps", [20, 21, 300, 1000])
+def test_the_chance_of_a_cumulative_sum_is_known_at_any_length(steps):
+    sums = np.random.default_rng(0).random((4000, steps)).cumsum(axis=1)
+    above = (sums > steps / 4).mean()
+    chance = TASKS["cumulative_sum"](steps=steps).chance
+    assert chance == pytest.approx(max(above, 1 - above), abs=0.01)
+
+
 def test_echo_repeats_what_was_said_some_steps_ago():
     for sequence in TASKS["echo"](delay=3, steps=9).problem(1).unseen:
         assert sequence.targets[3:].tolist() == sequence.inputs[:-3].tolist()

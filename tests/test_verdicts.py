@@ -145,3 +145,11 @@ def test_diverged_seeds_are_lower_than_any_figure():
 def test_an_unknown_claim_is_an_error():
     with pytest.raises(ValueError, match="'mostly'"):
         claim_verdict("mostly", [True])
+
+
+def test_diverged_seeds_prove_nothing_about_the_task():
+    nan, finite = [np.nan] * 30, [0.5] * 30
+    assert verdict("never", None, nan, [False] * 30).word == "cannot tell"
+    assert verdict("solved", None, nan, [False] * 30).word == "cannot tell"
+    told = verdict("never", None, finite + nan[:2], [False] * 32)
+    assert told.word == "reproduced" and told.why.endswith("2 more diverged.")

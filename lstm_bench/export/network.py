@@ -61,7 +61,13 @@ def weights(model: keras.Model) -> str:
     fans = "(np.prod(variable.shape[:-2]) * sum(variable.shape[-2:]))"
     fans = fans if field else "sum(variable.shape)"
     recurrent = any(v.name == "recurrent_kernel" for v in variables)
-    return WEIGHTS.format(fans=fans, orthogonal=ORTHOGONAL if recurrent else "")
+    code = WEIGHTS.format(fans=fans, orthogonal=ORTHOGONAL if recurrent else "")
+    layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
+    for place, layer in enumerate(layers):
+        if isinstance(layer, keras.layers.Dropout):
+            start = np.asarray(layer.seed_generator.state).tolist()  # as `prepared` left it
+            code += f"model.layers[{place}].seed_generator.state.assign({start})\n"
+    return code
 
 
 def stateful(model: keras.Model) -> list[int]:

@@ -65,11 +65,15 @@ def _extra_titles(extras: Sequence[str]) -> list[str]:
     return [f"{extra.replace('_', ' ').capitalize()}, %" for extra in extras]
 
 
+def _metric_titles(result: SweepResult) -> list[str]:
+    return [heading(name).capitalize() for name in result.metrics]
+
+
 def fixed(result: SweepResult) -> Grid:
     """Returns the fixed recipes in the file's order."""
     rows = result.fixed
     extras = tables.extra_scores(rows)
-    named = [name.replace("_", " ").capitalize() for name in result.metrics]
+    named = _metric_titles(result)
     titles = ["Recipe", "Configuration", *MEASURES, *_extra_titles(extras), *named]
     numeric = [False, False, *[True] * (len(MEASURES) + len(extras) + len(named))]
     cells = []
@@ -189,6 +193,7 @@ def trials(result: SweepResult, limit: int = TRIALS_SHOWN) -> Grid:
         chosen = [w.value(row.outcome.settings.get(key)) for key in varying]
         line = [str(place), w.printable(row.id), *chosen, *measures(row.outcome)]
         line += [w.percent(tables.score(row.outcome, extra)) for extra in extras]
+        line += [w.figure(tables.score(row.outcome, name)) for name in result.metrics]
         line += [w.printable(", ".join(repeats)) or w.NONE] * repeated
         cells.append(tuple(line))
         marks.append("best" if row.id == best else "")
@@ -197,8 +202,9 @@ def trials(result: SweepResult, limit: int = TRIALS_SHOWN) -> Grid:
         and not any(isinstance(row.outcome.settings.get(key), bool) for row, _ in ranked)
         for key in varying
     ]
-    titles = ["Rank", "Recipe", *map(heading, varying), *MEASURES, *_extra_titles(extras)]
-    numeric = [True, False, *numbers, *[True] * (len(MEASURES) + len(extras))]
+    named = _metric_titles(result)
+    titles = ["Rank", "Recipe", *map(heading, varying), *MEASURES, *_extra_titles(extras), *named]
+    numeric = [True, False, *numbers, *[True] * (len(MEASURES) + len(extras) + len(named))]
     titles += ["Proposed again as"] * repeated
     return Grid(tuple(titles), (*numeric, *[False] * repeated), tuple(cells), tuple(marks))
 

@@ -271,12 +271,17 @@ def _steps(row: Row) -> Steps:
     some = (
         f"the first {len(grid.rows)} of {total:,}" if total > len(grid.rows) else f"all {total:,}"
     )
+    answered = (
+        "Right in k/n: k of the n seeds that were asked this same question. Answers: what those "
+        "seeds said, the most frequent first."
+        if tables.asked_alike(outcome)
+        else "Each seed has data of its own: what other seeds answered is not to be compared."
+    )
     return Steps(
         row,
         grid,
         f"{w.printable(row.id)}, {some} scored steps. Predicted: by seed {outcome.best_seed}, the "
-        f"best of {w.seeds_of([row])}. Right in k/n: k of the n seeds that were asked this same "
-        "question. Answers: what those seeds said, the most frequent first.",
+        f"best of {w.seeds_of([row])}. {answered}",
     )
 
 

@@ -269,10 +269,12 @@ def steps(outcome: Outcome) -> pd.DataFrame:
     """Returns one row a scored step of the best seed, with what the other seeds said there.
 
     Columns: sequence, step, input, expected, predicted (by the best seed), correct, right (seeds
-    that had it right), seeds (that were asked the same: seeds may have different data), and
-    answers, a tuple of (answer, seeds that gave it), most frequent first.
+    that had it right), seeds (that were asked the same; only this one where each seed has data of
+    its own), and answers, a tuple of (answer, seeds that gave it), most frequent first.
     """
     frame = outcome.predictions[list(PREDICTION_COLUMNS)].reset_index(drop=True)
+    if not asked_alike(outcome):
+        frame = frame[frame["seed"] == outcome.best_seed]
     asked = ["sequence", "step", "input", "expected"]
     # A framing may ask the same step twice: count the askings, so that each keeps a row.
     frame["asking"] = frame.groupby(["seed", *asked], dropna=False).cumcount()
@@ -287,6 +289,13 @@ def steps(outcome: Outcome) -> pd.DataFrame:
         records.append({**item, "right": right, "seeds": len(given), "answers": tally(given)})
     columns = [*asked, "predicted", "correct", "right", "seeds", "answers"]
     return pd.DataFrame(records, columns=columns)
+
+
+def asked_alike(outcome: Outcome) -> bool:
+    """Returns whether all seeds were asked the very same: whether they have the same data."""
+    asked = outcome.predictions[["sequence", "step", "input", "expected"]]
+    parts = [part.to_numpy().tolist() for _, part in asked.groupby(outcome.predictions["seed"])]
+    return all(part == parts[0] for part in parts)
 
 
 def tally(answers: Sequence[str]) -> tuple[tuple[str, int], ...]:

@@ -51,6 +51,17 @@ class Problem:
     train: tuple[Sequence, ...]
     unseen: tuple[Sequence, ...] = ()
 
+    @property
+    def sequences(self) -> tuple[Sequence, ...]:
+        """All sequences, in the order in which they are numbered."""
+        return self.train + self.unseen
+
+    @property
+    def judged(self) -> list[tuple[int, Sequence]]:
+        """What the score is of, with its numbers."""
+        numbered = list(enumerate(self.sequences))
+        return numbered[len(self.train) :] if self.unseen else numbered
+
 
 class Task(BaseModel, ABC):
     """A sequence problem with its parameters, as a frozen value.

@@ -19,7 +19,8 @@ class Echo(Task):
         2 0 1 1 3 -> . . 2 0 1        (delay 2)
 
     The first `delay` steps have nothing to echo and are not scored. What must be kept grows with
-    the delay and is overwritten at every step. The score is of `unseen` sequences, drawn apart.
+    the delay and is overwritten at every step. The score is of `unseen` sequences, none of
+    which is among the `train` ones.
 
     >>> sequence = Echo(delay=2, steps=6).problem(seed=0).train[0]
     >>> print(sequence.inputs, "->", sequence.targets[sequence.scored])
@@ -51,14 +52,24 @@ class Echo(Task):
                 f"delay must be less than the {self.steps} steps of a sequence, but got "
                 f"{self.delay}; use a shorter delay, or more steps"
             )
+        needed, there = self.train + self.unseen, self.alphabet**self.steps
+        if needed > there // 2:
+            raise ValueError(
+                f"train + unseen must be at most half of the {there} sequences that alphabet="
+                f"{self.alphabet} and steps={self.steps} allow, but got {needed}; use more steps, "
+                "a larger alphabet, or fewer sequences"
+            )
         return self
 
     def problem(self, seed: int) -> Problem:
-        """Returns the sequences of `seed`."""
-        shape = (self.train + self.unseen, self.steps)
-        drawn = stream(seed, "data").integers(0, self.alphabet, shape)
+        """Returns the sequences of `seed`, all different."""
+        rng, count = stream(seed, "data"), self.train + self.unseen
+        drawn: dict[bytes, np.ndarray] = {}
+        while len(drawn) < count:
+            row = rng.integers(0, self.alphabet, self.steps)
+            drawn.setdefault(row.tobytes(), row)
         scored = np.arange(self.steps) >= self.delay
-        made = tuple(Sequence(row, np.roll(row, self.delay), scored) for row in drawn)
+        made = tuple(Sequence(row, np.roll(row, self.delay), scored) for row in drawn.values())
         return Problem(made[: self.train], made[self.train :])
 
     @property
