@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import tempfile
 import time
@@ -75,7 +76,8 @@ class Store:
             _quiet()
             if path is not None and not path.exists():
                 _new_database(path, str(self._artifacts))
-            self.client = MlflowClient(tracking_uri=uri)
+            # MLflow caches connections by name: a relative one would outlive its working folder.
+            self.client = MlflowClient(tracking_uri=f"sqlite:///{path.resolve()}" if path else uri)
             self.client.search_experiments(max_results=1)
 
     @contextlib.contextmanager
@@ -394,7 +396,5 @@ def _metrics(outcome: Outcome) -> list[Any]:
 
 def _quiet() -> None:
     """Keeps MLflow's and its database migrations' progress messages off the terminal."""
-    import logging
-
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)

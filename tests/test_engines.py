@@ -187,7 +187,16 @@ WIDER = {
 }
 
 
-@pytest.mark.parametrize(("task", "settings"), WIDER.values(), ids=WIDER)
+ORDINARY = {"unseen chunks", "unseen pairs", "binary, both directions", "convolution"}
+
+
+@pytest.mark.parametrize(
+    ("task", "settings"),
+    [
+        pytest.param(*WIDER[name], id=name, marks=[] if name in ORDINARY else pytest.mark.slow)
+        for name in WIDER
+    ],
+)
 def test_the_engines_agree_on_every_kind_of_problem_and_network(task, settings):
     agree(recipe(task, **settings))
 

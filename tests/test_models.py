@@ -156,7 +156,8 @@ def starting(network="lstm", units=30, layers=1, seed=0, plain=True, framing="pa
 def test_kernels_are_uniform_within_the_glorot_limit(network):
     for name, weight in starting(network, layers=2).items():
         if name.endswith("/kernel"):
-            limit = math.sqrt(6 / sum(weight.shape))
+            field = math.prod(weight.shape[:-2])  # what a unit of a convolution sees
+            limit = math.sqrt(6 / (field * sum(weight.shape[-2:])))
             assert np.abs(weight).max() <= limit
             judged = stats.kstest(weight.ravel(), stats.uniform(-limit, 2 * limit).cdf)
             assert judged.pvalue > 0.001, name
