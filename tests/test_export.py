@@ -159,7 +159,10 @@ def test_a_generating_recipe_prints_what_it_generates(tmp_path):
     assert len(out.splitlines()[-1].split()) == 5
 
 
-SLOW = [pytest.param(f, marks=pytest.mark.slow) for f in ("whole", "window", "prefixes", "feature_window")]
+SLOW = [
+    pytest.param(f, marks=pytest.mark.slow)
+    for f in ("whole", "window", "prefixes", "feature_window")
+]
 
 
 @pytest.mark.parametrize("framing", ["pairs", *SLOW])
