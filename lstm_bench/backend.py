@@ -21,6 +21,7 @@ def prepare_environment() -> None:
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("XLA_FLAGS", XLA_FLAGS)
+    # For processes that import NumPy after this: the fork server must hold no threads at all.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, model_validator
 
 from lstm_bench import schedule
@@ -209,7 +211,7 @@ class Recipe(BaseModel):
         return tuple(map(self.framing.count, self._lengths[1]))
 
     @cached_property
-    def asking(self) -> tuple[Any, Any]:
+    def asking(self) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
         """The order in which a stateful network is evaluated: see `schedule.asking`."""
         return schedule.asking(self.schedule, self._unseen_counts)
 

@@ -116,13 +116,14 @@ def asking(plan: Schedule, unseen: tuple[int, ...]) -> tuple[NDArray[np.int32], 
     >>> asking(Schedule((2, 2), 2, True, "streams", "never", "none"), (2, 2))[0].tolist()
     [[0, 2], [1, 3], [4, 6], [5, 7]]
     """
-    found = []
+    indices, resets = [], []
     for part, first in ((plan, 0), (replace(plan, lengths=unseen), plan.samples)):
         if part.lengths:
             index, reset = (each[0] for each in part.epochs(None, 1))
             reset[0] = True
-            found.append((np.where(index < 0, -1, index + first).astype(np.int32), reset))
-    return tuple(map(np.concatenate, zip(*found, strict=True)))  # type: ignore[return-value]
+            indices.append(np.where(index < 0, -1, index + first).astype(np.int32))
+            resets.append(reset)
+    return np.concatenate(indices), np.concatenate(resets)
 
 
 def faults(

@@ -4,8 +4,12 @@ TensorFlow reads its environment once, so it is prepared here; TensorFlow itself
 those test modules alone that need it.
 """
 
+import sys
+
+import pytest
 from hypothesis import settings
 
+from lstm_bench import cli
 from lstm_bench.backend import prepare_environment
 
 prepare_environment()
@@ -13,3 +17,20 @@ prepare_environment()
 # The same examples on every run and every machine; none are kept from run to run.
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Returns a function that runs a command in this process: (exit code, stdout, stderr)."""
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["lstm-bench", *words])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as end:
+            code = end.code or 0
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run

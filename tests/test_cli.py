@@ -7,25 +7,12 @@ import time
 
 import pytest
 
-from lstm_bench import cli
-
 
 @pytest.fixture
-def lstm_bench(monkeypatch, capsys, tmp_path):
-    """Returns a function that runs a command in an empty folder: (exit code, stdout, stderr)."""
+def lstm_bench(command, monkeypatch, tmp_path):
+    """Returns a function that runs a command in an empty folder."""
     monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["lstm-bench", *words])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as end:
-            code = end.code or 0
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
+    return command
 
 
 def test_tasks_as_json_names_all_of_them(lstm_bench):

@@ -2,12 +2,10 @@
 
 import dataclasses
 import json
-import sys
 
 import numpy as np
 import pytest
 
-from lstm_bench import cli
 from lstm_bench.engine import compiled
 from lstm_bench.errors import StoreError, UserError
 from lstm_bench.lookup import chosen, finished
@@ -56,20 +54,9 @@ def store(folder):
 
 
 @pytest.fixture
-def lstm_bench(folder, monkeypatch, capsys):
-    """Returns a function that runs a command in that folder: (exit code, stdout, stderr)."""
+def lstm_bench(folder, command, monkeypatch):
+    """Returns a function that runs a command in that folder."""
     monkeypatch.chdir(folder)
-
-    def command(*words):
-        monkeypatch.setattr(sys, "argv", ["lstm-bench", *words])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as end:
-            code = end.code or 0
-        out, err = capsys.readouterr()
-        return code, out, err
-
     return command
 
 

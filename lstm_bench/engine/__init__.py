@@ -30,7 +30,7 @@ class SeedRun:
     """
 
     seed: int
-    samples: Samples  # what it was trained on
+    samples: Samples  # what it was trained on, and asked
     loss: NDArray[np.float32]  # (E,)
     right: NDArray[np.bool_]  # (E, N, M)
     outputs: NDArray[np.float32]  # (N, M, K)

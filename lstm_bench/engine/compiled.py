@@ -150,8 +150,7 @@ def _constants(recipe: Recipe, samples: Samples) -> list[Any]:
 def evaluation_order(recipe: Recipe, samples: Samples) -> tuple[np.ndarray, np.ndarray]:
     """Returns an evaluation's batches, (batches, rows), and before which the state is cleared."""
     if recipe.stateful:
-        index, reset = recipe.asking
-        return index, reset
+        return recipe.asking
     count = len(samples)
     rows = min(count, EVALUATION_ROWS)
     batches = -(-count // rows)
