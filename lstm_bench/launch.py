@@ -172,7 +172,7 @@ class _Conductor:
     def _listing(self, proposal: Proposal) -> Listed:
         digest = proposal.recipe.digest
         if proposal.trial is not None:
-            return Listed(proposal.id, digest, trial=proposal.trial)
+            return Listed(proposal.id, digest, trial=proposal.trial, role="trial")
         entry = self.sweep.entries[proposal.id]
         return Listed(
             proposal.id,

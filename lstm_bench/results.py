@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -125,6 +125,18 @@ class Outcome:
         }
 
 
+Role = Literal["fixed", "trial", "confirmed", "ablation", "effect", "split"]
+"""Why a sweep ran a recipe.
+
+`fixed`      the sweep file names it
+`trial`      the search proposed it; one that was stopped has fewer seeds than the sweep asks for
+`confirmed`  a finalist of the search, `of` that trial, on seeds that the search never saw
+`ablation`   a confirmed recipe `of` which one setting, `axis`, is put back to `value`; same seeds
+`effect`     the random trial `of` which one switch, `axis`, is set to `value`; its first seeds
+`split`      the winner, on seeds that cross data, initial weights and order: see `seeds.crossed`
+"""
+
+
 @dataclass(frozen=True)
 class Row:
     """One recipe of a sweep: its outcome, and what the sweep says about it."""
@@ -139,6 +151,17 @@ class Row:
     family: str = ""  # the rows that one recipe of the file was spread to, over `axis`, to `value`
     axis: str = ""
     value: Any = None
+    role: Role = "fixed"
+    of: str = ""  # the id of the row that this one belongs to: see `Role`
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A recipe that came to no score, and why: it diverged, ran out of memory or of time."""
+
+    id: str
+    name: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -158,23 +181,31 @@ class SweepResult:
     name: str
     title: str
     about: str
-    rows: tuple[Row, ...]  # fixed recipes in the file's order, then trials in theirs
-    search: Mapping[str, Any] | None  # trials, sampler, objective, seed, space
+    rows: tuple[Row, ...]  # in the order of `Role`, and in that of the file or of the trials
+    search: Mapping[str, Any] | None  # trials, sampler, objective, seed, space, ...
     provenance: Mapping[str, str]  # git revision, versions, machine, command
     unfinished: int = 0  # recipes that were asked for and have no outcome yet
     comparisons: Mapping[str, Comparison] = field(default_factory=dict)  # that the file asks for
     refused: tuple[Refusal, ...] = ()
     metrics: tuple[str, ...] = ()  # columns that the file asks for besides the usual ones
+    failed: tuple[Failed, ...] = ()
+    seeds: int = 0  # that the file asks for, of each recipe
+    analysis: Mapping[str, Any] = field(default_factory=dict)
+    """What only the search could work out: see `search.importance`. Empty without a search."""
+
+    def having(self, role: Role) -> tuple[Row, ...]:
+        """Returns the rows of one role, in order."""
+        return tuple(row for row in self.rows if row.role == role)
 
     @property
     def fixed(self) -> tuple[Row, ...]:
         """The recipes that the sweep file names."""
-        return tuple(row for row in self.rows if row.trial is None)
+        return self.having("fixed")
 
     @property
     def trials(self) -> tuple[Row, ...]:
         """The recipes that the search proposed, in order."""
-        return tuple(row for row in self.rows if row.trial is not None)
+        return self.having("trial")
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -183,10 +214,14 @@ class SweepResult:
 
     @property
     def best(self) -> Row | None:
-        """The best recipe: see `Outcome.rank`. None without rows, and across different tasks."""
+        """The best recipe: see `Outcome.rank`. None without rows, and across different tasks.
+
+        Of a search's recipes those count that were confirmed, where any were.
+        """
         if len(self.tasks) != 1:
             return None
-        return min(self.rows, key=lambda row: row.outcome.rank())
+        found = self.having("confirmed") or self.trials
+        return min([*self.fixed, *found], key=lambda row: row.outcome.rank(), default=None)
 
 
 def _mean(value: Mean) -> dict[str, Any]:

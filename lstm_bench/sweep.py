@@ -76,9 +76,23 @@ class Search(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     trials: Annotated[int, Field(ge=1, le=100_000)] = 40
-    sampler: Literal["tpe", "random"] = "tpe"
+    sampler: Literal["tpe", "random", "grid", "qmc", "nsga2"] = "tpe"
     objective: Literal["accuracy", "sequence_accuracy", "solve_rate"] = "accuracy"
     seed: Annotated[int, Field(ge=0)] = 1
+    startup: Annotated[int, Field(ge=1, le=100_000)] = 16
+    """Trials drawn at random before the sampler takes over: what importances are told from."""
+    race: bool = True
+    """Whether a trial is stopped when its chance of beating the best has gone."""
+    confirm: Annotated[int, Field(ge=0, le=1000)] = 3
+    """Finalists that are run again on seeds that the search never saw."""
+    ablate: str = ""
+    """The fixed recipe to whose settings the simplest one is put back, one by one."""
+    switches: tuple[str, ...] = ()
+    """Settings whose effect is measured by changing them alone in random trials."""
+    contexts: Annotated[int, Field(ge=2, le=1000)] = 12
+    """Random trials in which each switch is changed."""
+    split: Annotated[int, Field(ge=0, le=30)] = 0
+    """Draws of data, of initial weights and of order that are crossed for the winner; 0: none."""
     space: Annotated[Mapping[str, Range | tuple[Scalar, ...]], Field(min_length=1)]
 
 

@@ -24,7 +24,7 @@ import lstm_bench
 from lstm_bench.errors import StoreError, unknown
 from lstm_bench.paired import Comparison
 from lstm_bench.provenance import provenance
-from lstm_bench.results import Outcome, Refusal, Row, SweepResult, read, write
+from lstm_bench.results import Outcome, Refusal, Role, Row, SweepResult, read, write
 from lstm_bench.sweep import Sweep
 from lstm_bench.verdicts import Claim
 
@@ -46,6 +46,8 @@ class Listed:
     family: str = ""
     axis: str = ""
     value: Any = None
+    role: Role = "fixed"
+    of: str = ""
 
     def row(self, outcome: Outcome) -> Row:
         """Returns the row with its outcome."""

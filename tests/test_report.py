@@ -73,7 +73,7 @@ def an_outcome(
 def a_trial(number: int, right: tuple[int, ...], units: int) -> Row:
     settings = {"task": "memory", "units": units, "epochs": 30, "stateful": units % 2 == 0}
     outcome = an_outcome(f"digest-{units}", right, settings=settings, name=f"lstm({units}) pairs")
-    return Row(f"trial-{number}", outcome, trial=number)
+    return Row(f"trial-{number}", outcome, trial=number, role="trial")
 
 
 SEARCH = {
@@ -277,7 +277,7 @@ def test_labels_are_escaped() -> None:
     predictions = outcome.predictions.assign(predicted=hostile, input=" ")
     outcome = dataclasses.replace(outcome, predictions=predictions)
     row = Row(hostile, outcome, published=hostile, note=hostile)
-    trial = Row("_" + hostile, outcome, trial=1)
+    trial = Row("_" + hostile, outcome, trial=1, role="trial")
     result = a_result(
         row,
         trial,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lstm_bench.seeds import ROLES, integer, stream
+from lstm_bench.seeds import ROLES, SOURCES, crossed, integer, stream, uncrossed
 
 SEEDS = st.integers(0, 2**63)
 
@@ -73,3 +73,20 @@ def test_the_global_generator_is_left_alone():
 def test_an_unknown_role_is_refused():
     with pytest.raises(KeyError):
         stream(0, "weights")
+
+
+@given(st.integers(0, 2**15 - 1), st.integers(0, 2**15 - 1), st.integers(0, 2**15 - 1))
+def test_a_crossed_seed_draws_each_source_as_its_own_seed_does(data, init, order):
+    both = crossed(data, init, order)
+    own = {"data": data, "init": init, "order": order}
+    assert uncrossed(both) == own
+    for role, source in SOURCES.items():
+        assert integer(both, role, 3) == integer(own[source], role, 3)
+        assert (stream(both, role).random(3) == stream(own[source], role).random(3)).all()
+
+
+def test_crossing_a_seed_with_itself_is_that_seed_and_large_seeds_are_refused():
+    for role in SOURCES:
+        assert integer(crossed(5, 5, 5), role) == integer(5, role)
+    with pytest.raises(ValueError, match="from 0 to 32767"):
+        crossed(0, 2**15, 0)

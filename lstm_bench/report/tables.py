@@ -70,7 +70,8 @@ def comparison(result: SweepResult) -> pd.DataFrame:
         accuracy, rate = outcome.accuracy, outcome.solve_rate
         record: dict[str, Any] = {
             "id": row.id,
-            "kind": "fixed" if row.trial is None else "trial",
+            "kind": row.role,
+            "of": row.of,
             "trial": row.trial,
             "name": outcome.name,
             "digest": outcome.digest,
