@@ -122,6 +122,7 @@ def sweep(
     settings: Assignments = None,
     engine: EngineName = "compiled",
     again: Annotated[bool, typer.Option(help="Run everything anew.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Say what it would cost, and stop.")] = False,
     store: StoreUri = None,
     profile: Profile = None,
     as_json: Json = False,
@@ -136,20 +137,27 @@ def sweep(
         raise UserError(f"--engine: {unknown('engine', engine, ENGINES)}")
     path = find(name, where.sweeps)
     loaded = load(path, settings or [])
-    from lstm_bench.launch import launch
-    from lstm_bench.show import SweepBar
+    from lstm_bench.launch import launch, weigh
+    from lstm_bench.show import SweepBar, estimate_table
 
     try:
+        if dry_run:
+            weighed = weigh(loaded, where, engine)
+            if as_json:
+                _print_json({"sweep": loaded.name, **weighed.document()})
+            else:
+                Console().print(estimate_table(loaded.name, weighed))
+            return
         with SweepBar(loaded.name, quiet=as_json) as bar:
-            result, page, progress = launch(loaded, where, engine, again, bar.changed)
+            result, page, progress = launch(loaded, where, engine, again, None if as_json else bar)
     except RecipeError as error:
         raise SweepError(f"{path}:\n  {error}") from error
     if as_json:
-        from lstm_bench import findings
+        from lstm_bench import findings, searched
         from lstm_bench.results import sweep_document
 
         document = sweep_document(result, page, progress.failed)
-        _print_json(document | findings.document(result))
+        _print_json(document | findings.document(result) | searched.document(result))
         return
     from lstm_bench.report import console_table
 

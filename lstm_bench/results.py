@@ -8,12 +8,14 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from lstm_bench.errors import StoreError
@@ -55,6 +57,7 @@ class Outcome:
     multiply_adds: int  # by weights, in training one seed: forward, and twice as many backward
     compile_seconds: float
     provenance: Mapping[str, str] = field(default_factory=dict)
+    weights: tuple[np.ndarray, ...] = ()  # of the best seed, until they are in `model`
     model: bytes = b""  # the best seed's network, a `.keras` file
 
     @property
@@ -261,15 +264,80 @@ def sweep_document(result: SweepResult, page: Path, failed: Sequence[str]) -> di
 TABLES = ("seeds", "curves", "predictions")
 
 
+def merged(parts: Sequence[Outcome]) -> Outcome:
+    """Returns one outcome of a recipe from outcomes over different seeds of it; seeds ascend.
+
+    A seed that several of them have is taken from the first.
+    """
+    assert len({part.digest for part in parts}) == 1
+    known: set[int] = set()
+    own = []
+    for part in parts:
+        fresh = [seed for seed in part.seeds["seed"].tolist() if seed not in known]
+        known.update(fresh)
+        own += [subset(part, fresh)] if fresh else []
+    if len(own) == 1:
+        return own[0]
+    own.sort(key=lambda part: int(part.seeds["seed"].min()))
+    joined = {name: pd.concat([getattr(part, name) for part in own]) for name in TABLES}
+    tables = {name: joined[name].sort_values("seed", kind="stable", ignore_index=True)
+              for name in TABLES}  # fmt: skip
+    spent = sum(part.compile_seconds for part in own)
+    whole = dataclasses.replace(own[0], **tables, compile_seconds=spent, weights=(), model=b"")
+    best = next(part for part in own if whole.best_seed in set(part.seeds["seed"]))
+    return dataclasses.replace(whole, weights=best.weights, model=best.model)
+
+
+def subset(outcome: Outcome, seeds: Sequence[int]) -> Outcome:
+    """Returns what `outcome` says of some of its seeds; the network only if it is their best."""
+    if set(seeds) == set(outcome.seeds["seed"]):
+        return outcome
+    tables = {}
+    for name in TABLES:
+        table = getattr(outcome, name)
+        tables[name] = table[table["seed"].isin(seeds)].reset_index(drop=True)
+    part = dataclasses.replace(outcome, **tables)
+    if part.best_seed == outcome.best_seed:
+        return part
+    return dataclasses.replace(part, weights=(), model=b"")
+
+
+def pack(outcome: Outcome) -> bytes:
+    """Returns `outcome` with its weights as bytes, without its model: see `unpack`."""
+    arrays = {f"weight_{place}": array for place, array in enumerate(outcome.weights)}
+    for table in TABLES:
+        file = io.BytesIO()
+        getattr(outcome, table).to_feather(file, compression="uncompressed")
+        arrays[table] = np.frombuffer(file.getvalue(), np.uint8)
+    arrays["facts"] = np.frombuffer(json.dumps(_facts(outcome), default=dict).encode(), np.uint8)
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, **arrays)
+    return file.getvalue()
+
+
+def unpack(data: bytes) -> Outcome:
+    """Returns the outcome that `pack` made `data` from."""
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        weights = tuple(
+            arrays[f"weight_{place}"]
+            for place in range(sum(name.startswith("weight_") for name in arrays.files))
+        )
+        facts = json.loads(arrays["facts"].tobytes())
+        for name in TABLES:
+            facts[name] = pd.read_feather(io.BytesIO(arrays[name].tobytes()))
+    return Outcome(**facts, weights=weights)
+
+
+def _facts(outcome: Outcome) -> dict[str, Any]:
+    left_out = (*TABLES, "weights", "model")
+    fields = (f.name for f in dataclasses.fields(outcome) if f.name not in left_out)
+    return {name: getattr(outcome, name) for name in fields}
+
+
 def write(outcome: Outcome, folder: Path) -> None:
     """Writes `outcome` into `folder`: outcome.json, three Parquet tables, model.keras."""
     folder.mkdir(parents=True, exist_ok=True)
-    facts = {
-        f.name: getattr(outcome, f.name)
-        for f in dataclasses.fields(outcome)
-        if f.name not in (*TABLES, "model")
-    }
-    text = json.dumps(facts, indent=1, default=dict)
+    text = json.dumps(_facts(outcome), indent=1, default=dict)
     (folder / "outcome.json").write_text(text + "\n")
     for table in TABLES:
         getattr(outcome, table).to_parquet(folder / f"{table}.parquet", index=False)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from lstm_bench.framings import Samples
 from lstm_bench.metrics import accuracy, answers, measures, sequence_accuracy, solved_epoch
 from lstm_bench.provenance import provenance
 from lstm_bench.recipe import Recipe
-from lstm_bench.results import CURVE_POINTS, Outcome
+from lstm_bench.results import CURVE_POINTS, Outcome, merged
 from lstm_bench.tasks import Problem
 
 
@@ -32,51 +33,77 @@ def run(
     `engine_name` is a key of `engine.ENGINES`; `threads` seeds are trained at a time (default: one
     a core). `stop` is asked now and then, and ends the run with `Interrupted` when it says so.
     """
-    return run_each([recipe], seeds, engine_name, threads, stop)[0]
+    threads = backend.cores() if threads is None else threads
+    backend.start(threads)
+    training = engine(engine_name).train(recipe, list(seeds), threads=threads, stop=stop)
+    examiner = _Examiner(recipe, engine_name)
+    whole = merged([examiner.outcome(training, trained) for trained in training.runs])
+    model = keras_file(recipe, whole.best_seed, whole.weights)
+    return replace(whole, compile_seconds=training.compile_seconds, model=model)
 
 
-def run_each(
+def run_seeds(
     recipes: Sequence[Recipe],
     seeds: Sequence[int],
     engine_name: str = "compiled",
-    threads: int | None = None,
     stop: Callable[[], bool] = lambda: False,
-) -> list[Outcome]:
-    """Returns an outcome for each of `recipes`, which share their training: see `run`.
+) -> Iterator[list[Outcome]]:
+    """Yields, a seed at a time, what came of that seed: an outcome for each of `recipes`.
 
-    They differ only in how the trained network is asked, so each seed is trained once for all.
+    These share their training and differ only in how the trained network is asked, so each seed is
+    trained once for all. The outcomes have weights, and no model.
     """
     assert len({recipe.training for recipe in recipes}) == 1
-    threads = backend.cores() if threads is None else threads
-    backend.start(threads)
     trainer = engine(engine_name)
-    training = trainer.train(recipes[0], list(seeds), threads=threads, stop=stop)
-    return [_outcome(recipe, training, engine_name) for recipe in recipes]
+    examiners = [_Examiner(recipe, engine_name) for recipe in recipes]
+    for seed in seeds:
+        training = trainer.train(recipes[0], [seed], stop=stop)
+        yield [examiner.outcome(training, training.runs[0]) for examiner in examiners]
 
 
-def _outcome(recipe: Recipe, training: Training, engine_name: str) -> Outcome:
-    if recipe.evaluation == "teacher_forced":
-        tables = [_teacher_forced(recipe, run) for run in training.runs]
-    else:
-        tables = _otherwise(recipe, training)
-    rows = [_row(recipe, run, asked) for run, asked in zip(training.runs, tables, strict=True)]
-    outcome = Outcome(
-        settings=recipe.settings,
-        digest=recipe.digest,
-        name=recipe.name,
-        engine=engine_name,
-        seeds=pd.DataFrame(rows),
-        curves=pd.concat([_curve(recipe, run) for run in training.runs], ignore_index=True),
-        predictions=pd.concat(tables, ignore_index=True),
-        parameters=training.parameters,
-        updates=recipe.updates,
-        multiply_adds=3 * training.multiply_adds * recipe.epochs * recipe.schedule.samples,
-        compile_seconds=training.compile_seconds,
-        provenance=provenance(),
-    )
-    best = next(run for run in training.runs if run.seed == outcome.best_seed)
-    model = keras_file(recipe, best)
-    return Outcome(**{**vars(outcome), "model": model})
+class _Examiner:
+    """Asks what training has made of a recipe, seed by seed."""
+
+    def __init__(self, recipe: Recipe, engine_name: str) -> None:
+        self.recipe = recipe
+        self.engine_name = engine_name
+        self.provenance = provenance()
+        self._network: Any = None
+
+    def outcome(self, training: Training, trained: SeedRun) -> Outcome:
+        """Returns the outcome of one seed of `training`."""
+        recipe = self.recipe
+        if recipe.evaluation == "teacher_forced":
+            asked = _teacher_forced(recipe, trained)
+        else:
+            asked = self._otherwise(trained)
+        return Outcome(
+            settings=recipe.settings,
+            digest=recipe.digest,
+            name=recipe.name,
+            engine=self.engine_name,
+            seeds=pd.DataFrame([_row(recipe, trained, asked)]),
+            curves=_curve(recipe, trained),
+            predictions=asked,
+            parameters=training.parameters,
+            updates=recipe.updates,
+            multiply_adds=3 * training.multiply_adds * recipe.epochs * recipe.schedule.samples,
+            compile_seconds=training.compile_seconds,
+            provenance=self.provenance,
+            weights=trained.weights,
+        )
+
+    def _otherwise(self, trained: SeedRun) -> pd.DataFrame:
+        """Returns the predictions table of an evaluation that asks one input at a time."""
+        from lstm_bench import evaluation
+
+        if self._network is None:
+            self._network = evaluation.Network(self.recipe, trained.samples)
+        self._network.load(trained.weights)
+        problem = self.recipe.task.problem(trained.seed)
+        asked = _ask(self.recipe, self._network, problem, trained.samples, trained.seed)
+        columns = (asked.sequence, asked.step, asked.shown, asked.expected, asked.predicted)
+        return _table(self.recipe, trained.seed, *columns, asked.right)
 
 
 def _teacher_forced(recipe: Recipe, run: SeedRun) -> pd.DataFrame:
@@ -94,20 +121,6 @@ def _teacher_forced(recipe: Recipe, run: SeedRun) -> pd.DataFrame:
     table = _table(recipe, run.seed, owner, step, shown, expected, predicted, right)
     table.loc[~np.isfinite(outputs).all(axis=-1), "predicted"] = "?"  # no answer at all
     return table
-
-
-def _otherwise(recipe: Recipe, training: Training) -> list[pd.DataFrame]:
-    """Returns the predictions tables of an evaluation that asks one input at a time."""
-    from lstm_bench import evaluation
-
-    network = evaluation.Network(recipe, training.runs[0].samples)
-    tables = []
-    for run in training.runs:
-        network.load(run.weights)
-        asked = _ask(recipe, network, recipe.task.problem(run.seed), run.samples, run.seed)
-        columns = (asked.sequence, asked.step, asked.shown, asked.expected, asked.predicted)
-        tables.append(_table(recipe, run.seed, *columns, asked.right))
-    return tables
 
 
 def _ask(recipe: Recipe, network: Any, problem: Problem, samples: Samples, seed: int) -> Any:
@@ -191,17 +204,17 @@ def _curve(recipe: Recipe, run: SeedRun) -> pd.DataFrame:
     return pd.DataFrame({"seed": run.seed, "epoch": points + 1, **kept})
 
 
-def keras_file(recipe: Recipe, run: SeedRun) -> bytes:
-    """Returns the trained network of `run` as the bytes of a `.keras` file, for batches of one
+def keras_file(recipe: Recipe, seed: int, weights: Sequence[np.ndarray]) -> bytes:
+    """Returns the network trained on `seed` as the bytes of a `.keras` file.
 
-    where it is stateful.
+    Where it is stateful it takes batches of one.
     """
     from lstm_bench.models import build
 
-    samples = run.samples
+    samples = recipe.samples(seed)
     shape = (samples.x.shape[1], samples.x.shape[2])
     model = build(recipe, shape, samples.y.shape[-1], 1 if recipe.stateful else None, plain=True)
-    for variable, value in zip(model.trainable_variables, run.weights, strict=True):
+    for variable, value in zip(model.trainable_variables, weights, strict=True):
         variable.assign(value)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,8 @@ from lstm_bench.recipe import recipe
 from lstm_bench.tasks import TASKS
 
 if TYPE_CHECKING:
-    from lstm_bench import launch
+    from lstm_bench import book
+    from lstm_bench.estimate import Estimate
     from lstm_bench.predict import Step
     from lstm_bench.results import Outcome
 
@@ -188,6 +190,37 @@ def speed_table(rows: list[dict[str, Any]]) -> Table:
     return table
 
 
+def estimate_table(name: str, found: Estimate) -> Table:
+    """Returns what a sweep will cost, a stage a line; below it, how long it should take."""
+    table = Table(title=Text(f"What {name} will cost"), title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("stage")
+    for heading in ("recipes", "runs of a seed", "weight updates"):
+        table.add_column(heading, justify="right")
+    for stage in found.stages:
+        table.add_row(stage.name, *map(_range, (stage.recipes, stage.runs, stage.updates)))
+    low, high = found.seconds
+    cores = "1 worker" if found.workers == 1 else f"{found.workers} workers"
+    table.caption = f"about {_duration(low)} to {_duration(high)} on {cores}"
+    table.caption_justify = "left"
+    return table
+
+
+def _range(ends: tuple[float, float]) -> str:
+    low, high = (f"{end:,.0f}" if end < 1e6 else f"{end:.2g}" for end in ends)
+    return low if low == high else f"{low} to {high}"
+
+
+def _duration(seconds: float) -> str:
+    """Returns seconds to about one digit, in the unit that people would use.
+
+    >>> [_duration(s) for s in (4.2, 48, 260, 8000)]
+    ['5 s', '50 s', '5 min', '2.3 h']
+    """
+    if seconds < 90:
+        return f"{max(5, 5 * math.ceil(seconds / 5))} s"
+    return f"{math.ceil(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600 + 0.05:.1f} h"
+
+
 class SweepBar:
     """A progress bar: recipes done, the best so far, time left. A context manager."""
 
@@ -212,13 +245,17 @@ class SweepBar:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def changed(self, state: launch.Progress) -> None:
+    def weighed(self, found: Estimate) -> None:
+        """Says what the sweep will cost."""
+        self._progress.console.print(estimate_table(self._name, found))
+
+    def changed(self, state: book.Progress) -> None:
         """Shows where the sweep is now."""
         best = ""
         if state.best is not None:
-            outcome = state.best.outcome
-            rate = outcome.solve_rate
-            best = f"best {outcome.name}: {outcome.accuracy.mean:.1%}, solved {rate.k}/{rate.n}"
+            rate = state.best.solve_rate
+            mean = state.best.accuracy.mean
+            best = f"{state.stage}; best {state.best.name}: {mean:.1%}, solved {rate.k}/{rate.n}"
         for failure in state.failed[self._failures :]:
             self._progress.console.print(f"failed: {failure}", style="red", markup=False)
         self._failures = len(state.failed)

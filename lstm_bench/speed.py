@@ -16,7 +16,8 @@ from typing import Any
 from lstm_bench import backend
 from lstm_bench.errors import LstmBenchError
 from lstm_bench.recipe import Recipe, recipe
-from lstm_bench.workers import Failure, Job, Pool
+from lstm_bench.results import Outcome, merged, unpack
+from lstm_bench.workers import Failure, Job, Pool, Seed
 
 ROUNDS = 5
 
@@ -93,11 +94,13 @@ def _keras(base: Recipe) -> Callable[[float], float]:
 
 def _compiled(base: Recipe, pool: Pool, seeds: int, workers: int) -> tuple[float, float]:
     """Returns seconds a step, with so many workers at it at once, and seconds of compiling."""
-    jobs = [Job((base.settings,), tuple(range(seeds)))] * workers
-    outcomes = []
-    for _, result in pool.run(jobs):
-        if isinstance(result, Failure):
-            raise LstmBenchError(f"{base.name}: {result.reason}")
-        outcomes += result
+    job = Job((base.settings,), tuple(range(seeds)))
+    parts: dict[int, list[Outcome]] = {pool.submit(job): [] for _ in range(workers)}
+    for ticket, event in pool.events():
+        if isinstance(event, Failure):
+            raise LstmBenchError(f"{base.name}: {event.reason}")
+        if isinstance(event, Seed):
+            parts[ticket] += map(unpack, event.outcomes)
+    outcomes = [merged(part) for part in parts.values()]
     each = [o.train_seconds / (seeds * o.updates) for o in outcomes]
     return statistics.mean(each), max(o.compile_seconds for o in outcomes)

@@ -23,8 +23,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -106,6 +104,8 @@ class Sweep(BaseModel):
     about: str = ""
     seeds: Annotated[int, Field(ge=1, le=10_000)] = 10
     first_seed: Annotated[int, Field(ge=0, le=2**31)] = 0
+    time_limit: Annotated[float | None, Field(gt=0, allow_inf_nan=False)] = None
+    """Seconds that a recipe may take, all its seeds together; one that takes longer has failed."""
     settings: Mapping[str, Any] = {}
     entries: Mapping[str, Entry] = {}
     refused: Mapping[str, Illegal] = {}
@@ -119,13 +119,13 @@ class Sweep(BaseModel):
         return list(range(self.first_seed, self.first_seed + self.seeds))
 
     @property
-    def digest(self) -> str:
-        """Changes with anything that changes a result; more trials or more seeds do not."""
-        entries = {key: entry.recipe.digest for key, entry in self.entries.items()}
-        search = self.search.model_dump(mode="json", exclude={"trials"}) if self.search else None
-        parts = [self.name, self.first_seed, dict(self.settings), entries, search]
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+    def fresh_seeds(self) -> list[int]:
+        """As many seeds, that no search of this sweep sees however many seeds it is given."""
+        return [seed + FRESH for seed in self.seed_list]
 
+
+FRESH = 10_000
+"""How far fresh seeds are from the sweep's own: no sweep may have more of these."""
 
 _OWN = set(Sweep.model_fields) - {"name", "settings", "entries"} | {"recipes"}
 """Keys of a sweep file that are not settings."""
@@ -226,7 +226,9 @@ def parse(name: str, document: Mapping[str, Any]) -> Sweep:
     except ValidationError as error:
         faults += pydantic_faults(error, fields)
     if sweep is not None and sweep.search is not None:
-        faults += _space_faults(sweep.search, shared)
+        faults += _space_faults(sweep.search, shared) + _search_faults(
+            sweep.search, entries, broken
+        )
     elif not entries and not faults:
         faults.append(Fault("recipes", "none were given"))
     if faults or sweep is None:
@@ -263,6 +265,21 @@ def _comparison_faults(
         if asked.margin is not None and not 0 < asked.margin < math.inf:
             message = f"must be above 0 and finite, but got {asked.margin!r}"
             found.append(Fault(f"comparisons.{name}.margin", message))
+    return found
+
+
+def _search_faults(search: Search, entries: Mapping[str, Entry], broken: set[str]) -> list[Fault]:
+    """Returns what a search asks for afterwards that is not there."""
+    found = []
+    if search.ablate and search.ablate not in entries and search.ablate not in broken:
+        found.append(Fault("search.ablate", unknown("fixed recipe", search.ablate, entries)))
+    for key in search.switches:
+        if key not in search.space:
+            message = unknown("setting of the space", key, search.space)
+            found.append(Fault("search.switches", message))
+        elif not isinstance(search.space[key], tuple):
+            message = f"{key} must be a choice of values to be switched, but is a range"
+            found.append(Fault("search.switches", message))
     return found
 
 

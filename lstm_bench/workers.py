@@ -8,47 +8,86 @@ nothing, so neither the number of workers nor their replacement can change a res
 from __future__ import annotations
 
 import contextlib
+import itertools
+import math
 import multiprocessing
 import multiprocessing.forkserver
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+import numpy as np
+
 from lstm_bench import backend
-from lstm_bench.results import Outcome
+from lstm_bench.errors import Interrupted
+from lstm_bench.results import pack
 
 
 @dataclass(frozen=True)
 class Job:
-    """Recipes that share their training, as their flat settings, to be run on some seeds."""
+    """Recipes that share their training, as their flat settings, to be run on some seeds.
+
+    `seconds` is how long that may take; a worker that is still at it then is stopped.
+    """
 
     recipes: tuple[Mapping[str, Any], ...]
     seeds: tuple[int, ...]
     engine: str = "compiled"
+    seconds: float | None = None
+    kin: str = ""  # jobs of one kin share a program, so that one worker should have them all
+
+
+@dataclass(frozen=True)
+class Seal:
+    """A trained network to be made a `.keras` file: its recipe's settings, seed and weights."""
+
+    recipe: Mapping[str, Any]
+    seed: int
+    weights: tuple[np.ndarray, ...]
+    seconds: float | None = None
+    kin: str = ""
+
+
+@dataclass(frozen=True)
+class Seed:
+    """One seed of a job has been trained: what came of it, `results.pack`ed, one a recipe."""
+
+    seed: int
+    outcomes: tuple[bytes, ...]
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A job that could not be run, and why."""
+    """A job that could not be run to its end, and why."""
 
     reason: str
 
 
-Result = list[Outcome] | Failure
-"""One outcome a recipe of the job, in its order."""
+@dataclass(frozen=True)
+class Done:
+    """A job has come to its end. `model` is what a `Seal` asked for."""
+
+    model: bytes = b""
+
+
+Event = Seed | Failure | Done
+"""What is heard of a job: its seeds as they finish, and last either `Failure` or `Done`."""
 
 
 @dataclass
 class _Worker:
     process: BaseProcess
     pipe: Connection
-    place: int | None = None  # of the job it is at, if any
+    ticket: int | None = None  # of the job it is at, if any
+    deadline: float = math.inf
+    kin: set[str] = field(default_factory=set)  # of the jobs it has had
 
 
 class Pool:
@@ -59,6 +98,8 @@ class Pool:
         self.size = workers
         self.budget_mb = budget_mb
         self._workers: list[_Worker] = []
+        self._waiting: dict[int, Job | Seal] = {}
+        self._tickets = itertools.count()
         self._context = _context()
 
     def __enter__(self) -> Pool:
@@ -68,57 +109,88 @@ class Pool:
         for worker in self._workers:
             _stop(worker)
         self._workers.clear()
+        self._waiting.clear()
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[tuple[int, Result]]:
-        """Yields (place in `jobs`, result) as results arrive, in no particular order."""
-        waiting = list(enumerate(jobs))[::-1]
-        busy = 0
-        while waiting or busy:
-            while waiting and (worker := self._idle()):
-                place, job = waiting.pop()
-                try:
-                    worker.pipe.send(job)
-                except OSError:  # it died while it was idle: a fresh one takes the job
-                    self._retire(worker)
-                    waiting.append((place, job))
-                    continue
-                worker.place = place
-                busy += 1
-            for worker in self._ready():
-                place, result = self._receive(worker)
-                busy -= 1
-                yield place, result
+    def submit(self, job: Job | Seal) -> int:
+        """Returns the ticket under which `events` will tell of `job`."""
+        ticket = next(self._tickets)
+        self._waiting[ticket] = job
+        return ticket
+
+    def events(self) -> Iterator[tuple[int, Event]]:
+        """Yields (ticket, event) as they come, until no job is left; more may be submitted."""
+        while True:
+            self._deal()
+            busy = [worker for worker in self._workers if worker.ticket is not None]
+            if not busy:
+                return
+            for worker in self._ready(busy):
+                yield from self._receive(worker)
 
     def prepare(self) -> None:
         """Lets the fork server import TensorFlow while the caller does something else."""
         if self._context.get_start_method() == "forkserver":
             multiprocessing.forkserver.ensure_running()
 
+    def _deal(self) -> None:
+        """Gives every idle worker a job, as long as there are any."""
+        while self._waiting and (worker := self._idle()):
+            ticket = self._choice(worker)
+            job = self._waiting.pop(ticket)
+            try:
+                worker.pipe.send(job)
+            except OSError:  # it died while it was idle: a fresh one takes the job
+                self._retire(worker)
+                self._waiting = {ticket: job, **self._waiting}
+                continue
+            worker.ticket = ticket
+            worker.kin.add(job.kin)
+            worker.deadline = math.inf if job.seconds is None else time.monotonic() + job.seconds
+
+    def _choice(self, worker: _Worker) -> int:
+        """Returns the waiting job that suits `worker`: one whose program it has, or nobody has."""
+        taken = {kin for other in self._workers if other is not worker for kin in other.kin}
+
+        def unfit(ticket: int) -> int:
+            kin = self._waiting[ticket].kin
+            return 0 if kin in worker.kin else 1 if kin not in taken else 2
+
+        return min(self._waiting, key=unfit)  # of equals, the one submitted first
+
     def _idle(self) -> _Worker | None:
         for worker in self._workers:
-            if worker.place is None:
+            if worker.ticket is None:
                 return worker
         if len(self._workers) < self.size:
             self._workers.append(self._start())
             return self._workers[-1]
         return None
 
-    def _ready(self) -> list[_Worker]:
-        busy = {worker.pipe: worker for worker in self._workers if worker.place is not None}
-        return [busy[pipe] for pipe in wait(list(busy)) if isinstance(pipe, Connection)]
+    def _ready(self, busy: Sequence[_Worker]) -> list[_Worker]:
+        """Returns the workers that have something to say, or whose time is up."""
+        left = min(worker.deadline for worker in busy) - time.monotonic()
+        wait([worker.pipe for worker in busy], None if math.isinf(left) else max(left, 0))
+        now = time.monotonic()
+        return [worker for worker in busy if worker.pipe.poll() or worker.deadline <= now]
 
-    def _receive(self, worker: _Worker) -> tuple[int, Result]:
-        place, worker.place = worker.place, None
-        assert place is not None
+    def _receive(self, worker: _Worker) -> Iterator[tuple[int, Event]]:
+        ticket = worker.ticket
+        assert ticket is not None
+        event: Event
         try:
-            result, own_mb = worker.pipe.recv()
+            if worker.pipe.poll():
+                event, own_mb = worker.pipe.recv()
+            else:
+                worker.process.kill()
+                event, own_mb = Failure("it took longer than its time limit"), math.inf
         except (EOFError, ConnectionError):
             worker.process.join()
-            code = worker.process.exitcode
-            result, own_mb = Failure(f"its process ended with exit code {code}"), float("inf")
-        if own_mb > self.budget_mb:
-            self._retire(worker)
-        return place, result
+            event, own_mb = Failure(_ending(worker.process.exitcode)), math.inf
+        if not isinstance(event, Seed):
+            worker.ticket, worker.deadline = None, math.inf
+            if own_mb > self.budget_mb:
+                self._retire(worker)
+        yield ticket, event
 
     def _retire(self, worker: _Worker) -> None:
         _stop(worker)
@@ -131,6 +203,13 @@ class Pool:
             process.start()
         theirs.close()
         return _Worker(process, ours)
+
+
+def _ending(code: int | None) -> str:
+    """Returns in words how a process ended that has not said so itself."""
+    if code is not None and -code == signal.SIGKILL:
+        return "its process was killed, as the system does when memory runs out"
+    return f"its process ended with exit code {code}"
 
 
 def _context() -> Any:
@@ -164,31 +243,39 @@ def _serve(pipe: Connection) -> None:
     import psutil
 
     from lstm_bench.recipe import recipe
-    from lstm_bench.run import run_each
+    from lstm_bench.run import keras_file, run_seeds
 
     backend.start(1)
     parent = os.getppid()
+    orphaned = lambda: os.getppid() != parent  # noqa: E731
     while True:
         try:
             job = pipe.recv()
         except (EOFError, ConnectionError):
             return
-        result: Result
+        last: Event = Done()
         try:
-            built = [recipe(**settings) for settings in job.recipes]
-            result = run_each(built, job.seeds, job.engine, 1, lambda: os.getppid() != parent)
+            if isinstance(job, Seal):
+                last = Done(keras_file(recipe(**job.recipe), job.seed, job.weights))
+            else:
+                built = [recipe(**settings) for settings in job.recipes]
+                outcomes = run_seeds(built, job.seeds, job.engine, orphaned)
+                for seed, made in zip(job.seeds, outcomes, strict=True):
+                    pipe.send((Seed(seed, tuple(map(pack, made))), 0.0))
+        except (BrokenPipeError, ConnectionError, Interrupted):
+            return  # whoever asked is gone
         except Exception as error:  # a recipe's failure is a result of the sweep, not its end
-            result = Failure(f"{type(error).__name__}: {error}")
+            last = Failure(f"{type(error).__name__}: {error}")
         own = psutil.Process().memory_full_info().uss / 2**20
         try:
-            pipe.send((result, own))
+            pipe.send((last, own))
         except (BrokenPipeError, ConnectionError):
             return
 
 
 def _stop(worker: _Worker) -> None:
     worker.pipe.close()
-    if worker.place is not None:
+    if worker.ticket is not None:
         worker.process.kill()
     worker.process.join(timeout=5)
     if worker.process.is_alive():

@@ -14,7 +14,7 @@ from lstm_bench.recipe import recipe
 from lstm_bench.run import run
 from lstm_bench.settings import Settings
 from lstm_bench.sweep import load
-from lstm_bench.tracking import Listed, Store
+from lstm_bench.tracking import Listed, Store, begin, listing
 
 SEEDS = [3, 5]
 SWEEP = """
@@ -36,7 +36,7 @@ def folder(tmp_path_factory):
     file.write_text(SWEEP)
     sweep = load(file)
     store = Store(f"sqlite:///{path}/mlflow.db", path / "mlartifacts")
-    session = store.begin(sweep, "compiled")
+    session = begin(store, sweep, "compiled")
     rows = []
     for name, entry in sweep.entries.items():
         outcome = run(entry.recipe, SEEDS)
@@ -44,7 +44,7 @@ def folder(tmp_path_factory):
             outcome = dataclasses.replace(outcome, model=b"")
         session.log(name, outcome)
         rows.append(Listed(name, outcome.digest))
-    session.list(rows, None, len(rows), {})
+    session.write(listing.document(sweep, rows, [], len(rows), None, {}, {}))
     return path
 
 

@@ -17,12 +17,12 @@ from lstm_bench.errors import StoreError
 from lstm_bench.launch import launch
 from lstm_bench.recipe import recipe
 from lstm_bench.report import write_report
-from lstm_bench.results import Outcome, read, write
+from lstm_bench.results import merged, pack, read, subset, unpack, write
 from lstm_bench.run import run
 from lstm_bench.settings import Settings
 from lstm_bench.sweep import parse
 from lstm_bench.tracking import Store
-from lstm_bench.workers import Failure, Job, Pool
+from lstm_bench.workers import Done, Failure, Job, Pool, Seed
 
 DOCUMENT = {
     "title": "A small sweep",
@@ -171,25 +171,51 @@ def test_a_damaged_outcome_is_made_again(done, settings):
     assert (progress.reused, len(result.rows)) == (0, 1)
 
 
+def results(pool, jobs):
+    """Runs `jobs` and returns for each its outcomes, one list a recipe, or its `Failure`."""
+    made = {pool.submit(job): [[] for _ in job.recipes] for job in jobs}
+    for ticket, event in pool.events():
+        if isinstance(event, Seed):
+            for parts, outcome in zip(made[ticket], event.outcomes, strict=True):
+                parts.append(unpack(outcome))
+        elif isinstance(event, Failure):
+            made[ticket] = event
+    return [each if isinstance(each, Failure) else [merged(p) for p in each]
+            for each in made.values()]  # fmt: skip
+
+
 def test_a_worker_that_died_while_idle_is_replaced():
     job = Job((recipe("memory", epochs=1, units=2).settings,), (0,))
     with Pool(1) as pool:
-        list(pool.run([job]))
+        results(pool, [job])
         pool._workers[0].process.kill()
         pool._workers[0].process.join()
-        assert [type(each) for _, result in pool.run([job]) for each in result] == [Outcome]
+        ((outcome,),) = results(pool, [job])
+        assert outcome.seeds["seed"].tolist() == [0]
 
 
 def test_a_recipe_whose_worker_dies_is_a_failure_and_the_others_go_on():
     long = Job((recipe("memory", epochs=900_000).settings,), (0,))
     with Pool(1) as pool:
-        running = pool.run([long, Job((recipe("memory", epochs=1, units=2).settings,), (0,))])
         killer = threading.Timer(8, lambda: pool._workers[0].process.kill())
         killer.start()
-        results = dict(running)
-    assert isinstance(results[0], Failure)
-    assert "exit code" in results[0].reason
-    assert [type(each) for each in results[1]] == [Outcome]
+        first, second = results(
+            pool, [long, Job((recipe("memory", epochs=1, units=2).settings,), (0,))]
+        )
+    assert isinstance(first, Failure)
+    assert "killed" in first.reason
+    assert len(second) == 1
+
+
+def test_a_job_that_takes_too_long_is_stopped_and_what_it_had_done_is_kept():
+    long = Job((recipe("memory", epochs=9_000).settings,), tuple(range(2000)), seconds=12)
+    with Pool(1) as pool:
+        pool.submit(long)
+        events = [event for _, event in pool.events()]
+    assert isinstance(events[-1], Failure)
+    assert "time limit" in events[-1].reason
+    assert len(events) > 1
+    assert all(isinstance(event, Seed) for event in events[:-1])
 
 
 def test_recipes_that_differ_in_how_they_are_asked_are_trained_once_and_come_out_the_same():
@@ -197,9 +223,9 @@ def test_recipes_that_differ_in_how_they_are_asked_are_trained_once_and_come_out
     asked = ({}, {"evaluation": "free_running"}, {"evaluation": "cold_start", "start": "C"})
     recipes = [recipe("alphabet", **shared, **more) for more in asked]
     with Pool(1) as pool:
-        ((_, together),) = pool.run([Job(tuple(r.settings for r in recipes), (0, 1))])
+        (together,) = results(pool, [Job(tuple(r.settings for r in recipes), (0, 1))])
         for chosen, outcome in zip(recipes, together, strict=True):
-            ((_, (alone,)),) = pool.run([Job((chosen.settings,), (0, 1))])
+            ((alone,),) = results(pool, [Job((chosen.settings,), (0, 1))])
             assert outcome.digest == alone.digest == chosen.digest
             assert outcome.predictions.equals(alone.predictions)
             assert outcome.seeds.drop(columns="seconds").equals(alone.seeds.drop(columns="seconds"))
@@ -245,6 +271,16 @@ def test_the_saved_model_answers_as_the_report_says(done, tmp_path):
     answers = model.predict(samples.x, verbose=0).argmax(axis=-1).ravel()
     recorded = outcome.predictions[outcome.predictions["seed"] == outcome.best_seed]
     assert [str(a) for a in answers] == recorded["predicted"].tolist()
+
+
+def test_an_outcome_can_be_taken_apart_and_joined_again(done):
+    whole = done[0].rows[0].outcome
+    parts = [subset(whole, [seed]) for seed in (2, 0, 1)]
+    again = merged([unpack(pack(part)) for part in parts] + parts[:1])
+    for table in ("seeds", "curves", "predictions"):
+        pd.testing.assert_frame_equal(getattr(again, table), getattr(whole, table))
+    assert merged(parts).model == whole.model
+    assert subset(whole, [seed for seed in range(3) if seed != whole.best_seed]).model == b""
 
 
 def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(tmp_path):
@@ -303,7 +339,9 @@ def test_a_long_sweep_stays_under_two_gigabytes():
     peak, workers = 0.0, set()
     me = psutil.Process(system.getpid())
     with Pool(2, Settings().worker_memory_mb) as pool:
-        for number, _ in enumerate(pool.run(jobs)):
+        for job in jobs:
+            pool.submit(job)
+        for number, _ in enumerate(event for _, event in pool.events() if isinstance(event, Done)):
             workers |= {worker.process.pid for worker in pool._workers}
             if number % 10 == 0:
                 family = [p for p in me.children(recursive=True) if p.is_running()]

@@ -1,0 +1,92 @@
+"""What a sweep has come to so far: its rows, what failed, and how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from lstm_bench.gathering import Gatherer, Need
+from lstm_bench.provenance import provenance
+from lstm_bench.results import Failed, Outcome, SweepResult
+from lstm_bench.search.study import Study
+from lstm_bench.sweep import Sweep
+from lstm_bench.tracking import Listed, Session, listing
+
+
+@dataclass
+class Progress:
+    """How far a sweep has come; `changed` is called after every step of it."""
+
+    total: int = 0
+    done: int = 0
+    reused: int = 0
+    stage: str = ""
+    failed: list[str] = field(default_factory=list)
+    best: Outcome | None = None
+    changed: Callable[[Progress], None] = lambda _: None
+
+    def expect(self, stage: str, recipes: int) -> None:
+        """Begins a stage of so many recipes."""
+        self.stage = stage
+        self.total += recipes
+        self.changed(self)
+
+    def step(self, outcome: Outcome | None, reused: bool = False, failure: str = "") -> None:
+        """Counts one recipe: its outcome, or why there is none."""
+        self.done += 1
+        self.reused += reused
+        if failure:
+            self.failed.append(failure)
+        if outcome and (self.best is None or outcome.rank() < self.best.rank()):
+            self.best = outcome
+        self.changed(self)
+
+
+class Book:
+    """The rows of a sweep in order, and what failed; `write` puts them into the store."""
+
+    def __init__(
+        self,
+        sweep: Sweep,
+        session: Session,
+        gatherer: Gatherer,
+        progress: Progress,
+        study: Study | None,
+    ) -> None:
+        self.sweep = sweep
+        self.progress = progress
+        self.rows: list[Listed] = []
+        self.analysis: dict[str, Any] = {}
+        self._session = session
+        self._gatherer = gatherer
+        self._study = study
+        self._failed: dict[str, Failed] = {}
+        self._provenance = provenance()
+
+    def fail(self, need: Need, reason: str) -> None:
+        """Writes down that a recipe has failed, wholly or on some of its seeds."""
+        self._failed[need.id] = Failed(need.id, need.recipe.name, reason)
+
+    def told(self, need: Need, reused: bool) -> None:
+        """Counts a recipe that is done."""
+        reason = self._gatherer.failures.get(need.key)
+        if reason is None:
+            self.progress.step(self._gatherer.outcome(need), reused)
+        else:
+            self.progress.step(None, failure=f"{need.id} ({need.recipe.name}): {reason}")
+
+    def write(self) -> None:
+        """Writes into the store which rows there are."""
+        self._session.write(self._document())
+
+    def result(self) -> SweepResult:
+        """Returns what there is so far."""
+        return listing.result({**self._document(), "rows": self.rows}, self._gatherer.outcomes)
+
+    def _document(self) -> dict[str, Any]:
+        facts = self._study.facts if self._study else None
+        failed, asked = list(self._failed.values()), self.progress.total
+        return listing.document(
+            self.sweep, self.rows, failed, asked, facts, self.analysis, self._provenance
+        )

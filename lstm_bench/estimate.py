@@ -1,0 +1,169 @@
+"""What a sweep will cost, told before it starts: recipes, runs, updates, and time from a probe."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lstm_bench.recipe import Recipe, recipe
+from lstm_bench.results import Outcome, unpack
+from lstm_bench.search.racing import rungs
+from lstm_bench.search.study import Study
+from lstm_bench.sweep import Search, Sweep
+from lstm_bench.workers import Job, Pool, Seed
+
+DRAWN = 60
+"""Recipes drawn from a space to tell what one of it costs on average."""
+PROBED = 20_000
+"""Time steps that a probe trains on, about."""
+BESIDE = 0.4
+"""Seconds a recipe takes besides compiling and training: its network saved, its run logged."""
+APIECE = 0.02
+"""Seconds a seed takes besides training: asked, written down."""
+SLACK = 1.3
+"""What a slow machine, or another program on it, may add to the most."""
+
+Range = tuple[float, float]
+"""The least and the most."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of a sweep. `runs` are single seeds of a recipe; `updates` and `steps` are of all."""
+
+    name: str
+    recipes: Range
+    runs: Range
+    updates: Range
+    steps: Range  # time steps trained on
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How long things took in the probe: the quickest and the slowest of its recipes."""
+
+    compile: Range  # seconds a recipe
+    step: Range  # seconds a time step
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The stages of a sweep and, where it was probed, the seconds it will take in all."""
+
+    stages: tuple[Stage, ...]
+    workers: int
+    seconds: Range
+
+    def document(self) -> dict[str, Any]:
+        """Returns the estimate as plain JSON values, each range as [least, most]."""
+        stages = [
+            {key: list(value) if isinstance(value, tuple) else value for key, value in part.items()}
+            for part in map(dataclasses.asdict, self.stages)
+        ]
+        return {"stages": stages, "workers": self.workers, "seconds": list(self.seconds)}
+
+
+def estimate(sweep: Sweep, study: Study | None, pool: Pool, engine: str) -> Estimate:
+    """Returns what `sweep` will cost; trains a few of its recipes a little to tell the time."""
+    drawn = study.drawn(DRAWN) if study else []
+    parts = tuple(stages(sweep, study.trials if study else 0, drawn))
+    fixed = [entry.recipe for entry in sweep.entries.values()]
+    speed = probe([*_extremes(fixed), *_extremes(drawn)], pool, engine)
+    return Estimate(parts, pool.size, seconds(parts, speed, pool.size))
+
+
+def stages(sweep: Sweep, trials: int, drawn: Sequence[Recipe]) -> Iterator[Stage]:
+    """Yields the parts of `sweep`, of which `drawn` is a sample of what its search may propose."""
+    seeds = sweep.seeds
+    fixed = {entry.recipe.training: entry.recipe for entry in sweep.entries.values()}
+    if fixed:
+        each = list(fixed.values())
+        runs = float(seeds * len(each))
+        updates, steps = (seeds * sum(map(of, each)) for of in (_updates, _steps))
+        yield Stage("recipes", _both(len(each)), _both(runs), _both(updates), _both(steps))
+    if sweep.search is None:
+        return
+    search = sweep.search
+    first = rungs(seeds)[0] if search.race else seeds
+    mean = tuple(float(np.mean([of(each) for each in drawn])) for of in (_updates, _steps))
+    values = _others(search)
+    crossed = search.split**3
+    for name, recipes, least, most in (
+        ("search", _both(trials), first, seeds),
+        ("confirmation", (search.confirm, 2 * search.confirm), seeds, seeds),
+        ("ablation", (1, 1 + len(search.space)) if search.ablate else (0, 0), seeds, seeds),
+        ("switches", (0, search.contexts * values), first, seeds),
+        ("split", _both(search.split > 0), crossed, crossed),
+    ):
+        runs_ = (recipes[0] * float(least), recipes[1] * float(most))
+        if recipes[1]:
+            of_all = [(runs_[0] * each, runs_[1] * each) for each in mean]
+            yield Stage(name, (float(recipes[0]), float(recipes[1])), runs_, of_all[0], of_all[1])
+
+
+def _others(search: Search) -> int:
+    """Returns how many other values the switches of a search have, all together."""
+    parts = [search.space.get(key) for key in search.switches]
+    return sum(len(part) - 1 for part in parts if isinstance(part, tuple))
+
+
+def seconds(parts: Sequence[Stage], speed: Speed, workers: int) -> Range:
+    """Returns the least and the most seconds that `parts` take on so many workers."""
+    ends = []
+    for end, slack in ((0, 1.0), (1, SLACK)):
+        work = sum(
+            part.recipes[end] * (BESIDE + speed.compile[end])
+            + part.runs[end] * APIECE
+            + part.steps[end] * speed.step[end]
+            for part in parts
+        )
+        ends.append(slack * work / workers)
+    return ends[0], ends[1]
+
+
+def probe(chosen: Sequence[Recipe], pool: Pool, engine: str) -> Speed:
+    """Trains each of `chosen` a little, on one seed; raises ValueError if none could be trained."""
+    jobs = {}
+    for one in {_shortened(each).digest: _shortened(each) for each in chosen}.values():
+        job = Job((one.settings,), (0,), engine, kin=one.training)
+        jobs[pool.submit(job)] = one
+    compiling, stepping = [], []
+    for ticket, event in pool.events():
+        if isinstance(event, Seed):
+            outcome: Outcome = unpack(event.outcomes[0])
+            compiling.append(outcome.compile_seconds)
+            stepping.append(outcome.train_seconds / _steps(jobs[ticket]))
+    if not stepping:
+        raise ValueError("none of the recipes probed could be trained")
+    return Speed((min(compiling), max(compiling)), (min(stepping), max(stepping)))
+
+
+def _extremes(recipes: Sequence[Recipe]) -> list[Recipe]:
+    """Returns the recipe in the middle by work, and the one with the most."""
+    ranked = sorted(recipes, key=_steps)
+    return [ranked[len(ranked) // 2], ranked[-1]] if ranked else []
+
+
+def _shortened(of: Recipe) -> Recipe:
+    """Returns `of` with as many epochs as train on `PROBED` time steps: the same program."""
+    once = of.schedule.samples * of.width
+    epochs = max(1, min(of.epochs, -(-PROBED // once)))
+    settings: Mapping[str, Any] = {**of.settings, "epochs": epochs}
+    return recipe(**settings)
+
+
+def _steps(of: Recipe) -> float:
+    """Returns the time steps that a seed of a recipe trains on."""
+    return float(of.epochs * of.schedule.samples * of.width)
+
+
+def _updates(of: Recipe) -> float:
+    return float(of.updates)
+
+
+def _both(number: float) -> Range:
+    return float(number), float(number)

@@ -1,0 +1,234 @@
+"""Recipes on seeds: from the workers, or from what is known of them already.
+
+What is known comes from three places: this process's memory, the store, which has the recipes that
+were finished, and the ledger, which has the finished seeds of those that were not. Every seed that
+a worker reports goes into the ledger before anything else happens to it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lstm_bench.ledger import Ledger
+from lstm_bench.recipe import Recipe
+from lstm_bench.results import Failed, Outcome, merged, subset, unpack
+from lstm_bench.tracking import SeedsOf, Session
+from lstm_bench.tracking.listing import outcome_key
+from lstm_bench.workers import Done, Event, Failure, Job, Pool, Seal, Seed
+
+
+@dataclass(frozen=True)
+class Need:
+    """A recipe that is wanted on some seeds, under the id that its row will have."""
+
+    id: str
+    recipe: Recipe
+    seeds: tuple[int, ...]
+    kind: SeedsOf = "search"
+
+    @property
+    def key(self) -> str:
+        """The name of the outcome that holds these seeds, and maybe others."""
+        return outcome_key(self.recipe.digest, self.kind)
+
+
+Told = Callable[[Need, bool], None]
+"""Is told that a need is met, or has failed; and whether nothing had to be run for it."""
+
+
+class Gatherer:
+    """Gets needs met. `outcomes` and `failures` are by `Need.key`."""
+
+    def __init__(
+        self,
+        session: Session,
+        ledger: Ledger,
+        pool: Pool,
+        engine: str,
+        seconds: float | None = None,
+    ) -> None:
+        """`seconds` is how long a recipe may compile and train, all its seeds together."""
+        self.outcomes: dict[str, Outcome] = {}
+        self.failures: dict[str, str] = {}
+        self._session = session
+        self._ledger = ledger
+        self._pool = pool
+        self._engine = engine
+        self._seconds = seconds
+        self._logged: dict[str, set[int]] = {}
+        self._heard: dict[int, Callable[[Event], None]] = {}
+
+    def gather(
+        self,
+        needs: Sequence[Need],
+        settle: bool = False,
+        retry: bool = False,
+        told: Told = lambda *_: None,
+    ) -> None:
+        """Meets `needs`: their seeds are in `outcomes` then, or their keys in `failures`.
+
+        With `settle` each is written to the store as soon as it is met; with `retry` what failed in
+        an earlier session is tried again.
+        """
+        waiting: dict[tuple[str, tuple[int, ...]], list[Need]] = {}
+        asked: set[str] = set()
+        repeated = []
+        for need in needs:
+            if need.key in asked:  # the same recipe twice: it is run once
+                repeated.append(need)
+                continue
+            asked.add(need.key)
+            missing = self._missing(need, retry)
+            if missing:
+                waiting.setdefault((need.recipe.training, missing), []).append(need)
+            else:
+                told(need, True)
+        for (_, seeds), group in sorted(waiting.items(), key=lambda item: -_work(item[1][0])):
+            self._submit(group, seeds, len(waiting), settle, told)
+        self._listen()
+        for need in repeated:
+            told(need, True)
+
+    def settle(self, needs: Sequence[Need]) -> None:
+        """Writes what is known of each of `needs` to the store, with its best seed's network."""
+        for need in {need.key: need for need in needs}.values():
+            if need.key in self.outcomes:
+                self._settle(need)
+        self._listen()
+
+    def outcome(self, need: Need) -> Outcome | None:
+        """Returns the outcome of `need` over its own seeds; None if it failed."""
+        if need.key in self.failures:
+            return None
+        return subset(self.outcomes[need.key], need.seeds)
+
+    def fail(self, need: Need, reason: str) -> None:
+        """Writes down that `need` came to no score."""
+        self.failures[need.key] = reason
+        self.outcomes.pop(need.key, None)
+        if self._session.failure(need.key) != reason:
+            failed = Failed(need.id, need.recipe.name, reason)
+            self._session.fail(need.key, failed, self._engine)
+        self._ledger.forget(need.key)
+
+    def _missing(self, need: Need, retry: bool) -> tuple[int, ...]:
+        """Returns the seeds of `need` that are still to be run; none if it has failed."""
+        if need.key not in self.outcomes and need.key not in self.failures:
+            reason = None if retry else self._session.failure(need.key)
+            if reason is not None:
+                self.failures[need.key] = reason
+            else:
+                self._recall(need.key)
+        if need.key in self.failures:
+            return ()
+        known = self.outcomes.get(need.key)
+        have = set(known.seeds["seed"]) if known else set()
+        return tuple(seed for seed in need.seeds if seed not in have)
+
+    def _recall(self, key: str) -> None:
+        """Takes what the store and the ledger have of a recipe."""
+        finished = self._session.finished(key)
+        parts = [finished] if finished else []
+        self._logged[key] = set(finished.seeds["seed"]) if finished else set()
+        parts += map(unpack, self._ledger.kept(key).values())
+        if parts:
+            self.outcomes[key] = merged(parts)
+
+    def _submit(
+        self, group: list[Need], seeds: tuple[int, ...], groups: int, settle: bool, told: Told
+    ) -> None:
+        """Sends recipes that share their training to the workers."""
+        first = group[0]
+        shares = max(1, min(len(seeds), self._pool.size // groups))
+        open_ = shares
+        parts: dict[str, list[Outcome]] = {need.key: [] for need in group}
+
+        def heard(event: Event) -> None:
+            nonlocal open_
+            if isinstance(event, Seed):
+                for need, outcome in zip(group, event.outcomes, strict=True):
+                    self._ledger.keep(need.key, event.seed, outcome)
+                    parts[need.key].append(unpack(outcome))
+                return
+            open_ -= 1
+            if isinstance(event, Failure):
+                for need in group:
+                    self.failures.setdefault(need.key, event.reason)
+            if open_ == 0:
+                for need in group:
+                    self._met(need, parts[need.key], settle)
+                    told(need, False)
+
+        for share in range(shares):
+            job = Job(
+                tuple(need.recipe.settings for need in group),
+                seeds[share::shares],
+                self._engine,
+                self._left(first),
+                first.recipe.training,
+            )
+            self._heard[self._pool.submit(job)] = heard
+
+    def _left(self, need: Need) -> float | None:
+        """Returns the seconds that a recipe may still take."""
+        if self._seconds is None:
+            return None
+        known = self.outcomes.get(need.key)
+        spent = known.compile_seconds + known.train_seconds if known else 0.0
+        return max(self._seconds - spent, 0.0)
+
+    def _met(self, need: Need, parts: list[Outcome], settle: bool) -> None:
+        if need.key in self.failures:
+            self.fail(need, self.failures[need.key])
+            return
+        known = self.outcomes.get(need.key)
+        self.outcomes[need.key] = merged([known, *parts] if known else parts)
+        if settle:
+            self._settle(need)
+
+    def _settle(self, need: Need) -> None:
+        outcome = self.outcomes[need.key]
+        if set(outcome.seeds["seed"]) <= self._logged.get(need.key, set()):
+            return
+        if outcome.model:
+            self._log(need, outcome)
+            return
+
+        def heard(event: Event) -> None:
+            model = event.model if isinstance(event, Done) else b""
+            self.outcomes[need.key] = dataclasses.replace(outcome, weights=(), model=model)
+            self._log(need, self.outcomes[need.key])
+
+        seal = Seal(outcome.settings, outcome.best_seed, outcome.weights, kin=need.recipe.training)
+        self._heard[self._pool.submit(seal)] = heard
+
+    def _log(self, need: Need, outcome: Outcome) -> None:
+        self._session.log(need.id, outcome, need.kind)
+        self._logged[need.key] = set(outcome.seeds["seed"])
+        self._ledger.forget(need.key)
+
+    def _listen(self) -> None:
+        for ticket, event in self._pool.events():
+            self._heard[ticket](event)
+            if not isinstance(event, Seed):
+                del self._heard[ticket]
+
+
+def diverged(outcome: Outcome) -> str:
+    """Returns in words that seeds of `outcome` diverged; nothing if none did."""
+    lost = outcome.seeds.loc[~np.isfinite(outcome.seeds["loss"]), "seed"].tolist()
+    if not lost:
+        return ""
+    which = "seed" if len(lost) == 1 else "seeds"
+    shown = ", ".join(map(str, lost[:5])) + (", ..." if len(lost) > 5 else "")
+    return f"it diverged on {len(lost)} of {len(outcome.seeds)} seeds ({which} {shown})"
+
+
+def _work(need: Need) -> int:
+    """Returns a rough count of the steps that a recipe trains: what to start first."""
+    recipe = need.recipe
+    return recipe.epochs * recipe.schedule.samples * recipe.width * len(need.seeds)

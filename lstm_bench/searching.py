@@ -1,0 +1,216 @@
+"""A search from its first batch to what is run because of it, on top of `gathering`.
+
+::
+
+    race            the proposals of a batch, rung by rung
+    confirm         the finalists on seeds that the search never saw
+    ablate          the simplest of them, a setting at a time put back to the tutorial's
+    flip            random trials with one switch changed
+    split           the winner on seeds that cross data, initial weights and order
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lstm_bench import searched
+from lstm_bench.book import Book
+from lstm_bench.gathering import Gatherer, Need, diverged
+from lstm_bench.recipe import Recipe
+from lstm_bench.results import Role
+from lstm_bench.search import followup
+from lstm_bench.search.importance import importance
+from lstm_bench.search.racing import Rival, race
+from lstm_bench.search.study import Study, scores
+from lstm_bench.seeds import crossed
+from lstm_bench.sweep import Search, Sweep
+from lstm_bench.tracking import Listed
+
+CROSSED_FROM = 20_000
+"""Seeds that are crossed are counted from here on: neither the search's nor the fresh ones."""
+
+
+class Searching:
+    """Drives one search; its rows go into `book` as they are finished."""
+
+    def __init__(self, sweep: Sweep, study: Study, gatherer: Gatherer, book: Book) -> None:
+        assert sweep.search is not None
+        self.sweep = sweep
+        self.search: Search = sweep.search
+        self.study = study
+        self.gatherer = gatherer
+        self.book = book
+        self._rivals: tuple[Rival, ...] = ()
+        self._trials: list[followup.Told] = []
+
+    def all(self) -> None:
+        """Runs the search, and what follows from it."""
+        self.race()
+        self.confirm()
+        self.ablate()
+        self.flip()
+        self.split()
+
+    def race(self) -> None:
+        """Runs every batch of proposals, each proposal on as many seeds as it deserves."""
+        self.book.progress.expect("search", self.study.trials)
+        for batch in self.study.batches():
+            self._race(batch)
+            self.book.write()
+        self.book.analysis = self._analysis()
+
+    def _race(self, batch: Sequence[tuple[Any, Recipe]]) -> None:
+        seeds = self.sweep.seed_list
+        needs = [Need(f"trial-{t.number}", recipe, tuple(seeds)) for t, recipe in batch]
+        racing = race(
+            len(batch),
+            len(seeds),
+            self._rivals,
+            [_cost(need.recipe) for need in needs] if self.study.fronts else None,
+            stopping=self.search.race,
+        )
+        reached = dict.fromkeys(range(len(batch)), 0)
+        wanted = next(racing)
+        while True:
+            asked = {place: self._cut(needs[place], count) for place, count in wanted.items()}
+            self.gatherer.gather(list(asked.values()))
+            reached |= wanted
+            answer = {place: self._scores(need) for place, need in asked.items()}
+            try:
+                wanted = racing.send(answer)
+            except StopIteration as end:
+                self._rivals = end.value.rivals
+                break
+        done = [self._cut(need, reached[place]) for place, need in enumerate(needs)]
+        self.gatherer.settle(done)
+        for (trial, _), need in zip(batch, done, strict=True):
+            self._tell(trial, need)
+
+    def _cut(self, need: Need, count: int) -> Need:
+        return Need(need.id, need.recipe, need.seeds[:count], need.kind)
+
+    def _scores(self, need: Need) -> np.ndarray | None:
+        """Returns one score a seed, in the order of the seeds; None if the recipe has failed."""
+        outcome = self.gatherer.outcome(need)
+        if outcome is not None and diverged(outcome):
+            self.gatherer.fail(need, diverged(outcome))
+            outcome = None
+        return None if outcome is None else scores(outcome, self.search.objective)
+
+    def _tell(self, trial: Any, need: Need) -> None:
+        outcome = self.gatherer.outcome(need)
+        self.book.told(need, False)
+        if outcome is None:
+            self.study.tell(trial, None, 0.0)
+            self.book.fail(need, self.gatherer.failures[need.key])
+            return
+        own = scores(outcome, self.search.objective)
+        cost = float(outcome.parameters * outcome.updates)
+        self.study.tell(trial, float(own.mean()), cost)
+        solved = outcome.seeds["solved"].to_numpy(bool)
+        self._trials.append(followup.Told(trial.number, need.recipe, own, solved, cost))
+        self.book.rows.append(self._row(need, "trial", trial=trial.number))
+
+    def confirm(self) -> None:
+        """Runs the finalists again, on seeds that the search never saw."""
+        full = [each for each in self._trials if len(each.scores) == self.sweep.seeds]
+        chosen = followup.finalists(full, self.search.confirm) if self.search.confirm else []
+        needs = [
+            Need(f"confirm-{each.number}", each.recipe, tuple(self.sweep.fresh_seeds), "fresh")
+            for each in chosen
+        ]
+        self._gather("confirmation", needs)
+        for each, need in zip(chosen, needs, strict=True):
+            self._finish(need, "confirmed", of=f"trial-{each.number}")
+
+    def ablate(self) -> None:
+        """Puts each setting of the simplest recipe back to the reference's; also all of them."""
+        found = self.book.result()
+        simplest = searched.simplest(found) or searched.winner(found)
+        if not self.search.ablate or simplest is None:
+            return
+        reference = self.sweep.entries[self.search.ablate].recipe
+        recipe = self._recipe(simplest.of)
+        seeds = tuple(self.sweep.fresh_seeds)
+        needs = [(Need(f"{self.search.ablate}-fresh", reference, seeds, "fresh"), "", None)]
+        for key, value, back in followup.ablations(recipe, reference):
+            if isinstance(back, Recipe):
+                needs.append((Need(f"{simplest.id}-{key}", back, seeds, "fresh"), key, value))
+        self._gather("ablation", [need for need, _, _ in needs])
+        for need, key, value in needs:
+            self._finish(need, "ablation", of=simplest.id, axis=key, value=value)
+
+    def flip(self) -> None:
+        """Changes each switch alone in random trials, on the seeds that the trial had at first."""
+        drawn = {
+            each.recipe.digest: each for each in self._trials if self.study.random(each.number)
+        }
+        contexts = list(drawn.values())[: self.search.contexts]
+        flips = followup.flips(
+            [each.recipe for each in contexts], self.search.switches, self.search.space
+        )
+        made = []
+        for place, key, value, recipe in flips:
+            context = contexts[place]
+            seeds = tuple(self.sweep.seed_list[: len(context.scores)])
+            need = Need(f"trial-{context.number}-{key}={_spelt(value)}", recipe, seeds)
+            made.append((need, f"trial-{context.number}", key, value))
+        self._gather("switches", [need for need, *_ in made])
+        for need, of, key, value in made:
+            self._finish(need, "effect", of=of, axis=key, value=value)
+
+    def split(self) -> None:
+        """Runs the winner on all combinations of some draws of data, weights and order."""
+        winner = searched.winner(self.book.result())
+        if not self.search.split or winner is None:
+            return
+        levels = range(CROSSED_FROM, CROSSED_FROM + self.search.split)
+        seeds = tuple(crossed(*each) for each in itertools.product(levels, repeat=3))
+        need = Need(f"split-{winner.id.removeprefix('confirm-')}", self._recipe(winner.of), seeds,
+                    "crossed")  # fmt: skip
+        self._gather("split", [need])
+        self._finish(need, "split", of=winner.id)
+
+    def _analysis(self) -> dict[str, Any]:
+        """Returns what only the search can work out, as plain values for the report."""
+        drawn = [
+            (each.recipe.settings, float(each.scores.mean()))
+            for each in self._trials
+            if self.study.random(each.number)
+        ]
+        return {"importance": importance(drawn, self.search.space)}
+
+    def _gather(self, stage: str, needs: Sequence[Need]) -> None:
+        self.book.progress.expect(stage, len(needs))
+        self.gatherer.gather(needs, settle=True, told=self.book.told)
+
+    def _recipe(self, id_: str) -> Recipe:
+        return next(each.recipe for each in self._trials if f"trial-{each.number}" == id_)
+
+    def _finish(self, need: Need, role: Role, of: str, axis: str = "", value: Any = None) -> None:
+        outcome = self.gatherer.outcome(need)
+        if outcome is not None and diverged(outcome):
+            self.gatherer.fail(need, diverged(outcome))
+            outcome = None
+        if outcome is None:
+            self.book.fail(need, self.gatherer.failures[need.key])
+        else:
+            self.book.rows.append(self._row(need, role, of=of, axis=axis, value=value))
+
+    def _row(self, need: Need, role: Role, **facts: Any) -> Listed:
+        return Listed(
+            need.id, need.recipe.digest, role=role, seeds=need.seeds, kind=need.kind, **facts
+        )
+
+
+def _cost(recipe: Recipe) -> float:
+    """Returns what a recipe costs, as nearly as can be told before its network is built."""
+    return float(recipe.updates * recipe.units**2 * recipe.layers)
+
+
+def _spelt(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

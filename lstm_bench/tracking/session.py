@@ -1,0 +1,173 @@
+"""A sweep's run in the store while the sweep goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import lstm_bench
+from lstm_bench.errors import StoreError, SweepError
+from lstm_bench.provenance import provenance
+from lstm_bench.results import Failed, Outcome, SweepResult, write
+from lstm_bench.sweep import Sweep
+from lstm_bench.tracking import listing, logged
+from lstm_bench.tracking.listing import SeedsOf, outcome_key
+from lstm_bench.tracking.store import Store
+
+
+def begin(store: Store, sweep: Sweep, engine: str, again: bool = False) -> Session:
+    """Returns the session of `sweep`: the one it had, taken up again, unless `again`.
+
+    Another engine or another version of this package make it another session. Raises `SweepError`
+    where its search has become another one since.
+    """
+    key = f"{sweep.name} engine {engine} version {lstm_bench.__version__}"
+    with store.usable():
+        experiment = store.experiment(sweep.name)
+        parents = [] if again else store.parents(experiment)
+        known = next((p for p in parents if p.data.tags.get("sweep_key") == key), None)
+        if known is not None:
+            _check(store, known.info.run_id, sweep)
+            store.client.set_tag(known.info.run_id, "taken_up", str(int(1000 * time.time())))
+            store.client.update_run(known.info.run_id, status="RUNNING")
+            return Session(store, experiment, known.info.run_id, sweep, taken_up=True)
+        tags = {
+            "sweep_key": key,
+            "kind": "sweep",
+            "mlflow.note.content": f"**{sweep.title}**\n\n{sweep.about}".strip(),
+            **logged.source(provenance()),
+        }
+        run = store.client.create_run(experiment, run_name=sweep.name, tags=tags)
+        return Session(store, experiment, run.info.run_id, sweep)
+
+
+def _check(store: Store, run_id: str, sweep: Sweep) -> None:
+    """Raises `SweepError` if the search of a run was another than that of `sweep`."""
+    try:
+        with store.usable():
+            before = store.listed(run_id).get("definition")
+    except StoreError:  # it was killed before, or while, it was written
+        return
+    now = listing.definition(sweep)
+    found = listing.changes(before, now) if before and now else []
+    if found:
+        lines = "\n".join(f"  {line}" for line in found)
+        raise SweepError(
+            f"{sweep.name}: a search that has begun must stay the search it is, but\n{lines}\n"
+            "  put it back, start afresh with --again, or give the file another name; more trials "
+            "and more seeds may be asked for at any time"
+        )
+
+
+class Session:
+    """A sweep's run in the store while the sweep goes on."""
+
+    def __init__(
+        self, store: Store, experiment: str, run_id: str, sweep: Sweep, taken_up: bool = False
+    ) -> None:
+        """`taken_up` says that the sweep had begun before."""
+        self.store = store
+        self.taken_up = taken_up
+        self.run_id = run_id
+        self._experiment = experiment
+        self._sweep = sweep
+        self._known = store.children(experiment, run_id)
+        self._broken = self._left_over()
+
+    def _left_over(self) -> dict[str, str]:
+        """Returns why recipes failed, by key; and closes runs that a kill left open."""
+        query = f"tags.`mlflow.parentRunId` = '{self.run_id}' and attributes.status != 'FINISHED'"
+        broken = {}
+        for run in self.store.search([self._experiment], query):
+            if run.info.status == "FAILED":
+                broken[run.data.tags["outcome"]] = run.data.tags["reason"]
+            elif run.info.status == "RUNNING":
+                self.store.client.set_terminated(run.info.run_id, "KILLED")
+        return broken
+
+    def finished(self, key: str) -> Outcome | None:
+        """Returns the outcome that this sweep has already under a `Listed.key`, or None.
+
+        One that cannot be read counts as not run.
+        """
+        run_id = self._known.get(key)
+        with contextlib.suppress(StoreError):
+            return self.store.outcome(run_id) if run_id else None
+        return None
+
+    def failure(self, key: str) -> str | None:
+        """Returns why a recipe failed when this sweep ran it before, or None."""
+        return self._broken.get(key)
+
+    def log(self, label: str, outcome: Outcome, kind: SeedsOf = "search") -> None:
+        """Writes one recipe's child run, in place of the one it had.
+
+        It counts as finished only once all of it is there.
+        """
+        client = self.store.client
+        key = outcome_key(outcome.digest, kind)
+        with self.store.usable():
+            spent = outcome.compile_seconds + outcome.train_seconds
+            tags = self._tags(key, outcome.name, outcome.engine, outcome.provenance)
+            tags |= {
+                "kind": "recipe" if kind == "search" else f"recipe on {kind} seeds",
+                "digest": outcome.digest,
+                "seeds": logged.seeds(outcome),
+            }
+            began = int(1000 * (time.time() - spent))
+            name = f"{label} · {outcome.name}"
+            run = client.create_run(self._experiment, began, tags, name[:250])
+            run_id = run.info.run_id
+            params, metrics = logged.params(outcome), logged.metrics(outcome)
+            client.log_batch(run_id, metrics=metrics, params=params)
+            with tempfile.TemporaryDirectory() as folder:
+                write(outcome, Path(folder) / "outcome")
+                client.log_artifacts(run_id, str(Path(folder) / "outcome"), "outcome")
+            client.set_terminated(run_id, "FINISHED")
+            if key in self._known:
+                client.delete_run(self._known[key])
+        self._known[key] = run_id
+
+    def fail(self, key: str, failed: Failed, engine: str) -> None:
+        """Writes that a recipe came to no score, and why."""
+        client = self.store.client
+        with self.store.usable():
+            tags = self._tags(key, failed.name, engine, provenance())
+            tags |= {"kind": "failure", "reason": failed.reason[:4000]}
+            name = f"{failed.id} · {failed.name}"
+            run = client.create_run(self._experiment, tags=tags, run_name=name[:250])
+            client.set_terminated(run.info.run_id, "FAILED")
+        self._broken[key] = failed.reason
+
+    def _tags(
+        self, key: str, recipe: str, engine: str, origin: Mapping[str, str]
+    ) -> dict[str, str]:
+        own = {"mlflow.parentRunId": self.run_id, "outcome": key, "recipe": recipe}
+        return own | {"engine": engine, **logged.source(origin)}
+
+    def write(self, document: Mapping[str, Any]) -> None:
+        """Writes `sweep.json`: see `listing.document`."""
+        with self.store.usable():
+            self.store.client.log_dict(self.run_id, dict(document), listing.FILE)
+
+    def attach(self, folder: Path) -> None:
+        """Copies a report into the sweep's run."""
+        with self.store.usable():
+            self.store.client.log_artifacts(self.run_id, str(folder), "report")
+
+    def end(self, result: SweepResult, finished: bool) -> None:
+        """Closes the sweep's run: its size, its best recipe, and whether it came to its end."""
+        client = self.store.client
+        status = "FINISHED" if finished else "KILLED"
+        with self.store.usable():
+            client.log_metric(self.run_id, "recipes", float(len(result.rows)))
+            if result.best is not None:
+                best = result.best.outcome
+                client.log_metric(self.run_id, "best_accuracy", best.accuracy.mean)
+                client.log_metric(self.run_id, "best_solve_rate", best.solve_rate.rate)
+                client.set_tag(self.run_id, "best", f"{result.best.id} · {best.name}")
+            client.set_terminated(self.run_id, status)

@@ -1,0 +1,193 @@
+"""Where a sweep's runs are found and read."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import tempfile
+import urllib.parse
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from lstm_bench.errors import StoreError, unknown
+from lstm_bench.results import Outcome, SweepResult, read
+from lstm_bench.tracking import listing
+
+
+class Store:
+    """An MLflow tracking store at any tracking URI; the embedded SQLite file by default."""
+
+    def __init__(self, uri: str, artifacts: Path, create: bool = True) -> None:
+        """`artifacts` is where runs of a database keep their files; a server has its own place.
+
+        Raises `StoreError` where the store cannot be used, or is not there and not to be made.
+        """
+        path = Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
+        if path is not None and not path.exists() and not create:
+            raise StoreError(f"store: there is no file {path}; run `lstm-bench sweep` first")
+        # Read when MLflow is imported: its usage telemetry is on otherwise.
+        os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+        os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+        os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+        self.uri = uri
+        self._artifacts = None if uri.startswith("http") else artifacts.resolve().as_uri()
+        with self.usable():
+            from mlflow import MlflowClient
+
+            _quiet()
+            if path is not None and not path.exists():
+                _new_database(path, str(self._artifacts))
+            # MLflow caches connections by name: a relative one would outlive its working folder.
+            self.client = MlflowClient(tracking_uri=f"sqlite:///{path.resolve()}" if path else uri)
+            self.client.search_experiments(max_results=1)
+
+    @contextlib.contextmanager
+    def usable(self) -> Iterator[None]:
+        """Turns whatever a store that cannot be used raises into one readable message."""
+        from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            yield
+        except (MlflowException, SQLAlchemyError, OSError) as error:
+            reason = str(error).strip().splitlines()[0][:300] if str(error).strip() else repr(error)
+            raise StoreError(
+                f"store: {self.uri} cannot be used ({reason}); give another one with --store, "
+                "e.g. sqlite:///mlflow.db in a folder that can be written"
+            ) from error
+
+    def names(self) -> list[str]:
+        """Returns the names of the sweeps that have a report to be made, oldest first."""
+        with self.usable():
+            experiments = self.client.search_experiments(order_by=["creation_time ASC"])
+            return [e.name for e in experiments if self.parents(e.experiment_id)]
+
+    def load(self, name: str) -> SweepResult:
+        """Returns the newest results of the sweep `name`; raises `StoreError` if there are none."""
+        with self.usable():
+            facts, children = self._newest(name)
+        outcomes = {}
+        for key in {row.key for row in facts["rows"]} & children.keys():
+            with contextlib.suppress(StoreError):  # a damaged outcome is one still to be made
+                outcomes[key] = self.outcome(children[key])
+        return listing.result(facts, outcomes)
+
+    def ids(self, name: str) -> dict[str, str]:
+        """Returns the finished rows of the newest sweep `name`: id -> run id."""
+        with self.usable():
+            facts, children = self._newest(name)
+        return {row.id: children[row.key] for row in facts["rows"] if row.key in children}
+
+    def _newest(self, name: str) -> tuple[dict[str, Any], dict[str, str]]:
+        """Returns `sweep.json` of the sweep's newest run, and that run's finished children."""
+        experiment = self.client.get_experiment_by_name(name)
+        parents = self.parents(experiment.experiment_id) if experiment else []
+        if experiment is None or not parents:
+            raise StoreError(f"store: {unknown('finished sweep', name, self.names())}")
+        run_id = parents[0].info.run_id
+        return self.listed(run_id), self.children(experiment.experiment_id, run_id)
+
+    def listed(self, run_id: str) -> dict[str, Any]:
+        """Returns the `sweep.json` of a sweep's run."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = self.client.download_artifacts(run_id, listing.FILE, folder)
+            return listing.parsed(Path(path).read_bytes())
+
+    def digests(self) -> dict[str, str]:
+        """Returns every recipe that has finished in any sweep: digest -> its newest run's id."""
+        with self.usable():
+            experiments = [e.experiment_id for e in self.client.search_experiments()]
+            return self._found(experiments, "tags.kind = 'recipe'")
+
+    def outcome(self, run_id: str) -> Outcome:
+        """Returns the outcome that a child run holds."""
+        with self.usable(), tempfile.TemporaryDirectory() as folder:
+            path = self.client.download_artifacts(run_id, "outcome", folder)
+            return read(Path(path))
+
+    def experiment(self, name: str) -> str:
+        """Returns the id of the experiment of the sweep `name`, which is made if need be."""
+        from mlflow.exceptions import MlflowException
+
+        known = self.client.get_experiment_by_name(name)
+        if known is not None and known.lifecycle_stage == "active":
+            if self._artifacts and not known.artifact_location.startswith(self._artifacts):
+                raise StoreError(
+                    f"store: the files of {name!r} must lie in {self._artifacts}, but do not "
+                    "(was the folder moved?); put it back, or start a new store with --store"
+                )
+            return str(known.experiment_id)
+        if known is not None:
+            raise StoreError(
+                f"store: experiment {name!r} was deleted in MLflow; restore it there "
+                "(`mlflow experiments restore`), or use another store"
+            )
+        place = f"{self._artifacts}/{urllib.parse.quote(name)}" if self._artifacts else None
+        try:
+            return str(self.client.create_experiment(name, artifact_location=place))
+        except MlflowException:
+            if self.client.get_experiment_by_name(name) is None:
+                raise
+            return self.experiment(name)  # another process was quicker
+
+    def parents(self, experiment: str) -> list[Any]:
+        """Returns the sweeps' runs, the one last begun or taken up first."""
+        runs = self.client.search_runs(
+            [experiment],
+            filter_string="tags.kind = 'sweep'",
+            order_by=["attributes.start_time DESC"],
+        )
+        return sorted(
+            runs,
+            key=lambda run: max(run.info.start_time, int(run.data.tags.get("taken_up", 0))),
+            reverse=True,
+        )
+
+    def children(self, experiment: str, parent: str) -> dict[str, str]:
+        """Returns the finished children of a sweep's run: `Listed.key` -> run id."""
+        return self._found([experiment], f"tags.`mlflow.parentRunId` = '{parent}'")
+
+    def _found(self, experiments: Sequence[str], query: str) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for run in self.search(experiments, f"{query} and attributes.status = 'FINISHED'"):
+            tags = run.data.tags  # those of earlier versions have no outcome
+            found.setdefault(tags.get("outcome", tags["digest"]), run.info.run_id)
+        return found
+
+    def search(self, experiments: Sequence[str], query: str) -> Iterator[Any]:
+        """Yields the runs that `query` finds, newest first."""
+        token = None
+        while True:
+            page = self.client.search_runs(
+                list(experiments), query, max_results=1000, page_token=token or None
+            )
+            yield from page
+            token = page.token
+            if not token:
+                return
+
+
+def _new_database(path: Path, artifacts: str) -> None:
+    """Makes MLflow's tables in a file beside `path` and then gives it that name, all at once.
+
+    Making them takes seconds: a process that is killed meanwhile leaves no half-made store, and of
+    two that begin together one finds the other's.
+    """
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
+        draft = Path(folder) / path.name
+        untyped: Any = SqlAlchemyStore
+        made = untyped(f"sqlite:///{draft}", artifacts)
+        made.engine.dispose()
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+
+
+def _quiet() -> None:
+    """Keeps MLflow's and its database migrations' progress messages off the terminal."""
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
