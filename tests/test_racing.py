@@ -1,0 +1,339 @@
+"""Races: simulated searches with known truths, exact enumeration, and the driver's bookkeeping."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import integrate, optimize, stats
+
+from lstm_bench.search.racing import EVIDENCE, Raced, Rival, evidence, hopeless, race, rungs
+
+RECIPES, BATCH = 40, 8
+SCORES = st.lists(st.floats(0, 1).map(lambda value: round(value, 3)), min_size=1, max_size=8)
+
+
+# Landscapes: (generator, seeds) -> true means (recipes,), scores (recipes, seeds).
+
+
+def normal(rng, means, n, std=0.04, shared=0.0):
+    noise = rng.normal(0, std, (RECIPES, n)) + shared * rng.normal(size=n)
+    return means, np.clip(means[:, None] + noise, 0, 1)
+
+
+def solved(rng, rates, n, unsolved=0.0):
+    scores = np.where(rng.random((RECIPES, n)) < rates[:, None], 1.0, unsolved)
+    return rates, scores
+
+
+def smooth(rng, n):
+    return normal(rng, rng.uniform(0.4, 0.95, RECIPES), n)
+
+
+def bimodal(rng, n):
+    return solved(rng, rng.uniform(0, 1, RECIPES), n)
+
+
+def mostly_unsolved(rng, n):
+    """The memory problem: an unsolved seed has 87.5 % right, and most recipes solve none."""
+    rates = np.where(rng.random(RECIPES) < 0.6, 0, rng.uniform(0, 1, RECIPES))
+    return solved(rng, rates, n, 0.875)
+
+
+def sometimes(rng, n):
+    rates = rng.permutation(np.append(rng.uniform(0, 0.55, RECIPES - 1), 0.6))
+    return solved(rng, rates, n, 0.5)
+
+
+def correlated(rng, n):
+    return normal(rng, rng.uniform(0.4, 0.9, RECIPES), n, 0.03, shared=0.08)
+
+
+def unequal(rng, n):
+    """The best is solved or not, and its rivals never vary."""
+    means = rng.uniform(0.4, 0.79, RECIPES)
+    scores = np.repeat(means[:, None], n, axis=1)
+    best = rng.integers(RECIPES)
+    means[best] = 0.8
+    scores[best] = np.where(rng.random(n) < 0.6, 1.0, 0.5)
+    return means, scores
+
+
+def near_ties(rng, n):
+    means = np.append(0.9 - rng.uniform(0, 0.004, 8), rng.uniform(0.3, 0.8, RECIPES - 8))
+    return normal(rng, rng.permutation(means), n)
+
+
+def near_rates(rng, n):
+    rates = np.append(0.7 - rng.uniform(0, 0.05, 8), rng.uniform(0, 0.5, RECIPES - 8))
+    return solved(rng, rng.permutation(rates), n)
+
+
+def equal_smooth(rng, n):
+    return normal(rng, np.full(RECIPES, 0.8), n)
+
+
+def equal_rates(rng, n):
+    return solved(rng, np.full(RECIPES, 0.5), n)
+
+
+# The share of seed runs saved, at least, with 24 seeds.
+LANDSCAPES = {
+    smooth: 0.6,
+    bimodal: 0.4,
+    mostly_unsolved: 0.5,
+    sometimes: 0.15,  # 24 seeds tell a rate of 0.3 from one of 0.6 in three cases of four
+    correlated: 0.5,
+    unequal: 0.4,
+    near_ties: 0.6,
+    near_rates: 0.25,
+    equal_smooth: 0.0,
+    equal_rates: 0.0,
+}
+
+
+def drive(driver, scores):
+    """Returns what a race came to, and every request, with the rows of `scores` as the answers."""
+    requests = []
+    try:
+        wanted = next(driver)
+        while True:
+            requests.append(wanted)
+            answer = {one: scores[one] for one in wanted}
+            wanted = driver.send(
+                {one: None if s is None else s[: wanted[one]] for one, s in answer.items()}
+            )
+    except StopIteration as end:
+        return end.value, requests
+
+
+def search(scores):
+    """Returns which recipes a search stopped, and how many seeds it ran."""
+    pool, stopped, runs = (), set(), 0
+    for first in range(0, RECIPES, BATCH):
+        part = scores[first : first + BATCH]
+        raced, requests = drive(race(BATCH, scores.shape[1], pool), part)
+        had = {one: seeds for wanted in requests for one, seeds in wanted.items()}
+        pool, runs = raced.rivals, runs + sum(had.values())
+        stopped |= {first + one for one in raced.stopped}
+    return stopped, runs
+
+
+def measured(landscape, n, searches):
+    """Returns how often the best recipe is lost, the share of runs saved, and that stopped."""
+    lost, saved, gone = 0, 0.0, 0.0
+    for number in range(searches):
+        means, scores = landscape(np.random.default_rng(number), n)
+        stopped, runs = search(scores)
+        lost += int(np.argmax(means)) in stopped
+        saved += 1 - runs / scores.size
+        gone += len(stopped) / RECIPES
+    return lost, saved / searches, gone / searches
+
+
+@pytest.mark.parametrize("landscape", LANDSCAPES, ids=lambda each: each.__name__)
+def test_the_best_recipe_is_seldom_lost_and_seeds_are_saved(landscape):
+    lost, saved, _ = measured(landscape, 24, 60)
+    assert stats.binom.sf(lost - 1, 60, 0.05) > 0.01  # at most 5 %, but for chance
+    assert saved >= LANDSCAPES[landscape]
+
+
+def test_equal_recipes_are_mostly_kept():
+    assert measured(equal_smooth, 24, 20)[2] < 0.01
+    assert measured(equal_rates, 24, 20)[2] < 0.15
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [12, 24, 30])
+@pytest.mark.parametrize("landscape", LANDSCAPES, ids=lambda each: each.__name__)
+def test_the_best_recipe_is_seldom_lost_in_many_searches(landscape, n):
+    lost, saved, gone = measured(landscape, n, 600)
+    print(f"{landscape.__name__}, {n} seeds: {lost / 600:.1%} lost, {saved:.0%} saved, {gone:.0%}")
+    assert stats.binom.sf(lost - 1, 600, 0.05) > 0.01
+
+
+def binary(k, n):
+    return np.arange(n) < k
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.3, 0.5, 0.8, 0.97])
+@pytest.mark.parametrize(("n", "most"), [(3, 12), (6, 12), (12, 12), (6, 24)])
+def test_equal_rates_make_an_e_value_of_at_most_one(rate, n, most):
+    # Exactly, over all outcomes: the expectation under the null hypothesis.
+    expected = sum(
+        stats.binom.pmf(k, n, rate) * stats.binom.pmf(j, most, rate)
+        * evidence(binary(k, n), binary(j, most), floor=0)
+        for k, j in itertools.product(range(n + 1), range(most + 1))
+    )  # fmt: skip
+    assert expected <= 1
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
+def test_an_equal_recipe_is_seldom_stopped_over_all_looks(rate):
+    # Exactly, over all paths of looks at 3, 6 and 12 seeds of a candidate, against 12 of the best.
+    stops = np.zeros(13)
+    for j in range(13):
+        alive = np.zeros(13)
+        alive[0] = 1.0  # chance of k solved seeds so far, and of not being stopped
+        seen = 0
+        for n in (3, 6, 12):
+            steps = stats.binom.pmf(range(13), n - seen, rate)
+            alive, seen = np.convolve(alive, steps)[:13], n
+            gone = [k <= n and hopeless(binary(k, n), binary(j, 12)) for k in range(13)]
+            stops[j] += alive[gone].sum()
+            alive[gone] = 0
+    chance = float(stops @ stats.binom.pmf(range(13), 12, rate))
+    assert chance <= 0.05 < 1 / EVIDENCE
+
+
+def integrated(losses, wins, odds):
+    """Returns what stakes drawn from Beta(1/2, 1/2) come to: `wins` bets won at `odds` to one."""
+
+    def held(angle):
+        stake = math.sin(angle) ** 2
+        return (1 + stake * odds) ** wins * (1 - stake) ** losses
+
+    return integrate.quad(held, 0, math.pi / 2)[0] * 2 / math.pi
+
+
+@pytest.mark.parametrize(("k", "n", "j", "most"), [(0, 3, 24, 24), (2, 6, 20, 24), (3, 12, 7, 10)])
+def test_evidence_on_rates_is_two_integrals_at_the_mean_where_it_is_least(k, n, j, most):
+    def product(mean):
+        below = integrated(k, n - k, mean / (1 - mean))
+        return math.log(below * integrated(most - j, j, (1 - mean) / mean))
+
+    least = optimize.minimize_scalar(product, bounds=(0.01, 0.99), method="bounded").fun
+    found = math.log(evidence(binary(k, n), binary(j, most), floor=0))
+    assert found == pytest.approx(least, abs=0.1)
+
+
+@given(SCORES, SCORES, st.data())
+def test_evidence_grows_as_the_candidate_falls_and_the_best_rises(candidate, best, data):
+    place = data.draw(st.integers(0, len(candidate) - 1))
+    other = data.draw(st.integers(0, len(best) - 1))
+    lower, higher = list(candidate), list(best)
+    lower[place] /= 2
+    higher[other] = (1 + higher[other]) / 2
+    before = evidence(candidate, best, floor=0)
+    assert evidence(lower, best, floor=0) >= before - 1e-9
+    assert evidence(candidate, higher, floor=0) >= before - 1e-9
+
+
+@given(SCORES, st.integers(1, 8))
+def test_ties_are_no_reason_to_stop(best, n):
+    assert evidence(best, best) == 0
+    assert evidence([np.mean(best)] * n, best) <= 1
+    assert evidence(best[::-1] * n, best) <= 1
+
+
+def test_what_it_takes_to_be_stopped():
+    perfect = [1.0] * 24
+    assert hopeless([0, 0, 0], perfect) and hopeless([0.875] * 3, perfect)
+    assert not hopeless([0, 1, 1], perfect) and not hopeless([0, 0, 0], [1, 0] * 12)
+    assert hopeless([0] * 12, [1, 0] * 12)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "expected"),
+    [
+        (1, (1,)),
+        (2, (2,)),
+        (3, (3,)),
+        (4, (3, 4)),
+        (6, (3, 6)),
+        (10, (3, 6, 10)),
+        (24, (3, 6, 12, 24)),
+        (30, (3, 6, 12, 24, 30)),
+    ],
+)
+def test_rungs_double_and_end_with_all_seeds(seeds, expected):
+    assert rungs(seeds) == expected
+
+
+def test_equal_candidates_all_get_all_seeds():
+    raced, requests = drive(race(3, 12), np.full((3, 12), 0.7))
+    assert requests == [{0: 3, 1: 3, 2: 3}, {0: 12}, {1: 6, 2: 6}, {1: 12, 2: 12}]
+    assert raced.finished == (0, 1, 2) and raced.stopped == {} and len(raced.rivals) == 3
+
+
+def test_the_leader_of_the_first_rung_is_the_first_to_be_met():
+    scores = np.array([[0.0] * 12, [1.0] * 12, [0.99] * 12])
+    raced, requests = drive(race(3, 12), scores)
+    assert requests[:2] == [{0: 3, 1: 3, 2: 3}, {1: 12}]
+    assert raced.stopped == {0: 3, 2: 3}
+    assert raced.finished == (1,) and raced.rivals[0].scores.tolist() == [1.0] * 12
+
+
+def test_a_rival_of_an_earlier_batch_stops_at_once_and_a_better_one_takes_its_place():
+    first = (Rival(0.0, np.full(24, 0.9)),)
+    raced, requests = drive(race(2, 24, first), np.array([[0.2] * 24, [1.0] * 24]))
+    assert requests == [{0: 3, 1: 3}, {1: 6}, {1: 12}, {1: 24}]
+    assert raced.stopped == {0: 3} and [r.scores.mean() for r in raced.rivals] == [0.9, 1.0]
+    again, _ = drive(race(1, 24, raced.rivals), np.array([[0.9] * 24]))
+    assert again.stopped  # which the first rival alone would not have done
+
+
+def test_what_costs_less_is_not_measured_by_what_costs_more():
+    scores = np.array([[0.2] * 24, [0.2] * 24])
+    rival = (Rival(10.0, np.ones(24)),)
+    raced, _ = drive(race(2, 24, rival, costs=[5.0, 20.0]), scores)
+    assert raced.stopped == {1: 3} and raced.finished == (0,)
+
+
+def test_without_stopping_all_seeds_are_asked_for_at_once():
+    raced, requests = drive(race(2, 10, stopping=False), np.array([[0.0] * 10, [1.0] * 10]))
+    assert requests == [{0: 10, 1: 10}] and raced.finished == (0, 1)
+
+
+def test_two_seeds_are_one_rung():
+    raced, requests = drive(race(2, 2), np.array([[0.0] * 2, [1.0] * 2]))
+    assert requests == [{0: 2, 1: 2}] and raced.finished == (0, 1)
+
+
+def test_a_candidate_that_failed_drops_out():
+    raced, requests = drive(race(3, 6), [None, [0.5] * 6, [0.5] * 6])
+    assert requests == [{0: 3, 1: 3, 2: 3}, {1: 6}, {2: 6}]
+    assert raced.failed == (0,) and raced.finished == (1, 2)
+
+
+def test_where_the_leader_fails_the_next_one_leads():
+    driver = race(3, 6)
+    next(driver)
+    assert driver.send({0: [1.0] * 3, 1: [0.5] * 3, 2: [0.4] * 3}) == {0: 6}
+    assert driver.send({0: None}) == {1: 6}
+    assert driver.send({1: [0.5] * 6}) == {2: 6}
+
+
+def test_nothing_is_left_where_all_fail():
+    assert drive(race(2, 6), [None, None]) == (Raced((), {}, (0, 1), ()), [{0: 3, 1: 3}])
+    assert drive(race(0, 6), []) == (Raced((), {}, (), ()), [])
+
+
+def test_the_same_scores_lead_to_the_same_requests():
+    _, scores = bimodal(np.random.default_rng(4), 24)
+    first, second = (drive(race(RECIPES, 24), scores)[1] for _ in range(2))
+    assert first == second
+    assert all(list(wanted) == sorted(wanted) for wanted in first)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({0: [1.0]}, "scores of"),
+        ({0: [1.0] * 3, 1: [1.0] * 2}, "needs 3 scores"),
+        ({0: [1.0] * 3, 1: [1.0, math.nan, 1.0]}, "finite"),
+        ({0: [1.0] * 3, 1: [1.0, 2.0, 1.0]}, "at most 1"),
+    ],
+)
+def test_an_answer_must_fit_its_request(answer, said):
+    driver = race(2, 6)
+    next(driver)
+    with pytest.raises(ValueError, match=said):
+        driver.send(answer)
+
+
+def test_there_is_one_cost_a_candidate():
+    with pytest.raises(ValueError, match="one cost a candidate"):
+        next(race(2, 6, costs=[1.0]))
