@@ -13,7 +13,7 @@ from lstm_bench.provenance import provenance
 from lstm_bench.recipe import Recipe
 from lstm_bench.report import write_report
 from lstm_bench.results import Outcome, Refusal, Row, SweepResult
-from lstm_bench.search.study import Study
+from lstm_bench.search.study import Study, scores
 from lstm_bench.settings import Settings
 from lstm_bench.sweep import Sweep
 from lstm_bench.tracking import Listed, Session, Store
@@ -132,7 +132,10 @@ class _Conductor:
             proposals = [Proposal(f"trial-{t.number}", r, t.number) for t, r in batch]
             self._run(proposals, study)
             for trial, recipe in batch:
-                study.tell(trial, self.outcomes.get(recipe.digest))
+                outcome = self.outcomes.get(recipe.digest)
+                cost = outcome.parameters * outcome.updates if outcome else 0
+                values = scores(outcome, study.search.objective) if outcome else None
+                study.tell(trial, None if values is None else float(values.mean()), cost)
 
     def _run(self, proposals: Sequence[Proposal], study: Study | None) -> None:
         self.listed += [self._listing(proposal) for proposal in proposals]
