@@ -26,7 +26,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from types import UnionType
+from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
 
 import yaml
 from omegaconf import OmegaConf
@@ -37,10 +38,11 @@ from lstm_bench.entries import Entry, Illegal, Scalar, read_entries, read_refuse
 from lstm_bench.entries import overlay as overlay  # the search lays its choices over settings too
 from lstm_bench.errors import Fault, RecipeError, SweepError, UserError, unknown
 from lstm_bench.faults import pydantic_faults
+from lstm_bench.framings import FRAMINGS
 from lstm_bench.metrics import METRICS, Kind
 from lstm_bench.paired import Comparison
-from lstm_bench.recipe import known_settings
-from lstm_bench.tasks import TASKS
+from lstm_bench.recipe import Recipe, known_settings
+from lstm_bench.tasks import TASKS, Task
 
 
 class Range(BaseModel):
@@ -59,7 +61,8 @@ class Range(BaseModel):
         low, high = self.bounds
         if low > high or (self.log and low <= 0):
             rule = "0 < low <= high" if self.log else "low <= high"
-            raise ValueError(f"{rule} must hold for [low, high]")
+            repair = "; start above 0, or leave log out" if self.log and low <= high else ""
+            raise ValueError(f"{rule} must hold for [low, high]{repair}")
         return self
 
     @property
@@ -226,9 +229,7 @@ def parse(name: str, document: Mapping[str, Any]) -> Sweep:
     except ValidationError as error:
         faults += pydantic_faults(error, fields)
     if sweep is not None and sweep.search is not None:
-        faults += _space_faults(sweep.search, shared) + _search_faults(
-            sweep.search, entries, broken
-        )
+        faults += _space_faults(sweep.search, shared, entries, broken)
     elif not entries and not faults:
         faults.append(Fault("recipes", "none were given"))
     if faults or sweep is None:
@@ -268,23 +269,10 @@ def _comparison_faults(
     return found
 
 
-def _search_faults(search: Search, entries: Mapping[str, Entry], broken: set[str]) -> list[Fault]:
-    """Returns what a search asks for afterwards that is not there."""
-    found = []
-    if search.ablate and search.ablate not in entries and search.ablate not in broken:
-        found.append(Fault("search.ablate", unknown("fixed recipe", search.ablate, entries)))
-    for key in search.switches:
-        if key not in search.space:
-            message = unknown("setting of the space", key, search.space)
-            found.append(Fault("search.switches", message))
-        elif not isinstance(search.space[key], tuple):
-            message = f"{key} must be a choice of values to be switched, but is a range"
-            found.append(Fault("search.switches", message))
-    return found
-
-
-def _space_faults(search: Search, shared: Mapping[str, Any]) -> list[Fault]:
-    """Returns what is wrong with the keys and values of a search space."""
+def _space_faults(
+    search: Search, shared: Mapping[str, Any], entries: Mapping[str, Entry], broken: set[str]
+) -> list[Fault]:
+    """Returns what is wrong with a search's space, and with what it asks for afterwards."""
     task = shared.get("task")
     if not isinstance(task, str) or task not in TASKS:
         return [Fault("task", unknown("task", task or "", TASKS))]
@@ -294,9 +282,61 @@ def _space_faults(search: Search, shared: Mapping[str, Any]) -> list[Fault]:
     ]
     for key, part in search.space.items():
         if key == "seed" or key not in known:
-            found.append(Fault(f"search.space.{key}", unknown("setting to search", key, known)))
+            message = unknown("setting to search", key, known)
         elif key in shared:
-            found.append(Fault(f"search.space.{key}", "is also fixed above; keep one of the two"))
-        elif isinstance(part, tuple) and (not part or len(set(map(repr, part))) < len(part)):
-            found.append(Fault(f"search.space.{key}", "choices must be distinct, and at least one"))
+            message = "is also fixed above; keep one of the two"
+        else:
+            message = _part_fault(part, _numbers(TASKS[task], key))
+        if message:
+            found.append(Fault(f"search.space.{key}", message))
+    for key in search.switches:
+        part = search.space.get(key, ())
+        if key not in search.space:
+            message = unknown("part of the space", key, search.space)
+            found.append(Fault("search.switches", message))
+        elif isinstance(part, Range) or len(part) < 2:
+            rule = "needs choices to switch between, at least two"
+            found.append(Fault("search.switches", f"{key} {rule}; list them in the space"))
+    if search.ablate and search.ablate not in entries:
+        if search.ablate.partition("/")[0] not in broken:
+            found.append(Fault("search.ablate", unknown("recipe", search.ablate, entries)))
+    elif search.ablate and entries[search.ablate].recipe.task.name != task:
+        other = entries[search.ablate].recipe.task.name
+        rule = f"must be a recipe of the task that is searched, {task}"
+        found.append(Fault("search.ablate", f"{rule}, but {search.ablate} is of {other}"))
     return found
+
+
+def _part_fault(part: Range | tuple[Scalar, ...], taken: type | None) -> str:
+    """Returns what is wrong with a part of a space, where the setting takes such numbers."""
+    if isinstance(part, Range):
+        if taken is None:
+            return "takes names and not numbers, but got a range; list the choices: [a, b]"
+        if taken is int and part.float_ is not None:
+            whole = [math.floor(part.float_[0]), math.ceil(part.float_[1])]
+            return f"takes whole numbers, but got {{float: {list(part.float_)}}}; use int: {whole}"
+        return ""
+    # 1 and 1.0 are one number, but True is none.
+    same = {repr(value if isinstance(value, bool | str) else float(value)) for value in part}
+    if not part or len(same) < len(part):
+        return "choices must be distinct, and at least one"
+    return ""
+
+
+def _numbers(task: type[Task], key: str) -> type | None:
+    """Returns which numbers a setting takes: int, float, or None for names and switches.
+
+    >>> _numbers(TASKS["memory"], "batch_size"), _numbers(TASKS["memory"], "stateful")
+    (<class 'int'>, None)
+    """
+    models: tuple[type[BaseModel], ...] = (Recipe, task, *FRAMINGS.values())
+    open_: list[Any] = [model.model_fields[key].annotation for model in models
+                        if key in model.model_fields]  # fmt: skip
+    taken = set()
+    while open_:
+        annotation = open_.pop()
+        if get_origin(annotation) in (Union, UnionType, Annotated):
+            open_ += get_args(annotation)
+        else:
+            taken.add(annotation)
+    return next((number for number in (float, int) if number in taken), None)

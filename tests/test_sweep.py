@@ -131,6 +131,43 @@ def test_small_floats_are_numbers(written):
         ("task: memory\nsearch: {sampler: magic, space: {units: [1]}}", ["search.sampler", "tpe"]),
         ("task: memory\nunits: 3\nsearch: {space: {units: [1]}}", ["search.space.units", "fixed"]),
         ("search: {space: {units: [1]}}", ["task", "memory"]),
+        (
+            "task: memory\nsearch: {space: {units: {float: [1.5, 8]}}}",
+            ["search.space.units", "takes whole numbers", "{float: [1.5, 8.0]}", "int: [1, 8]"],
+        ),
+        (
+            "task: memory\nsearch: {space: {lag: {float: [2, 8]}}}",
+            ["search.space.lag", "whole numbers"],
+        ),
+        (
+            "task: memory\nsearch: {space: {shuffle: {int: [1, 8]}}}",
+            ["search.space.shuffle", "names and not numbers", "list the choices"],
+        ),
+        (
+            "task: memory\nsearch: {space: {stateful: {int: [0, 1]}}}",
+            ["search.space.stateful", "names and not numbers"],
+        ),
+        (
+            "task: memory\nsearch: {space: {dropout: {float: [0, 0.5], log: true}}}",
+            ["search.space.dropout", "0 < low", "start above 0, or leave log out"],
+        ),
+        ("task: memory\nsearch: {space: {dropout: [0, 0.0]}}", ["search.space.dropout"]),
+        (
+            "task: memory\nsearch: {space: {units: [1, 2]}, switches: [unit]}",
+            ["search.switches", "did you mean 'units'"],
+        ),
+        (
+            "task: memory\nsearch: {space: {units: {int: [1, 2]}}, switches: [units]}",
+            ["search.switches", "units needs choices"],
+        ),
+        (
+            "task: memory\nsearch: {space: {units: [1, 2]}, ablate: A1}",
+            ["search.ablate", "there is no recipe 'A1'"],
+        ),
+        (
+            "task: memory\nrecipes: {A: {task: poem}}\nsearch: {space: {units: [1]}, ablate: A}",
+            ["search.ablate", "the task that is searched, memory", "A is of poem"],
+        ),
         ("task: memory\nrecipes: {a: {accuracy: 84}}", ["recipes.a.accuracy", "84"]),
         ("task: memory\nrecipes: {a: {claim: maybe}}", ["recipes.a.claim", "'always'", "'maybe'"]),
         ("task: memory\nrecipes: {a: {over: {unit: [1, 2]}}}", ["recipes.a.over.unit", "'units'"]),

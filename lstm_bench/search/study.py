@@ -1,4 +1,4 @@
-"""The search itself: batches of proposals, each run over all its seeds, then told in order.
+"""The search itself: batches of proposals, each run over its seeds, then told in order.
 
 Nothing of the search is stored but the outcomes. A sampler is made anew for every trial from (the
 search's seed, the trial's number), and proposals are asked for in whole batches of a fixed size, so
@@ -8,22 +8,22 @@ going through it from the start, with every outcome that the store has already.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import optuna
 
 from lstm_bench.recipe import Recipe
 from lstm_bench.results import Outcome
+from lstm_bench.search.grid import Grid
+from lstm_bench.search.samplers import sampler
 from lstm_bench.search.space import Space, space
-from lstm_bench.seeds import integer
 from lstm_bench.sweep import Search
 
 BATCH = 8
 """Proposals asked for at a time, whatever the number of cores: it is part of the result."""
-
-STARTUP = 16
-"""Trials drawn at random before TPE takes over; they cover what TPE would settle on too soon."""
 
 
 class Study:
@@ -33,31 +33,49 @@ class Study:
         """Raises `RecipeError` where the space is not one."""
         self.search = search
         self.space: Space = space(search, fixed)
+        self._grid = Grid(self.space, search.seed) if search.sampler == "grid" else None
+        self._costs = search.sampler == "nsga2"
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        self._study = optuna.create_study(direction="maximize")
+        most, least = optuna.study.StudyDirection.MAXIMIZE, optuna.study.StudyDirection.MINIMIZE
+        self._study = optuna.create_study(directions=[most, least] if self._costs else [most])
+
+    @property
+    def trials(self) -> int:
+        """How many recipes will be proposed: a grid has no more than there are."""
+        asked = self.search.trials
+        return asked if self._grid is None else min(asked, len(self._grid))
+
+    def random(self, number: int) -> bool:
+        """Returns whether the recipe of that trial is drawn from the whole space, unguided.
+
+        A grid is, once all of it is proposed: part of one is no sample that anyone asked for.
+        """
+        if self._grid is not None:
+            return self.trials == len(self._grid)
+        return self.search.sampler in ("random", "qmc") or number < self.search.startup
 
     def batches(self) -> Iterator[list[tuple[optuna.Trial, Recipe]]]:
         """Yields the proposals, a batch at a time."""
-        for first in range(0, self.search.trials, BATCH):
-            batch = []
-            for number in range(first, min(first + BATCH, self.search.trials)):
-                self._study.sampler = self._sampler(number)
-                trial = self._study.ask()
-                batch.append((trial, self.space.suggest(trial)))
-            yield batch
+        for first in range(0, self.trials, BATCH):
+            numbers = range(first, min(first + BATCH, self.trials))
+            yield [self._ask(number) for number in numbers]
 
-    def tell(self, trial: optuna.Trial, outcome: Outcome | None) -> None:
-        """Records what a trial came to; None is a failed one, which counts for nothing."""
-        if outcome is None:
+    def _ask(self, number: int) -> tuple[optuna.Trial, Recipe]:
+        self._study.sampler = sampler(self.search, self.space, number)
+        trial = self._study.ask()
+        if self._grid is not None:
+            return trial, self._grid[number]
+        return trial, self.space.suggest(trial)
+
+    def tell(self, trial: optuna.Trial, score: float | None, cost: float) -> None:
+        """Records what a trial came to: its score, and its cost in parameters times updates.
+
+        None, or a score that is no number, is a failed trial and counts for nothing.
+        """
+        if score is None or not math.isfinite(score):
             self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
         else:
-            self._study.tell(trial, score(outcome, self.search.objective))
-
-    def _sampler(self, number: int) -> optuna.samplers.BaseSampler:
-        seed = integer(self.search.seed, "search", number)
-        if self.search.sampler == "random":
-            return optuna.samplers.RandomSampler(seed=seed)
-        return optuna.samplers.TPESampler(seed=seed, n_startup_trials=STARTUP)
+            self._study.tell(trial, [score, cost] if self._costs else score)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -65,8 +83,7 @@ class Study:
         return self.search.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-def score(outcome: Outcome, objective: str) -> float:
-    """Returns the value that the search maximises."""
-    if objective == "solve_rate":
-        return outcome.solve_rate.rate
-    return float(outcome.seeds[objective].mean())
+def scores(outcome: Outcome, objective: str) -> np.ndarray:
+    """Returns what the search maximises the mean of: one value a seed, (seeds,)."""
+    column = "solved" if objective == "solve_rate" else objective
+    return outcome.seeds[column].to_numpy(dtype=float)
