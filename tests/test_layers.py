@@ -17,7 +17,7 @@ ROWS = [
     {"schedule"},
     {"recipe", "entries", "sweep"},
     {"provenance"},
-    {"results", "findings"},
+    {"results", "findings", "course", "finalists", "mattered", "shares", "searched"},
     {"backend"},
     {"models"},
     {"engine"},

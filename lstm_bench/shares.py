@@ -1,0 +1,150 @@
+"""Whose variance it is: the settings', the seeds', and of the latter the data's or the weights'."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lstm_bench.course import COLUMNS, distinct, objective, scores
+from lstm_bench.results import Row, SweepResult
+from lstm_bench.seeds import uncrossed
+
+UNGUIDED = ("random", "qmc")
+"""Samplers that draw every trial without looking at earlier ones."""
+SOURCES = ("data", "init", "order")
+"""What a seed decides: see `seeds.SOURCES`."""
+
+
+@dataclass(frozen=True)
+class SeedShare:
+    """The part of the scores' variance that lies between seeds of one recipe."""
+
+    share: float
+    recipes: int
+    runs: int
+
+
+def seed_share(result: SweepResult) -> SeedShare | None:
+    """Returns how much of the variance among random recipes is the seeds'; None if unknown.
+
+    The trials that a sampler drew at random: the first `startup`, or all of an unguided one.
+    """
+    search = result.search or {}
+    everything = search.get("sampler") in UNGUIDED
+    first = search.get("startup", 0)
+    rows = [
+        row for row in result.trials if everything or (row.trial is not None and row.trial < first)
+    ]
+    groups = [scores(row.outcome, objective(result)) for row, _ in distinct(rows)]
+    groups = [group for group in groups if np.isfinite(group).all()]
+    runs = sum(map(len, groups))
+    if len(groups) < 2 or runs <= len(groups):
+        return None
+    share = _share_of_seeds(groups)
+    return None if math.isnan(share) else SeedShare(share, len(groups), runs)
+
+
+def _share_of_seeds(groups: Sequence[np.ndarray]) -> float:
+    """Returns variance within groups over that within and between: one-way random effects."""
+    sizes = np.array([len(group) for group in groups], float)
+    total = sizes.sum()
+    mean = np.concatenate(groups).mean()
+    means = np.array([group.mean() for group in groups])
+    between = float((sizes * (means - mean) ** 2).sum()) / (len(groups) - 1)
+    within = float(sum(((group - group.mean()) ** 2).sum() for group in groups))
+    within /= total - len(groups)
+    usual = (total - (sizes**2).sum() / total) / (len(groups) - 1)
+    spread = within + max((between - within) / usual, 0.0)
+    return within / spread if spread > 1e-24 else math.nan
+
+
+@dataclass(frozen=True)
+class Split:
+    """The shares of one recipe's variance: data, initial weights, order, and all together."""
+
+    row: Row
+    shares: Mapping[str, float]  # data, init, order, together
+    draws: tuple[int, int, int]  # of data, initial weights and order
+    std: float  # of the score, over all of them
+
+
+def split(result: SweepResult) -> Split | None:
+    """Returns how the winner's variance splits; None without crossed seeds, or without variance."""
+    rows = result.having("split")
+    if not rows:
+        return None
+    table = rows[0].outcome.seeds
+    keys = [tuple(uncrossed(int(seed))[source] for source in SOURCES) for seed in table["seed"]]
+    levels = [sorted({key[place] for key in keys}) for place in range(len(SOURCES))]
+    draws = (len(levels[0]), len(levels[1]), len(levels[2]))
+    cube = np.full(draws, np.nan)  # (data, init, order)
+    column = COLUMNS.get(objective(result), objective(result))
+    for key, score in zip(keys, table[column].to_numpy(float), strict=True):
+        cube[tuple(level.index(part) for level, part in zip(levels, key, strict=True))] = score
+    if min(draws) < 2 or not np.isfinite(cube).all() or cube.std() < 1e-12:
+        return None
+    return Split(rows[0], _variance_shares(cube), draws, float(cube.std(ddof=1)))
+
+
+def _variance_shares(cube: np.ndarray) -> dict[str, float]:
+    """Returns the sources' shares: crossed random effects, all interactions in `together`."""
+    total, left, freedom, squares = cube.size, float(((cube - cube.mean()) ** 2).sum()), 1, {}
+    for place, source in enumerate(SOURCES):
+        others = tuple(axis for axis in range(cube.ndim) if axis != place)
+        means = cube.mean(axis=others)
+        each = float(((means - cube.mean()) ** 2).sum()) * total / len(means)
+        squares[source] = each / (len(means) - 1), total / len(means)
+        left, freedom = left - each, freedom + len(means) - 1
+    rest = max(left / (total - freedom), 0.0)
+    parts = {source: max((mean - rest) / size, 0.0) for source, (mean, size) in squares.items()}
+    parts["together"] = rest
+    whole = sum(parts.values())
+    return {source: part / whole for source, part in parts.items()}
+
+
+@dataclass(frozen=True)
+class Weight:
+    """A setting's importance: `fanova` and `ped_anova` as shares over the settings."""
+
+    key: str
+    fanova: float
+    ped_anova: float
+    scaled: float  # fanova's share of what is not the seeds'; NaN where their share is unknown
+
+
+@dataclass(frozen=True)
+class Importance:
+    """What the random trials say of the settings' importance; `why` where they say nothing."""
+
+    trials: int
+    weights: tuple[Weight, ...]  # the most important first
+    seeds: SeedShare | None
+    why: str
+
+
+def importance(result: SweepResult) -> Importance | None:
+    """Returns the settings' importances beside the seeds' share; None if nothing was worked out."""
+    told = result.analysis.get("importance")
+    if not told:
+        return None
+    share = seed_share(result)
+    rest = math.nan if share is None else 1 - share.share
+    weights = [
+        Weight(
+            str(each["key"]),
+            _number(each.get("fanova")),
+            _number(each.get("ped_anova")),
+            rest * _number(each.get("fanova")),
+        )
+        for each in told.get("settings", ())
+    ]
+    weights.sort(key=lambda each: (-np.nan_to_num(each.fanova), each.key))
+    return Importance(int(told.get("trials", 0)), tuple(weights), share, str(told.get("why") or ""))
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)
