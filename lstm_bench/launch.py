@@ -15,6 +15,7 @@ from lstm_bench.ledger import Ledger
 from lstm_bench.report import write_report
 from lstm_bench.results import SweepResult
 from lstm_bench.search.study import Study
+from lstm_bench.searching import Searching
 from lstm_bench.settings import Settings
 from lstm_bench.sweep import Sweep
 from lstm_bench.tracking import Listed, Store, begin
@@ -80,8 +81,6 @@ def launch(
                 watcher.weighed(estimate(sweep, study, pool, engine))
             _fixed(sweep, gatherer, book)
             if study is not None:
-                from lstm_bench.searching import Searching
-
                 Searching(sweep, study, gatherer, book).all()
             finished = True
         finally:

@@ -21,7 +21,7 @@ from lstm_bench import searched
 from lstm_bench.book import Book
 from lstm_bench.gathering import Gatherer, Need, diverged
 from lstm_bench.recipe import Recipe
-from lstm_bench.results import Role
+from lstm_bench.results import Role, Row
 from lstm_bench.search import followup
 from lstm_bench.search.importance import importance
 from lstm_bench.search.racing import Rival, race
@@ -117,8 +117,7 @@ class Searching:
 
     def confirm(self) -> None:
         """Runs the finalists again, on seeds that the search never saw."""
-        full = [each for each in self._trials if len(each.scores) == self.sweep.seeds]
-        chosen = followup.finalists(full, self.search.confirm) if self.search.confirm else []
+        chosen = followup.finalists(self._trials, self.search.confirm, self.sweep.seeds)
         needs = [
             Need(f"confirm-{each.number}", each.recipe, tuple(self.sweep.fresh_seeds), "fresh")
             for each in chosen
@@ -129,8 +128,7 @@ class Searching:
 
     def ablate(self) -> None:
         """Puts each setting of the simplest recipe back to the reference's; also all of them."""
-        found = self.book.result()
-        simplest = searched.simplest(found) or searched.winner(found)
+        simplest = self._simplest()
         if not self.search.ablate or simplest is None:
             return
         reference = self.sweep.entries[self.search.ablate].recipe
@@ -151,7 +149,7 @@ class Searching:
         }
         contexts = list(drawn.values())[: self.search.contexts]
         flips = followup.flips(
-            [each.recipe for each in contexts], self.search.switches, self.search.space
+            [each.recipe for each in contexts], self.search.switches, self.study.space
         )
         made = []
         for place, key, value, recipe in flips:
@@ -165,7 +163,7 @@ class Searching:
 
     def split(self) -> None:
         """Runs the winner on all combinations of some draws of data, weights and order."""
-        winner = searched.winner(self.book.result())
+        winner = self._winner()
         if not self.search.split or winner is None:
             return
         levels = range(CROSSED_FROM, CROSSED_FROM + self.search.split)
@@ -187,6 +185,16 @@ class Searching:
     def _gather(self, stage: str, needs: Sequence[Need]) -> None:
         self.book.progress.expect(stage, len(needs))
         self.gatherer.gather(needs, settle=True, told=self.book.told)
+
+    def _winner(self) -> Row | None:
+        """Returns the finalist that did best on fresh seeds."""
+        finalists = searched.confirmations(self.book.result()).finalists
+        return finalists[0].row if finalists else None
+
+    def _simplest(self) -> Row | None:
+        """Returns the cheapest finalist that solves the task for sure; without one, the winner."""
+        point = searched.simplest(self.book.result()).point
+        return point.row if point else self._winner()
 
     def _recipe(self, id_: str) -> Recipe:
         return next(each.recipe for each in self._trials if f"trial-{each.number}" == id_)

@@ -77,6 +77,11 @@ class Done:
     model: bytes = b""
 
 
+@dataclass(frozen=True)
+class _Begun:
+    """A worker is up and has its job: from now on the job's time runs."""
+
+
 Event = Seed | Failure | Done
 """What is heard of a job: its seeds as they finish, and last either `Failure` or `Done`."""
 
@@ -86,6 +91,7 @@ class _Worker:
     process: BaseProcess
     pipe: Connection
     ticket: int | None = None  # of the job it is at, if any
+    seconds: float | None = None  # that the job may take
     deadline: float = math.inf
     kin: set[str] = field(default_factory=set)  # of the jobs it has had
 
@@ -143,9 +149,8 @@ class Pool:
                 self._retire(worker)
                 self._waiting = {ticket: job, **self._waiting}
                 continue
-            worker.ticket = ticket
+            worker.ticket, worker.seconds = ticket, job.seconds
             worker.kin.add(job.kin)
-            worker.deadline = math.inf if job.seconds is None else time.monotonic() + job.seconds
 
     def _choice(self, worker: _Worker) -> int:
         """Returns the waiting job that suits `worker`: one whose program it has, or nobody has."""
@@ -176,7 +181,7 @@ class Pool:
     def _receive(self, worker: _Worker) -> Iterator[tuple[int, Event]]:
         ticket = worker.ticket
         assert ticket is not None
-        event: Event
+        event: Event | _Begun
         try:
             if worker.pipe.poll():
                 event, own_mb = worker.pipe.recv()
@@ -186,6 +191,10 @@ class Pool:
         except (EOFError, ConnectionError):
             worker.process.join()
             event, own_mb = Failure(_ending(worker.process.exitcode)), math.inf
+        if isinstance(event, _Begun):
+            if worker.seconds is not None:
+                worker.deadline = time.monotonic() + worker.seconds
+            return
         if not isinstance(event, Seed):
             worker.ticket, worker.deadline = None, math.inf
             if own_mb > self.budget_mb:
@@ -255,6 +264,7 @@ def _serve(pipe: Connection) -> None:
             return
         last: Event = Done()
         try:
+            pipe.send((_Begun(), 0.0))
             if isinstance(job, Seal):
                 last = Done(keras_file(recipe(**job.recipe), job.seed, job.weights))
             else:

@@ -20,6 +20,7 @@ from lstm_bench.results import Outcome
 from lstm_bench.search.grid import Grid
 from lstm_bench.search.samplers import sampler
 from lstm_bench.search.space import Space, space
+from lstm_bench.seeds import integer
 from lstm_bench.sweep import Search
 
 BATCH = 8
@@ -34,10 +35,10 @@ class Study:
         self.search = search
         self.space: Space = space(search, fixed)
         self._grid = Grid(self.space, search.seed) if search.sampler == "grid" else None
-        self._costs = search.sampler == "nsga2"
+        self.fronts = search.sampler == "nsga2"  # score against cost, rather than score alone
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         most, least = optuna.study.StudyDirection.MAXIMIZE, optuna.study.StudyDirection.MINIMIZE
-        self._study = optuna.create_study(directions=[most, least] if self._costs else [most])
+        self._study = optuna.create_study(directions=[most, least] if self.fronts else [most])
 
     @property
     def trials(self) -> int:
@@ -53,6 +54,12 @@ class Study:
         if self._grid is not None:
             return self.trials == len(self._grid)
         return self.search.sampler in ("random", "qmc") or number < self.search.startup
+
+    def drawn(self, count: int) -> list[Recipe]:
+        """Returns recipes drawn from the space at random, which the search knows nothing of."""
+        seed = integer(self.search.seed, "simulation")
+        beside = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
+        return [self.space.suggest(beside.ask()) for _ in range(count)]
 
     def batches(self) -> Iterator[list[tuple[optuna.Trial, Recipe]]]:
         """Yields the proposals, a batch at a time."""
@@ -75,7 +82,7 @@ class Study:
         if score is None or not math.isfinite(score):
             self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
         else:
-            self._study.tell(trial, [score, cost] if self._costs else score)
+            self._study.tell(trial, [score, cost] if self.fronts else score)
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -32,6 +32,7 @@ def seeds(outcome: Outcome) -> str:
 
 
 def params(outcome: Outcome) -> list[Any]:
+    """Returns the recipe's settings."""
     from mlflow.entities import Param
 
     return [Param(key, str(value)) for key, value in outcome.settings.items()]

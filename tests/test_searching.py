@@ -1,0 +1,194 @@
+"""A search from its file to its report: races, confirmation, ablation, switches, split, failures."""
+
+import numpy as np
+import pytest
+
+from lstm_bench import searched
+from lstm_bench.errors import RecipeError, SweepError
+from lstm_bench.launch import launch, weigh
+from lstm_bench.recipe import recipe
+from lstm_bench.run import run
+from lstm_bench.seeds import uncrossed
+from lstm_bench.settings import Settings
+from lstm_bench.sweep import FRESH, parse
+from lstm_bench.tracking import Store
+
+DOCUMENT = {
+    "title": "A small search",
+    "task": "memory",
+    "seeds": 5,
+    "units": 4,
+    "recipes": {"A1": {"epochs": 20}},
+    "search": {
+        "trials": 10,
+        "startup": 8,
+        "confirm": 2,
+        "ablate": "A1",
+        "switches": ["stateful"],
+        "contexts": 3,
+        "split": 2,
+        "space": {
+            "epochs": {"int": [10, 40]},
+            "learning_rate": {"float": [1e-3, 1e-1], "log": True},
+            "stateful": [True, False],
+            "shuffle": ["none", "samples"],
+        },
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("search")
+    return Settings(
+        store=f"sqlite:///{folder}/runs.db",
+        artifacts=folder / "artifacts",
+        reports=folder / "reports",
+        workers=2,
+    )
+
+
+@pytest.fixture(scope="module")
+def done(settings):
+    return launch(parse("search", DOCUMENT), settings)
+
+
+def test_every_stage_has_its_rows_on_its_seeds(done):
+    result, _, progress = done
+    assert (result.unfinished, result.failed, progress.failed) == (0, (), [])
+    assert len(result.trials) == 10
+    roles = [row.role for row in result.rows]
+    assert roles == sorted(roles, key=["fixed", "trial", "confirmed", "ablation", "effect",
+                                       "split"].index)  # fmt: skip
+    for row in result.rows:
+        seeds = row.outcome.seeds["seed"].tolist()
+        if row.role in ("trial", "effect"):
+            assert seeds == list(range(len(seeds)))
+            assert len(seeds) in (3, 5)
+        elif row.role in ("confirmed", "ablation"):
+            assert seeds == list(range(FRESH, FRESH + 5))
+        elif row.role == "split":
+            parts = [tuple(uncrossed(seed).values()) for seed in seeds]
+            assert len(set(parts)) == 8
+            assert {len({part[place] for part in parts}) for place in range(3)} == {2}
+
+
+def test_what_follows_differs_from_what_it_follows_in_one_setting_alone(done):
+    rows = {row.id: row for row in done[0].rows}
+    flipped = done[0].having("effect")
+    assert flipped
+    for row in flipped:
+        here, there = row.outcome.settings, rows[row.of].outcome.settings
+        assert here["stateful"] is row.value is not there["stateful"]
+        belonging = {"stateful", "layout", "reset"}
+        assert {k: v for k, v in here.items() if k not in belonging} == {
+            k: v for k, v in there.items() if k not in belonging
+        }
+    back = [row for row in done[0].having("ablation") if row.axis]
+    assert back
+    for row in back:
+        base = rows[row.of].outcome.settings
+        differing = {k for k in {**row.outcome.settings, **base}
+                     if row.outcome.settings.get(k) != base.get(k)}  # fmt: skip
+        assert row.axis in differing
+        assert differing <= {row.axis, "layout", "reset"}
+
+
+def test_a_confirmed_recipe_is_the_trial_on_other_seeds(done):
+    rows = {row.id: row for row in done[0].rows}
+    for row in done[0].having("confirmed"):
+        assert row.outcome.digest == rows[row.of].outcome.digest
+    first = done[0].having("confirmed")[0]
+    alone = run(recipe(**first.outcome.settings), [FRESH + 3])
+    there = first.outcome.seeds.set_index("seed").loc[FRESH + 3]
+    assert alone.seeds["loss"].iloc[0] == there["loss"]
+
+
+def test_the_store_gives_the_same_result_back(done, settings):
+    result, _, _ = done
+    again = Store(settings.store, settings.artifacts).load("search")
+    assert searched.document(again) == searched.document(result)
+    assert {"confirmation", "importance", "ablation"} <= searched.document(result).keys()
+
+
+def test_the_same_command_again_runs_nothing(done, settings):
+    result, page, _ = done
+    before = page.read_bytes()
+    _, _, progress = launch(parse("search", DOCUMENT), settings)
+    assert page.read_bytes() == before
+    assert len(result.rows) == progress.done
+
+
+def test_a_search_may_be_extended_but_not_changed(done, settings):
+    longer = DOCUMENT | {"search": DOCUMENT["search"] | {"trials": 12}}
+    result, _, _ = launch(parse("search", longer), settings)
+    first = [row.outcome.digest for row in done[0].trials]
+    assert [row.outcome.digest for row in result.trials][:10] == first
+    space = DOCUMENT["search"]["space"] | {"epochs": {"int": [10, 50]}}
+    changed = DOCUMENT | {"search": DOCUMENT["search"] | {"space": space}, "units": 5}
+    with pytest.raises(SweepError) as told:
+        launch(parse("search", changed), settings)
+    said = str(told.value)
+    assert "search.space.epochs.int was [10, 40], but is [10, 50]" in said
+    assert "units was 4, but is 5" in said
+    assert "--again" in said
+
+
+def test_what_diverges_or_takes_too_long_has_failed_and_counts_for_nothing(settings):
+    space = {"learning_rate": [1e-3, 10.0], "epochs": [20, 200_000]}
+    fixed = {"optimizer": "sgd", "loss": "mean_squared_error", "output": "linear"}
+    document = {
+        "task": "memory",
+        "seeds": 3,
+        "time_limit": 4,
+        **fixed,
+        "search": {"trials": 4, "sampler": "grid", "confirm": 1, "space": space},
+    }
+    result, page, progress = launch(parse("failing", document), settings)
+    assert len(result.trials) == 1
+    reasons = sorted(each.reason for each in result.failed)
+    assert len(reasons) == 3
+    assert any("diverged on 3 of 3 seeds" in reason for reason in reasons)
+    assert any("time limit" in reason for reason in reasons)
+    assert len(progress.failed) == 3
+    assert "What failed" in page.read_text()
+    again, _, _ = launch(parse("failing", document), settings)  # and is not tried again
+    assert again.failed == result.failed
+
+
+def test_an_estimate_counts_what_a_sweep_runs(settings, done):
+    found = weigh(parse("search", DOCUMENT), settings)
+    stages = {stage.name: stage for stage in found.stages}
+    assert stages["recipes"].runs == (5, 5)
+    assert stages["recipes"].updates == (5 * 20 * 8,) * 2
+    assert stages["search"].runs == (30, 50)
+    assert stages["split"].runs == (8, 8)
+    assert 0 < found.seconds[0] < found.seconds[1] < 600
+    made = {role: sum(len(r.outcome.seeds) for r in done[0].having(role))
+            for role in ("trial", "confirmed", "ablation", "effect")}  # fmt: skip
+    for role, stage in zip(made, ("search", "confirmation", "ablation", "switches"), strict=True):
+        assert stages[stage].runs[0] <= made[role] <= stages[stage].runs[1], stage
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ({"ablate": "A2"}, "search.ablate"),
+        ({"switches": ["units"]}, "search.switches"),
+        ({"switches": ["epochs"]}, "search.switches"),
+        ({"sampler": "annealing"}, "search.sampler"),
+    ],
+)
+def test_what_a_search_asks_for_must_be_there(part, message):
+    with pytest.raises(RecipeError, match=message):
+        parse("search", DOCUMENT | {"search": DOCUMENT["search"] | part})
+
+
+def test_scores_are_of_the_objective(done):
+    from lstm_bench.search.study import scores
+
+    outcome = done[0].rows[0].outcome
+    flags = scores(outcome, "solve_rate")
+    assert flags.dtype == float
+    assert np.array_equal(flags, outcome.seeds["solved"])
+    assert np.array_equal(scores(outcome, "accuracy"), outcome.seeds["accuracy"])
