@@ -86,8 +86,8 @@ def importance(
     best = _best(scores)
     shares = _fanova(searched, scores, seed)
     apart = _ped_anova(searched, scores, best)
-    settings = [{"key": k, "fanova": shares[k], "ped_anova": apart[k]} for k in searched]
-    settings.sort(key=lambda each: (-float(each["fanova"]), str(each["key"])))
+    order = sorted(searched, key=lambda key: (-shares[key], key))
+    settings = [{"key": k, "fanova": shares[k], "ped_anova": apart[k]} for k in order]
     return {"trials": len(found), "best": best, "settings": settings}
 
 
