@@ -9,6 +9,7 @@ range keeps its name, and the nearest number that is still allowed is taken.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -72,31 +73,36 @@ class Space:
         """Returns the recipe of the settings that were chosen, over the fixed ones."""
         return recipe(**laid_over(self.fixed, chosen))
 
-    def values(self, key: str) -> list[Any]:
+    def values(self, key: str) -> Sequence[Any]:
         """Returns the values of a part that are legal somewhere; the ends of a continuous one."""
+        if key in self._allowed:
+            return self._allowed[key]
         part = self.parts[key]
-        offered = list(part.float_ or whole(part)) if isinstance(part, Range) else list(part)
-        if key in self.free:
-            return offered
-        allowed = {repr(c[key]) for c in self.legal if key in c}
-        return [value for value in offered if repr(value) in allowed]
+        return part.float_ or whole(part) if isinstance(part, Range) else part
 
-    @property
+    @functools.cached_property
+    def _allowed(self) -> Mapping[str, list[Any]]:
+        """The values of each bound setting that some legal combination has, in the part's order."""
+        legal = {key: {repr(c[key]) for c in self.legal if key in c} for key in self.keys}
+        return {
+            key: [value for value in _values(key, self.parts[key]) if repr(value) in legal[key]]
+            for key in self.keys
+        }
+
+    @functools.cached_property
     def distributions(self) -> dict[str, optuna.distributions.BaseDistribution]:
         """Every parameter that a trial may have by its own name, in the order of the names."""
         found: dict[str, optuna.distributions.BaseDistribution] = {}
         for key in sorted(self.parts):
             part, values = self.parts[key], self.values(key)
-            if len(values) < 2:
-                continue
             if not isinstance(part, Range):
-                choices = values if key in self.free else [repr(value) for value in values]
+                choices = list(values) if key in self.free else [repr(value) for value in values]
                 found[key] = optuna.distributions.CategoricalDistribution(choices)
             elif part.int_ is not None:
                 found[key] = optuna.distributions.IntDistribution(*part.int_, log=part.log)
             elif part.float_ is not None:
                 found[key] = optuna.distributions.FloatDistribution(*part.float_, log=part.log)
-        return found
+        return {key: each for key, each in found.items() if not each.single()}
 
     def _bound(self, trial: optuna.Trial, key: str, open_: Sequence[Combination]) -> Any:
         """Returns the value of a bound setting that `trial` chooses among those still allowed."""
