@@ -350,7 +350,7 @@ def changed(row: Row, *of: int, **more: Any) -> Row:
     return dataclasses.replace(row, outcome=outcome, **facts)
 
 
-def a_search(*, objective: str = "accuracy", name: str = "confirmed-1") -> SweepResult:
+def a_search(objective: str = "accuracy") -> SweepResult:
     """Returns a result in which every part of a search has something to tell."""
     trials = [
         a_trial(0, (3, 3, 4, 2), 4),
@@ -362,7 +362,7 @@ def a_search(*, objective: str = "accuracy", name: str = "confirmed-1") -> Sweep
     one, three = trials[1], trials[3]
     finalists = [
         changed(three, *[4] * 20, id="confirmed-3", role="confirmed", of="trial-3"),
-        changed(one, *[4] * 12, *[3] * 8, id=name, role="confirmed", of="trial-1"),
+        changed(one, *[4] * 12, *[3] * 8, id="confirmed-1", role="confirmed", of="trial-1"),
     ]
     back = {"role": "ablation", "of": "confirmed-3"}
     ablations = [
@@ -448,9 +448,8 @@ EDGES = {
     "two axes": a_result(*a_family("F", 6, 2), *a_family("G", 6, 2, axis="units")),
     "many families": a_result(*(r for k in range(8) for r in a_family(f"F{k}", 6, k % 6))),
     "searched": SEARCHED,
-    "searched by solve rate": a_search(objective="solve_rate"),
-    "searched by sequence": a_search(objective="sequence_accuracy"),
-    "search diverged": diverged(SEARCHED),
+    "searched by solve rate": a_search("solve_rate"),
+    "search diverged": diverged(a_search("sequence_accuracy")),
     "trials only": only("trial", failed=(), analysis={}),
     "confirmed alone": only("confirmed"),
     "one trial": dataclasses.replace(SEARCHED, rows=SEARCHED.rows[2:3]),

@@ -80,7 +80,8 @@ def history(frame: pd.DataFrame, measure: str, startup: int, sampler: str) -> by
         if 0 < startup <= number.max():
             _from(axes, startup - 0.5, number.max(), sampler)
         _percent(axes, "y", score)
-        axes.set_xlim(number.min() - 1, number.max() + 1)
+        beyond = 0.5 + 0.01 * len(number)
+        axes.set_xlim(number.min() - beyond, number.max() + beyond)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("Trial, in the order of the search")
         axes.set_ylabel(f"{measure.capitalize()}, %, mean over its seeds")
@@ -237,19 +238,20 @@ def _costs(axes: Axes, cost: np.ndarray) -> None:
 
 
 def _simplest(axes: Axes, each: dict[Any, Any]) -> None:
-    """Rings the simplest recipe, and names it below its interval."""
+    """Rings the simplest recipe, and names it on the side where there is room."""
     axes.plot(
         each["cost"], 100 * each["solve_rate"], linestyle="none", marker="o", markersize=13,
         markerfacecolor="none", markeredgecolor=BAR, markeredgewidth=1.6, zorder=4, gid="simplest",
     )  # fmt: skip
+    late = axes.transLimits.transform((np.log10(each["cost"]), 0))[0] > 0.7
     axes.annotate(
         f"simplest: {each['id']}",
-        (each["cost"], 100 * each["solve_rate_low"]),
-        xytext=(0, -7),
+        (each["cost"], 100 * each["solve_rate"]),
+        xytext=(-10 if late else 10, -11),
         textcoords="offset points",
-        ha="center",
-        va="top",
+        ha="right" if late else "left",
+        va="center",
         fontsize=8.5,
         color=BAR,
-        bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1.0},
+        bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.8},
     )

@@ -17,6 +17,7 @@ POINTS_SHOWN = 30
 
 def confirmation(told: Confirmations) -> Grid:
     """Returns the finalists, best on fresh seeds first, with what the search had promised."""
+    mean = told.measure != "solve_rate"
     titles = (
         "Recipe",
         "Configuration",
@@ -27,7 +28,7 @@ def confirmation(told: Confirmations) -> Grid:
         "95 % interval",
         "Optimism, points",
         "Solved",
-        "Wilson 95 %",
+        *["Wilson 95 %"] * mean,  # a solve rate has it already
     )
     cells = []
     for each in told.finalists:
@@ -43,11 +44,11 @@ def confirmation(told: Confirmations) -> Grid:
                 w.score_interval(each.fresh, told.measure),
                 w.signed(each.optimism),
                 w.solved(rate),
-                w.span(rate.low, rate.high),
+                *[w.span(rate.low, rate.high)] * mean,
             )
         )
     marks = tuple("best" if place == 0 else "" for place in range(len(cells)))
-    return Grid(titles, (False, False, *[True] * 8), tuple(cells), marks)
+    return Grid(titles, (False, False, *[True] * (7 + mean)), tuple(cells), marks)
 
 
 ROLES = {"fixed": "given seeds", "confirmed": "fresh seeds", "trial": "seeds that picked it"}

@@ -180,12 +180,16 @@ def _ablation(found: Found, frame: pd.DataFrame) -> Block | None:
         f"{seeds} a row, paired, with 95 % intervals."
     )
     real = [each for each in told if each.word == "real"]
-    said = [w.printable(each.sentence) for each in real] or [
+    said = [_capital(w.printable(each.sentence)) for each in real] or [
         "Nothing that was put back makes a difference that can be told from chance."
     ]
     picture = Picture("ablation", svg, "What putting settings back changes", caption)
     grid = search_grids.ablation(told)
     return Block("Which settings matter", tuple(said), picture, grid, NUMBERS, READING_ABLATION)
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _bases(found: Found) -> list[str]:
