@@ -29,7 +29,7 @@ class Confirmed:
     @property
     def optimism(self) -> float:
         """What the search promised beyond what fresh seeds hold."""
-        return self.search.mean - self.fresh.mean
+        return float(np.round(self.search.mean - self.fresh.mean, 12))
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Confirmations:
     def optimism(self) -> float:
         """Mean over the finalists whose trial is known; NaN without one."""
         known = [each.optimism for each in self.finalists if each.trial is not None]
-        return float(np.mean(known)) if known else math.nan
+        return float(np.round(np.mean(known), 12)) if known else math.nan
 
 
 def confirmations(result: SweepResult) -> Confirmations:

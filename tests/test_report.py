@@ -21,11 +21,21 @@ from scipy import stats
 from lstm_bench import findings
 from lstm_bench.errors import StoreError
 from lstm_bench.paired import Comparison
-from lstm_bench.report import console_table, figures, grids, page, tables, write_report
+from lstm_bench.report import console_table, figures, find, grids, page, tables, write_report
 from lstm_bench.report import wording as w
 from lstm_bench.report.folder import replace
+from lstm_bench.report.found import distinct_trials
 from lstm_bench.report.summary import summary
-from lstm_bench.results import CURVE_COLUMNS, PREDICTION_COLUMNS, TABLES, Outcome, Row, SweepResult
+from lstm_bench.results import (
+    CURVE_COLUMNS,
+    PREDICTION_COLUMNS,
+    TABLES,
+    Failed,
+    Outcome,
+    Row,
+    SweepResult,
+)
+from lstm_bench.seeds import crossed
 from lstm_bench.statistics import mean_interval
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
@@ -156,6 +166,7 @@ def test_writes_every_file_and_the_same_bytes_twice(
     tables = ("comparison", "seeds", "curves", "predictions", "published")
     names = {f"{table}.csv" for table in tables}
     names |= {"index.html", "report.md", "figures/accuracy.svg", "figures/curves.svg"}
+    names |= {"history.csv", "front.csv", "figures/history.svg", "figures/front.svg"}
     assert set(files) == names
     before = {path: path.stat().st_mtime_ns for path in written.parent.rglob("*.*")}
     replace(written.parent, files)
@@ -234,7 +245,7 @@ def test_other_tables_hold_every_seed_and_answer() -> None:
     assert list(seeds.columns[:3]) == ["id", "digest", "seed"]
     band = tables.bands(FIXED[0].outcome).set_index("epoch").loc[10]
     assert band[["loss_mean", "loss_low", "loss_high"]].tolist() == pytest.approx([0.2, 0.1, 0.3])
-    assert set(tables.curves(RESULT)["id"]) == {"A1", "A2", "A3", "trial-0", "trial-1"}
+    assert set(tables.curves([*FIXED, *TRIALS])["id"]) == {row.id for row in RESULT.rows}
     assert len(tables.predictions(RESULT.best)) == 12
 
 
@@ -328,6 +339,90 @@ CLAIMED = (
 FAMILIES = (*a_family("F", 6, 6, 2, 0), *a_family("G", 6, 6, 6, 6), *a_family("H", 0, 0, 6))
 
 
+def changed(row: Row, *of: int, **more: Any) -> Row:
+    """Returns a row with the settings of `row` and other seeds, on which `of` steps were right."""
+    facts = {key: more.pop(key) for key in ("id", "role", "of", "axis", "value") if key in more}
+    seeds = more.pop("seeds", range(900, 900 + len(of)))
+    digest = more.pop("digest", row.outcome.digest)
+    settings = {**row.outcome.settings, **more.pop("settings", {})}
+    outcome = an_outcome(digest, of, **{"name": row.outcome.name, "settings": settings, **more})
+    outcome = dataclasses.replace(outcome, seeds=outcome.seeds.assign(seed=list(seeds)))
+    return dataclasses.replace(row, outcome=outcome, **facts)
+
+
+def a_search(objective: str = "accuracy") -> SweepResult:
+    """Returns a result in which every part of a search has something to tell."""
+    trials = [
+        a_trial(0, (3, 3, 4, 2), 4),
+        a_trial(1, (4, 4, 4, 4), 9),
+        a_trial(2, (2, 2), 6),  # stopped
+        a_trial(3, (4, 4, 4, 3), 20),
+        a_trial(4, (4, 4, 4, 3), 20),  # the same again
+    ]
+    one, three = trials[1], trials[3]
+    finalists = [
+        changed(three, *[4] * 20, id="confirmed-3", role="confirmed", of="trial-3"),
+        changed(one, *[4] * 12, *[3] * 8, id="confirmed-1", role="confirmed", of="trial-1"),
+    ]
+    back = {"role": "ablation", "of": "confirmed-3"}
+    ablations = [
+        changed(three, *[2] * 20, id="back-epochs", axis="epochs", value=5, digest="e", **back),
+        changed(three, *[4] * 20, id="back-units", axis="units", value=np.int64(4), **back),
+        changed(three, *[4] * 19, 2, id="tutorial", digest="t", **back),
+    ]
+    effects = [
+        changed(
+            row,
+            2,
+            k % 3 + 1,
+            id=f"effect-{k}",
+            role="effect",
+            of=row.id,
+            axis="stateful",
+            value=not row.outcome.settings["stateful"],
+            seeds=[0, 1],
+            digest=f"effect-{k}",
+        )
+        for k, row in enumerate(trials[:4])
+    ]
+    keys = [(data, init, order) for data in range(2) for init in range(3) for order in range(2)]
+    split = changed(
+        three,
+        *[init + 1 + (data + order) // 2 for data, init, order in keys],
+        id="split",
+        role="split",
+        of="confirmed-3",
+        seeds=[crossed(*key) for key in keys],
+    )
+    weights = [
+        {"key": "units", "fanova": 0.75, "ped_anova": 0.5},
+        {"key": "batch_size", "fanova": 0.25, "ped_anova": 0.5},
+    ]
+    rows = (*FIXED[:2], *trials, *finalists, *ablations, *effects, split)
+    search = SEARCH | {"objective": objective, "startup": 3, "switches": ["stateful"]}
+    failed = (Failed("trial-5", "lstm(6) pairs", "out of memory <b>"),)
+    told = {"importance": {"trials": 3, "settings": weights}}
+    return a_result(*rows, search=search, seeds=4, failed=failed, analysis=told)
+
+
+SEARCHED = a_search()
+
+
+def only(*roles: str, **more: Any) -> SweepResult:
+    rows = tuple(row for row in SEARCHED.rows if row.role in roles)
+    return dataclasses.replace(SEARCHED, rows=rows, **more)
+
+
+def diverged(result: SweepResult) -> SweepResult:
+    """Returns `result` with a seed of every row whose accuracy is not a number."""
+    rows = []
+    for row in result.rows:
+        seeds = row.outcome.seeds.copy()
+        seeds.loc[0, ["accuracy", "loss"]] = np.nan
+        rows.append(dataclasses.replace(row, outcome=dataclasses.replace(row.outcome, seeds=seeds)))
+    return dataclasses.replace(result, rows=tuple(rows))
+
+
 SEEDS, CURVES, ANSWERS = (getattr(FIXED[0].outcome, table) for table in TABLES)
 NEVER = {"loss": np.nan, "solved": False, "solved_epoch": np.nan}
 EDGES = {
@@ -352,6 +447,15 @@ EDGES = {
     "families": a_result(*CLAIMED, *FAMILIES, comparisons=ASKED),
     "two axes": a_result(*a_family("F", 6, 2), *a_family("G", 6, 2, axis="units")),
     "many families": a_result(*(r for k in range(8) for r in a_family(f"F{k}", 6, k % 6))),
+    "searched": SEARCHED,
+    "searched by solve rate": a_search("solve_rate"),
+    "search diverged": diverged(a_search("sequence_accuracy")),
+    "trials only": only("trial", failed=(), analysis={}),
+    "confirmed alone": only("confirmed"),
+    "one trial": dataclasses.replace(SEARCHED, rows=SEARCHED.rows[2:3]),
+    "nothing but failures": only("nothing"),
+    "importance untold": only("trial", analysis={"importance": {"trials": 1, "why": "Too few."}}),
+    "one context": dataclasses.replace(SEARCHED, rows=(*SEARCHED.trials, SEARCHED.rows[-2])),
     "all diverged": a_result(
         Row("A1", an_outcome(curves=CURVES.assign(loss=np.nan))),
         Row("A2", an_outcome("b", seeds=SEEDS.assign(accuracy=np.nan))),
@@ -373,14 +477,15 @@ def test_edges_render(name: str) -> None:
 
 
 def test_summary_says_what_was_found() -> None:
-    said = " ".join(summary(RESULT))
+    said = " ".join(summary(find(RESULT)))
     assert "3 fixed recipes and 2 recipes found by search, trained on 3 seeds each: 15" in said
     assert "The best recipe is A3 (gru(20) pairs): accuracy 100.0 % (the same for all 3" in said
     assert "solved by 3 of 3 seeds (95 % Wilson interval [43.9, 100.0] %)" in said
     assert "1 was solved by every seed (A3), 1 by some seeds (A1) and 1 by no seed (A2)" in said
-    assert "2 recipes were asked for and have no result yet" in summary(EDGES["unfinished"])[-1]
-    assert summary(EDGES["nothing finished"])[0] == "No recipe has a result yet."
-    assert "picked on the same seeds that score it" in summary(EDGES["search only"])[1]
+    missing = summary(find(EDGES["unfinished"]))[-1]
+    assert "2 recipes were asked for and have no result yet" in missing
+    assert summary(find(EDGES["nothing finished"]))[0] == "No recipe has a result yet."
+    assert "picked on the same seeds that score it" in summary(find(EDGES["search only"]))[1]
 
 
 def test_page_is_honest_about_limits_and_repeats(files: dict[str, bytes]) -> None:
@@ -395,7 +500,7 @@ def test_page_is_honest_about_limits_and_repeats(files: dict[str, bytes]) -> Non
 
 
 def test_best_trials_come_first_and_once() -> None:
-    found = [(row.id, repeats) for row, repeats in tables.distinct_trials(RESULT)]
+    found = [(row.id, repeats) for row, repeats in distinct_trials(RESULT)]
     assert found == [("trial-1", []), ("trial-0", ["trial-2"])]
     assert tables.settings(TRIALS) == (
         {"task": "memory", "epochs": 30, "stateful": True},
@@ -405,8 +510,8 @@ def test_best_trials_come_first_and_once() -> None:
 
 def test_unseen_accuracy_takes_a_column() -> None:
     result = alone(seeds=SEEDS.assign(unseen_accuracy=[0.5, 0.25, 0.75]))
-    assert grids.fixed(result).titles[-1] == "Unseen accuracy, %"
-    assert grids.fixed(result).rows[0][-1] == "50.0"
+    assert grids.fixed(find(result)).titles[-1] == "Unseen accuracy, %"
+    assert grids.fixed(find(result)).rows[0][-1] == "50.0"
     assert tables.comparison(result)["unseen_accuracy_mean"].item() == 0.5
 
 
@@ -502,3 +607,130 @@ def test_every_family_is_a_line() -> None:
 def test_a_family_is_called_what_its_recipes_share() -> None:
     family = findings.families(EDGES["families"])[0]
     assert grids.shared_name(family) == "lstm(20), pairs"
+
+
+SECTIONS = (
+    "How the search went",
+    "Does it hold on fresh seeds?",
+    "The simplest recipe that solves it",
+    "What mattered",
+    "What failed",
+)
+
+
+def test_a_search_has_its_sections_in_order_and_only_where_there_is_something() -> None:
+    html, markdown = page_of("searched"), rendered("searched")["report.md"].decode()
+    for text, form in ((html, "<h2>{}</h2>"), (markdown, "## {}")):
+        places = [text.index(form.format(title)) for title in SECTIONS]
+        assert places == sorted(places)
+    for title in SECTIONS:
+        assert title not in text_of("fixed only")[0]
+    few = text_of("trials only")[0]
+    assert SECTIONS[0] in few and "no recipe was run again" in few.lower()
+    assert not any(title in few for title in (SECTIONS[1], *SECTIONS[3:]))
+    assert "Too few." in text_of("importance untold")[0]
+    assert "What failed" in text_of("nothing but failures")[0]
+
+
+def test_the_figures_of_a_search_say_what_they_show() -> None:
+    def words(stem: str) -> str:
+        return rendered("searched")[f"figures/{stem}.svg"].decode()
+
+    stems = ("history", "confirmation", "front", "ablation", "importance", "effects", "variance")
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", page_of("searched"))
+    assert len(captions) == len(stems) + 2  # accuracy and learning curves as well
+    assert [text for text in captions if "n = " not in text] == []
+    for stem, texts in {
+        "history": (">all seeds<", ">stopped after 2 seeds<", ">until here drawn at random<"),
+        "confirmation": (
+            ">in the search<",
+            ">on fresh seeds<",
+            "4 \u2192 20 seeds",
+            ">Accuracy, %<",
+        ),
+        "front": (">simplest: confirmed-3<", ">bar: 80 %<", ">Seeds that solve it, %<"),
+        "ablation": (">epochs back to 5<", ">Difference in accuracy, points<"),
+        "importance": ("(fANOVA)<", "(PED-ANOVA)<", ">seeds<", ">batch size<"),
+        "effects": (">stateful true against false<", ">n = 4<", "percentage points<"),
+        "variance": (">initial weights<", ">only together<"),
+    }.items():
+        for text in texts:
+            assert text in words(stem), (stem, text)
+    assert len(re.findall("<use ", words("history").split('<g id="full"')[1].split("</g>")[0])) == 4
+    assert page.render(SEARCHED) == rendered("searched")
+
+
+def page_of(name: str) -> str:
+    return rendered(name)["index.html"].decode()
+
+
+def test_the_tables_of_a_search_hold_its_numbers() -> None:
+    def read(name: str) -> pd.DataFrame:
+        return pd.read_csv(io.BytesIO(rendered("searched")[f"{name}.csv"]))
+
+    history = read("history")
+    assert history["seeds"].tolist() == [4, 4, 2, 4, 4]
+    assert history["best"].tolist() == [0.75, 1, 1, 1, 1]
+    finalists = read("confirmation").set_index("id")
+    assert list(finalists.index) == ["confirmed-3", "confirmed-1"]
+    assert finalists["optimism"].tolist() == pytest.approx([-0.0625, 0.1])
+    assert finalists["search_winner"].tolist() == [False, True]
+    front = read("front").set_index("id")
+    assert front.index[front["simplest"]].tolist() == ["confirmed-3"]
+    assert set(front.index) == {"A1", "A2", "trial-0", "confirmed-1", "confirmed-3"}
+    back = read("ablation")
+    worse = back[(back["setting"] == "epochs") & (back["measure"] == "solve_rate")].iloc[0]
+    assert (worse["difference"], worse["verdict"], worse["seeds"]) == (-1, "real", 20)
+    assert worse["p_holm"] == pytest.approx(6 * 2 * 0.5**20)
+    importance = read("importance").set_index("setting")
+    seeds = read("variance").set_index("source")["share"]
+    assert importance["fanova_of_all"].sum() + seeds["seeds"] == pytest.approx(1)
+    assert seeds[["data", "init", "order", "together"]].sum() == pytest.approx(1)
+    effect, contexts = read("effects").iloc[0], read("contexts")
+    assert effect["difference"] == pytest.approx(contexts["difference"].mean())
+    assert len(contexts) == effect["contexts"] == 4
+    assert read("failed").loc[0].tolist() == ["trial-5", "lstm(6) pairs", "out of memory <b>"]
+
+
+def test_stopped_recipes_stand_last_and_say_so() -> None:
+    grid = grids.trials(find(SEARCHED))
+    seeds = grid.titles.index("Seeds")
+    assert [(line[0], line[1], line[seeds]) for line in grid.rows] == [
+        ("1", "trial-1", "4"),
+        ("2", "trial-3", "4"),
+        ("3", "trial-0", "4"),
+        (w.NONE, "trial-2", "2, stopped"),
+    ]
+
+
+def test_confirmed_recipes_stand_above_the_trials() -> None:
+    svg = rendered("searched")["figures/accuracy.svg"].decode()
+    below = svg.index("picked on the very seeds that score them")
+    for place, id_ in enumerate(("A1", "A2", "confirmed-3", "confirmed-1")):
+        assert f'<g id="seeds-{place}"' in svg, id_
+    assert '<g id="seeds-4"' not in svg and '<g id="seeds-5"' in svg
+    assert below
+    console = " ".join(text_of("searched")[2].split())
+    assert "Search %" in console and "confirmed-3" in console and "trial-1 " not in console
+    assert "93.8" in console  # what the search had scored confirmed-3
+    assert "The simplest recipe that solves it is confirmed-3" in console
+    assert "trial-5 failed: out of memory <b>" in console
+    assert "4 searched recipes in the report" in console
+
+
+def test_the_summary_tells_what_the_search_found() -> None:
+    said = " ".join(summary(find(SEARCHED)))
+    for sentence in (
+        "On 20 fresh seeds the best of 2 finalists is confirmed-3, with accuracy 100.0 % (all 20 ",
+        "; the search had scored it 93.8 %.",
+        "the search's own winner lost 10.0 points; a finalist on average lost 1.9 points.",
+        "The simplest recipe that solves it is confirmed-3 (lstm(20) pairs): solved by 20 of 20 ",
+        "Of 2 differences that putting one setting back makes, 1 is real (epochs) and 1 cannot be",
+        "Among 3 random trials the setting that explains the score best is units, with 75.0 % of",
+        "Of 1 effect of a switch changed alone, 1 cannot be told yet (stateful true against false)",
+        "Stopping 1 of 4 searched recipes early saved 12.5 % of the seed runs.",
+        "1 recipe failed (trial-5).",
+    ):
+        assert sentence in said, sentence
+    assert "picked on the same seeds" not in said
+    assert "lost nothing" not in said

@@ -2,13 +2,19 @@
 
 ::
 
-    tables       a result -> data frames: every number that is shown
-    wording      numbers -> text: percentages, intervals, the summary's sentences
-    grids        a result -> tables of text, ready to lay out
+    found        a result -> all that is to be told of it, found once
+    tables       that -> data frames: every number that is shown
+    wording      numbers -> text: percentages, intervals
+    summary      the first sentences
+    grids        tables of text, ready to lay out
     figures      rows and data frames -> SVG
+    sections     what a page is put together from
     page         all of it -> the files of a report, in memory
     folder       those files -> the disk, whole or not at all
     console      a result -> a table for the terminal
+
+`search_tables`, `search_grids`, `search_figures`, `effect_figures` and `search_page` do the same
+for what only a search has.
 
 Nothing here imports TensorFlow, Keras, Optuna or MLflow, and equal results give equal bytes.
 """
@@ -17,19 +23,21 @@ from pathlib import Path
 
 from lstm_bench.report.console import console_table
 from lstm_bench.report.folder import replace
+from lstm_bench.report.found import Found, find
 from lstm_bench.results import SweepResult
 
-__all__ = ["console_table", "write_report"]
+__all__ = ["Found", "console_table", "find", "write_report"]
 
 
-def write_report(result: SweepResult, folder: Path) -> Path:
+def write_report(result: SweepResult, folder: Path, found: Found | None = None) -> Path:
     """Writes the report of `result` into `folder` and returns the path of its `index.html`.
 
     Besides the page, which needs no other file: `report.md`, `comparison.csv`, `seeds.csv`,
     `curves.csv`, `predictions.csv` and `figures/*.svg`. Files of an earlier report go; files that
-    no report writes stay. Raises `StoreError` if `folder` cannot be written.
+    no report writes stay. `found`, of `find(result)`, spares finding it all again. Raises
+    `StoreError` if `folder` cannot be written.
     """
     from lstm_bench.report.page import render
 
-    replace(folder, render(result))
+    replace(folder, render(result, found))
     return folder / "index.html"

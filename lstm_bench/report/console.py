@@ -9,67 +9,89 @@ from rich.table import Table
 from rich.text import Text
 
 from lstm_bench import findings
-from lstm_bench.report import tables
 from lstm_bench.report import wording as w
+from lstm_bench.report.found import Found, find
 from lstm_bench.results import Row, SweepResult
 
 TITLES = ("Accuracy %", "Solved %", "Epochs")
+FAILURES = 3
+"""Failures that are told one by one."""
 
 
-def console_table(result: SweepResult, limit: int = 6) -> Table:
-    """Returns the fixed recipes in the file's order, then the best `limit` searched ones.
+def console_table(result: SweepResult, limit: int = 6, found: Found | None = None) -> Table:
+    """Returns the fixed recipes in the file's order, then the finalists on fresh seeds.
 
-    Under an accuracy stands the 95 % interval of its mean, under a count of seeds the Wilson
-    interval of the rate, under a published figure its verdict. Repeated trials are listed once;
-    comparisons, horizons and what is left out are said below.
+    Without finalists the best `limit` searched recipes, repeated ones once. Under an accuracy
+    stands the 95 % interval of its mean, under a count of seeds the Wilson interval of the rate,
+    under a published figure its verdict; beside a finalist what the search had scored it.
+    Comparisons, horizons, the simplest recipe, failures and what is left out are said below.
+    `found` spares finding it all again.
     """
-    found = tables.distinct_trials(result)
+    found = found or find(result)
     heading = Text(w.printable(result.title or result.name))
     table = Table(title=heading, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("Recipe", no_wrap=True)
     table.add_column("Configuration", min_width=12)
     for title in TITLES:
         table.add_column(title, justify="right")
-    words = findings.words_of(findings.verdicts(result))
+    words = findings.words_of(found.verdicts)
     published = bool(words) or any(row.published_accuracy is not None for row in result.fixed)
     if published:
         table.add_column("Published", justify="right", no_wrap=True)
-    best = result.best.id if result.best else None
-    for row in result.fixed:
-        _add(table, row, published, words, best)
-    if result.fixed and found:
-        table.add_section()
-    for row, _ in found[:limit]:
-        _add(table, row, published, words, best)
-    said = [each.sentence for each in findings.comparisons(result)]
-    said += [
-        f"{family.id}: half of the seeds solve it at {family.axis} {family.half}"
-        + f" {family.interval}".rstrip()
-        for family in findings.families(result)
-    ]
-    if len(found) > limit:
-        said.append(f"{w.many(len(found) - limit, 'searched recipe')} more in the report")
-    if result.unfinished:
-        said.append(f"{w.many(result.unfinished, 'recipe')} without a result yet")
+    finalists = found.searched.confirmations.finalists
+    if finalists:
+        table.add_column("Search %", justify="right")
+    below = found.confirmed or found.picked[:limit]
+    before = {each.row.id: w.percent(each.search.mean) for each in finalists}
+    best = found.best.id if found.best else None
+    for row in [*result.fixed, *below]:
+        if result.fixed and below and row is below[0]:
+            table.add_section()
+        extra = [_published(row, words)] if published else []
+        extra += [before.get(row.id, "")] if finalists else []
+        table.add_row(*map(Text, [*_cells(row), *extra]), style="bold" if row.id == best else None)
+    said = _said(found, 0 if finalists else limit)
     table.caption = Text("\n".join(map(w.printable, said))) if said else None
     table.caption_justify = "left"
     return table
 
 
-def _add(
-    table: Table, row: Row, published: bool, words: Mapping[str, str], best: str | None
-) -> None:
+def _said(found: Found, limit: int) -> list[str]:
+    """Returns the lines below the table, the last of them on what it leaves out."""
+    result = found.result
+    said = [each.sentence for each in found.comparisons]
+    said += [
+        f"{family.id}: half of the seeds solve it at {family.axis} {family.half}"
+        + f" {family.interval}".rstrip()
+        for family in found.families
+    ]
+    if found.confirmed:
+        said.append(found.searched.simplest.sentence)
+    said += [f"{each.id} failed: {each.reason}" for each in result.failed[:FAILURES]]
+    if len(result.failed) > FAILURES:
+        said.append(f"{w.many(len(result.failed) - FAILURES, 'recipe')} more failed")
+    if len(found.picked) > limit:
+        more = "more " if limit else ""
+        count = w.many(len(found.picked) - limit, "searched recipe")
+        said.append(f"{count} {more}in the report")
+    if result.unfinished:
+        said.append(f"{w.many(result.unfinished, 'recipe')} without a result yet")
+    return said
+
+
+def _cells(row: Row) -> list[str]:
     outcome = row.outcome
     accuracy, rate = outcome.accuracy, outcome.solve_rate
-    cells = [
+    return [
         w.printable(row.id),
         w.printable(outcome.name),
         f"{w.accuracy(accuracy)}\n{w.interval(accuracy)}",
         f"{w.solved(rate)}\n{w.span(rate.low, rate.high)}",
         w.epochs(outcome),
     ]
-    if published:
-        # A word a line: the terminal's columns are narrow, and the cells beside it are as high.
-        word = words.get(row.id, "").replace(" ", "\n")
-        cells.append(f"{w.percent(row.published_accuracy)}\n{word}".rstrip())
-    table.add_row(*map(Text, cells), style="bold" if row.id == best else None)
+
+
+def _published(row: Row, words: Mapping[str, str]) -> str:
+    # A word a line: the terminal's columns are narrow, and the cells beside it are as high.
+    word = words.get(row.id, "").replace(" ", "\n")
+    return f"{w.percent(row.published_accuracy)}\n{word}".rstrip()

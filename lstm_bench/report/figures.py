@@ -56,21 +56,26 @@ RC: dict[Any, Any] = {
 }
 
 
-def accuracy(fixed: Sequence[Row], trials: Sequence[Row]) -> bytes:
+def accuracy(sure: Sequence[Row], trials: Sequence[Row]) -> bytes:
     """Returns the accuracy of every recipe as an SVG file: a dot a seed, mean, interval, published.
 
-    The dots of the row at `place` from the top are the group `seeds-<place>`.
+    `sure` stand above the line; the trials below it were picked by their own seeds.
+    The dots of the row at `place` from the top, the line counted, are the group `seeds-<place>`.
     """
-    rows = [*fixed, *trials]
-    with _figure(WIDTH, 1.0 + _row_height(rows) * len(rows)) as (figure, saved):
+    rows, split = [*sure, *trials], bool(sure and trials)
+    places = [*range(len(sure)), *range(len(sure) + split, len(rows) + split)]
+    with canvas(WIDTH, 1.0 + _row_height(rows) * (len(rows) + split)) as (figure, saved):
         axes = figure.subplots()
         low = _lowest(rows)
-        for place, row in enumerate(rows):
+        for place, row in zip(places, rows, strict=True):
             _strip(axes, place, row, 100 - low)
-        if fixed and trials:
-            axes.axhline(len(fixed) - 0.5, color=INK, linewidth=0.8)
-        axes.set_yticks(range(len(rows)), [_lines(label(row)) for row in rows], fontsize=8.5)
-        axes.set_ylim(len(rows) - 0.5, -0.5)
+        if split:
+            axes.axhline(len(sure) - 0.4, color=INK, linewidth=0.8)
+            words = "Below: found by search, picked on the very seeds that score them"
+            across = axes.get_yaxis_transform()
+            axes.text(0.01, len(sure), words, transform=across, va="center", fontsize=8.5)
+        axes.set_yticks(places, [lines(label(row)) for row in rows], fontsize=8.5)
+        axes.set_ylim(places[-1] + 0.5, -0.5)
         axes.set_xlim(low - 0.02 * (100 - low), 100 + 0.02 * (100 - low))
         axes.tick_params(axis="y", length=0)
         axes.tick_params(axis="x", length=0, labeltop=len(rows) > 15)
@@ -88,7 +93,7 @@ def _row_height(rows: Sequence[Row]) -> float:
     return min(0.5, max(0.36 if two_lines else 0.3, 0.04 * most))
 
 
-def _lines(text: str) -> str:
+def lines(text: str) -> str:
     """Returns `text` on at most two lines, cut short where that is too little."""
     return "\n".join(textwrap.wrap(text, LABEL_WIDTH, max_lines=2, placeholder="…"))
 
@@ -180,7 +185,7 @@ def curves(recipes: Sequence[tuple[Row, pd.DataFrame]]) -> bytes:
 
     `recipes` are up to `CURVES_A_FIGURE` rows, each with its `tables.bands`.
     """
-    with _figure(WIDTH, 3.4 + 0.2 * len(recipes)) as (figure, saved):
+    with canvas(WIDTH, 3.4 + 0.2 * len(recipes)) as (figure, saved):
         panels = figure.subplots(1, 2)
         for (_, frame), color, dash in zip(recipes, LINES, DASHES, strict=False):
             for axes, measure, scale in zip(panels, ("accuracy", "loss"), (100, 1), strict=True):
@@ -204,7 +209,7 @@ def horizon(axis: str, families: Sequence[tuple[str, pd.DataFrame]]) -> bytes:
     """
     from matplotlib.colors import to_rgba
 
-    with _figure(WIDTH, 4.0 + 0.2 * len(families)) as (figure, saved):
+    with canvas(WIDTH, 4.0 + 0.2 * len(families)) as (figure, saved):
         axes = figure.subplots()
         axes.axhline(50, color=INK, linewidth=0.8)
         handles = []
@@ -262,14 +267,14 @@ def _scales(panels: Any, frames: Sequence[pd.DataFrame]) -> None:
         axes.grid(True, color=FAINT, linewidth=0.5)
         axes.set_axisbelow(True)
         if lengths and max(lengths) >= 8 * min(lengths):
-            _logarithmic(axes, "x")
+            logarithmic(axes, "x")
             axes.set_xlim(left=1)
     panels[0].set_ylim(-3, 103)
     if len(losses) and np.nanmin(lows) > 0 and losses.max() > 30 * losses.min():
-        _logarithmic(panels[1], "y")
+        logarithmic(panels[1], "y")
 
 
-def _logarithmic(axes: Axes, which: Literal["x", "y"]) -> None:
+def logarithmic(axes: Axes, which: Literal["x", "y"]) -> None:
     """Makes an axis logarithmic, labelled `0.01` rather than in powers."""
     from matplotlib.ticker import FuncFormatter, NullFormatter
 
@@ -296,7 +301,7 @@ def _names(figure: Figure, rows: Sequence[Row]) -> None:
 
 
 @contextmanager
-def _figure(width: float, height: float) -> Iterator[tuple[Figure, list[bytes]]]:
+def canvas(width: float, height: float) -> Iterator[tuple[Figure, list[bytes]]]:
     """Yields a figure (inches) to draw on, and a list that holds its SVG file afterwards."""
     import matplotlib
     from matplotlib.figure import Figure

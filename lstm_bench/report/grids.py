@@ -9,8 +9,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from lstm_bench import findings
+from lstm_bench.course import is_stopped
 from lstm_bench.report import tables
 from lstm_bench.report import wording as w
+from lstm_bench.report.found import Found
 from lstm_bench.results import Outcome, Row, SweepResult
 
 TRIALS_SHOWN = 40
@@ -66,11 +68,12 @@ def _extra_titles(extras: Sequence[str]) -> list[str]:
 
 
 def _metric_titles(result: SweepResult) -> list[str]:
-    return [heading(name).capitalize() for name in result.metrics]
+    return [w.heading(name).capitalize() for name in result.metrics]
 
 
-def fixed(result: SweepResult) -> Grid:
+def fixed(found: Found) -> Grid:
     """Returns the fixed recipes in the file's order."""
+    result = found.result
     rows = result.fixed
     extras = tables.extra_scores(rows)
     named = _metric_titles(result)
@@ -82,7 +85,7 @@ def fixed(result: SweepResult) -> Grid:
         line += [w.percent(tables.score(row.outcome, extra)) for extra in extras]
         line += [w.figure(tables.score(row.outcome, name)) for name in result.metrics]
         cells.append(tuple(line))
-    best = result.best.id if result.best else None
+    best = found.best.id if found.best else None
     marks = tuple("best" if row.id == best else "" for row in rows)
     return Grid(tuple(titles), tuple(numeric), tuple(cells), marks)
 
@@ -153,7 +156,7 @@ def horizon(families: Sequence[findings.Family]) -> Grid:
     """Returns how far each family gets: solved seeds value by value, and where half are left."""
     values = sorted({value for family in families for value in family.horizon.values})
     axes = list(dict.fromkeys(family.axis for family in families))
-    axis = heading(axes[0]) if len(axes) == 1 else "value"
+    axis = w.heading(axes[0]) if len(axes) == 1 else "value"
     titles = ["Family", f"{axis.capitalize()} where half solve it", "95 % interval"]
     titles += [f"at {value:,g}" for value in values]
     cells = []
@@ -181,17 +184,23 @@ def _published(row: Row) -> str:
     return w.percent(share, " %") + (f"; {said}" if said else "")
 
 
-def trials(result: SweepResult, limit: int = TRIALS_SHOWN) -> Grid:
-    """Returns the searched recipes best first, at most `limit`, with the settings that vary."""
-    ranked = tables.distinct_trials(result)
+def trials(found: Found, limit: int = TRIALS_SHOWN) -> Grid:
+    """Returns the searched recipes best first, at most `limit`, with the settings that vary.
+
+    One that was stopped says so beside its number of seeds, and has no rank.
+    """
+    result, ranked = found.result, found.trials
     varying = tables.settings([row for row, _ in ranked])[1]
     extras = tables.extra_scores([row for row, _ in ranked])
     repeated = any(repeats for _, repeats in ranked)
-    best = result.best.id if result.best else None
+    best = found.best.id if found.best else None
     cells, marks = [], []
     for place, (row, repeats) in enumerate(ranked[:limit], 1):
         chosen = [w.value(row.outcome.settings.get(key)) for key in varying]
-        line = [str(place), w.printable(row.id), *chosen, *measures(row.outcome)]
+        stopped = is_stopped(result, row)
+        seeds, *rest = measures(row.outcome)
+        line = [w.NONE if stopped else str(place), w.printable(row.id), *chosen]
+        line += [f"{seeds}, stopped" if stopped else seeds, *rest]
         line += [w.percent(tables.score(row.outcome, extra)) for extra in extras]
         line += [w.figure(tables.score(row.outcome, name)) for name in result.metrics]
         line += [w.printable(", ".join(repeats)) or w.NONE] * repeated
@@ -203,26 +212,21 @@ def trials(result: SweepResult, limit: int = TRIALS_SHOWN) -> Grid:
         for key in varying
     ]
     named = _metric_titles(result)
-    titles = ["Rank", "Recipe", *map(heading, varying), *MEASURES, *_extra_titles(extras), *named]
+    titles = ["Rank", "Recipe", *map(w.heading, varying), *MEASURES, *_extra_titles(extras), *named]
     numeric = [True, False, *numbers, *[True] * (len(MEASURES) + len(extras) + len(named))]
     titles += ["Proposed again as"] * repeated
     return Grid(tuple(titles), (*numeric, *[False] * repeated), tuple(cells), tuple(marks))
 
 
-def heading(key: str) -> str:
-    """Returns a setting's name as words: `batch_size` -> `batch size`."""
-    return w.printable(key).replace("_", " ")
-
-
 def settings(rows: Sequence[Row]) -> tuple[Grid, Grid]:
     """Returns the settings that all `rows` share, and those that differ, one row a recipe."""
     shared, varying = tables.settings(rows)
-    common = pairs({heading(key): w.value(value) for key, value in shared.items()}, "Setting")
+    common = pairs({w.heading(key): w.value(value) for key, value in shared.items()}, "Setting")
     cells = tuple(
         (w.printable(row.id), *(w.value(row.outcome.settings.get(key)) for key in varying))
         for row in rows
     )
-    titles = ("Recipe", *map(heading, varying))
+    titles = ("Recipe", *map(w.heading, varying))
     return common, Grid(titles, (False,) * len(titles), cells)
 
 
@@ -250,26 +254,23 @@ def steps(frame: pd.DataFrame) -> Grid:
     return Grid(titles, numeric, tuple(cells), tuple(marks))
 
 
-def search(result: SweepResult) -> tuple[Grid, Grid]:
+def search(found: Found) -> tuple[Grid, Grid]:
     """Returns how the search went about it, and what it could choose from."""
+    result = found.result
     facts = dict(result.search or {})
     space = facts.pop("space", {})
     choices = space if isinstance(space, Mapping) else {"space": space}
-    done = {"finished trials": len(result.trials), "distinct recipes": len(_distinct(result))}
-    told = {heading(key): w.value(value) for key, value in facts.items()}
+    done = {"finished trials": len(result.trials), "distinct recipes": len(found.trials)}
+    told = {w.heading(key): w.part_of_space(value) or w.NONE for key, value in facts.items()}
     told = {"trials asked for" if key == "trials" else key: text for key, text in told.items()}
     told |= {key: w.count(number) for key, number in done.items()}
-    parts = {heading(key): w.part_of_space(part) for key, part in choices.items()}
+    parts = {w.heading(key): w.part_of_space(part) for key, part in choices.items()}
     return pairs(told, "Search"), pairs(parts, "Setting", "Choices")
-
-
-def _distinct(result: SweepResult) -> set[str]:
-    return {row.outcome.digest for row in result.trials}
 
 
 def provenance(result: SweepResult) -> Grid:
     """Returns where the numbers came from."""
-    facts = {heading(key): w.printable(value) for key, value in result.provenance.items()}
+    facts = {w.heading(key): w.printable(value) for key, value in result.provenance.items()}
     engines = sorted({row.outcome.engine for row in result.rows})
     if engines:
         facts.setdefault("engine", w.printable(", ".join(engines)))

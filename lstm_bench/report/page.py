@@ -13,10 +13,13 @@ from markupsafe import Markup
 from tabulate import tabulate
 
 from lstm_bench import findings, paired, verdicts
-from lstm_bench.report import figures, grids, tables
+from lstm_bench.report import figures, grids, search_page, search_tables, tables
 from lstm_bench.report import wording as w
+from lstm_bench.report.found import Found, find
 from lstm_bench.report.grids import Grid
-from lstm_bench.report.summary import summary
+from lstm_bench.report.sections import Picture
+from lstm_bench.report.sections import pictures as pictures_of
+from lstm_bench.report.summary import paragraphs
 from lstm_bench.results import PREDICTION_COLUMNS, Row, SweepResult
 
 TRIALS_DRAWN = 20
@@ -69,16 +72,6 @@ READING_HORIZON = (
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A figure: the file's stem, its SVG, what it shows in a few words, and its caption."""
-
-    stem: str
-    svg: bytes
-    alt: str
-    caption: str
-
-
-@dataclass(frozen=True)
 class Steps:
     """The step-by-step table of one recipe."""
 
@@ -87,29 +80,34 @@ class Steps:
     caption: str
 
 
-def render(result: SweepResult) -> dict[str, bytes]:
+def render(result: SweepResult, found: Found | None = None) -> dict[str, bytes]:
     """Returns the files of the report of `result`: path below its folder -> content."""
-    pictures = _pictures(result)
-    files = {f"figures/{picture.stem}.svg": picture.svg for picture in pictures}
-    shown = [result.best] if result.best else result.rows
+    found = found or find(result)
+    searched = search_tables.frames(found)
+    sections = search_page.sections(found, searched)
+    pictures = _pictures(found)
+    every = [*pictures, *pictures_of(sections)]
+    files = {f"figures/{picture.stem}.svg": picture.svg for picture in every}
+    shown = [found.best] if found.best else result.rows
     none = pd.DataFrame(columns=list(PREDICTION_COLUMNS))
+    drawn = [*found.sure, *found.picked[: tables.CURVES_OF_TRIALS]]
     frames = {
         "comparison": tables.comparison(result),
         "seeds": tables.seeds(result),
-        "curves": tables.curves(result),
+        "curves": tables.curves(drawn),
         "predictions": pd.concat(map(tables.predictions, shown)) if shown else none,
     }
-    reached = findings.families(result)
     further = {
-        "published": tables.published(result),
-        "comparisons": tables.comparisons(result),
+        "published": tables.published(found.verdicts),
+        "comparisons": tables.comparisons(found.comparisons),
         "refused": tables.refused(result),
-        "horizon": tables.horizon(result),
-        "rates": pd.concat(map(tables.rates, reached)) if reached else none,
+        "horizon": tables.horizon(found.families),
+        "rates": pd.concat(map(tables.rates, found.families)) if found.families else none,
+        **searched,
     }
     frames |= {name: frame for name, frame in further.items() if len(frame)}
-    facts = _facts(result, pictures)
-    facts |= {"frames": list(frames), "answers_kept": tables.ANSWERS_KEPT}
+    facts = _facts(found, pictures)
+    facts |= {"sections": sections, "frames": list(frames), "answers_kept": tables.ANSWERS_KEPT}
     for name, frame in frames.items():
         digits = "%.6g" if name == "curves" else None  # single precision has no more
         text = frame.to_csv(index=False, lineterminator="\n", float_format=digits)
@@ -136,23 +134,22 @@ def _environment(html: bool) -> Environment:
     return environment
 
 
-def _facts(result: SweepResult, pictures: Sequence[Picture]) -> dict[str, Any]:
+def _facts(found: Found, pictures: Sequence[Picture]) -> dict[str, Any]:
     """Returns what the templates show."""
-    fixed, found = result.fixed, tables.distinct_trials(result)
-    search, space = grids.search(result)
+    result, best = found.result, found.best
+    fixed, picked = result.fixed, found.picked
+    search, space = grids.search(found)
     shared, varying = grids.settings(fixed) if fixed else (None, None)
-    searched, _ = grids.settings([row for row, _ in found]) if found else (None, None)
-    judged, compared = findings.verdicts(result), findings.comparisons(result)
-    reached = findings.families(result)
-    best = result.best
-    each = fixed if len(fixed) <= DETAILS_SHOWN else ()
+    searched, _ = grids.settings(picked) if picked else (None, None)
+    judged, compared, reached = found.verdicts, found.comparisons, found.families
+    each = found.sure if len(found.sure) <= DETAILS_SHOWN else ()
     return {
         "title": w.printable(result.title or result.name),
         "name": w.printable(result.name),
         "about": [w.printable(part) for part in re.split(r"\n\s*\n", result.about) if part.strip()],
-        "summary": summary(result),
+        "summary": paragraphs(found),
         "pictures": pictures,
-        "fixed": grids.fixed(result) if fixed else None,
+        "fixed": grids.fixed(found) if fixed else None,
         "remarks": [(w.printable(row.id), w.printable(row.note)) for row in fixed if row.note],
         "fixed_caption": FIXED_CAPTION.format(w.seeds_of(fixed)),
         "published": grids.published(judged) if judged else None,
@@ -165,12 +162,12 @@ def _facts(result: SweepResult, pictures: Sequence[Picture]) -> dict[str, Any]:
         "horizon": grids.horizon(reached) if reached else None,
         "horizon_caption": _horizon_caption(reached),
         "reading_horizon": READING_HORIZON,
-        "trials": grids.trials(result) if found else None,
-        "trials_caption": _trials_caption([row for row, _ in found]),
+        "trials": grids.trials(found) if picked else None,
+        "trials_caption": _trials_caption(found),
         "reading": READING,
         "best": _steps(best) if best else None,
         "others": [_steps(row) for row in each if best is None or row.id != best.id],
-        "searched": result.search is not None or bool(found),
+        "searched": result.search is not None or bool(picked),
         "search": search,
         "space": space,
         "search_shared": searched,
@@ -180,41 +177,46 @@ def _facts(result: SweepResult, pictures: Sequence[Picture]) -> dict[str, Any]:
     }
 
 
-def _trials_caption(found: Sequence[Row]) -> str:
-    shown = min(len(found), grids.TRIALS_SHOWN)
-    which = f"The best {shown} of" if shown < len(found) else "All"
-    rest = "; comparison.csv has all of them" if shown < len(found) else ""
+def _trials_caption(found: Found) -> str:
+    rows, some = found.picked, found.searched.saved.stopped
+    shown = min(len(rows), grids.TRIALS_SHOWN)
+    which = f"The best {shown} of" if shown < len(rows) else "All"
+    rest = "; comparison.csv has all of them" if shown < len(rows) else ""
+    stopped = " Those that were stopped have fewer seeds, no rank, and stand last." if some else ""
     return (
-        f"{which} {w.many(len(found), 'distinct recipe')}, best first, n = {w.seeds_of(found)} "
-        f"each{rest}. Only settings that vary have a column. Accuracies and rates in percent. The "
-        "best of many is chosen by the very seeds that score it: expect a little less from it on "
-        "fresh seeds."
+        f"{which} {w.many(len(rows), 'distinct recipe')}, best first, n = {w.seeds_of(rows)} "
+        f"each{rest}.{stopped} Only settings that vary have a column. Accuracies and rates in "
+        "percent. The best of many is chosen by the very seeds that score it: expect a little less "
+        "from it on fresh seeds."
     )
 
 
-def _pictures(result: SweepResult) -> list[Picture]:
+def _pictures(found: Found) -> list[Picture]:
     """Returns the accuracy figure and the learning curves; none if there is no result."""
-    if not result.rows:
+    if not (found.sure or found.picked):
         return []
-    fixed, found = result.fixed, [row for row, _ in tables.distinct_trials(result)]
-    drawn = found[:TRIALS_DRAWN]
-    best_of = f"Searched recipes: the best {len(drawn)} of {len(found)}, best first. "
+    sure, drawn = found.sure, found.picked[:TRIALS_DRAWN]
+    below = ", below the line" if sure else ""
+    best_of = (
+        f"Searched recipes{below}: the best {len(drawn)} of {len(found.picked)}, best first, "
+        "picked on the very seeds that score them. "
+    )
     caption = (
-        f"Accuracy by recipe, n = {w.seeds_of([*fixed, *drawn])} a recipe, each seed a dot; dots "
+        f"Accuracy by recipe, n = {w.seeds_of([*sure, *drawn])} a recipe, each seed a dot; dots "
         f"with equal or near values are spread vertically. {best_of if drawn else ''}"
         "Where all seeds agree the interval has no width and is not drawn."
     )
-    svg = figures.accuracy(fixed, drawn)
+    svg = figures.accuracy(sure, drawn)
     pictures = [Picture("accuracy", svg, "Accuracy by recipe", caption)]
-    pictures += _horizon_pictures(findings.families(result))
+    pictures += _horizon_pictures(found.families)
     size = figures.CURVES_A_FIGURE
-    chosen = fixed[:DETAILS_SHOWN] or found[:size]
-    chosen = [row for row in chosen if len(row.outcome.curves)]
+    most = sure[:DETAILS_SHOWN] or found.picked[:size]
+    chosen = [row for row in most if len(row.outcome.curves)]
     for number, start in enumerate(range(0, len(chosen), size), 1):
         part = [(row, tables.bands(row.outcome)) for row in chosen[start : start + size]]
         stem = "curves" if len(chosen) <= size else f"curves-{number}"
         pictures.append(
-            Picture(stem, figures.curves(part), "Learning curves", _curve_caption(result, part))
+            Picture(stem, figures.curves(part), "Learning curves", _curve_caption(part))
         )
     return pictures
 
@@ -234,17 +236,17 @@ def _horizon_pictures(reached: Sequence[findings.Family]) -> list[Picture]:
     for number, (axis, families) in enumerate(parts, 1):
         named = [(f"{family.id}: {grids.shared_name(family)}", family) for family in families]
         svg = figures.horizon(
-            grids.heading(axis).capitalize(),
+            w.heading(axis).capitalize(),
             [(w.printable(name), tables.rates(family)) for name, family in named],
         )
         rows = [row for family in families for row in family.rows]
         caption = (
-            f"Solve rate against {grids.heading(axis)}, n = {w.seeds_of(rows)} a point, with "
+            f"Solve rate against {w.heading(axis)}, n = {w.seeds_of(rows)} a point, with "
             "Wilson's 95 % band. The line at 50 % is where half of the seeds are left. "
             "Earlier families are drawn wider and paler, so that equal lines all show."
         )
         stem = "horizon" if len(parts) == 1 else f"horizon-{number}"
-        pictures.append(Picture(stem, svg, f"Solve rate against {grids.heading(axis)}", caption))
+        pictures.append(Picture(stem, svg, f"Solve rate against {w.heading(axis)}", caption))
     return pictures
 
 
@@ -253,7 +255,7 @@ def _horizon_caption(reached: Sequence[findings.Family]) -> str:
     return f"Seeds that solve it at each value, of n = {w.seeds_of(rows)}, and where half do."
 
 
-def _curve_caption(result: SweepResult, part: Sequence[tuple[Row, pd.DataFrame]]) -> str:
+def _curve_caption(part: Sequence[tuple[Row, pd.DataFrame]]) -> str:
     rows = [row for row, _ in part]
     ids = ", ".join(w.printable(row.id) for row in rows)
     broken = any(frame["loss_mean"].isna().any() for _, frame in part)

@@ -4,47 +4,68 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lstm_bench import findings
 from lstm_bench.report import wording as w
-from lstm_bench.report.tables import distinct_trials, ranked
-from lstm_bench.results import Outcome, Row, SweepResult
+from lstm_bench.report.found import Found
+from lstm_bench.results import Outcome, Row
+from lstm_bench.statistics import Mean
 
 IDS = 12
 """Ids that a sentence lists before it only counts."""
 
 
-def summary(result: SweepResult) -> list[str]:
-    """Returns two to seven sentences of plain text."""
-    sentences = [_what(result)] if result.rows else ["No recipe has a result yet."]
-    if result.best is not None:
-        sentences.append(_best(result, result.best))
+FURTHER = {
+    "confirmed": "confirm the finalists on fresh seeds",
+    "ablation": "put settings back",
+    "effect": "change switches alone",
+    "split": "cross the seeds",
+}
+"""What runs are for that are neither fixed recipes nor trials."""
+
+
+def summary(found: Found) -> list[str]:
+    """Returns two to fifteen sentences of plain text."""
+    return [sentence for part in paragraphs(found) for sentence in part]
+
+
+def paragraphs(found: Found) -> list[list[str]]:
+    """Returns the summary's sentences: what was run and came out, then what was searched."""
+    result = found.result
+    sentences = _what(found) if result.rows else ["No recipe has a result yet."]
+    if found.best is not None:
+        sentences.append(_best(found, found.best))
     if len(result.fixed) > 1:
         sentences.append(_fixed(result.fixed))
-    sentences += _published(result) + _compared(result)
+    sentences += _published(found) + _compared(found)
+    told = [part for part in (sentences, _searched(found)) if part]
     if result.unfinished:
         one = result.unfinished == 1
-        sentences.append(
+        told[-1].append(
             f"{w.many(result.unfinished, 'recipe')} {'was' if one else 'were'} asked for and "
             f"{'has' if one else 'have'} no result yet: what follows leaves "
             f"{'it' if one else 'them'} out."
         )
-    return sentences
+    return told
 
 
-def _what(result: SweepResult) -> str:
-    trials = len(distinct_trials(result))
+def _what(found: Found) -> list[str]:
+    result, trials = found.result, found.picked
     parts = [w.many(len(result.fixed), "fixed recipe")] if result.fixed else []
-    parts += [f"{w.many(trials, 'recipe')} found by search"] if trials else []
-    runs = sum(len(row.outcome.seeds) for row in result.fixed)
-    runs += sum(len(row.outcome.seeds) for row, _ in distinct_trials(result))
-    each = " each" if len(result.rows) > 1 else ""
-    return (
-        f"{' and '.join(parts)}, trained on {w.seeds_of(result.rows)}{each}: "
+    parts += [f"{w.many(len(trials), 'recipe')} found by search"] if trials else []
+    runs = sum(len(row.outcome.seeds) for row in [*result.fixed, *trials])
+    rows = [*result.fixed, *result.trials]
+    each = " each" if len(rows) > 1 else ""
+    first = (
+        f"{' and '.join(parts)}, trained on {w.seeds_of(rows)}{each}: "
         f"{w.many(runs, 'training run')} in all."
     )
+    further = [row for row in result.rows if row.role in FURTHER]
+    what = [told for role, told in FURTHER.items() if result.having(role)]  # type: ignore[arg-type]
+    more = w.many(sum(len(row.outcome.seeds) for row in further), "further run")
+    verbs = f"{more} {_joined(what)}." if further else ""
+    return [*[first] * bool(rows), *[verbs] * bool(further)]
 
 
-def _best(result: SweepResult, best: Row) -> str:
+def _best(found: Found, best: Row) -> str:
     accuracy, rate = best.outcome.accuracy, best.outcome.solve_rate
     if accuracy.n < 2:
         spread = "one seed, so no interval"
@@ -52,9 +73,9 @@ def _best(result: SweepResult, best: Row) -> str:
         spread = f"the same for all {accuracy.n} seeds"
     else:
         spread = f"95 % interval {w.span(accuracy.low, accuracy.high, ' %')}"
-    head = "The best recipe is" if len(result.rows) > 1 else "It is"
-    ties = _ties(result, best.outcome)
-    chosen = "" if best.trial is None else ", picked on the same seeds that score it"
+    head = "The best recipe is" if len(found.result.rows) > 1 else "It is"
+    ties = _ties(found, best.outcome)
+    chosen = ", picked on the same seeds that score it" if best.role == "trial" else ""
     return (
         f"{head} {w.printable(best.id)} ({w.printable(best.outcome.name)}{chosen}): accuracy "
         f"{w.percent(accuracy.mean, ' %')} ({spread}), solved by {rate.k} of {rate.n} seeds "
@@ -62,11 +83,12 @@ def _best(result: SweepResult, best: Row) -> str:
     )
 
 
-def _ties(result: SweepResult, best: Outcome) -> str:
+def _ties(found: Found, best: Outcome) -> str:
     """Returns a clause about the recipes that scored just as well at a higher cost."""
+    rows = found.sure if found.confirmed else found.result.rows
     others = {
         row.outcome.digest
-        for row in ranked(result.rows)
+        for row in rows
         if row.outcome.rank()[:2] == best.rank()[:2] and row.outcome.digest != best.digest
     }
     if not others:
@@ -88,11 +110,9 @@ def _fixed(rows: tuple[Row, ...]) -> str:
     return f"Of the {len(rows)} fixed recipes, {_joined(said)}."
 
 
-def _published(result: SweepResult) -> list[str]:
+def _published(found: Found) -> list[str]:
     words = [
-        (each.row.id, each.verdict.word)
-        for each in findings.verdicts(result)
-        if each.verdict is not None
+        (each.row.id, each.verdict.word) for each in found.verdicts if each.verdict is not None
     ]
     if not words:
         return []
@@ -100,13 +120,84 @@ def _published(result: SweepResult) -> list[str]:
     return [f"Of {w.many(len(words), 'published result')}, {said}."]
 
 
-def _compared(result: SweepResult) -> list[str]:
-    compared = findings.comparisons(result)
-    words = [(f"{each.asked.of} to {each.asked.to}", each.word) for each in compared]
+def _compared(found: Found) -> list[str]:
+    words = [(f"{each.asked.of} to {each.asked.to}", each.word) for each in found.comparisons]
     if not words:
         return []
     said = _counted(words, ("real", "not real", "cannot tell yet"))
     return [f"Of {w.many(len(words), 'comparison')}, {said}."]
+
+
+def _searched(found: Found) -> list[str]:
+    """Returns what a search found: what holds, what is simplest, what mattered, what it took."""
+    told = _confirmed(found)
+    if found.confirmed:
+        told.append(w.printable(found.searched.simplest.sentence))
+    told += _mattered(found)
+    saved = found.searched.saved
+    if saved.stopped:
+        told.append(
+            f"Stopping {saved.stopped} of {w.many(saved.recipes, 'searched recipe')} early saved "
+            f"{w.percent(saved.share, ' %')} of the seed runs."
+        )
+    failed = [w.printable(each.id) for each in found.result.failed]
+    if failed:
+        told.append(f"{w.many(len(failed), 'recipe')} failed{_listed(failed)}.")
+    return told
+
+
+def _confirmed(found: Found) -> list[str]:
+    told = found.searched.confirmations
+    if not told.finalists:
+        return []
+    first, count = told.finalists[0], len(told.finalists)
+    among = f"best of {count} finalists" if count > 1 else "only finalist"
+    fresh = first.fresh
+    before = f"; the search had scored it {w.percent(first.search.mean, ' %')}"
+    said = [
+        f"On {w.many(fresh.n, 'fresh seed')} the {among} is {w.printable(first.row.id)}, with "
+        f"{w.measure(told.measure)} {w.percent(fresh.mean, ' %')} "
+        f"({_interval(fresh, told.measure)}){before if first.trial else ''}."
+    ]
+    if told.winner is not None and count > 1:
+        said.append(
+            f"From the search to fresh seeds the search's own winner "
+            f"{w.lost(told.winner.optimism)}; a finalist on average {w.lost(told.optimism)}."
+        )
+    return said
+
+
+def _interval(mean: Mean, measure: str) -> str:
+    text = w.score_interval(mean, measure)
+    return f"95 % interval {text} %" if text.startswith("[") else text
+
+
+def _mattered(found: Found) -> list[str]:
+    told = []
+    order = ("real", "not real", "cannot tell yet")
+    back = [(each.axis.replace("_", " "), each.word) for each in found.searched.ablated]
+    back = [(axis, word) for axis, word in back if axis]
+    if back:
+        told.append(
+            f"Of {w.many(len(back), 'difference')} that putting one setting back makes, "
+            f"{_counted(back, order)}."
+        )
+    importance = found.searched.importance
+    if importance is not None and importance.weights:
+        first, seeds = importance.weights[0], importance.seeds
+        told.append(
+            f"Among {w.many(importance.trials, 'random trial')} the setting that explains the "
+            f"score best is {w.printable(first.key.replace('_', ' '))}, with "
+            f"{w.percent(first.fanova, ' %')} of what settings explain"
+            + (f"; {w.percent(seeds.share, ' %')} of the variance is the seeds'." if seeds else ".")
+        )
+    switched = [(each.name, each.word) for each in found.searched.effects]
+    if switched:
+        told.append(
+            f"Of {w.many(len(switched), 'effect')} of a switch changed alone, "
+            f"{_counted(switched, order)}."
+        )
+    return told
 
 
 def _counted(words: Sequence[tuple[str, str]], order: Sequence[str]) -> str:

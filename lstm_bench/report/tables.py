@@ -17,25 +17,7 @@ ANSWERS_KEPT = 60
 """Answers of a seed that `predictions.csv` has."""
 
 CURVES_OF_TRIALS = 40
-"""Trials whose curves are written out; every fixed recipe's are."""
-
-
-def ranked(rows: Sequence[Row]) -> list[Row]:
-    """Returns `rows` best first; of equals, the one that came first."""
-    return sorted(
-        rows, key=lambda row: [np.nan_to_num(key, nan=1) for key in row.outcome.rank()[:3]]
-    )
-
-
-def distinct_trials(result: SweepResult) -> list[tuple[Row, list[str]]]:
-    """Returns each searched recipe once, best first, with the ids of the trials that repeat it."""
-    repeats: dict[str, list[str]] = {}
-    first: list[Row] = []
-    for row in result.trials:
-        if row.outcome.digest not in repeats:
-            first.append(row)
-        repeats.setdefault(row.outcome.digest, []).append(row.id)
-    return [(row, repeats[row.outcome.digest][1:]) for row in ranked(first)]
+"""Trials whose curves are written out; those of every fixed and every confirmed recipe are."""
 
 
 def extra_scores(rows: Sequence[Row]) -> list[str]:
@@ -104,10 +86,10 @@ def comparison(result: SweepResult) -> pd.DataFrame:
     return frame.astype({"trial": "Int64"}) if records else frame
 
 
-def published(result: SweepResult) -> pd.DataFrame:
+def published(verdicts: Sequence[findings.Judged]) -> pd.DataFrame:
     """Returns one row a recipe about which something was published: its figures and a verdict."""
     records = []
-    for judged in findings.verdicts(result):
+    for judged in verdicts:
         row, placed, said = judged.row, judged.spread, judged.verdict
         accuracy, rate = row.outcome.accuracy, row.outcome.solve_rate
         records.append(
@@ -136,10 +118,10 @@ def published(result: SweepResult) -> pd.DataFrame:
     return pd.DataFrame(records)
 
 
-def comparisons(result: SweepResult) -> pd.DataFrame:
+def comparisons(compared: Sequence[findings.Compared]) -> pd.DataFrame:
     """Returns one row a comparison that the sweep asks for: paired difference and verdict."""
     records = []
-    for each in findings.comparisons(result):
+    for each in compared:
         asked, found = each.asked, each.found
         records.append(
             {
@@ -165,7 +147,7 @@ def comparisons(result: SweepResult) -> pd.DataFrame:
     return frame.astype({"more_seeds": "Int64"}) if records else frame
 
 
-def horizon(result: SweepResult) -> pd.DataFrame:
+def horizon(families: Sequence[findings.Family]) -> pd.DataFrame:
     """Returns one row a family: where its solve rate falls to one half, with a 95 % interval.
 
     `inf` and `-inf` say that this is beyond the last value tried, or before the first.
@@ -181,7 +163,7 @@ def horizon(result: SweepResult) -> pd.DataFrame:
             "low": family.horizon.low,
             "high": family.horizon.high,
         }
-        for family in findings.families(result)
+        for family in families
     )
 
 
@@ -244,10 +226,9 @@ def bands(outcome: Outcome) -> pd.DataFrame:
     return pd.DataFrame(columns).reset_index()
 
 
-def curves(result: SweepResult) -> pd.DataFrame:
-    """Returns `bands` of every fixed recipe and of the best trials, one below the other."""
-    best = [row for row, _ in distinct_trials(result)[:CURVES_OF_TRIALS]]
-    parts = [bands(row.outcome).assign(id=row.id) for row in [*result.fixed, *best]]
+def curves(rows: Sequence[Row]) -> pd.DataFrame:
+    """Returns `bands` of the rows, one below the other."""
+    parts = [bands(row.outcome).assign(id=row.id) for row in rows]
     parts = [part for part in parts if len(part)]
     if not parts:
         return pd.DataFrame(columns=["id", "epoch"])

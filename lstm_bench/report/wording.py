@@ -80,6 +80,11 @@ def interval(mean: Mean) -> str:
     return span(mean.low, mean.high)
 
 
+def score_interval(mean: Mean, measure: str) -> str:
+    """Returns `interval`, or that of a rate, which has a width though all seeds agree."""
+    return span(mean.low, mean.high) if measure == "solve_rate" else interval(mean)
+
+
 def p_value(p: float) -> str:
     """Returns a p value to two digits: `0.04`; below a thousandth only that it is.
 
@@ -89,6 +94,50 @@ def p_value(p: float) -> str:
     if math.isnan(p):
         return NONE
     return "< 0.001" if p < 0.001 else f"{p:.2g}"
+
+
+def measure(name: str) -> str:
+    """Returns what an objective is called in a sentence."""
+    return "share of whole sequences right" if name == "sequence_accuracy" else heading(name)
+
+
+def heading(key: str) -> str:
+    """Returns a setting's name as words: `batch_size` -> `batch size`."""
+    return printable(key).replace("_", " ")
+
+
+def signed(difference: float) -> str:
+    """Returns a difference of shares in percentage points, with its sign.
+
+    >>> signed(0.125), signed(-0.2), signed(0.0)
+    ('+12.5', '−20.0', '0.0')
+    """
+    if math.isnan(difference):
+        return NONE
+    text = f"{100 * difference:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "−")
+
+
+def between(low: float, high: float) -> str:
+    """Returns an interval of differences in percentage points.
+
+    >>> between(-0.2, 0.125)
+    '[−20.0, +12.5]'
+    """
+    return NONE if math.isnan(low) or math.isnan(high) else f"[{signed(low)}, {signed(high)}]"
+
+
+def lost(difference: float) -> str:
+    """Returns what became of a score that fell by `difference`.
+
+    >>> lost(0.025), lost(-0.01), lost(0.0), lost(float("nan"))
+    ('lost 2.5 points', 'gained 1.0 points', 'lost nothing', 'has no score')
+    """
+    if math.isnan(difference):
+        return "has no score"
+    if abs(difference) < 0.0005:
+        return "lost nothing"
+    return f"{'gained' if difference < 0 else 'lost'} {100 * abs(difference):.1f} points"
 
 
 def solved(rate: Rate) -> str:
