@@ -156,7 +156,7 @@ def sweep(
         from lstm_bench import findings, searched
         from lstm_bench.results import sweep_document
 
-        document = sweep_document(result, page, progress.failed)
+        document = sweep_document(result, page)
         _print_json(document | findings.document(result) | searched.document(result))
         return
     from lstm_bench.report import console_table

@@ -240,7 +240,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def sweep_document(result: SweepResult, page: Path, failed: Sequence[str]) -> dict[str, Any]:
+def sweep_document(result: SweepResult, page: Path) -> dict[str, Any]:
     """Returns a sweep as the JSON document that `sweep --json` prints."""
     search = None
     if result.search is not None:
@@ -256,7 +256,7 @@ def sweep_document(result: SweepResult, page: Path, failed: Sequence[str]) -> di
         "recipes": {row.id: row.outcome.summary() for row in result.fixed},
         "search": search,
         "unfinished": result.unfinished,
-        "failed": list(failed),
+        "failed": [vars(each) for each in result.failed],
         "report": str(page),
     }
 

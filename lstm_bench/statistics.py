@@ -11,6 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+RELIABLE = 0.8
+"""A recipe solves its task where the whole interval of its solve rate lies at or above this."""
+
 
 @dataclass(frozen=True)
 class Mean:

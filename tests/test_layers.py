@@ -17,7 +17,7 @@ ROWS = [
     {"schedule"},
     {"recipe", "entries", "sweep"},
     {"provenance"},
-    {"results", "findings", "course", "finalists", "mattered", "shares", "searched"},
+    {"results", "findings", "searched"},
     {"backend"},
     {"models"},
     {"engine"},

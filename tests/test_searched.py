@@ -297,7 +297,7 @@ def test_two_sources_share_the_variance_and_what_is_left_is_of_all_together():
     assert found.shares["data"] == pytest.approx(data / (data + init))
     assert found.shares["init"] == pytest.approx(init / (data + init))
     only = searched.split(a_result(a_split(lambda d, i, o: ((d + i + o) % 2) / 10)))
-    assert only.shares["together"] > 0.9
+    assert max(only.shares, key=only.shares.get) == "together"
     assert searched.split(a_result(a_split(lambda *_: 0.5))) is None
     assert searched.split(a_result()) is None
 
@@ -334,11 +334,10 @@ def test_the_document_is_plain_json_under_the_keys_that_there_are():
     json.dumps(said, allow_nan=False)
     assert list(said) == [
         "confirmation", "front", "simplest", "ablation", "importance", "effects", "variance",
-        "saved", "failed",
+        "saved",
     ]  # fmt: skip
     assert said["confirmation"]["finalists"][0]["confirmed"]["n"] == 30
     assert said["simplest"]["point"]["id"] == "confirmed-0"
     assert said["ablation"]["back-epochs"]["value"] == 250
-    assert said["failed"] == [{"id": "trial-9", "name": "lstm", "reason": "out of memory"}]
     assert said["variance"]["winner"]["draws"] == [3, 4, 2]
     assert searched.document(a_result()) == {}

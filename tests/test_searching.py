@@ -1,4 +1,4 @@
-"""A search from its file to its report: races, confirmation, ablation, switches, split, failures."""
+"""A search from its file to its report: its races, what follows from them, what fails."""
 
 import numpy as np
 import pytest

@@ -35,6 +35,7 @@ DOCUMENT = {
     "comparisons": {"A6 against A1": {"of": "A6", "to": "A1", "claim": "none"}},
     "search": {
         "trials": 3,
+        "confirm": 0,
         "space": {"units": [2, 3], "epochs": [2, 3], "stateful": [True, False]},
     },
 }

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from lstm_bench import findings, searched
-from lstm_bench.course import distinct, is_stopped
 from lstm_bench.findings import Compared, Family, Judged
 from lstm_bench.results import Row, SweepResult
 from lstm_bench.searched import Searched
+from lstm_bench.searched.course import distinct, is_stopped
 
 
 @dataclass(frozen=True)

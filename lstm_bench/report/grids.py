@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import pandas as pd
 
 from lstm_bench import findings
-from lstm_bench.course import is_stopped
 from lstm_bench.report import tables
 from lstm_bench.report import wording as w
 from lstm_bench.report.found import Found
 from lstm_bench.results import Outcome, Row, SweepResult
+from lstm_bench.searched.course import is_stopped
 
 TRIALS_SHOWN = 40
 STEPS_SHOWN = 60

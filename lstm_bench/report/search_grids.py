@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lstm_bench.findings import Compared
-from lstm_bench.mattered import plain
 from lstm_bench.report import wording as w
 from lstm_bench.report.found import Found
 from lstm_bench.report.grids import Grid
 from lstm_bench.results import Failed
 from lstm_bench.searched import Confirmations, Effect, Importance, PutBack, Split
+from lstm_bench.searched.mattered import plain
 
 POINTS_SHOWN = 30
 

@@ -12,7 +12,7 @@ from lstm_bench.report import effect_figures, search_figures, search_grids
 from lstm_bench.report import wording as w
 from lstm_bench.report.found import Found
 from lstm_bench.report.sections import Block, Picture, Section
-from lstm_bench.shares import UNGUIDED
+from lstm_bench.searched.shares import UNGUIDED
 
 SAMPLERS = {"tpe": "TPE", "nsga2": "NSGA-II", "grid": "the grid"}
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from lstm_bench.course import cost
 from lstm_bench.findings import Compared
-from lstm_bench.mattered import Effect
 from lstm_bench.report.found import Found
 from lstm_bench.searched import PutBack
+from lstm_bench.searched.course import cost
+from lstm_bench.searched.mattered import Effect
 
 
 def frames(found: Found) -> Mapping[str, pd.DataFrame]:

@@ -19,10 +19,7 @@ from lstm_bench.errors import Fault, RecipeError, unknown
 from lstm_bench.recipe import Recipe, recipe
 from lstm_bench.search.conditions import BELONGS, applies, laid_over, meaningful
 from lstm_bench.search.space import Space
-from lstm_bench.statistics import solve_rate
-
-BAR = 0.8
-"""The solve rate that a recipe must surely have to count as one that solves the task."""
+from lstm_bench.statistics import RELIABLE, solve_rate
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +38,7 @@ class Told:
         return float(np.mean(self.scores))
 
 
-def finalists(trials: Sequence[Told], top: int, seeds: int, bar: float = BAR) -> list[Told]:
+def finalists(trials: Sequence[Told], top: int, seeds: int, bar: float = RELIABLE) -> list[Told]:
     """Returns the trials to confirm: the `top` best, then the `top` cheapest that solve the task.
 
     Only a trial that ran all of its `seeds` is eligible, and of equal recipes the first. Best are

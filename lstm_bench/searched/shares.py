@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from lstm_bench.course import COLUMNS, distinct, objective, scores
+from lstm_bench import variance
 from lstm_bench.results import Row, SweepResult
+from lstm_bench.searched.course import COLUMNS, distinct, objective, scores
 from lstm_bench.seeds import uncrossed
 
 UNGUIDED = ("random", "qmc")
@@ -44,22 +45,8 @@ def seed_share(result: SweepResult) -> SeedShare | None:
     runs = sum(map(len, groups))
     if len(groups) < 2 or runs <= len(groups):
         return None
-    share = _share_of_seeds(groups)
+    share = variance.seed_share(groups)
     return None if math.isnan(share) else SeedShare(share, len(groups), runs)
-
-
-def _share_of_seeds(groups: Sequence[np.ndarray]) -> float:
-    """Returns variance within groups over that within and between: one-way random effects."""
-    sizes = np.array([len(group) for group in groups], float)
-    total = sizes.sum()
-    mean = np.concatenate(groups).mean()
-    means = np.array([group.mean() for group in groups])
-    between = float((sizes * (means - mean) ** 2).sum()) / (len(groups) - 1)
-    within = float(sum(((group - group.mean()) ** 2).sum() for group in groups))
-    within /= total - len(groups)
-    usual = (total - (sizes**2).sum() / total) / (len(groups) - 1)
-    spread = within + max((between - within) / usual, 0.0)
-    return within / spread if spread > 1e-24 else math.nan
 
 
 @dataclass(frozen=True)
@@ -87,23 +74,7 @@ def split(result: SweepResult) -> Split | None:
         cube[tuple(level.index(part) for level, part in zip(levels, key, strict=True))] = score
     if min(draws) < 2 or not np.isfinite(cube).all() or cube.std() < 1e-12:
         return None
-    return Split(rows[0], _variance_shares(cube), draws, float(cube.std(ddof=1)))
-
-
-def _variance_shares(cube: np.ndarray) -> dict[str, float]:
-    """Returns the sources' shares: crossed random effects, all interactions in `together`."""
-    total, left, freedom, squares = cube.size, float(((cube - cube.mean()) ** 2).sum()), 1, {}
-    for place, source in enumerate(SOURCES):
-        others = tuple(axis for axis in range(cube.ndim) if axis != place)
-        means = cube.mean(axis=others)
-        each = float(((means - cube.mean()) ** 2).sum()) * total / len(means)
-        squares[source] = each / (len(means) - 1), total / len(means)
-        left, freedom = left - each, freedom + len(means) - 1
-    rest = max(left / (total - freedom), 0.0)
-    parts = {source: max((mean - rest) / size, 0.0) for source, (mean, size) in squares.items()}
-    parts["together"] = rest
-    whole = sum(parts.values())
-    return {source: part / whole for source, part in parts.items()}
+    return Split(rows[0], variance.variance_split(cube).shares, draws, float(cube.std(ddof=1)))
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from lstm_bench import paired
-from lstm_bench.course import COLUMNS, objective
 from lstm_bench.findings import Compared
 from lstm_bench.paired import Comparison, Difference, Measure
 from lstm_bench.results import Row, SweepResult
+from lstm_bench.searched.course import COLUMNS, objective
 
 
 @dataclass(frozen=True)

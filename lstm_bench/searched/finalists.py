@@ -8,13 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lstm_bench.course import cost, distinct, is_stopped, objective, score
 from lstm_bench.results import Row, SweepResult
-from lstm_bench.statistics import Mean, Rate, mean_interval, solve_rate
+from lstm_bench.searched.course import cost, distinct, is_stopped, objective, score
+from lstm_bench.statistics import RELIABLE, Mean, Rate, mean_interval, solve_rate
 from lstm_bench.tasks import TASKS
-
-BAR = 0.8
-"""A recipe solves its task where the whole interval of its solve rate lies at or above this."""
 
 
 @dataclass(frozen=True)
@@ -153,12 +150,12 @@ class Simplest:
         )
 
 
-def simplest(result: SweepResult, bar: float = BAR) -> Simplest:
+def simplest(result: SweepResult, bar: float = RELIABLE) -> Simplest:
     """Returns the cheapest confirmed recipe whose Wilson lower bound is at least `bar`."""
     return simplest_of(front(result), bar)
 
 
-def simplest_of(points: Sequence[Point], bar: float = BAR) -> Simplest:
+def simplest_of(points: Sequence[Point], bar: float = RELIABLE) -> Simplest:
     """Returns `simplest` of a front that is known already."""
     confirmed = [point for point in points if point.row.role == "confirmed"]
     clear = [point for point in points if point.rate.low >= bar]

@@ -7,29 +7,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lstm_bench.course import Saved as Saved
-from lstm_bench.course import Tried as Tried
-from lstm_bench.course import history as history
-from lstm_bench.course import saved as saved
-from lstm_bench.finalists import Confirmations as Confirmations
-from lstm_bench.finalists import Point as Point
-from lstm_bench.finalists import Simplest as Simplest
-from lstm_bench.finalists import confirmations as confirmations
-from lstm_bench.finalists import front as front
-from lstm_bench.finalists import simplest as simplest
-from lstm_bench.finalists import simplest_of
 from lstm_bench.findings import Compared
-from lstm_bench.mattered import Effect as Effect
-from lstm_bench.mattered import PutBack as PutBack
-from lstm_bench.mattered import ablated as ablated
-from lstm_bench.mattered import effects as effects
 from lstm_bench.results import SweepResult
-from lstm_bench.shares import Importance as Importance
-from lstm_bench.shares import SeedShare as SeedShare
-from lstm_bench.shares import Split as Split
-from lstm_bench.shares import importance as importance
-from lstm_bench.shares import seed_share as seed_share
-from lstm_bench.shares import split as split
+from lstm_bench.searched.course import Saved as Saved
+from lstm_bench.searched.course import Tried as Tried
+from lstm_bench.searched.course import history as history
+from lstm_bench.searched.course import saved as saved
+from lstm_bench.searched.finalists import Confirmations as Confirmations
+from lstm_bench.searched.finalists import Point as Point
+from lstm_bench.searched.finalists import Simplest as Simplest
+from lstm_bench.searched.finalists import confirmations as confirmations
+from lstm_bench.searched.finalists import front as front
+from lstm_bench.searched.finalists import simplest as simplest
+from lstm_bench.searched.finalists import simplest_of
+from lstm_bench.searched.mattered import Effect as Effect
+from lstm_bench.searched.mattered import PutBack as PutBack
+from lstm_bench.searched.mattered import ablated as ablated
+from lstm_bench.searched.mattered import effects as effects
+from lstm_bench.searched.shares import Importance as Importance
+from lstm_bench.searched.shares import SeedShare as SeedShare
+from lstm_bench.searched.shares import Split as Split
+from lstm_bench.searched.shares import importance as importance
+from lstm_bench.searched.shares import seed_share as seed_share
+from lstm_bench.searched.shares import split as split
 from lstm_bench.statistics import Mean
 
 
@@ -69,8 +69,8 @@ def find(result: SweepResult) -> Searched:
 def document(result: SweepResult) -> dict[str, Any]:
     """Returns what was searched and found as plain JSON values, under the keys that have any.
 
-    `confirmation`, `front`, `simplest`, `ablation`, `importance`, `effects`, `variance`, `saved`,
-    `failed`. Differences and scores are shares in [0, 1]; what is not a number is None.
+    `confirmation`, `front`, `simplest`, `ablation`, `importance`, `effects`, `variance`, `saved`.
+    Differences and scores are shares in [0, 1]; what is not a number is None.
     """
     found = find(result)
     finalists = found.confirmations.finalists
@@ -83,7 +83,6 @@ def document(result: SweepResult) -> dict[str, Any]:
         "effects": [_effect(each) for each in found.effects],
         "variance": _variance(found.seed_share, found.split),
         "saved": {**vars(found.saved), "share": found.saved.share} if found.saved.full else None,
-        "failed": [vars(each) for each in result.failed],
     }
     return {key: _plain(part) for key, part in parts.items() if part}
 
