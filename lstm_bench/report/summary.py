@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from lstm_bench import findings
 from lstm_bench.report import wording as w
 from lstm_bench.report.tables import distinct_trials, ranked
 from lstm_bench.results import Outcome, Row, SweepResult
+from lstm_bench.statistics import SURE
 
 IDS = 12
 """Ids that a sentence lists before it only counts."""
@@ -48,8 +50,11 @@ def _best(result: SweepResult, best: Row) -> str:
     accuracy, rate = best.outcome.accuracy, best.outcome.solve_rate
     if accuracy.n < 2:
         spread = "one seed, so no interval"
-    elif accuracy.std == 0:
-        spread = f"the same for all {accuracy.n} seeds"
+    elif math.isnan(accuracy.low):
+        spread = f"the same for all {accuracy.n} seeds" if accuracy.std == 0 else ""
+        few = "too few for an interval" if accuracy.n < SURE else ""
+        few = few if spread or not few else f"{accuracy.n} seeds are {few}"
+        spread = ", ".join(filter(None, [spread, few]))
     else:
         spread = f"95 % interval {w.span(accuracy.low, accuracy.high, ' %')}"
     head = "The best recipe is" if len(result.rows) > 1 else "It is"
