@@ -53,8 +53,9 @@ READING_PUBLISHED = (
     "does, the claim is judged by how many seeds solve it, and the figure is shown beside it.",
 )
 COMPARISONS_CAPTION = (
-    "Rows that are compared with one another, seed by seed: a seed has the same data, initial "
-    "weights and order in both. Differences of accuracies and rates in percentage points."
+    "Rows that are compared with one another, seed by seed where they share seeds: a seed has the "
+    "same data, initial weights and order in both. Differences of accuracies and rates in "
+    "percentage points."
 )
 READING_COMPARISONS = (
     "Real: the difference is not 0 at the 5 % level, after Holm's correction for all comparisons "

@@ -137,7 +137,11 @@ def published(result: SweepResult) -> pd.DataFrame:
 
 
 def comparisons(result: SweepResult) -> pd.DataFrame:
-    """Returns one row a comparison that the sweep asks for: paired difference and verdict."""
+    """Returns one row a comparison that the sweep asks for: difference and verdict.
+
+    `different_seeds` are those of `to`, where the two rows share none; a median of `inf` epochs is
+    later than training lasted.
+    """
     records = []
     for each in findings.comparisons(result):
         asked, found = each.asked, each.found
@@ -149,6 +153,9 @@ def comparisons(result: SweepResult) -> pd.DataFrame:
                 "measure": asked.measure,
                 "claim": asked.claim,
                 "seeds": found.n if found else 0,
+                "different_seeds": found.others if found else None,
+                "median_epochs_of": found.epochs[0] if found and found.epochs else None,
+                "median_epochs_to": found.epochs[1] if found and found.epochs else None,
                 "difference": found.difference if found else None,
                 "std": found.std if found else None,
                 "low": found.low if found else None,
@@ -162,7 +169,8 @@ def comparisons(result: SweepResult) -> pd.DataFrame:
             }
         )
     frame = pd.DataFrame(records)
-    return frame.astype({"more_seeds": "Int64"}) if records else frame
+    whole = {"more_seeds": "Int64", "different_seeds": "Int64"}
+    return frame.astype(whole) if records else frame
 
 
 def horizon(result: SweepResult) -> pd.DataFrame:
