@@ -57,7 +57,7 @@ def mean_interval(
     There is none where all seeds agree, nor where fewer than `SURE` seeds all lie within `EDGE` of
     the same bound: nearly perfect seeds say nothing of how often one fails, and no method can tell.
     Of the intervals given, with 10 and 30 seeds, 94 to 96 % hold the truth for normal and skewed
-    scores, and 94 to 99 % for solved and unsolved ones (50 and 90 % solved): `test_calibration`
+    scores, and 95 % or more for solved and unsolved ones (50 and 90 %): `test_calibration`
     measures it. Scores far from the bounds may hide a second mode too, which nothing here notices;
     and a loss of many magnitudes takes more seeds (log-normal, sigma 1: 89 % of 10, 92 % of 30).
 
