@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lstm_bench import paired
+from lstm_bench import paired, survival, unpaired
 from lstm_bench.horizon import Horizon, horizon
 from lstm_bench.paired import ALPHA, Comparison, Difference
 from lstm_bench.results import Row, SweepResult
@@ -139,17 +139,34 @@ def comparisons(result: SweepResult) -> list[Compared]:
 
 
 def _difference(of: Row, to: Row, asked: Comparison) -> Difference:
-    """Returns the difference over the seeds that both rows have."""
-    column = "solved" if asked.measure == "solve_rate" else asked.measure
-    both = pd.concat(
-        [row.outcome.seeds.set_index("seed")[column] for row in (of, to)],
-        axis=1,
-        join="inner",
-        keys=["of", "to"],
-    ).sort_index()
+    """Returns the difference over the seeds that both rows have; over all, where they share none.
+
+    A measure is told by a column of the seeds' tables.
+    """
+    columns = {"solve_rate": "solved", "epochs_to_solve": "solved_epoch"}
+    column = columns.get(asked.measure, asked.measure)
+    found = [row.outcome.seeds.set_index("seed")[column].sort_index() for row in (of, to)]
+    shared = found[0].index.intersection(found[1].index)
+    if len(shared):
+        found = [values.loc[shared] for values in found]
+    first, second = found
+    if column == "solved_epoch":
+        last = _last_epoch(of), _last_epoch(to)
+        return survival.epochs_difference(
+            first.to_list(), second.to_list(), last, shared=len(shared) > 0
+        )
     if column == "solved":
-        return paired.rate_difference(both["of"].to_numpy(bool), both["to"].to_numpy(bool))
-    return paired.mean_difference(both["of"].to_numpy(float), both["to"].to_numpy(float))
+        rates = paired.rate_difference if len(shared) else unpaired.rate_difference
+        return rates(first.to_numpy(bool), second.to_numpy(bool))
+    means = paired.mean_difference if len(shared) else unpaired.mean_difference
+    return means(first.to_numpy(float), second.to_numpy(float))
+
+
+def _last_epoch(row: Row) -> float:
+    """Returns how long a seed that never solved it was watched."""
+    last = row.outcome.settings.get("epochs")
+    latest = float(row.outcome.seeds["solved_epoch"].max())  # NaN where none did
+    return float(last) if isinstance(last, int) else 1.0 if math.isnan(latest) else latest
 
 
 def families(result: SweepResult) -> list[Family]:
@@ -203,7 +220,9 @@ def _compared(each: Compared) -> dict[str, Any]:
         **vars(each.asked),
         "margin": each.asked.negligible,
         "seeds": found.n if found else 0,
+        "different_seeds": found.others if found else None,
         "difference": _finite(found.difference) if found else None,
+        "median_epochs": [*map(_finite, found.epochs)] if found and found.epochs else None,
         "ci95": [_finite(found.low), _finite(found.high)] if found else None,
         "p": _finite(found.p) if found else None,
         "p_holm": _finite(each.corrected),
@@ -234,15 +253,17 @@ def _told(each: Compared) -> str:
     """Returns the direction and the size of a difference, without its verdict."""
     of, to, found = each.asked.of, each.asked.to, each.found
     measure = each.asked.measure.replace("_", " ")
-    if found is None or found.n == 0:
+    if found is None or found.fewest == 0:
         return f"{of} and {to} have no seeds in common yet"
-    seeds = f"{found.n} seeds" if found.n > 1 else "the one seed"
+    if found.epochs is not None:
+        return _sooner(each, found)
     if math.isnan(found.difference):
         return f"{of} or {to} has no {measure} on some seed, which diverged"
     if found.differing == 0 and measure == "solve rate":
-        return f"{of} and {to} are solved by the same seeds{_span(each)}"
+        same = "by the same seeds" if found.others is None else "equally often"
+        return f"{of} and {to} are solved {same}{_span(each)}"
     if found.differing == 0:
-        return f"{of} and {to} have the same {measure} on {'all ' * (found.n > 1)}{seeds}"
+        return f"{of} and {to} have the same {measure} on {'all ' * (found.n > 1)}{_seeds(found)}"
     size, above = _amount(abs(found.difference), each.asked), found.difference > 0
     if found.difference == 0:
         how = f"{of} and {to} are equal on average in {measure}"
@@ -251,26 +272,49 @@ def _told(each: Compared) -> str:
     else:
         how = f"{of} is {'higher' if above else 'lower'} than {to} in {measure}, by {size}"
     if found.constant and measure != "solve rate":
-        return f"{how} on each of {seeds}"
+        return f"{how} on each of {_seeds(found)}"
     return f"{how}{_span(each)}"
+
+
+def _sooner(each: Compared, found: Difference) -> str:
+    """Returns which of two is solved sooner, and by when half of the seeds have solved each."""
+    of, to = each.asked.of, each.asked.to
+    assert found.epochs is not None
+    if found.never:
+        return f"{of} and {to} are never solved ({_seeds(found)})"
+    if found.ahead == 0:
+        how = f"{of} and {to} are solved as soon as one another"
+    else:
+        how = f"{of} is solved {'sooner' if found.ahead > 0 else 'later'} than {to}"
+    medians = ["more than half never" if math.isinf(m) else f"{m:,g}" for m in found.epochs]
+    return f"{how} (median epochs {medians[0]} against {medians[1]}, {_seeds(found)})"
+
+
+def _seeds(found: Difference) -> str:
+    """Returns how many seeds a difference is from, and that they are not the same where so."""
+    if found.others is not None:
+        return f"{found.n} and {found.others} different seeds"
+    return f"{found.n} seeds" if found.n > 1 else "the one seed"
 
 
 def _span(each: Compared) -> str:
     found = each.found
     assert found is not None
     if math.isnan(found.low):
-        return " on one seed" if found.n == 1 else ""
+        few = "one seed" if found.others is None and found.n == 1 else ""
+        few = few or (_seeds(found) if found.others is not None else "")
+        return f" on {few}" if few else ""
     ends = " to ".join(_signed(end, each.asked) for end in (found.low, found.high))
-    return f" (95 % interval {ends}, {found.n} seeds)"
+    return f" (95 % interval {ends}, {_seeds(found)})"
 
 
 def _because(each: Compared) -> str:
     """Returns what a reader must know beside the verdict's word."""
     found, margin = each.found, each.asked.negligible
-    if found is None or math.isnan(found.difference):
+    if found is None or math.isnan(found.p):
         return ""
     if each.word == "real":
-        small = margin is not None and -margin <= found.low and found.high <= margin
+        small = paired.within(found, margin)
         return f", though less than {_amount(margin or 0, each.asked)}" if small else ""
     if each.word == "not real":
         if found.differing == 0:

@@ -14,9 +14,9 @@ from typing import ClassVar, Literal
 import numpy as np
 from scipy import stats
 
-from lstm_bench.statistics import mean_interval, solve_rate
+from lstm_bench.statistics import Mean, mean_interval, solve_rate
 
-Measure = Literal["accuracy", "sequence_accuracy", "solve_rate", "loss"]
+Measure = Literal["accuracy", "sequence_accuracy", "solve_rate", "loss", "epochs_to_solve"]
 Word = Literal["real", "not real", "cannot tell yet"]
 
 MARGIN = 0.02
@@ -47,7 +47,13 @@ class Comparison:
 
     @property
     def negligible(self) -> float | None:
-        """The difference that is as good as none; None for a loss, which has no natural scale."""
+        """The difference that is as good as none.
+
+        None for a loss, which has no natural scale, and for epochs to solve, which have no
+        interval.
+        """
+        if self.measure == "epochs_to_solve":
+            return None
         if self.margin is not None or self.measure == "loss":
             return self.margin
         return MARGIN
@@ -55,11 +61,11 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Difference:
-    """A paired difference over `n` shared seeds, with its 95 % interval and two-sided p value.
+    """A difference over `n` shared seeds, with its 95 % interval and two-sided p value.
 
     `differing` counts the seeds on which the two are not equal; `constant` says that the difference
-    is the same on every seed, so that an interval from their spread would have no width. `low`,
-    `high` and `p` are NaN where `n` is too small, or a seed diverged.
+    is the same on every seed, so that there is no spread to make an interval from. `low`, `high`
+    and `p` are NaN where there is none, `n` is too small, or a seed diverged.
     """
 
     n: int
@@ -70,6 +76,15 @@ class Difference:
     p: float
     differing: int
     constant: bool
+    others: int | None = None  # seeds of `to`, where the two share none: see `unpaired`
+    epochs: tuple[float, float] | None = None  # medians of the epochs to solve: see `survival`
+    ahead: float = 0.0  # solved seeds that `of` has more than it would if both were solved as soon
+    never: bool = False  # no seed of either is ever solved
+
+    @property
+    def fewest(self) -> int:
+        """The seeds of the recipe that has fewer."""
+        return self.n if self.others is None else min(self.n, self.others)
 
 
 def mean_difference(
@@ -95,7 +110,16 @@ def mean_difference(
             1.0 if differing == 0 else 0.0 if constant else _t_test(mean.mean, mean.std, mean.n)
         )
         p = max(student, _sign_flips(values))
-    return Difference(mean.n, mean.mean, mean.std, mean.low, mean.high, p, differing, constant)
+    low, high = _student(mean)
+    return Difference(mean.n, mean.mean, mean.std, low, high, p, differing, constant)
+
+
+def _student(mean: Mean) -> tuple[float, float]:
+    """Returns Student's interval, which agrees with the test's p value; NaN without a spread."""
+    if not mean.std > 0:
+        return math.nan, math.nan
+    half = float(stats.t.ppf(1 - ALPHA / 2, mean.n - 1)) * mean.std / math.sqrt(mean.n)
+    return mean.mean - half, mean.mean + half
 
 
 def _t_test(mean: float, std: float, n: int) -> float:
@@ -194,10 +218,18 @@ def word(found: Difference, corrected: float, margin: float | None) -> Word:
     """
     if corrected <= ALPHA:
         return "real"
-    if margin is None or math.isnan(found.low) or (found.constant and found.n < ENOUGH):
+    if found.constant and found.fewest < ENOUGH:
         return "cannot tell yet"
-    within = -margin <= found.low and found.high <= margin
-    return "not real" if within else "cannot tell yet"
+    return "not real" if within(found, margin) else "cannot tell yet"
+
+
+def within(found: Difference, margin: float | None) -> bool:
+    """Tells whether the whole interval, or a difference that never varies, is within the margin."""
+    if margin is None:
+        return False
+    constant = found.constant and math.isnan(found.low)
+    low, high = (found.difference, found.difference) if constant else (found.low, found.high)
+    return -margin <= low and high <= margin
 
 
 def more_seeds(found: Difference, margin: float | None, comparisons: int, rate: bool) -> int | None:
@@ -206,8 +238,14 @@ def more_seeds(found: Difference, margin: float | None, comparisons: int, rate: 
     Enough to find the difference seen so far at `POWER`, or to show that it lies within the margin,
     whichever comes first: normal theory, with the standard deviation seen so far.
     """
-    if found.n < 2 or math.isnan(found.difference):
+    if found.fewest < 2 or (math.isnan(found.difference) and found.epochs is None):
         return None
+    if found.epochs is not None:
+        # The log-rank statistic grows with the root of the seeds.
+        z = _z(ALPHA / comparisons) + float(stats.norm.ppf(POWER))
+        seen = _z(found.p)
+        needed = found.fewest * (z / seen) ** 2 if seen > 0 else math.inf
+        return _capped(needed, found.fewest)
     size, std = abs(found.difference), found.std
     if rate and found.differing == 0:
         # Nothing differed yet: the interval shrinks as Wilson's for a rate of 0 does.
@@ -222,7 +260,11 @@ def more_seeds(found: Difference, margin: float | None, comparisons: int, rate: 
             needed = min(needed, (z * std / (margin - size)) ** 2)
     if size:  # fewer seeds cannot reach the level, whatever they say
         needed = max(needed, 1 + math.log2(comparisons / ALPHA))
-    return int(min(max(math.ceil(min(needed, 1e6)) - found.n, 1), MOST_SEEDS))
+    return _capped(needed, found.fewest)
+
+
+def _capped(needed: float, had: int) -> int:
+    return int(min(max(math.ceil(min(needed, 1e6)) - had, 1), MOST_SEEDS))
 
 
 def _z(level: float) -> float:

@@ -112,7 +112,11 @@ def outcome_page(
             "–" if epoch != epoch else f"{epoch:.0f}",
         )
     mean, rate = outcome.accuracy, outcome.solve_rate
-    spread = "" if mean.n < 2 else f" ± {mean.std:.1%} (95 % CI {mean.low:.1%} to {mean.high:.1%})"
+    spread = "" if mean.n < 2 else f" ± {mean.std:.1%}"
+    if mean.low == mean.low:
+        spread += f" (95 % CI {mean.low:.1%} to {mean.high:.1%})"
+    elif spread:
+        spread += " (no interval: the seeds are too few, or all equal)"
     lines = [
         f"accuracy   {mean.mean:.1%}{spread}",
         f"solved     {rate.k} of {rate.n} seeds (95 % CI {rate.low:.1%} to {rate.high:.1%})",

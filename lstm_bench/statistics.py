@@ -13,13 +13,19 @@ from scipy import stats
 
 RELIABLE = 0.8
 """A recipe solves its task where the whole interval of its solve rate lies at or above this."""
+SURE = 29
+"""Seeds from which 1 in 20 samples, at most, shows nothing of what befalls every tenth seed."""
+EDGE = 0.1
+"""Scores in this share of their range, next to a bound, may be one mode of two."""
+LEAN = 0.7
+"""Skewness counts up to this over t / sqrt(n): beyond, few seeds say no more about it."""
 
 
 @dataclass(frozen=True)
 class Mean:
     """A mean over `n` seeds: standard deviation (ddof 1) and a 95 % interval for the mean.
 
-    `std`, `low` and `high` are NaN where n is too small to say.
+    `std`, `low` and `high` are NaN where n is too small to say: see `mean_interval`.
     """
 
     n: int
@@ -43,14 +49,24 @@ class Rate:
 def mean_interval(
     values: Sequence[float] | np.ndarray, low: float = -np.inf, high: float = np.inf
 ) -> Mean:
-    """Returns the mean of one value a seed with Student's t interval, clipped to [low, high].
+    """Returns the mean of one value a seed with its 95 % interval, clipped to [low, high].
 
-    The interval takes the seeds as independent draws. It is approximate for scores that pile up
-    at a bound, and it has no width when all seeds agree: read it beside the solve rate's interval,
-    which does. NaN values (diverged seeds) make the result NaN rather than vanish.
+    Student's t after the transformation of Hall (1992), J. R. Stat. Soc. B 54, 221-228, which
+    corrects it for the skewness that scores near a bound have; without skewness it is Student's.
+    The interval takes the seeds as independent draws. NaN values (diverged seeds) make the result
+    NaN rather than vanish.
+
+    There is none where all seeds agree, nor where fewer than `SURE` seeds all lie within `EDGE` of
+    the same bound: nearly perfect seeds say nothing of how often one fails, and no method can tell.
+    Of the intervals given, with 10 and 30 seeds, 94 to 96 % hold the truth for normal and skewed
+    scores, and 95 % or more for solved and unsolved ones (50 and 90 %): `test_calibration`
+    measures it. Scores far from the bounds may hide a second mode too, which nothing here notices;
+    and a loss of many magnitudes takes more seeds (log-normal, sigma 1: 89 % of 10, 92 % of 30).
 
     >>> mean_interval([0.8, 0.9, 1.0], high=1.0)
     Mean(n=3, mean=0.9, std=0.1, low=0.6515862..., high=1.0)
+    >>> mean_interval([0.95, 1.0, 1.0], low=0.0, high=1.0).low
+    nan
     """
     array = np.asarray(values, dtype=float)
     n = len(array)
@@ -61,8 +77,30 @@ def mean_interval(
     if n == 1:
         return Mean(1, mean, np.nan, np.nan, np.nan)
     std = float(np.round(array.std(ddof=1), 12))
-    half = float(stats.t.ppf(0.975, n - 1)) * std / np.sqrt(n)
-    return Mean(n, mean, std, float(np.maximum(mean - half, low)), float(min(mean + half, high)))
+    if not std > 0 or (n < SURE and _at_an_edge(array, low, high)):
+        return Mean(n, mean, std, np.nan, np.nan)
+    below, above = _hall((array - mean) / std)
+    return Mean(n, mean, std, max(mean - above * std, low), min(mean - below * std, high))
+
+
+def _at_an_edge(array: np.ndarray, low: float, high: float) -> bool:
+    edge = EDGE * (high - low)
+    if not np.isfinite(edge):
+        return False
+    return bool(array.min() > high - edge or array.max() < low + edge)
+
+
+def _hall(standard: np.ndarray) -> tuple[float, float]:
+    """Returns within which (mean - truth) / std lies, from the standardised values' skewness."""
+    n = len(standard)
+    reach = float(stats.t.ppf(0.975, n - 1) / np.sqrt(n))
+    skew = float((standard**3).sum()) * n / ((n - 1) * (n - 2)) if n > 2 else 0.0
+    skew = float(np.clip(skew, -LEAN / reach, LEAN / reach))
+    if abs(skew) < 1e-6:
+        return -reach, reach
+    ends = np.cbrt(1 + skew * (np.array([-reach, reach]) - skew / (6 * n))) - 1
+    below, above = 3 / skew * ends
+    return float(below), float(above)
 
 
 def solve_rate(solved: Sequence[bool] | np.ndarray) -> Rate:

@@ -71,7 +71,14 @@ NOISY = an_outcome(0.7 + NOISE)
         (an_outcome(NOISE), an_outcome(NOISE[::-1]), "accuracy", "cannot tell yet; "),
         (an_outcome([1.0]), an_outcome([0.5]), "accuracy", " on one seed: cannot tell yet."),
         (an_outcome([np.nan, 1.0]), an_outcome([0.5, 0.5]), "accuracy", "which diverged: cannot"),
-        (ONES, an_outcome([0.5], first=90), "accuracy", "no seeds in common yet: cannot tell yet."),
+        (ONES, an_outcome([0.5], first=90), "accuracy", "on 30 and 1 different seeds: cannot tell"),
+        (ONES, an_outcome([], first=90), "accuracy", "no seeds in common yet: cannot tell yet."),
+        (NOISY, an_outcome(0.5 + NOISE, first=90), "accuracy", "30 and 30 different seeds): real."),
+        (ONES, an_outcome([0.5] * 8, first=90), "solve_rate", "30 and 8 different seeds): real."),
+        (ONES, an_outcome([1.0] * 8, first=90), "solve_rate", "A and B are solved equally often ("),
+        (ONES, an_outcome([1.0] * 20, first=90), "accuracy",
+         "have the same accuracy on all 30 and 20 different seeds: not real."),
+        (ONES, an_outcome([1.0] * 9, first=90), "accuracy", "seeds: cannot tell yet; about"),
         (an_outcome([1.0] * 9, loss=np.arange(9) + 1.0), an_outcome([1.0] * 9), "loss",
          "A is higher than B in loss, by 5 (95 % interval +2.89 to +7.11, 9 seeds): real."),
         (an_outcome(0.5 + NOISE / 100), HALVES, "accuracy", "not real, it is less than 2 points "),
@@ -79,6 +86,45 @@ NOISY = an_outcome(0.7 + NOISE)
 )  # fmt: skip
 def test_a_comparison_is_one_sentence(of, to, measure, said):
     assert said in sentence(of, to, measure)
+
+
+def solved_at(epochs, last=100, first=0):
+    """Returns an outcome solved at these epochs, None for never, of a recipe of `last` epochs."""
+    outcome = an_outcome([0.5 if epoch is None else 1.0 for epoch in epochs], first=first)
+    seeds = outcome.seeds.assign(solved_epoch=pd.Series(epochs, dtype=float))
+    return dataclasses.replace(outcome, seeds=seeds, settings={"epochs": last})
+
+
+EARLY, LATE = solved_at(range(10, 30)), solved_at([*range(60, 65), *[None] * 15])
+
+
+@pytest.mark.parametrize(
+    ("of", "to", "said"),
+    [
+        (EARLY, LATE, "A is solved sooner than B (median epochs 19.5 against more than half never, "
+         "20 seeds): real."),
+        (LATE, EARLY, "A is solved later than B (median epochs more than half never against 19.5"),
+        (EARLY, EARLY, "A and B are solved as soon as one another (median epochs 19.5 against 19"),
+        (EARLY, EARLY, "cannot tell yet; it would take more than 1,000 further seeds."),
+        (solved_at([None] * 9), solved_at([None] * 9, last=50), "A and B are never solved (9 seed"),
+        (solved_at([5, 9, 11, 14]), solved_at([10, 8, 15, 20]), "cannot tell yet; about"),
+        (EARLY, solved_at([90] * 12, first=50), "(median epochs 19.5 against 90, 20 and 12 differ"),
+    ],
+)  # fmt: skip
+def test_which_is_solved_sooner_is_one_sentence(of, to, said):
+    assert said in sentence(of, to, "epochs_to_solve")
+    assert "not real" not in sentence(of, to, "epochs_to_solve", margin=1000)
+
+
+def test_epochs_to_solve_are_corrected_with_the_other_comparisons():
+    rows = Row("A", EARLY), Row("B", LATE)
+    asked = {"x": Comparison("A", "B", "epochs_to_solve"), "y": Comparison("A", "B")}
+    soon, higher = findings.comparisons(a_result(*rows, **asked))
+    assert soon.among == higher.among == 2
+    assert soon.corrected >= soon.found.p
+    said = findings.document(a_result(*rows, **asked))["comparisons"]["x"]
+    json.dumps(said, allow_nan=False)
+    assert said["median_epochs"] == [19.5, None] and said["ci95"] == [None, None]
 
 
 def test_a_real_difference_within_the_margin_says_that_it_is_small():

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "lstm_bench"
 ROWS = [
     {"", "errors"},  # "" is the package itself, which holds nothing but the version
     {"seeds", "faults"},
-    {"metrics", "statistics", "variance", "paired", "verdicts", "horizon"},
+    {"metrics", "statistics", "variance", "paired", "unpaired", "survival", "verdicts", "horizon"},
     {"tasks"},
     {"framings"},
     {"schedule"},

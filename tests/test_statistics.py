@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lstm_bench.statistics import mean_interval, median_epochs, solve_rate
+from lstm_bench.statistics import LEAN, mean_interval, median_epochs, solve_rate
 
 FINITE = st.floats(-100, 100).map(lambda value: round(value, 6))
 
@@ -59,13 +59,27 @@ def test_the_mean_interval_uses_the_published_t():
     assert mean.high == pytest.approx(4.5 + half, abs=1e-3)
 
 
-@given(st.lists(FINITE, min_size=2, max_size=30).filter(lambda v: np.std(v) > 1e-3))
-def test_the_mean_interval_is_that_of_the_t_test(values):
+@given(st.lists(FINITE, min_size=1, max_size=15).filter(lambda v: np.std(v) > 1e-3))
+def test_without_skewness_the_mean_interval_is_that_of_the_t_test(values):
+    values = [*values, *(1 - value for value in values)]
     expected = stats.ttest_1samp(values, 0).confidence_interval(0.95)
     mean = mean_interval(values)
     assert mean.mean == pytest.approx(sum(values) / len(values), abs=1e-9)
     assert mean.std == pytest.approx(np.std(values, ddof=1), abs=1e-9)
     assert (mean.low, mean.high) == pytest.approx((expected.low, expected.high), abs=1e-7)
+
+
+@given(st.lists(FINITE, min_size=3, max_size=30).filter(lambda v: np.std(v) > 1e-3))
+def test_the_mean_interval_solves_halls_equation(values):
+    # Hall (1992): W + g W^2 / 3 + g^2 W^3 / 27 + g / 6n, with W = (mean - truth) / std, is t's.
+    n, mean = len(values), mean_interval(values)
+    reach = stats.t.ppf(0.975, n - 1) / math.sqrt(n)
+    skew = np.clip(stats.skew(values, bias=False), -LEAN / reach, LEAN / reach)
+    for end, expected in ((mean.high, -reach), (mean.low, reach)):
+        w = (mean.mean - end) / mean.std
+        solved = w + skew * w**2 / 3 + skew**2 * w**3 / 27 + skew / (6 * n)
+        assert solved == pytest.approx(expected, abs=1e-5)
+    assert mean.low < mean.mean < mean.high
 
 
 def test_the_mean_interval_covers_the_truth_about_as_often_as_it_says():
@@ -83,11 +97,21 @@ def test_the_mean_interval_stays_within_the_bounds_of_a_score():
 
 def test_equal_values_have_no_spread_and_a_lone_value_no_interval():
     equal = mean_interval([0.1] * 7)
-    assert (equal.mean, equal.std, equal.low, equal.high) == (0.1, 0.0, 0.1, 0.1)
+    assert (equal.mean, equal.std) == (0.1, 0.0)
+    assert np.isnan([equal.low, equal.high]).all()
     lone = mean_interval([0.25])
     assert (lone.n, lone.mean) == (1, 0.25)
     assert np.isnan([lone.std, lone.low, lone.high]).all()
     assert np.isnan(mean_interval([]).mean)
+
+
+def test_few_seeds_near_a_bound_have_no_interval():
+    near = [0.95, 0.97, 0.99]
+    assert np.isnan(mean_interval(near, 0.0, 1.0).low)
+    assert mean_interval(near * 10, 0.0, 1.0).low > 0.95  # one in ten would have shown
+    assert mean_interval([*near, 0.5], 0.0, 1.0).low < 0.9
+    assert mean_interval(near).low < 0.95  # without bounds there is nothing to be near to
+    assert np.isnan(mean_interval([0.05, 0.02, 0.0], 0.0, 1.0).high)
 
 
 def test_a_diverged_seed_shows_in_the_mean():

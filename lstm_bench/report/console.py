@@ -82,10 +82,11 @@ def _said(found: Found, limit: int) -> list[str]:
 def _cells(row: Row) -> list[str]:
     outcome = row.outcome
     accuracy, rate = outcome.accuracy, outcome.solve_rate
+    interval = w.interval(accuracy).replace(", n", ",\nn")  # words, where there is none
     return [
         w.printable(row.id),
         w.printable(outcome.name),
-        f"{w.accuracy(accuracy)}\n{w.interval(accuracy)}",
+        f"{w.accuracy(accuracy)}\n{interval}",
         f"{w.solved(rate)}\n{w.span(rate.low, rate.high)}",
         w.epochs(outcome),
     ]

@@ -112,7 +112,7 @@ def _strip(axes: Axes, place: int, row: Row, width: float) -> None:
     """Draws one recipe at height `place`; `width` is the range of the axis, in percent."""
     values = 100 * np.sort(row.outcome.seeds["accuracy"].to_numpy(float))
     mean = row.outcome.accuracy
-    if mean.std > 0:
+    if not np.isnan(mean.low):
         ends = [100 * mean.low, 100 * mean.high]
         axes.plot(ends, [place, place], color=INK, linewidth=5, alpha=0.22, solid_capstyle="butt")
     axes.plot(

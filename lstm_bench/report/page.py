@@ -21,6 +21,7 @@ from lstm_bench.report.sections import Picture
 from lstm_bench.report.sections import pictures as pictures_of
 from lstm_bench.report.summary import paragraphs
 from lstm_bench.results import PREDICTION_COLUMNS, Row, SweepResult
+from lstm_bench.statistics import EDGE, SURE
 
 TRIALS_DRAWN = 20
 DETAILS_SHOWN = 80
@@ -32,8 +33,10 @@ FIXED_CAPTION = (
 )
 READING = (
     "Accuracy: mean ± standard deviation over the seeds; its 95 % interval is Student's t for the "
-    "mean, clipped to 0 and 100. “All equal”: every seed has this very accuracy, so the interval "
-    "has no width; the Wilson interval still says how much so many seeds can tell.",
+    "mean, corrected for skewness (Hall 1992), clipped to 0 and 100. There is none where every "
+    f"seed has this very accuracy (“all equal”), nor where fewer than {SURE} seeds are all "
+    f"within {100 * EDGE:g} points of 0 or of 100 (“n too small”): they cannot tell whether a seed "
+    "in ten is quite another. The Wilson interval says how much they do tell.",
     "Solved: seeds that solved the task, k of n, with Wilson's 95 % score interval for the rate.",
     "Epochs to solve: median over all seeds of the first epoch from which the task stayed solved; "
     "a seed that never solved it counts as later than any. “> E”: the median is later than the "
@@ -53,8 +56,9 @@ READING_PUBLISHED = (
     "does, the claim is judged by how many seeds solve it, and the figure is shown beside it.",
 )
 COMPARISONS_CAPTION = (
-    "Rows that are compared with one another, seed by seed: a seed has the same data, initial "
-    "weights and order in both. Differences of accuracies and rates in percentage points."
+    "Rows that are compared with one another, seed by seed where they share seeds: a seed has the "
+    "same data, initial weights and order in both. Differences of accuracies and rates in "
+    "percentage points."
 )
 READING_COMPARISONS = (
     "Real: the difference is not 0 at the 5 % level, after Holm's correction for all comparisons "
@@ -62,7 +66,10 @@ READING_COMPARISONS = (
     f"{100 * paired.MARGIN:g} points unless the sweep says otherwise. Anything else cannot be told "
     "yet; the seeds that would do are an estimate, for 80 % power, from the spread seen so far.",
     "Means: Student's t and a sign-flip test, of which the less certain one counts. Rates: "
-    "McNemar's exact test, and Newcombe's interval for paired proportions (1998, method 10).",
+    "McNemar's exact test, and Newcombe's interval for paired proportions (1998, method 10). "
+    "Epochs to solve: the log-rank test; a seed that never solved it is censored at its last one.",
+    "Rows without a seed in common: Welch's t and a permutation test for means, and for rates "
+    "Boschloo's exact test and Newcombe's interval for independent proportions.",
 )
 READING_HORIZON = (
     "Where half solve it: isotonic regression of the solve rate, straight lines between the values "
@@ -204,7 +211,7 @@ def _pictures(found: Found) -> list[Picture]:
     caption = (
         f"Accuracy by recipe, n = {w.seeds_of([*sure, *drawn])} a recipe, each seed a dot; dots "
         f"with equal or near values are spread vertically. {best_of if drawn else ''}"
-        "Where all seeds agree the interval has no width and is not drawn."
+        "Where all seeds agree, or are too few, there is no interval."
     )
     svg = figures.accuracy(sure, drawn)
     pictures = [Picture("accuracy", svg, "Accuracy by recipe", caption)]

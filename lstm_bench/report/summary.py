@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from lstm_bench.report import wording as w
 from lstm_bench.report.found import Found
 from lstm_bench.results import Outcome, Row
-from lstm_bench.statistics import Mean
+from lstm_bench.statistics import SURE, Mean
 
 IDS = 12
 """Ids that a sentence lists before it only counts."""
@@ -69,8 +70,11 @@ def _best(found: Found, best: Row) -> str:
     accuracy, rate = best.outcome.accuracy, best.outcome.solve_rate
     if accuracy.n < 2:
         spread = "one seed, so no interval"
-    elif accuracy.std == 0:
-        spread = f"the same for all {accuracy.n} seeds"
+    elif math.isnan(accuracy.low):
+        spread = f"the same for all {accuracy.n} seeds" if accuracy.std == 0 else ""
+        few = "too few for an interval" if accuracy.n < SURE else ""
+        few = few if spread or not few else f"{accuracy.n} seeds are {few}"
+        spread = ", ".join(filter(None, [spread, few]))
     else:
         spread = f"95 % interval {w.span(accuracy.low, accuracy.high, ' %')}"
     head = "The best recipe is" if len(found.result.rows) > 1 else "It is"

@@ -119,7 +119,11 @@ def published(verdicts: Sequence[findings.Judged]) -> pd.DataFrame:
 
 
 def comparisons(compared: Sequence[findings.Compared]) -> pd.DataFrame:
-    """Returns one row a comparison that the sweep asks for: paired difference and verdict."""
+    """Returns one row a comparison that the sweep asks for: difference and verdict.
+
+    `different_seeds` are those of `to`, where the two rows share none; a median of `inf` epochs is
+    later than training lasted.
+    """
     records = []
     for each in compared:
         asked, found = each.asked, each.found
@@ -131,6 +135,9 @@ def comparisons(compared: Sequence[findings.Compared]) -> pd.DataFrame:
                 "measure": asked.measure,
                 "claim": asked.claim,
                 "seeds": found.n if found else 0,
+                "different_seeds": found.others if found else None,
+                "median_epochs_of": found.epochs[0] if found and found.epochs else None,
+                "median_epochs_to": found.epochs[1] if found and found.epochs else None,
                 "difference": found.difference if found else None,
                 "std": found.std if found else None,
                 "low": found.low if found else None,
@@ -144,7 +151,8 @@ def comparisons(compared: Sequence[findings.Compared]) -> pd.DataFrame:
             }
         )
     frame = pd.DataFrame(records)
-    return frame.astype({"more_seeds": "Int64"}) if records else frame
+    whole = {"more_seeds": "Int64", "different_seeds": "Int64"}
+    return frame.astype(whole) if records else frame
 
 
 def horizon(families: Sequence[findings.Family]) -> pd.DataFrame:

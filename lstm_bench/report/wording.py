@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lstm_bench.results import Outcome, Row
-from lstm_bench.statistics import Mean, Rate
+from lstm_bench.statistics import SURE, Mean, Rate
 
 NONE = "–"
 VISIBLE = {" ": "␣", "\n": "↵", "\t": "⇥", "": NONE}
@@ -74,10 +74,11 @@ def _points(mean: Mean) -> str:
 
 
 def interval(mean: Mean) -> str:
-    """Returns the interval of a mean, or in words that there is none because all seeds agree."""
-    if mean.n > 1 and mean.std == 0:
-        return f"all {mean.n} equal"
-    return span(mean.low, mean.high)
+    """Returns the interval of a mean, or in words why there is none."""
+    if mean.n < 2 or math.isnan(mean.mean) or not math.isnan(mean.low):
+        return span(mean.low, mean.high)
+    few = "n too small" if mean.n < SURE else ""
+    return ", ".join(filter(None, [f"all {mean.n} equal" if mean.std == 0 else "", few]))
 
 
 def score_interval(mean: Mean, measure: str) -> str:
