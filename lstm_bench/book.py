@@ -68,10 +68,10 @@ class Book:
         """Writes down that a recipe has failed, wholly or on some of its seeds."""
         self._failed[need.id] = Failed(need.id, need.recipe.name, reason)
 
-    def told(self, need: Need, reused: bool) -> None:
-        """Counts a recipe that is done."""
-        reason = self._gatherer.failures.get(need.key)
-        if reason is None:
+    def told(self, need: Need, reused: bool, reason: str = "") -> None:
+        """Counts a recipe that is done; one with a `reason` has failed."""
+        reason = reason or self._gatherer.failures.get(need.key, "")
+        if not reason:
             self.progress.step(self._gatherer.outcome(need), reused)
         else:
             self.progress.step(None, failure=f"{need.id} ({need.recipe.name}): {reason}")

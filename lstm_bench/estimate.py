@@ -56,7 +56,7 @@ class Estimate:
 
     stages: tuple[Stage, ...]
     workers: int
-    seconds: Range
+    seconds: Range | None  # None where nothing that was probed could be trained
 
     def document(self) -> dict[str, Any]:
         """Returns the estimate as plain JSON values, each range as [least, most]."""
@@ -64,7 +64,8 @@ class Estimate:
             {key: list(value) if isinstance(value, tuple) else value for key, value in part.items()}
             for part in map(dataclasses.asdict, self.stages)
         ]
-        return {"stages": stages, "workers": self.workers, "seconds": list(self.seconds)}
+        spent = list(self.seconds) if self.seconds else None
+        return {"stages": stages, "workers": self.workers, "seconds": spent}
 
 
 def estimate(sweep: Sweep, study: Study | None, pool: Pool, engine: str) -> Estimate:
@@ -73,7 +74,7 @@ def estimate(sweep: Sweep, study: Study | None, pool: Pool, engine: str) -> Esti
     parts = tuple(stages(sweep, study.trials if study else 0, drawn))
     fixed = [entry.recipe for entry in sweep.entries.values()]
     speed = probe([*_extremes(fixed), *_extremes(drawn)], pool, engine)
-    return Estimate(parts, pool.size, seconds(parts, speed, pool.size))
+    return Estimate(parts, pool.size, seconds(parts, speed, pool.size) if speed else None)
 
 
 def stages(sweep: Sweep, trials: int, drawn: Sequence[Recipe]) -> Iterator[Stage]:
@@ -125,8 +126,8 @@ def seconds(parts: Sequence[Stage], speed: Speed, workers: int) -> Range:
     return ends[0], ends[1]
 
 
-def probe(chosen: Sequence[Recipe], pool: Pool, engine: str) -> Speed:
-    """Trains each of `chosen` a little, on one seed; raises ValueError if none could be trained."""
+def probe(chosen: Sequence[Recipe], pool: Pool, engine: str) -> Speed | None:
+    """Trains each of `chosen` a little, on one seed; returns None if none could be trained."""
     jobs = {}
     for one in {_shortened(each).digest: _shortened(each) for each in chosen}.values():
         job = Job((one.settings,), (0,), engine, kin=one.training)
@@ -138,7 +139,7 @@ def probe(chosen: Sequence[Recipe], pool: Pool, engine: str) -> Speed:
             compiling.append(outcome.compile_seconds)
             stepping.append(outcome.train_seconds / _steps(jobs[ticket]))
     if not stepping:
-        raise ValueError("none of the recipes probed could be trained")
+        return None
     return Speed((min(compiling), max(compiling)), (min(stepping), max(stepping)))
 
 

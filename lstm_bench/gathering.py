@@ -106,14 +106,10 @@ class Gatherer:
             return None
         return subset(self.outcomes[need.key], need.seeds)
 
-    def fail(self, need: Need, reason: str) -> None:
-        """Writes down that `need` came to no score."""
-        self.failures[need.key] = reason
-        self.outcomes.pop(need.key, None)
-        if self._session.failure(need.key) != reason:
-            failed = Failed(need.id, need.recipe.name, reason)
-            self._session.fail(need.key, failed, self._engine)
-        self._ledger.forget(need.key)
+    def reason(self, need: Need) -> str:
+        """Returns why `need` came to no score: it failed, or diverged; nothing if it did not."""
+        outcome = self.outcome(need)
+        return self.failures[need.key] if outcome is None else diverged(outcome)
 
     def _missing(self, need: Need, retry: bool) -> tuple[int, ...]:
         """Returns the seeds of `need` that are still to be run; none if it has failed."""
@@ -183,7 +179,10 @@ class Gatherer:
 
     def _met(self, need: Need, parts: list[Outcome], settle: bool) -> None:
         if need.key in self.failures:
-            self.fail(need, self.failures[need.key])
+            failed = Failed(need.id, need.recipe.name, self.failures[need.key])
+            self.outcomes.pop(need.key, None)
+            self._session.fail(need.key, failed, self._engine)
+            self._ledger.forget(need.key)
             return
         known = self.outcomes.get(need.key)
         self.outcomes[need.key] = merged([known, *parts] if known else parts)

@@ -10,7 +10,7 @@ from lstm_bench import backend
 from lstm_bench.book import Book, Progress
 from lstm_bench.errors import StoreError
 from lstm_bench.estimate import Estimate, estimate
-from lstm_bench.gathering import Gatherer, Need, diverged
+from lstm_bench.gathering import Gatherer, Need
 from lstm_bench.ledger import Ledger
 from lstm_bench.report import write_report
 from lstm_bench.results import SweepResult
@@ -105,10 +105,8 @@ def _fixed(sweep: Sweep, gatherer: Gatherer, book: Book) -> None:
     book.write()
     gatherer.gather(needs, settle=True, retry=True, told=book.told)
     for need in needs:
-        outcome = gatherer.outcome(need)
-        reason = gatherer.failures[need.key] if outcome is None else diverged(outcome)
-        if reason:
-            book.fail(need, reason)
+        if gatherer.reason(need):
+            book.fail(need, gatherer.reason(need))
 
 
 def _listing(sweep: Sweep, need: Need) -> Listed:

@@ -136,7 +136,8 @@ Role = Literal["fixed", "trial", "confirmed", "ablation", "effect", "split"]
 `confirmed`  a finalist of the search, `of` that trial, on seeds that the search never saw
 `ablation`   a confirmed recipe `of` which one setting, `axis`, is put back to `value`; same seeds
 `effect`     the random trial `of` which one switch, `axis`, is set to `value`; its first seeds
-`split`      the winner, on seeds that cross data, initial weights and order: see `seeds.crossed`
+`split`      the winner, or what it was put back to, `of` that row, on seeds that cross data,
+             initial weights and order: see `seeds.crossed`
 """
 
 

@@ -6,7 +6,7 @@
     confirm         the finalists on seeds that the search never saw
     ablate          the simplest of them, a setting at a time put back to the tutorial's
     flip            random trials with one switch changed
-    split           the winner on seeds that cross data, initial weights and order
+    split           a recipe on seeds that cross data, initial weights and order
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 
 from lstm_bench import searched
 from lstm_bench.book import Book
-from lstm_bench.gathering import Gatherer, Need, diverged
+from lstm_bench.gathering import Gatherer, Need
 from lstm_bench.recipe import Recipe
 from lstm_bench.results import Role, Row
 from lstm_bench.search import followup
@@ -96,17 +96,16 @@ class Searching:
     def _scores(self, need: Need) -> np.ndarray | None:
         """Returns one score a seed, in the order of the seeds; None if the recipe has failed."""
         outcome = self.gatherer.outcome(need)
-        if outcome is not None and diverged(outcome):
-            self.gatherer.fail(need, diverged(outcome))
-            outcome = None
-        return None if outcome is None else scores(outcome, self.search.objective)
+        if outcome is None or self.gatherer.reason(need):
+            return None
+        return scores(outcome, self.search.objective)
 
     def _tell(self, trial: Any, need: Need) -> None:
-        outcome = self.gatherer.outcome(need)
-        self.book.told(need, False)
-        if outcome is None:
+        outcome, reason = self.gatherer.outcome(need), self.gatherer.reason(need)
+        self.book.told(need, False, reason)
+        if outcome is None or reason:
             self.study.tell(trial, None, 0.0)
-            self.book.fail(need, self.gatherer.failures[need.key])
+            self.book.fail(need, reason)
             return
         own = scores(outcome, self.search.objective)
         cost = float(outcome.parameters * outcome.updates)
@@ -162,16 +161,22 @@ class Searching:
             self._finish(need, "effect", of=of, axis=key, value=value)
 
     def split(self) -> None:
-        """Runs the winner on all combinations of some draws of data, weights and order."""
+        """Runs a recipe on all combinations of some draws of data, weights and order.
+
+        It is the winner; or, where the winner's seeds all score the same, the reference recipe.
+        """
         winner = self._winner()
         if not self.search.split or winner is None:
             return
+        recipe, of = self._recipe(winner.of), winner.id
+        if np.ptp(scores(winner.outcome, self.search.objective)) == 0 and self.search.ablate:
+            of = self.search.ablate
+            recipe = self.sweep.entries[of].recipe
         levels = range(CROSSED_FROM, CROSSED_FROM + self.search.split)
         seeds = tuple(crossed(*each) for each in itertools.product(levels, repeat=3))
-        need = Need(f"split-{winner.id.removeprefix('confirm-')}", self._recipe(winner.of), seeds,
-                    "crossed")  # fmt: skip
+        need = Need(f"split-{of}", recipe, seeds, "crossed")
         self._gather("split", [need])
-        self._finish(need, "split", of=winner.id)
+        self._finish(need, "split", of=of)
 
     def _analysis(self) -> dict[str, Any]:
         """Returns what only the search can work out, as plain values for the report."""
@@ -200,12 +205,9 @@ class Searching:
         return next(each.recipe for each in self._trials if f"trial-{each.number}" == id_)
 
     def _finish(self, need: Need, role: Role, of: str, axis: str = "", value: Any = None) -> None:
-        outcome = self.gatherer.outcome(need)
-        if outcome is not None and diverged(outcome):
-            self.gatherer.fail(need, diverged(outcome))
-            outcome = None
-        if outcome is None:
-            self.book.fail(need, self.gatherer.failures[need.key])
+        reason = self.gatherer.reason(need)
+        if reason:
+            self.book.fail(need, reason)
         else:
             self.book.rows.append(self._row(need, role, of=of, axis=axis, value=value))
 

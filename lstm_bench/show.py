@@ -202,9 +202,11 @@ def estimate_table(name: str, found: Estimate) -> Table:
         table.add_column(heading, justify="right")
     for stage in found.stages:
         table.add_row(stage.name, *map(_range, (stage.recipes, stage.runs, stage.updates)))
-    low, high = found.seconds
     cores = "1 worker" if found.workers == 1 else f"{found.workers} workers"
-    table.caption = f"about {_duration(low)} to {_duration(high)} on {cores}"
+    table.caption = f"how long on {cores} cannot be told: no recipe that was tried could be trained"
+    if found.seconds:
+        low, high = map(_duration, found.seconds)
+        table.caption = f"about {low} to {high} on {cores}"
     table.caption_justify = "left"
     return table
 

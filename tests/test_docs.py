@@ -73,6 +73,12 @@ def test_the_sweep_file_and_the_task_of_the_readme_work(tmp_path):
     assert {"B1", "B2", "B3", "longer/4"} <= set(loaded.entries)
     assert loaded.search is not None and loaded.refused and loaded.comparisons
 
+    search = tmp_path / "search.yaml"
+    block = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)[1]
+    search.write_text(f"task: alphabet\nrecipes: {{B1: {{}}}}\n{block}")
+    asked = load(search).search
+    assert (asked.confirm, asked.ablate, asked.switches, asked.split) == (4, "B1", ("stateful",), 4)
+
     import numpy as np
 
     from lstm_bench.seeds import stream

@@ -716,7 +716,7 @@ def test_confirmed_recipes_stand_above_the_trials() -> None:
     assert '<g id="seeds-4"' not in svg and '<g id="seeds-5"' in svg
     assert below
     console = " ".join(text_of("searched")[2].split())
-    assert "Search %" in console and "confirmed-3" in console and "trial-1 " not in console
+    assert "Claimed %" in console and "confirmed-3" in console and "trial-1 " not in console
     assert "93.8" in console  # what the search had scored confirmed-3
     assert "The simplest recipe that solves it is confirmed-3" in console
     assert "trial-5 failed: out of memory <b>" in console

@@ -339,5 +339,5 @@ def test_the_document_is_plain_json_under_the_keys_that_there_are():
     assert said["confirmation"]["finalists"][0]["confirmed"]["n"] == 30
     assert said["simplest"]["point"]["id"] == "confirmed-0"
     assert said["ablation"]["back-epochs"]["value"] == 250
-    assert said["variance"]["winner"]["draws"] == [3, 4, 2]
+    assert said["variance"]["split"]["draws"] == [3, 4, 2]
     assert searched.document(a_result()) == {}

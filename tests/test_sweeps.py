@@ -208,6 +208,7 @@ def test_a_recipe_whose_worker_dies_is_a_failure_and_the_others_go_on():
     assert len(second) == 1
 
 
+@pytest.mark.slow
 def test_a_job_that_takes_too_long_is_stopped_and_what_it_had_done_is_kept():
     long = Job((recipe("memory", epochs=9_000).settings,), tuple(range(2000)), seconds=12)
     with Pool(1) as pool:

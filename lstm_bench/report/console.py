@@ -23,7 +23,7 @@ def console_table(result: SweepResult, limit: int = 6, found: Found | None = Non
 
     Without finalists the best `limit` searched recipes, repeated ones once. Under an accuracy
     stands the 95 % interval of its mean, under a count of seeds the Wilson interval of the rate,
-    under a published figure its verdict; beside a finalist what the search had scored it.
+    under a published figure its verdict; a finalist stands beside what the search had scored it.
     Comparisons, horizons, the simplest recipe, failures and what is left out are said below.
     `found` spares finding it all again.
     """
@@ -36,19 +36,18 @@ def console_table(result: SweepResult, limit: int = 6, found: Found | None = Non
         table.add_column(title, justify="right")
     words = findings.words_of(found.verdicts)
     published = bool(words) or any(row.published_accuracy is not None for row in result.fixed)
-    if published:
-        table.add_column("Published", justify="right", no_wrap=True)
     finalists = found.searched.confirmations.finalists
-    if finalists:
-        table.add_column("Search %", justify="right")
+    if published or finalists:  # one column for both: the terminal's are narrow
+        title = "Claimed %" if finalists else "Published"
+        table.add_column(title, justify="right", no_wrap=True)
     below = found.confirmed or found.picked[:limit]
-    before = {each.row.id: w.percent(each.search.mean) for each in finalists}
+    before = {each.row.id: f"{w.percent(each.search.mean)}\nsearch" for each in finalists}
     best = found.best.id if found.best else None
     for row in [*result.fixed, *below]:
         if result.fixed and below and row is below[0]:
             table.add_section()
-        extra = [_published(row, words)] if published else []
-        extra += [before.get(row.id, "")] if finalists else []
+        claimed = before.get(row.id) or _published(row, words)
+        extra = [claimed] if published or finalists else []
         table.add_row(*map(Text, [*_cells(row), *extra]), style="bold" if row.id == best else None)
     said = _said(found, 0 if finalists else limit)
     table.caption = Text("\n".join(map(w.printable, said))) if said else None

@@ -168,7 +168,7 @@ SOURCES = {
 
 
 def variance(told: Split) -> Grid:
-    """Returns what the winner's seeds differ by."""
+    """Returns what the seeds of a recipe differ by."""
     cells = [
         (SOURCES[source], str(draws), w.percent(told.shares[source]))
         for source, draws in zip(SOURCES, (*told.draws, w.NONE), strict=True)

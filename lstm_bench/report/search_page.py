@@ -48,9 +48,10 @@ READING_EFFECTS = (
     "test over recipes, with Holm's correction over all rows.",
 )
 READING_SPLIT = (
-    "The winner is run on seeds that cross draws of data, of initial weights and of training "
-    "order, every draw of one with every draw of the others. Only together: what no source "
-    "explains by itself.",
+    "One recipe is run on seeds that cross draws of data, of initial weights and of training "
+    "order, every draw of one with every draw of the others: the winner or, where the winner's "
+    "seeds all score the same, the one that it is compared with setting by setting. Only together: "
+    "what no source explains by itself.",
 )
 
 

@@ -176,7 +176,7 @@ def contexts(found: Found) -> pd.DataFrame:
 
 
 def variance(found: Found) -> pd.DataFrame:
-    """Returns one row a source of variance: among random recipes, and within the winner."""
+    """Returns one row a source of variance: among random recipes, and within one."""
     seeds, winner = found.searched.seed_share, found.searched.split
     records: list[dict[str, Any]] = []
     if seeds is not None:

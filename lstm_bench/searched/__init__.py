@@ -186,8 +186,8 @@ def _variance(seeds: SeedShare | None, winner: Split | None) -> dict[str, Any]:
     if seeds is not None:
         parts["random_trials"] = {**vars(seeds), "between": 1 - seeds.share}
     if winner is not None:
-        parts["winner"] = {"id": winner.row.id, "of": winner.row.of, "draws": winner.draws}
-        parts["winner"] |= {"shares": dict(winner.shares), "std": winner.std}
+        parts["split"] = {"id": winner.row.id, "of": winner.row.of, "draws": winner.draws}
+        parts["split"] |= {"shares": dict(winner.shares), "std": winner.std}
     return parts
 
 

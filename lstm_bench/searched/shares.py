@@ -60,7 +60,7 @@ class Split:
 
 
 def split(result: SweepResult) -> Split | None:
-    """Returns how the winner's variance splits; None without crossed seeds, or without variance."""
+    """Returns how a recipe's variance splits; None without crossed seeds, or without variance."""
     rows = result.having("split")
     if not rows:
         return None
