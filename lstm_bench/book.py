@@ -26,8 +26,8 @@ class Progress:
     best: Outcome | None = None
     changed: Callable[[Progress], None] = lambda _: None
 
-    def expect(self, stage: str, recipes: int) -> None:
-        """Begins a stage of so many recipes."""
+    def expect(self, stage: str, recipes: int = 0) -> None:
+        """Begins a stage, of so many recipes more than were expected so far."""
         self.stage = stage
         self.total += recipes
         self.changed(self)
@@ -70,15 +70,21 @@ class Book:
 
     def told(self, need: Need, reused: bool, reason: str = "") -> None:
         """Counts a recipe that is done; one with a `reason` has failed."""
-        reason = reason or self._gatherer.failures.get(need.key, "")
-        if not reason:
-            self.progress.step(self._gatherer.outcome(need), reused)
-        else:
+        outcome = self._gatherer.outcome(need)
+        reason = reason or ("" if outcome else self._gatherer.reason(need))
+        if reason:
             self.progress.step(None, failure=f"{need.id} ({need.recipe.name}): {reason}")
+        else:
+            self.progress.step(outcome, reused)
 
-    def write(self) -> None:
-        """Writes into the store which rows there are."""
-        self._session.write(self._document())
+    def write(self, last: bool = False) -> None:
+        """Writes into the store which rows there are.
+
+        Not while there are fewer of them than the store lists from an earlier session, unless these
+        are the `last`: a kill must not leave less than there was.
+        """
+        if last or len(self.rows) >= self._session.listed:
+            self._session.write(self._document())
 
     def result(self) -> SweepResult:
         """Returns what there is so far."""

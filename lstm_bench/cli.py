@@ -156,8 +156,9 @@ def sweep(
         from lstm_bench import findings, searched
         from lstm_bench.results import sweep_document
 
-        document = sweep_document(result, page)
-        _print_json(document | findings.document(result) | searched.document(result))
+        found = searched.find(result)
+        told = findings.document(result, found.comparisons) | searched.document(result, found)
+        _print_json(sweep_document(result, page) | told)
         return
     from lstm_bench.report import console_table
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -122,20 +122,32 @@ def comparisons(result: SweepResult) -> list[Compared]:
         for name, asked in result.comparisons.items()
         if asked.of in rows and asked.to in rows
     }
-    corrected = dict(zip(found, paired.holm([each.p for each in found.values()]), strict=True))
-    among = sum(not math.isnan(p) for p in corrected.values())
-    answers = []
-    for name, asked in result.comparisons.items():
-        if name not in found:
-            answers.append(Compared(name, asked, None, math.nan, "cannot tell yet", None, among))
-            continue
-        each, rate = found[name], asked.measure == "solve_rate"
-        word = paired.word(each, corrected[name], asked.negligible)
-        more = None
-        if word == "cannot tell yet":
-            more = paired.more_seeds(each, asked.negligible, max(among, 1), rate)
-        answers.append(Compared(name, asked, each, corrected[name], word, more, among))
-    return answers
+    return together(
+        [unsettled(name, asked, found.get(name)) for name, asked in result.comparisons.items()]
+    )
+
+
+def unsettled(name: str, asked: Comparison, found: Difference | None) -> Compared:
+    """Returns a comparison before it is corrected `together` with others."""
+    return Compared(name, asked, found, math.nan, "cannot tell yet", None, 0)
+
+
+def together(compared: Sequence[Compared]) -> list[Compared]:
+    """Returns comparisons with their verdicts, corrected by Holm's method for one another."""
+    levels = paired.holm([each.found.p if each.found else math.nan for each in compared])
+    among = sum(not math.isnan(level) for level in levels)
+    return [settled(each, level, among) for each, level in zip(compared, levels, strict=True)]
+
+
+def settled(each: Compared, level: float, among: int) -> Compared:
+    """Returns `each` with its p value corrected to `level`, as one of `among`: so, its verdict."""
+    if each.found is None:
+        return replace(each, among=among)
+    margin, rate = each.asked.negligible, each.asked.measure == "solve_rate"
+    word, more = paired.word(each.found, level, margin), None
+    if word == "cannot tell yet":
+        more = paired.more_seeds(each.found, margin, max(among, 1), rate)
+    return replace(each, corrected=level, word=word, more=more, among=among)
 
 
 def _difference(of: Row, to: Row, asked: Comparison) -> Difference:
@@ -189,9 +201,13 @@ def families(result: SweepResult) -> list[Family]:
     return found
 
 
-def document(result: SweepResult) -> dict[str, Any]:
-    """Returns what was found as plain JSON values, under the keys that have any."""
-    judged, compared, reached = verdicts(result), comparisons(result), families(result)
+def document(result: SweepResult, compared: Sequence[Compared] | None = None) -> dict[str, Any]:
+    """Returns what was found as plain JSON values, under the keys that have any.
+
+    `compared` are the comparisons, where they were corrected for others beside them.
+    """
+    judged, reached = verdicts(result), families(result)
+    compared = comparisons(result) if compared is None else compared
     parts = {
         "verdicts": {each.row.id: _judged(each) for each in judged},
         "comparisons": {each.name: _compared(each) for each in compared},

@@ -20,6 +20,8 @@ from lstm_bench.tracking import SeedsOf, Session
 from lstm_bench.tracking.listing import outcome_key
 from lstm_bench.workers import Done, Event, Failure, Job, Pool, Seal, Seed
 
+LATE = "it took longer than its time limit"
+
 
 @dataclass(frozen=True)
 class Need:
@@ -41,7 +43,7 @@ Told = Callable[[Need, bool], None]
 
 
 class Gatherer:
-    """Gets needs met. `outcomes` and `failures` are by `Need.key`."""
+    """Gets needs met. `outcomes` are by `Need.key`, over all seeds known; `ran` is what was run."""
 
     def __init__(
         self,
@@ -50,15 +52,22 @@ class Gatherer:
         pool: Pool,
         engine: str,
         seconds: float | None = None,
+        seeds: int = 1,
     ) -> None:
-        """`seconds` is how long a recipe may compile and train, all its seeds together."""
+        """`seconds` is how long a recipe may compile and train on so many `seeds`.
+
+        On more seeds it may take so many times longer.
+        """
         self.outcomes: dict[str, Outcome] = {}
-        self.failures: dict[str, str] = {}
+        self.ran: set[str] = set()
+        self._failures: dict[str, str] = {}
         self._session = session
         self._ledger = ledger
         self._pool = pool
         self._engine = engine
         self._seconds = seconds
+        self._seeds = seeds
+        self._recalled: set[str] = set()
         self._logged: dict[str, set[int]] = {}
         self._heard: dict[int, Callable[[Event], None]] = {}
 
@@ -69,64 +78,75 @@ class Gatherer:
         retry: bool = False,
         told: Told = lambda *_: None,
     ) -> None:
-        """Meets `needs`: their seeds are in `outcomes` then, or their keys in `failures`.
+        """Meets `needs`, as far as they can be: see `outcome` and `reason`.
 
         With `settle` each is written to the store as soon as it is met; with `retry` what failed in
         an earlier session is tried again.
         """
-        waiting: dict[tuple[str, tuple[int, ...]], list[Need]] = {}
-        asked: set[str] = set()
-        repeated = []
+        wanted: dict[str, list[Need]] = {}
         for need in needs:
-            if need.key in asked:  # the same recipe twice: it is run once
-                repeated.append(need)
-                continue
-            asked.add(need.key)
-            missing = self._missing(need, retry)
+            wanted.setdefault(need.key, []).append(need)
+        waiting: dict[tuple[str, tuple[int, ...]], list[Need]] = {}
+        for same in wanted.values():
+            seeds = tuple(sorted({seed for need in same for seed in need.seeds}))
+            whole = dataclasses.replace(same[0], seeds=seeds)  # the same recipe is run once
+            missing = self._missing(whole, retry)
             if missing:
-                waiting.setdefault((need.recipe.training, missing), []).append(need)
+                waiting.setdefault((whole.recipe.training, missing), []).append(whole)
             else:
-                told(need, True)
+                for need in same:
+                    told(need, True)
+
+        def met(whole: Need) -> None:
+            for place, need in enumerate(wanted[whole.key]):
+                told(need, place > 0)
+
         for (_, seeds), group in sorted(waiting.items(), key=lambda item: -_work(item[1][0])):
-            self._submit(group, seeds, len(waiting), settle, told)
+            self._submit(group, seeds, len(waiting), settle, met)
         self._listen()
-        for need in repeated:
-            told(need, True)
 
     def settle(self, needs: Sequence[Need]) -> None:
         """Writes what is known of each of `needs` to the store, with its best seed's network."""
         for need in {need.key: need for need in needs}.values():
-            if need.key in self.outcomes:
+            if self.outcome(need) is not None:
                 self._settle(need)
         self._listen()
 
     def outcome(self, need: Need) -> Outcome | None:
-        """Returns the outcome of `need` over its own seeds; None if it failed."""
-        if need.key in self.failures:
+        """Returns the outcome of `need` over its own seeds; None if one of them failed."""
+        known = self.outcomes.get(need.key)
+        if known is None or not set(need.seeds) <= set(known.seeds["seed"]):
             return None
-        return subset(self.outcomes[need.key], need.seeds)
+        return subset(known, need.seeds)
 
     def reason(self, need: Need) -> str:
         """Returns why `need` came to no score: it failed, or diverged; nothing if it did not."""
         outcome = self.outcome(need)
-        return self.failures[need.key] if outcome is None else diverged(outcome)
+        return self._failures[need.key] if outcome is None else diverged(outcome)
 
     def _missing(self, need: Need, retry: bool) -> tuple[int, ...]:
-        """Returns the seeds of `need` that are still to be run; none if it has failed."""
-        if need.key not in self.outcomes and need.key not in self.failures:
-            reason = None if retry else self._session.failure(need.key)
-            if reason is not None:
-                self.failures[need.key] = reason
-            else:
-                self._recall(need.key)
-        if need.key in self.failures:
-            return ()
+        """Returns the seeds of `need` that are still to be run; none if that has failed."""
+        if need.key not in self._recalled:
+            self._recall(need.key)
         known = self.outcomes.get(need.key)
         have = set(known.seeds["seed"]) if known else set()
-        return tuple(seed for seed in need.seeds if seed not in have)
+        missing = tuple(seed for seed in need.seeds if seed not in have)
+        before = None if retry else self._session.failure(need.key)
+        if missing and before is not None and self._stands(before):
+            self._failures[need.key] = before
+        return () if need.key in self._failures else missing
+
+    def _stands(self, reason: str) -> bool:
+        """Returns whether a recipe that failed so would fail so again: not with more time."""
+        return not reason.startswith(LATE) or reason == self._late
+
+    @property
+    def _late(self) -> str:
+        return f"{LATE} of {self._seconds:g} s"
 
     def _recall(self, key: str) -> None:
         """Takes what the store and the ledger have of a recipe."""
+        self._recalled.add(key)
         finished = self._session.finished(key)
         parts = [finished] if finished else []
         self._logged[key] = set(finished.seeds["seed"]) if finished else set()
@@ -135,13 +155,20 @@ class Gatherer:
             self.outcomes[key] = merged(parts)
 
     def _submit(
-        self, group: list[Need], seeds: tuple[int, ...], groups: int, settle: bool, told: Told
+        self,
+        group: list[Need],
+        seeds: tuple[int, ...],
+        groups: int,
+        settle: bool,
+        met: Callable[[Need], None],
     ) -> None:
         """Sends recipes that share their training to the workers."""
         first = group[0]
-        shares = max(1, min(len(seeds), self._pool.size // groups))
+        # A recipe whose time is limited stays with one worker, so that their number is no matter.
+        shares = max(1, min(len(seeds), self._pool.size // groups)) if not self._seconds else 1
         open_ = shares
         parts: dict[str, list[Outcome]] = {need.key: [] for need in group}
+        self.ran.update(parts)
 
         def heard(event: Event) -> None:
             nonlocal open_
@@ -153,11 +180,13 @@ class Gatherer:
             open_ -= 1
             if isinstance(event, Failure):
                 for need in group:
-                    self.failures.setdefault(need.key, event.reason)
+                    self._fail(need, event)
             if open_ == 0:
                 for need in group:
-                    self._met(need, parts[need.key], settle)
-                    told(need, False)
+                    self._join(need, parts[need.key])
+                    if settle and self.outcome(need) is not None:
+                        self._settle(need)
+                    met(need)
 
         for share in range(shares):
             job = Job(
@@ -175,19 +204,20 @@ class Gatherer:
             return None
         known = self.outcomes.get(need.key)
         spent = known.compile_seconds + known.train_seconds if known else 0.0
-        return max(self._seconds - spent, 0.0)
+        return max(self._seconds * max(1.0, len(need.seeds) / self._seeds) - spent, 0.0)
 
-    def _met(self, need: Need, parts: list[Outcome], settle: bool) -> None:
-        if need.key in self.failures:
-            failed = Failed(need.id, need.recipe.name, self.failures[need.key])
-            self.outcomes.pop(need.key, None)
+    def _fail(self, need: Need, event: Failure) -> None:
+        """Writes down why seeds of `need` are missing; what would not fail again is forgotten."""
+        reason = self._late if event.kind == "late" else event.reason
+        self._failures[need.key] = reason
+        if event.kind != "died":
+            failed = Failed(need.id, need.recipe.name, reason)
             self._session.fail(need.key, failed, self._engine)
-            self._ledger.forget(need.key)
-            return
+
+    def _join(self, need: Need, parts: list[Outcome]) -> None:
         known = self.outcomes.get(need.key)
-        self.outcomes[need.key] = merged([known, *parts] if known else parts)
-        if settle:
-            self._settle(need)
+        if parts:
+            self.outcomes[need.key] = merged([known, *parts] if known else parts)
 
     def _settle(self, need: Need) -> None:
         outcome = self.outcomes[need.key]

@@ -73,12 +73,13 @@ def launch(
         store = Store(settings.store, settings.artifacts)
         session = begin(store, sweep, engine, again)
         ledger = Ledger(settings.artifacts / "seeds.db", session.run_id)
-        gatherer = Gatherer(session, ledger, pool, engine, sweep.time_limit)
+        gatherer = Gatherer(session, ledger, pool, engine, sweep.time_limit, sweep.seeds)
         book = Book(sweep, session, gatherer, progress, study)
         finished = False
         try:
             if watcher and not session.taken_up:
                 watcher.weighed(estimate(sweep, study, pool, engine))
+            book.progress.expect("recipes", len(sweep.entries) + (study.trials if study else 0))
             _fixed(sweep, gatherer, book)
             if study is not None:
                 Searching(sweep, study, gatherer, book).all()
@@ -86,7 +87,7 @@ def launch(
         finally:
             result = book.result()
             try:
-                book.write()
+                book.write(last=finished)
                 if result.rows:
                     write_report(result, folder)
                     session.attach(folder)
@@ -100,7 +101,6 @@ def _fixed(sweep: Sweep, gatherer: Gatherer, book: Book) -> None:
     """Runs the recipes that the sweep file names."""
     seeds = tuple(sweep.seed_list)
     needs = [Need(key, entry.recipe, seeds) for key, entry in sweep.entries.items()]
-    book.progress.expect("recipes", len(needs))
     book.rows += [_listing(sweep, need) for need in needs]
     book.write()
     gatherer.gather(needs, settle=True, retry=True, told=book.told)

@@ -134,8 +134,10 @@ Role = Literal["fixed", "trial", "confirmed", "ablation", "effect", "split"]
 `fixed`      the sweep file names it
 `trial`      the search proposed it; one that was stopped has fewer seeds than the sweep asks for
 `confirmed`  a finalist of the search, `of` that trial, on seeds that the search never saw
-`ablation`   a confirmed recipe `of` which one setting, `axis`, is put back to `value`; same seeds
-`effect`     the random trial `of` which one switch, `axis`, is set to `value`; its first seeds
+`ablation`   the confirmed recipe `of` that row once more, on seeds that chose nothing; or, `of`
+             that one, with one setting, `axis`, put back to `value`; without an `axis`, all of them
+`effect`     the random trial `of` that row once more, on seeds that no race looked at; or, `of`
+             that one, with one switch, `axis`, set to `value`
 `split`      the winner, or what it was put back to, `of` that row, on seeds that cross data,
              initial weights and order: see `seeds.crossed`
 """
@@ -224,7 +226,9 @@ class SweepResult:
         """
         if len(self.tasks) != 1:
             return None
-        found = self.having("confirmed") or self.trials
+        most = max((len(row.outcome.seeds) for row in self.trials), default=0)
+        full = [row for row in self.trials if len(row.outcome.seeds) == most]  # not stopped early
+        found = self.having("confirmed") or full
         return min([*self.fixed, *found], key=lambda row: row.outcome.rank(), default=None)
 
 
@@ -250,8 +254,12 @@ def sweep_document(result: SweepResult, page: Path) -> dict[str, Any]:
             | row.outcome.summary()
             for row in result.trials
         ]
-        best = min(result.trials, key=lambda row: row.outcome.rank()).id if trials else None
-        search = {**result.search, "best": best, "results": trials}
+        best = min(
+            result.having("confirmed") or result.trials,
+            key=lambda row: (-len(row.outcome.seeds), row.outcome.rank()),
+            default=None,
+        )
+        search = {**result.search, "best": best.id if best else None, "results": trials}
     return {
         "sweep": result.name,
         "recipes": {row.id: row.outcome.summary() for row in result.fixed},

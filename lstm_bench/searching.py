@@ -27,11 +27,15 @@ from lstm_bench.search.importance import importance
 from lstm_bench.search.racing import Rival, race
 from lstm_bench.search.study import Study, scores
 from lstm_bench.seeds import crossed
-from lstm_bench.sweep import Search, Sweep
+from lstm_bench.sweep import Range, Search, Sweep
 from lstm_bench.tracking import Listed
 
-CROSSED_FROM = 20_000
-"""Seeds that are crossed are counted from here on: neither the search's nor the fresh ones."""
+FRESH, FURTHER = 1, 2
+"""Blocks of seeds: for confirmation, and for what is compared because of it."""
+CROSSED_FROM = 30_000
+"""Draws that are crossed are counted from here on, apart from the blocks of a sweep from seed 0."""
+COMPARED = 6
+"""Seeds on which a switch is changed in each random recipe, at most: recipes count, not seeds."""
 
 
 class Searching:
@@ -57,7 +61,7 @@ class Searching:
 
     def race(self) -> None:
         """Runs every batch of proposals, each proposal on as many seeds as it deserves."""
-        self.book.progress.expect("search", self.study.trials)
+        self.book.progress.expect("search")
         for batch in self.study.batches():
             self._race(batch)
             self.book.write()
@@ -102,7 +106,7 @@ class Searching:
 
     def _tell(self, trial: Any, need: Need) -> None:
         outcome, reason = self.gatherer.outcome(need), self.gatherer.reason(need)
-        self.book.told(need, False, reason)
+        self.book.told(need, need.key not in self.gatherer.ran, reason)
         if outcome is None or reason:
             self.study.tell(trial, None, 0.0)
             self.book.fail(need, reason)
@@ -118,7 +122,7 @@ class Searching:
         """Runs the finalists again, on seeds that the search never saw."""
         chosen = followup.finalists(self._trials, self.search.confirm, self.sweep.seeds)
         needs = [
-            Need(f"confirm-{each.number}", each.recipe, tuple(self.sweep.fresh_seeds), "fresh")
+            Need(f"confirm-{each.number}", each.recipe, self.sweep.other_seeds(FRESH), "fresh")
             for each in chosen
         ]
         self._gather("confirmation", needs)
@@ -126,23 +130,28 @@ class Searching:
             self._finish(need, "confirmed", of=f"trial-{each.number}")
 
     def ablate(self) -> None:
-        """Puts each setting of the simplest recipe back to the reference's; also all of them."""
+        """Puts each setting of the simplest recipe back to the reference's; also all of them.
+
+        On seeds that had no part in choosing it, or it would seem better than it is.
+        """
         simplest = self._simplest()
         if not self.search.ablate or simplest is None:
             return
         reference = self.sweep.entries[self.search.ablate].recipe
         recipe = self._recipe(simplest.of)
-        seeds = tuple(self.sweep.fresh_seeds)
-        needs = [(Need(f"{self.search.ablate}-fresh", reference, seeds, "fresh"), "", None)]
+        seeds = self.sweep.other_seeds(FURTHER)
+        base = Need(f"{simplest.id}-again", recipe, seeds, "further")
+        needs = [(Need(f"{self.search.ablate}-again", reference, seeds, "further"), "", None)]
         for key, value, back in followup.ablations(recipe, reference):
             if isinstance(back, Recipe):
-                needs.append((Need(f"{simplest.id}-{key}", back, seeds, "fresh"), key, value))
-        self._gather("ablation", [need for need, _, _ in needs])
+                needs.append((Need(f"{simplest.id}-{key}", back, seeds, "further"), key, value))
+        self._gather("ablation", [base, *(need for need, _, _ in needs)])
+        self._finish(base, "ablation", of=simplest.id)
         for need, key, value in needs:
-            self._finish(need, "ablation", of=simplest.id, axis=key, value=value)
+            self._finish(need, "ablation", of=base.id, axis=key, value=value)
 
     def flip(self) -> None:
-        """Changes each switch alone in random trials, on the seeds that the trial had at first."""
+        """Changes each switch alone in random recipes, both on seeds that no race looked at."""
         drawn = {
             each.recipe.digest: each for each in self._trials if self.study.random(each.number)
         }
@@ -150,12 +159,16 @@ class Searching:
         flips = followup.flips(
             [each.recipe for each in contexts], self.search.switches, self.study.space
         )
+        seeds = self.sweep.other_seeds(FURTHER)[:COMPARED]
         made = []
+        for place in sorted({place for place, *_ in flips}):
+            each = contexts[place]
+            need = Need(f"context-{each.number}", each.recipe, seeds, "further")
+            made.append((need, f"trial-{each.number}", "", None))
         for place, key, value, recipe in flips:
-            context = contexts[place]
-            seeds = tuple(self.sweep.seed_list[: len(context.scores)])
-            need = Need(f"trial-{context.number}-{key}={_spelt(value)}", recipe, seeds)
-            made.append((need, f"trial-{context.number}", key, value))
+            context = f"context-{contexts[place].number}"
+            need = Need(f"{context}-{key}={_spelt(value)}", recipe, seeds, "further")
+            made.append((need, context, key, value))
         self._gather("switches", [need for need, *_ in made])
         for need, of, key, value in made:
             self._finish(need, "effect", of=of, axis=key, value=value)
@@ -185,7 +198,10 @@ class Searching:
             for each in self._trials
             if self.study.random(each.number)
         ]
-        return {"importance": importance(drawn, self.search.space)}
+        parts = self.search.space.items()
+        choices = {key: part for key, part in parts if isinstance(part, Range) or len(part) > 1}
+        numbers = [each.number for each in self._trials if self.study.random(each.number)]
+        return {"importance": importance(drawn, choices), "random": numbers}
 
     def _gather(self, stage: str, needs: Sequence[Need]) -> None:
         self.book.progress.expect(stage, len(needs))

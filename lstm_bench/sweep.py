@@ -121,14 +121,13 @@ class Sweep(BaseModel):
         """The seeds that every recipe runs on."""
         return list(range(self.first_seed, self.first_seed + self.seeds))
 
-    @property
-    def fresh_seeds(self) -> list[int]:
-        """As many seeds, that no search of this sweep sees however many seeds it is given."""
-        return [seed + FRESH for seed in self.seed_list]
+    def other_seeds(self, block: int) -> tuple[int, ...]:
+        """Returns as many seeds of another block: however many there are, none is in two blocks."""
+        return tuple(seed + block * BLOCK for seed in self.seed_list)
 
 
-FRESH = 10_000
-"""How far fresh seeds are from the sweep's own: no sweep may have more of these."""
+BLOCK = 10_000
+"""How far blocks of seeds are apart: no sweep may have more seeds."""
 
 _OWN = set(Sweep.model_fields) - {"name", "settings", "entries"} | {"recipes"}
 """Keys of a sweep file that are not settings."""

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -65,9 +65,13 @@ class Seed:
 
 @dataclass(frozen=True)
 class Failure:
-    """A job that could not be run to its end, and why."""
+    """A job that could not be run to its end, and why.
+
+    `error`: it would always fail so. `late`: its time was up. `died`: its process did.
+    """
 
     reason: str
+    kind: Literal["error", "late", "died"] = "error"
 
 
 @dataclass(frozen=True)
@@ -187,10 +191,10 @@ class Pool:
                 event, own_mb = worker.pipe.recv()
             else:
                 worker.process.kill()
-                event, own_mb = Failure("it took longer than its time limit"), math.inf
+                event, own_mb = Failure("its time was up", "late"), math.inf
         except (EOFError, ConnectionError):
             worker.process.join()
-            event, own_mb = Failure(_ending(worker.process.exitcode)), math.inf
+            event, own_mb = Failure(_ending(worker.process.exitcode), "died"), math.inf
         if isinstance(event, _Begun):
             if worker.seconds is not None:
                 worker.deadline = time.monotonic() + worker.seconds

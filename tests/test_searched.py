@@ -179,7 +179,12 @@ def test_without_a_simplest_recipe_the_reason_is_told():
     assert "confirmed-0, is solved by 20 of 30" in unsure
 
 
-def put_back(axis, value, accuracy, of="confirmed-0"):
+def again(row):
+    """A finalist once more, on the seeds on which settings are put back."""
+    return Row("again", row.outcome, role="ablation", of=row.id)
+
+
+def put_back(axis, value, accuracy, of="again"):
     outcome = an_outcome(accuracy, f"{axis}{value}", fresh(accuracy))
     return Row(f"back-{axis}", outcome, role="ablation", of=of, axis=axis, value=value)
 
@@ -187,7 +192,8 @@ def put_back(axis, value, accuracy, of="confirmed-0"):
 def test_putting_a_setting_back_is_told_by_paired_differences():
     rows = [
         trial(0, solved(4, 4)),
-        confirmed(0, solved(40, 40)),
+        confirmed(0, solved(20, 40)),  # on the seeds that chose it: no matter here
+        again(confirmed(0, solved(40, 40))),
         put_back("epochs", 250, solved(10, 40)),
         put_back("batch_size", 1, solved(40, 40)),
         put_back("units", 5, solved(40, 40), of="gone"),
@@ -207,7 +213,8 @@ def test_putting_a_setting_back_is_told_by_paired_differences():
 
 def test_holm_corrects_over_all_that_is_put_back():
     worse = put_back("epochs", 250, solved(2, 8))
-    base = [trial(0, solved(4, 4)), confirmed(0, solved(8, 8))]
+    finalist = confirmed(0, solved(8, 8))
+    base = [trial(0, solved(4, 4)), finalist, again(finalist)]
     alone = searched.ablated(a_result(*base, worse))[0].rate
     assert alone.found.p == pytest.approx(2 * 0.5**6)
     assert (alone.corrected, alone.word) == (pytest.approx(0.0625), "cannot tell yet")
@@ -216,17 +223,24 @@ def test_holm_corrects_over_all_that_is_put_back():
     assert (among.among, among.corrected) == (8, pytest.approx(8 * 2 * 0.5**6))
 
 
-def switched(context, axis, value, accuracy):
-    outcome = an_outcome(accuracy, f"{context}{axis}{value}", **{axis: value})
-    id_ = f"trial-{context}-{axis}-{value}"
-    return Row(id_, outcome, role="effect", of=f"trial-{context}", axis=axis, value=value)
+def context(number, accuracy, **settings):
+    """A random trial's recipe once more, on the seeds on which switches are changed."""
+    outcome = an_outcome(accuracy, f"d{number}", **settings)
+    return Row(f"context-{number}", outcome, role="effect", of=f"trial-{number}")
+
+
+def switched(number, axis, value, accuracy):
+    outcome = an_outcome(accuracy, f"{number}{axis}{value}", **{axis: value})
+    id_ = f"context-{number}-{axis}-{value}"
+    return Row(id_, outcome, role="effect", of=f"context-{number}", axis=axis, value=value)
 
 
 def test_a_switch_is_told_as_on_minus_off_whichever_the_context_had():
     rows = [
-        trial(0, [0.5, 0.7, 0.1, 0.1], stateful=False),
-        trial(1, [0.9] * 4, stateful=True),
-        trial(2, [0.4] * 4, stateful=True),
+        trial(0, [0.9] * 4, stateful=False),  # what a race has seen: no matter here
+        context(0, [0.5, 0.7, 0.1, 0.1], stateful=False),
+        context(1, [0.9] * 4, stateful=True),
+        context(2, [0.4] * 4, stateful=True),
         switched(0, "stateful", True, [0.7, 0.9]),  # +0.2 on the two seeds that both have
         switched(1, "stateful", False, [0.5, 0.5]),  # +0.4
         switched(2, "stateful", False, [0.1, 0.1]),  # +0.3
@@ -234,7 +248,7 @@ def test_a_switch_is_told_as_on_minus_off_whichever_the_context_had():
     ]
     (found,) = searched.effects(a_result(*rows))
     assert (found.value, found.reference) == (True, False)
-    assert found.contexts == ("trial-0", "trial-1", "trial-2")
+    assert found.contexts == ("context-0", "context-1", "context-2")
     assert found.differences == pytest.approx([0.2, 0.4, 0.3])
     assert found.seeds == (2, 2, 2)
     t = stats.ttest_1samp([0.2, 0.4, 0.3], 0)
@@ -246,9 +260,9 @@ def test_a_switch_is_told_as_on_minus_off_whichever_the_context_had():
 
 def test_a_switch_of_several_values_is_told_against_the_most_frequent_one():
     rows = [
-        trial(0, [0.5] * 2, framing="window"),
-        trial(1, [0.6] * 2, framing="window"),
-        trial(2, [0.9] * 2, framing="pairs"),
+        context(0, [0.5] * 2, framing="window"),
+        context(1, [0.6] * 2, framing="window"),
+        context(2, [0.9] * 2, framing="pairs"),
         *(switched(k, "framing", "pairs", [0.1] * 2) for k in (0, 1)),
         *(switched(k, "framing", "whole", [0.7] * 2) for k in (0, 1, 2)),
         switched(2, "framing", "window", [0.8] * 2),
@@ -265,14 +279,16 @@ def test_a_switch_of_several_values_is_told_against_the_most_frequent_one():
 def test_the_seeds_share_is_that_of_a_one_way_random_effects_model():
     groups = [0.1, 0.3], [0.5, 0.7], [0.6, 0.8]
     rows = [trial(k, group) for k, group in enumerate(groups)]
-    found = searched.seed_share(a_result(*rows, seeds=2, startup=3))
+    rows[1] = trial(1, [*groups[1], 0.9, 0.9])  # more seeds, for what it had scored: left out
+    drawn = lambda *numbers: {"random": list(numbers)}  # noqa: E731
+    found = searched.seed_share(a_result(*rows, seeds=2, analysis=drawn(0, 1, 2)))
     within = 0.02  # each pair lies 0.1 to either side of its mean
     between = np.var([0.2, 0.6, 0.7], ddof=1) * 2
     assert found.share == pytest.approx(within / (within + (between - within) / 2))
     assert (found.recipes, found.runs) == (3, 6)
-    assert searched.seed_share(a_result(*rows, startup=2)).recipes == 2
-    assert searched.seed_share(a_result(*rows, startup=1)) is None
-    assert searched.seed_share(a_result(*rows, startup=1, sampler="random")).recipes == 3
+    assert searched.seed_share(a_result(*rows, analysis=drawn(0, 1))).recipes == 2
+    assert searched.seed_share(a_result(*rows, analysis=drawn(0))) is None
+    assert searched.seed_share(a_result(*rows)) is None
 
 
 def a_split(score):
@@ -311,7 +327,7 @@ def test_importances_leave_the_seeds_their_share():
         ],
     }
     rows = [trial(0, [0.1, 0.3]), trial(1, [0.5, 0.7])]
-    found = searched.importance(a_result(*rows, analysis={"importance": told}))
+    found = searched.importance(a_result(*rows, analysis={"importance": told, "random": [0, 1]}))
     assert [each.key for each in found.weights] == ["epochs", "units"]
     total = sum(each.scaled for each in found.weights) + found.seeds.share
     assert total == pytest.approx(1)
@@ -324,7 +340,9 @@ def test_the_document_is_plain_json_under_the_keys_that_there_are():
         trial(0, solved(2, 4), stateful=True),
         trial(1, solved(1, 4), stateful=False),
         confirmed(0, solved(30, 30)),
+        again(confirmed(0, solved(30, 30))),
         put_back("epochs", np.int64(250), solved(3, 30)),
+        context(0, [0.2], stateful=True),
         switched(0, "stateful", False, [0.1]),
         a_split(lambda *key: key[0] / 10),
     ]

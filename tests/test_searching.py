@@ -10,7 +10,7 @@ from lstm_bench.recipe import recipe
 from lstm_bench.run import run
 from lstm_bench.seeds import uncrossed
 from lstm_bench.settings import Settings
-from lstm_bench.sweep import FRESH, parse
+from lstm_bench.sweep import BLOCK, parse
 from lstm_bench.tracking import Store
 
 DOCUMENT = {
@@ -62,11 +62,13 @@ def test_every_stage_has_its_rows_on_its_seeds(done):
                                        "split"].index)  # fmt: skip
     for row in result.rows:
         seeds = row.outcome.seeds["seed"].tolist()
-        if row.role in ("trial", "effect"):
+        if row.role == "trial":
             assert seeds == list(range(len(seeds)))
             assert len(seeds) in (3, 5)
-        elif row.role in ("confirmed", "ablation"):
-            assert seeds == list(range(FRESH, FRESH + 5))
+        elif row.role == "confirmed":
+            assert seeds == list(range(BLOCK, BLOCK + 5))
+        elif row.role in ("ablation", "effect"):  # on seeds that chose nothing
+            assert seeds == list(range(2 * BLOCK, 2 * BLOCK + 5))
         elif row.role == "split":
             parts = [tuple(uncrossed(seed).values()) for seed in seeds]
             assert len(set(parts)) == 8
@@ -75,8 +77,12 @@ def test_every_stage_has_its_rows_on_its_seeds(done):
 
 def test_what_follows_differs_from_what_it_follows_in_one_setting_alone(done):
     rows = {row.id: row for row in done[0].rows}
-    flipped = done[0].having("effect")
+    flipped = [row for row in done[0].having("effect") if row.axis]
     assert flipped
+    contexts = [row for row in done[0].having("effect") if not row.axis]
+    assert {row.of for row in flipped} == {row.id for row in contexts}
+    for row in contexts:
+        assert row.outcome.digest == rows[row.of].outcome.digest
     for row in flipped:
         here, there = row.outcome.settings, rows[row.of].outcome.settings
         assert here["stateful"] is row.value is not there["stateful"]
@@ -99,8 +105,8 @@ def test_a_confirmed_recipe_is_the_trial_on_other_seeds(done):
     for row in done[0].having("confirmed"):
         assert row.outcome.digest == rows[row.of].outcome.digest
     first = done[0].having("confirmed")[0]
-    alone = run(recipe(**first.outcome.settings), [FRESH + 3])
-    there = first.outcome.seeds.set_index("seed").loc[FRESH + 3]
+    alone = run(recipe(**first.outcome.settings), [BLOCK + 3])
+    there = first.outcome.seeds.set_index("seed").loc[BLOCK + 3]
     assert alone.seeds["loss"].iloc[0] == there["loss"]
 
 

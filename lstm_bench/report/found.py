@@ -44,14 +44,15 @@ class Found:
 
 def find(result: SweepResult) -> Found:
     """Returns `result` with all that is to be told of it; nothing of it is computed again later."""
+    found = searched.find(result)
     return Found(
         result,
         result.best,
         tuple(distinct_trials(result)),
         tuple(findings.verdicts(result)),
-        tuple(findings.comparisons(result)),
+        found.comparisons,
         tuple(findings.families(result)),
-        searched.find(result),
+        found,
     )
 
 

@@ -12,7 +12,7 @@ from lstm_bench.report import effect_figures, search_figures, search_grids
 from lstm_bench.report import wording as w
 from lstm_bench.report.found import Found
 from lstm_bench.report.sections import Block, Picture, Section
-from lstm_bench.searched.shares import UNGUIDED
+from lstm_bench.searched.course import asked
 
 SAMPLERS = {"tpe": "TPE", "nsga2": "NSGA-II", "grid": "the grid"}
 
@@ -20,8 +20,10 @@ NUMBERS = "The same as numbers: differences in percentage points, p values after
 
 READING_CONFIRMATION = (
     "The best of many recipes is partly the luckiest: the seeds that picked it flatter it. Fresh "
-    "seeds took no part in picking, so the confirmed score has no such bias. Optimism: search "
-    "score minus confirmed score, in percentage points.",
+    "seeds took no part in picking the finalists, so their confirmed scores have no such bias. The "
+    "one ranked first among them is picked again, by the fresh seeds, and so flattered a little; "
+    "the search's own winner is not. Optimism: search score minus confirmed score, in percentage "
+    "points.",
 )
 READING_FRONT = (
     "Cost: trainable parameters times weight updates of one seed, the same on every machine. "
@@ -30,9 +32,9 @@ READING_FRONT = (
     "seeds that did not pick it.",
 )
 READING_ABLATION = (
-    "One setting at a time is put back to the tutorial's, on the same fresh seeds, pair by pair: "
-    "put back minus confirmed, so that below 0 means that putting it back does harm. "
-    f"Holm's correction over all rows and both measures; within {100 * paired.MARGIN:g} points "
+    "One setting at a time is put back to the tutorial's, on seeds that chose nothing before, pair "
+    "by pair: put back minus as it was, so that below 0 means that putting it back does harm. "
+    f"Holm's correction over all that this report compares; within {100 * paired.MARGIN:g} points "
     "counts as no difference.",
 )
 READING_IMPORTANCE = (
@@ -43,9 +45,10 @@ READING_IMPORTANCE = (
     "only where it hopes for good ones.",
 )
 READING_EFFECTS = (
-    "In each of several random recipes the switch alone is changed, on the same seeds; a dot is "
-    "the difference in one recipe. The interval is Student's t over recipes, the test a sign-flip "
-    "test over recipes, with Holm's correction over all rows.",
+    "In each of several random recipes the switch alone is changed; both run on the same seeds, "
+    "which no race looked at. A dot is the difference in one recipe. The interval is Student's t "
+    "over recipes, the test a sign-flip test over recipes, with Holm's correction over all that "
+    "this report compares.",
 )
 READING_SPLIT = (
     "One recipe is run on seeds that cross draws of data, of initial weights and of training "
@@ -84,7 +87,8 @@ def _history(found: Found, frame: pd.DataFrame) -> Block | None:
         return None
     search = found.result.search or {}
     sampler, saved = str(search.get("sampler", "")), found.searched.saved
-    startup = 0 if sampler in UNGUIDED else int(search.get("startup", 0))
+    drawn = found.result.analysis.get("random", ())
+    startup = len(drawn) if len(drawn) < len(frame) else 0  # nothing took over
     name = SAMPLERS.get(sampler, "the sampler")
     svg = search_figures.history(frame, _measure(found), startup, name)
     said = (
@@ -101,7 +105,7 @@ def _history(found: Found, frame: pd.DataFrame) -> Block | None:
     few = " Smaller and open: stopped after so many seeds." if saved.stopped else ""
     caption = (
         f"Score of each trial against its number, n = {w.many(len(frame), 'trial')}; filled: run "
-        f"on all {frame['seeds'].max()} seeds.{few} The line is the best score until then of those "
+        f"on all {asked(found.result)} seeds.{few} The line is the best score until then of those "
         "run in full, on the seeds that picked it."
     )
     return Block(said=(said,), picture=Picture("history", svg, "How the search went", caption))
@@ -120,11 +124,10 @@ def _confirmation(found: Found, frame: pd.DataFrame) -> Block | None:
             f"{w.signed(told.winner.optimism)} points. Mean over "
             f"{w.many(len(told.finalists), 'finalist')}: {w.signed(told.optimism)} points."
         )
-    kind = "Wilson's" if told.measure == "solve_rate" else "Student's t"
     count = w.seeds_of([each.row for each in told.finalists])
     caption = (
         f"Search score and confirmed score of {w.many(len(told.finalists), 'finalist')}, n = "
-        f"{count} that the search never saw; {kind} 95 % interval of the confirmed "
+        f"{count} that the search never saw; 95 % interval of the confirmed "
         f"{_measure(found)}. To the right, the seeds of the search and the fresh ones."
     )
     drawn = None

@@ -52,8 +52,8 @@ def _what(found: Found) -> list[str]:
     result, trials = found.result, found.picked
     parts = [w.many(len(result.fixed), "fixed recipe")] if result.fixed else []
     parts += [f"{w.many(len(trials), 'recipe')} found by search"] if trials else []
-    runs = sum(len(row.outcome.seeds) for row in [*result.fixed, *trials])
     rows = [*result.fixed, *result.trials]
+    runs = len(_runs(rows))
     each = " each" if len(rows) > 1 else ""
     first = (
         f"{' and '.join(parts)}, trained on {w.seeds_of(rows)}{each}: "
@@ -61,9 +61,14 @@ def _what(found: Found) -> list[str]:
     )
     further = [row for row in result.rows if row.role in FURTHER]
     what = [told for role, told in FURTHER.items() if result.having(role)]  # type: ignore[arg-type]
-    more = w.many(sum(len(row.outcome.seeds) for row in further), "further run")
+    more = w.many(len(_runs(further) - _runs(rows)), "further run")
     verbs = f"{more} {_joined(what)}." if further else ""
     return [*[first] * bool(rows), *[verbs] * bool(further)]
+
+
+def _runs(rows: Sequence[Row]) -> set[tuple[str, int]]:
+    """Returns what was trained, recipe by seed: rows may share it."""
+    return {(row.outcome.digest, seed) for row in rows for seed in row.outcome.seeds["seed"]}
 
 
 def _best(found: Found, best: Row) -> str:
@@ -158,16 +163,18 @@ def _confirmed(found: Found) -> list[str]:
     among = f"best of {count} finalists" if count > 1 else "only finalist"
     fresh = first.fresh
     before = f"; the search had scored it {w.percent(first.search.mean, ' %')}"
-    said = [
+    said, own = [], told.winner
+    if own is not None:
+        said.append(
+            f"The search's own winner, {w.printable(own.row.of)}, {w.lost(own.optimism)} from the "
+            f"search ({w.percent(own.search.mean, ' %')}) to {w.many(own.fresh.n, 'fresh seed')} "
+            f"({w.percent(own.fresh.mean, ' %')})."
+        )
+    said += [
         f"On {w.many(fresh.n, 'fresh seed')} the {among} is {w.printable(first.row.id)}, with "
         f"{w.measure(told.measure)} {w.percent(fresh.mean, ' %')} "
         f"({_interval(fresh, told.measure)}){before if first.trial else ''}."
     ]
-    if told.winner is not None and count > 1:
-        said.append(
-            f"From the search to fresh seeds the search's own winner "
-            f"{w.lost(told.winner.optimism)}; a finalist on average {w.lost(told.optimism)}."
-        )
     return said
 
 

@@ -150,11 +150,12 @@ def space(search: Search, fixed: Mapping[str, Any]) -> Space:
 
     Raises `RecipeError` where a part of it can never be legal, or a free part's bounds are illegal.
     """
-    free = {key: part for key, part in search.space.items() if key in FREE}
-    bound = {key: _values(key, part) for key, part in search.space.items() if key not in FREE}
+    parts = dict(sorted(search.space.items()))  # the order of a file's lines is no matter
+    free = {key: part for key, part in parts.items() if key in FREE}
+    bound = {key: _values(key, part) for key, part in parts.items() if key not in FREE}
     rank = {key: place for place, key in enumerate(ORDER)}
     keys = tuple(sorted(bound, key=lambda key: (rank.get(key, -1), key)))
-    found = [*_idle(search.space, bound, fixed), *_outsized(keys, bound, fixed)]
+    found = [*_idle(parts, bound, fixed), *_outsized(keys, bound, fixed)]
     if found:
         raise RecipeError(found)
     legal: list[Combination] = []
@@ -167,9 +168,9 @@ def space(search: Search, fixed: Mapping[str, Any]) -> Space:
             refused += [(combination, fault) for fault in error.faults]
     if not legal:
         faults = {fault.key: fault for _, fault in refused}.values()
-        raise RecipeError(_placed(fault, search.space) for fault in faults)
-    built = Space(search.space, free, keys, tuple(legal), fixed)
-    for key in search.space:
+        raise RecipeError(_placed(fault, parts) for fault in faults)
+    built = Space(parts, free, keys, tuple(legal), fixed)
+    for key in parts:
         if not any(applies(key, laid_over(fixed, each)) for each in legal):
             reason = next(f for each, f in refused if applies(key, laid_over(fixed, each)))
             rule = f"belongs to {belonging(key)}, of which nothing is legal here"

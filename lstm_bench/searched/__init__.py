@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from lstm_bench.findings import Compared
+from lstm_bench import paired
+from lstm_bench.findings import Compared, comparisons, settled
 from lstm_bench.results import SweepResult
 from lstm_bench.searched.course import Saved as Saved
 from lstm_bench.searched.course import Tried as Tried
@@ -42,6 +43,7 @@ class Searched:
     confirmations: Confirmations
     front: tuple[Point, ...]
     simplest: Simplest
+    comparisons: tuple[Compared, ...]
     ablated: tuple[PutBack, ...]
     effects: tuple[Effect, ...]
     importance: Importance | None
@@ -50,29 +52,59 @@ class Searched:
 
 
 def find(result: SweepResult) -> Searched:
-    """Returns everything that the search of `result` found; of no search, nothing in each part."""
+    """Returns everything that the search of `result` found; of no search, nothing in each part.
+
+    The p values of all comparisons, settings put back and switches are corrected together, so that
+    5 % is the chance of any error among them.
+    """
     points = front(result)
+    compared, back, switched = _together(comparisons(result), ablated(result), effects(result))
     return Searched(
         history(result),
         saved(result),
         confirmations(result),
         points,
         simplest_of(points),
-        ablated(result),
-        effects(result),
+        compared,
+        back,
+        switched,
         importance(result),
         seed_share(result),
         split(result),
     )
 
 
-def document(result: SweepResult) -> dict[str, Any]:
+def _together(
+    compared: Sequence[Compared], back: Sequence[PutBack], switched: Sequence[Effect]
+) -> tuple[tuple[Compared, ...], tuple[PutBack, ...], tuple[Effect, ...]]:
+    """Returns all of them with verdicts after Holm's correction over all of them."""
+    found = [each.found for each in compared]
+    found += [each.found for pair in back for each in (pair.rate, pair.score)]
+    found += [each.found for each in switched]
+    levels = paired.holm([each.p if each else math.nan for each in found])
+    among = sum(not math.isnan(level) for level in levels)
+    level = iter(levels)
+    return (
+        tuple(settled(each, next(level), among) for each in compared),
+        tuple(
+            replace(
+                each,
+                rate=settled(each.rate, next(level), among),
+                score=settled(each.score, next(level), among),
+            )
+            for each in back
+        ),
+        tuple(each.settled(next(level)) for each in switched),
+    )
+
+
+def document(result: SweepResult, found: Searched | None = None) -> dict[str, Any]:
     """Returns what was searched and found as plain JSON values, under the keys that have any.
 
     `confirmation`, `front`, `simplest`, `ablation`, `importance`, `effects`, `variance`, `saved`.
     Differences and scores are shares in [0, 1]; what is not a number is None.
     """
-    found = find(result)
+    found = found or find(result)
     finalists = found.confirmations.finalists
     parts: dict[str, Any] = {
         "confirmation": _confirmation(found.confirmations) if finalists else None,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from lstm_bench import paired
-from lstm_bench.findings import Compared
+from lstm_bench.findings import Compared, together, unsettled
 from lstm_bench.paired import Comparison, Difference, Measure
 from lstm_bench.results import Row, SweepResult
 from lstm_bench.searched.course import COLUMNS, objective
@@ -59,7 +59,8 @@ def ablated(result: SweepResult) -> tuple[PutBack, ...]:
     Solve rates by McNemar's exact test; scores (the search's own, or accuracy where that is the
     solve rate) by mean differences; Holm's correction over all of both.
     """
-    bases = {row.id: row for row in result.having("confirmed")}
+    finalists = {row.id for row in result.having("confirmed")}
+    bases = {row.id: row for row in result.having("ablation") if row.of in finalists}
     rows = [row for row in result.having("ablation") if row.of in bases]
     whole: Measure = "sequence_accuracy"
     measures: tuple[Measure, Measure] = (
@@ -68,7 +69,7 @@ def ablated(result: SweepResult) -> tuple[PutBack, ...]:
     )
     asked = [Comparison(row.id, row.of, measure) for row in rows for measure in measures]
     found = [difference(row, bases[row.of], measure) for row in rows for measure in measures]
-    told = corrected(asked, found)
+    told = together([unsettled(q.of, q, d) for q, d in zip(asked, found, strict=True)])
     return tuple(
         PutBack(row, bases[row.of], row.axis, row.value, told[2 * place], told[2 * place + 1])
         for place, row in enumerate(rows)
@@ -90,21 +91,6 @@ def _shared(of: Row, to: Row, measure: str) -> tuple[np.ndarray, np.ndarray]:
     ]
     seeds = sorted(set(columns[0].index) & set(columns[1].index))
     return columns[0].loc[seeds].to_numpy(float), columns[1].loc[seeds].to_numpy(float)
-
-
-def corrected(asked: Sequence[Comparison], found: Sequence[Difference]) -> list[Compared]:
-    """Returns each difference with its verdict, corrected by Holm over all of them."""
-    levels = paired.holm([each.p for each in found])
-    among = sum(not math.isnan(p) for p in levels)
-    answers = []
-    for question, each, level in zip(asked, found, levels, strict=True):
-        margin, rate = question.negligible, question.measure == "solve_rate"
-        word = paired.word(each, level, margin)
-        more = None
-        if word == "cannot tell yet":
-            more = paired.more_seeds(each, margin, max(among, 1), rate)
-        answers.append(Compared(question.of, question, each, level, word, more, among))
-    return answers
 
 
 def _clause(each: Compared) -> str:
@@ -143,7 +129,7 @@ class Effect:
     axis: str
     value: Any
     reference: Any
-    contexts: tuple[str, ...]  # ids of the trials
+    contexts: tuple[str, ...]  # ids of their rows
     differences: tuple[float, ...]  # one a context: the mean over its shared seeds
     seeds: tuple[int, ...]  # shared ones, a context
     found: Difference  # over contexts
@@ -155,18 +141,23 @@ class Effect:
         """Both sides: `framing window against pairs`."""
         return f"{self.axis.replace('_', ' ')} {plain(self.value)} against {plain(self.reference)}"
 
+    def settled(self, level: float) -> Effect:
+        """Returns the effect with its p value corrected to `level`, and so its verdict."""
+        word = paired.word(self.found, level, paired.MARGIN)
+        return replace(self, corrected=level, word=word)
+
 
 def effects(result: SweepResult) -> tuple[Effect, ...]:
     """Returns the effect of each switch's values on the search's score, over random recipes.
 
-    Within one context (a random trial) all values of a switch run on the same seeds, its own
-    value among them, so any value can be set against any other. A switch that is on or off is told
-    as on minus off; one with several values as each of them minus the value that most contexts
-    have themselves, of equals the one that comes first in the space. Contexts where a side is
-    missing drop out.
+    Within one context (the recipe of a random trial) all values of a switch run on the same seeds,
+    its own value among them, so any value can be set against any other. A switch that is on or off
+    is told as on minus off; one with several values as each of them minus the value that most
+    contexts have themselves, of equals the one that comes first in the space. Contexts where a side
+    is missing drop out.
     Over contexts: mean, Student's t interval, the sign-flip test; Holm's correction over all.
     """
-    trials = {row.id: row for row in result.trials}
+    trials = {row.id: row for row in result.having("effect") if not row.axis}
     measure = objective(result)
     axes: dict[str, dict[str, dict[Any, Row]]] = {}  # axis -> context -> value -> row
     for row in result.having("effect"):
@@ -190,7 +181,7 @@ def effects(result: SweepResult) -> tuple[Effect, ...]:
         paired.mean_difference([d for _, d, _ in parts], [0.0] * len(parts)) for *_, parts in raw
     ]
     levels = paired.holm([each.p for each in found])
-    return tuple(
+    told = (
         Effect(
             axis,
             value,
@@ -200,10 +191,11 @@ def effects(result: SweepResult) -> tuple[Effect, ...]:
             tuple(n for _, _, n in parts),
             each,
             level,
-            paired.word(each, level, paired.MARGIN),
+            "cannot tell yet",
         )
         for (axis, value, reference, parts), each, level in zip(raw, found, levels, strict=True)
     )
+    return tuple(each.settled(each.corrected) for each in told)
 
 
 def _ordered(

@@ -14,8 +14,6 @@ from lstm_bench.results import Row, SweepResult
 from lstm_bench.searched.course import COLUMNS, distinct, objective, scores
 from lstm_bench.seeds import uncrossed
 
-UNGUIDED = ("random", "qmc")
-"""Samplers that draw every trial without looking at earlier ones."""
 SOURCES = ("data", "init", "order")
 """What a seed decides: see `seeds.SOURCES`."""
 
@@ -32,16 +30,15 @@ class SeedShare:
 def seed_share(result: SweepResult) -> SeedShare | None:
     """Returns how much of the variance among random recipes is the seeds'; None if unknown.
 
-    The trials that a sampler drew at random: the first `startup`, or all of an unguided one.
+    Of the trials that were drawn at random, on as many first seeds as all of them have: how many
+    more a trial was given depends on what it had scored.
     """
-    search = result.search or {}
-    everything = search.get("sampler") in UNGUIDED
-    first = search.get("startup", 0)
-    rows = [
-        row for row in result.trials if everything or (row.trial is not None and row.trial < first)
-    ]
-    groups = [scores(row.outcome, objective(result)) for row, _ in distinct(rows)]
+    drawn = set(result.analysis.get("random", ()))
+    rows = [row for row, _ in distinct(row for row in result.trials if row.trial in drawn)]
+    groups = [scores(row.outcome, objective(result)) for row in rows]
     groups = [group for group in groups if np.isfinite(group).all()]
+    first = min(map(len, groups), default=0)
+    groups = [group[:first] for group in groups]
     runs = sum(map(len, groups))
     if len(groups) < 2 or runs <= len(groups):
         return None

@@ -15,8 +15,11 @@ from lstm_bench.verdicts import Claim
 
 FILE = "sweep.json"
 
-SeedsOf = Literal["search", "fresh", "crossed"]
-"""Which seeds an outcome is over: the sweep's own, ones that no search saw, or crossed ones."""
+SeedsOf = Literal["search", "fresh", "further", "crossed"]
+"""Which seeds an outcome is over: the sweep's own; ones that no search saw, for confirmation; ones
+
+that chose nothing at all, for what is compared afterwards; or crossed ones.
+"""
 
 MAY_CHANGE = {"trials", "confirm", "ablate", "switches", "contexts", "split"}
 """What a search may be asked for more or less of without becoming another search."""

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import lstm_bench
 from lstm_bench.errors import StoreError, SweepError
 from lstm_bench.provenance import provenance
@@ -34,7 +36,10 @@ def begin(store: Store, sweep: Sweep, engine: str, again: bool = False) -> Sessi
             _check(store, known.info.run_id, sweep)
             store.client.set_tag(known.info.run_id, "taken_up", str(int(1000 * time.time())))
             store.client.update_run(known.info.run_id, status="RUNNING")
-            return Session(store, experiment, known.info.run_id, sweep, taken_up=True)
+            session = Session(store, experiment, known.info.run_id, sweep, taken_up=True)
+            with contextlib.suppress(StoreError):
+                session.listed = len(store.listed(session.run_id)["rows"])
+            return session
         tags = {
             "sweep_key": key,
             "kind": "sweep",
@@ -72,6 +77,7 @@ class Session:
         """`taken_up` says that the sweep had begun before."""
         self.store = store
         self.taken_up = taken_up
+        self.listed = 0  # rows that the store lists from an earlier session
         self.run_id = run_id
         self._experiment = experiment
         self._sweep = sweep
@@ -81,10 +87,10 @@ class Session:
     def _left_over(self) -> dict[str, str]:
         """Returns why recipes failed, by key; and closes runs that a kill left open."""
         query = f"tags.`mlflow.parentRunId` = '{self.run_id}' and attributes.status != 'FINISHED'"
-        broken = {}
+        broken: dict[str, str] = {}
         for run in self.store.search([self._experiment], query):
             if run.info.status == "FAILED":
-                broken[run.data.tags["outcome"]] = run.data.tags["reason"]
+                broken.setdefault(run.data.tags["outcome"], run.data.tags["reason"])
             elif run.info.status == "RUNNING":
                 self.store.client.set_terminated(run.info.run_id, "KILLED")
         return broken
@@ -95,8 +101,13 @@ class Session:
         One that cannot be read counts as not run.
         """
         run_id = self._known.get(key)
-        with contextlib.suppress(StoreError):
-            return self.store.outcome(run_id) if run_id else None
+        if run_id is None:
+            return None
+        try:
+            return self.store.outcome(run_id)
+        except StoreError:
+            if self.store.remote:  # out of reach, maybe; and not to be made anew for that
+                raise
         return None
 
     def failure(self, key: str) -> str | None:
@@ -117,7 +128,10 @@ class Session:
                 "kind": "recipe" if kind == "search" else f"recipe on {kind} seeds",
                 "digest": outcome.digest,
                 "seeds": logged.seeds(outcome),
+                "seed_count": str(len(outcome.seeds)),
             }
+            if not np.isfinite(outcome.seeds["loss"]).any():
+                tags["kind"] = "recipe that diverged"
             began = int(1000 * (time.time() - spent))
             name = f"{label} · {outcome.name}"
             run = client.create_run(self._experiment, began, tags, name[:250])

@@ -32,7 +32,8 @@ class Store:
         os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
         os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
         self.uri = uri
-        self._artifacts = None if uri.startswith("http") else artifacts.resolve().as_uri()
+        self.remote = uri.startswith("http")
+        self._artifacts = None if self.remote else artifacts.resolve().as_uri()
         with self.usable():
             from mlflow import MlflowClient
 
@@ -150,11 +151,14 @@ class Store:
         return self._found([experiment], f"tags.`mlflow.parentRunId` = '{parent}'")
 
     def _found(self, experiments: Sequence[str], query: str) -> dict[str, str]:
-        found: dict[str, str] = {}
+        """Returns the runs by key: of several the one with the most seeds, of these the newest."""
+        found: dict[str, tuple[int, str]] = {}
         for run in self.search(experiments, f"{query} and attributes.status = 'FINISHED'"):
             tags = run.data.tags  # those of earlier versions have no outcome
-            found.setdefault(tags.get("outcome", tags["digest"]), run.info.run_id)
-        return found
+            key, count = tags.get("outcome", tags["digest"]), int(tags.get("seed_count", 0))
+            if key not in found or count > found[key][0]:
+                found[key] = count, run.info.run_id
+        return {key: run_id for key, (_, run_id) in found.items()}
 
     def search(self, experiments: Sequence[str], query: str) -> Iterator[Any]:
         """Yields the runs that `query` finds, newest first."""
