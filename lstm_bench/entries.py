@@ -125,7 +125,7 @@ def read_refused(
         try:
             made = built(settings)
         except RecipeError as error:
-            asked = " ".join(f"{k}={_spelt(v)}" for k, v in own.items())
+            asked = " ".join(f"{k}={spelt(v)}" for k, v in own.items())
             found[str(key)] = Illegal(asked=asked, reason=str(error), published=published)
             continue
         words = f"is legal ({made.name}); move it to recipes"
@@ -167,7 +167,7 @@ def _variants(
         return
     axis, values = next((str(k), v) for k, v in own["over"].items())
     for value in values:
-        variant = _Variant(f"{key}/{_spelt(value)}", axis, value)
+        variant = _Variant(f"{key}/{spelt(value)}", axis, value)
         resolved[variant.id] = overlay(settings, {axis: value})
         yield variant, resolved[variant.id], own
 
@@ -185,7 +185,7 @@ def _over_fault(own: Mapping[str, Any]) -> Fault | None:
     if axis in own or {str(axis), *own} >= {"epochs", "updates"}:
         return Fault(f"over.{axis}", "is also fixed beside `over`; keep one of the two")
     scalars = isinstance(values, list) and all(isinstance(v, Scalar) for v in values)
-    if not scalars or len(set(map(_spelt, values))) < max(2, len(values)):
+    if not scalars or len(set(map(spelt, values))) < max(2, len(values)):
         rule = "must be a list of at least two distinct values"
         return Fault(f"over.{axis}", f"{rule}, but got {values!r}")
     return None
@@ -263,6 +263,6 @@ def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
     return kept | dict(above)
 
 
-def _spelt(value: Scalar) -> str:
+def spelt(value: object) -> str:
     """Returns a value of an axis as an id shows it: `4`, `true`, `0.01`."""
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -20,6 +20,8 @@ DRAWN = 60
 """Recipes drawn from a space to tell what one of it costs on average."""
 PROBED = 20_000
 """Time steps that a probe trains on, about."""
+LONGEST = 60.0
+"""Seconds that a recipe may take in the probe, compiling included."""
 BESIDE = 0.4
 """Seconds a recipe takes besides compiling and training: its network saved, its run logged."""
 APIECE = 0.02
@@ -73,7 +75,8 @@ def estimate(sweep: Sweep, study: Study | None, pool: Pool, engine: str) -> Esti
     drawn = study.drawn(DRAWN) if study else []
     parts = tuple(stages(sweep, study.trials if study else 0, drawn))
     fixed = [entry.recipe for entry in sweep.entries.values()]
-    speed = probe([*_extremes(fixed), *_extremes(drawn)], pool, engine)
+    longest = min(LONGEST, sweep.time_limit or LONGEST)
+    speed = probe([*_extremes(fixed), *_extremes(drawn)], pool, engine, longest)
     return Estimate(parts, pool.size, seconds(parts, speed, pool.size) if speed else None)
 
 
@@ -126,11 +129,14 @@ def seconds(parts: Sequence[Stage], speed: Speed, workers: int) -> Range:
     return ends[0], ends[1]
 
 
-def probe(chosen: Sequence[Recipe], pool: Pool, engine: str) -> Speed | None:
-    """Trains each of `chosen` a little, on one seed; returns None if none could be trained."""
+def probe(chosen: Sequence[Recipe], pool: Pool, engine: str, longest: float) -> Speed | None:
+    """Trains each of `chosen` a little, on one seed, for so many seconds at the longest.
+
+    Returns None if none could be trained.
+    """
     jobs = {}
     for one in {_shortened(each).digest: _shortened(each) for each in chosen}.values():
-        job = Job((one.settings,), (0,), engine, kin=one.training)
+        job = Job((one.settings,), (0,), engine, longest, one.training)
         jobs[pool.submit(job)] = one
     compiling, stepping = [], []
     for ticket, event in pool.events():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import urllib.parse
 from pathlib import Path
 from typing import Protocol
 
@@ -11,7 +12,7 @@ from lstm_bench.book import Book, Progress
 from lstm_bench.errors import StoreError
 from lstm_bench.estimate import Estimate, estimate
 from lstm_bench.gathering import Gatherer, Need
-from lstm_bench.ledger import Ledger
+from lstm_bench.ledger import Ledger, alone
 from lstm_bench.report import write_report
 from lstm_bench.results import SweepResult
 from lstm_bench.search.study import Study
@@ -68,7 +69,10 @@ def launch(
     progress = Progress(changed=watcher.changed) if watcher else Progress()
     folder = settings.reports / sweep.name
     _probe(folder)
-    with Pool(settings.workers or backend.cores(), settings.worker_memory_mb) as pool:
+    lock = settings.artifacts / f"{urllib.parse.quote(sweep.name, safe='')}.lock"
+    waiting = lambda: progress.expect("waiting for another process at this sweep")  # noqa: E731
+    pool = Pool(settings.workers or backend.cores(), settings.worker_memory_mb)
+    with pool, alone(lock, waiting):
         pool.prepare()
         store = Store(settings.store, settings.artifacts)
         session = begin(store, sweep, engine, again)
@@ -79,7 +83,7 @@ def launch(
         try:
             if watcher and not session.taken_up:
                 watcher.weighed(estimate(sweep, study, pool, engine))
-            book.progress.expect("recipes", len(sweep.entries) + (study.trials if study else 0))
+            progress.expect("recipes", len(sweep.entries) + (study.trials if study else 0))
             _fixed(sweep, gatherer, book)
             if study is not None:
                 Searching(sweep, study, gatherer, book).all()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lstm_bench.errors import StoreError
@@ -64,3 +64,32 @@ class Ledger:
                 f"artifacts: {self.path} must be a SQLite file that can be written, but {error}; "
                 "move it away, or set another folder as `artifacts` in conf/default.yaml"
             ) from error
+
+
+@contextlib.contextmanager
+def alone(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Lets one process at a time be where `path` is locked; calls `waiting` before it waits.
+
+    The system gives the lock back when a process ends, however it ends. Where it has no such locks
+    nobody waits.
+    """
+    try:
+        import fcntl
+    except ImportError:  # not POSIX
+        yield
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a")
+    except OSError as error:
+        raise StoreError(
+            f"artifacts: {path.parent} must be a folder that can be written, but {error.strerror}; "
+            "set another one as `artifacts` in conf/default.yaml"
+        ) from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting()
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lstm_bench.entries import overlay
 from lstm_bench.errors import StoreError, SweepError, UserError, unknown
 from lstm_bench.recipe import Recipe, recipe
 from lstm_bench.results import Outcome
 from lstm_bench.settings import Settings
-from lstm_bench.sweep import find, load, overlay
+from lstm_bench.sweep import find, load
 from lstm_bench.tasks import TASKS
 from lstm_bench.tracking import Store
 

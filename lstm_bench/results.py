@@ -86,10 +86,14 @@ class Outcome:
         ranked = self.seeds.sort_values(["accuracy", "loss", "seed"], ascending=[False, True, True])
         return int(ranked["seed"].iloc[0])
 
+    @property
+    def cost(self) -> int:
+        """Parameters times updates, which no machine changes."""
+        return self.parameters * self.updates
+
     def rank(self) -> tuple[float, float, int, str]:
-        """A key that sorts best first: solve rate, accuracy, then parameters times updates."""
-        cost = self.parameters * self.updates
-        return (-self.solve_rate.rate, -self.accuracy.mean, cost, self.digest)
+        """A key that sorts best first: solve rate, accuracy, then cost."""
+        return (-self.solve_rate.rate, -self.accuracy.mean, self.cost, self.digest)
 
     def summary(self) -> dict[str, Any]:
         """Returns the aggregates as plain JSON values; NaN becomes None."""

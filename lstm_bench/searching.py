@@ -19,13 +19,15 @@ import numpy as np
 
 from lstm_bench import searched
 from lstm_bench.book import Book
+from lstm_bench.entries import spelt
 from lstm_bench.gathering import Gatherer, Need
 from lstm_bench.recipe import Recipe
 from lstm_bench.results import Role, Row
 from lstm_bench.search import followup
 from lstm_bench.search.importance import importance
 from lstm_bench.search.racing import Rival, race
-from lstm_bench.search.study import Study, scores
+from lstm_bench.search.study import Study
+from lstm_bench.searched.course import scores
 from lstm_bench.seeds import crossed
 from lstm_bench.sweep import Range, Search, Sweep
 from lstm_bench.tracking import Listed
@@ -112,7 +114,7 @@ class Searching:
             self.book.fail(need, reason)
             return
         own = scores(outcome, self.search.objective)
-        cost = float(outcome.parameters * outcome.updates)
+        cost = float(outcome.cost)
         self.study.tell(trial, float(own.mean()), cost)
         solved = outcome.seeds["solved"].to_numpy(bool)
         self._trials.append(followup.Told(trial.number, need.recipe, own, solved, cost))
@@ -167,7 +169,7 @@ class Searching:
             made.append((need, f"trial-{each.number}", "", None))
         for place, key, value, recipe in flips:
             context = f"context-{contexts[place].number}"
-            need = Need(f"{context}-{key}={_spelt(value)}", recipe, seeds, "further")
+            need = Need(f"{context}-{key}={spelt(value)}", recipe, seeds, "further")
             made.append((need, context, key, value))
         self._gather("switches", [need for need, *_ in made])
         for need, of, key, value in made:
@@ -236,7 +238,3 @@ class Searching:
 def _cost(recipe: Recipe) -> float:
     """Returns what a recipe costs, as nearly as can be told before its network is built."""
     return float(recipe.updates * recipe.units**2 * recipe.layers)
-
-
-def _spelt(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

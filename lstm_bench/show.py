@@ -257,7 +257,7 @@ class SweepBar:
 
     def changed(self, state: book.Progress) -> None:
         """Shows where the sweep is now."""
-        best = ""
+        best = state.stage
         if state.best is not None:
             rate = state.best.solve_rate
             mean = state.best.accuracy.mean

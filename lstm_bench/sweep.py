@@ -35,7 +35,6 @@ from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lstm_bench.entries import Entry, Illegal, Scalar, read_entries, read_refused
-from lstm_bench.entries import overlay as overlay  # the search lays its choices over settings too
 from lstm_bench.errors import Fault, RecipeError, SweepError, UserError, unknown
 from lstm_bench.faults import pydantic_faults
 from lstm_bench.framings import FRAMINGS

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from lstm_bench.errors import StoreError
-from lstm_bench.ledger import Ledger
+from lstm_bench.ledger import Ledger, alone
 
 
 def test_what_is_kept_is_found_by_the_next_who_opens_it_and_forgotten_when_told(tmp_path):
@@ -45,3 +45,26 @@ def test_a_file_that_is_no_database_is_refused_with_its_name(tmp_path):
     (tmp_path / "seeds.db").write_text("this is no database, and longer than its header" * 9)
     with pytest.raises(StoreError, match=r"seeds.db must be a SQLite file"):
         Ledger(tmp_path / "seeds.db", "session")
+
+
+def enter(path, pipe):
+    with alone(path, lambda: pipe.send("waits")):
+        pipe.send("is in")
+        pipe.recv()
+
+
+def test_one_process_at_a_time_and_a_killed_one_is_no_longer_there(tmp_path):
+    context, path = multiprocessing.get_context("spawn"), tmp_path / "a" / "one.lock"
+    both = []
+    for _ in range(2):
+        ours, theirs = context.Pipe()
+        process = context.Process(target=enter, args=(path, theirs), daemon=True)
+        process.start()
+        both.append((process, ours))
+        assert ours.recv() == ("is in" if len(both) == 1 else "waits")
+    (first, _), (second, pipe) = both
+    assert not pipe.poll(0.2)
+    first.kill()
+    assert pipe.recv() == "is in"
+    pipe.send("leave")
+    second.join()

@@ -201,7 +201,7 @@ def test_what_a_search_asks_for_must_be_there(part, message):
 
 
 def test_scores_are_of_the_objective(done):
-    from lstm_bench.search.study import scores
+    from lstm_bench.searched.course import scores
 
     outcome = done[0].rows[0].outcome
     flags = scores(outcome, "solve_rate")

@@ -12,7 +12,7 @@ from test_space import SAMPLERS, proposals, search
 
 from lstm_bench.errors import RecipeError
 from lstm_bench.search.space import nearest
-from lstm_bench.search.study import BATCH, Study, scores
+from lstm_bench.search.study import BATCH, Study
 
 
 def landscape(proposed):
@@ -146,13 +146,3 @@ def test_nsga2_finds_what_scores_well_and_what_costs_little():
     # Epochs cost and bring nothing: they go.
     assert np.median([e.epochs for e in end]) < np.median([e.epochs for e in start]) / 2
     assert max(e.units for e in end) > 150 and min(e.units for e in end) < 50
-
-
-def test_scores_are_one_value_a_seed():
-    import pandas as pd
-
-    class Outcome:
-        seeds = pd.DataFrame({"accuracy": [0.5, 1.0], "solved": [False, True]})
-
-    assert scores(Outcome, "accuracy").tolist() == [0.5, 1.0]
-    assert scores(Outcome, "solve_rate").tolist() == [0.0, 1.0]

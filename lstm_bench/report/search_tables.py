@@ -10,7 +10,6 @@ import pandas as pd
 from lstm_bench.findings import Compared
 from lstm_bench.report.found import Found
 from lstm_bench.searched import PutBack
-from lstm_bench.searched.course import cost
 from lstm_bench.searched.mattered import Effect
 
 
@@ -62,7 +61,7 @@ def confirmation(found: Found) -> pd.DataFrame:
                 "solve_rate_high": rate.high,
                 "parameters": outcome.parameters,
                 "updates": outcome.updates,
-                "cost": cost(outcome),
+                "cost": outcome.cost,
                 "search_winner": each is told.winner,
             }
         )

@@ -12,11 +12,9 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
 import optuna
 
 from lstm_bench.recipe import Recipe
-from lstm_bench.results import Outcome
 from lstm_bench.search.grid import Grid
 from lstm_bench.search.samplers import sampler
 from lstm_bench.search.space import Space, space
@@ -88,9 +86,3 @@ class Study:
     def facts(self) -> dict[str, Any]:
         """What was searched and how, as plain values for the report."""
         return self.search.model_dump(mode="json", by_alias=True, exclude_none=True)
-
-
-def scores(outcome: Outcome, objective: str) -> np.ndarray:
-    """Returns what the search maximises the mean of: one value a seed, (seeds,)."""
-    column = "solved" if objective == "solve_rate" else objective
-    return outcome.seeds[column].to_numpy(dtype=float)

@@ -37,11 +37,6 @@ def score(outcome: Outcome, measure: str) -> Mean:
     return Mean(mean.n, mean.mean, mean.std, rate.low, rate.high)
 
 
-def cost(outcome: Outcome) -> int:
-    """Returns parameters times updates, which no machine changes."""
-    return outcome.parameters * outcome.updates
-
-
 def asked(result: SweepResult) -> int:
     """Returns the seeds that a trial runs on unless it is stopped."""
     return result.seeds or max((len(row.outcome.seeds) for row in result.trials), default=0)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lstm_bench.results import Row, SweepResult
-from lstm_bench.searched.course import cost, distinct, is_stopped, objective, score
+from lstm_bench.searched.course import distinct, is_stopped, objective, score
 from lstm_bench.statistics import RELIABLE, Mean, Rate, mean_interval, solve_rate
 from lstm_bench.tasks import TASKS
 
@@ -67,7 +67,7 @@ def confirmations(result: SweepResult) -> Confirmations:
 def _rank(mean: Mean, row: Row) -> tuple[float, float, int, str]:
     """Returns a key that sorts the best first; one that diverged comes last."""
     score = math.inf if math.isnan(mean.mean) else -mean.mean
-    return (score, -row.outcome.solve_rate.rate, cost(row.outcome), row.outcome.digest)
+    return (score, -row.outcome.solve_rate.rate, row.outcome.cost, row.outcome.digest)
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def front(result: SweepResult) -> tuple[Point, ...]:
     single: dict[str, Row] = {}
     for row in rows:
         single.setdefault(row.outcome.digest, row)
-    plane = [(row, cost(row.outcome), row.outcome.solve_rate) for row in single.values()]
+    plane = [(row, row.outcome.cost, row.outcome.solve_rate) for row in single.values()]
     found = []
     for row, price, rate in plane:
         beaten = any(
