@@ -6,6 +6,7 @@ from lstm_bench.entries import overlay
 from lstm_bench.errors import SweepError
 from lstm_bench.recipe import recipe
 from lstm_bench.sweep import find, load
+from lstm_bench.tracking.listing import changes, definition
 
 FIXED = """
 title: The memory problem
@@ -248,15 +249,18 @@ def test_sweeps_are_found_by_path_or_by_name(written):
         find("other.yaml", path.parent)
 
 
-def test_the_digest_changes_with_what_changes_a_result_alone(written):
-    base = load(written(SEARCH)).digest
+def test_a_search_is_another_one_when_its_space_or_what_it_stands_on_changes_alone(written):
+    base = definition(load(written(SEARCH)))
     for same in ("trials: 4", "trials: 9"), ("task: memory", "task: memory\nseeds: 4"):
-        assert load(written(SEARCH.replace(*same))).digest == base
-    for other in ("[4, 32]", "[4, 33]"), ("epochs: 10", "epochs: 11"), ("random", "tpe"):
-        assert load(written(SEARCH.replace(*other))).digest != base
-    fixed = load(written(FIXED)).digest
-    assert load(written(FIXED.replace("batch_size: 4", "batch_size: 2"))).digest != fixed
-    assert load(written(FIXED.replace("a note", "another"))).digest == fixed
+        assert changes(base, definition(load(written(SEARCH.replace(*same))))) == []
+    for old, new, key in (
+        ("[4, 32]", "[4, 33]", "search.space.units.int"),
+        ("epochs: 10", "epochs: 11", "epochs"),
+        ("random", "tpe", "search.sampler"),
+    ):
+        (line,) = changes(base, definition(load(written(SEARCH.replace(old, new)))))
+        assert line.startswith(f"{key} was ")
+    assert definition(load(written(FIXED))) == {}  # fixed recipes stand for themselves
 
 
 @pytest.mark.parametrize(
@@ -285,10 +289,11 @@ def test_a_comparison_with_a_broken_recipe_blames_the_recipe_alone(written):
     assert "comparisons" not in message
 
 
-def test_comparisons_and_claims_change_no_result_and_so_no_digest(written):
+def test_comparisons_and_claims_are_read_and_change_no_recipe(written):
     text = f"{FIXED}\ncomparisons: {{2 to 1: {{of: A2, to: A1, measure: loss, claim: small}}}}"
     sweep = load(written(text.replace("a note", "a note, claim: solved")))
-    assert sweep.digest == load(written(FIXED)).digest
+    before = load(written(FIXED)).entries
+    assert all(sweep.entries[key].recipe == entry.recipe for key, entry in before.items())
     assert (sweep.entries["A1"].claim, sweep.entries["A2"].claim) == ("solved", None)
     asked = sweep.comparisons["2 to 1"]
     assert (asked.of, asked.to, asked.measure, asked.claim) == ("A2", "A1", "loss", "small")
