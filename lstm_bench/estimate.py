@@ -11,6 +11,7 @@ import numpy as np
 
 from lstm_bench.recipe import Recipe, recipe
 from lstm_bench.results import Outcome, unpack
+from lstm_bench.search.followup import COMPARED
 from lstm_bench.search.racing import rungs
 from lstm_bench.search.study import Study
 from lstm_bench.sweep import Search, Sweep
@@ -94,13 +95,13 @@ def stages(sweep: Sweep, trials: int, drawn: Sequence[Recipe]) -> Iterator[Stage
     search = sweep.search
     first = rungs(seeds)[0] if search.race else seeds
     mean = tuple(float(np.mean([of(each) for each in drawn])) for of in (_updates, _steps))
-    values = _others(search)
+    compared = min(seeds, COMPARED)
     crossed = search.split**3
     for name, recipes, least, most in (
         ("search", _both(trials), first, seeds),
         ("confirmation", (search.confirm, 2 * search.confirm), seeds, seeds),
         ("ablation", (1, 1 + len(search.space)) if search.ablate else (0, 0), seeds, seeds),
-        ("switches", (0, search.contexts * values), first, seeds),
+        ("switches", (0, search.contexts * _switched(search)), compared, compared),
         ("split", _both(search.split > 0), crossed, crossed),
     ):
         runs_ = (recipes[0] * float(least), recipes[1] * float(most))
@@ -109,10 +110,10 @@ def stages(sweep: Sweep, trials: int, drawn: Sequence[Recipe]) -> Iterator[Stage
             yield Stage(name, (float(recipes[0]), float(recipes[1])), runs_, of_all[0], of_all[1])
 
 
-def _others(search: Search) -> int:
-    """Returns how many other values the switches of a search have, all together."""
+def _switched(search: Search) -> int:
+    """Returns how many values the switches of a search have, all together: each is run."""
     parts = [search.space.get(key) for key in search.switches]
-    return sum(len(part) - 1 for part in parts if isinstance(part, tuple))
+    return sum(len(part) for part in parts if isinstance(part, tuple))
 
 
 def seconds(parts: Sequence[Stage], speed: Speed, workers: int) -> Range:

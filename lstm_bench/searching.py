@@ -36,8 +36,6 @@ FRESH, FURTHER = 1, 2
 """Blocks of seeds: for confirmation, and for what is compared because of it."""
 CROSSED_FROM = 30_000
 """Draws that are crossed are counted from here on, apart from the blocks of a sweep from seed 0."""
-COMPARED = 6
-"""Seeds on which a switch is changed in each random recipe, at most: recipes count, not seeds."""
 
 
 class Searching:
@@ -153,15 +151,19 @@ class Searching:
             self._finish(need, "ablation", of=base.id, axis=key, value=value)
 
     def flip(self) -> None:
-        """Changes each switch alone in random recipes, both on seeds that no race looked at."""
-        drawn = {
-            each.recipe.digest: each for each in self._trials if self.study.random(each.number)
-        }
-        contexts = list(drawn.values())[: self.search.contexts]
-        flips = followup.flips(
-            [each.recipe for each in contexts], self.search.switches, self.study.space
-        )
-        seeds = self.sweep.other_seeds(FURTHER)[:COMPARED]
+        """Changes each switch alone in random recipes, both on seeds that no race looked at.
+
+        Each switch in the first `contexts` random recipes in which it can be changed.
+        """
+        random = [each for each in self._trials if self.study.random(each.number)]
+        contexts = list({each.recipe.digest: each for each in random}.values())
+        recipes = [each.recipe for each in contexts]
+        flips = []
+        for switch in self.search.switches:
+            found = followup.flips(recipes, [switch], self.study.space)
+            places = list(dict.fromkeys(place for place, *_ in found))[: self.search.contexts]
+            flips += [each for each in found if each[0] in places]
+        seeds = self.sweep.other_seeds(FURTHER)[: followup.COMPARED]
         made = []
         for place in sorted({place for place, *_ in flips}):
             each = contexts[place]

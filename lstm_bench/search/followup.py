@@ -21,6 +21,9 @@ from lstm_bench.search.conditions import BELONGS, applies, laid_over, meaningful
 from lstm_bench.search.space import Space
 from lstm_bench.statistics import RELIABLE, solve_rate
 
+COMPARED = 6
+"""Seeds on which a switch is changed in each random recipe, at most: recipes count, not seeds."""
+
 
 @dataclass(frozen=True, eq=False)
 class Told:
