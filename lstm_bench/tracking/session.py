@@ -53,8 +53,7 @@ def begin(store: Store, sweep: Sweep, engine: str, again: bool = False) -> Sessi
 def _check(store: Store, run_id: str, sweep: Sweep) -> None:
     """Raises `SweepError` if the search of a run was another than that of `sweep`."""
     try:
-        with store.usable():
-            before = store.listed(run_id).get("definition")
+        before = store.listed(run_id).get("definition")
     except StoreError:  # it was killed before, or while, it was written
         return
     now = listing.definition(sweep)

@@ -91,8 +91,8 @@ class Store:
         return self.listed(run_id), self.children(experiment.experiment_id, run_id)
 
     def listed(self, run_id: str) -> dict[str, Any]:
-        """Returns the `sweep.json` of a sweep's run."""
-        with tempfile.TemporaryDirectory() as folder:
+        """Returns the `sweep.json` of a sweep's run; raises `StoreError` if it is not there."""
+        with self.usable(), tempfile.TemporaryDirectory() as folder:
             path = self.client.download_artifacts(run_id, listing.FILE, folder)
             return listing.parsed(Path(path).read_bytes())
 
