@@ -146,7 +146,7 @@ def test_the_random_trials_of_a_search_give_the_same_answer_twice():
     space = {"units": {"int": (2, 64), "log": True}, "stateful": (True, False),
              "reset": ("epoch", "never"), "batch_size": (1, 2, 4),
              "optimizer": ("adam", "sgd"), "momentum": {"float": (0.1, 0.9)}}  # fmt: skip
-    study = Study(Search(space=space, trials=40, startup=24), {"task": "memory"})
+    study = Study(Search(space=space, trials=88, startup=72), {"task": "memory"})
     trials = []
     for batch in study.batches():
         for trial, proposed in batch:
@@ -155,6 +155,6 @@ def test_the_random_trials_of_a_search_give_the_same_answer_twice():
             if study.random(trial.number):
                 trials.append((proposed.settings, score))
     found = importance(trials, study.search.space)
-    assert found["trials"] == 24 and found == importance(trials, study.search.space)
+    assert found["trials"] == 72 and found == importance(trials, study.search.space)
     assert {each["key"] for each in found["settings"]} == set(space)
     assert [each["key"] for each in found["settings"][:2]] == ["units", "momentum"]

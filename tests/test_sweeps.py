@@ -198,7 +198,7 @@ def test_a_worker_that_died_while_idle_is_replaced():
 def test_a_recipe_whose_worker_dies_is_a_failure_and_the_others_go_on():
     long = Job((recipe("memory", epochs=900_000).settings,), (0,))
     with Pool(1) as pool:
-        killer = threading.Timer(8, lambda: pool._workers[0].process.kill())
+        killer = threading.Timer(3, lambda: pool._workers[0].process.kill())
         killer.start()
         first, second = results(
             pool, [long, Job((recipe("memory", epochs=1, units=2).settings,), (0,))]
@@ -234,6 +234,7 @@ def test_recipes_that_differ_in_how_they_are_asked_are_trained_once_and_come_out
         assert len(set(together[0].seeds["seconds"]) | set(together[1].seeds["seconds"])) == 2
 
 
+@pytest.mark.slow
 def test_two_sweeps_may_begin_in_an_empty_folder_at_once(tmp_path):
     (tmp_path / "one.yaml").write_text("task: memory\nseeds: 1\nrecipes: {A: {epochs: 1}}\n")
     words = [sys.executable, "-m", "lstm_bench", "sweep", "one.yaml", "--json"]
