@@ -198,8 +198,14 @@ def test_a_worker_that_died_while_idle_is_replaced():
 def test_a_recipe_whose_worker_dies_is_a_failure_and_the_others_go_on():
     long = Job((recipe("memory", epochs=900_000).settings,), (0,))
     with Pool(1) as pool:
-        killer = threading.Timer(3, lambda: pool._workers[0].process.kill())
-        killer.start()
+
+        def kill():
+            while not pool._workers:
+                time.sleep(0.05)
+            time.sleep(1)
+            pool._workers[0].process.kill()
+
+        threading.Thread(target=kill).start()
         first, second = results(
             pool, [long, Job((recipe("memory", epochs=1, units=2).settings,), (0,))]
         )
