@@ -38,7 +38,8 @@ class Progress:
         self.reused += reused
         if failure:
             self.failed.append(failure)
-        if outcome and (self.best is None or outcome.rank() < self.best.rank()):
+        ranked = self.stage in ("recipes", "search", "confirmation")  # as the report ranks them
+        if outcome and ranked and (self.best is None or outcome.rank() < self.best.rank()):
             self.best = outcome
         self.changed(self)
 

@@ -165,7 +165,7 @@ def sweep(
     console = Console()
     console.print(console_table(result))
     if progress.reused:
-        console.print(f"{progress.reused} of {progress.done} recipes were in the store already.")
+        console.print(f"{progress.reused} of {progress.done} recipes needed no new run.")
     console.print(f"Report: {page}", soft_wrap=True)
     console.print(f"Runs:   mlflow ui --backend-store-uri {where.store}", soft_wrap=True)
 

@@ -92,7 +92,7 @@ def launch(
             result = book.result()
             try:
                 book.write(last=finished)
-                if result.rows:
+                if result.rows or result.failed:
                     write_report(result, folder)
                     session.attach(folder)
             finally:

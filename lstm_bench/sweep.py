@@ -32,7 +32,7 @@ from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
 import yaml
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from lstm_bench.entries import Entry, Illegal, Scalar, read_entries, read_refused
 from lstm_bench.errors import Fault, RecipeError, SweepError, UserError, unknown
@@ -91,7 +91,7 @@ class Search(BaseModel):
     """Settings whose effect is measured by changing them alone in random trials."""
     contexts: Annotated[int, Field(ge=2, le=1000)] = 12
     """Random trials in which each switch is changed."""
-    split: Annotated[int, Field(ge=0, le=30)] = 0
+    split: Literal[0] | Annotated[int, Field(ge=2, le=30)] = 0
     """Draws of data, of initial weights and of order that are crossed for the winner; 0: none."""
     space: Annotated[Mapping[str, Range | tuple[Scalar, ...]], Field(min_length=1)]
 
@@ -285,6 +285,7 @@ def _space_faults(
             message = "is also fixed above; keep one of the two"
         else:
             message = _part_fault(part, _numbers(TASKS[task], key))
+            message = message or _strange(part, TASKS[task], key)
         if message:
             found.append(Fault(f"search.space.{key}", message))
     for key in search.switches:
@@ -318,6 +319,26 @@ def _part_fault(part: Range | tuple[Scalar, ...], taken: type | None) -> str:
     same = {repr(value if isinstance(value, bool | str) else float(value)) for value in part}
     if not part or len(same) < len(part):
         return "choices must be distinct, and at least one"
+    return ""
+
+
+def _strange(part: Range | tuple[Scalar, ...], task: type[Task], key: str) -> str:
+    """Returns which choice a setting does not know at all, whatever stands beside it."""
+    models: tuple[type[BaseModel], ...] = (task, Recipe, *FRAMINGS.values())
+    field = next((m.model_fields[key] for m in models if key in m.model_fields), None)
+    for value in () if isinstance(part, Range) else part:
+        if key == "framing" and value not in FRAMINGS:
+            return unknown("framing", value, FRAMINGS)
+        if key == "framing" or field is None:
+            continue
+        known: Any = (
+            Annotated[field.annotation, *field.metadata] if field.metadata else (field.annotation)
+        )
+        try:
+            TypeAdapter(known).validate_python(value, strict=True)
+        except ValidationError as error:
+            told = " or ".join(dict.fromkeys(item["msg"] for item in error.errors()))
+            return f"{told[0].lower()}{told[1:]}, but one of the choices is {value!r}"
     return ""
 
 

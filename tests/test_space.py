@@ -12,7 +12,7 @@ from lstm_bench.recipe import known_settings, recipe
 from lstm_bench.search.conditions import BELONGS, OWNERS, meaningful
 from lstm_bench.search.space import space
 from lstm_bench.search.study import Study
-from lstm_bench.sweep import Search
+from lstm_bench.sweep import Search, parse
 from lstm_bench.tasks import TASKS
 
 SAMPLERS = ["tpe", "random", "grid", "qmc", "nsga2"]
@@ -281,3 +281,18 @@ def test_an_enormous_space_is_refused_with_its_size():
     with pytest.raises(RecipeError, match="at most 20,000 combinations"):
         parts = {"max_length": {"int": (1, 10_000)}, "substrings": {"int": (1, 10_000)}}
         space(Search(space=parts), {"task": "alphabet", "framing": "substrings"})
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ({"framing": ["pairs", "whoel"]}, "search.space.framing: .*did you mean 'whole'"),
+        ({"optimizer": ["adam", "adamm"]}, "search.space.optimizer: .*'sgd'.*'adamm'"),
+        ({"stateful": [True, "maybe"]}, "search.space.stateful: .*boolean.*'maybe'"),
+        ({"batch_size": [1, 0]}, "search.space.batch_size: .*0"),
+        ({"lag": [4, "far"]}, "search.space.lag: .*'far'"),
+    ],
+)
+def test_a_choice_that_its_setting_does_not_know_is_refused_and_not_left_out(part, said):
+    with pytest.raises(RecipeError, match=said):
+        parse("x", {"task": "memory", "search": {"space": part}})

@@ -314,7 +314,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(tmp_path):
     assert 2 <= kept < 8
     second = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=180)
     assert second.returncode == 0, second.stderr
-    assert f"{kept} of 8 recipes were in the store already" in " ".join(second.stdout.split())
+    assert f"{kept} of 8 recipes needed no new run" in " ".join(second.stdout.split())
     assert len(pd.read_csv(tmp_path / "reports" / "long" / "comparison.csv")) == 8
 
 

@@ -38,6 +38,8 @@ READING = (
     f"within {100 * EDGE:g} points of 0 or of 100 (“n too small”): they cannot tell whether a seed "
     "in ten is quite another. The Wilson interval says how much they do tell.",
     "Solved: seeds that solved the task, k of n, with Wilson's 95 % score interval for the rate.",
+    "A framing that needs a past scores fewer steps: a window of 3 asks nothing about the first "
+    "two. Accuracies and rates of different framings are then of different questions.",
     "Epochs to solve: median over all seeds of the first epoch from which the task stayed solved; "
     "a seed that never solved it counts as later than any. “> E”: the median is later than the "
     "last epoch, E.",

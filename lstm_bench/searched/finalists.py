@@ -168,6 +168,8 @@ def simplest_of(points: Sequence[Point], bar: float = RELIABLE) -> Simplest:
     if not confirmed:
         why = "No recipe was run again on fresh seeds, so none can be called the simplest."
         return Simplest(None, bar, why)
+    if not any(point.rate.k for point in confirmed):
+        return Simplest(None, bar, "No finalist is solved by any fresh seed, so none is simplest.")
     most = max(point.rate.n for point in confirmed)
     bound = solve_rate([True] * most).low
     if bound < bar:

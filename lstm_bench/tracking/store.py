@@ -92,8 +92,16 @@ class Store:
 
     def listed(self, run_id: str) -> dict[str, Any]:
         """Returns the `sweep.json` of a sweep's run; raises `StoreError` if it is not there."""
+        from mlflow.exceptions import MlflowException
+
         with self.usable(), tempfile.TemporaryDirectory() as folder:
-            path = self.client.download_artifacts(run_id, listing.FILE, folder)
+            try:
+                path = self.client.download_artifacts(run_id, listing.FILE, folder)
+            except (MlflowException, OSError) as error:
+                raise StoreError(
+                    f"store: {self.uri} knows of a run whose {listing.FILE} is not where its files "
+                    "were kept; put that folder back, or run the sweep again"
+                ) from error
             return listing.parsed(Path(path).read_bytes())
 
     def digests(self) -> dict[str, str]:
