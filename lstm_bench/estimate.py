@@ -136,7 +136,7 @@ def probe(chosen: Sequence[Recipe], pool: Pool, engine: str, longest: float) -> 
     Returns None if none could be trained.
     """
     jobs = {}
-    for one in {_shortened(each).digest: _shortened(each) for each in chosen}.values():
+    for one in {short.digest: short for short in map(_shortened, chosen)}.values():
         job = Job((one.settings,), (0,), engine, longest, one.training)
         jobs[pool.submit(job)] = one
     compiling, stepping = [], []

@@ -142,7 +142,8 @@ class Gatherer:
 
     @property
     def _late(self) -> str:
-        return f"{LATE} of {self._seconds:g} s"
+        """What is written of a recipe that runs out of the time there is now; nothing without."""
+        return f"{LATE} of {self._seconds:g} s" if self._seconds else ""
 
     def _recall(self, key: str) -> None:
         """Takes what the store and the ledger have of a recipe."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import tempfile
 import urllib.parse
 from pathlib import Path
@@ -70,7 +71,7 @@ def launch(
     folder = settings.reports / sweep.name
     _probe(folder)
     lock = settings.artifacts / f"{urllib.parse.quote(sweep.name, safe='')}.lock"
-    waiting = lambda: progress.expect("waiting for another process at this sweep")  # noqa: E731
+    waiting = functools.partial(progress.expect, "waiting for another process at this sweep")
     pool = Pool(settings.workers or backend.cores(), settings.worker_memory_mb)
     with pool, alone(lock, waiting):
         pool.prepare()

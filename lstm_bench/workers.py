@@ -260,7 +260,10 @@ def _serve(pipe: Connection) -> None:
 
     backend.start(1)
     parent = os.getppid()
-    orphaned = lambda: os.getppid() != parent  # noqa: E731
+
+    def orphaned() -> bool:
+        return os.getppid() != parent
+
     while True:
         try:
             job = pipe.recv()

@@ -11,6 +11,7 @@ from hypothesis import settings
 
 from lstm_bench import cli
 from lstm_bench.backend import prepare_environment
+from lstm_bench.settings import Settings
 
 prepare_environment()
 
@@ -34,3 +35,15 @@ def command(monkeypatch, capsys):
         return code, out, err
 
     return run
+
+
+@pytest.fixture(scope="module", name="settings")
+def _settings(tmp_path_factory):
+    """Two workers, with a store and reports that the tests of one module share."""
+    folder = tmp_path_factory.mktemp("sweeps")
+    return Settings(
+        store=f"sqlite:///{folder}/runs.db",
+        artifacts=folder / "artifacts",
+        reports=folder / "reports",
+        workers=2,
+    )

@@ -94,7 +94,10 @@ def wait_for_work(process, folder, chance):
     A kill during the first seconds, which are imports, would be no test.
     """
     log = folder / "mlartifacts" / "seeds.db-wal"
-    stamp = lambda: log.stat().st_mtime_ns if log.exists() else 0  # noqa: E731
+
+    def stamp():
+        return log.stat().st_mtime_ns if log.exists() else 0
+
     before, deadline = stamp(), time.monotonic() + 300
     while stamp() == before and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)

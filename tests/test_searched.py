@@ -280,14 +280,13 @@ def test_the_seeds_share_is_that_of_a_one_way_random_effects_model():
     groups = [0.1, 0.3], [0.5, 0.7], [0.6, 0.8]
     rows = [trial(k, group) for k, group in enumerate(groups)]
     rows[1] = trial(1, [*groups[1], 0.9, 0.9])  # more seeds, for what it had scored: left out
-    drawn = lambda *numbers: {"random": list(numbers)}  # noqa: E731
-    found = searched.seed_share(a_result(*rows, seeds=2, analysis=drawn(0, 1, 2)))
+    found = searched.seed_share(a_result(*rows, seeds=2, analysis={"random": [0, 1, 2]}))
     within = 0.02  # each pair lies 0.1 to either side of its mean
     between = np.var([0.2, 0.6, 0.7], ddof=1) * 2
     assert found.share == pytest.approx(within / (within + (between - within) / 2))
     assert (found.recipes, found.runs) == (3, 6)
-    assert searched.seed_share(a_result(*rows, analysis=drawn(0, 1))).recipes == 2
-    assert searched.seed_share(a_result(*rows, analysis=drawn(0))) is None
+    assert searched.seed_share(a_result(*rows, analysis={"random": [0, 1]})).recipes == 2
+    assert searched.seed_share(a_result(*rows, analysis={"random": [0]})) is None
     assert searched.seed_share(a_result(*rows)) is None
 
 

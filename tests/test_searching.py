@@ -9,7 +9,6 @@ from lstm_bench.launch import launch, weigh
 from lstm_bench.recipe import recipe
 from lstm_bench.run import run
 from lstm_bench.seeds import uncrossed
-from lstm_bench.settings import Settings
 from lstm_bench.sweep import BLOCK, parse
 from lstm_bench.tracking import Store
 
@@ -35,17 +34,6 @@ DOCUMENT = {
         },
     },
 }
-
-
-@pytest.fixture(scope="module")
-def settings(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("search")
-    return Settings(
-        store=f"sqlite:///{folder}/runs.db",
-        artifacts=folder / "artifacts",
-        reports=folder / "reports",
-        workers=2,
-    )
 
 
 @pytest.fixture(scope="module")

@@ -42,21 +42,6 @@ DOCUMENT = {
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("sweep")
-
-
-@pytest.fixture(scope="module")
-def settings(folder):
-    return Settings(
-        store=f"sqlite:///{folder}/runs.db",
-        artifacts=folder / "artifacts",
-        reports=folder / "reports",
-        workers=2,
-    )
-
-
-@pytest.fixture(scope="module")
 def done(settings):
     return launch(parse("small", DOCUMENT), settings)
 

@@ -22,9 +22,13 @@ class Found:
     best: Row | None
     trials: tuple[tuple[Row, list[str]], ...]  # see `distinct_trials`
     verdicts: tuple[Judged, ...]
-    comparisons: tuple[Compared, ...]
     families: tuple[Family, ...]
     searched: Searched
+
+    @property
+    def comparisons(self) -> tuple[Compared, ...]:
+        """The comparisons that the sweep asks for, corrected together with all others."""
+        return self.searched.comparisons
 
     @property
     def confirmed(self) -> tuple[Row, ...]:
@@ -44,15 +48,13 @@ class Found:
 
 def find(result: SweepResult) -> Found:
     """Returns `result` with all that is to be told of it; nothing of it is computed again later."""
-    found = searched.find(result)
     return Found(
         result,
         result.best,
         tuple(distinct_trials(result)),
         tuple(findings.verdicts(result)),
-        found.comparisons,
         tuple(findings.families(result)),
-        found,
+        searched.find(result),
     )
 
 

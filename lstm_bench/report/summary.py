@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lstm_bench.report import wording as w
 from lstm_bench.report.found import Found
-from lstm_bench.results import Outcome, Row
+from lstm_bench.results import Outcome, Role, Row
 from lstm_bench.statistics import SURE, Mean
 
 IDS = 12
 """Ids that a sentence lists before it only counts."""
 
 
-FURTHER = {
+FURTHER: Mapping[Role, str] = {
     "confirmed": "confirm the finalists on fresh seeds",
     "ablation": "put settings back",
     "effect": "change switches alone",
@@ -60,7 +60,7 @@ def _what(found: Found) -> list[str]:
         f"{w.many(runs, 'training run')} in all."
     )
     further = [row for row in result.rows if row.role in FURTHER]
-    what = [told for role, told in FURTHER.items() if result.having(role)]  # type: ignore[arg-type]
+    what = [told for role, told in FURTHER.items() if result.having(role)]
     more = w.many(len(_runs(further) - _runs(rows)), "further run")
     verbs = f"{more} {_joined(what)}." if further else ""
     return [*[first] * bool(rows), *[verbs] * bool(further)]

@@ -26,9 +26,9 @@ def scores(outcome: Outcome, measure: str) -> np.ndarray:
 
 
 def score(outcome: Outcome, measure: str) -> Mean:
-    """Returns the mean of `measure` over the seeds: Wilson's interval for a rate, else Student's t.
+    """Returns the mean of `measure` over the seeds, with its interval, which lies in [0, 1].
 
-    The interval lies in [0, 1].
+    The interval is Wilson's for a rate, else that of a mean.
     """
     mean = mean_interval(scores(outcome, measure), 0.0, 1.0)
     if measure != "solve_rate":
