@@ -118,8 +118,18 @@ def run(
 @app.command()
 @_interruptible
 def sweep(
-    name: Annotated[str, typer.Argument(help="A sweep in sweeps/, or a YAML file.")],
+    name: Annotated[
+        str | None, typer.Argument(help="A sweep in sweeps/, or a YAML file.", show_default=False)
+    ] = None,
     settings: Assignments = None,
+    csv: Annotated[Path | None, typer.Option(help="Search over this file of your own.")] = None,
+    target: Annotated[str | None, typer.Option(help="Its column to foretell.")] = None,
+    time: Annotated[str | None, typer.Option(help="Its column of times.")] = None,
+    group: Annotated[str | None, typer.Option(help="Its column that names series.")] = None,
+    columns: Annotated[str | None, typer.Option(help="Its other columns that go in: a,b.")] = None,
+    kind: Annotated[str | None, typer.Option(help="real, binary or symbols.")] = None,
+    horizon: Annotated[int | None, typer.Option(help="How many rows ahead.")] = None,
+    missing: Annotated[str | None, typer.Option(help="drop or interpolate.")] = None,
     engine: EngineName = "compiled",
     again: Annotated[bool, typer.Option(help="Run everything anew.")] = False,
     dry_run: Annotated[bool, typer.Option(help="Say what it would cost, and stop.")] = False,
@@ -130,13 +140,28 @@ def sweep(
     """Run the recipes and the search of a sweep; log them; report them."""
     from lstm_bench.engine import ENGINES
     from lstm_bench.errors import unknown
-    from lstm_bench.sweep import find, load
+    from lstm_bench.sweep import find, load, of_data
 
     where = _settings(profile, store)
     if engine not in ENGINES:
         raise UserError(f"--engine: {unknown('engine', engine, ENGINES)}")
-    path = find(name, where.sweeps)
-    loaded = load(path, settings or [])
+    listed = columns.split(",") if columns is not None else None
+    told: dict[str, Any] = {"target": target, "time": time, "group": group, "target_kind": kind}
+    told |= {"columns": listed, "horizon": horizon, "missing": missing}
+    given = {key: value for key, value in told.items() if value is not None}
+    if csv is None:
+        if given:
+            raise UserError(f"--{next(iter(given))}: says something about a file; give --csv FILE")
+        if name is None:
+            raise UserError("sweep: give the name of a sweep, a YAML file, or --csv FILE")
+        path = find(name, where.sweeps)
+        loaded = load(path, settings or [])
+    else:
+        path = csv
+        words = [*([name] if name else []), *(settings or [])]
+        loaded = of_data({"file": _inside(csv), **given}, words)
+        if not as_json:
+            Console(stderr=True).print(loaded.about, markup=False, highlight=False)
     from lstm_bench.launch import launch, weigh
     from lstm_bench.show import SweepBar, estimate_table
 
@@ -153,11 +178,12 @@ def sweep(
     except RecipeError as error:
         raise SweepError(f"{path}:\n  {error}") from error
     if as_json:
-        from lstm_bench import findings, searched
+        from lstm_bench import beside, findings, searched
         from lstm_bench.results import sweep_document
 
         found = searched.find(result)
         told = findings.document(result, found.comparisons) | searched.document(result, found)
+        told |= beside.document(result)
         _print_json(sweep_document(result, page) | told)
         return
     from lstm_bench.report import console_table
@@ -217,8 +243,7 @@ def export(
     from lstm_bench.lookup import chosen
     from lstm_bench.sweep import assignments
 
-    if output is not None and not force and output.exists():
-        raise UserError(f"--output: {output} is there already; give another name, or --force")
+    _free(output, force)
     found = chosen(what, assignments(settings or []), _settings(profile, store))
     backend.start(1)
     from lstm_bench.export.script import script
@@ -226,10 +251,7 @@ def export(
     number = found.best_seed if seed is None else seed
     text = script(found.recipe, number)
     if output is not None:
-        try:
-            output.write_text(text)
-        except OSError as error:
-            raise UserError(f"--output: {output} cannot be written ({error.strerror})") from error
+        _write(output, text)
     if as_json:
         where = {"file": None if output is None else str(output)}
         facts = {"recipe": found.recipe.settings, "id": found.recipe.digest, "seed": number}
@@ -244,28 +266,51 @@ def export(
 @_interruptible
 def predict(
     run: Annotated[str, typer.Argument(help="A finished run: SWEEP:ID, or a digest.")],
-    symbols: Annotated[str, typer.Argument(help='The sequence, e.g. "3 0 1 2" or "ABC".')],
+    symbols: Annotated[
+        str | None, typer.Argument(help='The sequence, e.g. "3 0 1 2" or "ABC".')
+    ] = None,
     generate: Annotated[int, typer.Option(min=0, help="Feed back so many of its answers.")] = 0,
+    csv: Annotated[Path | None, typer.Option(help="A file like the one trained on.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Write what is foretold here.")] = None,
+    force: Annotated[bool, typer.Option(help="Overwrite the file if it is there.")] = False,
     store: StoreUri = None,
     profile: Profile = None,
     as_json: Json = False,
 ) -> None:
     """Ask a finished run's network, e.g. `predict published:A1 "3 0 1 2"`."""
+    if (symbols is None) == (csv is None):
+        raise UserError('predict: give either symbols, like "3 0 1 2", or --csv FILE')
+    if csv is None and output is not None:
+        raise UserError("--output: is for what --csv foretells; leave it out")
+    _free(output, force)
     from lstm_bench import backend
     from lstm_bench.lookup import finished
-    from lstm_bench.show import prediction_page
     from lstm_bench.tracking import Store
 
     where = _settings(profile, store)
     outcome = finished(run, Store(where.store, where.artifacts, create=False))
+    facts: dict[str, Any] = {"run": run, "id": outcome.digest, "recipe": dict(outcome.settings)}
+    facts["seed"] = outcome.best_seed
     backend.start(1)
-    from lstm_bench.predict import predict as ask
+    if csv is not None:
+        from lstm_bench.forecast import forecast
 
-    steps = ask(outcome, symbols, generate)
+        table = forecast(outcome, str(csv))
+        text = table.to_csv(index=False, lineterminator="\n")
+        if output is not None:
+            _write(output, text)
+        if as_json:
+            _print_json(facts | {"predictions": table.to_dict("records")})
+        else:
+            print(text if output is None else output, end="" if output is None else "\n")
+        return
+    from lstm_bench.predict import predict as ask
+    from lstm_bench.show import prediction_page
+
+    steps = ask(outcome, str(symbols), generate)
     if as_json:
-        facts = {"run": run, "id": outcome.digest, "recipe": dict(outcome.settings)}
         answered = {"steps": [vars(step) for step in steps], "answer": steps[-1].predicted}
-        _print_json(facts | {"seed": outcome.best_seed} | answered)
+        _print_json(facts | answered)
     else:
         Console().print(prediction_page(steps, str(outcome.settings["output"])))
 
@@ -294,6 +339,27 @@ def _settings(profile: str | None, store: str | None) -> Any:
 
     found = settings(profile, Path("conf"))
     return found.model_copy(update={"store": store}) if store else found
+
+
+def _free(output: Path | None, force: bool) -> None:
+    """Raises `UserError` where a file is in the way."""
+    if output is not None and not force and output.exists():
+        raise UserError(f"--output: {output} is there already; give another name, or --force")
+
+
+def _write(output: Path, text: str) -> None:
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"--output: {output} cannot be written ({error.strerror})") from error
+
+
+def _inside(path: Path) -> str:
+    """Returns a path as seen from the working folder, where it lies in there."""
+    try:
+        return str(path.resolve().relative_to(Path().resolve()))
+    except ValueError:
+        return str(path)
 
 
 def _print_json(document: Any) -> None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.errors import StoreError, UserError
+from lstm_bench.errors import UserError
 from lstm_bench.evaluation import Network
+from lstm_bench.forecast import load
 from lstm_bench.framings import Framing
 from lstm_bench.recipe import recipe
 from lstm_bench.results import Outcome
@@ -129,17 +127,4 @@ def _holds_everything(framing: Framing, width: int) -> bool:
 
 
 def _weights(outcome: Outcome) -> list[NDArray[np.float32]]:
-    if not outcome.model:
-        raise StoreError(
-            f"{outcome.digest}: this run has no model in the store; run its sweep with --again"
-        )
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.keras"
-        path.write_bytes(outcome.model)
-        try:
-            model = keras.models.load_model(path, compile=False)
-        except (OSError, ValueError, TypeError) as error:
-            raise StoreError(
-                f"{outcome.digest}: its model cannot be read ({error}); run its sweep with --again"
-            ) from error
-    return [np.asarray(variable) for variable in model.trainable_variables]
+    return [np.asarray(variable) for variable in load(outcome).trainable_variables]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, model_validator
 
 from lstm_bench import schedule
-from lstm_bench.errors import Fault, RecipeError, unknown
+from lstm_bench.errors import Fault, RecipeError, UserError, unknown
 from lstm_bench.faults import pydantic_faults
 from lstm_bench.framings import FRAMINGS, Encoding, Framing, Samples
 from lstm_bench.schedule import Layout, Reset, Schedule, Shuffle
@@ -114,7 +114,9 @@ class Recipe(BaseModel):
             misfit = next(n for n in sorted(lengths + unseen) if self.framing.count(n) < 1)
             yield Fault("framing", self.framing.misfit(misfit))
             return
-        features = self.task.alphabet_size if self.encoding == "onehot" else 1
+        shown = self.task.problem(0).train[0].inputs
+        wide = self.task.alphabet_size if self.encoding == "onehot" else 1
+        features = shown.shape[1] if shown.ndim == 2 else wide
         samples = sum(counts) + sum(self._unseen_counts)
         taken = 4 * samples * max(self.width, getattr(self.framing, "window", 1)) * features
         if taken > SAMPLES_UP_TO:
@@ -186,6 +188,12 @@ class Recipe(BaseModel):
                 yield Fault("start", unknown("input symbol", self.start, shown))
 
     @property
+    def judged(self) -> Recipe:
+        """This recipe on what a search has not seen: itself, unless its task keeps data back."""
+        kept = {key: own for key, own in self.settings.items() if key not in self.task.in_search}
+        return recipe(**kept) if self.task.in_search else self
+
+    @property
     def recurrent(self) -> bool:
         """Whether the network has a state that passes from step to step."""
         return self.network not in FEEDFORWARD
@@ -248,7 +256,8 @@ class Recipe(BaseModel):
     @cached_property
     def digest(self) -> str:
         """Twelve hexadecimal digits that no other configuration shares."""
-        text = json.dumps(self.settings | {"version": self.task.version}, sort_keys=True)
+        data = {"data": self.task.fingerprint} if self.task.fingerprint else {}
+        text = json.dumps(self.settings | {"version": self.task.version} | data, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     @cached_property
@@ -273,7 +282,7 @@ class Recipe(BaseModel):
         if self.stateful and self.reset != "sequence":
             parts[2] += f", reset {self.reset}"
         quiet = {"task", "framing", "window", "network", "units", "layers", "stateful", "layout"}
-        quiet |= {"reset", "batch_size", "epochs", "bidirectional"}
+        quiet |= {"reset", "batch_size", "epochs", "bidirectional"} | self.task.unnamed
         models = (Recipe, type(self.task), type(self.framing))
         plain = {key: field.default for m in models for key, field in m.model_fields.items()}
         plain |= dict(self.task.defaults) | {"shuffle": "none"}
@@ -298,7 +307,10 @@ def recipe(task: str, **settings: Any) -> Recipe:
     """
     if not isinstance(task, str) or task not in TASKS:
         raise RecipeError([Fault("task", unknown("task", task, TASKS))])
-    chosen = TASKS[task]
+    try:
+        chosen = TASKS[task].suited(settings)
+    except UserError as error:
+        raise RecipeError([Fault("file", str(error))]) from error
     merged = _defaults(chosen, settings) | settings
     framing_name = merged["framing"]
     if not isinstance(framing_name, str) or framing_name not in FRAMINGS:

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lstm_bench import backend
+from lstm_bench import backend, skill
 from lstm_bench.engine import SeedRun, Training, engine
 from lstm_bench.framings import Samples
 from lstm_bench.metrics import accuracy, answers, measures, sequence_accuracy, solved_epoch
 from lstm_bench.provenance import provenance
 from lstm_bench.recipe import Recipe
 from lstm_bench.results import CURVE_POINTS, Outcome, merged
+from lstm_bench.skill import NAIVE
 from lstm_bench.tasks import Problem
 
 
@@ -117,9 +118,30 @@ def _teacher_forced(recipe: Recipe, run: SeedRun) -> pd.DataFrame:
     expected = np.concatenate([s.targets for s in sequences])[starts]
     outputs = run.outputs[sample, place]  # (answers, K)
     predicted = answers(outputs, recipe.task.kind)
+    if recipe.task.kind == "regression":
+        expected = recipe.task.in_units(owner, step, expected)
+        predicted = recipe.task.in_units(owner, step, np.asarray(predicted, float))
     right = run.right[-1][sample, place]
     table = _table(recipe, run.seed, owner, step, shown, expected, predicted, right)
     table.loc[~np.isfinite(outputs).all(axis=-1), "predicted"] = "?"  # no answer at all
+    return _beside_naive(recipe, table)
+
+
+def _beside_naive(recipe: Recipe, table: pd.DataFrame) -> pd.DataFrame:
+    """Returns a predictions table with what could be answered without a network, if anything."""
+    task, window = recipe.task, getattr(recipe.framing, "window", None)
+    told = {**task.naive(), **(task.naive(window) if window else {})}
+    if not told:
+        return table
+    owner, step = table["sequence"].to_numpy(), table["step"].to_numpy()
+    table["input"] = task.moments(owner, step)
+    for name, answered in told.items():
+        starts = np.cumsum([0, *map(len, answered)])[owner] + step
+        values = np.concatenate(answered)[starts]
+        if task.kind == "categorical":
+            table[NAIVE + name] = np.array(task.labels, dtype=object)[values.astype(int)]
+        else:
+            table[NAIVE + name] = values
     return table
 
 
@@ -157,7 +179,9 @@ def _told(recipe: Recipe, values: np.ndarray) -> np.ndarray:
     """Returns symbols (M,) by their labels, -1 as no answer; real values (M, K) as numbers."""
     if values.ndim == 1:
         return np.asarray(np.array([*recipe.task.labels, "?"], dtype=object)[values])
-    return np.array([", ".join(f"{v:.4g}" for v in row) for row in values], dtype=object)
+    digits = 6 if recipe.task.has_naive else 4
+    told = [", ".join(f"{v:.{digits}g}" for v in row) for row in values]
+    return np.array(told, dtype=object)
 
 
 def _row(recipe: Recipe, run: SeedRun, asked: pd.DataFrame) -> dict[str, Any]:
@@ -183,7 +207,26 @@ def _row(recipe: Recipe, run: SeedRun, asked: pd.DataFrame) -> dict[str, Any]:
         row["seen_accuracy"] = float(_accuracy_curve(run, samples.seen)[-1])
         row["unseen_accuracy"] = score
     targets = samples.y.reshape(*samples.scored.shape, -1)[samples.judged]
-    return row | measures(run.outputs[samples.judged], targets, recipe.task.kind)
+    outputs = run.outputs[samples.judged]
+    if recipe.task.kind == "regression":
+        place = asked["sequence"].to_numpy(), asked["step"].to_numpy()
+        targets, outputs = (recipe.task.in_units(*place, values) for values in (targets, outputs))
+    return row | measures(outputs, targets, recipe.task.kind) | _skill(recipe, asked)
+
+
+def _skill(recipe: Recipe, asked: pd.DataFrame) -> dict[str, Any]:
+    """Returns the skill over the best naive answer, which is then what solving means; or nothing.
+
+    A linear model on the recipe's own window is no part of the yardstick: it would differ from
+    recipe to recipe.
+    """
+    names = list(recipe.task.naive())
+    if not names:
+        return {}
+    errors = skill.errors(asked, recipe.task.kind == "regression")
+    naive = float(errors[skill.best_naive(errors, names)].mean())
+    found = skill.score(float(errors["network"].mean()), naive)
+    return {"skill": found, "solved": found > 0, "solved_epoch": np.nan}
 
 
 def _accuracy_curve(run: SeedRun, counted: np.ndarray) -> np.ndarray:

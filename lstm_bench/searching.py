@@ -27,7 +27,7 @@ from lstm_bench.search import followup
 from lstm_bench.search.importance import importance
 from lstm_bench.search.racing import Rival, race
 from lstm_bench.search.study import Study
-from lstm_bench.searched.course import scores
+from lstm_bench.searched.course import bounds, scores
 from lstm_bench.seeds import crossed
 from lstm_bench.sweep import Range, Search, Sweep
 from lstm_bench.tracking import Listed
@@ -98,11 +98,12 @@ class Searching:
         return Need(need.id, need.recipe, need.seeds[:count], need.kind)
 
     def _scores(self, need: Need) -> np.ndarray | None:
-        """Returns one score a seed, in the order of the seeds; None if the recipe has failed."""
+        """Returns one score in [0, 1] a seed, in the order of the seeds; None if it has failed."""
         outcome = self.gatherer.outcome(need)
         if outcome is None or self.gatherer.reason(need):
             return None
-        return scores(outcome, self.search.objective)
+        low, high = bounds(self.search.objective)
+        return (scores(outcome, self.search.objective) - low) / (high - low)
 
     def _tell(self, trial: Any, need: Need) -> None:
         outcome, reason = self.gatherer.outcome(need), self.gatherer.reason(need)
@@ -121,9 +122,9 @@ class Searching:
     def confirm(self) -> None:
         """Runs the finalists again, on seeds that the search never saw."""
         chosen = followup.finalists(self._trials, self.search.confirm, self.sweep.seeds)
+        seeds = self.sweep.other_seeds(FRESH)
         needs = [
-            Need(f"confirm-{each.number}", each.recipe, self.sweep.other_seeds(FRESH), "fresh")
-            for each in chosen
+            Need(f"confirm-{each.number}", each.recipe.judged, seeds, "fresh") for each in chosen
         ]
         self._gather("confirmation", needs)
         for each, need in zip(chosen, needs, strict=True):
@@ -222,7 +223,8 @@ class Searching:
         return point.row if point else self._winner()
 
     def _recipe(self, id_: str) -> Recipe:
-        return next(each.recipe for each in self._trials if f"trial-{each.number}" == id_)
+        """Returns the recipe of a trial as its finalist was run."""
+        return next(each.recipe for each in self._trials if f"trial-{each.number}" == id_).judged
 
     def _finish(self, need: Need, role: Role, of: str, axis: str = "", value: Any = None) -> None:
         reason = self.gatherer.reason(need)

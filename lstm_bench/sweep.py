@@ -42,6 +42,7 @@ from lstm_bench.metrics import METRICS, Kind
 from lstm_bench.paired import Comparison
 from lstm_bench.recipe import Recipe, known_settings
 from lstm_bench.tasks import TASKS, Task
+from lstm_bench.usual import completed, strayed, usual
 
 
 class Range(BaseModel):
@@ -77,7 +78,7 @@ class Search(BaseModel):
 
     trials: Annotated[int, Field(ge=1, le=100_000)] = 40
     sampler: Literal["tpe", "random", "grid", "qmc", "nsga2"] = "tpe"
-    objective: Literal["accuracy", "sequence_accuracy", "solve_rate"] = "accuracy"
+    objective: Literal["accuracy", "sequence_accuracy", "solve_rate", "skill"] = "accuracy"
     seed: Annotated[int, Field(ge=0)] = 1
     startup: Annotated[int, Field(ge=1, le=100_000)] = 16
     """Trials drawn at random before the sampler takes over: what importances are told from."""
@@ -179,10 +180,28 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Sweep:
     if not isinstance(document, dict) or not document:
         raise SweepError(f"{path}: must be a mapping of keys to values, e.g. 'task: memory'")
     try:
+        astray = strayed(_laid_over(document, {}), Path())
+        if astray:
+            raise RecipeError(astray)
         return parse(path.stem, _laid_over(document, given))
     except UserError as error:
         lines = "\n".join(f"  {line}" for line in str(error).splitlines())
         raise SweepError(f"{path}:\n{lines}") from error
+
+
+def of_data(settings: Mapping[str, Any], overrides: Sequence[str] = ()) -> Sweep:
+    """Returns the usual sweep over a file of data, with `key=value` overrides laid over it.
+
+    `settings` are those of the task `csv`. Raises `SweepError` with everything that is wrong.
+    """
+    file = Path(str(settings["file"]))
+    given = assignments(overrides)
+    document = {"task": "csv", "seeds": 10, **settings}
+    try:
+        found = usual(document | {key: own for key, own in given.items() if key != "search"})
+        return parse(file.stem, _laid_over(document | {"search": found}, given))
+    except UserError as error:
+        raise SweepError(f"--csv: {error}") from error
 
 
 def _laid_over(below: Mapping[Any, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -203,6 +222,7 @@ def _laid_over(below: Mapping[Any, Any], above: Mapping[str, Any]) -> dict[str, 
 
 def parse(name: str, document: Mapping[str, Any]) -> Sweep:
     """Returns the sweep that `document` describes; raises `RecipeError` with every fault."""
+    document = completed(document)
     own = _OWN - {"recipes"}
     shared = {key: value for key, value in document.items() if key not in _OWN}
     known = _OWN.union({"task", "updates"}, *(known_settings(task) for task in TASKS.values()))
@@ -281,6 +301,8 @@ def _space_faults(
     for key, part in search.space.items():
         if key == "seed" or key not in known:
             message = unknown("setting to search", key, known)
+        elif key in TASKS[task].unnamed | set(TASKS[task].in_search):
+            message = "says what is asked, so it cannot be searched; make a sweep for each value"
         elif key in shared:
             message = "is also fixed above; keep one of the two"
         else:
@@ -288,6 +310,9 @@ def _space_faults(
             message = message or _strange(part, TASKS[task], key)
         if message:
             found.append(Fault(f"search.space.{key}", message))
+    if search.objective == "skill" and not TASKS[task].has_naive:
+        rule = "skill is measured against naive answers, which"
+        found.append(Fault("search.objective", f"{rule} {task} has none of; use accuracy"))
     for key in search.switches:
         part = search.space.get(key, ())
         if key not in search.space:

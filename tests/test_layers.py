@@ -11,18 +11,19 @@ PACKAGE = Path(__file__).parents[1] / "lstm_bench"
 ROWS = [
     {"", "errors"},  # "" is the package itself, which holds nothing but the version
     {"seeds", "faults"},
-    {"metrics", "statistics", "variance", "paired", "unpaired", "survival", "verdicts", "horizon"},
+    {"metrics", "statistics", "variance", "paired", "unpaired", "survival", "verdicts", "horizon"}
+    | {"skill"},
     {"tasks"},
     {"framings"},
     {"schedule"},
-    {"recipe", "entries", "sweep"},
+    {"recipe", "entries", "sweep", "usual"},
     {"provenance"},
-    {"results", "findings", "searched"},
+    {"results", "findings", "searched", "beside"},
     {"backend"},
     {"models"},
     {"engine"},
     {"evaluation", "returned_states"},
-    {"run", "export", "predict"},
+    {"run", "export", "predict", "forecast"},
     {"warm", "workers", "settings"},
     {"tracking", "ledger"},
     {"lookup"},
@@ -38,7 +39,7 @@ ROWS = [
 ROW = {name: number for number, row in enumerate(ROWS) for name in row}
 
 TENSORFLOW = {"backend", "models", "engine", "evaluation", "run", "warm", "workers"}
-TENSORFLOW |= {"export", "predict", "returned_states"}
+TENSORFLOW |= {"export", "predict", "forecast", "returned_states"}
 HEAVY = {
     "optuna": {"search"},
     "mlflow": {"tracking"},

@@ -185,7 +185,7 @@ def test_what_is_unseen_is_not_among_what_is_trained_on(task):
 
 @EVERY
 def test_seeds_differ_where_there_is_something_to_draw(task):
-    if not task.problem(0).unseen:
+    if not task.problem(0).unseen or task.has_naive:
         pytest.skip("a published sequence is the same for every seed")
     assert (task.problem(0).train[0].inputs != task.problem(1).train[0].inputs).any()
 

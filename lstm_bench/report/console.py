@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lstm_bench import findings
+from lstm_bench.report import naive_page
 from lstm_bench.report import wording as w
 from lstm_bench.report.found import Found, find
 from lstm_bench.results import Row, SweepResult
@@ -58,7 +59,9 @@ def console_table(result: SweepResult, limit: int = 6, found: Found | None = Non
 def _said(found: Found, limit: int) -> list[str]:
     """Returns the lines below the table, the last of them on what it leaves out."""
     result = found.result
-    said = [each.sentence for each in found.comparisons]
+    first = naive_page.chosen(found)
+    said = [first.sentence] if first else []
+    said += [each.sentence for each in found.comparisons]
     said += [
         f"{family.id}: half of the seeds solve it at {family.axis} {family.half}"
         + f" {family.interval}".rstrip()

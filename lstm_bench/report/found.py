@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lstm_bench import findings, searched
+from lstm_bench.beside import Beside, beside
 from lstm_bench.findings import Compared, Family, Judged
 from lstm_bench.results import Row, SweepResult
 from lstm_bench.searched import Searched
@@ -24,6 +25,7 @@ class Found:
     verdicts: tuple[Judged, ...]
     families: tuple[Family, ...]
     searched: Searched
+    beside: tuple[Beside, ...]
 
     @property
     def comparisons(self) -> tuple[Compared, ...]:
@@ -55,6 +57,7 @@ def find(result: SweepResult) -> Found:
         tuple(findings.verdicts(result)),
         tuple(findings.families(result)),
         searched.find(result),
+        beside(result),
     )
 
 

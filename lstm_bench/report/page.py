@@ -13,7 +13,7 @@ from markupsafe import Markup
 from tabulate import tabulate
 
 from lstm_bench import findings, paired, verdicts
-from lstm_bench.report import figures, grids, search_page, search_tables, tables
+from lstm_bench.report import figures, grids, naive_page, search_page, search_tables, tables
 from lstm_bench.report import wording as w
 from lstm_bench.report.found import Found, find
 from lstm_bench.report.grids import Grid
@@ -93,7 +93,7 @@ def render(result: SweepResult, found: Found | None = None) -> dict[str, bytes]:
     """Returns the files of the report of `result`: path below its folder -> content."""
     found = found or find(result)
     searched = search_tables.frames(found)
-    sections = search_page.sections(found, searched)
+    sections = [*naive_page.sections(found), *search_page.sections(found, searched)]
     pictures = _pictures(found)
     every = [*pictures, *pictures_of(sections)]
     files = {f"figures/{picture.stem}.svg": picture.svg for picture in every}
@@ -111,6 +111,7 @@ def render(result: SweepResult, found: Found | None = None) -> dict[str, bytes]:
         "comparisons": tables.comparisons(found.comparisons),
         "refused": tables.refused(result),
         "horizon": tables.horizon(found.families),
+        "naive": naive_page.frame(found.beside),
         "rates": pd.concat(map(tables.rates, found.families)) if found.families else none,
         **searched,
     }

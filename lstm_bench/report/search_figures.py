@@ -111,7 +111,7 @@ def _percent(axes: Axes, which: str, values: np.ndarray) -> None:
     """Sets an axis of percentages: from 0, or from a round number below all of the values."""
     known = values[np.isfinite(values)]
     lowest = known.min() if len(known) else 0.0
-    low = 0.0 if lowest < 50 else float(10 * np.floor(lowest / 10 - 0.05))
+    low = float(10 * np.floor(lowest / 10 - 0.05)) if lowest < 0 or lowest >= 50 else 0.0
     reach = 0.03 * (100 - low)
     (axes.set_xlim if which == "x" else axes.set_ylim)(low - reach, 100 + reach)
 

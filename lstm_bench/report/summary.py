@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from lstm_bench.report import naive_page
 from lstm_bench.report import wording as w
 from lstm_bench.report.found import Found
 from lstm_bench.results import Outcome, Role, Row
@@ -37,7 +38,9 @@ def paragraphs(found: Found) -> list[list[str]]:
     if len(result.fixed) > 1:
         sentences.append(_fixed(result.fixed))
     sentences += _published(found) + _compared(found)
-    told = [part for part in (sentences, _searched(found)) if part]
+    first = naive_page.chosen(found)
+    verdict = [w.printable(first.sentence)] if first else []
+    told = [part for part in (verdict, sentences, _searched(found)) if part]
     if result.unfinished:
         one = result.unfinished == 1
         told[-1].append(

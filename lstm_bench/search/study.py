@@ -20,6 +20,7 @@ from lstm_bench.search.samplers import sampler
 from lstm_bench.search.space import Space, space
 from lstm_bench.seeds import integer
 from lstm_bench.sweep import Search
+from lstm_bench.tasks import TASKS
 
 BATCH = 8
 """Proposals asked for at a time, whatever the number of cores: it is part of the result."""
@@ -31,7 +32,8 @@ class Study:
     def __init__(self, search: Search, fixed: Mapping[str, Any]) -> None:
         """Raises `RecipeError` where the space is not one."""
         self.search = search
-        self.space: Space = space(search, fixed)
+        task = TASKS.get(str(fixed.get("task")))
+        self.space: Space = space(search, {**fixed, **(task.in_search if task else {})})
         self._grid = Grid(self.space, search.seed) if search.sampler == "grid" else None
         self.fronts = search.sampler == "nsga2"  # score against cost, rather than score alone
         optuna.logging.set_verbosity(optuna.logging.ERROR)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lstm_bench.results import Outcome, Row, SweepResult
+from lstm_bench.skill import WORST
 from lstm_bench.statistics import Mean, mean_interval
 
 COLUMNS = {"solve_rate": "solved"}
@@ -16,8 +17,13 @@ COLUMNS = {"solve_rate": "solved"}
 
 
 def objective(result: SweepResult) -> str:
-    """Returns what the search maximises: accuracy, sequence_accuracy or solve_rate."""
+    """Returns what the search maximises: accuracy, sequence_accuracy, solve_rate or skill."""
     return str((result.search or {}).get("objective", "accuracy"))
+
+
+def bounds(measure: str) -> tuple[float, float]:
+    """Returns between which two values an objective lies."""
+    return (WORST, 1.0) if measure == "skill" else (0.0, 1.0)
 
 
 def scores(outcome: Outcome, measure: str) -> np.ndarray:
@@ -26,11 +32,11 @@ def scores(outcome: Outcome, measure: str) -> np.ndarray:
 
 
 def score(outcome: Outcome, measure: str) -> Mean:
-    """Returns the mean of `measure` over the seeds, with its interval, which lies in [0, 1].
+    """Returns the mean of `measure` over the seeds, with its interval, within its `bounds`.
 
     The interval is Wilson's for a rate, else that of a mean.
     """
-    mean = mean_interval(scores(outcome, measure), 0.0, 1.0)
+    mean = mean_interval(scores(outcome, measure), *bounds(measure))
     if measure != "solve_rate":
         return mean
     rate = outcome.solve_rate

@@ -6,6 +6,7 @@ from lstm_bench.tasks.base import Problem, Sequence, Task
 from lstm_bench.tasks.cumulative_sum import CumulativeSum
 from lstm_bench.tasks.echo import Echo
 from lstm_bench.tasks.memory import Memory
+from lstm_bench.tasks.own import Csv
 from lstm_bench.tasks.poem import Poem
 from lstm_bench.tasks.random_memory import RandomMemory
 from lstm_bench.tasks.series import ParallelSeries, Ramp
@@ -22,6 +23,7 @@ TASKS: dict[str, type[Task]] = {
         Ramp,
         ParallelSeries,
         CumulativeSum,
+        Csv,
     )
 }
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from lstm_bench.metrics import Kind
+
+Floats = NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,46 @@ class Task(BaseModel, ABC):
     """Whether the inputs are symbols of an alphabet, or real values."""
     defaults: ClassVar[Mapping[str, object]] = {}
     tolerance: ClassVar[float] = 0.0
+    in_search: ClassVar[Mapping[str, object]] = {}
+    """Parameters that hold in a search alone: what keeps data back from it, to be judged by."""
+    has_naive: ClassVar[bool] = False
+    """Whether `naive` has answers, to which a network's are compared."""
+    unnamed: ClassVar[frozenset[str]] = frozenset()
+    """Parameters that a recipe's name leaves out."""
+
+    @classmethod
+    def suited(cls, settings: Mapping[str, Any]) -> type[Task]:
+        """Returns the class that `settings` call for: this one, unless data decide its kind."""
+        return cls
+
+    @property
+    def fingerprint(self) -> str:
+        """What the sequences depend on besides the parameters and `version`: a hash of data."""
+        return ""
+
+    def naive(self, lags: int | None = None) -> Mapping[str, tuple[Floats, ...]]:
+        """Returns what could be answered without a network: an array (T,) for each sequence.
+
+        In the data's units, or the numbers of symbols. `lags` are the steps that a linear model
+        looks at. Empty where nobody asks.
+        """
+        return {}
+
+    def in_units(
+        self, sequence: NDArray[np.integer], step: NDArray[np.integer], values: Floats
+    ) -> Floats:
+        """Returns values (M, K) that answer steps (M,) of sequences (M,) in the data's units."""
+        return values
+
+    def moments(
+        self, sequence: NDArray[np.integer], step: NDArray[np.integer]
+    ) -> NDArray[np.object_]:
+        """Returns what steps (M,) of sequences (M,) are called, where there are naive answers."""
+        raise NotImplementedError
+
+    def summary(self) -> tuple[str, ...]:
+        """Returns what was found out about the data, a sentence each."""
+        return ()
 
     @abstractmethod
     def problem(self, seed: int) -> Problem:

@@ -1,0 +1,114 @@
+"""A sweep's networks beside what could be answered without one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lstm_bench import paired, skill
+from lstm_bench.results import Row, SweepResult
+from lstm_bench.skill import Against
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A recipe beside each naive answer, the one with the smallest error first."""
+
+    row: Row
+    real: bool  # whether errors are of real values, in the data's units; else shares wrong
+    all: tuple[Against, ...]
+    corrected: float = math.nan  # p against the best, after Holm's correction
+
+    @property
+    def best(self) -> Against:
+        """The comparison with the naive answer that errs least, chosen with hindsight."""
+        return self.all[0]
+
+    @property
+    def word(self) -> skill.Word:
+        """Better or worse than the best naive answer, or that this cannot be told."""
+        return self.best.word if self.corrected <= paired.ALPHA else "cannot tell"
+
+    @property
+    def sentence(self) -> str:
+        """The verdict, with what it rests on."""
+        best = self.best
+        verdict = {
+            "better": f"is better than the best naive answer ({best.naive})",
+            "worse": f"is worse than the best naive answer ({best.naive})",
+            "cannot tell": f"cannot be told from the best naive answer ({best.naive})",
+        }[self.word]
+        said = (
+            f"{self.row.id} {verdict}: on {best.steps} steps never trained on it errs by "
+            f"{amount(best.network_error, self.real)} (mean of {best.seeds} seeds), that by "
+            f"{amount(best.naive_error, self.real)}"
+        )
+        if math.isnan(best.low):
+            return f"{said}; too few steps, or nothing that varies, so there is no interval."
+        ends = f"{signed(best.low, self.real)} to {signed(best.high, self.real)}"
+        return f"{said}; 95 % interval of what the network gains: {ends}."
+
+
+def beside(result: SweepResult) -> tuple[Beside, ...]:
+    """Returns the fixed and the confirmed recipes that have naive answers beside them, in order.
+
+    p values are corrected for all of them (Holm 1979).
+    """
+    rows = [*result.fixed, *result.having("confirmed")]
+    found = [_beside(row) for row in rows if skill.naive_answers(row.outcome.predictions)]
+    levels = paired.holm([each.best.p for each in found])
+    return tuple(
+        Beside(each.row, each.real, each.all, level)
+        for each, level in zip(found, levels, strict=True)
+    )
+
+
+def _beside(row: Row) -> Beside:
+    real = "mae" in row.outcome.seeds
+    table = skill.errors(row.outcome.predictions, real)
+    names = skill.naive_answers(row.outcome.predictions)
+    against = sorted((skill.against(table, name) for name in names), key=lambda a: a.naive_error)
+    return Beside(row, real, tuple(against))
+
+
+def headline(found: Sequence[Beside], winner: str | None) -> Beside | None:
+    """Returns the one to tell first: the search's own winner, else the one with least error."""
+    own = [each for each in found if each.row.id == winner]
+    return next(iter(own), min(found, key=lambda each: each.best.network_error, default=None))
+
+
+def amount(error: float, real: bool) -> str:
+    """Returns an error as text: to four digits, or as a share of wrong answers.
+
+    >>> amount(0.123456, True), amount(0.0625, False)
+    ('0.1235', '6.2 %')
+    """
+    return f"{error:.4g}" if real else f"{100 * error:.1f} %"
+
+
+def signed(difference: float, real: bool) -> str:
+    """Returns a difference of errors with its sign.
+
+    >>> signed(-0.5, True), signed(0.031, False)
+    ('-0.5', '+3.1 %')
+    """
+    return f"{difference:+.3g}" if real else f"{100 * difference:+.1f} %"
+
+
+def document(result: SweepResult) -> dict[str, Any]:
+    """Returns what was found as plain JSON values; empty without naive answers."""
+    found = {each.row.id: [_plain(a) for a in each.all] for each in beside(result)}
+    words = {each.row.id: each for each in beside(result)}
+    return {
+        "naive": {
+            key: {"verdict": words[key].word, "sentence": words[key].sentence, "answers": answers}
+            for key, answers in found.items()
+        }
+    } if found else {}  # fmt: skip
+
+
+def _plain(each: Against) -> dict[str, Any]:
+    facts = {key: None if value != value else value for key, value in vars(each).items()}
+    return facts | {"skill": each.skill}

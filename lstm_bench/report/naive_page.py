@@ -1,0 +1,140 @@
+"""The section of a page that sets networks beside naive answers, and its table and figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from lstm_bench import skill
+from lstm_bench.beside import Beside, amount, headline, signed
+from lstm_bench.report import wording as w
+from lstm_bench.report.figures import FAINT, INK, LINES, WIDTH, canvas
+from lstm_bench.report.found import Found
+from lstm_bench.report.grids import Grid
+from lstm_bench.report.sections import Block, Picture, Section
+
+STEPS_DRAWN = 120
+"""Steps of a forecast that the figure shows: the first ones."""
+
+READING = (
+    "Naive answers need no network: the last value; the value a season before; the middle or the "
+    "most frequent one; a linear model (least squares; of symbols, logistic regression) of so many "
+    "latest rows, fitted to what the network was trained on. All are asked about the very same "
+    "steps, none of which was trained on.",
+    "Each step is foretold from the true past up to it, by a network that was trained once. "
+    "Gain: the best naive answer's error minus the network's, above 0 where the network is better. "
+    f"Its interval counts the seeds and {skill.STRETCHES} stretches of neighbouring steps "
+    "(Ibragimov and Müller 2010), because another stretch of data would tell another story. The "
+    "best naive answer is chosen with hindsight, on these steps. p after Holm's correction for all "
+    "rows of the table.",
+    "Solved, wherever this page says it, means that a seed errs less than the best of the naive "
+    "answers. Accuracy, of real values, is the share of steps foretold to within the error that "
+    "half of the last values make.",
+)
+
+
+def frame(found: Sequence[Beside]) -> pd.DataFrame:
+    """Returns one row a recipe and naive answer: errors, what is gained, and how sure that is."""
+    return pd.DataFrame(
+        [
+            {"id": each.row.id, "name": each.row.outcome.name, **vars(one), "skill": one.skill}
+            | ({"p_holm": each.corrected, "verdict": each.word} if one is each.best else {})
+            for each in found
+            for one in each.all
+        ]
+    )
+
+
+def sections(found: Found) -> list[Section]:
+    """Returns the section; none without naive answers."""
+    told = found.beside
+    if not told:
+        return []
+    first = chosen(found)
+    assert first is not None
+    steps = sorted({each.best.steps for each in told})
+    caption = f"Errors on {w.many(steps[-1], 'step')} never trained on: " + (
+        "mean absolute error, in the data's units." if first.real else "share of wrong answers."
+    )
+    said = (w.printable(first.sentence),)
+    picture = _forecast(first) if first.real else None
+    block = Block("", said, picture, _grid(told, first), caption, READING)
+    return [Section("Better than a naive answer?", (block,))]
+
+
+def chosen(found: Found) -> Beside | None:
+    """Returns the recipe that the verdict is about: the search's own winner, where there is one."""
+    winner = found.searched.confirmations.winner
+    return headline(found.beside, winner.row.id if winner else None)
+
+
+def _grid(told: Sequence[Beside], first: Beside) -> Grid:
+    titles = ("Answer", "What it is", "Seeds", "Error", "Seeds better", "Gain", "95 %", "p")
+    numeric = (False, False, *[True] * 6, False)
+    naive = {one.naive: one.naive_error for each in told for one in each.all}
+    lines: list[tuple[float, tuple[str, ...], str]] = [
+        (error, (w.printable(name), "naive", w.NONE, amount(error, first.real), *[w.NONE] * 4, ""),
+         "") for name, error in naive.items()
+    ]  # fmt: skip
+    for each in told:
+        best, rate = each.best, each.row.outcome.solve_rate
+        known = not np.isnan(best.low)
+        ends = f"[{signed(best.low, each.real)}, {signed(best.high, each.real)}]"
+        cells = (
+            w.printable(each.row.id),
+            w.printable(each.row.outcome.name),
+            w.count(best.seeds),
+            amount(best.network_error, each.real),
+            w.solved(rate),
+            signed(best.difference, each.real),
+            ends.replace("-", "−") if known else w.NONE,
+            w.p_value(each.corrected),
+            each.word,
+        )
+        lines.append((best.network_error, cells, "best" if each is first else ""))
+    lines.sort(key=lambda line: line[0])
+    return Grid((*titles, "Verdict"), numeric, tuple(cells for _, cells, _ in lines),
+                tuple(mark for *_, mark in lines))  # fmt: skip
+
+
+def _forecast(first: Beside) -> Picture:
+    """Returns the figure of the first steps that are scored: what came, and what was foretold."""
+    table = first.row.outcome.predictions
+    own = table[table["sequence"] == table["sequence"].min()]
+    numbers = own.assign(
+        due=pd.to_numeric(own["expected"], errors="coerce"),
+        told=pd.to_numeric(own["predicted"], errors="coerce"),
+    )
+    steps = numbers.groupby("step", sort=True)
+    band = steps.agg(
+        due=("due", "first"), low=("told", "min"), mean=("told", "mean"), high=("told", "max"),
+        naive=(skill.NAIVE + first.best.naive, "first"), when=("input", "first"),
+    ).head(STEPS_DRAWN)  # fmt: skip
+    gained = np.abs(band["naive"] - band["due"]) - np.abs(band["mean"] - band["due"])
+    places = np.arange(len(band))
+    with canvas(WIDTH, 5.0) as (figure, saved):
+        axes, below = figure.subplots(2, sharex=True, height_ratios=(3, 1.2))
+        network, naive, gain = LINES[0], LINES[1], LINES[2]
+        label = "network, all seeds"
+        axes.fill_between(places, band["low"], band["high"], color=network, alpha=0.25, label=label)
+        axes.plot(places, band["mean"], color=network, linewidth=1.4, label="network, mean")
+        label = w.printable(first.best.naive)
+        axes.plot(places, band["naive"], color=naive, linewidth=1, linestyle="--", label=label)
+        axes.plot(places, band["due"], "o", color=INK, markersize=2.6, label="what came")
+        axes.set_ylabel(w.printable(first.row.outcome.settings.get("target") or "value"))
+        axes.legend(loc="upper left", fontsize=8, ncols=4, frameon=False, labelcolor=INK)
+        axes.margins(x=0.01, y=0.2)
+        below.axhline(0, color=FAINT, linewidth=0.8)
+        below.plot(places, gained.cumsum(), color=gain, linewidth=1.4)
+        below.set_ylabel("gain so far")
+        ticks = np.unique(np.linspace(0, len(band) - 1, min(6, len(band))).round().astype(int))
+        below.set_xticks(ticks, [w.printable(band["when"].iloc[tick])[:16] for tick in ticks])
+    caption = (
+        f"The first {len(band)} scored steps: what came, what {first.row.id} foretold step by step "
+        f"(mean and range over {w.many(first.best.seeds, 'seed')}), and the best naive answer. "
+        "Below: the errors of that minus those of the mean network, added up; it rises where the "
+        "network is the better one."
+    )
+    return Picture("forecast", saved[0], "Forecasts beside what came", caption)

@@ -1,0 +1,180 @@
+"""What a file of data does not say of itself: which column is what, and of which kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_bench.tasks.table import (
+    FALSE,
+    LISTED,
+    MISSING,
+    TRUE,
+    DataError,
+    Table,
+    as_numbers,
+    rows,
+    runs,
+)
+from lstm_bench.tasks.times import is_time
+
+TargetKind = Literal["real", "binary", "symbols"]
+
+GROUP_NAMES = {"group", "series", "series_id", "id", "unit", "unique_id", "station", "store"}
+"""What a column that tells series apart is called."""
+MOST_SYMBOLS = 1000
+SEASON_UP_TO = 400
+SEASONAL = 0.3
+"""Autocorrelation of the changes from which a season is one."""
+
+Floats = NDArray[np.float64]
+
+
+def time_column(given: str | None, table: Table) -> str | None:
+    """Returns the column of times: the one given, or one that is called so; else None."""
+    if given is not None:
+        table.text(given)
+        return given
+    return next((name for name in table.columns if is_time(table, name)), None)
+
+
+def target_column(given: str | None, group: str | None, table: Table, time: str | None) -> str:
+    """Returns the column to foretell: the one given, or the only one there is."""
+    if given is not None:
+        table.text(given)
+        return given
+    open_ = [name for name in table.columns if name not in (time, group)]
+    if len(open_) == 1:
+        return open_[0]
+    raise DataError(
+        f"{table.file}: target must name the column to foretell; it has {', '.join(open_[:20])}"
+    )
+
+
+def target_kind(table: Table, target: str) -> TargetKind:
+    """Returns `binary` for two words of yes and no, `real` for numbers, else `symbols`.
+
+    Raises `DataError` for numbers with text among them.
+    """
+    given = {cell.lower() for cell in table.text(target)} - MISSING
+    if given and (given <= TRUE | FALSE) and given & TRUE and given & FALSE:
+        return "binary"
+    if table.is_numeric(target):
+        return "real"
+    numbers = sum(cell.lower() not in MISSING and _numeric(cell, table) for cell in given)
+    if given and 2 * numbers >= len(given):
+        table.numbers(target)  # says which rows hold text among the numbers
+    return "symbols"
+
+
+def _numeric(cell: str, table: Table) -> bool:
+    return bool(np.isfinite(as_numbers([cell], table.comma)[0]))
+
+
+def group_column(
+    table: Table, target: str, time: str | None, when: NDArray[np.generic] | None
+) -> str | None:
+    """Returns the column of names that tells equal times apart, where times repeat.
+
+    Numbers are taken for names only where the column is called so.
+    """
+    if when is None or len(np.unique(when)) == len(when):
+        return None
+    for name in table.columns:
+        named = name.lower() in GROUP_NAMES
+        if name in (target, time) or (table.is_numeric(name) and not named):
+            continue
+        parts = runs(table.text(name)).values()
+        if len(parts) < len(table) and all(
+            len(np.unique(when[places])) == len(places) for places in parts
+        ):
+            return name
+    return None
+
+
+def input_columns(
+    given: tuple[str, ...] | None, table: Table, kind: TargetKind, taken: set[str | None]
+) -> tuple[tuple[str, ...], str]:
+    """Returns the columns that go in besides the target, and what is said of those left out."""
+    if given is not None:
+        for name in given:
+            table.numbers(name)
+            if name in taken:
+                raise DataError(
+                    f"{table.file}: columns must name others than target, time and group, but has "
+                    f"{name!r}; leave it out"
+                )
+        twice = sorted({name for name in given if given.count(name) > 1})
+        if twice:
+            raise DataError(f"{table.file}: columns names {twice[0]!r} twice; leave one out")
+        return given, ""
+    if kind == "symbols":
+        return (), ""
+    open_ = [name for name in table.columns if name not in taken]
+    kept = tuple(n for n in open_ if table.is_numeric(n) and len(set(table.columns[n])) > 1)
+    gone = [name for name in open_ if name not in kept]
+    return kept, f" (left out: {', '.join(gone)}, not numbers or constant)" if gone else ""
+
+
+def target_values(
+    table: Table, target: str, kind: TargetKind, known: tuple[str, ...] = ()
+) -> tuple[tuple[str, ...], Floats]:
+    """Returns the labels of symbols, and the target as numbers, NaN where it is missing.
+
+    Where the symbols are `known`, no others may be there.
+    """
+    text = table.text(target)
+    if kind == "real":
+        return (), table.numbers(target)
+    if kind == "binary":
+        lower = [cell.lower() for cell in text]
+        strange = [n for n, cell in enumerate(lower) if cell not in TRUE | FALSE | MISSING]
+        if strange:
+            raise DataError(
+                f"{table.file}: kind=binary needs 0 and 1, true and false or yes and no, but column"
+                f" {target!r} has {text[strange[0]]!r} in {rows(strange)}; use kind=symbols"
+            )
+        read_ = [1.0 if c in TRUE else 0.0 if c in FALSE else np.nan for c in lower]
+        return (), np.array(read_)
+    names = list(known) or sorted({cell for cell in text if cell})
+    strange = [n for n, cell in enumerate(text) if cell and cell not in names] if known else []
+    if strange:
+        raise DataError(
+            f"{table.file}: column {target!r} may hold the symbols that were trained on, "
+            f"{', '.join(known[:LISTED])}{', ...' * (len(known) > LISTED)}, but has "
+            f"{text[strange[0]]!r} in {rows(strange)}; leave these rows out"
+        )
+    if not 2 <= len(names) <= MOST_SYMBOLS:
+        raise DataError(
+            f"{table.file}: a column of symbols must have 2 to {MOST_SYMBOLS:,} different ones, "
+            f"but {target!r} has {len(names):,}; choose another column, or kind=real"
+        )
+    number = {name: float(place) for place, name in enumerate(names)}
+    return tuple(names), np.array([number.get(cell, np.nan) for cell in text])
+
+
+def season_of(series: Sequence[Floats]) -> tuple[int | None, str]:
+    """Returns the lag after which the changes of the longest series repeat, and how that is told.
+
+    It is the first lag whose autocorrelation is a peak, at least `SEASONAL` and 0.9 of the highest.
+    """
+    changes = np.diff(max(series, key=len))
+    count, most = len(changes), min(len(changes) // 3, SEASON_UP_TO)
+    if most < 3 or np.ptp(changes) == 0:
+        return None, ""
+    centred = changes - changes.mean()
+    power = np.abs(np.fft.rfft(centred, 2 * count)) ** 2
+    correlation = np.fft.irfft(power)[: most + 2]
+    correlation /= correlation[0]
+    inner = correlation[1:-1]  # lags 1 to most
+    peaks = 1 + np.flatnonzero((inner > correlation[:-2]) & (inner >= correlation[2:]))
+    peaks = peaks[(peaks >= 2) & (correlation[peaks] >= SEASONAL)]
+    if not len(peaks):
+        return None, "no season found"
+    best = correlation[peaks].max()
+    season = int(peaks[correlation[peaks] >= 0.9 * best][0])
+    told = f"season of {season} rows (changes so far apart correlate by {correlation[season]:.2f})"
+    return season, told

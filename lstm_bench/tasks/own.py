@@ -1,0 +1,244 @@
+"""`csv`: the user's own sequences, from a column of a CSV file."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, ValidationError, model_validator
+
+from lstm_bench.metrics import Kind
+from lstm_bench.tasks.base import Problem, Sequence, Task
+from lstm_bench.tasks.inference import TargetKind
+from lstm_bench.tasks.layout import Layout, Stretch, lay_out, naive_answers
+from lstm_bench.tasks.prepared import Asked, Missing, Prepared, follow, prepare
+from lstm_bench.tasks.table import read
+
+EXAMPLE = Path(__file__).parent / "sunspots.csv"
+"""Yearly sunspot numbers, 1700 to 2008: the file of a `csv` task that names none."""
+Floats = NDArray[np.float64]
+
+
+class Csv(Task):
+    """Foretell a column of a CSV file: its value `horizon` rows on, from the rows so far.
+
+    ::
+
+        year,sunspots
+        1700,5.0
+        1701,11.0
+        ...            ->  the number of 1709 from those of 1700 to 1708, and so on
+
+    Without `file` it is that one. Its last part, a share `unseen`, is what the score is of; a
+    search is scored on a part of the same size before it, and so never sees the last one. What is
+    not said is found out: the target where there is but one column, its kind (real, binary or
+    symbols), the time, series in one file, a season. Values are scaled by the mean and standard
+    deviation of what is learnt from. `difference` asks for the change since the latest row.
+
+    Solved means: with a smaller error than the best answer that needs no network (the last value,
+    that of a season ago, the most frequent or middle one, a linear model). `accuracy` of real
+    values is the share of rows foretold to within the error that the last value makes half of the
+    time.
+
+    >>> problem = Csv().problem(seed=0)
+    >>> len(problem.train[0]), int(problem.unseen[0].scored.sum())
+    (246, 62)
+    >>> Csv().prepared.season
+    11
+    """
+
+    name: ClassVar[str] = "csv"
+    kind: ClassVar[Kind] = "regression"
+    symbolic: ClassVar[bool] = False
+    source: ClassVar[str] = "your own; without a file, yearly sunspot numbers (NOAA)"
+    defaults: ClassVar[Mapping[str, object]] = {
+        "framing": "window",
+        "window": 6,
+        "units": 16,
+        "epochs": 200,
+        "batch_size": "all",
+        "learning_rate": 0.01,
+    }
+    has_naive: ClassVar[bool] = True
+    in_search: ClassVar[Mapping[str, object]] = {"part": "validation"}
+    unnamed: ClassVar[frozenset[str]] = frozenset(
+        {"file", "target", "columns", "time", "group"}
+    ) | {
+        "target_kind",
+        "season",
+        "missing",
+        "unseen",
+        "split",
+        "part",
+    }
+
+    file: Annotated[str | None, Field(min_length=1)] = None
+    target: str | None = None
+    columns: Annotated[tuple[str, ...] | None, Field(strict=False)] = None
+    time: str | None = None
+    group: str | None = None
+    target_kind: TargetKind | None = None
+    horizon: Annotated[int, Field(ge=0, le=10_000)] = 1
+    season: Annotated[int | None, Field(ge=2, le=100_000)] = None
+    missing: Missing = "refuse"
+    unseen: Annotated[float, Field(ge=0.02, le=0.4)] = 0.2
+    split: Literal["time", "group"] | None = None
+    difference: bool = False
+    part: Literal["validation", "test"] = "test"
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if self.difference and not self.horizon:
+            raise ValueError(
+                "difference asks for a change over the horizon, but horizon is 0; "
+                "use difference=false"
+            )
+        return self
+
+    @classmethod
+    def suited(cls, settings: Mapping[str, Any]) -> type[Task]:
+        """Returns the class for the target's kind; raises `DataError` where the file is wrong."""
+        own = {key: value for key, value in settings.items() if key in cls.model_fields}
+        try:
+            asked = Csv(**own)
+        except ValidationError:
+            return cls  # who asks will find out the same
+        found = asked.prepared
+        if found.kind == "symbols":
+            return Labels if found.inputs else Symbols
+        return Binary if found.kind == "binary" else Csv
+
+    @property
+    def path(self) -> str:
+        """The file that is read."""
+        return self.file or str(EXAMPLE)
+
+    @property
+    def prepared(self) -> Prepared:
+        """What is in the file."""
+        return prepare(self._asked)
+
+    @property
+    def _asked(self) -> Asked:
+        own = {field.name: field.name for field in fields(Asked) if field.name != "file"}
+        own["kind"] = "target_kind"
+        return Asked(self.path, **{key: getattr(self, name) for key, name in own.items()})
+
+    @property
+    def layout(self) -> Layout:
+        """The file as sequences, scaled."""
+        return _layout(self, read(self.path).digest)
+
+    @property
+    def fingerprint(self) -> str:
+        return read(self.path).digest
+
+    def problem(self, seed: int) -> Problem:
+        """Returns the sequences; they are the same for every seed."""
+        return self.layout.problem
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.prepared.labels
+
+    @property
+    def tolerance(self) -> float:  # type: ignore[override]
+        """Half of the last values err by less than this, in the part to learn from; scaled."""
+        return self.layout.tolerance
+
+    @property
+    def chance(self) -> float:
+        every = self.problem(0).sequences
+        due = np.concatenate([s.targets[s.scored] for s in every])
+        if due.ndim == 1:
+            return float(np.unique(due, return_counts=True)[1].max() / len(due))
+        ends = np.sort(due[:, 0])
+        upper = np.searchsorted(ends, ends + 2 * self.tolerance + 1e-12, "right")
+        return float((upper - np.arange(len(ends))).max() / len(ends))
+
+    def in_units(
+        self,
+        sequence: NDArray[np.integer],
+        step: NDArray[np.integer],
+        values: NDArray[np.floating],
+    ) -> NDArray[np.floating]:
+        """Returns values (M, 1) that answer steps (M,) of sequences (M,) in the data's units."""
+        if self.kind != "regression":
+            return values
+        layout, back = self.layout, np.zeros(len(values))
+        if self.difference:
+            latest = [s.series.target[s.first : s.end] for s in layout.stretches]
+            back = np.array([latest[n][t] for n, t in zip(sequence, step, strict=True)])
+        return np.asarray(values, float) * layout.scale + layout.shift + back[:, None]
+
+    def naive(self, lags: int | None = None) -> Mapping[str, tuple[Floats, ...]]:
+        """Returns what could be answered without a network, in the data's units.
+
+        By name, an array (T,) for each sequence: see `tasks.naive`. `lags` are the rows that the
+        linear model looks at.
+        """
+        return _naive(self, read(self.path).digest, lags)
+
+    def moments(
+        self, sequence: NDArray[np.integer], step: NDArray[np.integer]
+    ) -> NDArray[np.object_]:
+        """Returns the times (M,) of the rows whose value is foretold, with their series' names."""
+        horizon, told = self.prepared.horizon, []
+        for number, place in zip(sequence, step, strict=True):
+            stretch = self.layout.stretches[number]
+            name = f"{stretch.series.name} " if stretch.series.name else ""
+            told.append(f"{name}{stretch.series.when[stretch.first + place + horizon]}")
+        return np.array(told, dtype=object)
+
+    def following(self, file: str) -> tuple[tuple[Stretch, Sequence], ...]:
+        """Returns the series of another file like this one, as sequences scaled like this one's.
+
+        Their targets are not known, and so are 0. Raises `DataError` where the file is wrong.
+        """
+        inputs, found = self.layout.inputs, []
+        for series in follow(self._asked, self.prepared, file):
+            stretch = Stretch(series, 1 if self.difference else 0, len(series))
+            shown = inputs.of(stretch)
+            if len(shown):
+                due = np.zeros(len(shown), np.int64)
+                due = due if self.kind == "categorical" else due[:, None].astype(float)
+                found.append((stretch, Sequence(shown, due, np.ones(len(shown), bool))))
+        return tuple(found)
+
+    def summary(self) -> tuple[str, ...]:
+        """Returns what was found out about the file, a sentence each."""
+        return self.prepared.notes
+
+
+class Binary(Csv):
+    """A column of yes and no: see `Csv`."""
+
+    kind: ClassVar[Kind] = "binary"
+
+
+class Symbols(Csv):
+    """A column of symbols, foretold from itself alone: see `Csv`."""
+
+    kind: ClassVar[Kind] = "categorical"
+    symbolic: ClassVar[bool] = True
+
+
+class Labels(Csv):
+    """A column of symbols, foretold from columns of numbers too: see `Csv`."""
+
+    kind: ClassVar[Kind] = "categorical"
+
+
+@functools.lru_cache(maxsize=32)
+def _layout(task: Csv, digest: str) -> Layout:
+    return lay_out(task.prepared, task.kind, task.symbolic, task.difference, task.part)
+
+
+@functools.lru_cache(maxsize=64)
+def _naive(task: Csv, digest: str, lags: int | None) -> dict[str, tuple[Floats, ...]]:
+    return naive_answers(task.prepared, task.layout, task.kind, lags)

@@ -1,0 +1,235 @@
+"""A CSV file as named columns of text, and what the text of a column stands for.
+
+Rows are numbered as a spreadsheet numbers them: the row of names is row 1.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_bench.errors import UserError, unknown
+
+MOST_ROWS = 1_000_000
+"""Rows that are read: the text of a cell takes some 60 bytes, so ten columns of these 0.6 GB."""
+MOST_CELLS = 20_000_000
+MISSING = {"", "na", "n/a", "nan", "null", "none", "missing", "?", "-", "."}
+"""What stands for no number, in small letters."""
+LISTED = 5
+"""Rows that a message names."""
+TRUE, FALSE = {"1", "true", "yes", "t", "y"}, {"0", "false", "no", "f", "n"}
+
+Text = NDArray[np.object_]
+
+
+class DataError(UserError):
+    """A file of data, or what is asked of it, is wrong."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """The cells of a CSV file, by column, as stripped text."""
+
+    file: str
+    digest: str  # of the file's bytes: SHA-256, 16 hexadecimal digits
+    columns: Mapping[str, Text]  # (rows,) each
+    comma: bool  # whether numbers are written 3,14
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+    def text(self, name: str) -> Text:
+        """Returns a column; raises `DataError` where there is none of that name."""
+        if name not in self.columns:
+            raise DataError(f"{self.file}: {unknown('column', name, self.columns)}")
+        return self.columns[name]
+
+    def numbers(self, name: str) -> NDArray[np.float64]:
+        """Returns a column of numbers, NaN where one is missing.
+
+        Raises `DataError` with the rows where there is something else, or an infinite number.
+        """
+        text = self.text(name)
+        values = as_numbers(text, self.comma)
+        given = np.array([cell.lower() not in MISSING for cell in text], bool)
+        strange = np.flatnonzero(np.isnan(values) & given)
+        if len(strange):
+            shown = str(text[strange[0]])
+            formula = "; save the file with values in place of formulas" if shown[:1] == "=" else ""
+            rule = "has text among its numbers" if len(strange) < given.sum() else "has no numbers"
+            raise DataError(
+                f"{self.file}: column {name!r} {rule}, in {rows(strange)}: {_cut(shown)!r}"
+                + (formula or "; correct these, or choose another column, or kind=symbols")
+            )
+        infinite = np.flatnonzero(np.isinf(values))
+        if len(infinite):
+            raise DataError(
+                f"{self.file}: column {name!r} must hold finite numbers, but {rows(infinite)} "
+                "hold an infinite one; correct these rows, or leave the cells empty and set "
+                "missing=drop or missing=interpolate"
+            )
+        return values
+
+    def is_numeric(self, name: str) -> bool:
+        """Returns whether a column holds numbers and nothing else, and at least one."""
+        values = as_numbers(self.columns[name], self.comma)
+        given = np.array([cell.lower() not in MISSING for cell in self.columns[name]], bool)
+        return bool(given.any() and np.isfinite(values[given]).all())
+
+
+def rows(places: Sequence[int] | NDArray[np.integer]) -> str:
+    """Returns the rows at `places` (from 0, the names not counted) in words.
+
+    >>> rows([0, 3]), rows(list(range(9)))
+    ('rows 2 and 5', 'rows 2, 3, 4, 5, 6 and 4 more')
+    """
+    numbers = [str(int(place) + 2) for place in places]
+    if len(numbers) == 1:
+        return f"row {numbers[0]}"
+    if len(numbers) > LISTED:
+        return f"rows {', '.join(numbers[:LISTED])} and {len(numbers) - LISTED} more"
+    return f"rows {', '.join(numbers[:-1])} and {numbers[-1]}"
+
+
+def as_numbers(text: Iterable[str], comma: bool) -> NDArray[np.float64]:
+    """Returns cells as numbers, NaN where they are none; `comma` says that 3,14 is one.
+
+    >>> as_numbers(["1", "2,5", "x"], comma=True).tolist()
+    [1.0, 2.5, nan]
+    """
+    read = _comma if comma else _point
+    return np.fromiter((read(cell) for cell in text), np.float64)
+
+
+def _point(cell: str) -> float:
+    try:
+        return float(cell) if "_" not in cell else np.nan  # Python reads 1_000, nobody writes it
+    except ValueError:
+        return np.nan
+
+
+def _comma(cell: str) -> float:
+    return _point(cell.replace(",", ".")) if "." not in cell else np.nan
+
+
+def read(file: str) -> Table:
+    """Returns the table in a CSV file: UTF-8, with commas, semicolons or tabs, names in row 1.
+
+    Raises `DataError` where there is none, or where it is larger than `MOST_ROWS` or `MOST_CELLS`.
+    """
+    try:
+        known = Path(file).stat()
+    except (OSError, ValueError) as error:
+        raise DataError(f"{file}: there is no such file, or it cannot be read") from error
+    if not Path(file).is_file():
+        raise DataError(f"{file}: must be a CSV file, but is a folder or a device")
+    return _read(file, known.st_mtime_ns, known.st_size)
+
+
+@functools.lru_cache(maxsize=8)
+def _read(file: str, modified: int, size: int) -> Table:
+    try:
+        digest = hashlib.sha256()
+        with Path(file).open("rb") as raw:
+            while block := raw.read(2**20):
+                digest.update(block)
+        with Path(file).open(encoding="utf-8-sig", newline="") as lines:
+            separator = _separator(next(iter(lines), ""))
+            lines.seek(0)
+            names, cells = _cells(file, csv.reader(lines, delimiter=separator, strict=True))
+    except UnicodeDecodeError as error:
+        message = f"must be text in UTF-8, but byte {error.start} is not; save it as UTF-8"
+        raise DataError(f"{file}: {message}") from error
+    except (OSError, csv.Error) as error:
+        raise DataError(f"{file}: cannot be read as CSV ({error})") from error
+    columns = {name: np.array(column, object) for name, column in zip(names, cells, strict=True)}
+    comma = separator != "," and _decimal_comma(columns)
+    return Table(file, digest.hexdigest()[:16], columns, comma)
+
+
+def _separator(first: str) -> str:
+    return max(";\t,", key=lambda mark: (first.count(mark), mark == ","))
+
+
+def _cells(file: str, lines: Iterable[list[str]]) -> tuple[list[str], list[list[str]]]:
+    """Returns the names, and the cells column by column."""
+    reader = iter(lines)
+    names = [name.strip() for name in next(reader, [])]
+    if not any(names):
+        raise DataError(f"{file}: is empty; its first row must name the columns")
+    _check_names(file, names)
+    columns: list[list[str]] = [[] for _ in names]
+    count, blank = 0, 0
+    for number, line in enumerate(reader, 2):
+        if not line or (len(line) == 1 < len(names) and not line[0].strip()):
+            blank += 1  # an empty last line is no row; one between rows is a missing one
+            continue
+        for _ in range(blank):
+            for column in columns:
+                column.append("")
+        count, blank = count + blank + 1, 0
+        if len(line) != len(names):
+            raise DataError(
+                f"{file}: every row must have the {len(names)} cells that row 1 has, but row "
+                f"{number} has {len(line)}; correct it (a cell with the separator in it wants "
+                "quotation marks)"
+            )
+        if count > MOST_ROWS or count * len(names) > MOST_CELLS:
+            most = min(MOST_ROWS, MOST_CELLS // len(names))
+            raise DataError(
+                f"{file}: at most {most:,} rows of {len(names)} columns are read, which take some "
+                f"{60 * most * len(names) / 2**30:.1f} GB, but it has more; keep fewer rows, "
+                "say the latest, or leave columns out"
+            )
+        for column, cell in zip(columns, line, strict=True):
+            column.append(cell.strip())
+    if not count:
+        raise DataError(f"{file}: has a row of names and no row of data")
+    return names, columns
+
+
+def _check_names(file: str, names: Sequence[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if "" in names:
+        place = names.index("") + 1
+        raise DataError(f"{file}: column {place} has no name; name it in row 1")
+    if twice:
+        raise DataError(f"{file}: row 1 names two columns {twice[0]!r}; rename one")
+    if all(not np.isnan(_comma(name.replace(".", ","))) for name in names):
+        shown = ", ".join(names[:LISTED])
+        raise DataError(
+            f"{file}: row 1 must name the columns, but holds numbers ({shown}); put a row of names "
+            "above it"
+        )
+
+
+def _decimal_comma(columns: Mapping[str, Text]) -> bool:
+    """Returns whether some column is all numbers only if a comma is a decimal point."""
+    for column in columns.values():
+        given = [cell for cell in column if cell.lower() not in MISSING]
+        if any("," in cell for cell in given) and not np.isnan(as_numbers(given, True)).any():
+            return True
+    return False
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
+def runs(names: Text) -> dict[str, NDArray[np.intp]]:
+    """Returns the rows of each name, in order of first appearance.
+
+    >>> {name: places.tolist() for name, places in runs(np.array(list("aba"), object)).items()}
+    {'a': [0, 2], 'b': [1]}
+    """
+    found: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        found.setdefault(str(name), []).append(place)
+    return {name: np.array(places, np.intp) for name, places in found.items()}

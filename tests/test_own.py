@@ -1,0 +1,280 @@
+"""The task `csv`, from a file to a report and to what is foretold of another file."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lstm_bench.errors import RecipeError, SweepError, UserError
+from lstm_bench.forecast import forecast
+from lstm_bench.launch import launch
+from lstm_bench.recipe import recipe
+from lstm_bench.run import run
+from lstm_bench.skill import NAIVE
+from lstm_bench.sweep import load, of_data
+from lstm_bench.tasks.own import EXAMPLE, Csv
+from lstm_bench.tracking import Store
+
+ROWS = 120
+QUICK = {"epochs": 20, "units": 4}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("own")
+
+
+def wave(n, noise=0.2):
+    rng = np.random.default_rng(5)
+    return 10 + 0.05 * n + 2 * np.sin(2 * np.pi * n / 8) + noise * rng.standard_normal(len(n))
+
+
+@pytest.fixture(scope="module")
+def file(folder):
+    n = np.arange(ROWS)
+    frame = pd.DataFrame({"month": pd.date_range("2000-01-01", periods=ROWS, freq="MS")})
+    frame["sales"], frame["price"] = wave(n), np.cos(n)
+    frame["level"] = np.where(frame["sales"] > frame["sales"].shift(1, fill_value=0), "up", "down")
+    frame["rained"] = np.where(np.sin(n) > 0, "yes", "no")
+    frame.to_csv(folder / "shop.csv", index=False)
+    return str(folder / "shop.csv")
+
+
+def units(task, sequence, number):
+    """Returns what is due at the steps of a sequence, in the data's units."""
+    steps = np.arange(len(sequence))
+    return task.in_units(np.full(len(steps), number), steps, sequence.targets)[:, 0]
+
+
+@pytest.mark.parametrize("difference", [False, True])
+@pytest.mark.parametrize("horizon", [1, 3])
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_every_step_is_due_what_the_file_says_some_rows_later(file, difference, horizon, part):
+    task = Csv(file=file, target="sales", horizon=horizon, difference=difference, part=part)
+    sales = pd.read_csv(file)["sales"].to_numpy()
+    (train,), (unseen,) = task.problem(0).train, task.problem(0).unseen
+    first, cut = int(difference), 96 if part == "test" else 72
+    end = cut + 24
+    assert units(task, train, 0) == pytest.approx(sales[first + horizon : cut])
+    assert units(task, unseen, 1)[unseen.scored] == pytest.approx(sales[cut:end])
+    assert len(train.inputs) == cut - horizon - first
+    scale = (sales if not difference else np.diff(sales, prepend=np.nan))[first : cut - horizon]
+    own = train.inputs[:, 0] * scale.std() + scale.mean()
+    assert own == pytest.approx(scale)  # by what is learnt from alone
+
+
+def test_nothing_that_comes_later_reaches_what_is_learnt_or_foretold(file, folder):
+    frame = pd.read_csv(file)
+    task = Csv(file=file, target="sales")
+    late = folder / "late.csv"
+    for boundary in (96, 110):  # from the scored part on, and within it
+        other = frame.copy()
+        other.loc[boundary:, ["sales", "price"]] += 100.0
+        other.to_csv(late, index=False)
+        changed = Csv(file=str(late), target="sales")
+        one, two = task.problem(0), changed.problem(0)
+        assert np.array_equal(one.train[0].inputs, two.train[0].inputs)
+        assert np.array_equal(one.train[0].targets, two.train[0].targets)
+        shown = boundary - (96 - 1 - min(96 - 1, 256))  # rows of the unseen sequence before it
+        assert np.array_equal(one.unseen[0].inputs[:shown], two.unseen[0].inputs[:shown])
+        for name, before in task.naive().items():
+            assert np.array_equal(before[1][:shown], changed.naive()[name][1][:shown]), name
+    # What a search sees does not change with the part that is kept from it.
+    other = frame.copy()
+    other.loc[96:, "sales"] *= 3
+    other.to_csv(late, index=False)
+    kept = [Csv(file=f, target="sales", part="validation").problem(0) for f in (file, str(late))]
+    for one, two in zip(kept[0].sequences, kept[1].sequences, strict=True):
+        assert np.array_equal(one.inputs, two.inputs) and np.array_equal(one.targets, two.targets)
+
+
+def test_the_naive_answers_of_the_sunspots_are_those_of_pandas_and_the_normal_equations():
+    series = pd.read_csv(EXAMPLE)["sunspots"]
+    outcome = run(recipe("csv", epochs=2, units=2), seeds=[0])
+    told = outcome.predictions
+    due = told["expected"].astype(float)
+    assert due.tolist() == series[-62:].tolist()
+
+    def error(name):
+        return (told[NAIVE + name].astype(float) - due).abs().mean()
+
+    assert error("last value") == pytest.approx(series.diff().abs()[-62:].mean())
+    assert error("value 11 rows before") == pytest.approx(series.diff(11).abs()[-62:].mean())
+    assert error("median") == pytest.approx((series[-62:] - series[1:247].median()).abs().mean())
+    lags = pd.concat([series.shift(k) for k in range(1, 13)], axis=1)
+    design = np.column_stack([np.ones(len(lags)), lags])
+    learnt = slice(12, 247)
+    found = np.linalg.solve(design[learnt].T @ design[learnt], design[learnt].T @ series[learnt])
+    assert error("linear, 12 rows") == pytest.approx(
+        np.abs(design[-62:] @ found - series[-62:]).mean()
+    )
+    best = min(error(name) for name in ("last value", "value 11 rows before", "linear, 12 rows"))
+    row = outcome.seeds.iloc[0]
+    assert row["mae"] == pytest.approx(
+        (told["predicted"].astype(float) - due).abs().mean(), rel=1e-4
+    )
+    assert row["skill"] == pytest.approx(max(-1, 1 - row["mae"] / best), abs=1e-4)
+    assert row["solved"] == (row["skill"] > 0)
+
+
+@pytest.mark.parametrize(("target", "more", "kind"), [
+    ("rained", {}, "binary"),
+    pytest.param("level", {}, "categorical", marks=pytest.mark.slow),
+    pytest.param("level", {"columns": ["price"]}, "categorical", marks=pytest.mark.slow),
+    ("level", {"columns": ["price", "sales"], "horizon": 0}, "categorical"),
+    pytest.param("sales", {"horizon": 0, "columns": ["price"]}, "regression",
+                 marks=pytest.mark.slow),
+])  # fmt: skip
+def test_every_kind_of_target_trains_beside_its_naive_answers(file, target, more, kind):
+    asked = recipe("csv", file=file, target=target, **more, **QUICK)
+    assert asked.task.kind == kind
+    outcome = run(asked, seeds=[0, 1])
+    assert any(str(column).startswith(NAIVE) for column in outcome.predictions)
+    assert outcome.seeds["skill"].between(-1, 1).all()
+    assert len(outcome.predictions) == 2 * 24
+
+
+@pytest.mark.parametrize("settings", [
+    {"difference": True},
+    {"framing": "pairs", "stateful": True, "batch_size": 1},
+    {"target": "level"},
+    {"framing": "whole", "batch_size": 1},
+    *(pytest.param(asked, marks=pytest.mark.slow) for asked in (
+        {},
+        {"target": "rained", "network": "gru"},
+        {"target": "level", "columns": ["price"], "framing": "feature_window", "window": 4},
+    )),
+])  # fmt: skip
+def test_what_is_foretold_of_the_same_file_is_what_the_run_answered(file, settings):
+    asked = recipe("csv", **{"file": file, "target": "sales", **QUICK, **settings})
+    outcome = run(asked, seeds=[0])
+    if asked.framing.every_step:  # it was shown 119 rows at most: a longer past has no room
+        with pytest.raises(UserError, match="feeds the whole past in 119 time steps"):
+            forecast(outcome, file)
+        return
+    told = forecast(outcome, file)
+    assert told["month"].iloc[-1] == "2009-12-01"  # what comes after the file's last row
+    known = outcome.predictions["predicted"].to_numpy()
+    again = told["predicted"].to_numpy()[-len(known) - 1 : -1]
+    if asked.task.kind == "regression":
+        assert again.astype(float) == pytest.approx(known.astype(float), rel=1e-4)
+    else:
+        assert [f"{v:.6g}" if isinstance(v, float) else str(v) for v in again] == list(
+            map(str, known)
+        )
+
+
+def test_what_cannot_be_foretold_is_refused(file, folder):
+    outcome = run(recipe("csv", file=file, target="level", **QUICK), seeds=[0])
+    other = folder / "other.csv"
+    frame = pd.read_csv(file)
+    frame.drop(columns="level").to_csv(other, index=False)
+    with pytest.raises(UserError, match="there is no column 'level'"):
+        forecast(outcome, str(other))
+    frame.assign(level=frame["level"].replace("up", "high")).to_csv(other, index=False)
+    with pytest.raises(UserError, match="trained on, down, up, but has 'high' in rows 2"):
+        forecast(outcome, str(other))
+    frame[:3].to_csv(other, index=False)
+    with pytest.raises(UserError, match="window foretells from 6 rows on"):
+        forecast(outcome, str(other))
+    with pytest.raises(UserError, match="not of a file"):
+        forecast(run(recipe("memory", epochs=1), seeds=[0]), file)
+
+
+SEARCH = ["seeds=3", "search.trials=3", "search.startup=2", "search.confirm=1",
+          "search.space.epochs=[5,20]", "search.space.window=[4]", "search.space.network=[lstm]",
+          "search.space.batch_size=[16]", "search.space.framing=[window]"]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def done(file, settings):
+    return launch(of_data({"file": file, "target": "sales"}, SEARCH), settings)
+
+
+def test_a_search_never_sees_what_its_finalists_are_judged_by(done):
+    result, page, _ = done
+    for row in result.trials:
+        assert row.outcome.settings["part"] == "validation"
+        assert set(row.outcome.predictions["input"]) <= {f"{y}-{m:02}-01" for y in (2006, 2007)
+                                                         for m in range(1, 13)}  # fmt: skip
+    for row in result.having("confirmed"):
+        assert row.outcome.settings["part"] == "test"
+        assert row.outcome.predictions["input"].min() == "2008-01-01"
+    assert result.search["objective"] == "skill"
+    assert "season of 8 rows" in result.about
+    text = (page.parent / "report.md").read_text()
+    assert "## Better than a naive answer?" in text and "figures/forecast.svg" in text
+    assert (page.parent / "figures" / "forecast.svg").stat().st_size > 5000
+    table = pd.read_csv(page.parent / "naive.csv")
+    assert set(table["verdict"].dropna()) <= {"better", "worse", "cannot tell"}
+
+
+def test_a_report_of_data_is_rebuilt_from_the_store_alone(done, settings, file, tmp_path):
+    from lstm_bench.report import write_report
+
+    result, page, _ = done
+    again = Store(settings.store, settings.artifacts).load(result.name)
+    written = write_report(again, tmp_path / "again")
+    assert (written.parent / "report.md").read_bytes() == (page.parent / "report.md").read_bytes()
+
+
+def test_a_sweep_file_may_name_data_and_nothing_else(file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(file, tmp_path / "shop.csv")
+    (tmp_path / "shop.yaml").write_text("task: csv\nfile: shop.csv\ntarget: sales\n")
+    found = load(tmp_path / "shop.yaml")
+    assert found.search.objective == "skill" and 8 in found.search.space["window"]
+    for astray in ("../shop.csv", "/etc/passwd", str(tmp_path.parent / "x.csv")):
+        (tmp_path / "shop.yaml").write_text(f"task: csv\nfile: {astray}\ntarget: sales\n")
+        with pytest.raises(SweepError, match="must lie in the working folder, but got"):
+            load(tmp_path / "shop.yaml")
+
+
+@pytest.mark.parametrize(("settings", "said"), [
+    ({"file": "none.csv"}, "file: none.csv: there is no such file"),
+    ({"target": "spots"}, "did you mean 'sunspots'"),
+    ({"horizon": 0, "difference": True}, "horizon is 0"),
+    ({"window": 300}, "must fit into every sequence"),
+    ({"evaluation": "free_running"}, "asks for symbols"),
+    ({"columns": [3]}, "columns"),
+])  # fmt: skip
+def test_wrong_settings_of_a_file_are_told_with_their_key(settings, said):
+    with pytest.raises(RecipeError, match=said):
+        recipe("csv", **settings)
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (["sweep", "--csv", "none.csv"], "there is no such file"),
+    (["sweep", "--target", "x"], "--target: says something about a file"),
+    (["sweep"], "give the name of a sweep"),
+    (["sweep", "--csv", str(EXAMPLE), "--kind", "colour"], "target_kind"),
+    (["sweep", "--csv", str(EXAMPLE), "search.trails=3"], "search.trails"),
+    (["sweep", "--csv", str(EXAMPLE), "--horizon", "400"], "steps are left to learn from"),
+    (["predict", "x:y"], "give either symbols"),
+    (["predict", "x:y", "1 2", "--output", "o.csv"], "--output"),
+])  # fmt: skip
+def test_wrong_words_end_with_one_message(command, words, said):
+    code, out, err = command(*words)
+    assert (code, out) == (2, "")
+    assert said in err and "Traceback" not in err
+
+
+def test_a_file_on_the_command_line_from_search_to_forecast(file, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(file, tmp_path / "my shop.csv")
+    code, out, err = command(
+        "sweep", "--csv", "my shop.csv", "--target", "sales", *SEARCH, "--json"
+    )
+    assert code == 0, err
+    told = json.loads(out)
+    (first, *_) = told["naive"]
+    assert told["naive"][first]["verdict"] in ("better", "worse", "cannot tell")
+    code, out, err = command("predict", f"my shop:{first}", "--csv", "my shop.csv",
+                             "--output", "told.csv")  # fmt: skip
+    assert (code, out.strip()) == (0, "told.csv"), err
+    assert list(pd.read_csv("told.csv").columns) == ["month", "ahead", "predicted"]
+    code, _, err = command("predict", f"my shop:{first}", "--csv", "my shop.csv",
+                           "--output", "told.csv")  # fmt: skip
+    assert code == 2 and "--force" in err

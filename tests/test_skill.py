@@ -1,0 +1,136 @@
+"""Networks beside naive answers: closed forms, and verdicts on simulated errors."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lstm_bench import skill
+from lstm_bench.beside import Beside, beside, headline
+from lstm_bench.skill import NAIVE, against, best_naive, errors, stretches
+from lstm_bench.tasks import naive
+
+
+def table(gain):
+    """Returns a table of errors in which the network errs by 1 - gain (S, T), and `n` by 1."""
+    seeds, steps = gain.shape
+    place = {"seed": np.repeat(range(seeds), steps), "sequence": 0}
+    place["step"] = np.tile(range(steps), seeds)
+    return pd.DataFrame({**place, "network": 1 - gain.ravel(), "n": 1.0})
+
+
+def drawn(rng, seeds, steps, tied, of_seed=0.3, mean=0.0):
+    """Returns gains (S, T): steps in an autoregression, and an effect of each seed on all steps."""
+    shocks = rng.standard_normal(steps)
+    shared = np.empty(steps)
+    shared[0] = shocks[0] / math.sqrt(1 - tied**2)
+    for t in range(1, steps):
+        shared[t] = tied * shared[t - 1] + shocks[t]
+    own = rng.normal(0, of_seed, (seeds, 1)) + rng.normal(0, 0.5, (seeds, steps))
+    return mean + shared + own
+
+
+@pytest.mark.parametrize(("seeds", "steps", "tied", "most"), [
+    (10, 60, 0.0, 0.05), (10, 60, 0.5, 0.06), (10, 105, 0.8, 0.11), (30, 300, 0.5, 0.05)
+])  # fmt: skip
+def test_equal_errors_are_seldom_told_apart(seeds, steps, tied, most):
+    rng = np.random.default_rng(7)
+    words = [against(table(drawn(rng, seeds, steps, tied)), "n").word for _ in range(300)]
+    # Three standard errors above what is claimed.
+    wrong = sum(word != "cannot tell" for word in words) / 300
+    assert wrong <= most + 3 * math.sqrt(most * (1 - most) / 300)
+
+
+def test_a_difference_that_is_there_is_told():
+    rng = np.random.default_rng(3)
+    words = [against(table(drawn(rng, 10, 100, 0.2, mean=0.8)), "n").word for _ in range(60)]
+    assert sum(word == "better" for word in words) >= 50
+    words = [against(table(drawn(rng, 10, 100, 0.2, mean=-0.8)), "n").word for _ in range(60)]
+    assert sum(word == "worse" for word in words) >= 50
+
+
+def test_the_interval_is_students_over_stretches_where_neither_seeds_nor_neighbours_matter():
+    gain = np.tile([1.0, -1.0, 3.0, 0.0, 0.5], 10)
+    gain = gain + np.repeat(np.arange(10.0), 5)  # ten stretches with means 0.7 to 9.7
+    found = against(table(gain[None]), "n")
+    means = gain.reshape(10, 5).mean(axis=1)
+    assert stretches([gain]) == pytest.approx(means.tolist())
+    reach = 2.2621571628 * max(means.std(ddof=1) / math.sqrt(10), 0)  # t, 9 degrees, 97.5 %
+    assert found.difference == pytest.approx(gain.mean())
+    assert found.high - found.low >= 2 * reach - 1e-9  # the neighbours are tied here, and count
+    white = np.random.default_rng(0).permutation(gain)
+    alone = against(table(white[None]), "n")
+    assert alone.low < alone.difference < alone.high
+
+
+def test_too_few_steps_or_a_network_that_diverged_give_no_verdict():
+    rng = np.random.default_rng(0)
+    few = against(table(rng.random((5, 12))), "n")
+    assert (few.word, math.isnan(few.low), few.steps) == ("cannot tell", True, 12)
+    broken = table(rng.random((5, 100)))
+    broken.loc[3, "network"] = np.inf
+    assert against(broken, "n").word == "cannot tell"
+    assert against(table(np.zeros((3, 100))), "n").word == "cannot tell"
+
+
+def test_errors_are_absolute_or_wrong_and_what_is_no_answer_is_the_worst():
+    asked = {"seed": 0, "sequence": 0, "step": range(3), "expected": ["1.5", "2", "-1"]}
+    real = pd.DataFrame({**asked, "predicted": ["1", "?", "-1"], NAIVE + "last": [1.0, 1.0, 1.0]})
+    found = errors(real, real=True)
+    assert found["network"].tolist() == [0.5, np.inf, 0.0]
+    assert found["last"].tolist() == [0.5, 1.0, 2.0]
+    words = real.assign(expected=list("aba"), predicted=list("abb")).drop(columns=NAIVE + "last")
+    assert errors(words, real=False)["network"].tolist() == [0.0, 0.0, 1.0]
+    assert best_naive(found.assign(other=[0.1, 0.1, 0.1])) == "other"
+
+
+# Naive answers against closed forms.
+
+
+def test_persistence_and_seasons_have_their_closed_forms():
+    ramp = 3.0 * np.arange(50)
+    for horizon in (1, 2, 5):
+        assert (ramp[horizon:] - naive.last_value(ramp, horizon) == 3.0 * horizon).all()
+    wave = np.sin(2 * np.pi * np.arange(60) / 12)
+    for horizon in (1, 12, 13, 30):
+        told = naive.seasonal(wave, horizon, 12)
+        known = np.arange(len(told)) + horizon >= 12 * -(-horizon // 12)
+        assert told[known] == pytest.approx(wave[horizon:][known], abs=1e-12)
+
+
+def test_the_linear_model_is_that_of_the_normal_equations_and_foretells_a_sine_exactly():
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((80, 3)), rng.standard_normal(80)
+    design = np.column_stack([np.ones(80), x])
+    by_hand = np.linalg.solve(design.T @ design, design.T @ y)
+    assert naive.least_squares(x, y) == pytest.approx(by_hand)
+    # sin(a + b) is 2 cos(b) sin(a) - sin(a - b): a linear model of two rows is exact.
+    wave = np.sin(0.7 * np.arange(60)) + 2
+    (told,) = naive.linear([(wave[:30, None], wave[1:31])], [wave[:59, None]], lags=2)
+    assert np.isnan(told[0]) and told[1:] == pytest.approx(wave[2:])
+
+
+def test_what_a_logistic_model_has_only_seen_once_it_repeats():
+    inputs = np.eye(2)[[0, 1] * 20]
+    (told,) = naive.logistic([(inputs, np.array([1.0, 0.0] * 20))], [inputs], lags=1)
+    assert told.tolist() == [1.0, 0.0] * 20
+    (same,) = naive.logistic([(inputs, np.ones(40))], [inputs], lags=2)
+    assert set(same.tolist()) == {1.0}
+
+
+def test_the_headline_is_the_searchs_own_winner():
+    a, b = (against(table(np.full((2, 40), gain)), "n") for gain in (0.1, 0.2))
+    rows = [type("Row", (), {"id": name})() for name in ("one", "two")]
+    found = [Beside(row, True, (each,)) for row, each in zip(rows, (a, b), strict=True)]
+    assert headline(found, "one").row.id == "one"
+    assert headline(found, None).row.id == "two"
+    assert headline([], None) is None
+    assert "cannot be told from the best naive answer (n)" in found[0].sentence
+
+
+def test_a_sweep_without_naive_answers_has_none_beside_it():
+    from lstm_bench.results import SweepResult
+
+    assert beside(SweepResult("x", "", "", (), None, {})) == ()
+    assert skill.naive_answers(pd.DataFrame({"expected": [1]})) == []
