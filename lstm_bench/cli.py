@@ -31,6 +31,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and 
 Profile = Annotated[str | None, typer.Option(help="Lay conf/PROFILE.yaml over conf/default.yaml.")]
 StoreUri = Annotated[str | None, typer.Option("--store", help="MLflow tracking URI.")]
 EngineName = Annotated[str, typer.Option(help="compiled, or keras for plain Keras.")]
+TaskFiles = Annotated[
+    list[Path] | None,
+    typer.Option("--tasks", metavar="FILE", help="A Python file with tasks of your own."),
+]
 Assignments = Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...")]
 
 
@@ -64,11 +68,13 @@ def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
 @app.command()
 def tasks(
     name: Annotated[str | None, typer.Argument(help="Show this task in full.")] = None,
+    files: TaskFiles = None,
     as_json: Json = False,
 ) -> None:
     """List the sequence problems, or show one."""
     from lstm_bench.show import task_document, task_page, task_table
 
+    _settings(files=files)
     if as_json:
         _print_json(task_document(name))
     else:
@@ -85,6 +91,7 @@ def run(
     threads: Annotated[int, typer.Option(min=0, help="Seeds side by side; 0: one a core.")] = 0,
     predictions: Annotated[bool, typer.Option(help="Print every step's answer.")] = False,
     metrics: Annotated[str, typer.Option(help="More columns: names, or all.")] = "",
+    files: TaskFiles = None,
     as_json: Json = False,
 ) -> None:
     """Train one recipe on several seeds, e.g. `run memory units=20 stateful=true`."""
@@ -99,6 +106,7 @@ def run(
     chosen = assignments(settings or [])
     if "task" in chosen:
         raise UserError(f"task: is given by the first word, {task!r}; leave out task=")
+    _settings(files=files)
     built = recipe(task, **chosen)
     named = chosen_metrics(metrics, built.task.kind)
     console = Console(stderr=True)
@@ -123,6 +131,7 @@ def sweep(
     engine: EngineName = "compiled",
     again: Annotated[bool, typer.Option(help="Run everything anew.")] = False,
     dry_run: Annotated[bool, typer.Option(help="Say what it would cost, and stop.")] = False,
+    files: TaskFiles = None,
     store: StoreUri = None,
     profile: Profile = None,
     as_json: Json = False,
@@ -132,7 +141,7 @@ def sweep(
     from lstm_bench.errors import unknown
     from lstm_bench.sweep import find, load
 
-    where = _settings(profile, store)
+    where = _settings(profile, store, files)
     if engine not in ENGINES:
         raise UserError(f"--engine: {unknown('engine', engine, ENGINES)}")
     path = find(name, where.sweeps)
@@ -182,7 +191,7 @@ def report(
     from lstm_bench.report import write_report
     from lstm_bench.tracking import Store
 
-    where = _settings(profile, store)
+    where = _settings(profile, store, strict=False)
     runs = Store(where.store, where.artifacts, create=False)
     chosen = names or runs.names()
     if not chosen:
@@ -208,6 +217,7 @@ def export(
         int | None, typer.Option(min=0, help="Default: the best of a run, or 0.")
     ] = None,
     force: Annotated[bool, typer.Option(help="Overwrite the file if it is there.")] = False,
+    files: TaskFiles = None,
     store: StoreUri = None,
     profile: Profile = None,
     as_json: Json = False,
@@ -219,7 +229,7 @@ def export(
 
     if output is not None and not force and output.exists():
         raise UserError(f"--output: {output} is there already; give another name, or --force")
-    found = chosen(what, assignments(settings or []), _settings(profile, store))
+    found = chosen(what, assignments(settings or []), _settings(profile, store, files))
     backend.start(1)
     from lstm_bench.export.script import script
 
@@ -246,6 +256,7 @@ def predict(
     run: Annotated[str, typer.Argument(help="A finished run: SWEEP:ID, or a digest.")],
     symbols: Annotated[str, typer.Argument(help='The sequence, e.g. "3 0 1 2" or "ABC".')],
     generate: Annotated[int, typer.Option(min=0, help="Feed back so many of its answers.")] = 0,
+    files: TaskFiles = None,
     store: StoreUri = None,
     profile: Profile = None,
     as_json: Json = False,
@@ -256,7 +267,7 @@ def predict(
     from lstm_bench.show import prediction_page
     from lstm_bench.tracking import Store
 
-    where = _settings(profile, store)
+    where = _settings(profile, store, files)
     outcome = finished(run, Store(where.store, where.artifacts, create=False))
     backend.start(1)
     from lstm_bench.predict import predict as ask
@@ -289,10 +300,29 @@ def speed(
         Console().print(speed_table(rows))
 
 
-def _settings(profile: str | None, store: str | None) -> Any:
+def _settings(
+    profile: str | None = None,
+    store: str | None = None,
+    files: list[Path] | None = None,
+    strict: bool = True,
+) -> Any:
+    """Returns the settings in force, and loads the tasks of the user's own.
+
+    Unless `strict`, files of tasks that cannot be loaded are warned of and left out.
+    """
+    from lstm_bench.errors import TaskError
+    from lstm_bench.loading import load
     from lstm_bench.settings import settings
 
     found = settings(profile, Path("conf"))
+    try:
+        warnings = load([*found.tasks, *(files or [])])
+    except TaskError as error:
+        if strict:
+            raise
+        warnings = [str(error)]
+    for warning in warnings:
+        print(f"warning: {warning}", file=sys.stderr)
     return found.model_copy(update={"store": store}) if store else found
 
 

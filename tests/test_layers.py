@@ -16,6 +16,7 @@ ROWS = [
     {"framings"},
     {"schedule"},
     {"recipe", "entries", "sweep"},
+    {"loading"},
     {"provenance"},
     {"results", "findings", "searched"},
     {"backend"},

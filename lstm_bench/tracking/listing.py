@@ -11,6 +11,7 @@ from lstm_bench.errors import StoreError
 from lstm_bench.paired import Comparison
 from lstm_bench.results import Failed, Outcome, Refusal, Role, Row, SweepResult, subset
 from lstm_bench.sweep import Sweep
+from lstm_bench.tasks import TASKS
 from lstm_bench.verdicts import Claim
 
 FILE = "sweep.json"
@@ -142,9 +143,16 @@ def definition(sweep: Sweep) -> dict[str, Any]:
     if sweep.search is None:
         return {}
     facts = sweep.search.model_dump(mode="json", by_alias=True, exclude=MAY_CHANGE)
-    shared = {"first_seed": sweep.first_seed, **sweep.settings}
+    shared = {"first_seed": sweep.first_seed, **sweep.settings, **_data(sweep.settings)}
     plain = json.loads(json.dumps(shared | {"search": facts}))
     return _flat(plain)
+
+
+def _data(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what tells the data of a task that is not ours; nothing for one that is."""
+    task = TASKS[str(settings["task"])]
+    found = task(**{key: settings[key] for key in task.model_fields if key in settings})
+    return {"data": found.fingerprint} if found.fingerprint else {}
 
 
 def _flat(value: Mapping[str, Any], above: str = "") -> dict[str, Any]:
