@@ -148,9 +148,9 @@ def _tasks(source: Source) -> list[type[Task]]:
     if not found:
         raise TaskError(f"{source.place}: must hold at least one task, but has none; {HOW}")
     for task in found:
-        fault = _fault(task)
-        if fault:
-            raise TaskError(f"{_where(source, task)}: {task.__name__} {fault}")
+        missing = lacking(task)
+        if missing:
+            raise TaskError(f"{_where(source, task)}: {task.__name__} {missing}")
     return found
 
 
@@ -222,7 +222,7 @@ def _named(given: Mapping[Source, list[type[Task]]]) -> dict[str, tuple[type[Tas
     return found
 
 
-def _fault(task: type[Task]) -> str:
+def lacking(task: type[Task]) -> str:
     """Returns what a class lacks to be a task, or nothing."""
     missing = sorted(task.__abstractmethods__)
     name = getattr(task, "name", None)

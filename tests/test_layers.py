@@ -24,6 +24,7 @@ ROWS = [
     {"engine"},
     {"evaluation", "returned_states"},
     {"run", "export", "predict"},
+    {"testing"},
     {"warm", "workers", "settings"},
     {"tracking", "ledger"},
     {"lookup"},

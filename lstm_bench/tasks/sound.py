@@ -49,7 +49,7 @@ def problem(task: Task, seed: int, alike: Lengths | None = None) -> Problem:
         raise RecipeError(
             [Fault("task", f"{rule}, but raised {blamed(error, _file(task))}")]
         ) from error
-    fault = next(_faults(task, made), None)
+    fault = next(faults(task, made), None)
     if fault is None and alike not in (None, lengths(made)):
         fault = "must give sequences as many and as long as problem(0) does, but does not"
     if fault is not None:
@@ -105,7 +105,7 @@ def _words(task: Task) -> str:
     return ""
 
 
-def _faults(task: Task, made: object) -> Iterator[str]:
+def faults(task: Task, made: object) -> Iterator[str]:
     """Yields what is wrong with the sequences of a seed."""
     if not isinstance(made, Problem):
         yield f"{RULE}, but got {_shown(made)}"
