@@ -1,4 +1,4 @@
-"""The command line: `tasks`, `run`, `sweep`, `report`, `export`, `predict`, `speed`.
+"""The command line: `tasks`, `run`, `sweep`, `report`, `export`, `predict`, `speed`, `init`.
 
 Heavy packages are imported by the commands that need them, so that `--help` and `tasks` are quick
 and `report` never waits for TensorFlow.
@@ -298,6 +298,22 @@ def speed(
         _print_json({"speed": rows})
     else:
         Console().print(speed_table(rows))
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or an empty folder.")],
+    as_json: Json = False,
+) -> None:
+    """Make a working folder: a task of your own, its test, a sweep, settings."""
+    from lstm_bench.scaffold import scaffold
+
+    made = scaffold(folder)
+    if as_json:
+        _print_json({"folder": str(folder), "files": [str(path) for path in made]})
+        return
+    print(*made, sep="\n")
+    print(f"Next: cd {folder} && lstm-bench sweep highest")
 
 
 def _settings(

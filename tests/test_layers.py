@@ -33,7 +33,7 @@ ROWS = [
     {"book"},
     {"searching"},
     {"report"},
-    {"launch", "speed", "show"},
+    {"launch", "speed", "show", "scaffold"},
     {"cli"},
     {"__main__"},
 ]
