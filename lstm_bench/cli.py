@@ -6,12 +6,14 @@ and `report` never waits for TensorFlow.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import sys
 from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
@@ -26,6 +28,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+
+_document: ContextVar[TextIO] = ContextVar("where a JSON document is printed")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Profile = Annotated[str | None, typer.Option(help="Lay conf/PROFILE.yaml over conf/default.yaml.")]
@@ -53,19 +57,28 @@ def main() -> None:
 
 
 def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
-    """Lets Ctrl-C out of a command as our own exception, before typer makes it its own."""
+    """Lets Ctrl-C out of a command as our own exception, before typer makes it its own.
+
+    With --json, what a task of the user's prints goes to standard error: stdout is the document's.
+    """
 
     @functools.wraps(command)
     def wrapped(*args: Any, **options: Any) -> None:
+        aside = contextlib.redirect_stdout(sys.stderr if options.get("as_json") else sys.stdout)
+        before = _document.set(sys.stdout)
         try:
-            command(*args, **options)
+            with aside:
+                command(*args, **options)
         except KeyboardInterrupt:
             raise Interrupted from None
+        finally:
+            _document.reset(before)
 
     return wrapped
 
 
 @app.command()
+@_interruptible
 def tasks(
     name: Annotated[str | None, typer.Argument(help="Show this task in full.")] = None,
     files: TaskFiles = None,
@@ -301,6 +314,7 @@ def speed(
 
 
 @app.command()
+@_interruptible
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or an empty folder.")],
     as_json: Json = False,
@@ -343,4 +357,4 @@ def _settings(
 
 
 def _print_json(document: Any) -> None:
-    print(json.dumps(document, indent=1, allow_nan=False))
+    print(json.dumps(document, indent=1, allow_nan=False), file=_document.get(sys.stdout))

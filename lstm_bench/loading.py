@@ -20,12 +20,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from lstm_bench.entries import RESERVED
 from lstm_bench.errors import TaskError
 from lstm_bench.faults import pydantic_faults
 from lstm_bench.framings import FRAMINGS
 from lstm_bench.recipe import HEADS, Recipe
-from lstm_bench.sweep import Sweep
 from lstm_bench.tasks import TASKS, Task
 from lstm_bench.tasks.base import ours
 from lstm_bench.tasks.sound import blamed
@@ -250,6 +248,9 @@ def lacking(task: type[Task]) -> str:
 
 def taken_names() -> set[str]:
     """Returns what no parameter of a task may be called: the words of recipes and sweep files."""
+    from lstm_bench.entries import RESERVED  # here, for they take half a second to import
+    from lstm_bench.sweep import Sweep
+
     framings = (key for framing in FRAMINGS.values() for key in framing.model_fields)
     own = {"recipes", "updates", "seed", "version", "data"}
     return own.union(Recipe.model_fields, Sweep.model_fields, RESERVED, framings)

@@ -256,6 +256,7 @@ def _importable_main() -> Iterator[None]:
 def _serve(pipe: Connection) -> None:
     """Runs jobs from `pipe` until it closes. Ctrl-C is the parent's to handle."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.stdout = sys.stderr  # what a task prints is no part of a command's answer
     import psutil
 
     from lstm_bench.recipe import recipe
