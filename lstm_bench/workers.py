@@ -283,8 +283,8 @@ def _serve(pipe: Connection) -> None:
                 built = [recipe(**settings) for settings in job.recipes]
                 if job.kin not in ("", built[0].training):
                     raise TaskError(
-                        f"{built[0].task.name}: must make the same data as when this began, but "
-                        "does not (did a file that it reads change?); run it again"
+                        f"{built[0].task.name}: must make the same data every time, but does not "
+                        "(did a file that it reads change? is all drawn from the seed?)"
                     )
                 outcomes = run_seeds(built, job.seeds, job.engine, orphaned)
                 for seed, made in zip(job.seeds, outcomes, strict=True):

@@ -12,7 +12,7 @@ from lstm_bench.recipe import recipe
 from lstm_bench.results import unpack
 from lstm_bench.run import run
 from lstm_bench.tasks import TASKS, Problem, Sequence, Task
-from lstm_bench.workers import Failure, Job, Pool, Seed
+from lstm_bench.workers import Done, Failure, Job, Pool, Seed
 
 HEAD = """
 import numpy as np
@@ -41,8 +41,8 @@ class Same(Task):
         bits = np.array([0, 1, 1, 0])
         return Problem((Sequence(bits, bits, np.ones(4, bool)),))
 
-    labels = property(lambda self: ("0", "1"))
-    chance = property(lambda self: 0.5)
+    labels = ("0", "1")
+    chance = 0.5
 """
 
 
@@ -176,10 +176,10 @@ BROKEN = {
     "none": ("x = 3\n", "must hold at least one task, but has none"),
     "imported only": ("from lstm_bench.tasks.memory import Memory\n", "has none"),
     "no name": (CLASS.replace('name = "same"', ""), "mine.py, line 7: Same must state name"),
-    "no chance": (CLASS.replace("chance = ", "luck = "), "Same must state chance,"),
+    "no chance": (CLASS.replace("    chance = 0.5\n", ""), "Same must state chance,"),
     "no problem": (CLASS.replace("def problem", "def problems"), "Same must state problem,"),
     "no labels": (
-        CLASS.replace('    labels = property(lambda self: ("0", "1"))\n', ""),
+        CLASS.replace('    labels = ("0", "1")\n', ""),
         "Same must state labels,",
     ),
     "a wrong name": (CLASS.replace('"same"', '"a b"'), "name of letters, digits"),
@@ -198,6 +198,10 @@ BROKEN = {
     "a field without default": (
         CLASS.replace("    def problem", "    n: int\n\n    def problem"),
         "must be possible without parameters",
+    ),
+    "a bare field": (
+        CLASS.replace("source =", "luck = 3\n    source ="),
+        "non-annotated attribute",
     ),
     "unknown fact": (FLIP.replace("source=", "sauce="), "@task: there is no sauce"),
     "no seed": (FLIP.replace("(seed: int, length", "(length"), "must take the seed first"),
@@ -320,6 +324,14 @@ def test_an_installed_package_gives_tasks(package, value):
     assert loading.load() == []
     assert loading.place("same") == "entry point 'all' of theirs"
     assert TASKS["same"]().fingerprint
+
+
+def test_workers_have_the_tasks_of_packages(package):
+    package(CLASS, "theirs")
+    loading.load()
+    asked = recipe("same", epochs=1, units=2)
+    events = told(Job((asked.settings,), (0,), kin=asked.training))
+    assert [type(event) for event in events] == [Seed, Done]
 
 
 @pytest.mark.parametrize(

@@ -68,9 +68,10 @@ class Task(BaseModel, ABC):
     """A sequence problem with its parameters, as a frozen value.
 
     A subclass states its `name`, its `kind` of target, the settings of its first published
-    recipe (`defaults`), and returns its sequences from `problem`. Parameters are fields: they can
-    be set, searched and recorded like any other setting of a recipe. Raise `version` whenever the
-    sequences of a seed change, so that old results are not taken for new ones.
+    recipe (`defaults`), its `labels` and its `chance` (properties, or plain values), and returns
+    its sequences from `problem`. Parameters are fields: they can be set, searched and recorded like
+    any other setting of a recipe. Raise `version` whenever the sequences of a seed change, so that
+    old results are not taken for new ones.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -127,6 +128,10 @@ class Task(BaseModel, ABC):
     def alphabet_size(self) -> int:
         """Number of symbols, on input and on output."""
         return len(self.labels)
+
+
+# What is no parameter and depends on none may be stated as a plain value: `chance = 0.5`.
+Task.__class_vars__.update({"labels", "chance", "ceiling", "bar"})
 
 
 def ours(task: type[Task]) -> bool:
