@@ -135,6 +135,11 @@ def test_a_search_over_another_state_of_a_task_is_another_search(write):
     loading.load([write(FLIP.replace("1 - row", "row"))])
     (change,) = changes(before, searched())
     assert change.startswith("data was")
+    # A task that needs a setting which is searched is none before it has one.
+    check = "\n    if length > 5:\n        raise ValueError(length)\n    bits ="
+    loading.load([write(FLIP.replace("\n    bits =", check))])
+    space = {"length": [4, 5], "units": [2, 3]}
+    assert definition(parse("s", {"task": "flip", "search": {"space": space}}))
 
 
 # Workers.

@@ -28,7 +28,15 @@ from lstm_bench.tasks import Task
 from lstm_bench.testing.of_framings import FRAMING_CHECKS
 from lstm_bench.testing.of_tasks import TASK_CHECKS
 
-__all__ = ["Check", "check_framing", "check_task", "framing_checks", "task_checks"]
+__all__ = [
+    "FRAMING_CHECKS",
+    "TASK_CHECKS",
+    "Check",
+    "check_framing",
+    "check_task",
+    "framing_checks",
+    "task_checks",
+]
 
 
 @dataclass(frozen=True)
@@ -107,10 +115,10 @@ def _parametrized(
     try:
         import pytest
     except ImportError as error:
-        instead = name.replace("_checks", "").replace("task", "check_task")
+        instead = f"check_{name.removesuffix('_checks')}"
         raise UserError(
             f"{name}: needs pytest, which is not installed; `pip install pytest`, or call "
-            f"`{instead.replace('framing', 'check_framing')}` in a script"
+            f"`{instead}` in a script"
         ) from error
     every = [check for each in given for check in _checks(each, checks)]
     return pytest.mark.parametrize("check", every, ids=[check.id for check in every])
