@@ -1,4 +1,4 @@
-"""The command line: `tasks`, `run`, `sweep`, `report`, `export`, `predict`, `speed`.
+"""The command line: `tasks`, `run`, `sweep`, `report`, `export`, `predict`, `speed`, `init`.
 
 Heavy packages are imported by the commands that need them, so that `--help` and `tasks` are quick
 and `report` never waits for TensorFlow.
@@ -6,10 +6,7 @@ and `report` never waits for TensorFlow.
 
 from __future__ import annotations
 
-import functools
-import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +14,20 @@ import typer
 from rich.console import Console
 
 from lstm_bench.errors import Interrupted, RecipeError, SweepError, UserError
+from lstm_bench.options import (
+    Assignments,
+    EngineName,
+    Json,
+    Profile,
+    StoreUri,
+    TaskFiles,
+    from_here,
+    interruptible,
+    print_json,
+    unclaimed,
+    where_to,
+    write,
+)
 
 app = typer.Typer(
     name="lstm-bench",
@@ -26,12 +37,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-Profile = Annotated[str | None, typer.Option(help="Lay conf/PROFILE.yaml over conf/default.yaml.")]
-StoreUri = Annotated[str | None, typer.Option("--store", help="MLflow tracking URI.")]
-EngineName = Annotated[str, typer.Option(help="compiled, or keras for plain Keras.")]
-Assignments = Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...")]
 
 
 def main() -> None:
@@ -48,35 +53,25 @@ def main() -> None:
         sys.exit(1)
 
 
-def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
-    """Lets Ctrl-C out of a command as our own exception, before typer makes it its own."""
-
-    @functools.wraps(command)
-    def wrapped(*args: Any, **options: Any) -> None:
-        try:
-            command(*args, **options)
-        except KeyboardInterrupt:
-            raise Interrupted from None
-
-    return wrapped
-
-
 @app.command()
+@interruptible
 def tasks(
     name: Annotated[str | None, typer.Argument(help="Show this task in full.")] = None,
+    files: TaskFiles = None,
     as_json: Json = False,
 ) -> None:
     """List the sequence problems, or show one."""
     from lstm_bench.show import task_document, task_page, task_table
 
+    where_to(files=files)
     if as_json:
-        _print_json(task_document(name))
+        print_json(task_document(name))
     else:
         Console().print(task_page(name) if name else task_table())
 
 
 @app.command()
-@_interruptible
+@interruptible
 def run(
     task: Annotated[str, typer.Argument(help="A task: see `lstm-bench tasks`.")],
     settings: Assignments = None,
@@ -85,6 +80,7 @@ def run(
     threads: Annotated[int, typer.Option(min=0, help="Seeds side by side; 0: one a core.")] = 0,
     predictions: Annotated[bool, typer.Option(help="Print every step's answer.")] = False,
     metrics: Annotated[str, typer.Option(help="More columns: names, or all.")] = "",
+    files: TaskFiles = None,
     as_json: Json = False,
 ) -> None:
     """Train one recipe on several seeds, e.g. `run memory units=20 stateful=true`."""
@@ -99,6 +95,7 @@ def run(
     chosen = assignments(settings or [])
     if "task" in chosen:
         raise UserError(f"task: is given by the first word, {task!r}; leave out task=")
+    where_to(files=files)
     built = recipe(task, **chosen)
     named = chosen_metrics(metrics, built.task.kind)
     console = Console(stderr=True)
@@ -108,7 +105,7 @@ def run(
         outcome = train(built, range(seeds), engine, threads or None)
     if as_json:
         rows = {"predictions": outcome.predictions.to_dict("records")} if predictions else {}
-        _print_json(outcome.document() | rows)
+        print_json(outcome.document() | rows)
         return
     from lstm_bench.show import outcome_page
 
@@ -116,7 +113,7 @@ def run(
 
 
 @app.command()
-@_interruptible
+@interruptible
 def sweep(
     name: Annotated[
         str | None, typer.Argument(help="A sweep in sweeps/, or a YAML file.", show_default=False)
@@ -133,6 +130,7 @@ def sweep(
     engine: EngineName = "compiled",
     again: Annotated[bool, typer.Option(help="Run everything anew.")] = False,
     dry_run: Annotated[bool, typer.Option(help="Say what it would cost, and stop.")] = False,
+    files: TaskFiles = None,
     store: StoreUri = None,
     profile: Profile = None,
     as_json: Json = False,
@@ -142,7 +140,7 @@ def sweep(
     from lstm_bench.errors import unknown
     from lstm_bench.sweep import find, load, of_data
 
-    where = _settings(profile, store)
+    where = where_to(profile, store, files)
     if engine not in ENGINES:
         raise UserError(f"--engine: {unknown('engine', engine, ENGINES)}")
     listed = columns.split(",") if columns is not None else None
@@ -159,7 +157,7 @@ def sweep(
     else:
         path = csv
         words = [*([name] if name else []), *(settings or [])]
-        loaded = of_data({"file": _inside(csv), **given}, words)
+        loaded = of_data({"file": from_here(csv), **given}, words)
         if not as_json:
             Console(stderr=True).print(loaded.about, markup=False, highlight=False)
     from lstm_bench.launch import launch, weigh
@@ -169,7 +167,7 @@ def sweep(
         if dry_run:
             weighed = weigh(loaded, where, engine)
             if as_json:
-                _print_json({"sweep": loaded.name, **weighed.document()})
+                print_json({"sweep": loaded.name, **weighed.document()})
             else:
                 Console().print(estimate_table(loaded.name, weighed))
             return
@@ -184,7 +182,7 @@ def sweep(
         found = searched.find(result)
         told = findings.document(result, found.comparisons) | searched.document(result, found)
         told |= beside.document(result)
-        _print_json(sweep_document(result, page) | told)
+        print_json(sweep_document(result, page) | told)
         return
     from lstm_bench.report import console_table
 
@@ -197,7 +195,7 @@ def sweep(
 
 
 @app.command()
-@_interruptible
+@interruptible
 def report(
     names: Annotated[list[str] | None, typer.Argument(help="Sweeps; all of them if none.")] = None,
     store: StoreUri = None,
@@ -208,7 +206,7 @@ def report(
     from lstm_bench.report import write_report
     from lstm_bench.tracking import Store
 
-    where = _settings(profile, store)
+    where = where_to(profile, store, strict=False)
     runs = Store(where.store, where.artifacts, create=False)
     chosen = names or runs.names()
     if not chosen:
@@ -218,14 +216,14 @@ def report(
     results = [runs.load(name) for name in chosen]
     pages = {result.name: write_report(result, where.reports / result.name) for result in results}
     if as_json:
-        _print_json({"reports": {name: str(page) for name, page in pages.items()}})
+        print_json({"reports": {name: str(page) for name, page in pages.items()}})
         return
     for page in pages.values():
         print(page)
 
 
 @app.command()
-@_interruptible
+@interruptible
 def export(
     what: Annotated[str, typer.Argument(help="A task, SWEEP:ID, FILE.yaml:ID, or a digest.")],
     settings: Assignments = None,
@@ -234,6 +232,7 @@ def export(
         int | None, typer.Option(min=0, help="Default: the best of a run, or 0.")
     ] = None,
     force: Annotated[bool, typer.Option(help="Overwrite the file if it is there.")] = False,
+    files: TaskFiles = None,
     store: StoreUri = None,
     profile: Profile = None,
     as_json: Json = False,
@@ -243,19 +242,19 @@ def export(
     from lstm_bench.lookup import chosen
     from lstm_bench.sweep import assignments
 
-    _free(output, force)
-    found = chosen(what, assignments(settings or []), _settings(profile, store))
+    unclaimed(output, force)
+    found = chosen(what, assignments(settings or []), where_to(profile, store, files))
     backend.start(1)
     from lstm_bench.export.script import script
 
     number = found.best_seed if seed is None else seed
     text = script(found.recipe, number)
     if output is not None:
-        _write(output, text)
+        write(output, text)
     if as_json:
         where = {"file": None if output is None else str(output)}
         facts = {"recipe": found.recipe.settings, "id": found.recipe.digest, "seed": number}
-        _print_json(facts | where | {"script": text})
+        print_json(facts | where | {"script": text})
     elif output is None:
         print(text, end="")
     else:
@@ -263,7 +262,7 @@ def export(
 
 
 @app.command()
-@_interruptible
+@interruptible
 def predict(
     run: Annotated[str, typer.Argument(help="A finished run: SWEEP:ID, or a digest.")],
     symbols: Annotated[
@@ -273,6 +272,7 @@ def predict(
     csv: Annotated[Path | None, typer.Option(help="A file like the one trained on.")] = None,
     output: Annotated[Path | None, typer.Option(help="Write what is foretold here.")] = None,
     force: Annotated[bool, typer.Option(help="Overwrite the file if it is there.")] = False,
+    files: TaskFiles = None,
     store: StoreUri = None,
     profile: Profile = None,
     as_json: Json = False,
@@ -282,12 +282,12 @@ def predict(
         raise UserError('predict: give either symbols, like "3 0 1 2", or --csv FILE')
     if csv is None and output is not None:
         raise UserError("--output: is for what --csv foretells; leave it out")
-    _free(output, force)
+    unclaimed(output, force)
     from lstm_bench import backend
     from lstm_bench.lookup import finished
     from lstm_bench.tracking import Store
 
-    where = _settings(profile, store)
+    where = where_to(profile, store, files)
     outcome = finished(run, Store(where.store, where.artifacts, create=False))
     facts: dict[str, Any] = {"run": run, "id": outcome.digest, "recipe": dict(outcome.settings)}
     facts["seed"] = outcome.best_seed
@@ -298,9 +298,9 @@ def predict(
         table = forecast(outcome, str(csv))
         text = table.to_csv(index=False, lineterminator="\n")
         if output is not None:
-            _write(output, text)
+            write(output, text)
         if as_json:
-            _print_json(facts | {"predictions": table.to_dict("records")})
+            print_json(facts | {"predictions": table.to_dict("records")})
         else:
             print(text if output is None else output, end="" if output is None else "\n")
         return
@@ -310,13 +310,13 @@ def predict(
     steps = ask(outcome, str(symbols), generate)
     if as_json:
         answered = {"steps": [vars(step) for step in steps], "answer": steps[-1].predicted}
-        _print_json(facts | answered)
+        print_json(facts | answered)
     else:
         Console().print(prediction_page(steps, str(outcome.settings["output"])))
 
 
 @app.command()
-@_interruptible
+@interruptible
 def speed(
     seconds: Annotated[float, typer.Option(min=0.1, help="Time for each engine and problem.")] = 5,
     as_json: Json = False,
@@ -329,38 +329,23 @@ def speed(
     with console.status("measuring") as status:
         rows = measure(seconds, lambda name: status.update(f"measuring {name}"))
     if as_json:
-        _print_json({"speed": rows})
+        print_json({"speed": rows})
     else:
         Console().print(speed_table(rows))
 
 
-def _settings(profile: str | None, store: str | None) -> Any:
-    from lstm_bench.settings import settings
+@app.command()
+@interruptible
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or an empty folder.")],
+    as_json: Json = False,
+) -> None:
+    """Make a working folder: a task of your own, its test, a sweep, settings."""
+    from lstm_bench.scaffold import scaffold
 
-    found = settings(profile, Path("conf"))
-    return found.model_copy(update={"store": store}) if store else found
-
-
-def _free(output: Path | None, force: bool) -> None:
-    """Raises `UserError` where a file is in the way."""
-    if output is not None and not force and output.exists():
-        raise UserError(f"--output: {output} is there already; give another name, or --force")
-
-
-def _write(output: Path, text: str) -> None:
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"--output: {output} cannot be written ({error.strerror})") from error
-
-
-def _inside(path: Path) -> str:
-    """Returns a path as seen from the working folder, where it lies in there."""
-    try:
-        return str(path.resolve().relative_to(Path().resolve()))
-    except ValueError:
-        return str(path)
-
-
-def _print_json(document: Any) -> None:
-    print(json.dumps(document, indent=1, allow_nan=False))
+    made = scaffold(folder)
+    if as_json:
+        print_json({"folder": str(folder), "files": [str(path) for path in made]})
+        return
+    print(*made, sep="\n")
+    print(f"Next: cd {folder} && lstm-bench sweep highest")

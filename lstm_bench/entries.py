@@ -20,7 +20,7 @@ from lstm_bench.errors import Fault, RecipeError, unknown
 from lstm_bench.faults import pydantic_faults
 from lstm_bench.framings import FRAMINGS
 from lstm_bench.recipe import LEARNING_RATES, Recipe, known_settings, recipe
-from lstm_bench.tasks import TASKS
+from lstm_bench.tasks import TASKS, no_task
 from lstm_bench.verdicts import Claim
 
 Scalar = bool | int | float | str
@@ -118,7 +118,7 @@ def read_refused(
         wrong = sorted(own.keys() - known)
         typos = [Fault(f"refused.{key}.{k}", unknown("setting", k, known)) for k in wrong]
         if task is None:
-            typos = [Fault(f"refused.{key}.task", unknown("task", settings.get("task"), TASKS))]
+            typos = [Fault(f"refused.{key}.task", no_task(settings.get("task")))]
         if typos:
             faults += typos
             continue

@@ -6,6 +6,7 @@
     ├── UserError            the input is wrong: one message, exit code 2
     │   ├── RecipeError      a setting is unknown, has a wrong value, or does not fit the others
     │   ├── SweepError       a sweep file or an override of it is wrong
+    │   ├── TaskError        a task of the user's own cannot be loaded, or is not there
     │   └── StoreError       a run store or a folder cannot be read or written
     └── Interrupted          Ctrl-C: what was finished is kept
 
@@ -52,6 +53,10 @@ class RecipeError(UserError):
 
 class SweepError(UserError):
     """A sweep file, or an override of it, is wrong."""
+
+
+class TaskError(UserError):
+    """A task of the user's own cannot be loaded, or is needed and not there."""
 
 
 class StoreError(UserError):

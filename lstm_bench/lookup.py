@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from lstm_bench.entries import overlay
-from lstm_bench.errors import StoreError, SweepError, UserError, unknown
+from lstm_bench.errors import StoreError, SweepError, TaskError, UserError
+from lstm_bench.loading import place
 from lstm_bench.recipe import Recipe, recipe
 from lstm_bench.results import Outcome
 from lstm_bench.settings import Settings
 from lstm_bench.sweep import find, load
-from lstm_bench.tasks import TASKS
+from lstm_bench.tasks import TASKS, no_task
+from lstm_bench.tasks.base import ours
 from lstm_bench.tracking import Store
 
 NEAREST = 5
@@ -46,7 +48,7 @@ def chosen(word: str, changes: Mapping[str, Any], where: Settings) -> Chosen:
         return Chosen(recipe(word, **changes))
     if not _is_run(word):
         raise UserError(
-            f"{unknown('task', word, TASKS)}; give a task, a row of a sweep as SWEEP:ID, or the "
+            f"{no_task(word)}; give a task, a row of a sweep as SWEEP:ID, or the "
             "digest of a recipe that has been run"
         )
     found = _row(word, where)
@@ -90,7 +92,7 @@ def finished(word: str, store: Store) -> Outcome:
         rows = store.ids(name)
         if row not in rows:
             raise StoreError(f"{name}: {_unknown('finished recipe', row, rows)}")
-        return store.outcome(rows[row])
+        return _of_a_task_here(store.outcome(rows[row]))
     digests = store.digests()
     fitting = sorted(digest for digest in digests if digest.startswith(word))
     if len(fitting) > 1:
@@ -101,7 +103,23 @@ def finished(word: str, store: Store) -> Outcome:
         )
     if not fitting:
         raise StoreError(f"store: {_unknown('finished recipe', word, digests)}, or as SWEEP:ID")
-    return store.outcome(digests[fitting[0]])
+    return _of_a_task_here(store.outcome(digests[fitting[0]]))
+
+
+def _of_a_task_here(outcome: Outcome) -> Outcome:
+    """Returns `outcome`; raises `TaskError` where its task is not here, or is another by now."""
+    name = outcome.settings["task"]
+    if name not in TASKS:
+        raise TaskError(
+            f"{outcome.digest}: is a run of the task {name!r}, which must be given, but is not; "
+            "name its file with --tasks FILE, or under `tasks` in conf/default.yaml"
+        )
+    if not ours(TASKS[name]) and recipe(**outcome.settings).digest != outcome.digest:
+        raise TaskError(
+            f"{outcome.digest}: is a run of {name!r} as it was, but the task makes other data "
+            f"now ({place(name)}); run it again, or put that file back"
+        )
+    return outcome
 
 
 def _unknown(what: str, got: str, known: Iterable[str]) -> str:

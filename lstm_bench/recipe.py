@@ -21,7 +21,7 @@ from lstm_bench.errors import Fault, RecipeError, UserError, unknown
 from lstm_bench.faults import pydantic_faults
 from lstm_bench.framings import FRAMINGS, Encoding, Framing, Samples
 from lstm_bench.schedule import Layout, Reset, Schedule, Shuffle
-from lstm_bench.tasks import TASKS, Task
+from lstm_bench.tasks import TASKS, Task, no_task, sound
 
 Network = Literal["lstm", "gru", "simple_rnn", "mlp", "conv1d"]
 Output = Literal["softmax", "sigmoid", "linear"]
@@ -201,13 +201,13 @@ class Recipe(BaseModel):
     def samples(self, seed: int) -> Samples:
         """Returns the samples of `seed`, encoded: those to train on, then the unseen ones."""
         size = self.task.alphabet_size
-        return self.framing.samples(self.task.problem(seed), size, self.encoding, seed)
+        problem = sound.problem(self.task, seed, self._lengths)
+        return self.framing.samples(problem, size, self.encoding, seed)
 
     @cached_property
-    def _lengths(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    def _lengths(self) -> sound.Lengths:
         """The lengths of the training and of the unseen sequences; the same for every seed."""
-        problem = self.task.problem(0)
-        return tuple(map(len, problem.train)), tuple(map(len, problem.unseen))
+        return sound.lengths(sound.problem(self.task, 0))
 
     @property
     def width(self) -> int:
@@ -250,15 +250,18 @@ class Recipe(BaseModel):
     @cached_property
     def training(self) -> str:
         """The digest of what is trained: recipes that share it differ in how they are asked."""
-        asked = {"evaluation": "teacher_forced", "start": None}
-        return self.model_copy(update=asked).digest
+        settings = self.settings | {"evaluation": "teacher_forced"}
+        return self._hash({key: value for key, value in settings.items() if key != "start"})
 
     @cached_property
     def digest(self) -> str:
         """Twelve hexadecimal digits that no other configuration shares."""
+        return self._hash(self.settings)
+
+    def _hash(self, settings: Mapping[str, Any]) -> str:
         data = {"data": self.task.fingerprint} if self.task.fingerprint else {}
-        text = json.dumps(self.settings | {"version": self.task.version} | data, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        facts = {**settings, "version": self.task.version, **data}
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
 
     @cached_property
     def name(self) -> str:
@@ -294,8 +297,8 @@ class Recipe(BaseModel):
         return ", ".join(parts)
 
 
-def recipe(task: str, **settings: Any) -> Recipe:
-    """Returns the recipe of `task` with `settings` over the task's defaults.
+def recipe(task: str | type[Task], **settings: Any) -> Recipe:
+    """Returns the recipe of `task`, a name or a class, with `settings` over the task's defaults.
 
     Raises `RecipeError` with every unknown key, wrong value and broken rule at once.
 
@@ -305,10 +308,11 @@ def recipe(task: str, **settings: Any) -> Recipe:
     Traceback (most recent call last):
     lstm_bench.errors.RecipeError: unit: there is no setting 'unit'; did you mean 'units'? ...
     """
-    if not isinstance(task, str) or task not in TASKS:
-        raise RecipeError([Fault("task", unknown("task", task, TASKS))])
+    chosen = TASKS.get(task) if isinstance(task, str) else task
+    if not isinstance(chosen, type) or not issubclass(chosen, Task):
+        raise RecipeError([Fault("task", no_task(task))])
     try:
-        chosen = TASKS[task].suited(settings)
+        chosen = chosen.suited(settings)
     except UserError as error:
         raise RecipeError([Fault("file", str(error))]) from error
     merged = _defaults(chosen, settings) | settings
@@ -329,7 +333,7 @@ def recipe(task: str, **settings: Any) -> Recipe:
     for part, model in (("task", chosen), ("framing", framing)):
         own = {key: merged.pop(key) for key in list(merged) if key in model.model_fields}
         parts[part], wrong = _validated(model, own)
-        found += wrong
+        found += wrong or (sound.unsound(parts[part]) if part == "task" else [])
     merged = {key: value for key, value in merged.items() if key in Recipe.model_fields}
     if found:
         # The parts are broken: check the other fields' types alone, and report all together.

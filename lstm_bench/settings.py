@@ -29,6 +29,8 @@ class Settings(BaseModel):
     """Folder for the files of runs, where the store is a database and not a server."""
     sweeps: Path = Path("sweeps")
     reports: Path = Path("reports")
+    tasks: tuple[Path, ...] = ()
+    """Python files with tasks of the user's own; see `loading`."""
     workers: Annotated[int, Field(ge=0, le=1024, strict=True)] = 0
     """Processes that run recipes side by side; 0 is one a core."""
     worker_memory_mb: Annotated[float, Field(ge=100)] = 400

@@ -13,9 +13,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column, Table
 from rich.text import Text
 
-from lstm_bench.errors import UserError, unknown
+from lstm_bench.errors import UserError
+from lstm_bench.loading import place
 from lstm_bench.recipe import recipe
-from lstm_bench.tasks import TASKS
+from lstm_bench.tasks import TASKS, no_task
 
 if TYPE_CHECKING:
     from lstm_bench import book
@@ -32,7 +33,7 @@ def task_document(name: str | None) -> dict[str, Any]:
 
 def _known(name: str) -> str:
     if name not in TASKS:
-        raise UserError(f"tasks: {unknown('task', name, TASKS)}")
+        raise UserError(f"tasks: {no_task(name)}")
     return name
 
 
@@ -49,6 +50,7 @@ def _facts(name: str) -> dict[str, Any]:
         "parameters": {key: field.default for key, field in task.model_fields.items()},
         "default": first.settings,
         "source": task.source,
+        "defined_in": place(name),
     }
 
 
@@ -73,6 +75,7 @@ def task_page(name: str) -> RenderableType:
         ("chance", f"{facts['chance']:.1%} of steps by the best constant answer"),
         ("solved at", f"{facts['solved_at']:.1%} of scored steps"),
         ("source", facts["source"]),
+        *([("defined in", facts["defined_in"])] if facts["defined_in"] else []),
         ("parameters", _pairs(facts["parameters"]) or "none"),
         ("default recipe", _pairs(facts["default"])),
     ):

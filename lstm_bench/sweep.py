@@ -41,7 +41,7 @@ from lstm_bench.framings import FRAMINGS
 from lstm_bench.metrics import METRICS, Kind
 from lstm_bench.paired import Comparison
 from lstm_bench.recipe import Recipe, known_settings
-from lstm_bench.tasks import TASKS, Task
+from lstm_bench.tasks import TASKS, Task, no_task
 from lstm_bench.usual import completed, strayed, usual
 
 
@@ -293,7 +293,7 @@ def _space_faults(
     """Returns what is wrong with a search's space, and with what it asks for afterwards."""
     task = shared.get("task")
     if not isinstance(task, str) or task not in TASKS:
-        return [Fault("task", unknown("task", task or "", TASKS))]
+        return [Fault("task", no_task(task or ""))]
     known = known_settings(TASKS[task])
     found = [
         Fault(key, unknown("setting", key, known)) for key in shared if key not in known | {"task"}

@@ -26,7 +26,8 @@ from typing import Any, Literal
 import numpy as np
 
 from lstm_bench import backend
-from lstm_bench.errors import Interrupted
+from lstm_bench.errors import Interrupted, TaskError
+from lstm_bench.loading import Source, loaded, take
 from lstm_bench.results import pack
 
 
@@ -42,6 +43,7 @@ class Job:
     engine: str = "compiled"
     seconds: float | None = None
     kin: str = ""  # jobs of one kin share a program, so that one worker should have them all
+    tasks: tuple[Source, ...] = field(default_factory=loaded)  # of the user's own, as they are here
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Seal:
     weights: tuple[np.ndarray, ...]
     seconds: float | None = None
     kin: str = ""
+    tasks: tuple[Source, ...] = field(default_factory=loaded)
 
 
 @dataclass(frozen=True)
@@ -253,6 +256,7 @@ def _importable_main() -> Iterator[None]:
 def _serve(pipe: Connection) -> None:
     """Runs jobs from `pipe` until it closes. Ctrl-C is the parent's to handle."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.stdout = sys.stderr  # what a task prints is no part of a command's answer
     import psutil
 
     from lstm_bench.recipe import recipe
@@ -272,10 +276,16 @@ def _serve(pipe: Connection) -> None:
         last: Event = Done()
         try:
             pipe.send((_Begun(), 0.0))
+            take(job.tasks)
             if isinstance(job, Seal):
                 last = Done(keras_file(recipe(**job.recipe), job.seed, job.weights))
             else:
                 built = [recipe(**settings) for settings in job.recipes]
+                if job.kin not in ("", built[0].training):
+                    raise TaskError(
+                        f"{built[0].task.name}: must make the same data every time, but does not "
+                        "(did a file that it reads change? is all drawn from the seed?)"
+                    )
                 outcomes = run_seeds(built, job.seeds, job.engine, orphaned)
                 for seed, made in zip(job.seeds, outcomes, strict=True):
                     pipe.send((Seed(seed, tuple(map(pack, made))), 0.0))

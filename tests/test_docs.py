@@ -64,7 +64,7 @@ def test_the_lock_pins_everything_with_hashes_and_names_no_host():
     assert "://" not in lock
 
 
-def test_the_sweep_file_and_the_task_of_the_readme_work(tmp_path):
+def test_the_sweep_files_of_the_readme_work(tmp_path):
     from lstm_bench.sweep import load
 
     path = tmp_path / "window.yaml"
@@ -79,15 +79,23 @@ def test_the_sweep_file_and_the_task_of_the_readme_work(tmp_path):
     asked = load(search).search
     assert (asked.confirm, asked.ablate, asked.switches, asked.split) == (4, "B1", ("stateful",), 4)
 
-    import numpy as np
 
-    from lstm_bench.seeds import stream
-    from lstm_bench.tasks import Problem, Sequence, Task
+def test_the_tasks_of_the_readme_are_tasks(tmp_path):
+    from lstm_bench import loading
+    from lstm_bench.tasks import TASKS
+    from lstm_bench.testing import TASK_CHECKS
 
-    code = next(c for c in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "Parity" in c)
-    names = {"np": np, "stream": stream, "Problem": Problem, "Sequence": Sequence, "Task": Task}
-    exec(f"from __future__ import annotations\n{code}", names)
-    problem = names["Parity"]().problem(seed=0)
-    for sequence in [*problem.train, *problem.unseen]:
-        ones = [sum(sequence.inputs[: t + 1]) % 2 for t in range(len(sequence))]
-        assert sequence.targets.tolist() == ones
+    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    code = [block for block in blocks if "cumsum" in block]
+    (tmp_path / "my_task.py").write_text("\n\n".join(code))
+    try:
+        loading.load([tmp_path / "my_task.py"])
+        for task in (TASKS["parity"](), TASKS["parity"](length=4), TASKS["parity_of_32"]()):
+            for sequence in task.problem(seed=0).sequences:
+                ones = [sum(sequence.inputs[: t + 1]) % 2 for t in range(len(sequence))]
+                assert sequence.targets.tolist() == ones
+            for name, check in TASK_CHECKS.items():
+                if name != "training":
+                    check(task)
+    finally:
+        loading.take(())

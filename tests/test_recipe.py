@@ -88,6 +88,12 @@ def test_published_configurations_are_legal(task, settings):
     assert {key: chosen[key] for key in settings} == settings
 
 
+def test_recipes_that_are_asked_otherwise_share_their_training_whatever_was_asked_first():
+    asked, plain = recipe("memory", evaluation="free_running"), recipe("memory")
+    assert asked.digest != plain.digest  # digested first, and not taken for its training
+    assert asked.training == plain.training == plain.digest
+
+
 # Refusals.
 
 

@@ -1,5 +1,9 @@
-"""Every sequence problem, by name. A new one is a file of its own and a line here."""
+"""Every sequence problem, by name. A new one of ours is a file of its own and a line here.
 
+Those of a user's file or of another package join them by `lstm_bench.loading`.
+"""
+
+from lstm_bench.errors import unknown
 from lstm_bench.tasks.alphabet import Alphabet
 from lstm_bench.tasks.ambiguous_pair import AmbiguousPair
 from lstm_bench.tasks.base import Problem, Sequence, Task
@@ -10,10 +14,11 @@ from lstm_bench.tasks.own import Csv
 from lstm_bench.tasks.poem import Poem
 from lstm_bench.tasks.random_memory import RandomMemory
 from lstm_bench.tasks.series import ParallelSeries, Ramp
+from lstm_bench.tasks.written import task
 
 TASKS: dict[str, type[Task]] = {
-    task.name: task
-    for task in (
+    each.name: each
+    for each in (
         Memory,
         RandomMemory,
         Echo,
@@ -27,4 +32,16 @@ TASKS: dict[str, type[Task]] = {
     )
 }
 
-__all__ = ["TASKS", "Problem", "Sequence", "Task"]
+
+def no_task(name: object) -> str:
+    """Returns the message for a task that is not there, and where it might be.
+
+    >>> no_task("memori")
+    "there is no task 'memori'; did you mean 'memory'? (known: ..."
+    """
+    message = unknown("task", name, TASKS)
+    near = "did you mean" in message
+    return message if near else f"{message}; one in a file of yours needs --tasks FILE"
+
+
+__all__ = ["TASKS", "Problem", "Sequence", "Task", "no_task", "task"]

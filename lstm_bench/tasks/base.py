@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -69,9 +70,10 @@ class Task(BaseModel, ABC):
     """A sequence problem with its parameters, as a frozen value.
 
     A subclass states its `name`, its `kind` of target, the settings of its first published
-    recipe (`defaults`), and returns its sequences from `problem`. Parameters are fields: they can
-    be set, searched and recorded like any other setting of a recipe. Raise `version` whenever the
-    sequences of a seed change, so that old results are not taken for new ones.
+    recipe (`defaults`), its `labels` and its `chance` (properties, or plain values), and returns
+    its sequences from `problem`. Parameters are fields: they can be set, searched and recorded like
+    any other setting of a recipe. Raise `version` whenever the sequences of a seed change, so that
+    old results are not taken for new ones.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -99,11 +101,6 @@ class Task(BaseModel, ABC):
     def suited(cls, settings: Mapping[str, Any]) -> type[Task]:
         """Returns the class that `settings` call for: this one, unless data decide its kind."""
         return cls
-
-    @property
-    def fingerprint(self) -> str:
-        """What the sequences depend on besides the parameters and `version`: a hash of data."""
-        return ""
 
     def naive(self, lags: int | None = None) -> Mapping[str, tuple[Floats, ...]]:
         """Returns what could be answered without a network: an array (T,) for each sequence.
@@ -157,9 +154,41 @@ class Task(BaseModel, ABC):
         return 1.0
 
     @property
+    def fingerprint(self) -> str:
+        """What else tells results on these data from results on others; part of a recipe's digest.
+
+        Empty for the tasks of this package, whose `version` says so; else a hash of the data.
+        """
+        return "" if ours(type(self)) else data_hash(self)
+
+    @property
     def alphabet_size(self) -> int:
         """Number of symbols, on input and on output."""
         return len(self.labels)
+
+
+# What is no parameter and depends on none may be stated as a plain value: `chance = 0.5`.
+Task.__class_vars__.update({"labels", "chance", "ceiling", "bar"})
+
+
+def ours(task: type[Task]) -> bool:
+    """Returns whether `task` is of this package, and not of a user's file or another package."""
+    return task.__module__.startswith("lstm_bench.")
+
+
+def data_hash(task: Task) -> str:
+    """Returns 16 hexadecimal digits of the sequences of two seeds, and of how they are judged."""
+    judged = (task.kind, task.labels, task.tolerance, task.bar)
+    digest = hashlib.sha256(repr(judged).encode())
+    for seed in (0, 1):  # two, so that another use of the seed is another state too
+        problem = task.problem(seed)
+        digest.update(repr((len(problem.train), len(problem.unseen))).encode())
+        for sequence in problem.sequences:
+            digest.update(repr(sequence.cyclic).encode())
+            for array in (sequence.inputs, sequence.targets, sequence.scored):
+                digest.update(repr((array.dtype.str, array.shape)).encode())
+                digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:16]
 
 
 def most_frequent(problem: Problem) -> float:

@@ -7,10 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from lstm_bench.errors import StoreError
+from pydantic import ValidationError
+
+from lstm_bench.errors import StoreError, UserError
 from lstm_bench.paired import Comparison
 from lstm_bench.results import Failed, Outcome, Refusal, Role, Row, SweepResult, subset
 from lstm_bench.sweep import Sweep
+from lstm_bench.tasks import TASKS
+from lstm_bench.tasks.sound import unsound
 from lstm_bench.verdicts import Claim
 
 FILE = "sweep.json"
@@ -142,9 +146,22 @@ def definition(sweep: Sweep) -> dict[str, Any]:
     if sweep.search is None:
         return {}
     facts = sweep.search.model_dump(mode="json", by_alias=True, exclude=MAY_CHANGE)
-    shared = {"first_seed": sweep.first_seed, **sweep.settings}
+    shared = {"first_seed": sweep.first_seed, **sweep.settings, **_data(sweep.settings)}
     plain = json.loads(json.dumps(shared | {"search": facts}))
     return _flat(plain)
+
+
+def _data(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what tells the data of a task from another state of them, where `version` does not.
+
+    Nothing where the settings that all recipes share do not make a task yet.
+    """
+    task = TASKS[str(settings["task"])]
+    try:
+        found = task(**{key: settings[key] for key in task.model_fields if key in settings})
+    except (ValidationError, UserError):
+        return {}
+    return {"data": found.fingerprint} if not unsound(found) and found.fingerprint else {}
 
 
 def _flat(value: Mapping[str, Any], above: str = "") -> dict[str, Any]:

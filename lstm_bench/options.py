@@ -1,0 +1,102 @@
+"""What the commands have in common: options, where things are, and what is printed where."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import sys
+from collections.abc import Callable
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Annotated, Any, TextIO
+
+import typer
+
+from lstm_bench.errors import Interrupted, UserError
+
+_document: ContextVar[TextIO] = ContextVar("where a JSON document is printed")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Profile = Annotated[str | None, typer.Option(help="Lay conf/PROFILE.yaml over conf/default.yaml.")]
+StoreUri = Annotated[str | None, typer.Option("--store", help="MLflow tracking URI.")]
+EngineName = Annotated[str, typer.Option(help="compiled, or keras for plain Keras.")]
+TaskFiles = Annotated[
+    list[Path] | None,
+    typer.Option("--tasks", metavar="FILE", help="A Python file with tasks of your own."),
+]
+Assignments = Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...")]
+
+
+def interruptible(command: Callable[..., None]) -> Callable[..., None]:
+    """Lets Ctrl-C out of a command as our own exception, before typer makes it its own.
+
+    With --json, what a task of the user's prints goes to standard error: stdout is the document's.
+    """
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **options: Any) -> None:
+        aside = contextlib.redirect_stdout(sys.stderr if options.get("as_json") else sys.stdout)
+        before = _document.set(sys.stdout)
+        try:
+            with aside:
+                command(*args, **options)
+        except KeyboardInterrupt:
+            raise Interrupted from None
+        finally:
+            _document.reset(before)
+
+    return wrapped
+
+
+def where_to(
+    profile: str | None = None,
+    store: str | None = None,
+    files: list[Path] | None = None,
+    strict: bool = True,
+) -> Any:
+    """Returns the settings in force, and loads the tasks of the user's own.
+
+    Unless `strict`, files of tasks that cannot be loaded are warned of and left out.
+    """
+    from lstm_bench.errors import TaskError
+    from lstm_bench.loading import load
+    from lstm_bench.settings import settings
+
+    found = settings(profile, Path("conf"))
+    try:
+        warnings = load([*found.tasks, *(files or [])])
+    except TaskError as error:
+        if strict:
+            raise
+        warnings = [str(error)]
+    for warning in warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    return found.model_copy(update={"store": store}) if store else found
+
+
+def unclaimed(output: Path | None, force: bool) -> None:
+    """Raises `UserError` where a file is in the way."""
+    if output is not None and not force and output.exists():
+        raise UserError(f"--output: {output} is there already; give another name, or --force")
+
+
+def write(output: Path, text: str) -> None:
+    """Writes a file that the user named; raises `UserError` where that cannot be."""
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"--output: {output} cannot be written ({error.strerror})") from error
+
+
+def from_here(path: Path) -> str:
+    """Returns a path as seen from the working folder, where it lies in there."""
+    try:
+        return str(path.resolve().relative_to(Path().resolve()))
+    except ValueError:
+        return str(path)
+
+
+def print_json(document: Any) -> None:
+    """Prints the one document of --json, whatever else goes to standard error."""
+    print(json.dumps(document, indent=1, allow_nan=False), file=_document.get(sys.stdout))
