@@ -15,6 +15,7 @@ FILES = {
     "my_task.py": "my_task.py.txt",  # so called, it is no module of this package
     "tests/test_my_task.py": "tests/test_my_task.py.txt",
     "sweeps/highest.yaml": "sweeps/highest.yaml",
+    "sweeps/season.yaml": "sweeps/season.yaml",
     "conf/default.yaml": "conf/default.yaml",
     "data/season.csv": "data/season.csv",
     "pytest.ini": "pytest.ini",

@@ -112,6 +112,8 @@ def test_its_task_and_its_sweep_can_be_read(command, tmp_path, monkeypatch):
     loaded = load(find("highest"))
     assert loaded.entries.keys() == {"default", "small", "no memory"}
     assert loaded.search is not None
+    season = load(find("season"))
+    assert "season of 24 rows" in season.about and 24 in season.search.space["window"]
 
 
 # As a newcomer would.
