@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lstm_bench.errors import UserError
 from lstm_bench.recipe import recipe
 from lstm_bench.tasks import table
+from lstm_bench.tasks.inference import season_of
 from lstm_bench.tasks.own import Csv
 from lstm_bench.tasks.prepared import Asked, prepare
 from lstm_bench.tasks.table import DataError, read
@@ -238,6 +239,24 @@ def test_series_without_times_are_kept_back_whole(file):
     found = prepare(Asked(file("id,value\n" + "\n".join(lines)), target="value", group="id"))
     cuts = sorted((each.validation, each.test) for each in found.series)
     assert cuts == [(0, 0)] * 2 + [(0, 6)] * 2 + [(6, 6)] * 6
+
+
+@pytest.mark.parametrize("season", [2, 3, 7, 12, 24, 52])
+@pytest.mark.parametrize("noise", [0.0, 0.1])
+def test_a_season_is_found_where_there_is_one(season, noise):
+    n = np.arange(20 * season + 60)
+    rng = np.random.default_rng(season)
+    sine = np.sin(2 * np.pi * n / season)
+    wave = rng.standard_normal(season)[n % season] if season < 10 else sine
+    found, told = season_of([3 * wave + 0.02 * n + noise * rng.standard_normal(len(n))])
+    assert found == season and f"season of {season} rows" in told
+
+
+def test_no_season_is_found_in_noise_or_in_a_walk():
+    for seed in range(20):
+        shocks = np.random.default_rng(seed).standard_normal(400)
+        assert season_of([shocks])[0] is None or season_of([shocks])[0] > 2
+        assert season_of([shocks.cumsum()]) == (None, "no season found")
 
 
 def test_a_file_that_changes_is_read_again_and_makes_another_recipe(file, tmp_path):

@@ -159,7 +159,8 @@ def target_values(
 def season_of(series: Sequence[Floats]) -> tuple[int | None, str]:
     """Returns the lag after which the changes of the longest series repeat, and how that is told.
 
-    It is the first lag whose autocorrelation is a peak, at least `SEASONAL` and 0.9 of the highest.
+    It is the first lag whose autocorrelation is a peak, at least `SEASONAL` and 0.9 of the highest;
+    of a hump with several peaks, its middle.
     """
     changes = np.diff(max(series, key=len))
     count, most = len(changes), min(len(changes) // 3, SEASON_UP_TO)
@@ -175,6 +176,17 @@ def season_of(series: Sequence[Floats]) -> tuple[int | None, str]:
     if not len(peaks):
         return None, "no season found"
     best = correlation[peaks].max()
-    season = int(peaks[correlation[peaks] >= 0.9 * best][0])
+    season = _top(correlation, int(peaks[correlation[peaks] >= 0.9 * best][0]), 0.5 * best)
     told = f"season of {season} rows (changes so far apart correlate by {correlation[season]:.2f})"
     return season, told
+
+
+def _top(correlation: Floats, peak: int, floor: float) -> int:
+    """Returns the middle of the hump above `floor` that `peak` is on, which may have several."""
+    first = last = peak
+    while first > 2 and correlation[first - 1] >= floor:
+        first -= 1
+    while last + 1 < len(correlation) and correlation[last + 1] >= floor:
+        last += 1
+    hump = np.concatenate([[0.0], correlation[first : last + 1], [0.0]])
+    return first + int(np.argmax(hump[:-2] + hump[1:-1] + hump[2:]))
