@@ -27,7 +27,7 @@ GROUP_NAMES = {"group", "series", "series_id", "id", "unit", "unique_id", "stati
 """What a column that tells series apart is called."""
 MOST_SYMBOLS = 1000
 SEASON_UP_TO = 400
-SEASONAL = 0.3
+SEASONAL = 0.2
 """Autocorrelation of the changes from which a season is one."""
 
 Floats = NDArray[np.float64]
@@ -159,34 +159,25 @@ def target_values(
 def season_of(series: Sequence[Floats]) -> tuple[int | None, str]:
     """Returns the lag after which the changes of the longest series repeat, and how that is told.
 
-    It is the first lag whose autocorrelation is a peak, at least `SEASONAL` and 0.9 of the highest;
-    of a hump with several peaks, its middle.
+    What counts is the mean autocorrelation of the changes after one, two and three seasons; it must
+    be at least `SEASONAL`. Of the peaks within a tenth of the best the first is taken.
     """
     changes = np.diff(max(series, key=len))
-    count, most = len(changes), min(len(changes) // 3, SEASON_UP_TO)
-    if most < 3 or np.ptp(changes) == 0:
+    count = len(changes)
+    most = min(count // 4, SEASON_UP_TO)
+    if most < 2 or np.ptp(changes) == 0:
         return None, ""
     centred = changes - changes.mean()
     power = np.abs(np.fft.rfft(centred, 2 * count)) ** 2
-    correlation = np.fft.irfft(power)[: most + 2]
-    correlation /= correlation[0]
-    inner = correlation[1:-1]  # lags 1 to most
-    peaks = 1 + np.flatnonzero((inner > correlation[:-2]) & (inner >= correlation[2:]))
-    peaks = peaks[(peaks >= 2) & (correlation[peaks] >= SEASONAL)]
-    if not len(peaks):
+    correlation = np.fft.irfft(power)[:count] / (centred @ centred)
+    correlation *= count / (count - np.arange(count))  # as many pairs as there are
+    lags = np.arange(1, most + 2)
+    repeats = np.mean([correlation[np.minimum(n * lags, count - 1)] for n in (1, 2, 3)], axis=0)
+    inner = repeats[1:-1]  # lags 2 to `most`
+    peaks = 2 + np.flatnonzero((inner >= repeats[:-2]) & (inner >= repeats[2:]))
+    strong = [int(lag) for lag in peaks if repeats[lag - 1] >= max(SEASONAL, 0.9 * inner.max())]
+    if not strong:
         return None, "no season found"
-    best = correlation[peaks].max()
-    season = _top(correlation, int(peaks[correlation[peaks] >= 0.9 * best][0]), 0.5 * best)
-    told = f"season of {season} rows (changes so far apart correlate by {correlation[season]:.2f})"
-    return season, told
-
-
-def _top(correlation: Floats, peak: int, floor: float) -> int:
-    """Returns the middle of the hump above `floor` that `peak` is on, which may have several."""
-    first = last = peak
-    while first > 2 and correlation[first - 1] >= floor:
-        first -= 1
-    while last + 1 < len(correlation) and correlation[last + 1] >= floor:
-        last += 1
-    hump = np.concatenate([[0.0], correlation[first : last + 1], [0.0]])
-    return first + int(np.argmax(hump[:-2] + hump[1:-1] + hump[2:]))
+    season = strong[0]
+    told = f"correlate by {repeats[season - 1]:.2f}"
+    return season, f"season of {season} rows (changes one to three seasons apart {told})"
