@@ -228,6 +228,9 @@ def export(
     what: Annotated[str, typer.Argument(help="A task, SWEEP:ID, FILE.yaml:ID, or a digest.")],
     settings: Assignments = None,
     output: Annotated[Path | None, typer.Option(help="Write to this file.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Write a finished run's network here, as FILE.keras.")
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(min=0, help="Default: the best of a run, or 0.")
     ] = None,
@@ -239,11 +242,19 @@ def export(
 ) -> None:
     """Write a recipe as a Keras script, e.g. `export memory` or `export published:A1`."""
     from lstm_bench import backend
-    from lstm_bench.lookup import chosen
+    from lstm_bench.lookup import chosen, network
     from lstm_bench.sweep import assignments
 
     unclaimed(output, force)
-    found = chosen(what, assignments(settings or []), where_to(profile, store, files))
+    unclaimed(model, force, "--model")
+    told = where_to(profile, store, files)
+    if model is not None:
+        if output is not None or settings or seed is not None:
+            raise UserError("--model: writes the network of a finished run as it is; give it alone")
+        write(model, network(what, model, told), "--model")
+        print_json({"file": str(model)}) if as_json else print(model)
+        return
+    found = chosen(what, assignments(settings or []), told)
     backend.start(1)
     from lstm_bench.export.script import script
 
@@ -295,12 +306,12 @@ def predict(
     if csv is not None:
         from lstm_bench.forecast import forecast
 
-        table = forecast(outcome, str(csv))
+        table, scaling = forecast(outcome, str(csv))
         text = table.to_csv(index=False, lineterminator="\n")
         if output is not None:
             write(output, text)
         if as_json:
-            print_json(facts | {"predictions": table.to_dict("records")})
+            print_json(facts | {"scaling": scaling, "predictions": table.to_dict("records")})
         else:
             print(text if output is None else output, end="" if output is None else "\n")
         return

@@ -20,8 +20,8 @@ from lstm_bench.tasks import Problem, Sequence
 from lstm_bench.tasks.own import Csv
 
 
-def forecast(outcome: Outcome, file: str) -> pd.DataFrame:
-    """Returns one row for each row of `file` that something can be foretold from.
+def forecast(outcome: Outcome, file: str) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Returns a row for each row of `file` that something can be foretold from; and `Csv.scaling`.
 
     Columns: that of the groups and that of the times, as the file has them (or `row`); `ahead`, how
     many rows later the value is due; `predicted`, in the data's own units or symbols; and of
@@ -51,7 +51,7 @@ def forecast(outcome: Outcome, file: str) -> pd.DataFrame:
             f"{file}: {asked.framing.name} foretells from {need} rows on, but no series has as many"
         )
     table = pd.concat(known, ignore_index=True)
-    return table if task.prepared.group else table.drop(columns="group")
+    return table if task.prepared.group else table.drop(columns="group"), task.scaling
 
 
 def load(outcome: Outcome) -> keras.Model:

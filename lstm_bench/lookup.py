@@ -122,6 +122,20 @@ def _of_a_task_here(outcome: Outcome) -> Outcome:
     return outcome
 
 
+def network(word: str, path: Path, where: Settings) -> bytes:
+    """Returns the `.keras` file of a finished run's best seed, to be written to `path`.
+
+    Raises `UserError` where Keras would not open it under that name, `StoreError` where there is
+    none.
+    """
+    if path.suffix != ".keras":
+        raise UserError(f"--model: Keras opens files called *.keras, but got {str(path)!r}")
+    outcome = finished(word, Store(where.store, where.artifacts, create=False))
+    if not outcome.model:
+        raise StoreError(f"{word}: this run has no model in the store; run its sweep with --again")
+    return outcome.model
+
+
 def _unknown(what: str, got: str, known: Iterable[str]) -> str:
     """Returns the message for a name that is not among `known`, which may be thousands.
 

@@ -75,18 +75,18 @@ def where_to(
     return found.model_copy(update={"store": store}) if store else found
 
 
-def unclaimed(output: Path | None, force: bool) -> None:
+def unclaimed(output: Path | None, force: bool, option: str = "--output") -> None:
     """Raises `UserError` where a file is in the way."""
     if output is not None and not force and output.exists():
-        raise UserError(f"--output: {output} is there already; give another name, or --force")
+        raise UserError(f"{option}: {output} is there already; give another name, or --force")
 
 
-def write(output: Path, text: str) -> None:
+def write(output: Path, content: str | bytes, option: str = "--output") -> None:
     """Writes a file that the user named; raises `UserError` where that cannot be."""
     try:
-        output.write_text(text, encoding="utf-8")
+        output.write_bytes(content.encode() if isinstance(content, str) else content)
     except OSError as error:
-        raise UserError(f"--output: {output} cannot be written ({error.strerror})") from error
+        raise UserError(f"{option}: {output} cannot be written ({error.strerror})") from error
 
 
 def from_here(path: Path) -> str:

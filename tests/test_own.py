@@ -154,7 +154,7 @@ def test_what_is_foretold_of_the_same_file_is_what_the_run_answered(file, settin
         with pytest.raises(UserError, match="feeds the whole past in 119 time steps"):
             forecast(outcome, file)
         return
-    told = forecast(outcome, file)
+    told, _ = forecast(outcome, file)
     assert told["month"].iloc[-1] == "2009-12-01"  # what comes after the file's last row
     known = outcome.predictions["predicted"].to_numpy()
     again = told["predicted"].to_numpy()[-len(known) - 1 : -1]
@@ -164,6 +164,21 @@ def test_what_is_foretold_of_the_same_file_is_what_the_run_answered(file, settin
         assert [f"{v:.6g}" if isinstance(v, float) else str(v) for v in again] == list(
             map(str, known)
         )
+
+
+def test_the_model_file_and_the_scaling_are_all_that_plain_keras_needs(file, folder):
+    import keras
+
+    asked = recipe("csv", file=file, target="sales", columns=["price"], window=4, **QUICK)
+    outcome = run(asked, seeds=[0])
+    (folder / "sales.keras").write_bytes(outcome.model)
+    told, scaling = forecast(outcome, file)
+    frame = pd.read_csv(file)[[each["column"] for each in scaling["inputs"]]]
+    centre, scale = (np.array([each[key] for each in scaling["inputs"]]) for key in ("mean", "std"))
+    rows = ((frame.to_numpy() - centre) / scale)[-4:]
+    out = keras.models.load_model(folder / "sales.keras").predict(rows[None], verbose=0)
+    value = out[0, 0] * scaling["target"]["std"] + scaling["target"]["mean"]
+    assert value == pytest.approx(told["predicted"].iloc[-1], rel=1e-5)
 
 
 def test_what_cannot_be_foretold_is_refused(file, folder):
@@ -278,3 +293,6 @@ def test_a_file_on_the_command_line_from_search_to_forecast(file, tmp_path, monk
     code, _, err = command("predict", f"my shop:{first}", "--csv", "my shop.csv",
                            "--output", "told.csv")  # fmt: skip
     assert code == 2 and "--force" in err
+    code, out, err = command("export", f"my shop:{first}", "--model", "shop.keras")
+    assert (code, out.strip()) == (0, "shop.keras"), err
+    assert command("export", f"my shop:{first}", "--model", "shop.h5")[0] == 2

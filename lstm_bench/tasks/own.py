@@ -210,6 +210,26 @@ class Csv(Task):
                 found.append((stretch, Sequence(shown, due, np.ones(len(shown), bool))))
         return tuple(found)
 
+    @property
+    def scaling(self) -> dict[str, Any]:
+        """How columns go into the network, and what comes out: (value - mean) / std of each.
+
+        `inputs` in the order of the features, of which a target of symbols has one a symbol beside
+        other columns; alone, symbols go in one-hot, unscaled. `difference`: the target's own
+        feature, and what comes out, are changes.
+        """
+        layout, found = self.layout, self.prepared
+        own = [f"{found.target}={label}" for label in found.labels] or [found.target]
+        names = [*(own if self.horizon else []), *found.inputs]
+        real = zip(names, layout.inputs.centre, layout.inputs.scale, strict=True)
+        columns = [{"column": n, "mean": float(m), "std": float(s)} for n, m, s in real]
+        out = {"column": found.target, "mean": layout.shift, "std": layout.scale}
+        return {
+            "inputs": [] if self.symbolic else columns,
+            "target": out if self.kind == "regression" else {"labels": list(found.labels)},
+            "difference": self.difference,
+        }
+
     def summary(self) -> tuple[str, ...]:
         """Returns what was found out about the file, a sentence each."""
         return self.prepared.notes
