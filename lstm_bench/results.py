@@ -34,7 +34,8 @@ SEED_COLUMNS = (
 )
 """The columns that every seeds table has. With unseen sequences `accuracy` is theirs, and
 
-`seen_accuracy` and `unseen_accuracy` are there too; in teacher forcing, all of `metrics.METRICS`.
+`seen_accuracy` and `unseen_accuracy` are there too; in teacher forcing, all of `metrics.METRICS`,
+and `skill` where there are naive answers: see `skill.score`.
 """
 CURVE_COLUMNS = ("seed", "epoch", "loss", "accuracy")
 PREDICTION_COLUMNS = ("seed", "sequence", "step", "input", "expected", "predicted", "correct")
@@ -82,8 +83,9 @@ class Outcome:
 
     @property
     def best_seed(self) -> int:
-        """The seed with the highest accuracy; of equals, the one with the lowest loss."""
-        ranked = self.seeds.sort_values(["accuracy", "loss", "seed"], ascending=[False, True, True])
+        """The seed with the highest `score`; of equals, the one with the lowest loss."""
+        keys = [self.score, "loss", "seed"]
+        ranked = self.seeds.sort_values(keys, ascending=[False, True, True])
         return int(ranked["seed"].iloc[0])
 
     @property
@@ -91,9 +93,15 @@ class Outcome:
         """Parameters times updates, which no machine changes."""
         return self.parameters * self.updates
 
+    @property
+    def score(self) -> str:
+        """The column of `seeds` that ranks: the skill over naive answers, if any, or accuracy."""
+        return "skill" if "skill" in self.seeds else "accuracy"
+
     def rank(self) -> tuple[float, float, int, str]:
-        """A key that sorts best first: solve rate, accuracy, then cost."""
-        return (-self.solve_rate.rate, -self.accuracy.mean, self.cost, self.digest)
+        """A key that sorts best first: solve rate, `score`, then cost."""
+        mean = mean_interval(self.seeds[self.score].to_numpy(float)).mean
+        return (-self.solve_rate.rate, -mean, self.cost, self.digest)
 
     def summary(self) -> dict[str, Any]:
         """Returns the aggregates as plain JSON values; NaN becomes None."""

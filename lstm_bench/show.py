@@ -128,7 +128,8 @@ def outcome_page(
         f"time       {outcome.compile_seconds:.2f} s compiling, "
         f"{outcome.train_seconds:.2f} s training ({outcome.engine})",
     ]
-    unseen = [key for key in ("seen_accuracy", "unseen_accuracy") if key in outcome.seeds]
+    beside = ("seen_accuracy", "unseen_accuracy", "skill")
+    unseen = [key for key in beside if key in outcome.seeds]
     parts: list[RenderableType] = [table]
     parts += [_measures(outcome, [*unseen, *metrics])] if unseen or metrics else []
     parts += map(Text, lines)

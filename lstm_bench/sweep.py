@@ -313,6 +313,10 @@ def _space_faults(
     if search.objective == "skill" and not TASKS[task].has_naive:
         rule = "skill is measured against naive answers, which"
         found.append(Fault("search.objective", f"{rule} {task} has none of; use accuracy"))
+    otherwise = shared.get("evaluation", "teacher_forced") != "teacher_forced"
+    if search.objective == "skill" and (otherwise or "evaluation" in search.space):
+        rule = "is measured in teacher forcing; leave evaluation out, or use objective: accuracy"
+        found.append(Fault("search.objective", f"skill {rule}"))
     for key in search.switches:
         part = search.space.get(key, ())
         if key not in search.space:

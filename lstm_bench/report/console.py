@@ -13,8 +13,9 @@ from lstm_bench.report import naive_page
 from lstm_bench.report import wording as w
 from lstm_bench.report.found import Found, find
 from lstm_bench.results import Row, SweepResult
+from lstm_bench.searched.course import objective, score
 
-TITLES = ("Accuracy %", "Solved %", "Epochs")
+TITLES = ("Solved %", "Epochs")
 FAILURES = 3
 """Failures that are told one by one."""
 
@@ -22,9 +23,10 @@ FAILURES = 3
 def console_table(result: SweepResult, limit: int = 6, found: Found | None = None) -> Table:
     """Returns the fixed recipes in the file's order, then the finalists on fresh seeds.
 
-    Without finalists the best `limit` searched recipes, repeated ones once. Under an accuracy
-    stands the 95 % interval of its mean, under a count of seeds the Wilson interval of the rate,
-    under a published figure its verdict; a finalist stands beside what the search had scored it.
+    Without finalists the best `limit` searched recipes, repeated ones once. Under an accuracy (or
+    the skill, where that was searched for) stands the 95 % interval of its mean, under a count of
+    seeds the Wilson interval of the rate, under a published figure its verdict; a finalist stands
+    beside what the search had scored it.
     Comparisons, horizons, the simplest recipe, failures and what is left out are said below.
     `found` spares finding it all again.
     """
@@ -33,7 +35,8 @@ def console_table(result: SweepResult, limit: int = 6, found: Found | None = Non
     table = Table(title=heading, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("Recipe", no_wrap=True)
     table.add_column("Configuration", min_width=12)
-    for title in TITLES:
+    measure = "skill" if objective(result) == "skill" else "accuracy"
+    for title in (f"{measure.capitalize()} %", *TITLES):
         table.add_column(title, justify="right")
     words = findings.words_of(found.verdicts)
     published = bool(words) or any(row.published_accuracy is not None for row in result.fixed)
@@ -49,7 +52,8 @@ def console_table(result: SweepResult, limit: int = 6, found: Found | None = Non
             table.add_section()
         claimed = before.get(row.id) or _published(row, words)
         extra = [claimed] if published or finalists else []
-        table.add_row(*map(Text, [*_cells(row), *extra]), style="bold" if row.id == best else None)
+        cells = map(Text, [*_cells(row, measure), *extra])
+        table.add_row(*cells, style="bold" if row.id == best else None)
     said = _said(found, 0 if finalists else limit)
     table.caption = Text("\n".join(map(w.printable, said))) if said else None
     table.caption_justify = "left"
@@ -81,14 +85,14 @@ def _said(found: Found, limit: int) -> list[str]:
     return said
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: Row, measure: str) -> list[str]:
     outcome = row.outcome
-    accuracy, rate = outcome.accuracy, outcome.solve_rate
-    interval = w.interval(accuracy).replace(", n", ",\nn")  # words, where there is none
+    mean, rate = score(outcome, measure), outcome.solve_rate
+    interval = w.interval(mean).replace(", n", ",\nn")  # words, where there is none
     return [
         w.printable(row.id),
         w.printable(outcome.name),
-        f"{w.accuracy(accuracy)}\n{interval}",
+        f"{w.accuracy(mean)}\n{interval}",
         f"{w.solved(rate)}\n{w.span(rate.low, rate.high)}",
         w.epochs(outcome),
     ]

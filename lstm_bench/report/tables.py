@@ -27,10 +27,10 @@ def extra_scores(rows: Sequence[Row]) -> list[str]:
 
 
 def metrics(rows: Sequence[Row]) -> list[str]:
-    """Returns the metrics that any seeds' table has, in the order of `metrics.METRICS`."""
+    """Returns the metrics that any seeds' table has: those of `metrics.METRICS`, and the skill."""
     found = {column for row in rows for column in row.outcome.seeds.columns}
-    return [name for name in dict.fromkeys(n for each in METRICS.values() for n in each)
-            if name in found]  # fmt: skip
+    known = dict.fromkeys([*(n for each in METRICS.values() for n in each), "skill"])
+    return [name for name in known if name in found]
 
 
 def refused(result: SweepResult) -> pd.DataFrame:

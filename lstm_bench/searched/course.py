@@ -27,7 +27,12 @@ def bounds(measure: str) -> tuple[float, float]:
 
 
 def scores(outcome: Outcome, measure: str) -> np.ndarray:
-    """Returns one value a seed of `measure`, in the order of the seeds; solved counts as 1."""
+    """Returns one value a seed of `measure`, in the order of the seeds; solved counts as 1.
+
+    All NaN where it was not measured.
+    """
+    if COLUMNS.get(measure, measure) not in outcome.seeds:
+        return np.full(len(outcome.seeds), np.nan)
     return outcome.seeds.sort_values("seed")[COLUMNS.get(measure, measure)].to_numpy(float)
 
 

@@ -118,7 +118,8 @@ def _of_the_same_problem(result: SweepResult) -> list[Row]:
     space = (result.search or {}).get("space", {})
     name = own.get("task")
     fields = set(TASKS[name].model_fields) if name in TASKS else set()
-    keys = {"task"} | fields - set(space)
+    held_back = set(TASKS[name].in_search) if name in TASKS else set()
+    keys = {"task"} | fields - set(space) - held_back
     return [
         row
         for row in result.fixed

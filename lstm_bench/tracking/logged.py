@@ -59,9 +59,11 @@ def metrics(outcome: Outcome) -> list[Any]:
         "train_seconds": outcome.train_seconds,
         "compile_seconds": outcome.compile_seconds,
     }
+    beside = [key for key in ("skill", "mae") if "skill" in outcome.seeds and key in outcome.seeds]
+    single |= {key: float(outcome.seeds[key].mean()) for key in beside}
     points = [(key, value, 0) for key, value in single.items()]
     for _, row in outcome.seeds.iterrows():
-        for key in ("accuracy", "loss", "solved"):
+        for key in ("accuracy", "loss", "solved", *beside):
             points.append((f"by_seed/{key}", float(row[key]), int(row["seed"])))
     mean = outcome.curves.groupby("epoch")[["loss", "accuracy"]].mean()
     chosen = np.unique(np.linspace(0, len(mean) - 1, min(len(mean), CURVE_STEPS)).astype(int))
