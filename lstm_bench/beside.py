@@ -48,7 +48,10 @@ class Beside:
         if math.isnan(best.low):
             return f"{said}; too few steps, or nothing that varies, so there is no interval."
         ends = f"{signed(best.low, self.real)} to {signed(best.high, self.real)}"
-        return f"{said}; 95 % interval of what the network gains: {ends}."
+        said += f"; 95 % interval of what the network gains: {ends}"
+        if self.word != best.word:
+            return f"{said}, without 0 only as long as nothing else is compared."
+        return f"{said}."
 
 
 def beside(result: SweepResult) -> tuple[Beside, ...]:
@@ -67,9 +70,11 @@ def beside(result: SweepResult) -> tuple[Beside, ...]:
 
 def _beside(row: Row) -> Beside:
     real = "mae" in row.outcome.seeds
-    table = skill.errors(row.outcome.predictions, real)
+    table = skill.errors(row.outcome.predictions)
     names = skill.naive_answers(row.outcome.predictions)
-    against = sorted((skill.against(table, name) for name in names), key=lambda a: a.naive_error)
+    ahead = int(row.outcome.settings.get("horizon", 1))
+    found = (skill.against(table, name, ahead) for name in names)
+    against = sorted(found, key=lambda each: each.naive_error)
     return Beside(row, real, tuple(against))
 
 
@@ -99,14 +104,16 @@ def signed(difference: float, real: bool) -> str:
 
 def document(result: SweepResult) -> dict[str, Any]:
     """Returns what was found as plain JSON values; empty without naive answers."""
-    found = {each.row.id: [_plain(a) for a in each.all] for each in beside(result)}
-    words = {each.row.id: each for each in beside(result)}
-    return {
-        "naive": {
-            key: {"verdict": words[key].word, "sentence": words[key].sentence, "answers": answers}
-            for key, answers in found.items()
+    found = {
+        each.row.id: {
+            "verdict": each.word,
+            "sentence": each.sentence,
+            "p_holm": None if math.isnan(each.corrected) else each.corrected,
+            "answers": [_plain(one) for one in each.all],
         }
-    } if found else {}  # fmt: skip
+        for each in beside(result)
+    }
+    return {"naive": found} if found else {}
 
 
 def _plain(each: Against) -> dict[str, Any]:

@@ -143,7 +143,7 @@ def sweep(
     where = where_to(profile, store, files)
     if engine not in ENGINES:
         raise UserError(f"--engine: {unknown('engine', engine, ENGINES)}")
-    listed = columns.split(",") if columns is not None else None
+    listed = [name.strip() for name in columns.split(",")] if columns is not None else None
     told: dict[str, Any] = {"target": target, "time": time, "group": group, "target_kind": kind}
     told |= {"columns": listed, "horizon": horizon, "missing": missing}
     given = {key: value for key, value in told.items() if value is not None}
@@ -306,12 +306,13 @@ def predict(
     if csv is not None:
         from lstm_bench.forecast import forecast
 
-        table, scaling = forecast(outcome, str(csv))
+        table = forecast(outcome, str(csv))
         text = table.to_csv(index=False, lineterminator="\n")
         if output is not None:
             write(output, text)
         if as_json:
-            print_json(facts | {"scaling": scaling, "predictions": table.to_dict("records")})
+            told = {"data": dict(outcome.data), "predictions": table.to_dict("records")}
+            print_json(facts | told)
         else:
             print(text if output is None else output, end="" if output is None else "\n")
         return

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,46 +14,49 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lstm_bench.errors import StoreError, UserError
+from lstm_bench.framings import FRAMINGS, Framing, Substrings
 from lstm_bench.metrics import answers
 from lstm_bench.models import reset_states
-from lstm_bench.recipe import Recipe, recipe
 from lstm_bench.results import Outcome
 from lstm_bench.tasks import Problem, Sequence
-from lstm_bench.tasks.own import Csv
+from lstm_bench.tasks.layout import Stretch, shown_to
+from lstm_bench.tasks.prepared import Columns, Series, follow
 
 
-def forecast(outcome: Outcome, file: str) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Returns a row for each row of `file` that something can be foretold from; and `Csv.scaling`.
+def forecast(outcome: Outcome, file: str) -> pd.DataFrame:
+    """Returns a row for each row of `file` that something can be foretold from.
 
-    Columns: that of the groups and that of the times, as the file has them (or `row`); `ahead`, how
-    many rows later the value is due; `predicted`, in the data's own units or symbols; and of
-    symbols and of yes and no the `output` for it, its probability where the outputs are a softmax
-    or a sigmoid. The last rows foretell what is not in the file yet. Rows before the first full
-    window have none.
+    Columns: `group`, the series' name, where there are several; the time as the file has it (or
+    `row`); `ahead`, how many rows later the value is due; `predicted`, in the data's own units or
+    symbols; and of symbols and of yes and no the `output` for it, its probability where the outputs
+    are a softmax or a sigmoid. The last rows foretell what is not in the file yet. Rows before the
+    first full window have none. What the run's own file held is not looked at again.
 
     Raises `UserError` where the run is not of a file, or the file is not like it; `StoreError`
     where the run has no model.
     """
-    asked = recipe(**outcome.settings)
-    task = asked.task
-    if not isinstance(task, Csv):
-        raise UserError(
-            f"--csv: {outcome.digest} is a run of {task.name}, not of a file; give its symbols in "
-            "place of --csv, or a run of the task csv"
-        )
-    model = load(outcome)
-    parts = [
-        _foretold(asked, task, model, stretch, sequence)
-        for stretch, sequence in task.following(file)
-    ]
-    known = [part for part in parts if len(part)]
+    known, settings = outcome.data, outcome.settings
     if not known:
-        need = getattr(asked.framing, "window", 1) + task.difference
         raise UserError(
-            f"{file}: {asked.framing.name} foretells from {need} rows on, but no series has as many"
+            f"--csv: {outcome.digest} is a run of {settings['task']}, not of a file; give its "
+            "symbols in place of --csv, or a run of the task csv"
         )
-    table = pd.concat(known, ignore_index=True)
-    return table if task.prepared.group else table.drop(columns="group"), task.scaling
+    chosen = FRAMINGS[str(settings["framing"])]
+    framing = chosen(**{key: settings[key] for key in chosen.model_fields})
+    if isinstance(framing, Substrings):
+        rule = "substrings are drawn at random, so they foretell no row"
+        raise UserError(f"--csv: {rule}; give a run with another framing")
+    kept = known["columns"]
+    columns = Columns(**kept | {key: tuple(kept[key]) for key in ("inputs", "labels")})
+    asker = _Asker(load(outcome), framing, known, columns, settings)
+    parts = [asker.foretold(series) for series in follow(columns, file)]
+    if not any(map(len, parts)):
+        need = getattr(framing, "window", 1) + known["difference"]
+        raise UserError(
+            f"{file}: {framing.name} foretells from {need} rows on, but no series has as many"
+        )
+    table = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    return table if columns.group else table.drop(columns="group")
 
 
 def load(outcome: Outcome) -> keras.Model:
@@ -71,55 +76,68 @@ def load(outcome: Outcome) -> keras.Model:
             ) from error
 
 
-def _foretold(
-    asked: Recipe, task: Csv, model: keras.Model, stretch: Any, sequence: Sequence
-) -> pd.DataFrame:
-    """Returns the rows of one series."""
-    framing, width = asked.framing, model.input_shape[1]
-    if framing.count(len(sequence)) < 1:
-        return pd.DataFrame()
-    if framing.width(len(sequence)) > width:
-        raise UserError(
-            f"{framing.name} feeds the whole past in {width} time steps, but a series has "
-            f"{len(sequence)} rows; give its latest {width}"
+@dataclass(frozen=True)
+class _Asker:
+    """A network, and how the rows of a file are put to it."""
+
+    model: keras.Model
+    framing: Framing
+    known: Mapping[str, Any]  # see `Csv.known`
+    columns: Columns
+    settings: Mapping[str, Any]
+
+    def foretold(self, series: Series) -> pd.DataFrame:
+        """Returns the rows of one series; none where it is too short."""
+        first, width = int(self.known["difference"]), self.model.input_shape[1]
+        shown = self._shown(Stretch(series, first, len(series)))
+        due = np.zeros(len(shown), np.int64)
+        sequence = Sequence(shown, due, np.ones(len(shown), bool))
+        if self.framing.count(len(shown)) < 1:
+            return pd.DataFrame()
+        if self.framing.width(len(shown)) > width:
+            raise UserError(
+                f"{self.framing.name} feeds the whole past in {width} time steps, but a series has "
+                f"{len(shown)} rows; give its latest {width}"
+            )
+        # One label more than there is in `due`, for there must be one.
+        size = max(1, len(self.columns.labels))
+        samples = self.framing.samples(Problem((sequence,)), size, self.settings["encoding"], 0)
+        outputs = self._outputs(samples.x, width, samples.step.shape[1])
+        step = samples.step.ravel()
+        order = np.argsort(step, kind="stable")
+        order = order[step[order] >= 0]
+        outputs, step = outputs[order], step[order]
+        if not np.isfinite(outputs).all():
+            raise UserError("its outputs are not finite: the network diverged in training")
+        rows = first + step
+        told = self._told(outputs, series.target[rows])
+        time = self.columns.time or "row"
+        place = {"group": series.name, time: series.when[rows], "ahead": self.columns.horizon}
+        return pd.DataFrame({**place, **told})
+
+    def _shown(self, stretch: Stretch) -> NDArray[np.generic]:
+        numbers = np.array([each[1:] for each in self.known["inputs"]], float).reshape(-1, 2)
+        return shown_to(
+            self.columns, stretch, self.known["symbolic"], self.known["difference"], *numbers.T
         )
-    samples = framing.samples(Problem((sequence,)), task.alphabet_size, asked.encoding, 0)
-    x = _padded(samples.x, width, framing.every_step)
-    outputs = _asked(model, x, asked.stateful)
-    outputs = outputs.reshape(len(x), -1, outputs.shape[-1])[:, : samples.step.shape[1]]
-    step, first = samples.step.ravel(), outputs.reshape(-1, outputs.shape[-1])
-    first = first[np.argsort(step, kind="stable")]
-    step = np.sort(step)
-    first, step = first[step >= 0], step[step >= 0]
-    if not np.isfinite(first).all():
-        raise UserError("its outputs are not finite: the network diverged in training")
-    found = task.prepared
-    table = pd.DataFrame(
-        {
-            "group": stretch.series.name,
-            found.time or "row": stretch.series.when[stretch.first + step],
-            "ahead": found.horizon,
-        }
-    )
-    told = answers(first, task.kind)
-    if task.kind == "regression":
-        layout = task.layout
-        values = first[:, 0].astype(float) * layout.scale + layout.shift
-        if task.difference:
-            values = values + stretch.series.target[stretch.first + step]
-        return table.assign(predicted=values)
-    if task.kind == "binary":
-        return table.assign(predicted=told[:, 0], output=first[:, 0])
-    names = np.array(task.labels, dtype=object)[told.astype(int)]
-    return table.assign(predicted=names, output=first.max(axis=1))
 
+    def _outputs(self, x: NDArray[np.float32], width: int, answered: int) -> NDArray[np.float32]:
+        """Returns what the network puts out for samples (N, T, F): (N * answered, K)."""
+        missing = width - x.shape[1]
+        after = self.framing.every_step
+        x = np.pad(x, ((0, 0), (0, missing) if after else (missing, 0), (0, 0)))
+        reset_states(self.model)
+        size = 1 if self.settings["stateful"] else min(len(x), 1024)
+        outputs = np.asarray(self.model.predict(x, batch_size=size, verbose=0))
+        outputs = outputs.reshape(len(x), -1, outputs.shape[-1])[:, :answered]
+        return outputs.reshape(-1, outputs.shape[-1])
 
-def _padded(x: NDArray[np.float32], width: int, after: bool) -> NDArray[np.float32]:
-    missing = width - x.shape[1]
-    return np.pad(x, ((0, 0), (0, missing) if after else (missing, 0), (0, 0)))
-
-
-def _asked(model: keras.Model, x: NDArray[np.float32], stateful: bool) -> NDArray[np.float32]:
-    reset_states(model)
-    size = 1 if stateful else min(len(x), 1024)
-    return np.asarray(model.predict(x, batch_size=size, verbose=0))
+    def _told(self, outputs: NDArray[np.float32], latest: NDArray[np.float64]) -> dict[str, Any]:
+        told = answers(outputs, self.known["kind"])
+        if self.known["kind"] == "categorical":
+            names = np.array(self.columns.labels, dtype=object)[told.astype(int)]
+            return {"predicted": names, "output": outputs.max(axis=1)}
+        if self.known["kind"] == "binary":
+            return {"predicted": told[:, 0], "output": outputs[:, 0]}
+        values = outputs[:, 0].astype(float) * self.known["scale"] + self.known["shift"]
+        return {"predicted": values + latest if self.known["difference"] else values}

@@ -70,10 +70,16 @@ def predict(outcome: Outcome, text: str, generate: int = 0) -> list[Step]:
     run has no model.
     """
     asked = recipe(**outcome.settings)
-    if asked.task.kind != "categorical":
+    if asked.task.kind != "categorical" or not asked.task.symbolic:
+        other = "--csv FILE" if outcome.data else "`lstm-bench run ... --predictions`"
         raise UserError(
             f"{outcome.digest}: predict speaks in symbols, but {asked.task.name} is a problem of "
-            f"kind {asked.task.kind}; use `lstm-bench run ... --predictions`"
+            f"kind {asked.task.kind} with numbers for inputs; use {other}"
+        )
+    if generate and not asked.task.generates:
+        raise UserError(
+            f"--generate: feeds answers back as the next inputs, which those of {asked.task.name} "
+            "are not here; leave it out"
         )
     labels = asked.task.labels
     past = spoken(text, labels)

@@ -175,7 +175,7 @@ class Recipe(BaseModel):
                 "use teacher_forced",
             )
             return
-        if self.evaluation in ("free_running", "cold_start") and not self.task.foretells:
+        if self.evaluation in ("free_running", "cold_start") and not self.task.generates:
             yield Fault(
                 "evaluation",
                 f"{self.evaluation} feeds answers back as inputs, but {self.task.name} does not "

@@ -60,6 +60,7 @@ class Outcome:
     provenance: Mapping[str, str] = field(default_factory=dict)
     weights: tuple[np.ndarray, ...] = ()  # of the best seed, until they are in `model`
     model: bytes = b""  # the best seed's network, a `.keras` file
+    data: Mapping[str, Any] = field(default_factory=dict)  # see `Task.known`
 
     @property
     def accuracy(self) -> Mean:
@@ -240,6 +241,8 @@ class SweepResult:
             return None
         most = max((len(row.outcome.seeds) for row in self.trials), default=0)
         full = [row for row in self.trials if len(row.outcome.seeds) == most]  # not stopped early
+        if self.fixed and any(row.outcome.settings.get("part") == "validation" for row in full):
+            full = []  # scored on other data than the fixed recipes
         found = self.having("confirmed") or full
         return min([*self.fixed, *found], key=lambda row: row.outcome.rank(), default=None)
 

@@ -92,6 +92,7 @@ class _Examiner:
             compile_seconds=training.compile_seconds,
             provenance=self.provenance,
             weights=trained.weights,
+            data=recipe.task.known,
         )
 
     def _otherwise(self, trained: SeedRun) -> pd.DataFrame:
@@ -123,7 +124,8 @@ def _teacher_forced(recipe: Recipe, run: SeedRun) -> pd.DataFrame:
         predicted = recipe.task.in_units(owner, step, np.asarray(predicted, float))
     right = run.right[-1][sample, place]
     table = _table(recipe, run.seed, owner, step, shown, expected, predicted, right)
-    table.loc[~np.isfinite(outputs).all(axis=-1), "predicted"] = "?"  # no answer at all
+    none = "?" if table["predicted"].dtype == object else np.nan  # no answer at all
+    table.loc[~np.isfinite(outputs).all(axis=-1), "predicted"] = none
     return _beside_naive(recipe, table)
 
 
@@ -134,14 +136,10 @@ def _beside_naive(recipe: Recipe, table: pd.DataFrame) -> pd.DataFrame:
     if not told:
         return table
     owner, step = table["sequence"].to_numpy(), table["step"].to_numpy()
-    table["input"] = task.moments(owner, step)
+    table["input"], table["moment"] = task.moments(owner, step)
     for name, answered in told.items():
         starts = np.cumsum([0, *map(len, answered)])[owner] + step
-        values = np.concatenate(answered)[starts]
-        if task.kind == "categorical":
-            table[NAIVE + name] = np.array(task.labels, dtype=object)[values.astype(int)]
-        else:
-            table[NAIVE + name] = values
+        table[NAIVE + name] = _told(recipe, np.concatenate(answered)[starts])
     return table
 
 
@@ -176,12 +174,17 @@ def _table(
 
 
 def _told(recipe: Recipe, values: np.ndarray) -> np.ndarray:
-    """Returns symbols (M,) by their labels, -1 as no answer; real values (M, K) as numbers."""
+    """Returns symbols (M,) by their labels, -1 as no answer; real values (M, K) as text.
+
+    Where they are compared with naive answers, numbers stay numbers, of which there is one each.
+    """
+    if recipe.task.kind != "categorical" and recipe.task.has_naive:
+        numbers = np.asarray(values, float).reshape(len(values), -1)[:, 0]
+        return np.array([float(f"{number:.12g}") for number in numbers])  # 13.9, and not 13.89999
     if values.ndim == 1:
-        return np.asarray(np.array([*recipe.task.labels, "?"], dtype=object)[values])
-    digits = 6 if recipe.task.has_naive else 4
-    told = [", ".join(f"{v:.{digits}g}" for v in row) for row in values]
-    return np.array(told, dtype=object)
+        names = np.array([*recipe.task.labels, "?"], dtype=object)
+        return np.asarray(names[values.astype(int)])
+    return np.array([", ".join(f"{v:.4g}" for v in row) for row in values], dtype=object)
 
 
 def _row(recipe: Recipe, run: SeedRun, asked: pd.DataFrame) -> dict[str, Any]:
@@ -223,7 +226,7 @@ def _skill(recipe: Recipe, asked: pd.DataFrame) -> dict[str, Any]:
     names = list(recipe.task.naive())
     if not names:
         return {}
-    errors = skill.errors(asked, recipe.task.kind == "regression")
+    errors = skill.errors(asked)
     naive = float(errors[skill.best_naive(errors, names)].mean())
     found = skill.score(float(errors["network"].mean()), naive)
     return {"skill": found, "solved": found > 0, "solved_epoch": np.nan}

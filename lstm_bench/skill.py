@@ -36,26 +36,22 @@ def naive_answers(predictions: pd.DataFrame) -> list[str]:
     return [str(c).removeprefix(NAIVE) for c in predictions.columns if str(c).startswith(NAIVE)]
 
 
-def errors(predictions: pd.DataFrame, real: bool) -> pd.DataFrame:
+def errors(predictions: pd.DataFrame) -> pd.DataFrame:
     """Returns the errors of the network and of each naive answer, a row an answer.
 
-    Columns: seed, sequence, step, `network`, and one a naive answer, by its name. Of real values
-    the absolute error in the data's units, else 1 for a wrong answer.
+    Columns: seed, moment, `network`, and one a naive answer, by its name. Of numbers the absolute
+    error, infinite where there is no answer; else 1 for a wrong answer. A `moment` orders the steps
+    in time; steps of several sequences may share one.
     """
     named = {"network": "predicted"} | {n: NAIVE + n for n in naive_answers(predictions)}
     due = predictions["expected"]
-    table = predictions[["seed", "sequence", "step"]].copy()
+    table = predictions[["seed", "moment"]].copy()
     for name, column in named.items():
-        if real:
-            table[name] = np.abs(_numbers(predictions[column]) - _numbers(due))
+        if pd.api.types.is_numeric_dtype(due):
+            table[name] = (predictions[column] - due).abs().fillna(np.inf)
         else:
             table[name] = (predictions[column].astype(str) != due.astype(str)).astype(float)
     return table
-
-
-def _numbers(column: pd.Series) -> Floats:
-    """Returns answers as numbers; what is none, of a network that diverged, as infinite."""
-    return pd.to_numeric(column, errors="coerce").fillna(np.inf).to_numpy(float)
 
 
 def score(error: float, naive: float) -> float:
@@ -99,60 +95,52 @@ class Against:
         return "worse" if self.high < 0 else "cannot tell"
 
 
-def against(table: pd.DataFrame, name: str) -> Against:
+def against(table: pd.DataFrame, name: str, overlap: int = 1) -> Against:
     """Returns how the network compares with the naive answer `name`; `table` is from `errors`.
 
-    Each series is cut into stretches of neighbouring steps, `STRETCHES` in all, and the mean
-    difference of each is one observation (Ibragimov & Mueller 2010, Journal of Business & Economic
-    Statistics 28, section 2: a t test over so few groups holds where neighbours are alike). The
-    variance of their mean is not taken to be below that of an autoregression of first order, which
-    matters where stretches are short. What the seed adds is added to it, with degrees of freedom
-    after Satterthwaite (1946). Simulated, equal errors are told apart in 1 to 6 % of cases, with
-    neighbouring steps correlated by up to 0.5; by 0.8, in up to 11 %: `test_skill` measures it.
+    What series say at one moment is averaged first: they share what befalls them. The moments are
+    cut into stretches of neighbours, up to `STRETCHES`, each longer than the `overlap` steps that
+    one forecast shares with the next, and the mean difference of each is one observation
+    (Ibragimov & Mueller 2010, Journal of Business & Economic Statistics 28, section 2: a t test
+    over so few groups holds where neighbours are alike). The variance of their mean is not taken to
+    be below that of an autoregression of first order, which matters where stretches are short. What
+    the seed adds is added to it, with degrees of freedom after Satterthwaite (1946). Simulated,
+    equal errors are told apart in 1 to 6 % of cases, with neighbouring steps correlated by up to
+    0.5; by 0.8, in up to 11 %: `test_skill` measures it.
     """
     gained = table.assign(gain=table[name] - table["network"])
-    by_step = gained.groupby(["sequence", "step"], sort=True)["gain"].mean()
+    by_step = gained.groupby("moment", sort=True)["gain"].mean().to_numpy()
     by_seed = gained.groupby("seed")["gain"].mean().to_numpy()
-    seeds, steps = len(by_seed), len(by_step)
+    seeds = len(by_seed)
     known = (
-        name, seeds, steps, float(table["network"].mean()), float(table[name].mean()),
-        float(np.mean(by_step.to_numpy())) if steps else math.nan,
+        name, seeds, len(table) // max(1, seeds), float(table["network"].mean()),
+        float(table[name].mean()), float(gained["gain"].mean()) if len(table) else math.nan,
     )  # fmt: skip
-    series = [values.to_numpy() for _, values in by_step.groupby(level=0)]
-    parts = stretches(series)
+    parts = stretches(by_step, max(STEPS, 2 * overlap))
     if len(parts) < FEWEST or not np.isfinite(by_step).all():
         return Against(*known, math.nan, math.nan, math.nan)
-    low, high, p = _interval(known[-1], np.array(parts), _drift(series), by_seed)
+    low, high, p = _interval(known[-1], parts, _drift(by_step), by_seed)
     return Against(*known, low, high, p)
 
 
-def stretches(series: Sequence[Floats]) -> list[float]:
-    """Returns the means over stretches of neighbouring steps, about `STRETCHES` over all series.
+def stretches(values: Floats, least: int = STEPS) -> Floats:
+    """Returns the means over stretches of neighbours: up to `STRETCHES`, none below `least` long.
 
-    None is shorter than `STEPS`, unless its series is.
-
-    >>> stretches([np.arange(20.0)])
+    >>> stretches(np.arange(20.0)).tolist()
     [2.0, 7.0, 12.0, 17.0]
     """
-    every = sum(map(len, series))
-    most = max(1, min(STRETCHES, every // STEPS))
-    found = []
-    for values in series:
-        count = max(1, round(most * len(values) / every))
-        found += [float(part.mean()) for part in np.array_split(values, count) if len(part)]
-    return found
+    count = max(1, min(STRETCHES, len(values) // least))
+    return np.array([part.mean() for part in np.array_split(values, count) if len(part)])
 
 
-def _drift(series: Sequence[Floats]) -> float:
-    """Returns the variance of the mean over steps, were they autoregressions of first order."""
-    every = np.concatenate(series)
-    centred = [values - every.mean() for values in series]
-    spread = float((every - every.mean()) @ (every - every.mean()))
+def _drift(values: Floats) -> float:
+    """Returns the variance of the mean over steps, were they an autoregression of first order."""
+    centred = values - values.mean()
+    spread = float(centred @ centred)
     if not spread > 0:
         return 0.0
-    tied = sum(float(v[1:] @ v[:-1]) for v in centred) / spread
-    tied = min(max(tied, 0.0), 0.95)
-    return spread / (len(every) - 1) * (1 + tied) / (1 - tied) / len(every)
+    tied = min(max(float(centred[1:] @ centred[:-1]) / spread, 0.0), 0.95)
+    return spread / (len(values) - 1) * (1 + tied) / (1 - tied) / len(values)
 
 
 def _interval(
@@ -176,5 +164,5 @@ def best_naive(table: pd.DataFrame, names: Sequence[str] = ()) -> str:
 
     Chosen with hindsight, and so the hardest to beat. Of all, or of `names`.
     """
-    means = table[list(names) or [c for c in table.columns[3:] if c != "network"]].mean()
+    means = table[list(names) or [c for c in table.columns[2:] if c != "network"]].mean()
     return str(means.idxmin())

@@ -42,7 +42,7 @@ from lstm_bench.metrics import METRICS, Kind
 from lstm_bench.paired import Comparison
 from lstm_bench.recipe import Recipe, known_settings
 from lstm_bench.tasks import TASKS, Task, no_task
-from lstm_bench.usual import completed, strayed, usual
+from lstm_bench.usual import completed, named, strayed, usual
 
 
 class Range(BaseModel):
@@ -194,12 +194,11 @@ def of_data(settings: Mapping[str, Any], overrides: Sequence[str] = ()) -> Sweep
 
     `settings` are those of the task `csv`. Raises `SweepError` with everything that is wrong.
     """
-    file = Path(str(settings["file"]))
     given = assignments(overrides)
     document = {"task": "csv", "seeds": 10, **settings}
     try:
-        found = usual(document | {key: own for key, own in given.items() if key != "search"})
-        return parse(file.stem, _laid_over(document | {"search": found}, given))
+        asked = document | {key: own for key, own in given.items() if key != "search"}
+        return parse(named(asked), _laid_over(document | {"search": usual(asked)}, given))
     except UserError as error:
         raise SweepError(f"--csv: {error}") from error
 
@@ -301,7 +300,7 @@ def _space_faults(
     for key, part in search.space.items():
         if key == "seed" or key not in known:
             message = unknown("setting to search", key, known)
-        elif key in TASKS[task].unnamed | set(TASKS[task].in_search):
+        elif key in TASKS[task].asking:
             message = "says what is asked, so it cannot be searched; make a sweep for each value"
         elif key in shared:
             message = "is also fixed above; keep one of the two"

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
+
+from pydantic import ValidationError
 
 from lstm_bench.errors import Fault, RecipeError, UserError
-from lstm_bench.recipe import recipe
-from lstm_bench.tasks import TASKS, Task
+from lstm_bench.faults import pydantic_faults
+from lstm_bench.tasks import TASKS
 from lstm_bench.tasks.own import Csv
 
 STEPS_A_RUN = 60_000
-"""Rows that a training run of the usual search goes through, at most."""
+"""Rows that a training run of the usual search goes through, unless five epochs are more."""
 
 
 def completed(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -20,19 +22,27 @@ def completed(document: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises `RecipeError` where the data are wrong.
     """
-    if document.get("task") != "csv":
+    recipes = document.get("recipes")
+    if document.get("task") != "csv" or ("file" not in document and _each_its_own(recipes)):
         return dict(document)
     task = _task(document)
-    if task is None:  # some setting has a wrong type: who reads it says so
-        return dict(document)
     told = f"Found in {task.file or 'the example'}: {'; '.join(task.summary())}."
     about = "\n\n".join(filter(None, [str(document.get("about") or ""), told]))
     made = {"title": f"Which network foretells {task.prepared.target}?"} | dict(document)
     made["about"] = about
-    asked = document.get("search", {} if not document.get("recipes") else None)
-    if isinstance(asked, Mapping) and "space" not in asked:
-        made["search"] = search(task) | dict(asked)
+    asked = document.get("search", None if recipes else {})
+    if isinstance(asked, Mapping):
+        found = search(task, document) if "space" not in asked else {}
+        otherwise = document.get("evaluation", "teacher_forced") != "teacher_forced"
+        objective = "accuracy" if otherwise else "skill"
+        made["search"] = {"objective": objective, **found, **asked}
     return made
+
+
+def _each_its_own(recipes: object) -> bool:
+    """Returns whether recipes name files or targets of their own."""
+    given = recipes.values() if isinstance(recipes, Mapping) else ()
+    return any(isinstance(own, Mapping) and {"file", "target"} & own.keys() for own in given)
 
 
 def usual(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,30 +50,36 @@ def usual(document: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises `RecipeError` where the data, or the settings of the task, are wrong.
     """
-    task = _task(document)
-    if task is None:
-        own = {key: value for key, value in document.items() if key in Csv.model_fields}
-        return search(cast(Csv, recipe("csv", **own).task))  # or says what is wrong
-    return search(task)
+    return search(_task(document), document)
 
 
-def _task(document: Mapping[str, Any]) -> Csv | None:
+def named(document: Mapping[str, Any]) -> str:
+    """Returns what a sweep over a file of data is called: the file's stem, and the target's name.
+
+    Without the latter where they are the same, or the file has no other column.
+    """
+    found, stem = _task(document).prepared, Path(str(document["file"])).stem
+    alone = not found.inputs and "target" not in document
+    return stem if alone or found.target == stem else f"{stem}-{found.target}"
+
+
+def _task(document: Mapping[str, Any]) -> Csv:
     own = {key: value for key, value in document.items() if key in Csv.model_fields}
     try:
-        chosen: type[Task] = TASKS["csv"].suited(own)
-        made = chosen(**own)
+        made = TASKS["csv"].suited(own)(**own)
     except UserError as error:
         raise RecipeError([Fault("file", str(error))]) from error
-    except ValueError:
-        return None
+    except ValidationError as error:
+        raise RecipeError(pydantic_faults(error, own)) from error
     assert isinstance(made, Csv)
     return made
 
 
-def search(task: Csv) -> dict[str, Any]:
+def search(task: Csv, fixed: Mapping[str, Any]) -> dict[str, Any]:
     """Returns a search that suits the length and the season of a file of data.
 
-    Some forty recipes; an epoch is short enough for `STEPS_A_RUN`.
+    Forty recipes of up to 200 epochs; where `STEPS_A_RUN` are fewer, so many, but at least five.
+    What is `fixed` is not searched.
     """
     shortest = min(len(sequence) for sequence in task.problem(0).train)
     rows = sum(len(sequence) for sequence in task.problem(0).train)
@@ -83,23 +99,33 @@ def search(task: Csv) -> dict[str, Any]:
     }
     if task.kind == "regression" and task.horizon:
         space["difference"] = [True, False]
-    return {"objective": "skill", "trials": 40, "startup": 20, "confirm": 3, "space": space}
+    if fixed.get("framing", "window") not in ("window", "feature_window"):
+        del space["window"]
+    space = {key: part for key, part in space.items() if key not in fixed and part}
+    return {"trials": 40, "startup": 20, "confirm": 3, "space": space}
 
 
 def strayed(document: Mapping[str, Any], where: Path) -> list[Fault]:
     """Returns which files of data a sweep file names outside the folder `where`."""
     found = []
-    places = {"": document}
-    recipes = document.get("recipes")
-    if isinstance(recipes, Mapping):
-        places |= {f"recipes.{key}.": own for key, own in recipes.items()
-                   if isinstance(own, Mapping)}  # fmt: skip
-    for prefix, own in places.items():
-        named = own.get("file")
-        if isinstance(named, str) and not _within(named, where):
+    places: dict[str, Any] = {"": document}
+    for part in ("recipes", "refused"):
+        given = document.get(part)
+        for key, own in given.items() if isinstance(given, Mapping) else ():
+            places |= {f"{part}.{key}.": own}
+            if isinstance(own, Mapping):
+                places |= {f"{part}.{key}.over.": own.get("over")}
+    files = [
+        (prefix, file)
+        for prefix, own in places.items()
+        if isinstance(own, Mapping)
+        for file in (own["file"] if isinstance(own.get("file"), list) else [own.get("file")])
+    ]
+    for prefix, file in files:
+        if isinstance(file, str) and not _within(file, where):
             rule = "a sweep's data must lie in the working folder"
             repair = "copy the file there, or use `lstm-bench sweep --csv FILE`"
-            found.append(Fault(f"{prefix}file", f"{rule}, but got {named!r}; {repair}"))
+            found.append(Fault(f"{prefix}file", f"{rule}, but got {file!r}; {repair}"))
     return found
 
 

@@ -1,6 +1,7 @@
 """The task `csv`, from a file to a report and to what is foretold of another file."""
 
 import json
+import math
 import shutil
 
 import numpy as np
@@ -12,6 +13,7 @@ from lstm_bench.forecast import forecast
 from lstm_bench.launch import launch
 from lstm_bench.recipe import recipe
 from lstm_bench.run import run
+from lstm_bench.search.study import Study
 from lstm_bench.skill import NAIVE
 from lstm_bench.sweep import load, of_data
 from lstm_bench.tasks.own import EXAMPLE, Csv
@@ -37,7 +39,7 @@ def file(folder):
     frame = pd.DataFrame({"month": pd.date_range("2000-01-01", periods=ROWS, freq="MS")})
     frame["sales"], frame["price"] = wave(n), np.cos(n)
     frame["level"] = np.where(frame["sales"] > frame["sales"].shift(1, fill_value=0), "up", "down")
-    frame["rained"] = np.where(np.sin(n) > 0, "yes", "no")
+    frame["rained"] = np.where(np.random.default_rng(8).random(ROWS) > 0.4, "yes", "no")
     frame.to_csv(folder / "shop.csv", index=False)
     return str(folder / "shop.csv")
 
@@ -154,11 +156,11 @@ def test_what_is_foretold_of_the_same_file_is_what_the_run_answered(file, settin
         with pytest.raises(UserError, match="feeds the whole past in 119 time steps"):
             forecast(outcome, file)
         return
-    told, _ = forecast(outcome, file)
+    told = forecast(outcome, file)
     assert told["month"].iloc[-1] == "2009-12-01"  # what comes after the file's last row
     known = outcome.predictions["predicted"].to_numpy()
     again = told["predicted"].to_numpy()[-len(known) - 1 : -1]
-    if asked.task.kind == "regression":
+    if asked.task.kind != "categorical":
         assert again.astype(float) == pytest.approx(known.astype(float), rel=1e-4)
     else:
         assert [f"{v:.6g}" if isinstance(v, float) else str(v) for v in again] == list(
@@ -172,13 +174,64 @@ def test_the_model_file_and_the_scaling_are_all_that_plain_keras_needs(file, fol
     asked = recipe("csv", file=file, target="sales", columns=["price"], window=4, **QUICK)
     outcome = run(asked, seeds=[0])
     (folder / "sales.keras").write_bytes(outcome.model)
-    told, scaling = forecast(outcome, file)
-    frame = pd.read_csv(file)[[each["column"] for each in scaling["inputs"]]]
-    centre, scale = (np.array([each[key] for each in scaling["inputs"]]) for key in ("mean", "std"))
-    rows = ((frame.to_numpy() - centre) / scale)[-4:]
+    told, known = forecast(outcome, file), outcome.data
+    names, centre, spread = zip(*known["inputs"], strict=True)
+    assert names == ("sales", "price")
+    frame = pd.read_csv(file)[list(names)]
+    rows = ((frame.to_numpy() - centre) / spread)[-4:]
     out = keras.models.load_model(folder / "sales.keras").predict(rows[None], verbose=0)
-    value = out[0, 0] * scaling["target"]["std"] + scaling["target"]["mean"]
+    value = out[0, 0] * known["scale"] + known["shift"]
     assert value == pytest.approx(told["predicted"].iloc[-1], rel=1e-5)
+
+
+def test_what_is_foretold_does_not_depend_on_what_became_of_the_file(file, folder):
+    own = folder / "growing.csv"
+    frame = pd.read_csv(file)
+    frame[:80].to_csv(own, index=False)
+    asked = recipe("csv", file=str(own), target="level", columns=["sales"], **QUICK)
+    outcome = run(asked, seeds=[0])
+    before = forecast(outcome, file)
+    frame.assign(level="sideways", sales=frame["sales"] * 100).to_csv(own, index=False)
+    pd.testing.assert_frame_equal(forecast(outcome, file), before)
+    own.unlink()
+    pd.testing.assert_frame_equal(forecast(outcome, file), before)
+
+
+def test_at_horizon_0_the_target_of_a_file_may_be_empty(file, folder):
+    asked = recipe("csv", file=file, target="level", columns=["price"], horizon=0, **QUICK)
+    outcome = run(asked, seeds=[0])
+    blank = folder / "blank.csv"
+    pd.read_csv(file).assign(level="").to_csv(blank, index=False)
+    pd.testing.assert_frame_equal(forecast(outcome, str(blank)), forecast(outcome, file))
+
+
+def test_the_naive_answers_of_yes_and_no_err_by_shares_counted_by_hand(file):
+    outcome = run(recipe("csv", file=file, target="rained", **QUICK), seeds=[0])
+    rained = (pd.read_csv(file)["rained"] == "yes").to_numpy()
+    told, off = outcome.predictions, (rained[96:] != rained[95:-1]).mean()
+    due = told["expected"].to_numpy()
+    assert due.tolist() == rained[96:].tolist()
+    assert (told[NAIVE + "last value"].to_numpy() != due).mean() == pytest.approx(off)
+    usual = rained[1:96].mean() >= 0.5
+    assert (told[NAIVE + "most frequent"].to_numpy() != due).mean() == (rained[96:] != usual).mean()
+    best = min((told[c].to_numpy() != due).mean() for c in told if str(c).startswith(NAIVE)
+               and "logistic, 6 rows" not in str(c))  # fmt: skip
+    wrong = (told["predicted"].to_numpy() != due).mean()
+    assert outcome.seeds["skill"].iloc[0] == pytest.approx(max(-1.0, 1 - wrong / best))
+
+
+def test_a_finalist_is_legal_where_it_is_judged_or_is_not_proposed(folder):
+    lines = [f"{day},{name},{math.sin(day + k):.3f}" for day in range(60) for k, name in
+             enumerate("ab")]  # fmt: skip
+    lines += [f"{day},c,{math.cos(day):.3f}" for day in range(45, 60)]
+    path = folder / "shops.csv"
+    path.write_text("day,shop,sales\n" + "\n".join(lines) + "\n")
+    found = of_data({"file": str(path), "target": "sales"})
+    study = Study(found.search, found.settings)
+    for batch in study.batches():
+        for _, proposed in batch:
+            assert proposed.judged.task.part == "test"
+        break
 
 
 def test_what_cannot_be_foretold_is_refused(file, folder):
@@ -286,13 +339,13 @@ def test_a_file_on_the_command_line_from_search_to_forecast(file, tmp_path, monk
     told = json.loads(out)
     (first, *_) = told["naive"]
     assert told["naive"][first]["verdict"] in ("better", "worse", "cannot tell")
-    code, out, err = command("predict", f"my shop:{first}", "--csv", "my shop.csv",
+    code, out, err = command("predict", f"my shop-sales:{first}", "--csv", "my shop.csv",
                              "--output", "told.csv")  # fmt: skip
     assert (code, out.strip()) == (0, "told.csv"), err
     assert list(pd.read_csv("told.csv").columns) == ["month", "ahead", "predicted"]
-    code, _, err = command("predict", f"my shop:{first}", "--csv", "my shop.csv",
+    code, _, err = command("predict", f"my shop-sales:{first}", "--csv", "my shop.csv",
                            "--output", "told.csv")  # fmt: skip
     assert code == 2 and "--force" in err
-    code, out, err = command("export", f"my shop:{first}", "--model", "shop.keras")
+    code, out, err = command("export", f"my shop-sales:{first}", "--model", "shop.keras")
     assert (code, out.strip()) == (0, "shop.keras"), err
-    assert command("export", f"my shop:{first}", "--model", "shop.h5")[0] == 2
+    assert command("export", f"my shop-sales:{first}", "--model", "shop.h5")[0] == 2

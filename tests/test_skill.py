@@ -15,8 +15,7 @@ from lstm_bench.tasks import naive
 def table(gain):
     """Returns a table of errors in which the network errs by 1 - gain (S, T), and `n` by 1."""
     seeds, steps = gain.shape
-    place = {"seed": np.repeat(range(seeds), steps), "sequence": 0}
-    place["step"] = np.tile(range(steps), seeds)
+    place = {"seed": np.repeat(range(seeds), steps), "moment": np.tile(range(steps), seeds)}
     return pd.DataFrame({**place, "network": 1 - gain.ravel(), "n": 1.0})
 
 
@@ -42,6 +41,29 @@ def test_equal_errors_are_seldom_told_apart(seeds, steps, tied, most):
     assert wrong <= most + 3 * math.sqrt(most * (1 - most) / 300)
 
 
+@pytest.mark.parametrize("shared", [0.5, 1.0])
+def test_series_that_share_their_days_are_no_independent_evidence(shared):
+    rng = np.random.default_rng(2)
+    words = []
+    for _ in range(200):  # 3 seeds, 30 series, 40 days
+        gain = shared * rng.standard_normal(40) + rng.standard_normal((3, 30, 40))
+        one = {"seed": np.repeat(range(3), 1200), "moment": np.tile(range(40), 90)}
+        frame = pd.DataFrame({**one, "network": 1 - gain.ravel(), "n": 1.0})
+        words.append(against(frame, "n").word)
+    assert sum(word != "cannot tell" for word in words) <= 200 * 0.05 + 3 * math.sqrt(200 * 0.05)
+
+
+@pytest.mark.parametrize("horizon", [12, 24])
+def test_forecasts_that_overlap_are_not_told_apart_more_often(horizon):
+    rng = np.random.default_rng(4)
+    words = []
+    for _ in range(300):
+        shocks = rng.standard_normal(300 + horizon)
+        sums = np.convolve(shocks, np.ones(horizon) / math.sqrt(horizon), "valid")[:300]
+        words.append(against(table(sums + rng.normal(0, 0.3, (5, 300))), "n", horizon).word)
+    assert sum(word != "cannot tell" for word in words) <= 300 * 0.08 + 3 * math.sqrt(300 * 0.08)
+
+
 def test_a_difference_that_is_there_is_told():
     rng = np.random.default_rng(3)
     words = [against(table(drawn(rng, 10, 100, 0.2, mean=0.8)), "n").word for _ in range(60)]
@@ -51,17 +73,17 @@ def test_a_difference_that_is_there_is_told():
 
 
 def test_the_interval_is_students_over_stretches_where_neither_seeds_nor_neighbours_matter():
-    gain = np.tile([1.0, -1.0, 3.0, 0.0, 0.5], 10)
-    gain = gain + np.repeat(np.arange(10.0), 5)  # ten stretches with means 0.7 to 9.7
+    # Ten stretches of six; within one, steps go up and down around its mean: they are tied by less
+    # than 0, and so only the means of the stretches count.
+    means = np.array([0.3, -0.2, 0.9, 0.1, 0.4, -0.5, 0.6, 0.2, 0.7, 0.0])
+    gain = np.repeat(means, 6) + np.tile([5.0, -5.0], 30)
     found = against(table(gain[None]), "n")
-    means = gain.reshape(10, 5).mean(axis=1)
-    assert stretches([gain]) == pytest.approx(means.tolist())
-    reach = 2.2621571628 * max(means.std(ddof=1) / math.sqrt(10), 0)  # t, 9 degrees, 97.5 %
-    assert found.difference == pytest.approx(gain.mean())
-    assert found.high - found.low >= 2 * reach - 1e-9  # the neighbours are tied here, and count
-    white = np.random.default_rng(0).permutation(gain)
-    alone = against(table(white[None]), "n")
-    assert alone.low < alone.difference < alone.high
+    assert stretches(gain) == pytest.approx(means)
+    reach = 2.2621571628 * means.std(ddof=1) / math.sqrt(10)  # t of 9 degrees of freedom, 97.5 %
+    drift = gain.var(ddof=1) / 60  # were all steps independent
+    reach = max(reach, 2.2621571628 * math.sqrt(drift))
+    assert found.difference == pytest.approx(means.mean())
+    assert (found.low, found.high) == pytest.approx((means.mean() - reach, means.mean() + reach))
 
 
 def test_too_few_steps_or_a_network_that_diverged_give_no_verdict():
@@ -75,13 +97,17 @@ def test_too_few_steps_or_a_network_that_diverged_give_no_verdict():
 
 
 def test_errors_are_absolute_or_wrong_and_what_is_no_answer_is_the_worst():
-    asked = {"seed": 0, "sequence": 0, "step": range(3), "expected": ["1.5", "2", "-1"]}
-    real = pd.DataFrame({**asked, "predicted": ["1", "?", "-1"], NAIVE + "last": [1.0, 1.0, 1.0]})
-    found = errors(real, real=True)
+    asked = {"seed": 0, "moment": range(3), "expected": [1.5, 2.0, -1.0]}
+    real = pd.DataFrame({**asked, "predicted": [1.0, np.nan, -1.0], NAIVE + "last": 1.0})
+    found = errors(real)
     assert found["network"].tolist() == [0.5, np.inf, 0.0]
     assert found["last"].tolist() == [0.5, 1.0, 2.0]
     words = real.assign(expected=list("aba"), predicted=list("abb")).drop(columns=NAIVE + "last")
-    assert errors(words, real=False)["network"].tolist() == [0.0, 0.0, 1.0]
+    assert errors(words)["network"].tolist() == [0.0, 0.0, 1.0]
+    yes = real.assign(expected=[1.0, 0.0, 1.0], predicted=[1.0, 1.0, 0.0])
+    assert errors(yes)[["network", "last"]].to_numpy().T.tolist() == [[0, 1, 1], [0, 1, 0]]
+    large = real.assign(expected=1_000_001.0, predicted=1_000_004.0)
+    assert errors(large)["network"].tolist() == [3.0] * 3
     assert best_naive(found.assign(other=[0.1, 0.1, 0.1])) == "other"
 
 

@@ -162,8 +162,8 @@ def test_every_proposal_is_legal_and_every_value_comes_from_the_space(drawn, sam
 def test_every_setting_but_the_seed_can_be_searched():
     every = set().union(*(known_settings(task) for task in TASKS.values()))
     named = {"symbols"}  # how symbols are shown: it changes no result
-    named |= TASKS["csv"].unnamed  # which question is asked of which data
-    further = {"echo": {"delay": [1, 2]}, "csv": {"horizon": [1, 2], "difference": [False, True]}}
+    named |= TASKS["csv"].asking  # which question is asked of which data
+    further = {"echo": {"delay": [1, 2]}, "csv": {"difference": [False, True]}}
     known = set(OFFERED).union(*TASK_PARTS.values(), *further.values())
     assert every - named == known - named
     for task, parts in {**TASK_PARTS, **further}.items():

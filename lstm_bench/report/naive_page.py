@@ -21,14 +21,16 @@ STEPS_DRAWN = 120
 READING = (
     "Naive answers need no network: the last value; the value a season before; the middle or the "
     "most frequent one; a linear model (least squares; of symbols, logistic regression) of so many "
-    "latest rows, fitted to what the network was trained on. All are asked about the very same "
-    "steps, none of which was trained on.",
+    "latest rows, fitted to what the network was trained on. They are asked about the very "
+    "steps that the network beside them is asked about, none of which was trained on.",
     "Each step is foretold from the true past up to it, by a network that was trained once. "
     "Gain: the best naive answer's error minus the network's, above 0 where the network is better. "
     f"Its interval counts the seeds and {skill.STRETCHES} stretches of neighbouring steps "
     "(Ibragimov and Müller 2010), because another stretch of data would tell another story. The "
     "best naive answer is chosen with hindsight, on these steps. p after Holm's correction for all "
     "rows of the table.",
+    "A search was scored on the part before these steps, on networks that learnt from fewer rows; "
+    "what its finalists lose or gain here is due to other seeds, other data and more of them.",
     "Solved, wherever this page says it, means that a seed errs less than the best of the naive "
     "answers. Accuracy, of real values, is the share of steps foretold to within the error that "
     "half of the last values make.",
@@ -73,11 +75,12 @@ def chosen(found: Found) -> Beside | None:
 def _grid(told: Sequence[Beside], first: Beside) -> Grid:
     titles = ("Answer", "What it is", "Seeds", "Error", "Seeds better", "Gain", "95 %", "p")
     numeric = (False, False, *[True] * 6, False)
-    naive = {one.naive: one.naive_error for each in told for one in each.all}
-    lines: list[tuple[float, tuple[str, ...], str]] = [
-        (error, (w.printable(name), "naive", w.NONE, amount(error, first.real), *[w.NONE] * 4, ""),
-         "") for name, error in naive.items()
-    ]  # fmt: skip
+    lines: list[tuple[float, tuple[str, ...], str]] = []
+    for (name, error), ids in _naive(told).items():
+        apart = len({shown for other, shown in _naive(told) if other == name}) > 1
+        label = f"{name}, beside {', '.join(ids)}" if apart else name
+        cells: tuple[str, ...] = (w.printable(label), "naive", w.NONE, error, *[w.NONE] * 4, "")
+        lines.append((float(error.removesuffix(" %")), cells, ""))
     for each in told:
         best, rate = each.best, each.row.outcome.solve_rate
         known = not np.isnan(best.low)
@@ -93,23 +96,30 @@ def _grid(told: Sequence[Beside], first: Beside) -> Grid:
             w.p_value(each.corrected),
             each.word,
         )
-        lines.append((best.network_error, cells, "best" if each is first else ""))
+        size = float(amount(best.network_error, each.real).removesuffix(" %"))
+        lines.append((size, cells, "best" if each is first else ""))
     lines.sort(key=lambda line: line[0])
     return Grid((*titles, "Verdict"), numeric, tuple(cells for _, cells, _ in lines),
                 tuple(mark for *_, mark in lines))  # fmt: skip
+
+
+def _naive(told: Sequence[Beside]) -> dict[tuple[str, str], list[str]]:
+    """Returns beside which recipes each naive answer errs by how much, by its name and that."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for each in told:
+        for one in each.all:
+            key = one.naive, amount(one.naive_error, each.real)
+            found.setdefault(key, []).append(each.row.id)
+    return found
 
 
 def _forecast(first: Beside) -> Picture:
     """Returns the figure of the first steps that are scored: what came, and what was foretold."""
     table = first.row.outcome.predictions
     own = table[table["sequence"] == table["sequence"].min()]
-    numbers = own.assign(
-        due=pd.to_numeric(own["expected"], errors="coerce"),
-        told=pd.to_numeric(own["predicted"], errors="coerce"),
-    )
-    steps = numbers.groupby("step", sort=True)
-    band = steps.agg(
-        due=("due", "first"), low=("told", "min"), mean=("told", "mean"), high=("told", "max"),
+    told = "predicted"
+    band = own.groupby("step", sort=True).agg(
+        due=("expected", "first"), low=(told, "min"), mean=(told, "mean"), high=(told, "max"),
         naive=(skill.NAIVE + first.best.naive, "first"), when=("input", "first"),
     ).head(STEPS_DRAWN)  # fmt: skip
     gained = np.abs(band["naive"] - band["due"]) - np.abs(band["mean"] - band["due"])

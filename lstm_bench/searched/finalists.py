@@ -84,18 +84,21 @@ def front(result: SweepResult) -> tuple[Point, ...]:
     """Returns every distinct recipe of the search's problem that has all its seeds, by cost.
 
     A confirmed outcome stands in for that of its trial, and a fixed recipe for a trial of the same
-    recipe: both on seeds that did not choose it. Empty without a search.
+    recipe: both on seeds that did not choose it. Where a task keeps data back from a search, its
+    other trials are left out, for they were scored on other data. Empty without a search.
     """
     rows = list(result.having("confirmed"))
     gone = {row.of for row in rows}
     rows += _of_the_same_problem(result)
-    rows += [
-        row
-        for row, repeats in distinct(result.trials)
-        if not is_stopped(result, row) and not gone & {row.id, *repeats}
-    ]
     if not result.trials:
         return ()
+    name = str(result.trials[0].outcome.settings.get("task"))
+    if name not in TASKS or not TASKS[name].in_search:  # else they were scored on other data
+        rows += [
+            row
+            for row, repeats in distinct(result.trials)
+            if not is_stopped(result, row) and not gone & {row.id, *repeats}
+        ]
     single: dict[str, Row] = {}
     for row in rows:
         single.setdefault(row.outcome.digest, row)

@@ -96,6 +96,8 @@ class Task(BaseModel, ABC):
     """Whether `naive` has answers, to which a network's are compared."""
     unnamed: ClassVar[frozenset[str]] = frozenset()
     """Parameters that a recipe's name leaves out."""
+    asking: ClassVar[frozenset[str]] = frozenset()
+    """Parameters that say which question is asked, of which data: they cannot be searched."""
 
     @classmethod
     def suited(cls, settings: Mapping[str, Any]) -> type[Task]:
@@ -118,9 +120,22 @@ class Task(BaseModel, ABC):
 
     def moments(
         self, sequence: NDArray[np.integer], step: NDArray[np.integer]
-    ) -> NDArray[np.object_]:
-        """Returns what steps (M,) of sequences (M,) are called, where there are naive answers."""
+    ) -> tuple[NDArray[np.object_], NDArray[np.integer]]:
+        """Returns what steps (M,) of sequences (M,) are called, and in which order they came.
+
+        Asked where there are naive answers. Steps of several sequences may share a time.
+        """
         raise NotImplementedError
+
+    @property
+    def generates(self) -> bool:
+        """Whether its answers can be fed back as the next inputs."""
+        return self.foretells
+
+    @property
+    def known(self) -> Mapping[str, Any]:
+        """What is to be remembered of the data beside an outcome, as plain values."""
+        return {}
 
     def summary(self) -> tuple[str, ...]:
         """Returns what was found out about the data, a sentence each."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 import numpy as np
@@ -27,18 +27,26 @@ GROUP_NAMES = {"group", "series", "series_id", "id", "unit", "unique_id", "stati
 """What a column that tells series apart is called."""
 MOST_SYMBOLS = 1000
 SEASON_UP_TO = 400
-SEASONAL = 0.2
-"""Autocorrelation of the changes from which a season is one."""
+SEASONAL, NOISY = 0.15, 3.0
+"""Mean autocorrelation of a season, to which is added, for n pairs, so much over sqrt(3 n)."""
 
 Floats = NDArray[np.float64]
 
 
-def time_column(given: str | None, table: Table) -> str | None:
-    """Returns the column of times: the one given, or one that is called so; else None."""
+def time_column(given: str | None, table: Table, taken: Collection[str | None]) -> str | None:
+    """Returns the column of times: the one given, or one that is called so; else None.
+
+    None also where `given` is "none" and no column is called so: the rows are in order. A column
+    that is `taken` for something else is no time. Of several, the one with the most different
+    values.
+    """
     if given is not None:
+        if given == "none" and given not in table.columns:
+            return None
         table.text(given)
         return given
-    return next((name for name in table.columns if is_time(table, name)), None)
+    called = [name for name in table.columns if name not in taken and is_time(table, name)]
+    return max(called, key=lambda name: len(set(table.columns[name])), default=None)
 
 
 def target_column(given: str | None, group: str | None, table: Table, time: str | None) -> str:
@@ -140,7 +148,8 @@ def target_values(
         read_ = [1.0 if c in TRUE else 0.0 if c in FALSE else np.nan for c in lower]
         return (), np.array(read_)
     names = list(known) or sorted({cell for cell in text if cell})
-    strange = [n for n, cell in enumerate(text) if cell and cell not in names] if known else []
+    number = {name: float(place) for place, name in enumerate(names)}
+    strange = [n for n, cell in enumerate(text) if cell and cell not in number] if known else []
     if strange:
         raise DataError(
             f"{table.file}: column {target!r} may hold the symbols that were trained on, "
@@ -152,7 +161,6 @@ def target_values(
             f"{table.file}: a column of symbols must have 2 to {MOST_SYMBOLS:,} different ones, "
             f"but {target!r} has {len(names):,}; choose another column, or kind=real"
         )
-    number = {name: float(place) for place, name in enumerate(names)}
     return tuple(names), np.array([number.get(cell, np.nan) for cell in text])
 
 
@@ -160,7 +168,7 @@ def season_of(series: Sequence[Floats]) -> tuple[int | None, str]:
     """Returns the lag after which the changes of the longest series repeat, and how that is told.
 
     What counts is the mean autocorrelation of the changes after one, two and three seasons; it must
-    be at least `SEASONAL`. Of the peaks within a tenth of the best the first is taken.
+    be more than noise of this length shows. Of the peaks within a tenth of the best the first.
     """
     changes = np.diff(max(series, key=len))
     count = len(changes)
@@ -175,7 +183,9 @@ def season_of(series: Sequence[Floats]) -> tuple[int | None, str]:
     repeats = np.mean([correlation[np.minimum(n * lags, count - 1)] for n in (1, 2, 3)], axis=0)
     inner = repeats[1:-1]  # lags 2 to `most`
     peaks = 2 + np.flatnonzero((inner >= repeats[:-2]) & (inner >= repeats[2:]))
-    strong = [int(lag) for lag in peaks if repeats[lag - 1] >= max(SEASONAL, 0.9 * inner.max())]
+    known = np.sqrt(3 * np.maximum(count - 3 * peaks, 1))
+    clear = repeats[peaks - 1] >= np.maximum(SEASONAL + NOISY / known, 0.9 * inner.max())
+    strong = peaks[clear].tolist()
     if not strong:
         return None, "no season found"
     season = strong[0]

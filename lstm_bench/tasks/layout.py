@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstm_bench.metrics import Kind
-from lstm_bench.tasks import naive
 from lstm_bench.tasks.base import Problem, Sequence
-from lstm_bench.tasks.prepared import Prepared, Series
+from lstm_bench.tasks.prepared import Columns, Prepared, Series
+from lstm_bench.tasks.table import DataError
 
 CONTEXT = 256
 """Rows of the true past that a network is shown before the first one that is scored."""
-LAGS = 12
-"""A season, as far as the linear answer goes, where none is found."""
 
 Floats = NDArray[np.float64]
 
@@ -39,7 +37,12 @@ class Layout:
     shift: float  # of the target: units = shift + scale * value, + what it is a change from
     scale: float
     tolerance: float  # scaled
-    inputs: Inputs
+    centre: Floats  # (F,): of the inputs, which are (value - centre) / spread
+    spread: Floats
+    starts: NDArray[np.intp]  # where each sequence's steps begin in the following, (steps,) each
+    latest: Floats  # the target at a step
+    when: NDArray[np.object_]  # the time of what is asked there, with its series' name
+    moment: NDArray[np.integer]  # the place of that time among all of the file
 
 
 def lay_out(
@@ -57,13 +60,17 @@ def lay_out(
         if cut - found.horizon > first:
             shown.append((Stretch(each, first, cut - found.horizon), 0))
         start = max(first, cut - found.horizon - CONTEXT)
-        if (
-            end > max(cut, start + found.horizon)
-            and each.known[max(cut, found.horizon) : end].any()
-        ):
+        if each.known[max(cut, start + found.horizon) : end].any():
             scored.append((Stretch(each, start, end - found.horizon), cut))
+    if not shown or not scored:
+        does = "learn from" if not shown else "be scored on"
+        raise DataError(f"there must be series that are long enough to {does}, but none is")
     learnt = [stretch for stretch, _ in shown]
-    inputs = Inputs(found, symbolic, difference, learnt)
+    centre, spread = np.zeros(1), np.ones(1)
+    if not symbolic:
+        rows = np.concatenate([_raw(found, each, difference) for each in learnt])
+        centre, spread = rows.mean(axis=0), rows.std(axis=0)
+        spread = np.where(spread > 0, spread, 1.0)
     due = [_due(found, stretch, difference) for stretch in learnt]
     shift, scale = _moments(np.concatenate(due)) if kind == "regression" else (0.0, 1.0)
 
@@ -71,20 +78,33 @@ def lay_out(
         rows = np.arange(stretch.first, stretch.end) + found.horizon
         counted = stretch.series.known[rows] & (rows >= since)
         wanted = (_due(found, stretch, difference) - shift) / scale
+        inputs = shown_to(found, stretch, symbolic, difference, centre, spread)
         if kind == "categorical":
-            return Sequence(inputs.of(stretch), wanted.astype(np.int64), counted)
-        return Sequence(inputs.of(stretch), wanted[:, None], counted)
+            return Sequence(inputs, wanted.astype(np.int64), counted)
+        return Sequence(inputs, wanted[:, None], counted)
 
-    made = [[sequence(*each) for each in part] for part in (shown, scored)]
+    made = [[sequence(*each) for each in half] for half in (shown, scored)]
     stretches = tuple(stretch for stretch, _ in [*shown, *scored])
+    ahead = [(s.series, slice(s.first + found.horizon, s.end + found.horizon)) for s in stretches]
+    latest = [s.series.target[s.first : s.end] for s in stretches]
     errors = [
-        np.abs(s.series.target[s.first + found.horizon : s.end + found.horizon]
-               - s.series.target[s.first : s.end])
-        for s in learnt
-    ]  # fmt: skip
-    typical = float(np.median(np.concatenate(errors))) / scale
-    problem = Problem(tuple(made[0]), tuple(made[1]))
-    return Layout(problem, stretches, shift, scale, typical, inputs)
+        np.abs(series.target[later] - now)
+        for (series, later), now in zip(ahead[: len(learnt)], latest, strict=False)
+    ]
+    names = [f"{series.name} " if series.name else "" for series, _ in ahead]
+    return Layout(
+        Problem(tuple(made[0]), tuple(made[1])),
+        stretches,
+        shift,
+        scale,
+        float(np.median(np.concatenate(errors))) / scale,
+        centre,
+        spread,
+        np.cumsum([0, *map(len, latest)]),
+        np.concatenate(latest),
+        np.concatenate([n + s.when[rows] for n, (s, rows) in zip(names, ahead, strict=True)]),
+        np.concatenate([series.moment[rows] for series, rows in ahead]),
+    )
 
 
 def _due(found: Prepared, stretch: Stretch, difference: bool) -> Floats:
@@ -98,28 +118,25 @@ def _moments(values: Floats) -> tuple[float, float]:
     return float(values.mean()), float(values.std()) or 1.0
 
 
-class Inputs:
-    """How rows go into a network: columns scaled by the stretches that are learnt from."""
-
-    def __init__(
-        self, found: Prepared, symbolic: bool, difference: bool, learnt: list[Stretch]
-    ) -> None:
-        self.found, self.numbers, self.difference = found, not symbolic, difference
-        rows = np.concatenate([self._raw(each) for each in learnt])
-        self.centre, self.scale = rows.mean(axis=0), rows.std(axis=0)
-        self.scale = np.where(self.scale > 0, self.scale, 1.0)
-
-    def of(self, stretch: Stretch) -> NDArray[np.generic]:
-        """Returns (T,) symbols, or (T, F) scaled columns."""
-        if not self.numbers:
-            return stretch.series.target[stretch.first : stretch.end].astype(np.int64)
-        return np.asarray((self._raw(stretch) - self.centre) / self.scale)
-
-    def _raw(self, stretch: Stretch) -> Floats:
-        return _columns(self.found, stretch.series, self.difference)[stretch.first : stretch.end]
+def shown_to(
+    found: Columns,
+    stretch: Stretch,
+    symbolic: bool,
+    difference: bool,
+    centre: Floats,
+    spread: Floats,
+) -> NDArray[np.generic]:
+    """Returns what a network is shown of a stretch: (T,) symbols, or (T, F) scaled columns."""
+    if symbolic:
+        return stretch.series.target[stretch.first : stretch.end].astype(np.int64)
+    return np.asarray((_raw(found, stretch, difference) - centre) / spread)
 
 
-def _columns(found: Prepared, series: Series, difference: bool = False) -> Floats:
+def _raw(found: Columns, stretch: Stretch, difference: bool) -> Floats:
+    return columns_of(found, stretch.series, difference)[stretch.first : stretch.end]
+
+
+def columns_of(found: Columns, series: Series, difference: bool = False) -> Floats:
     """Returns what is known at each row of a series, (n, F): its target, and the other columns."""
     own = series.target[:, None]
     if difference:
@@ -127,62 +144,3 @@ def _columns(found: Prepared, series: Series, difference: bool = False) -> Float
     if found.labels:
         own = np.eye(len(found.labels))[series.target.astype(int)]
     return np.concatenate([own, series.inputs] if found.horizon else [series.inputs], axis=1)
-
-
-def naive_answers(
-    found: Prepared, layout: Layout, kind: Kind, lags: int | None
-) -> dict[str, tuple[Floats, ...]]:
-    """Returns by name what could be answered without a network: an array (T,) a sequence."""
-    horizon, stretches = found.horizon, layout.stretches
-    learnt = stretches[: len(layout.problem.train)]
-    past = np.concatenate([s.series.target[s.first + horizon : s.end + horizon] for s in learnt])
-    real = kind == "regression"
-    usual = float(np.median(past)) if real else _most_frequent(past)
-    known = {"median" if real else "most frequent": [np.full(s.end - s.first, usual)
-                                                     for s in stretches]}  # fmt: skip
-    if horizon:
-        known["last value"] = [
-            naive.last_value(s.series.target, horizon)[s.first : s.end] for s in stretches
-        ]
-        if found.season:
-            known[f"value {found.season} rows before"] = [
-                naive.seasonal(s.series.target, horizon, found.season)[s.first : s.end]
-                for s in stretches
-            ]
-    model = naive.linear if real else naive.logistic
-    pairs = [
-        (_columns(found, s.series)[: s.end], s.series.target[horizon : s.end + horizon])
-        for s in learnt
-    ]
-    shortest = max(1, min(s.end for s in learnt) // 4)
-    reach = min(lags, shortest) if lags else _reach(pairs, model, found.season or LAGS, shortest)
-    told = model(pairs, [_columns(found, s.series)[: s.end] for s in stretches], reach)
-    fallback = [known["last value"][n] if horizon else known["median" if real else "most frequent"]
-                [n] for n in range(len(stretches))]  # fmt: skip
-    answers = [np.where(np.isnan(t[s.first :]), f, t[s.first :])
-               for t, s, f in zip(told, stretches, fallback, strict=True)]  # fmt: skip
-    known[f"{'linear' if real else 'logistic'}, {reach} rows"] = answers
-    return {name: tuple(values) for name, values in known.items()}
-
-
-def _reach(pairs: list[tuple[Floats, Floats]], model: Any, season: int, most: int) -> int:
-    """Returns how many latest rows a linear model should see: what errs least on a held-out part.
-
-    That is the last fifth of each series to learn from; the scored part has no say.
-    """
-    tried = sorted({min(lags, most) for lags in (1, 2, 3, 6, *(n * season + 1 for n in (1, 2, 3)))})
-    cuts = [len(due) - len(due) // 5 for _, due in pairs]
-    early = [(x[:cut], due[:cut]) for (x, due), cut in zip(pairs, cuts, strict=True)]
-    errors = []
-    for lags in tried:
-        told = model(early, [x for x, _ in pairs], lags)
-        late = [(answer[cut:], due[cut:]) for answer, (_, due), cut
-                in zip(told, pairs, cuts, strict=True)]  # fmt: skip
-        off = [np.abs(a - d) if model is naive.linear else a != d for a, d in late]
-        errors.append(float(np.nanmean(np.concatenate(off))))
-    return tried[int(np.argmin(errors))]
-
-
-def _most_frequent(values: Floats) -> float:
-    found, counts = np.unique(values, return_counts=True)
-    return float(found[counts.argmax()])

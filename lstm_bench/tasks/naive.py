@@ -6,10 +6,13 @@ row t + horizon from rows up to t.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
+BLOCK = 4096
+"""Windows that are made at a time."""
 
 Floats = NDArray[np.float64]
 
@@ -80,7 +83,7 @@ def linear(
     if not len(x):
         return [np.full(len(inputs), np.nan) for inputs in asked]
     found = least_squares(x, y)
-    return [_ahead(windows(i, lags) @ found[1:] + found[0], len(i)) for i in asked]
+    return [_applied(lambda shown: shown @ found[1:] + found[0], i, lags) for i in asked]
 
 
 def logistic(
@@ -98,11 +101,13 @@ def logistic(
         fill = y[0] if len(y) else np.nan
         return [np.full(len(inputs), fill) for inputs in asked]
     model = LogisticRegression(max_iter=1000).fit(x, y)
-    told = (windows(inputs, lags) for inputs in asked)
-    answers = (model.predict(w) if len(w) else np.empty(0) for w in told)
-    return [_ahead(a, len(i)) for a, i in zip(answers, asked, strict=True)]
+    return [_applied(model.predict, inputs, lags) for inputs in asked]
 
 
-def _ahead(values: Floats, length: int) -> Floats:
-    """Returns `values` with NaN before them, `length` in all."""
-    return np.concatenate([np.full(length - len(values), np.nan), values])
+def _applied(model: Callable[[Floats], Floats], inputs: Floats, lags: int) -> Floats:
+    """Returns what `model` answers to every window of `inputs`, some at a time; NaN before."""
+    told = np.full(len(inputs), np.nan)
+    for first in range(lags - 1, len(inputs), BLOCK):
+        last = min(first + BLOCK, len(inputs))
+        told[first:last] = model(windows(inputs[first - lags + 1 : last], lags))
+    return told

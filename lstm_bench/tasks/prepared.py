@@ -67,6 +67,7 @@ class Series:
     inputs: Floats  # (n, F): the other columns
     known: NDArray[np.bool_]  # (n,): False where the target was missing
     when: NDArray[np.object_]  # (n,): the time as text, or the row
+    moment: NDArray[np.integer]  # (n,): the place of that among all times of the file
     validation: int
     test: int
 
@@ -75,8 +76,8 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """What a file holds, as it was asked for."""
+class Columns:
+    """Which column is what: all that another file needs to be read in the same way."""
 
     kind: TargetKind
     target: str
@@ -84,9 +85,16 @@ class Prepared:
     labels: tuple[str, ...]  # of symbols
     time: str | None
     group: str | None
+    horizon: int
+    missing: Missing
+
+
+@dataclass(frozen=True)
+class Prepared(Columns):
+    """What a file holds, as it was asked for."""
+
     series: tuple[Series, ...]
     season: int | None
-    horizon: int
     notes: tuple[str, ...]
 
 
@@ -98,13 +106,16 @@ def prepare(asked: Asked) -> Prepared:
 @functools.lru_cache(maxsize=16)
 def _prepared(asked: Asked, digest: str) -> Prepared:
     table = read(asked.file)
-    time = time_column(asked.time, table)
+    taken = {asked.target, asked.group, *(asked.columns or ())}
+    time = time_column(asked.time, table, taken)
     target = target_column(asked.target, asked.group, table, time)
     kind = asked.kind or target_kind(table, target)
     when = None if time is None else instants(table, time)
     group = asked.group or group_column(table, target, time, when)
     if group is not None:
         table.text(group)
+    if group == target:
+        raise DataError(f"{table.file}: {target!r} is both target and group; name another column")
     inputs, left_out = input_columns(asked.columns, table, kind, {target, time, group})
     labels, values = target_values(table, target, kind)
     if asked.horizon == 0 and not inputs:
@@ -112,41 +123,98 @@ def _prepared(asked: Asked, digest: str) -> Prepared:
             f"{table.file}: horizon=0 asks for {target!r} from the other columns of its row, but "
             "there are none of numbers; use horizon=1"
         )
-    others = _others(table, inputs)
-    series = _series(asked, table, kind, values, others, time, when, group)
-    _check(asked, table, target, inputs, series)
+    columns = Columns(kind, target, inputs, labels, time, group, asked.horizon, asked.missing)
+    places = _places(table, columns, values, when)
+    series = _series(table, columns, values, when, places, _cuts(asked, places, when, group))
+    _check(asked, columns, series)
     season, found = asked.season, ""
     if season is None and kind != "symbols":
         season, found = season_of([each.target[: each.validation] for each in series])
     notes = [
         f"target {target}: {kind}" + (f", {len(labels)} different" if kind == "symbols" else ""),
-        _order_note(time, group, series, when),
+        _order_note(columns, series, when),
         "inputs: " + ", ".join([*([target] if asked.horizon else []), *inputs]) + left_out,
         *([found] if found else []),
         _split_note(series),
     ]
-    return Prepared(
-        kind, target, inputs, labels, time, group, series, season, asked.horizon, tuple(notes)
-    )
+    return Prepared(**vars(columns), series=series, season=season, notes=tuple(notes))
 
 
-def follow(asked: Asked, found: Prepared, file: str) -> tuple[Series, ...]:
-    """Returns the series of another file that has the columns of the one that `found` is of.
+def follow(columns: Columns, file: str) -> tuple[Series, ...]:
+    """Returns the series of another file that has the same columns; all rows are after the cuts.
 
-    All of their rows are after the cuts. Without a time column in `file` the rows are in order. The
-    target may be missing where `asked.horizon` is 0. Raises `DataError` as `prepare` does.
+    Without the column of times the rows are in order. At horizon 0 the target may be missing.
+    Raises `DataError` as `prepare` does.
     """
     table = read(file)
-    if asked.horizon == 0 and found.target not in table.columns:
+    if columns.horizon == 0:
         values = np.zeros(len(table))
     else:
-        _, values = target_values(table, found.target, found.kind, found.labels)
-    time = found.time if found.time in table.columns else None
+        _, values = target_values(table, columns.target, columns.kind, columns.labels)
+    time = columns.time if columns.time in table.columns else None
     when = None if time is None else instants(table, time)
-    if found.group is not None:
-        table.text(found.group)
-    others = _others(table, found.inputs)
-    return _series(asked, table, found.kind, values, others, time, when, found.group, cut=False)
+    places = _places(table, columns, values, when)
+    return _series(table, columns, values, when, places, dict.fromkeys(places, (0, 0)))
+
+
+def _places(
+    table: Table, columns: Columns, values: Floats, when: NDArray[np.generic] | None
+) -> dict[str, NDArray[np.intp]]:
+    """Returns the rows of each series that are kept, in order."""
+    gaps = np.isnan(values) | np.isnan(_others(table, columns.inputs)).any(axis=1)
+    if gaps.any() and columns.missing == "refuse":
+        raise DataError(
+            f"{table.file}: no value may be missing, but {rows(np.flatnonzero(gaps))} have gaps; "
+            "set missing=drop to leave these rows out, or missing=interpolate"
+        )
+    if gaps.any() and columns.missing == "interpolate" and columns.kind != "real":
+        raise DataError(
+            f"{table.file}: missing=interpolate is for numbers, but the target is {columns.kind}; "
+            "use missing=drop"
+        )
+    parts = {"": np.arange(len(table))}
+    if columns.group:
+        parts = runs(table.text(columns.group))
+    kept = {}
+    for name, places in parts.items():
+        if when is not None:
+            _check_order(table, columns, name, when, places)
+        kept[name] = places[~gaps[places]]
+        if columns.missing == "interpolate" and len(kept[name]):  # from the first whole row on
+            kept[name] = places[np.flatnonzero(~gaps[places])[0] :]
+    return {name: places for name, places in kept.items() if len(places)}
+
+
+def _series(
+    table: Table,
+    columns: Columns,
+    values: Floats,
+    when: NDArray[np.generic] | None,
+    places: Mapping[str, NDArray[np.intp]],
+    cuts: Mapping[str, tuple[int, int]],
+) -> tuple[Series, ...]:
+    told, moment = np.array([f"row {n + 2}" for n in range(len(table))], object), None
+    if when is not None and columns.time is not None:
+        told, moment = table.text(columns.time), np.unique(when, return_inverse=True)[1]
+    moment = np.arange(len(table)) if moment is None else moment
+    cells = np.column_stack([values, _others(table, columns.inputs)])
+    found = []
+    for name, own in places.items():
+        known = ~np.isnan(cells[own, 0])
+        filled = carried(cells[own])
+        part = (filled[:, 0], filled[:, 1:], known, told[own], moment[own])
+        found.append(Series(name, *part, *cuts[name]))
+    return tuple(found)
+
+
+def carried(columns: Floats) -> Floats:
+    """Returns columns (n, C) with the last value there was in every gap.
+
+    A line to the next value would tell the network what comes next.
+    """
+    place = np.arange(len(columns))[:, None]
+    latest = np.maximum.accumulate(np.where(np.isnan(columns), 0, place), axis=0)
+    return np.asarray(np.take_along_axis(columns, latest, axis=0))
 
 
 def _others(table: Table, inputs: Sequence[str]) -> Floats:
@@ -155,62 +223,14 @@ def _others(table: Table, inputs: Sequence[str]) -> Floats:
     return np.stack(columns, axis=1) if columns else np.empty((len(table), 0))
 
 
-def _series(
-    asked: Asked,
-    table: Table,
-    kind: TargetKind,
-    values: Floats,
-    others: Floats,
-    time: str | None,
-    when: NDArray[np.generic] | None,
-    group: str | None,
-    cut: bool = True,
-) -> tuple[Series, ...]:
-    parts = runs(table.text(group)) if group else {"": np.arange(len(table))}
-    told = table.text(time) if time else np.array([f"row {n + 2}" for n in range(len(table))],
-                                                  object)  # fmt: skip
-    gaps = np.isnan(values) | np.isnan(others).any(axis=1)
-    if gaps.any() and asked.missing == "refuse":
-        raise DataError(
-            f"{table.file}: no value may be missing, but {rows(np.flatnonzero(gaps))} have gaps; "
-            "set missing=drop to leave these rows out, or missing=interpolate"
-        )
-    if gaps.any() and asked.missing == "interpolate" and kind != "real":
-        raise DataError(
-            f"{table.file}: missing=interpolate is for numbers, but the target is {kind}; "
-            "use missing=drop"
-        )
-    kept = {}
-    for name, places in parts.items():
-        if when is not None:
-            _check_order(table, time, group, name, when, places)
-        kept[name] = places[~gaps[places]] if asked.missing == "drop" else places
-        if asked.missing == "interpolate":
-            first = np.flatnonzero(~gaps[places])
-            kept[name] = places[first[0] :] if len(first) else places[:0]
-    kept = {name: places for name, places in kept.items() if len(places)}
-    cuts = _cuts(asked, kept, when, group) if cut else dict.fromkeys(kept, (0, 0))
-    found = []
-    for name, places in kept.items():
-        validation, test = cuts[name]
-        columns = np.column_stack([values[places], others[places]])
-        known = ~np.isnan(columns[:, 0])
-        columns = _filled(columns, validation)
-        found.append(
-            Series(name, columns[:, 0], columns[:, 1:], known, told[places], validation, test)
-        )
-    return tuple(found)
-
-
 def _check_order(
     table: Table,
-    time: str | None,
-    group: str | None,
+    columns: Columns,
     name: str,
     when: NDArray[np.generic],
     places: NDArray[np.intp],
 ) -> None:
-    own = when[places]
+    own, time, group = when[places], columns.time, columns.group
     where = f" of {group} {name!r}" if group else ""
     same = places[1:][own[1:] == own[:-1]]
     if len(same):
@@ -225,28 +245,6 @@ def _check_order(
             f"{table.file}: rows{where} must be in order of {time!r}, but the time of {rows(early)}"
             " is before that of the row before; sort the file, or name a group column"
         )
-
-
-def _filled(columns: Floats, boundary: int) -> Floats:
-    """Returns columns (n, C) without gaps: straight lines before `boundary`, the last value after.
-
-    So nothing that is scored is told by what came after it.
-    """
-    filled = columns.copy()
-    place = np.arange(len(columns))
-    for column in filled.T:
-        known = ~np.isnan(column)
-        if known.all():
-            continue
-        early = known & (place < boundary)
-        latest = np.maximum.accumulate(np.where(known, place, 0))
-        carried = column[latest]
-        if early.any():
-            last = np.flatnonzero(early)[-1]
-            line = np.interp(place, place[early], column[early])
-            carried = np.where(place <= last, line, carried)
-        column[~known] = carried[~known]
-    return filled
 
 
 def _cuts(
@@ -292,49 +290,58 @@ def _cut_at(count: int, unseen: float, parts: int) -> int:
     return max(0, count - parts * max(1, round(unseen * count)))
 
 
-def _check(
-    asked: Asked, table: Table, target: str, inputs: Sequence[str], series: Sequence[Series]
-) -> None:
+def _check(asked: Asked, columns: Columns, series: Sequence[Series]) -> None:
     count = sum(map(len, series))
     if count < FEWEST_ROWS:
         raise DataError(
-            f"{table.file}: there must be at least {FEWEST_ROWS} rows to learn from and to be "
+            f"{asked.file}: there must be at least {FEWEST_ROWS} rows to learn from and to be "
             f"scored on, but there are {count}; give more data"
         )
-    ends = {"validation": [s.validation for s in series], "test": [s.test for s in series]}
-    for part, cuts in ends.items():
-        learnt = sum(max(0, cut - asked.horizon) for cut in cuts)
+    parts = {
+        "validation": [(each, each.validation, each.test) for each in series],
+        "test": [(each, each.test, len(each)) for each in series],
+    }
+    for part, cuts in parts.items():
+        learnt = sum(max(0, cut - asked.horizon) for _, cut, _ in cuts)
+        counted = (each.known[max(cut, asked.horizon) : end] for each, cut, end in cuts)
+        scored = sum(int(each.sum()) for each in counted)
         if learnt < FEWEST_ROWS // 4:
             raise DataError(
-                f"{table.file}: at most {learnt} steps are left to learn from before the {part} "
+                f"{asked.file}: at most {learnt} steps are left to learn from before the {part} "
                 f"part, with horizon={asked.horizon} and unseen={asked.unseen}; make these "
                 "smaller, or give longer series"
             )
-    early = [(name, s.inputs[: s.validation, k]) for s in series for k, name in enumerate(inputs)]
-    early += [(target, s.target[: s.validation]) for s in series]
-    for name in dict.fromkeys([target, *inputs]):
-        seen = np.concatenate([values for own, values in early if own == name])
-        if len(seen) and np.ptp(seen) == 0:
-            does = "nothing can be learnt of it" if name == target else "it tells nothing"
+        if not scored:
             raise DataError(
-                f"{table.file}: column {name!r} is constant ({seen[0]:g} in the part to learn "
-                f"from), so {does}; " + ("choose another target" if name == target
-                                         else "leave it out of columns")
-            )  # fmt: skip
+                f"{asked.file}: there must be steps to be scored on, but the {part} part has none "
+                f"with a known {columns.target!r}, with horizon={asked.horizon} and "
+                f"unseen={asked.unseen}; give more rows at the end, or a smaller horizon"
+            )
+    for place, name in enumerate([columns.target, *columns.inputs]):
+        early = (
+            each.inputs[: each.validation, place - 1] if place else each.target[: each.validation]
+            for each in series
+        )  # fmt: skip
+        seen = np.concatenate(list(early))
+        if len(seen) and np.ptp(seen) == 0:
+            same = columns.labels[int(seen[0])] if columns.labels and not place else f"{seen[0]:g}"
+            does = "it tells nothing" if place else "nothing can be learnt of it"
+            repair = "leave it out of columns" if place else "choose another target"
+            raise DataError(
+                f"{asked.file}: column {name!r} is constant ({same} in the part to learn "
+                f"from), so {does}; {repair}"
+            )
 
 
 def _order_note(
-    time: str | None,
-    group: str | None,
-    series: Sequence[Series],
-    when: NDArray[np.generic] | None,
+    columns: Columns, series: Sequence[Series], when: NDArray[np.generic] | None
 ) -> str:
-    count = sum(map(len, series))
-    first, last = series[0].when[0], series[-1].when[-1]
-    order = f"in the order of {time}, {spacing(when, group)}, {first} to {last}" if (
-        time is not None and when is not None
-    ) else "in the order of the file"  # fmt: skip
-    several = f"{len(series)} series by {group}, " if group else ""
+    count, order = sum(map(len, series)), "in the order of the file"
+    if when is not None:
+        first = min(series, key=lambda each: int(each.moment[0])).when[0]
+        last = max(series, key=lambda each: int(each.moment[-1])).when[-1]
+        order = f"in the order of {columns.time}, {spacing(when)}, {first} to {last}"
+    several = f"{len(series)} series by {columns.group}, " if columns.group else ""
     return f"{several}{count:,} rows {order}"
 
 

@@ -22,6 +22,8 @@ MOST_ROWS = 1_000_000
 MOST_CELLS = 20_000_000
 MISSING = {"", "na", "n/a", "nan", "null", "none", "missing", "?", "-", "."}
 """What stands for no number, in small letters."""
+LARGEST = 1e30
+"""What single precision can still square when it is scaled."""
 LISTED = 5
 """Rows that a message names."""
 TRUE, FALSE = {"1", "true", "yes", "t", "y"}, {"0", "false", "no", "f", "n"}
@@ -68,12 +70,12 @@ class Table:
                 f"{self.file}: column {name!r} {rule}, in {rows(strange)}: {_cut(shown)!r}"
                 + (formula or "; correct these, or choose another column, or kind=symbols")
             )
-        infinite = np.flatnonzero(np.isinf(values))
+        infinite = np.flatnonzero(np.abs(values) > LARGEST)
         if len(infinite):
             raise DataError(
-                f"{self.file}: column {name!r} must hold finite numbers, but {rows(infinite)} "
-                "hold an infinite one; correct these rows, or leave the cells empty and set "
-                "missing=drop or missing=interpolate"
+                f"{self.file}: column {name!r} must hold numbers up to {LARGEST:g}, but "
+                f"{rows(infinite)} hold an infinite or a larger one; correct these rows, or leave "
+                "the cells empty and set missing=drop or missing=interpolate"
             )
         return values
 
@@ -145,7 +147,8 @@ def _read(file: str, modified: int, size: int) -> Table:
             lines.seek(0)
             names, cells = _cells(file, csv.reader(lines, delimiter=separator, strict=True))
     except UnicodeDecodeError as error:
-        message = f"must be text in UTF-8, but byte {error.start} is not; save it as UTF-8"
+        shown = error.object[error.start : error.start + 1]
+        message = f"must be text in UTF-8, but holds the byte {shown!r}; save it as UTF-8"
         raise DataError(f"{file}: {message}") from error
     except (OSError, csv.Error) as error:
         raise DataError(f"{file}: cannot be read as CSV ({error})") from error
@@ -171,10 +174,7 @@ def _cells(file: str, lines: Iterable[list[str]]) -> tuple[list[str], list[list[
         if not line or (len(line) == 1 < len(names) and not line[0].strip()):
             blank += 1  # an empty last line is no row; one between rows is a missing one
             continue
-        for _ in range(blank):
-            for column in columns:
-                column.append("")
-        count, blank = count + blank + 1, 0
+        count += blank + 1
         if len(line) != len(names):
             raise DataError(
                 f"{file}: every row must have the {len(names)} cells that row 1 has, but row "
@@ -189,7 +189,9 @@ def _cells(file: str, lines: Iterable[list[str]]) -> tuple[list[str], list[list[
                 "say the latest, or leave columns out"
             )
         for column, cell in zip(columns, line, strict=True):
+            column += [""] * blank
             column.append(cell.strip())
+        blank = 0
     if not count:
         raise DataError(f"{file}: has a row of names and no row of data")
     return names, columns

@@ -7,7 +7,7 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.tasks.table import DataError, Table, as_numbers, rows
+from lstm_bench.tasks.table import MISSING, DataError, Table, as_numbers, rows
 
 NAMES = {"time", "date", "datetime", "timestamp", "year", "month", "day", "week", "t", "ds"}
 """What a column of times is called where nobody says which it is."""
@@ -28,7 +28,7 @@ def instants(table: Table, name: str) -> NDArray[np.generic]:
     Raises `DataError` where a time is missing or is none, or where only some have a time zone.
     """
     text = table.text(name)
-    empty = [place for place, cell in enumerate(text) if not cell]
+    empty = [place for place, cell in enumerate(text) if cell.lower() in MISSING]
     if empty:
         raise DataError(f"{table.file}: times in {name!r} must not be missing: {rows(empty)}")
     if table.is_numeric(name):
@@ -65,7 +65,7 @@ def instants(table: Table, name: str) -> NDArray[np.generic]:
     return np.asarray(moments.dt.tz_localize(None).to_numpy())
 
 
-def spacing(when: NDArray[np.generic], group: str | None) -> str:
+def spacing(when: NDArray[np.generic]) -> str:
     """Returns in words how far apart times are, mostly."""
     steps = np.diff(np.unique(when))
     if not len(steps):
