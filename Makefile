@@ -11,11 +11,11 @@ check:  ## lint, format, types
 test:  ## the ordinary tests, under five minutes on two cores
 	$(BIN)pytest
 
-slow:  ## the marked tests, half an hour
-	$(BIN)pytest -m slow
+slow:  ## the marked tests, up to an hour
+	$(BIN)pytest -n 0 -m slow
 
 grid:  ## both engines on every legal combination of settings, some four hours
-	$(BIN)pytest -m grid
+	$(BIN)pytest -n 0 -m grid
 
 fix:  ## what can be mended by a tool
 	$(BIN)ruff check --fix .

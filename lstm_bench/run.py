@@ -124,7 +124,7 @@ def _teacher_forced(recipe: Recipe, run: SeedRun) -> pd.DataFrame:
         predicted = recipe.task.in_units(owner, step, np.asarray(predicted, float))
     right = run.right[-1][sample, place]
     table = _table(recipe, run.seed, owner, step, shown, expected, predicted, right)
-    none = "?" if table["predicted"].dtype == object else np.nan  # no answer at all
+    none = np.nan if pd.api.types.is_numeric_dtype(table["predicted"]) else "?"  # no answer at all
     table.loc[~np.isfinite(outputs).all(axis=-1), "predicted"] = none
     return _beside_naive(recipe, table)
 

@@ -1,0 +1,20 @@
+"""What both engines make of a recipe, held to one another."""
+
+import numpy as np
+
+from lstm_bench.engine import compiled, keras_loop
+
+
+def agree(chosen, seed=1):
+    """Trains in both engines and compares what came out."""
+    fast = compiled.train(chosen, [seed])
+    slow = keras_loop.train(chosen, [seed], evaluate=False)
+    assert fast.parameters == slow.parameters
+    one, other = fast.runs[0], slow.runs[0]
+    np.testing.assert_allclose(one.loss, other.loss, rtol=1e-4)
+    np.testing.assert_allclose(one.outputs, other.outputs, rtol=0, atol=1e-4)
+    for ours, keras_own in zip(one.weights, other.weights, strict=True):
+        np.testing.assert_allclose(ours, keras_own, rtol=0, atol=1e-3)
+    assert (one.outputs.argmax(axis=-1) == other.outputs.argmax(axis=-1)).all()
+    assert (one.right[-1] == other.right[-1]).all()
+    return one, other
