@@ -99,8 +99,7 @@ class _Asker:
                 f"{self.framing.name} feeds the whole past in {width} time steps, but a series has "
                 f"{len(shown)} rows; give its latest {width}"
             )
-        # One label more than there is in `due`, for there must be one.
-        size = max(1, len(self.columns.labels))
+        size = max(1, len(self.columns.labels))  # what is due is not known, but 0 must have a place
         samples = self.framing.samples(Problem((sequence,)), size, self.settings["encoding"], 0)
         outputs = self._outputs(samples.x, width, samples.step.shape[1])
         step = samples.step.ravel()

@@ -21,6 +21,7 @@ import pandas as pd
 from lstm_bench.errors import StoreError
 from lstm_bench.paired import Comparison
 from lstm_bench.statistics import Mean, Rate, mean_interval, median_epochs, solve_rate
+from lstm_bench.tasks import kept_from
 from lstm_bench.verdicts import Claim
 
 SEED_COLUMNS = (
@@ -241,8 +242,8 @@ class SweepResult:
             return None
         most = max((len(row.outcome.seeds) for row in self.trials), default=0)
         full = [row for row in self.trials if len(row.outcome.seeds) == most]  # not stopped early
-        if self.fixed and any(row.outcome.settings.get("part") == "validation" for row in full):
-            full = []  # scored on other data than the fixed recipes
+        if self.fixed:
+            full = [row for row in full if not kept_from(row.outcome.settings)]
         found = self.having("confirmed") or full
         return min([*self.fixed, *found], key=lambda row: row.outcome.rank(), default=None)
 

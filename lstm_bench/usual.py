@@ -56,11 +56,10 @@ def usual(document: Mapping[str, Any]) -> dict[str, Any]:
 def named(document: Mapping[str, Any]) -> str:
     """Returns what a sweep over a file of data is called: the file's stem, and the target's name.
 
-    Without the latter where they are the same, or the file has no other column.
+    Once, where they are the same.
     """
-    found, stem = _task(document).prepared, Path(str(document["file"])).stem
-    alone = not found.inputs and "target" not in document
-    return stem if alone or found.target == stem else f"{stem}-{found.target}"
+    target, stem = _task(document).prepared.target, Path(str(document["file"])).stem
+    return stem if target == stem else f"{stem}-{target}"
 
 
 def _task(document: Mapping[str, Any]) -> Csv:

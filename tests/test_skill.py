@@ -108,7 +108,7 @@ def test_errors_are_absolute_or_wrong_and_what_is_no_answer_is_the_worst():
     assert errors(yes)[["network", "last"]].to_numpy().T.tolist() == [[0, 1, 1], [0, 1, 0]]
     large = real.assign(expected=1_000_001.0, predicted=1_000_004.0)
     assert errors(large)["network"].tolist() == [3.0] * 3
-    assert best_naive(found.assign(other=[0.1, 0.1, 0.1])) == "other"
+    assert best_naive(found.assign(other=[0.1, 0.1, 0.1]), ["last", "other"]) == "other"
 
 
 # Naive answers against closed forms.

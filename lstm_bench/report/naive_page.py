@@ -76,8 +76,9 @@ def _grid(told: Sequence[Beside], first: Beside) -> Grid:
     titles = ("Answer", "What it is", "Seeds", "Error", "Seeds better", "Gain", "95 %", "p")
     numeric = (False, False, *[True] * 6, False)
     lines: list[tuple[float, tuple[str, ...], str]] = []
-    for (name, error), ids in _naive(told).items():
-        apart = len({shown for other, shown in _naive(told) if other == name}) > 1
+    naive = _naive(told)
+    for (name, error), ids in naive.items():
+        apart = sum(other == name for other, _ in naive) > 1
         label = f"{name}, beside {', '.join(ids)}" if apart else name
         cells: tuple[str, ...] = (w.printable(label), "naive", w.NONE, error, *[w.NONE] * 4, "")
         lines.append((float(error.removesuffix(" %")), cells, ""))

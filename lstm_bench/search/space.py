@@ -162,7 +162,7 @@ def space(search: Search, fixed: Mapping[str, Any]) -> Space:
     refused: list[tuple[Combination, Fault]] = []
     for combination in _combinations(keys, bound, fixed):
         try:
-            recipe(**laid_over(fixed, combination)).judged  # noqa: B018 - legal there, too
+            _ = recipe(**laid_over(fixed, combination)).judged  # it must be legal there, too
             legal.append(combination)
         except RecipeError as error:
             refused += [(combination, fault) for fault in error.faults]

@@ -11,7 +11,7 @@ import numpy as np
 from lstm_bench.results import Row, SweepResult
 from lstm_bench.searched.course import distinct, is_stopped, objective, score
 from lstm_bench.statistics import RELIABLE, Mean, Rate, mean_interval, solve_rate
-from lstm_bench.tasks import TASKS
+from lstm_bench.tasks import TASKS, kept_from
 
 
 @dataclass(frozen=True)
@@ -92,13 +92,13 @@ def front(result: SweepResult) -> tuple[Point, ...]:
     rows += _of_the_same_problem(result)
     if not result.trials:
         return ()
-    name = str(result.trials[0].outcome.settings.get("task"))
-    if name not in TASKS or not TASKS[name].in_search:  # else they were scored on other data
-        rows += [
-            row
-            for row, repeats in distinct(result.trials)
-            if not is_stopped(result, row) and not gone & {row.id, *repeats}
-        ]
+    rows += [
+        row
+        for row, repeats in distinct(result.trials)
+        if not is_stopped(result, row)
+        and not gone & {row.id, *repeats}
+        and not kept_from(row.outcome.settings)
+    ]
     single: dict[str, Row] = {}
     for row in rows:
         single.setdefault(row.outcome.digest, row)

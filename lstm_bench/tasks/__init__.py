@@ -3,6 +3,9 @@
 Those of a user's file or of another package join them by `lstm_bench.loading`.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from lstm_bench.errors import unknown
 from lstm_bench.tasks.alphabet import Alphabet
 from lstm_bench.tasks.ambiguous_pair import AmbiguousPair
@@ -44,4 +47,14 @@ def no_task(name: object) -> str:
     return message if near else f"{message}; one in a file of yours needs --tasks FILE"
 
 
-__all__ = ["TASKS", "Problem", "Sequence", "Task", "no_task", "task"]
+def kept_from(settings: Mapping[str, Any]) -> bool:
+    """Returns whether a recipe's settings keep it from data that others of its task are scored on.
+
+    So it is with what a search proposes, where the task has data to judge its finalists by.
+    """
+    chosen = TASKS.get(str(settings.get("task")))
+    held_back = chosen.in_search if chosen else {}
+    return bool(held_back) and all(settings.get(key) == own for key, own in held_back.items())
+
+
+__all__ = ["TASKS", "Problem", "Sequence", "Task", "kept_from", "no_task", "task"]

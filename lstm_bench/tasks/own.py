@@ -22,6 +22,10 @@ from lstm_bench.tasks.unaided import unaided
 
 EXAMPLE = Path(__file__).parent / "sunspots.csv"
 """Yearly sunspot numbers, 1700 to 2008: the file of a `csv` task that names none."""
+COLUMNS = ("file", "target", "columns", "time", "group")
+READING = ("target_kind", "season", "missing", "unseen", "split", "part")
+"""Parameters that say which data, and how they are read: no part of a recipe's name."""
+
 Floats = NDArray[np.float64]
 
 
@@ -67,17 +71,7 @@ class Csv(Task):
     }
     has_naive: ClassVar[bool] = True
     in_search: ClassVar[Mapping[str, object]] = {"part": "validation"}
-    unnamed: ClassVar[frozenset[str]] = frozenset(
-        {"file", "target", "columns", "time", "group"}
-    ) | {
-        "target_kind",
-        "season",
-        "missing",
-        "unseen",
-        "split",
-        "part",
-    }
-
+    unnamed: ClassVar[frozenset[str]] = frozenset([*COLUMNS, *READING])
     asking: ClassVar[frozenset[str]] = unnamed | {"horizon"}
 
     file: Annotated[str | None, Field(min_length=1)] = None
@@ -119,7 +113,7 @@ class Csv(Task):
             )
         symbols = Labels if found.inputs else Symbols
         kinds = {"symbols": symbols, "binary": Binary, "real": cls}
-        kinds[found.kind](**own).layout  # noqa: B018 - says what is wrong with it
+        kinds[found.kind](**own).problem(0)  # or says what is wrong with it
         return kinds[found.kind]
 
     @property

@@ -43,18 +43,18 @@ def instants(table: Table, name: str) -> NDArray[np.generic]:
             f"2024-03-31 14:00, but {rows(strange)} has {str(text[strange[0]])[:40]!r}; write them "
             "so, or set time to another column"
         )
-    zoned = np.array([bool(ZONE.search(cell[10:])) for cell in text])
+    zones = [found.group() if (found := ZONE.search(cell[10:])) else "" for cell in text]
+    zoned = np.array([zone != "" for zone in zones])
     if zoned.any() and not zoned.all():
         few = np.flatnonzero(zoned if zoned.mean() < 0.5 else ~zoned)
         raise DataError(
             f"{table.file}: times in {name!r} must all have a time zone or none, but "
             f"{rows(few)} differ from the others; write all in one way"
         )
-    if len({ZONE.search(cell[10:]).group() for cell in text} if zoned.all() else ()) > 1:  # type: ignore[union-attr]
-        offsets = sorted({ZONE.search(cell[10:]).group() for cell in text})  # type: ignore[union-attr]
+    if len(set(zones)) > 1:
         raise DataError(
             f"{table.file}: times in {name!r} must be of one time zone, but have "
-            f"{', '.join(offsets[:5])}; write all of them in UTC"
+            f"{', '.join(sorted(set(zones))[:5])}; write all of them in UTC"
         )
     import pandas as pd  # takes a third of a second to import
 
