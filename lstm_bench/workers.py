@@ -16,7 +16,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
@@ -25,7 +25,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from lstm_bench import backend
+from lstm_bench import backend, interrupts
 from lstm_bench.errors import Interrupted, TaskError
 from lstm_bench.loading import Source, loaded, take
 from lstm_bench.results import pack
@@ -114,11 +114,15 @@ class Pool:
         self._waiting: dict[int, Job | Seal] = {}
         self._tickets = itertools.count()
         self._context = _context()
+        self._until_exit = contextlib.ExitStack()
+        self._interrupted: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Pool:
+        self._interrupted = self._until_exit.enter_context(interrupts.remembered())
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._until_exit.close()
         for worker in self._workers:
             _stop(worker)
         self._workers.clear()
@@ -131,13 +135,18 @@ class Pool:
         return ticket
 
     def events(self) -> Iterator[tuple[int, Event]]:
-        """Yields (ticket, event) as they come, until no job is left; more may be submitted."""
+        """Yields (ticket, event) as they come, until no job is left; more may be submitted.
+
+        Raises KeyboardInterrupt once Ctrl-C has come, wherever it was first raised.
+        """
         while True:
+            self._interrupted()
             self._deal()
             busy = [worker for worker in self._workers if worker.ticket is not None]
             if not busy:
                 return
             for worker in self._ready(busy):
+                self._interrupted()
                 yield from self._receive(worker)
 
     def prepare(self) -> None:

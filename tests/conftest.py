@@ -4,6 +4,7 @@ TensorFlow reads its environment once, so it is prepared here; TensorFlow itself
 those test modules alone that need it.
 """
 
+import shutil
 import sys
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import settings
 from lstm_bench import cli
 from lstm_bench.backend import prepare_environment
 from lstm_bench.settings import Settings
+from lstm_bench.tracking import store
 
 prepare_environment()
 
@@ -35,6 +37,22 @@ def command(monkeypatch, capsys):
         return code, out, err
 
     return run
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tables_made_once(tmp_path_factory):
+    """Lets every store of this process start as a copy of one: MLflow takes 2 s to make tables."""
+    made, real = tmp_path_factory.mktemp("tables") / "empty.db", store._new_database
+
+    def copied(path, artifacts):
+        if not made.exists():
+            real(made, artifacts)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(made, path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "_new_database", copied)
+        yield
 
 
 @pytest.fixture(scope="module", name="settings")

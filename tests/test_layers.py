@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "lstm_bench"
 # A module imports only from rows above its own, or from its own row; several names share a row.
 ROWS = [
     {"", "errors"},  # "" is the package itself, which holds nothing but the version
-    {"seeds", "faults"},
+    {"seeds", "faults", "interrupts"},
     {"metrics", "statistics", "variance", "paired", "unpaired", "survival", "verdicts", "horizon"}
     | {"skill"},
     {"tasks"},

@@ -1,5 +1,7 @@
 """The task `csv`, from a file to a report and to what is foretold of another file."""
 
+import contextlib
+import io
 import json
 import math
 import shutil
@@ -8,10 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lstm_bench.cli import main
 from lstm_bench.errors import RecipeError, SweepError, UserError
 from lstm_bench.forecast import forecast
-from lstm_bench.launch import launch
 from lstm_bench.recipe import recipe
+from lstm_bench.report import write_report
 from lstm_bench.run import run
 from lstm_bench.search.study import Study
 from lstm_bench.skill import NAIVE
@@ -257,12 +260,29 @@ SEARCH = ["seeds=3", "search.trials=3", "search.startup=2", "search.confirm=1",
 
 
 @pytest.fixture(scope="module")
-def done(file, settings):
-    return launch(of_data({"file": file, "target": "sales"}, SEARCH), settings)
+def done(file, tmp_path_factory):
+    """The working folder, and what the command answered in it."""
+    folder = tmp_path_factory.mktemp("shop")
+    shutil.copy(file, folder / "my shop.csv")
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()) as out:
+        patch.chdir(folder)
+        words = ["sweep", "--csv", "my shop.csv", "--target", "sales", *SEARCH, "--json"]
+        patch.setattr("sys.argv", ["lstm-bench", *words])
+        with pytest.raises(SystemExit) as end:
+            main()
+    assert end.value.code == 0
+    return folder, json.loads(out.getvalue())
 
 
-def test_a_search_never_sees_what_its_finalists_are_judged_by(done):
-    result, page, _ = done
+@pytest.fixture
+def again(done, monkeypatch):
+    """The results, from the store; the test is in the working folder."""
+    monkeypatch.chdir(done[0])
+    return Store("sqlite:///mlflow.db", done[0] / "mlartifacts").load("my shop-sales")
+
+
+def test_a_search_never_sees_what_its_finalists_are_judged_by(done, again):
+    result, page = again, done[0] / "reports" / "my shop-sales" / "index.html"
     for row in result.trials:
         assert row.outcome.settings["part"] == "validation"
         assert set(row.outcome.predictions["input"]) <= {f"{y}-{m:02}-01" for y in (2006, 2007)
@@ -279,13 +299,9 @@ def test_a_search_never_sees_what_its_finalists_are_judged_by(done):
     assert set(table["verdict"].dropna()) <= {"better", "worse", "cannot tell"}
 
 
-def test_a_report_of_data_is_rebuilt_from_the_store_alone(done, settings, file, tmp_path):
-    from lstm_bench.report import write_report
-
-    result, page, _ = done
-    again = Store(settings.store, settings.artifacts).load(result.name)
-    written = write_report(again, tmp_path / "again")
-    assert (written.parent / "report.md").read_bytes() == (page.parent / "report.md").read_bytes()
+def test_a_report_of_data_is_rebuilt_from_the_store_alone(done, again, tmp_path):
+    before = (done[0] / "reports" / "my shop-sales" / "report.md").read_bytes()
+    assert (write_report(again, tmp_path / "again").parent / "report.md").read_bytes() == before
 
 
 def test_a_sweep_file_may_name_data_and_nothing_else(file, tmp_path, monkeypatch):
@@ -329,14 +345,9 @@ def test_wrong_words_end_with_one_message(command, words, said):
     assert said in err and "Traceback" not in err
 
 
-def test_a_file_on_the_command_line_from_search_to_forecast(file, tmp_path, monkeypatch, command):
-    monkeypatch.chdir(tmp_path)
-    shutil.copy(file, tmp_path / "my shop.csv")
-    code, out, err = command(
-        "sweep", "--csv", "my shop.csv", "--target", "sales", *SEARCH, "--json"
-    )
-    assert code == 0, err
-    told = json.loads(out)
+def test_a_file_on_the_command_line_from_search_to_forecast(done, command, monkeypatch):
+    folder, told = done
+    monkeypatch.chdir(folder)
     (first, *_) = told["naive"]
     assert told["naive"][first]["verdict"] in ("better", "worse", "cannot tell")
     code, out, err = command("predict", f"my shop-sales:{first}", "--csv", "my shop.csv",

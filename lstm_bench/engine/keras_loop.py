@@ -94,6 +94,8 @@ def prepared(recipe: Recipe, samples: Samples, seed: int) -> keras.Model:
     shape = (samples.x.shape[1], samples.x.shape[2])
     model = build(recipe, shape, samples.y.shape[-1], batch, plain=True)
     model.compile(optimizer=optimizer(recipe), loss=recipe.loss)
+    # Its own variables now: made in the first step, they would have Keras trace that step twice.
+    model.optimizer.build(model.trainable_variables)
     for variable, value in zip(
         model.trainable_variables, initial_weights(model, seed), strict=True
     ):
