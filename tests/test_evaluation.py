@@ -102,7 +102,7 @@ def test_a_cold_stateful_network_replays_and_a_stateless_one_does_not():
     assert windowed.predictions["predicted"].tolist() == list("EFGH")
 
 
-@pytest.mark.parametrize("stateful", [True, False])
+@pytest.mark.parametrize("stateful", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_a_whole_sequence_network_generates_what_it_was_taught(stateful):
     """Kept state or none: a query of `whole` holds the whole past, so both must answer alike."""
     shared = {"framing": "whole", "stateful": stateful, "epochs": 400, "learning_rate": 0.01}

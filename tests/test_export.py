@@ -129,9 +129,7 @@ SAMPLE = {
 }
 
 
-IN_THE_ORDINARY_RUN = {
-    "streams moved", "accumulated", "prefixes", "at random", "dropout",
-}  # fmt: skip
+IN_THE_ORDINARY_RUN = {"streams moved", "accumulated", "dropout"}
 MARKED = [
     name if name in IN_THE_ORDINARY_RUN else pytest.param(name, marks=pytest.mark.slow)
     for name in SAMPLE
@@ -226,7 +224,13 @@ class Uneven(Task):
 
 
 @pytest.mark.parametrize(
-    ("framing", "copies"), [("whole", 1), ("prefixes", 1), ("window", 1), ("whole", 60)]
+    ("framing", "copies"),
+    [
+        ("whole", 1),
+        pytest.param("prefixes", 1, marks=pytest.mark.slow),
+        ("window", 1),
+        pytest.param("whole", 60, marks=pytest.mark.slow),
+    ],
 )
 def test_unequal_lengths_and_steps_that_do_not_count(framing, copies, tmp_path, monkeypatch):
     from lstm_bench.tasks import TASKS
@@ -251,7 +255,11 @@ def test_unequal_lengths_and_steps_that_do_not_count(framing, copies, tmp_path, 
             {"train": 6, "unseen": 4, "bidirectional": True},
             marks=pytest.mark.slow,
         ),
-        ("alphabet", {"framing": "substrings", "substrings": 9, "fresh": 5, "wrap": True}),
+        pytest.param(
+            "alphabet",
+            {"framing": "substrings", "substrings": 9, "fresh": 5, "wrap": True},
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_unseen_samples_are_asked_after_training(task, changes, tmp_path):

@@ -1,6 +1,7 @@
 """The layers of DESIGN.md, read from the source: who imports whom, and how long files are."""
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,7 @@ def dotted(path):
 MODULES = {dotted(path): path for path in FILES}
 
 
+@functools.cache
 def imported(path):
     """Returns every module that a file names in an import, at any depth, as absolute names."""
     found = set()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import mlflow
 import pandas as pd
@@ -291,31 +292,57 @@ def test_an_outcome_can_be_taken_apart_and_joined_again(done):
     assert subset(whole, [seed for seed in range(3) if seed != whole.best_seed]).model == b""
 
 
+LONG = "task: memory\nseeds: 2\nrecipes:\n" + "".join(
+    f"  R{n}: {{units: {n}, epochs: 2}}\n" for n in range(1, 9)
+)
+
+
 def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(tmp_path, monkeypatch, command):
-    sweep = tmp_path / "long.yaml"
-    sweep.write_text(
-        "task: memory\nseeds: 2\nrecipes:\n"
-        + "".join(f"  R{n}: {{units: {n}, epochs: 2}}\n" for n in range(1, 9))
-    )
+    monkeypatch.chdir(tmp_path)
+    Path("long.yaml").write_text(LONG)
+    database = tmp_path / "mlflow.db"
+
+    def press():
+        wait_for_two(database)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=press).start()
+    code, _, err = command("sweep", "long.yaml")
+    assert code == 1
+    assert "what had finished is kept" in err and "Traceback" not in err
+    goes_on(database, command)
+
+
+@pytest.mark.slow
+def test_ctrl_c_in_a_terminal_does_the_same(tmp_path, monkeypatch, command):
+    (tmp_path / "long.yaml").write_text(LONG)
     words = [sys.executable, "-m", "lstm_bench", "sweep", "long.yaml"]
     first = subprocess.Popen(
         words, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
-    database = tmp_path / "mlflow.db"
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and finished(database) < 2:
-        time.sleep(0.2)
+    wait_for_two(tmp_path / "mlflow.db")
     os.killpg(first.pid, signal.SIGINT)  # as a terminal does: the workers get it too
     _, err = first.communicate(timeout=60)
     assert first.returncode == 1, err
     assert "Traceback" not in err
+    monkeypatch.chdir(tmp_path)
+    goes_on(tmp_path / "mlflow.db", command)
+
+
+def wait_for_two(database):
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and finished(database) < 2:
+        time.sleep(0.1)
+
+
+def goes_on(database, command):
+    """Runs the sweep `long` once more and finds that only what was missing is run."""
     kept = finished(database)
     assert 2 <= kept < 8
-    monkeypatch.chdir(tmp_path)
     code, out, err = command("sweep", "long.yaml")
     assert code == 0, err
     assert f"{kept} of 8 recipes needed no new run" in " ".join(out.split())
-    assert len(pd.read_csv(tmp_path / "reports" / "long" / "comparison.csv")) == 8
+    assert len(pd.read_csv("reports/long/comparison.csv")) == 8
 
 
 def finished(database):
