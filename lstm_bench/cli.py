@@ -120,7 +120,7 @@ def sweep(
     ] = None,
     settings: Assignments = None,
     csv: Annotated[Path | None, typer.Option(help="Search over this file of your own.")] = None,
-    target: Annotated[str | None, typer.Option(help="Its column to foretell.")] = None,
+    target: Annotated[str | None, typer.Option(help="Its column to forecast.")] = None,
     time: Annotated[str | None, typer.Option(help="Its column of times.")] = None,
     group: Annotated[str | None, typer.Option(help="Its column that names series.")] = None,
     columns: Annotated[str | None, typer.Option(help="Its other columns that go in: a,b.")] = None,
@@ -281,7 +281,7 @@ def predict(
     ] = None,
     generate: Annotated[int, typer.Option(min=0, help="Feed back so many of its answers.")] = 0,
     csv: Annotated[Path | None, typer.Option(help="A file like the one trained on.")] = None,
-    output: Annotated[Path | None, typer.Option(help="Write what is foretold here.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Write what is forecast here.")] = None,
     force: Annotated[bool, typer.Option(help="Overwrite the file if it is there.")] = False,
     files: TaskFiles = None,
     store: StoreUri = None,
@@ -292,7 +292,7 @@ def predict(
     if (symbols is None) == (csv is None):
         raise UserError('predict: give either symbols, like "3 0 1 2", or --csv FILE')
     if csv is None and output is not None:
-        raise UserError("--output: is for what --csv foretells; leave it out")
+        raise UserError("--output: is for what --csv forecasts; leave it out")
     unclaimed(output, force)
     from lstm_bench import backend
     from lstm_bench.lookup import finished

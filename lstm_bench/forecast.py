@@ -1,4 +1,4 @@
-"""What the network of a finished run foretells of a file like the one that it was trained on."""
+"""What the network of a finished run forecasts of a file like the one that it was trained on."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from lstm_bench.tasks.prepared import Columns, Series, follow
 
 
 def forecast(outcome: Outcome, file: str) -> pd.DataFrame:
-    """Returns a row for each row of `file` that something can be foretold from.
+    """Returns a row for each row of `file` that something can be forecast from.
 
     Columns: `group`, the series' name, where there are several; the time as the file has it (or
     `row`); `ahead`, how many rows later the value is due; `predicted`, in the data's own units or
     symbols; and of symbols and of yes and no the `output` for it, its probability where the outputs
-    are a softmax or a sigmoid. The last rows foretell what is not in the file yet. Rows before the
+    are a softmax or a sigmoid. The last rows forecast what is not in the file yet. Rows before the
     first full window have none. What the run's own file held is not looked at again.
 
     Raises `UserError` where the run is not of a file, or the file is not like it; `StoreError`
@@ -44,16 +44,16 @@ def forecast(outcome: Outcome, file: str) -> pd.DataFrame:
     chosen = FRAMINGS[str(settings["framing"])]
     framing = chosen(**{key: settings[key] for key in chosen.model_fields})
     if isinstance(framing, Substrings):
-        rule = "substrings are drawn at random, so they foretell no row"
+        rule = "substrings are drawn at random, so they forecast no row"
         raise UserError(f"--csv: {rule}; give a run with another framing")
     kept = known["columns"]
     columns = Columns(**kept | {key: tuple(kept[key]) for key in ("inputs", "labels")})
     asker = _Asker(load(outcome), framing, known, columns, settings)
-    parts = [asker.foretold(series) for series in follow(columns, file)]
+    parts = [asker.forecast(series) for series in follow(columns, file)]
     if not any(map(len, parts)):
         need = getattr(framing, "window", 1) + known["difference"]
         raise UserError(
-            f"{file}: {framing.name} foretells from {need} rows on, but no series has as many"
+            f"{file}: {framing.name} forecasts from {need} rows on, but no series has as many"
         )
     table = pd.concat([part for part in parts if len(part)], ignore_index=True)
     return table if columns.group else table.drop(columns="group")
@@ -86,7 +86,7 @@ class _Asker:
     columns: Columns
     settings: Mapping[str, Any]
 
-    def foretold(self, series: Series) -> pd.DataFrame:
+    def forecast(self, series: Series) -> pd.DataFrame:
         """Returns the rows of one series; none where it is too short."""
         first, width = int(self.known["difference"]), self.model.input_shape[1]
         shown = self._shown(Stretch(series, first, len(series)))

@@ -156,7 +156,7 @@ class Recipe(BaseModel):
                 "a network that also reads backwards needs the whole sample before it answers, so "
                 "its state cannot go on to the next; use stateful=false",
             )
-        if self.framing.every_step and self.task.foretells:
+        if self.framing.every_step and self.task.autoregressive:
             yield Fault(
                 "bidirectional",
                 f"with framing={self.framing.name} a network that reads backwards is shown the "

@@ -28,7 +28,7 @@ def completed(document: Mapping[str, Any]) -> dict[str, Any]:
     task = _task(document)
     told = f"Found in {task.file or 'the example'}: {'; '.join(task.summary())}."
     about = "\n\n".join(filter(None, [str(document.get("about") or ""), told]))
-    made = {"title": f"Which network foretells {task.prepared.target}?"} | dict(document)
+    made = {"title": f"Which network forecasts {task.prepared.target}?"} | dict(document)
     made["about"] = about
     asked = document.get("search", None if recipes else {})
     if isinstance(asked, Mapping):

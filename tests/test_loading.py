@@ -22,7 +22,7 @@ from lstm_bench.tasks import Problem, Sequence, Task, task
 """
 
 FLIP = """
-@task(labels="01", chance=0.5, source="none", foretells=False, defaults={"framing": "whole"})
+@task(labels="01", chance=0.5, source="none", autoregressive=False, defaults={"framing": "whole"})
 def flip(seed: int, length: int = 6) -> Problem:
     '''Say the other one: 0 1 -> 1 0.'''
     bits = stream(seed, "data").integers(0, 2, (4, length))
@@ -35,7 +35,7 @@ class Same(Task):
 
     name = "same"
     source = "none"
-    foretells = False
+    autoregressive = False
 
     def problem(self, seed):
         bits = np.array([0, 1, 1, 0])

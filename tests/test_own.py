@@ -1,4 +1,4 @@
-"""The task `csv`, from a file to a report and to what is foretold of another file."""
+"""The task `csv`, from a file to a report and to what is forecast of another file."""
 
 import contextlib
 import io
@@ -70,7 +70,7 @@ def test_every_step_is_due_what_the_file_says_some_rows_later(file, difference, 
     assert own == pytest.approx(scale)  # by what is learnt from alone
 
 
-def test_nothing_that_comes_later_reaches_what_is_learnt_or_foretold(file, folder):
+def test_nothing_that_comes_later_reaches_what_is_learnt_or_forecast(file, folder):
     frame = pd.read_csv(file)
     task = Csv(file=file, target="sales")
     late = folder / "late.csv"
@@ -152,7 +152,7 @@ def test_every_kind_of_target_trains_beside_its_naive_answers(file, target, more
         {"target": "level", "columns": ["price"], "framing": "feature_window", "window": 4},
     )),
 ])  # fmt: skip
-def test_what_is_foretold_of_the_same_file_is_what_the_run_answered(file, settings):
+def test_what_is_forecast_of_the_same_file_is_what_the_run_answered(file, settings):
     asked = recipe("csv", **{"file": file, "target": "sales", **QUICK, **settings})
     outcome = run(asked, seeds=[0])
     if asked.framing.every_step:  # it was shown 119 rows at most: a longer past has no room
@@ -187,7 +187,7 @@ def test_the_model_file_and_the_scaling_are_all_that_plain_keras_needs(file, fol
     assert value == pytest.approx(told["predicted"].iloc[-1], rel=1e-5)
 
 
-def test_what_is_foretold_does_not_depend_on_what_became_of_the_file(file, folder):
+def test_what_is_forecast_does_not_depend_on_what_became_of_the_file(file, folder):
     own = folder / "growing.csv"
     frame = pd.read_csv(file)
     frame[:80].to_csv(own, index=False)
@@ -237,7 +237,7 @@ def test_a_finalist_is_legal_where_it_is_judged_or_is_not_proposed(folder):
         break
 
 
-def test_what_cannot_be_foretold_is_refused(file, folder):
+def test_what_cannot_be_forecast_is_refused(file, folder):
     outcome = run(recipe("csv", file=file, target="level", **QUICK), seeds=[0])
     other = folder / "other.csv"
     frame = pd.read_csv(file)
@@ -248,7 +248,7 @@ def test_what_cannot_be_foretold_is_refused(file, folder):
     with pytest.raises(UserError, match="trained on, down, up, but has 'high' in rows 2"):
         forecast(outcome, str(other))
     frame[:3].to_csv(other, index=False)
-    with pytest.raises(UserError, match="window foretells from 6 rows on"):
+    with pytest.raises(UserError, match="window forecasts from 6 rows on"):
         forecast(outcome, str(other))
     with pytest.raises(UserError, match="not of a file"):
         forecast(run(recipe("memory", epochs=1), seeds=[0]), file)

@@ -125,7 +125,7 @@ def test_persistence_and_seasons_have_their_closed_forms():
         assert told[known] == pytest.approx(wave[horizon:][known], abs=1e-12)
 
 
-def test_the_linear_model_is_that_of_the_normal_equations_and_foretells_a_sine_exactly():
+def test_the_linear_model_is_that_of_the_normal_equations_and_forecasts_a_sine_exactly():
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((80, 3)), rng.standard_normal(80)
     design = np.column_stack([np.ones(80), x])

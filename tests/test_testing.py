@@ -32,7 +32,7 @@ class Healthy(Task):
 
     name = "healthy"
     source = "none"
-    foretells = False
+    autoregressive = False
     defaults = {"framing": "whole"}
     steps: int = 8
 
@@ -296,14 +296,14 @@ class PaddedRight(Prefixes):
 
 
 class Miscounting(Pairs):
-    """Foretells a sample too many."""
+    """Predicts a sample too many."""
 
     def count(self, length):
         return length + 1
 
 
 class TooWide(Pairs):
-    """Foretells a step too many."""
+    """Predicts a step too many."""
 
     def width(self, longest):
         return 2

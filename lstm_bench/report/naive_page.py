@@ -23,7 +23,7 @@ READING = (
     "most frequent one; a linear model (least squares; of symbols, logistic regression) of so many "
     "latest rows, fitted to what the network was trained on. They are asked about the very "
     "steps that the network beside them is asked about, none of which was trained on.",
-    "Each step is foretold from the true past up to it, by a network that was trained once. "
+    "Each step is forecast from the true past up to it, by a network that was trained once. "
     "Gain: the best naive answer's error minus the network's, above 0 where the network is better. "
     f"Its interval counts the seeds and {skill.STRETCHES} stretches of neighbouring steps "
     "(Ibragimov and Müller 2010), because another stretch of data would tell another story. The "
@@ -32,7 +32,7 @@ READING = (
     "A search was scored on the part before these steps, on networks that learnt from fewer rows; "
     "what its finalists lose or gain here is due to other seeds, other data and more of them.",
     "Solved, wherever this page says it, means that a seed errs less than the best of the naive "
-    "answers. Accuracy, of real values, is the share of steps foretold to within the error that "
+    "answers. Accuracy, of real values, is the share of steps forecast to within the error that "
     "half of the last values make.",
 )
 
@@ -115,7 +115,7 @@ def _naive(told: Sequence[Beside]) -> dict[tuple[str, str], list[str]]:
 
 
 def _forecast(first: Beside) -> Picture:
-    """Returns the figure of the first steps that are scored: what came, and what was foretold."""
+    """Returns the figure of the first steps that are scored: what came, and what was forecast."""
     table = first.row.outcome.predictions
     own = table[table["sequence"] == table["sequence"].min()]
     told = "predicted"
@@ -143,7 +143,7 @@ def _forecast(first: Beside) -> Picture:
         ticks = np.unique(np.linspace(0, len(band) - 1, min(6, len(band))).round().astype(int))
         below.set_xticks(ticks, [w.printable(band["when"].iloc[tick])[:16] for tick in ticks])
     caption = (
-        f"The first {len(band)} scored steps: what came, what {first.row.id} foretold step by step "
+        f"The first {len(band)} scored steps: what came, what {first.row.id} forecast step by step "
         f"(mean and range over {w.many(first.best.seeds, 'seed')}), and the best naive answer. "
         "Below: the errors of that minus those of the mean network, added up; it rises where the "
         "network is the better one."

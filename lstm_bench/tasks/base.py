@@ -82,7 +82,7 @@ class Task(BaseModel, ABC):
     kind: ClassVar[Kind] = "categorical"
     version: ClassVar[int] = 1
     source: ClassVar[str] = ""
-    foretells: ClassVar[bool] = True
+    autoregressive: ClassVar[bool] = True
     """Whether a step's answer is the next step's input: what generation feeds back, and what a
 
     network that reads backwards must not see."""
@@ -131,7 +131,7 @@ class Task(BaseModel, ABC):
     @property
     def generates(self) -> bool:
         """Whether its answers can be fed back as the next inputs."""
-        return self.foretells
+        return self.autoregressive
 
     @property
     def known(self) -> Mapping[str, Any]:

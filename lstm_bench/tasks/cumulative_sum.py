@@ -33,7 +33,7 @@ class CumulativeSum(Task):
     name: ClassVar[str] = "cumulative_sum"
     kind: ClassVar[Kind] = "binary"
     symbolic: ClassVar[bool] = False
-    foretells: ClassVar[bool] = False
+    autoregressive: ClassVar[bool] = False
     source: ClassVar[str] = "Jason Brownlee, on bidirectional LSTMs for sequence classification"
     defaults = {
         "framing": "whole",

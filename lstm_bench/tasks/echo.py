@@ -29,7 +29,7 @@ class Echo(Task):
 
     name: ClassVar[str] = "echo"
     source: ClassVar[str] = "Jason Brownlee, tutorials on LSTMs with Python (echo random integers)"
-    foretells: ClassVar[bool] = False
+    autoregressive: ClassVar[bool] = False
     defaults = {
         "framing": "whole",
         "units": 20,

@@ -50,7 +50,7 @@ def time_column(given: str | None, table: Table, taken: Collection[str | None]) 
 
 
 def target_column(given: str | None, group: str | None, table: Table, time: str | None) -> str:
-    """Returns the column to foretell: the one given, or the only one there is."""
+    """Returns the column to forecast: the one given, or the only one there is."""
     if given is not None:
         table.text(given)
         return given
@@ -58,7 +58,7 @@ def target_column(given: str | None, group: str | None, table: Table, time: str 
     if len(open_) == 1:
         return open_[0]
     raise DataError(
-        f"{table.file}: target must name the column to foretell; it has {', '.join(open_[:20])}"
+        f"{table.file}: target must name the column to forecast; it has {', '.join(open_[:20])}"
     )
 
 

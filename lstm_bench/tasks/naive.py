@@ -1,6 +1,6 @@
 """What could be answered without a network: pure functions from a series to its next values.
 
-All answers are in the data's own units; symbols are their numbers. Row t of an answer foretells
+All answers are in the data's own units; symbols are their numbers. Row t of an answer forecasts
 row t + horizon from rows up to t.
 """
 

@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 
 
 class Csv(Task):
-    """Foretell a column of a CSV file: its value `horizon` rows on, from the rows so far.
+    """Forecast a column of a CSV file: its value `horizon` rows on, from the rows so far.
 
     ::
 
@@ -47,7 +47,7 @@ class Csv(Task):
 
     Solved means: with a smaller error than the best answer that needs no network (the last value,
     that of a season ago, the most frequent or middle one, a linear model). `accuracy` of real
-    values is the share of rows foretold to within the error that the last value makes half of the
+    values is the share of rows forecast to within the error that the last value makes half of the
     time, in what is learnt from.
 
     >>> problem = Csv().problem(seed=0)
@@ -190,7 +190,7 @@ class Csv(Task):
     def moments(
         self, sequence: NDArray[np.integer], step: NDArray[np.integer]
     ) -> tuple[NDArray[np.object_], NDArray[np.integer]]:
-        """Returns the times (M,) of the rows whose value is foretold, with their series' names.
+        """Returns the times (M,) of the rows whose value is forecast, with their series' names.
 
         And the places (M,) of these times among all of the file.
         """
@@ -237,14 +237,14 @@ class Binary(Csv):
 
 
 class Symbols(Csv):
-    """A column of symbols, foretold from itself alone: see `Csv`."""
+    """A column of symbols, forecast from itself alone: see `Csv`."""
 
     kind: ClassVar[Kind] = "categorical"
     symbolic: ClassVar[bool] = True
 
 
 class Labels(Csv):
-    """A column of symbols, foretold from columns of numbers too: see `Csv`."""
+    """A column of symbols, forecast from columns of numbers too: see `Csv`."""
 
     kind: ClassVar[Kind] = "categorical"
 

@@ -19,7 +19,7 @@ class RandomMemory(Task):
         3 1 0 1 -> . . . 3
         4 0 0 2 -> . . . 4
 
-    Only the last step is scored, for no network can foretell a random symbol. As in `memory` the
+    Only the last step is scored, for no network can forecast a random symbol. As in `memory` the
     last two of `alphabet` symbols are the cues and the others are passed through. The score is of
     `unseen` sequences, none of which is among the `train` ones: strings learnt by heart are worth
     nothing here. Both halves hold as many of one cue as of the other.
@@ -36,7 +36,7 @@ class RandomMemory(Task):
 
     name: ClassVar[str] = "random_memory"
     source: ClassVar[str] = "Hochreiter & Schmidhuber (1997), Experiment 2, random variant"
-    foretells: ClassVar[bool] = False
+    autoregressive: ClassVar[bool] = False
     defaults = {
         "framing": "whole",
         "units": 20,

@@ -14,7 +14,7 @@ T = TypeVar("T")
 Stated: TypeAlias = T | Callable[[Any], T]
 """A value, or a function that gives it for a task with its parameters."""
 
-FACTS = {"kind", "version", "source", "foretells", "symbolic", "defaults", "tolerance"}
+FACTS = {"kind", "version", "source", "autoregressive", "symbolic", "defaults", "tolerance"}
 
 
 def task(
