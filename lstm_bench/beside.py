@@ -78,9 +78,12 @@ def _beside(row: Row) -> Beside:
     return Beside(row, real, tuple(against))
 
 
-def headline(found: Sequence[Beside], winner: str | None) -> Beside | None:
-    """Returns the one to tell first: the search's own winner, else the one with least error."""
-    own = [each for each in found if each.row.id == winner]
+def headline(found: Sequence[Beside], best: str | None) -> Beside | None:
+    """Returns the one to tell first: the row `best`, else the one with the least error.
+
+    To pick the best of several is allowed for: p values are corrected for all of them.
+    """
+    own = [each for each in found if each.row.id == best]
     return next(iter(own), min(found, key=lambda each: each.best.network_error, default=None))
 
 

@@ -22,15 +22,23 @@ from lstm_bench.tasks import Problem, Sequence
 from lstm_bench.tasks.layout import Stretch, shown_to
 from lstm_bench.tasks.prepared import Columns, Series, follow
 
+DATES = ("%Y-%m-%d", "%Y-%m", "%d.%m.%Y", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S",
+         "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ")  # fmt: skip
+"""How the times of a file may be written that are gone on with."""
+LATEST = 24
+"""Times that tell how far the next one is."""
+GROUP = "\0group"  # no column of a file is called so
+
 
 def forecast(outcome: Outcome, file: str) -> pd.DataFrame:
     """Returns a row for each row of `file` that something can be forecast from.
 
-    Columns: `group`, the series' name, where there are several; the time as the file has it (or
-    `row`); `ahead`, how many rows later the value is due; `predicted`, in the data's own units or
-    symbols; and of symbols and of yes and no the `output` for it, its probability where the outputs
-    are a softmax or a sigmoid. The last rows forecast what is not in the file yet. Rows before the
-    first full window have none. What the run's own file held is not looked at again.
+    Columns: the series' name, where there are several, and the time of the value that is forecast,
+    under the file's own names (or `row`); `origin`, the time of the latest row that the network was
+    shown; `predicted`, in the data's own units or symbols; and of symbols and of yes and no the
+    `output` for it, its probability where the outputs are a softmax or a sigmoid. The last rows
+    forecast what is not in the file yet: see `later`. Rows before the first full window have none.
+    What the run's own file held is not looked at again.
 
     Raises `UserError` where the run is not of a file, or the file is not like it; `StoreError`
     where the run has no model.
@@ -56,7 +64,36 @@ def forecast(outcome: Outcome, file: str) -> pd.DataFrame:
             f"{file}: {framing.name} forecasts from {need} rows on, but no series has as many"
         )
     table = pd.concat([part for part in parts if len(part)], ignore_index=True)
-    return table if columns.group else table.drop(columns="group")
+    if columns.group is None:
+        return table.drop(columns=GROUP)
+    return table.rename(columns={GROUP: columns.group})
+
+
+def later(when: NDArray[np.object_], count: int) -> NDArray[np.object_]:
+    """Returns the `count` times that follow, as text, where the latest ones are evenly spaced.
+
+    Months, quarters and years count as even. Empty texts where it cannot be said.
+
+    >>> later(np.array(["2001-11-01", "2001-12-01", "2002-01-01"], object), 2).tolist()
+    ['2002-02-01', '2002-03-01']
+    >>> later(np.array(["row 7", "row 8"], object), 1).tolist()
+    ['row 9']
+    """
+    latest = [str(each) for each in when[-LATEST:]]
+    front = "row " if all(each.startswith("row ") for each in latest) else ""
+    numbers = pd.to_numeric(pd.Series(latest).str.removeprefix(front), errors="coerce").to_numpy()
+    steps = np.diff(numbers)
+    if len(steps) and np.isfinite(numbers).all() and np.allclose(steps, steps[0]):
+        ahead = numbers[-1] + steps[0] * np.arange(1, count + 1)
+        return np.array([f"{front}{value:.12g}" for value in ahead], object)
+    for written in DATES:
+        dates = pd.to_datetime(pd.Series(latest), format=written, errors="coerce", exact=True)
+        if dates.isna().any() or len(dates) < 3:
+            continue
+        if even := pd.DatetimeIndex(dates, freq="infer").freq:
+            ahead = pd.date_range(dates.iloc[-1], periods=count + 1, freq=even)[1:]
+            return np.array(ahead.strftime(written), object)
+    return np.array([""] * count, object)
 
 
 def load(outcome: Outcome) -> keras.Model:
@@ -110,9 +147,10 @@ class _Asker:
             raise UserError("its outputs are not finite: the network diverged in training")
         rows = first + step
         told = self._told(outputs, series.target[rows])
-        time = self.columns.time or "row"
-        place = {"group": series.name, time: series.when[rows], "ahead": self.columns.horizon}
-        return pd.DataFrame({**place, **told})
+        ahead = self.columns.horizon
+        due = np.concatenate([series.when, later(series.when, ahead)])[rows + ahead]
+        place = {GROUP: series.name, self.columns.time or "row": due}
+        return pd.DataFrame({**place, "origin": series.when[rows], **told})
 
     def _shown(self, stretch: Stretch) -> NDArray[np.generic]:
         numbers = np.array([each[1:] for each in self.known["inputs"]], float).reshape(-1, 2)

@@ -19,7 +19,7 @@ from scipy import stats
 NAIVE = "naive: "
 """What the columns of naive answers in a table of predictions begin with."""
 WORST = -1.0
-"""Skill is not told below this, which is twice the naive error."""
+"""The skill of an error without end."""
 STRETCHES = 10
 """Parts of equal length that the scored steps are cut into."""
 FEWEST = 4
@@ -55,17 +55,19 @@ def errors(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def score(error: float, naive: float) -> float:
-    """Returns by which share `error` is below that of a naive answer, not below `WORST`.
+    """Returns by which share of the larger one `error` is below that of a naive answer.
 
-    The skill score of forecasting, 1 - error / reference (Murphy 1988, Monthly Weather Review 116,
-    eq. 4, there of squared errors): 1 is perfect, 0 as good as the naive answer.
+    Where the network is the better one, the skill score of forecasting, 1 - error / reference
+    (Murphy 1988, Monthly Weather Review 116, eq. 4, there of squared errors): 1 is perfect, 0 as
+    good as the naive answer. Where it is not, the same share with the two in each other's place, so
+    that of two bad networks the better one scores more, and none less than `WORST`.
 
-    >>> score(0.5, 2.0), score(2.0, 2.0), score(9.0, 2.0)
-    (0.75, 0.0, -1.0)
+    >>> score(0.5, 2.0), score(2.0, 2.0), score(8.0, 2.0), score(10.0, 2.0)
+    (0.75, 0.0, -0.75, -0.8)
     """
-    if not naive > 0:
-        return 0.0 if error == 0 else WORST
-    return max(WORST, 1 - error / naive) if math.isfinite(error) else WORST
+    if not math.isfinite(error):
+        return WORST
+    return (naive - error) / max(naive, error) if error != naive else 0.0
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pytest
 
 from lstm_bench.cli import main
 from lstm_bench.errors import RecipeError, SweepError, UserError
-from lstm_bench.forecast import forecast
+from lstm_bench.forecast import forecast, later
 from lstm_bench.recipe import recipe
 from lstm_bench.report import write_report
 from lstm_bench.run import run
@@ -45,6 +45,11 @@ def file(folder):
     frame["rained"] = np.where(np.random.default_rng(8).random(ROWS) > 0.4, "yes", "no")
     frame.to_csv(folder / "shop.csv", index=False)
     return str(folder / "shop.csv")
+
+
+def by_hand(error, naive):
+    """Returns the skill: above 0 for the smaller error, below it for the larger one."""
+    return 1 - error / naive if error < naive else naive / error - 1
 
 
 def units(task, sequence, number):
@@ -120,7 +125,7 @@ def test_the_naive_answers_of_the_sunspots_are_those_of_pandas_and_the_normal_eq
     assert row["mae"] == pytest.approx(
         (told["predicted"].astype(float) - due).abs().mean(), rel=1e-4
     )
-    assert row["skill"] == pytest.approx(max(-1, 1 - row["mae"] / best), abs=1e-4)
+    assert row["skill"] == pytest.approx(by_hand(row["mae"], best), abs=1e-4)
     assert row["solved"] == (row["skill"] > 0)
 
 
@@ -160,8 +165,10 @@ def test_what_is_forecast_of_the_same_file_is_what_the_run_answered(file, settin
             forecast(outcome, file)
         return
     told = forecast(outcome, file)
-    assert told["month"].iloc[-1] == "2009-12-01"  # what comes after the file's last row
+    assert told["month"].iloc[-1] == "2010-01-01"  # what comes after the file's last row
+    assert told["origin"].iloc[-1] == "2009-12-01"
     known = outcome.predictions["predicted"].to_numpy()
+    assert told["month"].tolist()[-len(known) - 1 : -1] == outcome.predictions["input"].tolist()
     again = told["predicted"].to_numpy()[-len(known) - 1 : -1]
     if asked.task.kind != "categorical":
         assert again.astype(float) == pytest.approx(known.astype(float), rel=1e-4)
@@ -169,6 +176,22 @@ def test_what_is_forecast_of_the_same_file_is_what_the_run_answered(file, settin
         assert [f"{v:.6g}" if isinstance(v, float) else str(v) for v in again] == list(
             map(str, known)
         )
+
+
+@pytest.mark.parametrize(("when", "then"), [
+    (["2020-11-30", "2020-12-31", "2021-01-31"], ["2021-02-28", "2021-03-31"]),
+    (["2020-11-15", "2020-12-15", "2021-01-15"], ["", ""]),
+    (["1990", "1991", "1992"], ["1993", "1994"]),
+    (["0.5", "1", "1.5"], ["2", "2.5"]),
+    (["2020-01", "2020-04", "2020-07", "2020-10"], ["2021-01", "2021-04"]),
+    (["30.12.2020", "31.12.2020", "01.01.2021"], ["02.01.2021", "03.01.2021"]),
+    (["2021-01-01 22:00", "2021-01-01 23:00", "2021-01-02 00:00"],
+     ["2021-01-02 01:00", "2021-01-02 02:00"]),
+    (["2020-01-01", "2020-01-02", "2020-01-05"], ["", ""]),
+    (["2020-01-01"], ["", ""]),
+])  # fmt: skip
+def test_times_go_on_as_they_did(when, then):
+    assert later(np.array(when, object), 2).tolist() == then
 
 
 def test_the_model_file_and_the_scaling_are_all_that_plain_keras_needs(file, folder):
@@ -220,7 +243,7 @@ def test_the_naive_answers_of_yes_and_no_err_by_shares_counted_by_hand(file):
     assert (told[NAIVE + "most frequent"].to_numpy() != due).mean() == (rained[96:] != usual).mean()
     best = min((told[NAIVE + name].to_numpy() != due).mean() for name in asked.task.naive())
     wrong = (told["predicted"].to_numpy() != due).mean()
-    assert outcome.seeds["skill"].iloc[0] == pytest.approx(max(-1.0, 1 - wrong / best))
+    assert outcome.seeds["skill"].iloc[0] == pytest.approx(by_hand(wrong, best))
 
 
 def test_a_finalist_is_legal_where_it_is_judged_or_is_not_proposed(folder):
@@ -353,7 +376,7 @@ def test_a_file_on_the_command_line_from_search_to_forecast(done, command, monke
     code, out, err = command("predict", f"my shop-sales:{first}", "--csv", "my shop.csv",
                              "--output", "told.csv")  # fmt: skip
     assert (code, out.strip()) == (0, "told.csv"), err
-    assert list(pd.read_csv("told.csv").columns) == ["month", "ahead", "predicted"]
+    assert list(pd.read_csv("told.csv").columns) == ["month", "origin", "predicted"]
     code, _, err = command("predict", f"my shop-sales:{first}", "--csv", "my shop.csv",
                            "--output", "told.csv")  # fmt: skip
     assert code == 2 and "--force" in err

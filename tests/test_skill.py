@@ -145,7 +145,7 @@ def test_what_a_logistic_model_has_only_seen_once_it_repeats():
     assert set(same.tolist()) == {1.0}
 
 
-def test_the_headline_is_the_searchs_own_winner():
+def test_the_headline_is_the_best_recipe_of_the_page():
     a, b = (against(table(np.full((2, 40), gain)), "n") for gain in (0.1, 0.2))
     rows = [type("Row", (), {"id": name})() for name in ("one", "two")]
     found = [Beside(row, True, (each,)) for row, each in zip(rows, (a, b), strict=True)]

@@ -17,6 +17,7 @@ import pandas as pd
 
 from lstm_bench.report.wording import label
 from lstm_bench.results import Row
+from lstm_bench.searched.course import score
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,7 +58,7 @@ RC: dict[Any, Any] = {
 
 
 def accuracy(sure: Sequence[Row], trials: Sequence[Row]) -> bytes:
-    """Returns the accuracy of every recipe as an SVG file: a dot a seed, mean, interval, published.
+    """Returns the score of every recipe as an SVG file: a dot a seed, mean, interval, published.
 
     `sure` stand above the line; the trials below it were picked by their own seeds.
     The dots of the row at `place` from the top, the line counted, are the group `seeds-<place>`.
@@ -81,14 +82,16 @@ def accuracy(sure: Sequence[Row], trials: Sequence[Row]) -> bytes:
         axes.tick_params(axis="x", length=0, labeltop=len(rows) > 15)
         axes.xaxis.grid(True, color=FAINT, linewidth=0.6)
         axes.set_axisbelow(True)
-        axes.set_xlabel("Accuracy, % of scored steps")
+        skilled = rows[0].outcome.score == "skill"
+        axes.set_xlabel("Skill, %" if skilled else "Accuracy, % of scored steps")
         _key(figure, any(row.published_accuracy is not None for row in rows))
     return saved[0]
 
 
 def _row_height(rows: Sequence[Row]) -> float:
     """Returns inches for a recipe: more where more seeds must stand above one another."""
-    most = max(int(row.outcome.seeds["accuracy"].value_counts(dropna=False).max()) for row in rows)
+    every = [row.outcome.seeds[row.outcome.score] for row in rows]
+    most = max(int(each.value_counts(dropna=False).max()) for each in every)
     two_lines = any(len(label(row)) > LABEL_WIDTH for row in rows)
     return min(0.5, max(0.36 if two_lines else 0.3, 0.04 * most))
 
@@ -100,18 +103,18 @@ def lines(text: str) -> str:
 
 def _lowest(rows: Sequence[Row]) -> float:
     """Returns where the axis begins: 0, or a round number if everything is far above it."""
-    values = [100 * row.outcome.seeds["accuracy"].to_numpy(float) for row in rows]
+    values = [100 * row.outcome.seeds[row.outcome.score].to_numpy(float) for row in rows]
     shown = [row.published_accuracy for row in rows if row.published_accuracy is not None]
-    bounds = [row.outcome.accuracy.low for row in rows]
+    bounds = [score(row.outcome, row.outcome.score).low for row in rows]
     everything = np.concatenate([*values, 100 * np.array(shown), 100 * np.array(bounds), [100.0]])
     lowest = float(everything[np.isfinite(everything)].min())
-    return 0.0 if lowest < 50 else float(10 * np.floor(lowest / 10 - 0.05))
+    return 0.0 if 0 <= lowest < 50 else float(10 * np.floor(lowest / 10 - 0.05))
 
 
 def _strip(axes: Axes, place: int, row: Row, width: float) -> None:
     """Draws one recipe at height `place`; `width` is the range of the axis, in percent."""
-    values = 100 * np.sort(row.outcome.seeds["accuracy"].to_numpy(float))
-    mean = row.outcome.accuracy
+    values = 100 * np.sort(row.outcome.seeds[row.outcome.score].to_numpy(float))
+    mean = score(row.outcome, row.outcome.score)
     if not np.isnan(mean.low):
         ends = [100 * mean.low, 100 * mean.high]
         axes.plot(ends, [place, place], color=INK, linewidth=5, alpha=0.22, solid_capstyle="butt")

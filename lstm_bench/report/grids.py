@@ -13,7 +13,7 @@ from lstm_bench.report import tables
 from lstm_bench.report import wording as w
 from lstm_bench.report.found import Found
 from lstm_bench.results import Outcome, Row, SweepResult
-from lstm_bench.searched.course import is_stopped
+from lstm_bench.searched.course import is_stopped, score
 
 TRIALS_SHOWN = 40
 STEPS_SHOWN = 60
@@ -34,9 +34,10 @@ class Grid:
         return self.marks[place] if self.marks else ""
 
 
+SCORED = "{} ± sd, %"
 MEASURES = (
     "Seeds",
-    "Accuracy ± sd, %",
+    SCORED,
     "95 % interval",
     "Solved",
     "Wilson 95 %",
@@ -47,13 +48,18 @@ MEASURES = (
 )
 
 
+def headings(rows: Sequence[Row]) -> list[str]:
+    """Returns `MEASURES`, with what ranks the rows by its name."""
+    return [title.format(tables.ranking(rows).capitalize()) for title in MEASURES]
+
+
 def measures(outcome: Outcome) -> tuple[str, ...]:
     """Returns the cells under `MEASURES`."""
-    accuracy, rate = outcome.accuracy, outcome.solve_rate
+    mean, rate = score(outcome, outcome.score), outcome.solve_rate
     return (
-        w.count(accuracy.n),
-        w.accuracy(accuracy),
-        w.interval(accuracy),
+        w.count(mean.n),
+        w.accuracy(mean),
+        w.interval(mean),
         w.solved(rate),
         w.span(rate.low, rate.high),
         w.epochs(outcome),
@@ -77,7 +83,7 @@ def fixed(found: Found) -> Grid:
     rows = result.fixed
     extras = tables.extra_scores(rows)
     named = _metric_titles(result)
-    titles = ["Recipe", "Configuration", *MEASURES, *_extra_titles(extras), *named]
+    titles = ["Recipe", "Configuration", *headings(rows), *_extra_titles(extras), *named]
     numeric = [False, False, *[True] * (len(MEASURES) + len(extras) + len(named))]
     cells = []
     for row in rows:
@@ -212,7 +218,8 @@ def trials(found: Found, limit: int = TRIALS_SHOWN) -> Grid:
         for key in varying
     ]
     named = _metric_titles(result)
-    titles = ["Rank", "Recipe", *map(w.heading, varying), *MEASURES, *_extra_titles(extras), *named]
+    own = headings([row for row, _ in ranked])
+    titles = ["Rank", "Recipe", *map(w.heading, varying), *own, *_extra_titles(extras), *named]
     numeric = [True, False, *numbers, *[True] * (len(MEASURES) + len(extras) + len(named))]
     titles += ["Proposed again as"] * repeated
     return Grid(tuple(titles), (*numeric, *[False] * repeated), tuple(cells), tuple(marks))

@@ -31,9 +31,12 @@ READING = (
     "rows of the table.",
     "A search was scored on the part before these steps, on networks that learnt from fewer rows; "
     "what its finalists lose or gain here is due to other seeds, other data and more of them.",
-    "Solved, wherever this page says it, means that a seed errs less than the best of the naive "
-    "answers. Accuracy, of real values, is the share of steps forecast to within the error that "
-    "half of the last values make.",
+    "Skill is the share by which a network's error is below that of the best naive answer: 100 % "
+    "is perfect, 0 % no better, and below 0 % it is minus the share by which the naive answer's "
+    "error is below the network's. It is measured against the naive answers that every recipe has; "
+    "a linear model of a recipe's own window, in the table, is not among them. Solved means a "
+    "skill above 0. Accuracy, of real values, is the share of steps forecast to within the error "
+    "that half of the last values make.",
 )
 
 
@@ -67,9 +70,8 @@ def sections(found: Found) -> list[Section]:
 
 
 def chosen(found: Found) -> Beside | None:
-    """Returns the recipe that the verdict is about: the search's own winner, where there is one."""
-    winner = found.searched.confirmations.winner
-    return headline(found.beside, winner.row.id if winner else None)
+    """Returns the recipe that the verdict is about: the best one of the page."""
+    return headline(found.beside, found.best.id if found.best else None)
 
 
 def _grid(told: Sequence[Beside], first: Beside) -> Grid:

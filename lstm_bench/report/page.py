@@ -211,13 +211,14 @@ def _pictures(found: Found) -> list[Picture]:
         f"Searched recipes{below}: the best {len(drawn)} of {len(found.picked)}, best first, "
         "picked on the very seeds that score them. "
     )
+    title = f"{tables.ranking([*sure, *drawn]).capitalize()} by recipe"
     caption = (
-        f"Accuracy by recipe, n = {w.seeds_of([*sure, *drawn])} a recipe, each seed a dot; dots "
+        f"{title}, n = {w.seeds_of([*sure, *drawn])} a recipe, each seed a dot; dots "
         f"with equal or near values are spread vertically. {best_of if drawn else ''}"
         "Where all seeds agree, or are too few, there is no interval."
     )
     svg = figures.accuracy(sure, drawn)
-    pictures = [Picture("accuracy", svg, "Accuracy by recipe", caption)]
+    pictures = [Picture("accuracy", svg, title, caption)]
     pictures += _horizon_pictures(found.families)
     size = figures.CURVES_A_FIGURE
     most = sure[:DETAILS_SHOWN] or found.picked[:size]

@@ -116,11 +116,13 @@ def _confirmation(found: Found, frame: pd.DataFrame) -> Block | None:
     if not told.finalists:
         return None
     said = []
+    # Finalists of a file's search are asked about its last part, which is harder or easier.
+    other = " and the data's last part, which no search sees" if found.beside else ""
     if told.winner is not None:
         said.append(
             f"The search's own winner, {w.printable(told.winner.row.of)}, scored "
             f"{w.percent(told.winner.search.mean, ' %')} in the search and "
-            f"{w.percent(told.winner.fresh.mean, ' %')} on fresh seeds: an optimism of "
+            f"{w.percent(told.winner.fresh.mean, ' %')} on fresh seeds{other}: an optimism of "
             f"{w.signed(told.winner.optimism)} points. Mean over "
             f"{w.many(len(told.finalists), 'finalist')}: {w.signed(told.optimism)} points."
         )

@@ -9,6 +9,7 @@ from lstm_bench.report import naive_page
 from lstm_bench.report import wording as w
 from lstm_bench.report.found import Found
 from lstm_bench.results import Outcome, Role, Row
+from lstm_bench.searched.course import score
 from lstm_bench.statistics import SURE, Mean
 
 IDS = 12
@@ -75,22 +76,23 @@ def _runs(rows: Sequence[Row]) -> set[tuple[str, int]]:
 
 
 def _best(found: Found, best: Row) -> str:
-    accuracy, rate = best.outcome.accuracy, best.outcome.solve_rate
-    if accuracy.n < 2:
+    measure = best.outcome.score
+    mean, rate = score(best.outcome, measure), best.outcome.solve_rate
+    if mean.n < 2:
         spread = "one seed, so no interval"
-    elif math.isnan(accuracy.low):
-        spread = f"the same for all {accuracy.n} seeds" if accuracy.std == 0 else ""
-        few = "too few for an interval" if accuracy.n < SURE else ""
-        few = few if spread or not few else f"{accuracy.n} seeds are {few}"
+    elif math.isnan(mean.low):
+        spread = f"the same for all {mean.n} seeds" if mean.std == 0 else ""
+        few = "too few for an interval" if mean.n < SURE else ""
+        few = few if spread or not few else f"{mean.n} seeds are {few}"
         spread = ", ".join(filter(None, [spread, few]))
     else:
-        spread = f"95 % interval {w.span(accuracy.low, accuracy.high, ' %')}"
+        spread = f"95 % interval {w.span(mean.low, mean.high, ' %')}"
     head = "The best recipe is" if len(found.result.rows) > 1 else "It is"
     ties = _ties(found, best.outcome)
     chosen = ", picked on the same seeds that score it" if best.role == "trial" else ""
     return (
-        f"{head} {w.printable(best.id)} ({w.printable(best.outcome.name)}{chosen}): accuracy "
-        f"{w.percent(accuracy.mean, ' %')} ({spread}), solved by {rate.k} of {rate.n} seeds "
+        f"{head} {w.printable(best.id)} ({w.printable(best.outcome.name)}{chosen}): {measure} "
+        f"{w.percent(mean.mean, ' %')} ({spread}), solved by {rate.k} of {rate.n} seeds "
         f"(95 % Wilson interval {w.span(rate.low, rate.high, ' %')}){ties}."
     )
 
@@ -170,8 +172,8 @@ def _confirmed(found: Found) -> list[str]:
     if own is not None:
         said.append(
             f"The search's own winner, {w.printable(own.row.of)}, {w.lost(own.optimism)} from the "
-            f"search ({w.percent(own.search.mean, ' %')}) to {w.many(own.fresh.n, 'fresh seed')} "
-            f"({w.percent(own.fresh.mean, ' %')})."
+            f"search ({w.percent(own.search.mean, ' %')}) to {w.many(own.fresh.n, 'fresh seed')}"
+            f"{' and other data' if found.beside else ''} ({w.percent(own.fresh.mean, ' %')})."
         )
     said += [
         f"On {w.many(fresh.n, 'fresh seed')} the {among} is {w.printable(first.row.id)}, with "

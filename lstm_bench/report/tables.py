@@ -26,6 +26,11 @@ def extra_scores(rows: Sequence[Row]) -> list[str]:
     return [column for column in ("seen_accuracy", "unseen_accuracy") if column in found]
 
 
+def ranking(rows: Sequence[Row]) -> str:
+    """Returns what ranks the rows: `skill` where there are naive answers, or `accuracy`."""
+    return rows[0].outcome.score if rows else "accuracy"
+
+
 def metrics(rows: Sequence[Row]) -> list[str]:
     """Returns the metrics that any seeds' table has: those of `metrics.METRICS`, and the skill."""
     found = {column for row in rows for column in row.outcome.seeds.columns}
