@@ -237,13 +237,15 @@ def settings(rows: Sequence[Row]) -> tuple[Grid, Grid]:
     return common, Grid(titles, (False,) * len(titles), cells)
 
 
-def steps(frame: pd.DataFrame) -> Grid:
-    """Returns the first rows of `tables.steps`: what was asked, and what the seeds said."""
+def steps(frame: pd.DataFrame, dated: bool = False) -> Grid:
+    """Returns the first rows of `tables.steps`: what was asked, and what the seeds said.
+
+    `dated`: where the input stands the time of what is expected. Real values have their range.
+    """
+    real = pd.api.types.is_float_dtype(frame["expected"])
     frame = frame.head(STEPS_SHOWN)
     cells, marks = [], []
     for step in frame.to_dict("records"):
-        told = [f"{w.symbol(answer)} ×{times}" for answer, times in step["answers"]]
-        more = ["…"] if len(told) > ANSWERS_SHOWN else []
         cells.append(
             (
                 str(step["sequence"]),
@@ -252,13 +254,24 @@ def steps(frame: pd.DataFrame) -> Grid:
                 w.symbol(step["expected"]),
                 w.symbol(step["predicted"]),
                 f"{step['right']}/{step['seeds']}",
-                ", ".join(told[:ANSWERS_SHOWN] + more),
+                _range(step["answers"]) if real else _counts(step["answers"]),
             )
         )
         marks.append("" if step["correct"] else "wrong")
-    titles = ("Sequence", "Step", "Input", "Expected", "Predicted", "Right in", "Answers, seeds")
+    asked, said = "Time" if dated else "Input", "Range of the seeds" if real else "Answers, seeds"
+    titles = ("Sequence", "Step", asked, "Expected", "Predicted", "Right in", said)
     numeric = (True, True, False, False, False, True, False)
     return Grid(titles, numeric, tuple(cells), tuple(marks))
+
+
+def _counts(answers: Sequence[tuple[str, int]]) -> str:
+    told = [f"{w.symbol(answer)} ×{times}" for answer, times in answers]
+    return ", ".join(told[:ANSWERS_SHOWN] + ["…"] * (len(told) > ANSWERS_SHOWN))
+
+
+def _range(answers: Sequence[tuple[str, int]]) -> str:
+    told = [float(answer) for answer, _ in answers]
+    return f"{w.symbol(min(told))} to {w.symbol(max(told))}" if told else w.NONE
 
 
 def search(found: Found) -> tuple[Grid, Grid]:

@@ -277,16 +277,20 @@ def _curve_caption(part: Sequence[tuple[Row, pd.DataFrame]]) -> str:
     )
 
 
+ANSWERS = "Answers: what those seeds said, the most frequent first."
+
+
 def _steps(row: Row) -> Steps:
     outcome = row.outcome
     frame = tables.steps(outcome)
-    total, grid = len(frame), grids.steps(frame)
+    total, grid = len(frame), grids.steps(frame, dated=bool(outcome.data))
     some = (
         f"the first {len(grid.rows)} of {total:,}" if total > len(grid.rows) else f"all {total:,}"
     )
+    real = pd.api.types.is_float_dtype(frame["expected"])
     answered = (
-        "Right in k/n: k of the n seeds that were asked this same question. Answers: what those "
-        "seeds said, the most frequent first."
+        "Right in k/n: k of the n seeds that were asked this same question. "
+        f"{'On the right, how far their answers lie apart.' if real else ANSWERS}"
         if tables.asked_alike(outcome)
         else "Each seed has data of its own: what other seeds answered is not to be compared."
     )

@@ -147,7 +147,12 @@ def solved(rate: Rate) -> str:
 
 
 def epochs(outcome: Outcome) -> str:
-    """Returns the median of the epochs to solve, or that it is later than training lasted."""
+    """Returns the median of the epochs to solve, or that it is later than training lasted.
+
+    Nothing beside naive answers: then it is told after the last epoch alone whether it is solved.
+    """
+    if outcome.score == "skill":
+        return NONE
     median = outcome.epochs_to_solve
     if median is not None:
         return f"{median:,.1f}".removesuffix(".0")
