@@ -1,6 +1,7 @@
 """A CSV file as columns, and everything that can be wrong with one."""
 
 import string
+import time
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from lstm_bench.tasks.inference import season_of
 from lstm_bench.tasks.own import Csv
 from lstm_bench.tasks.prepared import Asked, prepare
 from lstm_bench.tasks.table import DataError, read
+from lstm_bench.tasks.times import instants
 
 ROWS = 40
 RISING = "\n".join(f"{n},{n % 7}.5,{(n * 5) % 11}" for n in range(ROWS))
@@ -78,6 +80,15 @@ def test_a_file_that_is_too_long_is_refused_with_a_figure(file, monkeypatch):
     monkeypatch.setattr(table, "MOST_ROWS", 30)
     with pytest.raises(DataError, match=r"at most 30 rows of 3 columns .* GB, but it has more"):
         read(file(HEAD + RISING))
+
+
+def test_very_many_columns_are_read_in_time_or_refused_with_a_figure(file):
+    wide = [",".join(f"c{n}" for n in range(10_000)), *[",".join("1" * 10_000)] * 3]
+    before = time.process_time()
+    assert len(read(file("\n".join(wide))).columns) == 10_000
+    assert time.process_time() - before < 0.5  # it takes 0.05 s; names counted one by one take 1 s
+    with pytest.raises(DataError, match="at most 10,000 columns are read, but it has 10,001"):
+        read(file(wide[0] + ",x\n" + wide[1] + ",1\n"))
 
 
 def rows_with(**changed):
@@ -249,6 +260,21 @@ def test_the_finest_column_of_times_is_taken_and_row_order_can_be_asked_for(file
     assert prepare(Asked(file(text), target="y")).time == "date"
     assert prepare(Asked(file(text), target="y", columns=("month",))).inputs == ("month",)
     assert prepare(Asked(file(text), target="month", time="none")).time is None
+
+
+@pytest.mark.parametrize("written", ["%d.%m.%Y", "%d.%m.%Y %H:%M", "%Y-%m-%d", "%Y-%m-%dT%H:%MZ"])
+def test_dates_are_read_as_pandas_wrote_them_and_their_order_is_checked(file, written):
+    when = pd.date_range("2009-12-30", periods=ROWS)
+    lines = [f"{day};{n % 7},5" for n, day in enumerate(when.strftime(written))]
+    text = "date;sales\n" + "\n".join(lines)
+    found = prepare(Asked(file(text), target="sales"))
+    assert (found.time, found.inputs) == ("date", ())
+    first, last = (when[n].strftime(written) for n in (0, -1))
+    assert f"{ROWS} rows in the order of date, daily, {first} to {last}" in found.notes
+    assert instants(read(file(text)), "date").tolist() == when.to_numpy().tolist()
+    lines[3:5] = lines[4], lines[3]
+    with pytest.raises(DataError, match="the time of row 6 is before"):
+        prepare(Asked(file("date;sales\n" + "\n".join(lines)), target="sales"))
 
 
 def test_series_in_one_file_are_told_apart_by_a_column_of_names(file):

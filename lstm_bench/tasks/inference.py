@@ -8,17 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.tasks.table import (
-    FALSE,
-    LISTED,
-    MISSING,
-    TRUE,
-    DataError,
-    Table,
-    as_numbers,
-    rows,
-    runs,
-)
+from lstm_bench.tasks.cells import FALSE, MISSING, TRUE, as_numbers
+from lstm_bench.tasks.table import LISTED, DataError, Table, rows, runs
 from lstm_bench.tasks.times import is_time
 
 TargetKind = Literal["real", "binary", "symbols"]

@@ -1,4 +1,4 @@
-"""A CSV file as named columns of text, and what the text of a column stands for.
+"""A CSV file as named columns of text, or of numbers.
 
 Rows are numbered as a spreadsheet numbers them: the row of names is row 1.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import functools
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,17 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_bench.errors import UserError, unknown
+from lstm_bench.tasks.cells import MISSING, as_numbers, is_number
 
 MOST_ROWS = 1_000_000
 """Rows that are read: the text of a cell takes some 60 bytes, so ten columns of these 0.6 GB."""
 MOST_CELLS = 20_000_000
-MISSING = {"", "na", "n/a", "nan", "null", "none", "missing", "?", "-", "."}
-"""What stands for no number, in small letters."""
+MOST_COLUMNS = 10_000
 LARGEST = 1e30
 """What single precision can still square when it is scaled."""
 LISTED = 5
 """Rows that a message names."""
-TRUE, FALSE = {"1", "true", "yes", "t", "y"}, {"0", "false", "no", "f", "n"}
 
 Text = NDArray[np.object_]
 
@@ -100,27 +100,6 @@ def rows(places: Sequence[int] | NDArray[np.integer]) -> str:
     return f"rows {', '.join(numbers[:-1])} and {numbers[-1]}"
 
 
-def as_numbers(text: Iterable[str], comma: bool) -> NDArray[np.float64]:
-    """Returns cells as numbers, NaN where they are none; `comma` says that 3,14 is one.
-
-    >>> as_numbers(["1", "2,5", "x"], comma=True).tolist()
-    [1.0, 2.5, nan]
-    """
-    read = _comma if comma else _point
-    return np.fromiter((read(cell) for cell in text), np.float64)
-
-
-def _point(cell: str) -> float:
-    try:
-        return float(cell) if "_" not in cell else np.nan  # Python reads 1_000, nobody writes it
-    except ValueError:
-        return np.nan
-
-
-def _comma(cell: str) -> float:
-    return _point(cell.replace(",", ".")) if "." not in cell else np.nan
-
-
 def read(file: str) -> Table:
     """Returns the table in a CSV file: UTF-8, with commas, semicolons or tabs, names in row 1.
 
@@ -167,6 +146,11 @@ def _cells(file: str, lines: Iterable[list[str]]) -> tuple[list[str], list[list[
     names = [name.strip() for name in next(reader, [])]
     if not any(names):
         raise DataError(f"{file}: is empty; its first row must name the columns")
+    if len(names) > MOST_COLUMNS:
+        raise DataError(
+            f"{file}: at most {MOST_COLUMNS:,} columns are read, but it has {len(names):,}; leave "
+            "columns out"
+        )
     _check_names(file, names)
     columns: list[list[str]] = [[] for _ in names]
     count, blank = 0, 0
@@ -198,13 +182,13 @@ def _cells(file: str, lines: Iterable[list[str]]) -> tuple[list[str], list[list[
 
 
 def _check_names(file: str, names: Sequence[str]) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if "" in names:
         place = names.index("") + 1
         raise DataError(f"{file}: column {place} has no name; name it in row 1")
     if twice:
         raise DataError(f"{file}: row 1 names two columns {twice[0]!r}; rename one")
-    if all(not np.isnan(_comma(name.replace(".", ","))) for name in names):
+    if all(map(is_number, names)):
         shown = ", ".join(names[:LISTED])
         raise DataError(
             f"{file}: row 1 must name the columns, but holds numbers ({shown}); put a row of names "

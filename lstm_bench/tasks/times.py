@@ -1,4 +1,4 @@
-"""Columns of times: numbers, or dates as ISO 8601 writes them."""
+"""Columns of times: numbers, or dates as ISO 8601 writes them, or 31.12.2024."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.tasks.table import MISSING, DataError, Table, as_numbers, rows
+from lstm_bench.tasks.cells import MISSING, as_date, as_numbers
+from lstm_bench.tasks.table import DataError, Table, rows
 
 NAMES = {"time", "date", "datetime", "timestamp", "year", "month", "day", "week", "t", "ds"}
 """What a column of times is called where nobody says which it is."""
-DATE = re.compile(r"\d{4}-\d\d?(-\d\d?([T ]\d\d?:\d\d(:\d\d(\.\d+)?)?( ?(Z|[+-]\d\d:?\d\d))?)?)?")
 ZONE = re.compile(r"(Z|[+-]\d\d:?\d\d)$")
 
 
@@ -19,7 +19,7 @@ def is_time(table: Table, name: str) -> bool:
     """Returns whether a column is called like a time and holds nothing else."""
     if name.lower() not in NAMES:
         return False
-    return table.is_numeric(name) or all(DATE.fullmatch(cell) for cell in table.columns[name])
+    return table.is_numeric(name) or all(map(as_date, table.columns[name]))
 
 
 def instants(table: Table, name: str) -> NDArray[np.generic]:
@@ -33,7 +33,8 @@ def instants(table: Table, name: str) -> NDArray[np.generic]:
         raise DataError(f"{table.file}: times in {name!r} must not be missing: {rows(empty)}")
     if table.is_numeric(name):
         return table.numbers(name)
-    strange = [place for place, cell in enumerate(text) if not DATE.fullmatch(cell)]
+    dates = [as_date(cell) for cell in text]
+    strange = [place for place, date in enumerate(dates) if date is None]
     if 2 * len(strange) > len(text):  # not dates, for the most part: numbers, perhaps
         counted = np.flatnonzero(np.isnan(as_numbers(text, table.comma)))
         strange = counted.tolist() if len(counted) < len(strange) else strange
@@ -43,7 +44,8 @@ def instants(table: Table, name: str) -> NDArray[np.generic]:
             f"2024-03-31 14:00, but {rows(strange)} has {str(text[strange[0]])[:40]!r}; write them "
             "so, or set time to another column"
         )
-    zones = [found.group() if (found := ZONE.search(cell[10:])) else "" for cell in text]
+    iso = [date for date in dates if date is not None]
+    zones = [found.group() if (found := ZONE.search(date[10:])) else "" for date in iso]
     zoned = np.array([zone != "" for zone in zones])
     if zoned.any() and not zoned.all():
         few = np.flatnonzero(zoned if zoned.mean() < 0.5 else ~zoned)
@@ -59,7 +61,7 @@ def instants(table: Table, name: str) -> NDArray[np.generic]:
     import pandas as pd  # takes a third of a second to import
 
     try:
-        moments = pd.to_datetime(pd.Series(list(text)), format="ISO8601", utc=True)
+        moments = pd.to_datetime(pd.Series(iso), format="ISO8601", utc=True)
     except ValueError as error:
         raise DataError(f"{table.file}: times in {name!r} cannot be read ({error})") from error
     return np.asarray(moments.dt.tz_localize(None).to_numpy())
