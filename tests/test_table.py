@@ -121,7 +121,7 @@ ASKED = {
     "infinite": (
         {"target": "sales"},
         rows_with(r7=("5", "-inf", "1")),
-        "up to 1e.30, but row 7 hold an infinite or a larger one",
+        "up to 1e.30, but row 7 holds an infinite or a larger one",
     ),
     "constant": (
         {"target": "sales"},
@@ -136,7 +136,32 @@ ASKED = {
     "a time twice": (
         {"target": "sales"},
         rows_with(r7=("4", "1", "1")),
-        "row 7 repeat the time of the row before",
+        "row 7 repeats the time of the row before",
+    ),
+    "times twice": (
+        {"target": "sales"},
+        rows_with(r7=("4", "1", "1"), r9=("6", "1", "1")),
+        "rows 7 and 9 repeat the time of the row before",
+    ),
+    "several infinite ones": (
+        {"target": "sales"},
+        rows_with(r7=("5", "-inf", "1"), r8=("6", "1e40", "1")),
+        "rows 7 and 8 hold an infinite or a larger one",
+    ),
+    "one gap": (
+        {"target": "sales"},
+        rows_with(r7=("5", "", "1")),
+        "row 7 has a gap; ",
+    ),
+    "no times at all": (
+        {"target": "sales", "time": "day"},
+        rows_with(r7=("soon", "1", "1"), r8=("later", "1", "1")),
+        "rows 7 and 8 have text like 'soon'",
+    ),
+    "one series of which the whole is kept back": (
+        {"target": "sales", "split": "group"},
+        HEAD + RISING,
+        "at least 3, but there is 1; use split=time",
     ),
     "times out of order": (
         {"target": "sales"},
@@ -163,7 +188,7 @@ ASKED = {
         {"target": "sales"},
         HEAD + "\n".join(f"2024-01-{n + 1:02}T00:00{'Z' if n == 3 else ''},{n % 7},{n % 5}"
                          for n in range(30)),
-        "must all have a time zone or none, but row 5 differ",
+        "must all have a time zone or none, but row 5 differs",
     ),
     "no such day": (
         {"target": "sales"},

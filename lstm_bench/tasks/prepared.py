@@ -164,7 +164,8 @@ def _places(
     gaps = np.isnan(values) | np.isnan(_others(table, columns.inputs)).any(axis=1)
     if gaps.any() and columns.missing == "refuse":
         raise DataError(
-            f"{table.file}: no value may be missing, but {rows(np.flatnonzero(gaps))} have gaps; "
+            f"{table.file}: no value may be missing, but "
+            f"{rows(np.flatnonzero(gaps), ('has a gap', 'have gaps'))}; "
             "set missing=drop to leave these rows out, or missing=interpolate"
         )
     if gaps.any() and columns.missing == "interpolate" and columns.kind != "real":
@@ -236,8 +237,9 @@ def _check_order(
     if len(same):
         help_ = "" if group else ", or name the column that tells the series apart as group"
         raise DataError(
-            f"{table.file}: times in {time!r}{where} must differ, but {rows(same)} repeat the time "
-            f"of the row before; keep one of them{help_}"
+            f"{table.file}: times in {time!r}{where} must differ, but "
+            f"{rows(same, ('repeats', 'repeat'))} the time of the row before; keep one of "
+            f"them{help_}"
         )
     early = places[1:][np.less(own[1:], own[:-1])]
     if len(early):
@@ -260,8 +262,8 @@ def _cuts(
     if split == "group":
         if len(parts) < 3:
             raise DataError(
-                f"split: 'group' keeps whole series back, so there must be at least 3, but there "
-                f"are {len(parts)}; use split=time"
+                "split: 'group' keeps whole series back, so there must be at least 3, but there "
+                f"{_are(len(parts))}; use split=time"
             )
         names = list(parts)
         order = stream(0, "data").permutation(len(names))
@@ -295,7 +297,7 @@ def _check(asked: Asked, columns: Columns, series: Sequence[Series]) -> None:
     if count < FEWEST_ROWS:
         raise DataError(
             f"{asked.file}: there must be at least {FEWEST_ROWS} rows to learn from and to be "
-            f"scored on, but there are {count}; give more data"
+            f"scored on, but there {_are(count)}; give more data"
         )
     parts = {
         "validation": [(each, each.validation, each.test) for each in series],
@@ -331,6 +333,10 @@ def _check(asked: Asked, columns: Columns, series: Sequence[Series]) -> None:
                 f"{asked.file}: column {name!r} is constant ({same} in the part to learn "
                 f"from), so {does}; {repair}"
             )
+
+
+def _are(count: int) -> str:
+    return "is 1" if count == 1 else f"are {count}"
 
 
 def _order_note(

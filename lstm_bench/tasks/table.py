@@ -74,8 +74,8 @@ class Table:
         if len(infinite):
             raise DataError(
                 f"{self.file}: column {name!r} must hold numbers up to {LARGEST:g}, but "
-                f"{rows(infinite)} hold an infinite or a larger one; correct these rows, or leave "
-                "the cells empty and set missing=drop or missing=interpolate"
+                f"{rows(infinite, ('holds', 'hold'))} an infinite or a larger one; correct these "
+                "rows, or leave the cells empty and set missing=drop or missing=interpolate"
             )
         return values
 
@@ -86,18 +86,23 @@ class Table:
         return bool(given.any() and np.isfinite(values[given]).all())
 
 
-def rows(places: Sequence[int] | NDArray[np.integer]) -> str:
+def rows(places: Sequence[int] | NDArray[np.integer], verb: tuple[str, str] | None = None) -> str:
     """Returns the rows at `places` (from 0, the names not counted) in words.
+
+    With a `verb`, for one row and for several, what they do.
 
     >>> rows([0, 3]), rows(list(range(9)))
     ('rows 2 and 5', 'rows 2, 3, 4, 5, 6 and 4 more')
+    >>> rows([7], ("has", "have")), rows([0, 3], ("has", "have"))
+    ('row 9 has', 'rows 2 and 5 have')
     """
     numbers = [str(int(place) + 2) for place in places]
+    does = "" if verb is None else f" {verb[len(numbers) > 1]}"
     if len(numbers) == 1:
-        return f"row {numbers[0]}"
+        return f"row {numbers[0]}{does}"
     if len(numbers) > LISTED:
-        return f"rows {', '.join(numbers[:LISTED])} and {len(numbers) - LISTED} more"
-    return f"rows {', '.join(numbers[:-1])} and {numbers[-1]}"
+        return f"rows {', '.join(numbers[:LISTED])} and {len(numbers) - LISTED} more{does}"
+    return f"rows {', '.join(numbers[:-1])} and {numbers[-1]}{does}"
 
 
 def read(file: str) -> Table:
@@ -161,7 +166,7 @@ def _cells(file: str, lines: Iterable[list[str]]) -> tuple[list[str], list[list[
         count += blank + 1
         if len(line) != len(names):
             raise DataError(
-                f"{file}: every row must have the {len(names)} cells that row 1 has, but row "
+                f"{file}: every row must have as many cells as row 1, {len(names)}, but row "
                 f"{number} has {len(line)}; correct it (a cell with the separator in it wants "
                 "quotation marks)"
             )

@@ -41,8 +41,8 @@ def instants(table: Table, name: str) -> NDArray[np.generic]:
     if strange:
         raise DataError(
             f"{table.file}: times in {name!r} must be numbers or dates like 2024-03-31 or "
-            f"2024-03-31 14:00, but {rows(strange)} has {str(text[strange[0]])[:40]!r}; write them "
-            "so, or set time to another column"
+            f"2024-03-31 14:00, but {rows(strange, ('has', 'have text like'))} "
+            f"{str(text[strange[0]])[:40]!r}; write them so, or set time to another column"
         )
     iso = [date for date in dates if date is not None]
     zones = [found.group() if (found := ZONE.search(date[10:])) else "" for date in iso]
@@ -51,7 +51,7 @@ def instants(table: Table, name: str) -> NDArray[np.generic]:
         few = np.flatnonzero(zoned if zoned.mean() < 0.5 else ~zoned)
         raise DataError(
             f"{table.file}: times in {name!r} must all have a time zone or none, but "
-            f"{rows(few)} differ from the others; write all in one way"
+            f"{rows(few, ('differs', 'differ'))} from the others; write all in one way"
         )
     if len(set(zones)) > 1:
         raise DataError(
