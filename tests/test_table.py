@@ -35,7 +35,14 @@ def file(tmp_path):
 
 @pytest.mark.parametrize(
     ("mark", "decimal", "encoding"),
-    [(",", ".", "utf-8"), (";", ",", "utf-8"), ("\t", ",", "utf-8-sig"), (";", ".", "utf-8-sig")],
+    [
+        (",", ".", "utf-8"),
+        (";", ",", "utf-8"),
+        ("\t", ",", "utf-8-sig"),
+        (";", ".", "utf-8-sig"),
+        ("|", ".", "utf-8"),
+        ("|", ",", "utf-8"),
+    ],
 )
 def test_separators_decimal_commas_and_a_byte_order_mark_are_read(file, mark, decimal, encoding):
     frame = pd.DataFrame({"day": range(ROWS), "sales": np.linspace(0.5, 9, ROWS).round(3)})
@@ -59,7 +66,15 @@ WRONG = {
     "a short row": ("a,b\n1,2\n3\n", "row 3 has 1"),
     "not UTF-8": (b"a,b\n\xff\xfe,1\n", "UTF-8"),
     "an open quotation mark": ('a,b\n"1,2\n', "cannot be read as CSV"),
-    "null bytes": (b"a,b\n1,\x002\n", "has text among its numbers|cannot be read|no numbers"),
+    "null bytes": (b"a,b\n1,\x002\n", "must be a text file, but holds control characters"),
+    "a picture": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "must be a text file"),
+    "bytes at random": (b"\x93\xb1,\x05\xf2\n\x11\x8a", "must be a text file"),
+    "another encoding": ("a,b\n1,é\n".encode("latin-1"), "byte b'.xe9'; save it as UTF-8"),
+    "two bytes a character": ("a,b\n1,2\n".encode("utf-16"), "is in UTF-16; save it as UTF-8"),
+    "a date for a name": ("2010-01-01,9.5\n2010-01-02,9.7\n", "numbers or dates .2010-01-01, 9"),
+    "dates with dots, twice the same": ("1.1.2010;5;5\n2.1.2010;6;6\n", "put a row of names above"),
+    "no names, and words": ("2010-01-01,9,x\n2010-01-02,7,y\n", "; if row 1 is data, put a row"),
+    "a name that is not there": ("a,c\n1,2\n", "known: a, c.$"),
 }
 
 

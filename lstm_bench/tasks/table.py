@@ -5,6 +5,7 @@ Rows are numbered as a spreadsheet numbers them: the row of names is row 1.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import functools
 import hashlib
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_bench.errors import UserError, unknown
-from lstm_bench.tasks.cells import MISSING, as_numbers, is_number
+from lstm_bench.tasks.cells import MISSING, as_date, as_numbers, is_number
 
 MOST_ROWS = 1_000_000
 """Rows that are read: the text of a cell takes some 60 bytes, so ten columns of these 0.6 GB."""
@@ -25,6 +26,12 @@ MOST_CELLS = 20_000_000
 MOST_COLUMNS = 10_000
 LARGEST = 1e30
 """What single precision can still square when it is scaled."""
+CONTROL = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1a\x1b")
+"""Bytes of no text."""
+NO_TEXT = (
+    "must be a text file, but holds control characters, as pictures, workbooks and archives do; "
+    "save the data as CSV in UTF-8"
+)
 LISTED = 5
 """Rows that a message names."""
 
@@ -50,7 +57,9 @@ class Table:
     def text(self, name: str) -> Text:
         """Returns a column; raises `DataError` where there is none of that name."""
         if name not in self.columns:
-            raise DataError(f"{self.file}: {unknown('column', name, self.columns)}")
+            data = any(map(_is_data, self.columns))
+            repair = "; if row 1 is data, put a row of names above it" if data else ""
+            raise DataError(f"{self.file}: {unknown('column', name, self.columns)}{repair}")
         return self.columns[name]
 
     def numbers(self, name: str) -> NDArray[np.float64]:
@@ -106,7 +115,9 @@ def rows(places: Sequence[int] | NDArray[np.integer], verb: tuple[str, str] | No
 
 
 def read(file: str) -> Table:
-    """Returns the table in a CSV file: UTF-8, with commas, semicolons or tabs, names in row 1.
+    """Returns the table in a CSV file: UTF-8, names in row 1.
+
+    With commas, semicolons, tabs or upright bars between the cells.
 
     Raises `DataError` where there is none, or where it is larger than `MOST_ROWS` or `MOST_CELLS`.
     """
@@ -126,6 +137,10 @@ def _read(file: str, modified: int, size: int) -> Table:
         with Path(file).open("rb") as raw:
             while block := raw.read(2**20):
                 digest.update(block)
+                if b"\0" in block:
+                    wide = block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+                    other = "must be text in UTF-8, but is in UTF-16; save it as UTF-8"
+                    raise DataError(f"{file}: {other if wide else NO_TEXT}")
         with Path(file).open(encoding="utf-8-sig", newline="") as lines:
             separator = _separator(next(iter(lines), ""))
             lines.seek(0)
@@ -133,6 +148,7 @@ def _read(file: str, modified: int, size: int) -> Table:
     except UnicodeDecodeError as error:
         shown = error.object[error.start : error.start + 1]
         message = f"must be text in UTF-8, but holds the byte {shown!r}; save it as UTF-8"
+        message = NO_TEXT if CONTROL & set(error.object) else message
         raise DataError(f"{file}: {message}") from error
     except (OSError, csv.Error) as error:
         raise DataError(f"{file}: cannot be read as CSV ({error})") from error
@@ -142,7 +158,7 @@ def _read(file: str, modified: int, size: int) -> Table:
 
 
 def _separator(first: str) -> str:
-    return max(";\t,", key=lambda mark: (first.count(mark), mark == ","))
+    return max(";\t|,", key=lambda mark: (first.count(mark), mark == ","))
 
 
 def _cells(file: str, lines: Iterable[list[str]]) -> tuple[list[str], list[list[str]]]:
@@ -187,18 +203,22 @@ def _cells(file: str, lines: Iterable[list[str]]) -> tuple[list[str], list[list[
 
 
 def _check_names(file: str, names: Sequence[str]) -> None:
+    if all(map(_is_data, names)):
+        held = "numbers" if all(map(is_number, names)) else "numbers or dates"
+        raise DataError(
+            f"{file}: row 1 must name the columns, but holds {held} "
+            f"({', '.join(names[:LISTED])}); put a row of names above it"
+        )
     twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if "" in names:
         place = names.index("") + 1
         raise DataError(f"{file}: column {place} has no name; name it in row 1")
     if twice:
         raise DataError(f"{file}: row 1 names two columns {twice[0]!r}; rename one")
-    if all(map(is_number, names)):
-        shown = ", ".join(names[:LISTED])
-        raise DataError(
-            f"{file}: row 1 must name the columns, but holds numbers ({shown}); put a row of names "
-            "above it"
-        )
+
+
+def _is_data(name: str) -> bool:
+    return is_number(name) or as_date(name) is not None
 
 
 def _decimal_comma(columns: Mapping[str, Text]) -> bool:
