@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_bench.errors import UserError, unknown
-from lstm_bench.tasks.cells import MISSING, as_date, as_numbers, is_number
+from lstm_bench.tasks.cells import GROUPED, MISSING, as_date, as_numbers, grouped, is_number
 
 MOST_ROWS = 1_000_000
 """Rows that are read: the text of a cell takes some 60 bytes, so ten columns of these 0.6 GB."""
@@ -72,12 +72,16 @@ class Table:
         given = np.array([cell.lower() not in MISSING for cell in text], bool)
         strange = np.flatnonzero(np.isnan(values) & given)
         if len(strange):
-            shown = str(text[strange[0]])
-            formula = "; save the file with values in place of formulas" if shown[:1] == "=" else ""
+            shown = grouped(text[strange]) or str(text[strange[0]])
+            repair = "correct these, or choose another column, or target_kind=symbols"
+            if shown[:1] == "=":
+                repair = "save the file with values in place of formulas"
+            elif GROUPED.fullmatch(shown):
+                repair = "write numbers without thousands separators"
             rule = "has text among its numbers" if len(strange) < given.sum() else "has no numbers"
             raise DataError(
                 f"{self.file}: column {name!r} {rule}, in {rows(strange)}: {_cut(shown)!r}"
-                + (formula or "; correct these, or choose another column, or kind=symbols")
+                f"; {repair}"
             )
         infinite = np.flatnonzero(np.abs(values) > LARGEST)
         if len(infinite):
@@ -222,10 +226,12 @@ def _is_data(name: str) -> bool:
 
 
 def _decimal_comma(columns: Mapping[str, Text]) -> bool:
-    """Returns whether some column is all numbers only if a comma is a decimal point."""
+    """Returns whether some column is numbers, all or most, only if a comma is a decimal point."""
     for column in columns.values():
         given = [cell for cell in column if cell.lower() not in MISSING]
-        if any("," in cell for cell in given) and not np.isnan(as_numbers(given, True)).any():
+        commas = [cell for cell in given if "," in cell]
+        most = 2 * np.isfinite(as_numbers(commas, True)).sum() > len(given)
+        if commas and (most or not np.isnan(as_numbers(given, True)).any()):
             return True
     return False
 
