@@ -348,6 +348,65 @@ def test_dates_are_read_as_pandas_wrote_them_and_their_order_is_checked(file, wr
         prepare(Asked(file("date;sales\n" + "\n".join(lines)), target="sales"))
 
 
+@pytest.mark.parametrize(("freq", "told"), [
+    ("MS", "monthly, 3 months missing"),
+    ("ME", "monthly, 3 months missing"),
+    ("D", "daily, 3 days missing"),
+    ("B", "every weekday, 3 weekdays missing"),
+    ("W", "weekly, 3 weeks missing"),
+    ("QS", "quarterly, 3 quarters missing"),
+    ("YS", "yearly, 3 years missing"),
+    ("h", "every hour, 3 steps missing"),
+    ("15min", "every 15 minutes, 3 steps missing"),
+    ("3D", "every 3 days, 3 steps missing"),
+])  # fmt: skip
+def test_holes_in_time_are_counted(file, freq, told):
+    when = pd.date_range("1999-01-01", periods=150, freq=freq)
+    frame = pd.DataFrame({"date": when.strftime("%Y-%m-%d %H:%M"), "x": np.arange(150) % 7})
+    whole = prepare(Asked(file(frame.to_csv(index=False)), target="x")).notes[1]
+    assert told.split(",")[0] + ", 1999" in whole and "missing" not in whole
+    holes = frame.drop(index=[20, 70, 71]).to_csv(index=False)
+    assert (
+        prepare(Asked(file(holes), target="x"))
+        .notes[1]
+        .startswith(f"147 rows in the order of date, {told}, 1999")
+    )
+
+
+def test_holes_are_counted_within_series_and_not_where_times_are_uneven(file):
+    lines = [f"{n},{name},{n % 5}" for n in range(40) for name in "ab" if (n, name) != (7, "b")]
+    found = prepare(Asked(file("day,shop,x\n" + "\n".join(lines)), target="x"))
+    assert (
+        "2 series by shop, 79 rows in the order of day, every 1, 1 step missing, 0"
+        in (found.notes[1])
+    )
+    lines = [f"{n + (n % 4 == 3) / 2},{n % 5}" for n in range(41)]
+    found = prepare(Asked(file("day,x\n" + "\n".join(lines)), target="x"))
+    assert "41 rows in the order of day, every 1 in 50% of steps, 0" in found.notes[1]
+
+
+def test_what_became_of_gaps_is_told(file):
+    cells = {0: ",1", 9: ",", 30: "3,"}  # one value of row 2 is not there, two of row 11
+    lines = [f"{n},{cells.get(n, f'{n % 7},{n % 3}')}" for n in range(ROWS)]
+    path = file("day,x,y\n" + "\n".join(lines))
+    told = {how: prepare(Asked(path, target="x", missing=how)).notes[1]
+            for how in ("drop", "interpolate")}  # fmt: skip
+    assert told["drop"] == ("37 rows (3 with gaps dropped) in the order of day, every 1, 1 to 39")
+    assert told["interpolate"] == (
+        "39 rows (1 with gaps dropped, 3 values filled) in the order of day, every 1, 1 to 39"
+    )
+
+
+def test_what_does_not_go_in_is_told_with_the_reason(file):
+    lines = [f"{n},{n % 7},{n % 5},5,{'ab'[n % 2]},x" for n in range(ROWS)]
+    text = "day,sales,price,level,shop,note\n" + "\n".join(lines)
+    found = prepare(Asked(file(text), target="sales"))
+    assert found.inputs == ("price",)
+    gone = "(left out, no numbers: shop, note) (left out, constant: level)"
+    assert f"inputs: sales, price {gone}" in found.notes
+    assert "inputs: a" in prepare(Asked(file("a\n" + "\n".join("123" * 10)))).notes
+
+
 def test_series_in_one_file_are_told_apart_by_a_column_of_names(file):
     lines = [f"{n},{name},{n + k}" for n in range(30) for k, name in enumerate(("north", "south"))]
     found = prepare(Asked(file("day,place,sales\n" + "\n".join(lines)), target="sales"))

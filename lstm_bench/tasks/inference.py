@@ -114,9 +114,11 @@ def input_columns(
     if kind == "symbols":
         return (), ""
     open_ = [name for name in table.columns if name not in taken]
-    kept = tuple(n for n in open_ if table.is_numeric(n) and len(set(table.columns[n])) > 1)
-    gone = [name for name in open_ if name not in kept]
-    return kept, f" (left out: {', '.join(gone)}, not numbers or constant)" if gone else ""
+    text = [name for name in open_ if not table.is_numeric(name)]
+    same = [n for n in open_ if n not in text and len(set(table.columns[n])) == 1]
+    gone = {"no numbers": text, "constant": same}
+    told = [f" (left out, {why}: {', '.join(names)})" for why, names in gone.items() if names]
+    return tuple(name for name in open_ if name not in [*text, *same]), "".join(told)
 
 
 def target_values(

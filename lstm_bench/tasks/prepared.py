@@ -124,15 +124,16 @@ def _prepared(asked: Asked, digest: str) -> Prepared:
             "there are none of numbers; use horizon=1"
         )
     columns = Columns(kind, target, inputs, labels, time, group, asked.horizon, asked.missing)
-    places = _places(table, columns, values, when)
-    series = _series(table, columns, values, when, places, _cuts(asked, places, when, group))
+    cells = _cells(table, inputs, values)
+    places = _places(table, columns, cells, when)
+    series = _series(table, columns, cells, when, places, _cuts(asked, places, when, group))
     _check(asked, columns, series)
     season, found = asked.season, ""
     if season is None and kind != "symbols":
         season, found = season_of([each.target[: each.validation] for each in series])
     notes = [
         f"target {target}: {kind}" + (f", {len(labels)} different" if kind == "symbols" else ""),
-        _order_note(columns, series, when),
+        _rows_note(columns, cells, places) + " " + _order_note(table, columns, series, when),
         "inputs: " + ", ".join([*([target] if asked.horizon else []), *inputs]) + left_out,
         *([found] if found else []),
         _split_note(series),
@@ -153,15 +154,21 @@ def follow(columns: Columns, file: str) -> tuple[Series, ...]:
         _, values = target_values(table, columns.target, columns.kind, columns.labels)
     time = columns.time if columns.time in table.columns else None
     when = None if time is None else instants(table, time)
-    places = _places(table, columns, values, when)
-    return _series(table, columns, values, when, places, dict.fromkeys(places, (0, 0)))
+    cells = _cells(table, columns.inputs, values)
+    places = _places(table, columns, cells, when)
+    return _series(table, columns, cells, when, places, dict.fromkeys(places, (0, 0)))
+
+
+def _cells(table: Table, inputs: Sequence[str], values: Floats) -> Floats:
+    """Returns the target's `values` and the other columns side by side, (rows, 1 + F)."""
+    return np.column_stack([values, *(table.numbers(name) for name in inputs)])
 
 
 def _places(
-    table: Table, columns: Columns, values: Floats, when: NDArray[np.generic] | None
+    table: Table, columns: Columns, cells: Floats, when: NDArray[np.generic] | None
 ) -> dict[str, NDArray[np.intp]]:
     """Returns the rows of each series that are kept, in order."""
-    gaps = np.isnan(values) | np.isnan(_others(table, columns.inputs)).any(axis=1)
+    gaps = np.asarray(np.isnan(cells).any(axis=1))
     if gaps.any() and columns.missing == "refuse":
         raise DataError(
             f"{table.file}: no value may be missing, but "
@@ -173,11 +180,8 @@ def _places(
             f"{table.file}: missing=interpolate is for numbers, but the target is {columns.kind}; "
             "use missing=drop"
         )
-    parts = {"": np.arange(len(table))}
-    if columns.group:
-        parts = runs(table.text(columns.group))
     kept = {}
-    for name, places in parts.items():
+    for name, places in _parts(table, columns.group).items():
         if when is not None:
             _check_order(table, columns, name, when, places)
         kept[name] = places[~gaps[places]]
@@ -186,10 +190,14 @@ def _places(
     return {name: places for name, places in kept.items() if len(places)}
 
 
+def _parts(table: Table, group: str | None) -> dict[str, NDArray[np.intp]]:
+    return runs(table.text(group)) if group else {"": np.arange(len(table))}
+
+
 def _series(
     table: Table,
     columns: Columns,
-    values: Floats,
+    cells: Floats,
     when: NDArray[np.generic] | None,
     places: Mapping[str, NDArray[np.intp]],
     cuts: Mapping[str, tuple[int, int]],
@@ -198,7 +206,6 @@ def _series(
     if when is not None and columns.time is not None:
         told, moment = table.text(columns.time), np.unique(when, return_inverse=True)[1]
     moment = np.arange(len(table)) if moment is None else moment
-    cells = np.column_stack([values, _others(table, columns.inputs)])
     found = []
     for name, own in places.items():
         known = ~np.isnan(cells[own, 0])
@@ -216,12 +223,6 @@ def carried(columns: Floats) -> Floats:
     place = np.arange(len(columns))[:, None]
     latest = np.maximum.accumulate(np.where(np.isnan(columns), 0, place), axis=0)
     return np.asarray(np.take_along_axis(columns, latest, axis=0))
-
-
-def _others(table: Table, inputs: Sequence[str]) -> Floats:
-    """Returns columns of numbers side by side, (rows, F)."""
-    columns = [table.numbers(name) for name in inputs]
-    return np.stack(columns, axis=1) if columns else np.empty((len(table), 0))
 
 
 def _check_order(
@@ -329,6 +330,8 @@ def _check(asked: Asked, columns: Columns, series: Sequence[Series]) -> None:
             same = columns.labels[int(seen[0])] if columns.labels and not place else f"{seen[0]:g}"
             does = "it tells nothing" if place else "nothing can be learnt of it"
             repair = "leave it out of columns" if place else "choose another target"
+            if place and asked.columns is None:
+                repair = "name those that shall go in as columns, columns=[] for none"
             raise DataError(
                 f"{asked.file}: column {name!r} is constant ({same} in the part to learn "
                 f"from), so {does}; {repair}"
@@ -339,16 +342,25 @@ def _are(count: int) -> str:
     return "is 1" if count == 1 else f"are {count}"
 
 
+def _rows_note(columns: Columns, cells: Floats, places: Mapping[str, NDArray[np.intp]]) -> str:
+    count = sum(map(len, places.values()))
+    dropped = len(cells) - count
+    filled = sum(int(np.isnan(cells[own]).sum()) for own in places.values())
+    gaps = [f"{dropped:,} with gaps dropped"] * (dropped > 0)
+    gaps += [f"{filled:,} value{'s' * (filled > 1)} filled"] * (filled > 0)
+    several = f"{len(places)} series by {columns.group}, " if columns.group else ""
+    return f"{several}{count:,} rows" + (f" ({', '.join(gaps)})" if gaps else "")
+
+
 def _order_note(
-    columns: Columns, series: Sequence[Series], when: NDArray[np.generic] | None
+    table: Table, columns: Columns, series: Sequence[Series], when: NDArray[np.generic] | None
 ) -> str:
-    count, order = sum(map(len, series)), "in the order of the file"
-    if when is not None:
-        first = min(series, key=lambda each: int(each.moment[0])).when[0]
-        last = max(series, key=lambda each: int(each.moment[-1])).when[-1]
-        order = f"in the order of {columns.time}, {spacing(when)}, {first} to {last}"
-    several = f"{len(series)} series by {columns.group}, " if columns.group else ""
-    return f"{several}{count:,} rows {order}"
+    if when is None:
+        return "in the order of the file"
+    apart = spacing(when[own] for own in _parts(table, columns.group).values())
+    first = min(series, key=lambda each: int(each.moment[0])).when[0]
+    last = max(series, key=lambda each: int(each.moment[-1])).when[-1]
+    return f"in the order of {columns.time}, {apart}, {first} to {last}"
 
 
 def _split_note(series: Sequence[Series]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,16 @@ from lstm_bench.tasks.table import DataError, Table, rows
 
 NAMES = {"time", "date", "datetime", "timestamp", "year", "month", "day", "week", "t", "ds"}
 """What a column of times is called where nobody says which it is."""
+CALENDAR = (
+    ("daily", "day", (1, 1), 1.0),
+    ("weekly", "week", (7, 7), 7.0),
+    ("monthly", "month", (30, 31), 365.2425 / 12),
+    ("quarterly", "quarter", (90, 92), 365.2425 / 4),
+    ("yearly", "year", (365, 366), 365.2425),
+)
+"""What steps between dates are called, their unit, its least and most days, and their mean."""
+UNEVEN = 0.15
+"""Share of the usual step by which others may differ: months do by a tenth."""
 ZONE = re.compile(r"(Z|[+-]\d\d:?\d\d)$")
 
 
@@ -67,19 +78,48 @@ def instants(table: Table, name: str) -> NDArray[np.generic]:
     return np.asarray(moments.dt.tz_localize(None).to_numpy())
 
 
-def spacing(when: NDArray[np.generic]) -> str:
-    """Returns in words how far apart times are, mostly."""
-    steps = np.diff(np.unique(when))
+def spacing(series: Iterable[NDArray[np.generic]]) -> str:
+    """Returns in words how far apart the times of series are, mostly, and how many are missing.
+
+    >>> spacing([np.array([1, 2, 3, 5]), np.array([7, 8])])
+    'every 1, 1 step missing'
+    >>> spacing([np.array(["2010-01", "2010-02", "2010-06"], "datetime64[M]").astype("M8[s]")])
+    'monthly, 3 months missing'
+    """
+    times = list(series)
+    steps = np.concatenate([np.diff(when) for when in times])
     if not len(steps):
         return "one time"
     values, counts = np.unique(steps, return_counts=True)
-    usual = values[counts.argmax()]
+    usual, step = values[counts.argmax()], "step"
     if isinstance(usual, np.timedelta64):
-        days = usual / np.timedelta64(1, "D")
-        calendar = {7: "weekly", 1: "daily", 30: "monthly", 31: "monthly", 365: "yearly"}
-        calendar |= {90: "quarterly", 91: "quarterly", 92: "quarterly", 366: "yearly"}
-        hours = 24 * days
-        told = calendar.get(round(days)) if days >= 1 and days == round(days) else None
-        return told or (f"every {days:g} days" if days >= 1 else f"every {hours:.3g} hours")
-    share = counts.max() / len(steps)
-    return f"every {usual:g}" + ("" if share == 1 else f" in {share:.0%} of steps")
+        steps, told, step = _calendar(times, steps / np.timedelta64(1, "D"), usual)
+    else:
+        steps, told = steps / usual, f"every {usual:g}"
+    whole = np.round(steps)
+    if (np.abs(steps - whole) > UNEVEN).any() or whole.min() < 1:
+        share = counts.max() / len(steps)
+        return f"{told} in {share:.0%} of steps"
+    missing = int(whole.sum()) - len(whole)
+    return told + (f", {missing:,} {step}{'s' * (missing > 1)} missing" if missing else "")
+
+
+def _calendar(
+    times: Sequence[NDArray[np.generic]], days: NDArray[np.float64], usual: np.timedelta64
+) -> tuple[NDArray[np.float64], str, str]:
+    """Returns steps of so many days in units of the usual one, that one, and what is its unit."""
+    every = float(usual / np.timedelta64(1, "D"))
+    if every == 1 and len(days) > 7:
+        dates = [when.astype("M8[D]") for when in times]
+        if all(np.is_busday(each).all() for each in dates):
+            counted = [np.busday_count(each[:-1], each[1:]) for each in dates]
+            return np.concatenate(counted).astype(float), "every weekday", "weekday"
+    for name, unit, (least, most), mean in CALENDAR:
+        if least <= every <= most:
+            return days / mean, name, unit
+    for unit, parts in (("day", 1), ("hour", 24), ("minute", 1440), ("second", 86400)):
+        count = every * parts
+        if count >= 1 or unit == "second":
+            break
+    told = f"every {unit}" if count == 1 else f"every {count:.3g} {unit}s"
+    return days / every, told, "step"
