@@ -14,7 +14,7 @@ from lstm_bench.recipe import recipe
 from lstm_bench.tasks import table
 from lstm_bench.tasks.inference import season_of
 from lstm_bench.tasks.own import Csv
-from lstm_bench.tasks.prepared import Asked, prepare
+from lstm_bench.tasks.prepared import Asked, follow, prepare
 from lstm_bench.tasks.table import DataError, read
 from lstm_bench.tasks.times import instants
 
@@ -213,7 +213,7 @@ ASKED = {
     "a horizon too far": (
         {"target": "sales", "horizon": 30},
         HEAD + RISING,
-        "at most 0 steps are left",
+        "5 or more steps to learn from before the validation part, but at most 0 steps are left",
     ),
     "nothing to tell it from": (
         {"target": "sales", "horizon": 0, "columns": ()},
@@ -323,6 +323,32 @@ def test_a_part_without_anything_to_score_is_refused(file):
     back = [each.name for each in prepare(groups([])).series if each.test == 0]
     with pytest.raises(DataError, match="test part has none with a known 'x', with horizon=3"):
         prepare(groups(back))
+
+
+FOLLOWED = {
+    "several series": (
+        "\n".join(f"{n // 2},{'ab'[n % 2]},{n % 5}" for n in range(20)),
+        "rows 3, 5, .* repeat the time of the row before; keep one of them, or give a file for "
+        "each series, or train a run on a file with a column of their names",
+    ),
+    "one series after the other": (
+        "\n".join(f"{n % 10},{'ab'[n // 10]},{n % 5}" for n in range(20)),
+        "the time of row 12 is before that of the row before; sort the file, or give a file for",
+    ),
+    "a gap": (
+        "\n".join(f"{n},a,{'' if n == 5 else n % 5}" for n in range(20)),
+        "row 7 has a gap; fill or leave out these rows, or train a run with missing=drop",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), FOLLOWED.values(), ids=FOLLOWED)
+def test_what_cannot_be_set_for_another_file_is_not_asked_for(file, text, said):
+    found = prepare(Asked(file("day,sales\n" + "\n".join(f"{n},{n % 5}" for n in range(ROWS)))))
+    other = file("day,shop,sales\n" + text, name="other.csv")
+    with pytest.raises(DataError, match=said) as caught:
+        follow(found, other)
+    assert "as group" not in str(caught.value) and "set missing" not in str(caught.value)
 
 
 def test_the_finest_column_of_times_is_taken_and_row_order_can_be_asked_for(file):

@@ -155,7 +155,7 @@ def follow(columns: Columns, file: str) -> tuple[Series, ...]:
     time = columns.time if columns.time in table.columns else None
     when = None if time is None else instants(table, time)
     cells = _cells(table, columns.inputs, values)
-    places = _places(table, columns, cells, when)
+    places = _places(table, columns, cells, when, following=True)
     return _series(table, columns, cells, when, places, dict.fromkeys(places, (0, 0)))
 
 
@@ -165,25 +165,36 @@ def _cells(table: Table, inputs: Sequence[str], values: Floats) -> Floats:
 
 
 def _places(
-    table: Table, columns: Columns, cells: Floats, when: NDArray[np.generic] | None
+    table: Table,
+    columns: Columns,
+    cells: Floats,
+    when: NDArray[np.generic] | None,
+    following: bool = False,
 ) -> dict[str, NDArray[np.intp]]:
-    """Returns the rows of each series that are kept, in order."""
+    """Returns the rows of each series that are kept, in order.
+
+    Where the file is `following` a run's, what to do about it cannot be a setting.
+    """
     gaps = np.asarray(np.isnan(cells).any(axis=1))
     if gaps.any() and columns.missing == "refuse":
+        repair = (
+            "fill or leave out these rows, or train a run with missing=drop or missing=interpolate"
+            if following
+            else "set missing=drop to leave these rows out, or missing=interpolate"
+        )
         raise DataError(
             f"{table.file}: no value may be missing, but "
-            f"{rows(np.flatnonzero(gaps), ('has a gap', 'have gaps'))}; "
-            "set missing=drop to leave these rows out, or missing=interpolate"
+            f"{rows(np.flatnonzero(gaps), ('has a gap', 'have gaps'))}; {repair}"
         )
     if gaps.any() and columns.missing == "interpolate" and columns.kind != "real":
         raise DataError(
             f"{table.file}: missing=interpolate is for numbers, but the target is {columns.kind}; "
-            "use missing=drop"
+            f"{'train a run with' if following else 'use'} missing=drop"
         )
     kept = {}
     for name, places in _parts(table, columns.group).items():
         if when is not None:
-            _check_order(table, columns, name, when, places)
+            _check_order(table, columns, name, when[places], places, following)
         kept[name] = places[~gaps[places]]
         if columns.missing == "interpolate" and len(kept[name]):  # from the first whole row on
             kept[name] = places[np.flatnonzero(~gaps[places])[0] :]
@@ -229,14 +240,19 @@ def _check_order(
     table: Table,
     columns: Columns,
     name: str,
-    when: NDArray[np.generic],
+    own: NDArray[np.generic],
     places: NDArray[np.intp],
+    following: bool,
 ) -> None:
-    own, time, group = when[places], columns.time, columns.group
+    time, group = columns.time, columns.group
     where = f" of {group} {name!r}" if group else ""
+    help_ = (
+        ", or give a file for each series, or train a run on a file with a column of their names"
+        if following
+        else ", or name the column that tells the series apart as group"
+    ) * (not group)
     same = places[1:][own[1:] == own[:-1]]
     if len(same):
-        help_ = "" if group else ", or name the column that tells the series apart as group"
         raise DataError(
             f"{table.file}: times in {time!r}{where} must differ, but "
             f"{rows(same, ('repeats', 'repeat'))} the time of the row before; keep one of "
@@ -246,7 +262,7 @@ def _check_order(
     if len(early):
         raise DataError(
             f"{table.file}: rows{where} must be in order of {time!r}, but the time of {rows(early)}"
-            " is before that of the row before; sort the file, or name a group column"
+            f" is before that of the row before; sort the file{help_}"
         )
 
 
@@ -310,9 +326,12 @@ def _check(asked: Asked, columns: Columns, series: Sequence[Series]) -> None:
         scored = sum(int(each.sum()) for each in counted)
         if learnt < FEWEST_ROWS // 4:
             raise DataError(
-                f"{asked.file}: at most {learnt} steps are left to learn from before the {part} "
-                f"part, with horizon={asked.horizon} and unseen={asked.unseen}; make these "
-                "smaller, or give longer series"
+                f"{asked.file}: there must be {FEWEST_ROWS // 4} or more steps to learn from "
+                f"before the {part} part, but at most {learnt} "
+                f"{'step is' if learnt == 1 else 'steps are'} left to learn from, with "
+                f"horizon={asked.horizon} (rows ahead) and unseen={asked.unseen} (a share of the "
+                "rows for the validation part, and again for the test part); make these smaller, "
+                "or give longer series"
             )
         if not scored:
             raise DataError(
