@@ -246,6 +246,15 @@ def test_the_naive_answers_of_yes_and_no_err_by_shares_counted_by_hand(file):
     assert outcome.seeds["skill"].iloc[0] == pytest.approx(by_hand(wrong, best))
 
 
+def test_many_symbols_for_the_rows_are_answered_without_a_library_s_warning(folder):
+    path = folder / "words.csv"
+    path.write_text("word\n" + "\n".join(f"w{n % 20}" for n in range(40)) + "\n")
+    task = recipe("csv", file=str(path)).task
+    due = [f"w{n % 20}" for n in range(40)][1:32]  # what is learnt from; warnings are errors here
+    told = task.naive(lags=1)["logistic, 1 rows"][0]
+    assert [task.labels[int(n)] for n in told] == due
+
+
 def test_a_finalist_is_legal_where_it_is_judged_or_is_not_proposed(folder):
     lines = [f"{day},{name},{math.sin(day + k):.3f}" for day in range(60) for k, name in
              enumerate("ab")]  # fmt: skip

@@ -1,6 +1,7 @@
 """A CSV file as columns, and everything that can be wrong with one."""
 
 import string
+import time
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,9 @@ from lstm_bench.recipe import recipe
 from lstm_bench.tasks import table
 from lstm_bench.tasks.inference import season_of
 from lstm_bench.tasks.own import Csv
-from lstm_bench.tasks.prepared import Asked, prepare
+from lstm_bench.tasks.prepared import Asked, follow, prepare
 from lstm_bench.tasks.table import DataError, read
+from lstm_bench.tasks.times import instants
 
 ROWS = 40
 RISING = "\n".join(f"{n},{n % 7}.5,{(n * 5) % 11}" for n in range(ROWS))
@@ -33,7 +35,14 @@ def file(tmp_path):
 
 @pytest.mark.parametrize(
     ("mark", "decimal", "encoding"),
-    [(",", ".", "utf-8"), (";", ",", "utf-8"), ("\t", ",", "utf-8-sig"), (";", ".", "utf-8-sig")],
+    [
+        (",", ".", "utf-8"),
+        (";", ",", "utf-8"),
+        ("\t", ",", "utf-8-sig"),
+        (";", ".", "utf-8-sig"),
+        ("|", ".", "utf-8"),
+        ("|", ",", "utf-8"),
+    ],
 )
 def test_separators_decimal_commas_and_a_byte_order_mark_are_read(file, mark, decimal, encoding):
     frame = pd.DataFrame({"day": range(ROWS), "sales": np.linspace(0.5, 9, ROWS).round(3)})
@@ -57,7 +66,15 @@ WRONG = {
     "a short row": ("a,b\n1,2\n3\n", "row 3 has 1"),
     "not UTF-8": (b"a,b\n\xff\xfe,1\n", "UTF-8"),
     "an open quotation mark": ('a,b\n"1,2\n', "cannot be read as CSV"),
-    "null bytes": (b"a,b\n1,\x002\n", "has text among its numbers|cannot be read|no numbers"),
+    "null bytes": (b"a,b\n1,\x002\n", "must be a text file, but holds control characters"),
+    "a picture": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "must be a text file"),
+    "bytes at random": (b"\x93\xb1,\x05\xf2\n\x11\x8a", "must be a text file"),
+    "another encoding": ("a,b\n1,é\n".encode("latin-1"), "byte b'.xe9'; save it as UTF-8"),
+    "two bytes a character": ("a,b\n1,2\n".encode("utf-16"), "is in UTF-16; save it as UTF-8"),
+    "a date for a name": ("2010-01-01,9.5\n2010-01-02,9.7\n", "numbers or dates .2010-01-01, 9"),
+    "dates with dots, twice the same": ("1.1.2010;5;5\n2.1.2010;6;6\n", "put a row of names above"),
+    "no names, and words": ("2010-01-01,9,x\n2010-01-02,7,y\n", "; if row 1 is data, put a row"),
+    "a name that is not there": ("a,c\n1,2\n", "known: a, c.$"),
 }
 
 
@@ -78,6 +95,15 @@ def test_a_file_that_is_too_long_is_refused_with_a_figure(file, monkeypatch):
     monkeypatch.setattr(table, "MOST_ROWS", 30)
     with pytest.raises(DataError, match=r"at most 30 rows of 3 columns .* GB, but it has more"):
         read(file(HEAD + RISING))
+
+
+def test_very_many_columns_are_read_in_time_or_refused_with_a_figure(file):
+    wide = [",".join(f"c{n}" for n in range(10_000)), *[",".join("1" * 10_000)] * 3]
+    before = time.process_time()
+    assert len(read(file("\n".join(wide))).columns) == 10_000
+    assert time.process_time() - before < 0.5  # it takes 0.05 s; names counted one by one take 1 s
+    with pytest.raises(DataError, match="at most 10,000 columns are read, but it has 10,001"):
+        read(file(wide[0] + ",x\n" + wide[1] + ",1\n"))
 
 
 def rows_with(**changed):
@@ -110,7 +136,7 @@ ASKED = {
     "infinite": (
         {"target": "sales"},
         rows_with(r7=("5", "-inf", "1")),
-        "up to 1e.30, but row 7 hold an infinite or a larger one",
+        "up to 1e.30, but row 7 holds an infinite or a larger one",
     ),
     "constant": (
         {"target": "sales"},
@@ -125,7 +151,32 @@ ASKED = {
     "a time twice": (
         {"target": "sales"},
         rows_with(r7=("4", "1", "1")),
-        "row 7 repeat the time of the row before",
+        "row 7 repeats the time of the row before",
+    ),
+    "times twice": (
+        {"target": "sales"},
+        rows_with(r7=("4", "1", "1"), r9=("6", "1", "1")),
+        "rows 7 and 9 repeat the time of the row before",
+    ),
+    "several infinite ones": (
+        {"target": "sales"},
+        rows_with(r7=("5", "-inf", "1"), r8=("6", "1e40", "1")),
+        "rows 7 and 8 hold an infinite or a larger one",
+    ),
+    "one gap": (
+        {"target": "sales"},
+        rows_with(r7=("5", "", "1")),
+        "row 7 has a gap; ",
+    ),
+    "no times at all": (
+        {"target": "sales", "time": "day"},
+        rows_with(r7=("soon", "1", "1"), r8=("later", "1", "1")),
+        "rows 7 and 8 have text like 'soon'",
+    ),
+    "one series of which the whole is kept back": (
+        {"target": "sales", "split": "group"},
+        HEAD + RISING,
+        "at least 3, but there is 1; use split=time",
     ),
     "times out of order": (
         {"target": "sales"},
@@ -152,7 +203,7 @@ ASKED = {
         {"target": "sales"},
         HEAD + "\n".join(f"2024-01-{n + 1:02}T00:00{'Z' if n == 3 else ''},{n % 7},{n % 5}"
                          for n in range(30)),
-        "must all have a time zone or none, but row 5 differ",
+        "must all have a time zone or none, but row 5 differs",
     ),
     "no such day": (
         {"target": "sales"},
@@ -162,7 +213,7 @@ ASKED = {
     "a horizon too far": (
         {"target": "sales", "horizon": 30},
         HEAD + RISING,
-        "at most 0 steps are left",
+        "5 or more steps to learn from before the validation part, but at most 0 steps are left",
     ),
     "nothing to tell it from": (
         {"target": "sales", "horizon": 0, "columns": ()},
@@ -177,7 +228,38 @@ ASKED = {
     "symbols without end": (
         {"target": "sales", "kind": "symbols"},
         HEAD + "\n".join(f"{n},{n},1" for n in range(1200)),
-        "2 to 1,000 different ones, but 'sales' has 1,200",
+        "2 to 1,000 different ones and twice as many rows, but 'sales' has 1,200 in 1,200 rows, "
+        "like '0'; use target_kind=real",
+    ),
+    "numbers taken for symbols": (
+        {"target": "sales", "kind": "symbols"},
+        HEAD + "\n".join(f"{n},{n % 21}.5,1" for n in range(ROWS)),
+        "twice as many rows, but 'sales' has 21 in 40 rows, like '0.5'; use target_kind=real",
+    ),
+    "times for a target": (
+        {"target": "date"},
+        "date,sales\n" + "\n".join(f"2020-01-{n + 1:02},{n % 7}" for n in range(30)),
+        "'date' has 30 in 30 rows, like '2020-01-01'; choose another column",
+    ),
+    "thousands separators": (
+        {"target": "sales"},
+        HEAD + "\n".join(f'{n},"{n % 5 + 1},100.5",1' for n in range(ROWS)),
+        "has no numbers, in rows 2, 3, .*: '1,100.5'; write numbers without thousands separators",
+    ),
+    "thousands separators here and there": (
+        {"target": "sales"},
+        "day;sales;price\n" + "\n".join(f"{n};{'1.' * (n > 35)}100,{n};1" for n in range(ROWS)),
+        "text among its numbers, in rows 38, 39, 40 and 41: '1.100,36'; write numbers",
+    ),
+    "text among decimal commas": (
+        {"target": "sales"},
+        "day;sales;price\n" + "\n".join(f"{n};{n},5;1" if n else "0;many;1" for n in range(ROWS)),
+        "text among its numbers, in row 2: 'many'",
+    ),
+    "thousands separators in symbols": (
+        {"target": "sales", "kind": "symbols"},
+        HEAD + "\n".join(f'{n},"{n + 1},100",1' for n in range(ROWS)),
+        "'sales' has 40 in 40 rows, like '1,100'; write numbers without thousands separators",
     ),
     "no yes and no": (
         {"target": "sales", "kind": "binary"},
@@ -243,12 +325,112 @@ def test_a_part_without_anything_to_score_is_refused(file):
         prepare(groups(back))
 
 
+FOLLOWED = {
+    "several series": (
+        "\n".join(f"{n // 2},{'ab'[n % 2]},{n % 5}" for n in range(20)),
+        "rows 3, 5, .* repeat the time of the row before; keep one of them, or give a file for "
+        "each series, or train a run on a file with a column of their names",
+    ),
+    "one series after the other": (
+        "\n".join(f"{n % 10},{'ab'[n // 10]},{n % 5}" for n in range(20)),
+        "the time of row 12 is before that of the row before; sort the file, or give a file for",
+    ),
+    "a gap": (
+        "\n".join(f"{n},a,{'' if n == 5 else n % 5}" for n in range(20)),
+        "row 7 has a gap; fill or leave out these rows, or train a run with missing=drop",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), FOLLOWED.values(), ids=FOLLOWED)
+def test_what_cannot_be_set_for_another_file_is_not_asked_for(file, text, said):
+    found = prepare(Asked(file("day,sales\n" + "\n".join(f"{n},{n % 5}" for n in range(ROWS)))))
+    other = file("day,shop,sales\n" + text, name="other.csv")
+    with pytest.raises(DataError, match=said) as caught:
+        follow(found, other)
+    assert "as group" not in str(caught.value) and "set missing" not in str(caught.value)
+
+
 def test_the_finest_column_of_times_is_taken_and_row_order_can_be_asked_for(file):
     lines = [f"{n % 12 + 1},2020-01-{n + 1:02},{n % 5}" for n in range(31)]
     text = "month,date,y\n" + "\n".join(lines)
     assert prepare(Asked(file(text), target="y")).time == "date"
     assert prepare(Asked(file(text), target="y", columns=("month",))).inputs == ("month",)
     assert prepare(Asked(file(text), target="month", time="none")).time is None
+
+
+@pytest.mark.parametrize("written", ["%d.%m.%Y", "%d.%m.%Y %H:%M", "%Y-%m-%d", "%Y-%m-%dT%H:%MZ"])
+def test_dates_are_read_as_pandas_wrote_them_and_their_order_is_checked(file, written):
+    when = pd.date_range("2009-12-30", periods=ROWS)
+    lines = [f"{day};{n % 7},5" for n, day in enumerate(when.strftime(written))]
+    text = "date;sales\n" + "\n".join(lines)
+    found = prepare(Asked(file(text), target="sales"))
+    assert (found.time, found.inputs) == ("date", ())
+    first, last = (when[n].strftime(written) for n in (0, -1))
+    assert f"{ROWS} rows in the order of date, daily, {first} to {last}" in found.notes
+    assert instants(read(file(text)), "date").tolist() == when.to_numpy().tolist()
+    lines[3:5] = lines[4], lines[3]
+    with pytest.raises(DataError, match="the time of row 6 is before"):
+        prepare(Asked(file("date;sales\n" + "\n".join(lines)), target="sales"))
+
+
+@pytest.mark.parametrize(("freq", "told"), [
+    ("MS", "monthly, 3 months missing"),
+    ("ME", "monthly, 3 months missing"),
+    ("D", "daily, 3 days missing"),
+    ("B", "every weekday, 3 weekdays missing"),
+    ("W", "weekly, 3 weeks missing"),
+    ("QS", "quarterly, 3 quarters missing"),
+    ("YS", "yearly, 3 years missing"),
+    ("h", "every hour, 3 steps missing"),
+    ("15min", "every 15 minutes, 3 steps missing"),
+    ("3D", "every 3 days, 3 steps missing"),
+])  # fmt: skip
+def test_holes_in_time_are_counted(file, freq, told):
+    when = pd.date_range("1999-01-01", periods=150, freq=freq)
+    frame = pd.DataFrame({"date": when.strftime("%Y-%m-%d %H:%M"), "x": np.arange(150) % 7})
+    whole = prepare(Asked(file(frame.to_csv(index=False)), target="x")).notes[1]
+    assert told.split(",")[0] + ", 1999" in whole and "missing" not in whole
+    holes = frame.drop(index=[20, 70, 71]).to_csv(index=False)
+    assert (
+        prepare(Asked(file(holes), target="x"))
+        .notes[1]
+        .startswith(f"147 rows in the order of date, {told}, 1999")
+    )
+
+
+def test_holes_are_counted_within_series_and_not_where_times_are_uneven(file):
+    lines = [f"{n},{name},{n % 5}" for n in range(40) for name in "ab" if (n, name) != (7, "b")]
+    found = prepare(Asked(file("day,shop,x\n" + "\n".join(lines)), target="x"))
+    assert (
+        "2 series by shop, 79 rows in the order of day, every 1, 1 step missing, 0"
+        in (found.notes[1])
+    )
+    lines = [f"{n + (n % 4 == 3) / 2},{n % 5}" for n in range(41)]
+    found = prepare(Asked(file("day,x\n" + "\n".join(lines)), target="x"))
+    assert "41 rows in the order of day, every 1 in 50% of steps, 0" in found.notes[1]
+
+
+def test_what_became_of_gaps_is_told(file):
+    cells = {0: ",1", 9: ",", 30: "3,"}  # one value of row 2 is not there, two of row 11
+    lines = [f"{n},{cells.get(n, f'{n % 7},{n % 3}')}" for n in range(ROWS)]
+    path = file("day,x,y\n" + "\n".join(lines))
+    told = {how: prepare(Asked(path, target="x", missing=how)).notes[1]
+            for how in ("drop", "interpolate")}  # fmt: skip
+    assert told["drop"] == ("37 rows (3 with gaps dropped) in the order of day, every 1, 1 to 39")
+    assert told["interpolate"] == (
+        "39 rows (1 with gaps dropped, 3 values filled) in the order of day, every 1, 1 to 39"
+    )
+
+
+def test_what_does_not_go_in_is_told_with_the_reason(file):
+    lines = [f"{n},{n % 7},{n % 5},5,{'ab'[n % 2]},x" for n in range(ROWS)]
+    text = "day,sales,price,level,shop,note\n" + "\n".join(lines)
+    found = prepare(Asked(file(text), target="sales"))
+    assert found.inputs == ("price",)
+    gone = "(left out, no numbers: shop, note) (left out, constant: level)"
+    assert f"inputs: sales, price {gone}" in found.notes
+    assert "inputs: a" in prepare(Asked(file("a\n" + "\n".join("123" * 10)))).notes
 
 
 def test_series_in_one_file_are_told_apart_by_a_column_of_names(file):

@@ -8,17 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.tasks.table import (
-    FALSE,
-    LISTED,
-    MISSING,
-    TRUE,
-    DataError,
-    Table,
-    as_numbers,
-    rows,
-    runs,
-)
+from lstm_bench.tasks.cells import FALSE, GROUPED, MISSING, TRUE, as_numbers, grouped
+from lstm_bench.tasks.table import LISTED, DataError, Table, rows, runs
 from lstm_bench.tasks.times import is_time
 
 TargetKind = Literal["real", "binary", "symbols"]
@@ -65,7 +56,7 @@ def target_column(given: str | None, group: str | None, table: Table, time: str 
 def target_kind(table: Table, target: str) -> TargetKind:
     """Returns `binary` for two words of yes and no, `real` for numbers, else `symbols`.
 
-    Raises `DataError` for numbers with text among them.
+    Raises `DataError` for numbers with text among them, and for those with thousands separators.
     """
     given = {cell.lower() for cell in table.text(target)} - MISSING
     if given and (given <= TRUE | FALSE) and given & TRUE and given & FALSE:
@@ -79,7 +70,8 @@ def target_kind(table: Table, target: str) -> TargetKind:
 
 
 def _numeric(cell: str, table: Table) -> bool:
-    return bool(np.isfinite(as_numbers([cell], table.comma)[0]))
+    number = np.isfinite(as_numbers([cell], table.comma)[0])
+    return bool(number) or GROUPED.fullmatch(cell) is not None
 
 
 def group_column(
@@ -122,9 +114,11 @@ def input_columns(
     if kind == "symbols":
         return (), ""
     open_ = [name for name in table.columns if name not in taken]
-    kept = tuple(n for n in open_ if table.is_numeric(n) and len(set(table.columns[n])) > 1)
-    gone = [name for name in open_ if name not in kept]
-    return kept, f" (left out: {', '.join(gone)}, not numbers or constant)" if gone else ""
+    text = [name for name in open_ if not table.is_numeric(name)]
+    same = [n for n in open_ if n not in text and len(set(table.columns[n])) == 1]
+    gone = {"no numbers": text, "constant": same}
+    told = [f" (left out, {why}: {', '.join(names)})" for why, names in gone.items() if names]
+    return tuple(name for name in open_ if name not in [*text, *same]), "".join(told)
 
 
 def target_values(
@@ -132,7 +126,8 @@ def target_values(
 ) -> tuple[tuple[str, ...], Floats]:
     """Returns the labels of symbols, and the target as numbers, NaN where it is missing.
 
-    Where the symbols are `known`, no others may be there.
+    Where the symbols are `known`, no others may be there. Else there must be several rows of each,
+    on average: of a symbol of its own nothing can be learnt.
     """
     text = table.text(target)
     if kind == "real":
@@ -142,8 +137,9 @@ def target_values(
         strange = [n for n, cell in enumerate(lower) if cell not in TRUE | FALSE | MISSING]
         if strange:
             raise DataError(
-                f"{table.file}: kind=binary needs 0 and 1, true and false or yes and no, but column"
-                f" {target!r} has {text[strange[0]]!r} in {rows(strange)}; use kind=symbols"
+                f"{table.file}: target_kind=binary needs 0 and 1, true and false or yes and no, "
+                f"but column {target!r} has {text[strange[0]]!r} in {rows(strange)}; use "
+                "target_kind=symbols"
             )
         read_ = [1.0 if c in TRUE else 0.0 if c in FALSE else np.nan for c in lower]
         return (), np.array(read_)
@@ -156,10 +152,17 @@ def target_values(
             f"{', '.join(known[:LISTED])}{', ...' * (len(known) > LISTED)}, but has "
             f"{text[strange[0]]!r} in {rows(strange)}; leave these rows out"
         )
-    if not 2 <= len(names) <= MOST_SYMBOLS:
+    count = sum(map(bool, text))
+    if not known and not 2 <= len(names) <= min(MOST_SYMBOLS, count // 2):
+        shown = grouped(names) or next(iter(names), None)
+        repair = "use target_kind=real" if table.is_numeric(target) else "choose another column"
+        if shown is not None and GROUPED.fullmatch(shown):
+            repair = "write numbers without thousands separators"
         raise DataError(
-            f"{table.file}: a column of symbols must have 2 to {MOST_SYMBOLS:,} different ones, "
-            f"but {target!r} has {len(names):,}; choose another column, or kind=real"
+            f"{table.file}: a column of symbols must have 2 to {MOST_SYMBOLS:,} different ones and "
+            f"twice as many rows, but {target!r} has {len(names):,} in {count:,} rows"
+            + (f", like {shown[:40]!r}" if shown is not None else "")
+            + f"; {repair}"
         )
     return tuple(names), np.array([number.get(cell, np.nan) for cell in text])
 

@@ -6,6 +6,7 @@ row t + horizon from rows up to t.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -100,7 +101,9 @@ def logistic(
     if len(np.unique(y)) < 2:
         fill = y[0] if len(y) else np.nan
         return [np.full(len(inputs), fill) for inputs in asked]
-    model = LogisticRegression(max_iter=1000).fit(x, y)
+    with warnings.catch_warnings():  # of many symbols for the rows, or of a slow descent
+        warnings.simplefilter("ignore", UserWarning)
+        model = LogisticRegression(max_iter=1000).fit(x, y)
     return [_applied(model.predict, inputs, lags) for inputs in asked]
 
 

@@ -124,15 +124,16 @@ def _prepared(asked: Asked, digest: str) -> Prepared:
             "there are none of numbers; use horizon=1"
         )
     columns = Columns(kind, target, inputs, labels, time, group, asked.horizon, asked.missing)
-    places = _places(table, columns, values, when)
-    series = _series(table, columns, values, when, places, _cuts(asked, places, when, group))
+    cells = _cells(table, inputs, values)
+    places = _places(table, columns, cells, when)
+    series = _series(table, columns, cells, when, places, _cuts(asked, places, when, group))
     _check(asked, columns, series)
     season, found = asked.season, ""
     if season is None and kind != "symbols":
         season, found = season_of([each.target[: each.validation] for each in series])
     notes = [
         f"target {target}: {kind}" + (f", {len(labels)} different" if kind == "symbols" else ""),
-        _order_note(columns, series, when),
+        _rows_note(columns, cells, places) + " " + _order_note(table, columns, series, when),
         "inputs: " + ", ".join([*([target] if asked.horizon else []), *inputs]) + left_out,
         *([found] if found else []),
         _split_note(series),
@@ -153,42 +154,61 @@ def follow(columns: Columns, file: str) -> tuple[Series, ...]:
         _, values = target_values(table, columns.target, columns.kind, columns.labels)
     time = columns.time if columns.time in table.columns else None
     when = None if time is None else instants(table, time)
-    places = _places(table, columns, values, when)
-    return _series(table, columns, values, when, places, dict.fromkeys(places, (0, 0)))
+    cells = _cells(table, columns.inputs, values)
+    places = _places(table, columns, cells, when, following=True)
+    return _series(table, columns, cells, when, places, dict.fromkeys(places, (0, 0)))
+
+
+def _cells(table: Table, inputs: Sequence[str], values: Floats) -> Floats:
+    """Returns the target's `values` and the other columns side by side, (rows, 1 + F)."""
+    return np.column_stack([values, *(table.numbers(name) for name in inputs)])
 
 
 def _places(
-    table: Table, columns: Columns, values: Floats, when: NDArray[np.generic] | None
+    table: Table,
+    columns: Columns,
+    cells: Floats,
+    when: NDArray[np.generic] | None,
+    following: bool = False,
 ) -> dict[str, NDArray[np.intp]]:
-    """Returns the rows of each series that are kept, in order."""
-    gaps = np.isnan(values) | np.isnan(_others(table, columns.inputs)).any(axis=1)
+    """Returns the rows of each series that are kept, in order.
+
+    Where the file is `following` a run's, what to do about it cannot be a setting.
+    """
+    gaps = np.asarray(np.isnan(cells).any(axis=1))
     if gaps.any() and columns.missing == "refuse":
+        repair = (
+            "fill or leave out these rows, or train a run with missing=drop or missing=interpolate"
+            if following
+            else "set missing=drop to leave these rows out, or missing=interpolate"
+        )
         raise DataError(
-            f"{table.file}: no value may be missing, but {rows(np.flatnonzero(gaps))} have gaps; "
-            "set missing=drop to leave these rows out, or missing=interpolate"
+            f"{table.file}: no value may be missing, but "
+            f"{rows(np.flatnonzero(gaps), ('has a gap', 'have gaps'))}; {repair}"
         )
     if gaps.any() and columns.missing == "interpolate" and columns.kind != "real":
         raise DataError(
             f"{table.file}: missing=interpolate is for numbers, but the target is {columns.kind}; "
-            "use missing=drop"
+            f"{'train a run with' if following else 'use'} missing=drop"
         )
-    parts = {"": np.arange(len(table))}
-    if columns.group:
-        parts = runs(table.text(columns.group))
     kept = {}
-    for name, places in parts.items():
+    for name, places in _parts(table, columns.group).items():
         if when is not None:
-            _check_order(table, columns, name, when, places)
+            _check_order(table, columns, name, when[places], places, following)
         kept[name] = places[~gaps[places]]
         if columns.missing == "interpolate" and len(kept[name]):  # from the first whole row on
             kept[name] = places[np.flatnonzero(~gaps[places])[0] :]
     return {name: places for name, places in kept.items() if len(places)}
 
 
+def _parts(table: Table, group: str | None) -> dict[str, NDArray[np.intp]]:
+    return runs(table.text(group)) if group else {"": np.arange(len(table))}
+
+
 def _series(
     table: Table,
     columns: Columns,
-    values: Floats,
+    cells: Floats,
     when: NDArray[np.generic] | None,
     places: Mapping[str, NDArray[np.intp]],
     cuts: Mapping[str, tuple[int, int]],
@@ -197,7 +217,6 @@ def _series(
     if when is not None and columns.time is not None:
         told, moment = table.text(columns.time), np.unique(when, return_inverse=True)[1]
     moment = np.arange(len(table)) if moment is None else moment
-    cells = np.column_stack([values, _others(table, columns.inputs)])
     found = []
     for name, own in places.items():
         known = ~np.isnan(cells[own, 0])
@@ -217,33 +236,33 @@ def carried(columns: Floats) -> Floats:
     return np.asarray(np.take_along_axis(columns, latest, axis=0))
 
 
-def _others(table: Table, inputs: Sequence[str]) -> Floats:
-    """Returns columns of numbers side by side, (rows, F)."""
-    columns = [table.numbers(name) for name in inputs]
-    return np.stack(columns, axis=1) if columns else np.empty((len(table), 0))
-
-
 def _check_order(
     table: Table,
     columns: Columns,
     name: str,
-    when: NDArray[np.generic],
+    own: NDArray[np.generic],
     places: NDArray[np.intp],
+    following: bool,
 ) -> None:
-    own, time, group = when[places], columns.time, columns.group
+    time, group = columns.time, columns.group
     where = f" of {group} {name!r}" if group else ""
+    help_ = (
+        ", or give a file for each series, or train a run on a file with a column of their names"
+        if following
+        else ", or name the column that tells the series apart as group"
+    ) * (not group)
     same = places[1:][own[1:] == own[:-1]]
     if len(same):
-        help_ = "" if group else ", or name the column that tells the series apart as group"
         raise DataError(
-            f"{table.file}: times in {time!r}{where} must differ, but {rows(same)} repeat the time "
-            f"of the row before; keep one of them{help_}"
+            f"{table.file}: times in {time!r}{where} must differ, but "
+            f"{rows(same, ('repeats', 'repeat'))} the time of the row before; keep one of "
+            f"them{help_}"
         )
     early = places[1:][np.less(own[1:], own[:-1])]
     if len(early):
         raise DataError(
             f"{table.file}: rows{where} must be in order of {time!r}, but the time of {rows(early)}"
-            " is before that of the row before; sort the file, or name a group column"
+            f" is before that of the row before; sort the file{help_}"
         )
 
 
@@ -260,8 +279,8 @@ def _cuts(
     if split == "group":
         if len(parts) < 3:
             raise DataError(
-                f"split: 'group' keeps whole series back, so there must be at least 3, but there "
-                f"are {len(parts)}; use split=time"
+                "split: 'group' keeps whole series back, so there must be at least 3, but there "
+                f"{_are(len(parts))}; use split=time"
             )
         names = list(parts)
         order = stream(0, "data").permutation(len(names))
@@ -295,7 +314,7 @@ def _check(asked: Asked, columns: Columns, series: Sequence[Series]) -> None:
     if count < FEWEST_ROWS:
         raise DataError(
             f"{asked.file}: there must be at least {FEWEST_ROWS} rows to learn from and to be "
-            f"scored on, but there are {count}; give more data"
+            f"scored on, but there {_are(count)}; give more data"
         )
     parts = {
         "validation": [(each, each.validation, each.test) for each in series],
@@ -307,9 +326,12 @@ def _check(asked: Asked, columns: Columns, series: Sequence[Series]) -> None:
         scored = sum(int(each.sum()) for each in counted)
         if learnt < FEWEST_ROWS // 4:
             raise DataError(
-                f"{asked.file}: at most {learnt} steps are left to learn from before the {part} "
-                f"part, with horizon={asked.horizon} and unseen={asked.unseen}; make these "
-                "smaller, or give longer series"
+                f"{asked.file}: there must be {FEWEST_ROWS // 4} or more steps to learn from "
+                f"before the {part} part, but at most {learnt} "
+                f"{'step is' if learnt == 1 else 'steps are'} left to learn from, with "
+                f"horizon={asked.horizon} (rows ahead) and unseen={asked.unseen} (a share of the "
+                "rows for the validation part, and again for the test part); make these smaller, "
+                "or give longer series"
             )
         if not scored:
             raise DataError(
@@ -327,22 +349,37 @@ def _check(asked: Asked, columns: Columns, series: Sequence[Series]) -> None:
             same = columns.labels[int(seen[0])] if columns.labels and not place else f"{seen[0]:g}"
             does = "it tells nothing" if place else "nothing can be learnt of it"
             repair = "leave it out of columns" if place else "choose another target"
+            if place and asked.columns is None:
+                repair = "name those that shall go in as columns, columns=[] for none"
             raise DataError(
                 f"{asked.file}: column {name!r} is constant ({same} in the part to learn "
                 f"from), so {does}; {repair}"
             )
 
 
+def _are(count: int) -> str:
+    return "is 1" if count == 1 else f"are {count}"
+
+
+def _rows_note(columns: Columns, cells: Floats, places: Mapping[str, NDArray[np.intp]]) -> str:
+    count = sum(map(len, places.values()))
+    dropped = len(cells) - count
+    filled = sum(int(np.isnan(cells[own]).sum()) for own in places.values())
+    gaps = [f"{dropped:,} with gaps dropped"] * (dropped > 0)
+    gaps += [f"{filled:,} value{'s' * (filled > 1)} filled"] * (filled > 0)
+    several = f"{len(places)} series by {columns.group}, " if columns.group else ""
+    return f"{several}{count:,} rows" + (f" ({', '.join(gaps)})" if gaps else "")
+
+
 def _order_note(
-    columns: Columns, series: Sequence[Series], when: NDArray[np.generic] | None
+    table: Table, columns: Columns, series: Sequence[Series], when: NDArray[np.generic] | None
 ) -> str:
-    count, order = sum(map(len, series)), "in the order of the file"
-    if when is not None:
-        first = min(series, key=lambda each: int(each.moment[0])).when[0]
-        last = max(series, key=lambda each: int(each.moment[-1])).when[-1]
-        order = f"in the order of {columns.time}, {spacing(when)}, {first} to {last}"
-    several = f"{len(series)} series by {columns.group}, " if columns.group else ""
-    return f"{several}{count:,} rows {order}"
+    if when is None:
+        return "in the order of the file"
+    apart = spacing(when[own] for own in _parts(table, columns.group).values())
+    first = min(series, key=lambda each: int(each.moment[0])).when[0]
+    last = max(series, key=lambda each: int(each.moment[-1])).when[-1]
+    return f"in the order of {columns.time}, {apart}, {first} to {last}"
 
 
 def _split_note(series: Sequence[Series]) -> str:

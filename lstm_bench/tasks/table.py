@@ -1,13 +1,15 @@
-"""A CSV file as named columns of text, and what the text of a column stands for.
+"""A CSV file as named columns of text, or of numbers.
 
 Rows are numbered as a spreadsheet numbers them: the row of names is row 1.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import functools
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,17 +18,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_bench.errors import UserError, unknown
+from lstm_bench.tasks.cells import GROUPED, MISSING, as_date, as_numbers, grouped, is_number
 
 MOST_ROWS = 1_000_000
 """Rows that are read: the text of a cell takes some 60 bytes, so ten columns of these 0.6 GB."""
 MOST_CELLS = 20_000_000
-MISSING = {"", "na", "n/a", "nan", "null", "none", "missing", "?", "-", "."}
-"""What stands for no number, in small letters."""
+MOST_COLUMNS = 10_000
 LARGEST = 1e30
 """What single precision can still square when it is scaled."""
+CONTROL = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1a\x1b")
+"""Bytes of no text."""
+NO_TEXT = (
+    "must be a text file, but holds control characters, as pictures, workbooks and archives do; "
+    "save the data as CSV in UTF-8"
+)
 LISTED = 5
 """Rows that a message names."""
-TRUE, FALSE = {"1", "true", "yes", "t", "y"}, {"0", "false", "no", "f", "n"}
 
 Text = NDArray[np.object_]
 
@@ -50,7 +57,9 @@ class Table:
     def text(self, name: str) -> Text:
         """Returns a column; raises `DataError` where there is none of that name."""
         if name not in self.columns:
-            raise DataError(f"{self.file}: {unknown('column', name, self.columns)}")
+            data = any(map(_is_data, self.columns))
+            repair = "; if row 1 is data, put a row of names above it" if data else ""
+            raise DataError(f"{self.file}: {unknown('column', name, self.columns)}{repair}")
         return self.columns[name]
 
     def numbers(self, name: str) -> NDArray[np.float64]:
@@ -63,19 +72,23 @@ class Table:
         given = np.array([cell.lower() not in MISSING for cell in text], bool)
         strange = np.flatnonzero(np.isnan(values) & given)
         if len(strange):
-            shown = str(text[strange[0]])
-            formula = "; save the file with values in place of formulas" if shown[:1] == "=" else ""
+            shown = grouped(text[strange]) or str(text[strange[0]])
+            repair = "correct these, or choose another column, or target_kind=symbols"
+            if shown[:1] == "=":
+                repair = "save the file with values in place of formulas"
+            elif GROUPED.fullmatch(shown):
+                repair = "write numbers without thousands separators"
             rule = "has text among its numbers" if len(strange) < given.sum() else "has no numbers"
             raise DataError(
                 f"{self.file}: column {name!r} {rule}, in {rows(strange)}: {_cut(shown)!r}"
-                + (formula or "; correct these, or choose another column, or kind=symbols")
+                f"; {repair}"
             )
         infinite = np.flatnonzero(np.abs(values) > LARGEST)
         if len(infinite):
             raise DataError(
                 f"{self.file}: column {name!r} must hold numbers up to {LARGEST:g}, but "
-                f"{rows(infinite)} hold an infinite or a larger one; correct these rows, or leave "
-                "the cells empty and set missing=drop or missing=interpolate"
+                f"{rows(infinite, ('holds', 'hold'))} an infinite or a larger one; correct these "
+                "rows, or leave the cells empty and set missing=drop or missing=interpolate"
             )
         return values
 
@@ -86,43 +99,29 @@ class Table:
         return bool(given.any() and np.isfinite(values[given]).all())
 
 
-def rows(places: Sequence[int] | NDArray[np.integer]) -> str:
+def rows(places: Sequence[int] | NDArray[np.integer], verb: tuple[str, str] | None = None) -> str:
     """Returns the rows at `places` (from 0, the names not counted) in words.
+
+    With a `verb`, for one row and for several, what they do.
 
     >>> rows([0, 3]), rows(list(range(9)))
     ('rows 2 and 5', 'rows 2, 3, 4, 5, 6 and 4 more')
+    >>> rows([7], ("has", "have")), rows([0, 3], ("has", "have"))
+    ('row 9 has', 'rows 2 and 5 have')
     """
     numbers = [str(int(place) + 2) for place in places]
+    does = "" if verb is None else f" {verb[len(numbers) > 1]}"
     if len(numbers) == 1:
-        return f"row {numbers[0]}"
+        return f"row {numbers[0]}{does}"
     if len(numbers) > LISTED:
-        return f"rows {', '.join(numbers[:LISTED])} and {len(numbers) - LISTED} more"
-    return f"rows {', '.join(numbers[:-1])} and {numbers[-1]}"
-
-
-def as_numbers(text: Iterable[str], comma: bool) -> NDArray[np.float64]:
-    """Returns cells as numbers, NaN where they are none; `comma` says that 3,14 is one.
-
-    >>> as_numbers(["1", "2,5", "x"], comma=True).tolist()
-    [1.0, 2.5, nan]
-    """
-    read = _comma if comma else _point
-    return np.fromiter((read(cell) for cell in text), np.float64)
-
-
-def _point(cell: str) -> float:
-    try:
-        return float(cell) if "_" not in cell else np.nan  # Python reads 1_000, nobody writes it
-    except ValueError:
-        return np.nan
-
-
-def _comma(cell: str) -> float:
-    return _point(cell.replace(",", ".")) if "." not in cell else np.nan
+        return f"rows {', '.join(numbers[:LISTED])} and {len(numbers) - LISTED} more{does}"
+    return f"rows {', '.join(numbers[:-1])} and {numbers[-1]}{does}"
 
 
 def read(file: str) -> Table:
-    """Returns the table in a CSV file: UTF-8, with commas, semicolons or tabs, names in row 1.
+    """Returns the table in a CSV file: UTF-8, names in row 1.
+
+    With commas, semicolons, tabs or upright bars between the cells.
 
     Raises `DataError` where there is none, or where it is larger than `MOST_ROWS` or `MOST_CELLS`.
     """
@@ -142,6 +141,10 @@ def _read(file: str, modified: int, size: int) -> Table:
         with Path(file).open("rb") as raw:
             while block := raw.read(2**20):
                 digest.update(block)
+                if b"\0" in block:
+                    wide = block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+                    other = "must be text in UTF-8, but is in UTF-16; save it as UTF-8"
+                    raise DataError(f"{file}: {other if wide else NO_TEXT}")
         with Path(file).open(encoding="utf-8-sig", newline="") as lines:
             separator = _separator(next(iter(lines), ""))
             lines.seek(0)
@@ -149,6 +152,7 @@ def _read(file: str, modified: int, size: int) -> Table:
     except UnicodeDecodeError as error:
         shown = error.object[error.start : error.start + 1]
         message = f"must be text in UTF-8, but holds the byte {shown!r}; save it as UTF-8"
+        message = NO_TEXT if CONTROL & set(error.object) else message
         raise DataError(f"{file}: {message}") from error
     except (OSError, csv.Error) as error:
         raise DataError(f"{file}: cannot be read as CSV ({error})") from error
@@ -158,7 +162,7 @@ def _read(file: str, modified: int, size: int) -> Table:
 
 
 def _separator(first: str) -> str:
-    return max(";\t,", key=lambda mark: (first.count(mark), mark == ","))
+    return max(";\t|,", key=lambda mark: (first.count(mark), mark == ","))
 
 
 def _cells(file: str, lines: Iterable[list[str]]) -> tuple[list[str], list[list[str]]]:
@@ -167,6 +171,11 @@ def _cells(file: str, lines: Iterable[list[str]]) -> tuple[list[str], list[list[
     names = [name.strip() for name in next(reader, [])]
     if not any(names):
         raise DataError(f"{file}: is empty; its first row must name the columns")
+    if len(names) > MOST_COLUMNS:
+        raise DataError(
+            f"{file}: at most {MOST_COLUMNS:,} columns are read, but it has {len(names):,}; leave "
+            "columns out"
+        )
     _check_names(file, names)
     columns: list[list[str]] = [[] for _ in names]
     count, blank = 0, 0
@@ -177,7 +186,7 @@ def _cells(file: str, lines: Iterable[list[str]]) -> tuple[list[str], list[list[
         count += blank + 1
         if len(line) != len(names):
             raise DataError(
-                f"{file}: every row must have the {len(names)} cells that row 1 has, but row "
+                f"{file}: every row must have as many cells as row 1, {len(names)}, but row "
                 f"{number} has {len(line)}; correct it (a cell with the separator in it wants "
                 "quotation marks)"
             )
@@ -198,25 +207,31 @@ def _cells(file: str, lines: Iterable[list[str]]) -> tuple[list[str], list[list[
 
 
 def _check_names(file: str, names: Sequence[str]) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
+    if all(map(_is_data, names)):
+        held = "numbers" if all(map(is_number, names)) else "numbers or dates"
+        raise DataError(
+            f"{file}: row 1 must name the columns, but holds {held} "
+            f"({', '.join(names[:LISTED])}); put a row of names above it"
+        )
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if "" in names:
         place = names.index("") + 1
         raise DataError(f"{file}: column {place} has no name; name it in row 1")
     if twice:
         raise DataError(f"{file}: row 1 names two columns {twice[0]!r}; rename one")
-    if all(not np.isnan(_comma(name.replace(".", ","))) for name in names):
-        shown = ", ".join(names[:LISTED])
-        raise DataError(
-            f"{file}: row 1 must name the columns, but holds numbers ({shown}); put a row of names "
-            "above it"
-        )
+
+
+def _is_data(name: str) -> bool:
+    return is_number(name) or as_date(name) is not None
 
 
 def _decimal_comma(columns: Mapping[str, Text]) -> bool:
-    """Returns whether some column is all numbers only if a comma is a decimal point."""
+    """Returns whether some column is numbers, all or most, only if a comma is a decimal point."""
     for column in columns.values():
         given = [cell for cell in column if cell.lower() not in MISSING]
-        if any("," in cell for cell in given) and not np.isnan(as_numbers(given, True)).any():
+        commas = [cell for cell in given if "," in cell]
+        most = 2 * np.isfinite(as_numbers(commas, True)).sum() > len(given)
+        if commas and (most or not np.isnan(as_numbers(given, True)).any()):
             return True
     return False
 
