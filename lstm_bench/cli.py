@@ -279,7 +279,7 @@ def predict(
     symbols: Annotated[
         str | None, typer.Argument(help='The sequence, e.g. "3 0 1 2" or "ABC".')
     ] = None,
-    generate: Annotated[int, typer.Option(min=0, help="Feed back so many of its answers.")] = 0,
+    generate: Annotated[int, typer.Option(min=0, help="Feed back so many answers to symbols.")] = 0,
     csv: Annotated[Path | None, typer.Option(help="A file like the one trained on.")] = None,
     output: Annotated[Path | None, typer.Option(help="Write what is forecast here.")] = None,
     force: Annotated[bool, typer.Option(help="Overwrite the file if it is there.")] = False,
@@ -293,6 +293,12 @@ def predict(
         raise UserError('predict: give either symbols, like "3 0 1 2", or --csv FILE')
     if csv is None and output is not None:
         raise UserError("--output: is for what --csv forecasts; leave it out")
+    if csv is not None and generate:
+        raise UserError(
+            "--generate: feeds answers back to symbols on the command line, but with --csv every "
+            f"row is answered one horizon ahead, and {generate} was given; leave it out, and for "
+            "more rows ahead train with a larger horizon: `lstm-bench sweep --csv FILE --horizon N`"
+        )
     unclaimed(output, force)
     from lstm_bench import backend
     from lstm_bench.lookup import finished

@@ -338,6 +338,7 @@ def test_wrong_settings_of_a_file_are_told_with_their_key(settings, said):
     (["sweep", "--csv", str(EXAMPLE), "--horizon", "400"], "steps are left to learn from"),
     (["predict", "x:y"], "give either symbols"),
     (["predict", "x:y", "1 2", "--output", "o.csv"], "--output"),
+    (["predict", "x:y", "--csv", "f.csv", "--generate", "6"], "train with a larger horizon"),
 ])  # fmt: skip
 def test_wrong_words_end_with_one_message(command, words, said):
     code, out, err = command(*words)
