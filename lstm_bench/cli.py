@@ -183,15 +183,18 @@ def sweep(
         told = findings.document(result, found.comparisons) | searched.document(result, found)
         told |= beside.document(result)
         print_json(sweep_document(result, page) | told)
-        return
-    from lstm_bench.report import console_table
+    else:
+        from lstm_bench.report import console_table
 
-    console = Console()
-    console.print(console_table(result))
-    if progress.reused:
-        console.print(f"{progress.reused} of {progress.done} recipes needed no new run.")
-    console.print(f"Report: {page}", soft_wrap=True)
-    console.print(f"Runs:   mlflow ui --backend-store-uri {where.store}", soft_wrap=True)
+        console = Console()
+        console.print(console_table(result))
+        if progress.reused:
+            console.print(f"{progress.reused} of {progress.done} recipes needed no new run.")
+        console.print(f"Report: {page}", soft_wrap=True)
+        console.print(f"Runs:   mlflow ui --backend-store-uri {where.store}", soft_wrap=True)
+    if {row.id for row in result.rows} <= {each.id for each in result.failed}:
+        print(f"{loaded.name}: every recipe has failed; the reasons are above", file=sys.stderr)
+        raise typer.Exit(1)
 
 
 @app.command()
