@@ -115,6 +115,15 @@ def test_an_unwritable_place_is_said_before_the_work(lstm_bench, tmp_path):
     assert not (tmp_path / "mlflow.db").exists()
 
 
+def test_a_server_that_does_not_listen_is_given_up_on_soon(lstm_bench, tmp_path):
+    began = time.perf_counter()
+    code, out, err = lstm_bench("report", "--store", "http://127.0.0.1:9")
+    assert (code, out) == (2, "")
+    assert "http://127.0.0.1:9 cannot be used" in err and "start its server" in err
+    assert "Traceback" not in err
+    assert time.perf_counter() - began < 20
+
+
 def test_a_file_that_is_no_database_is_refused(lstm_bench, tmp_path):
     (tmp_path / "mlflow.db").write_text("this is not a database\n" * 100)
     code, _, err = lstm_bench("report")
