@@ -20,7 +20,7 @@ from lstm_bench.search.study import Study
 from lstm_bench.skill import NAIVE
 from lstm_bench.sweep import load, of_data
 from lstm_bench.tasks.own import EXAMPLE, Csv
-from lstm_bench.tracking import Store
+from lstm_bench.tracking import Store, listing
 
 ROWS = 120
 QUICK = {"epochs": 20, "units": 4}
@@ -361,3 +361,18 @@ def test_a_file_on_the_command_line_from_search_to_forecast(done, command, monke
     code, out, err = command("export", f"my shop-sales:{first}", "--model", "shop.keras")
     assert (code, out.strip()) == (0, "shop.keras"), err
     assert command("export", f"my shop-sales:{first}", "--model", "shop.h5")[0] == 2
+
+
+def test_a_file_that_changed_under_its_sweep_is_told_in_words(file, folder):
+    path = folder / "grows.csv"
+    shutil.copy(file, path)
+    before = of_data({"file": str(path), "target": "sales"})
+    known = listing.definition(before)
+    pd.concat([pd.read_csv(file)] * 2).drop(columns="month").to_csv(path, index=False)
+    for overrides, said in (([], []), (["units=3"], ["units was not there, but is 3"])):
+        now = of_data({"file": str(path), "target": "sales"}, overrides)
+        found = listing.changed(now, known, listing.definition(now))
+        assert found[0] == f"{path} has changed since it began"
+        assert [line for line in found[1:] if not line.startswith("search.space.units")] == said
+        assert listing.data_file(now) == str(path)
+    assert listing.changed(before, known, known) == []
