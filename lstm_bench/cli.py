@@ -252,8 +252,18 @@ def export(
     unclaimed(model, force, "--model")
     told = where_to(profile, store, files)
     if model is not None:
-        if output is not None or settings or seed is not None:
-            raise UserError("--model: writes the network of a finished run as it is; give it alone")
+        if seed is not None:
+            raise UserError(
+                "--seed: of a run the network of its best seed alone is kept, so --model takes no "
+                f"other, but got {seed}; leave out --seed, or leave out --model for a script that "
+                "trains that seed"
+            )
+        if output is not None or settings:
+            other = "--output" if output is not None else " ".join(settings or [])
+            raise UserError(
+                "--model: writes the network of a finished run as it is, and nothing else; leave "
+                f"out {other}"
+            )
         write(model, network(what, model, told), "--model")
         print_json({"file": str(model)}) if as_json else print(model)
         return

@@ -236,6 +236,8 @@ def test_export_does_not_overwrite_unless_it_is_told_to(lstm_bench, folder):
         (("export", "memory", "unit=3"), "did you mean 'units'"),
         (("export", "memory", "--output", "no/such/folder.py"), "cannot be written"),
         (("export", "memory", "--seed", "-1"), "--seed"),
+        (("export", "mine:A1", "--model", "a.keras", "--seed", "3"), "its best seed alone is kept"),
+        (("export", "mine:A1", "--model", "a.keras", "units=3"), "leave out units=3"),
     ],
 )
 def test_wrong_input_is_one_message_and_exit_2(lstm_bench, words, said):
