@@ -13,11 +13,13 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from lstm_bench import __version__
 from lstm_bench.errors import Interrupted, RecipeError, SweepError, UserError
 from lstm_bench.options import (
     Assignments,
     EngineName,
     Json,
+    Overrides,
     Profile,
     StoreUri,
     TaskFiles,
@@ -37,6 +39,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"lstm-bench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", is_eager=True, callback=_version),
+    ] = False,
+) -> None:
+    """Takes what stands before any command."""
 
 
 def main() -> None:
@@ -118,7 +136,7 @@ def sweep(
     name: Annotated[
         str | None, typer.Argument(help="A sweep in sweeps/, or a YAML file.", show_default=False)
     ] = None,
-    settings: Assignments = None,
+    settings: Overrides = None,
     csv: Annotated[Path | None, typer.Option(help="Search over this file of your own.")] = None,
     target: Annotated[str | None, typer.Option(help="Its column to forecast.")] = None,
     time: Annotated[str | None, typer.Option(help="Its column of times.")] = None,
@@ -135,7 +153,11 @@ def sweep(
     profile: Profile = None,
     as_json: Json = False,
 ) -> None:
-    """Run the recipes and the search of a sweep; log them; report them."""
+    """Run the recipes and the search of a sweep; log them; report them.
+
+    A sweep by its name, `sweep published`, or over a file of yours,
+    `sweep --csv sales.csv --target units search.trials=20`.
+    """
     from lstm_bench.engine import ENGINES
     from lstm_bench.errors import unknown
     from lstm_bench.sweep import find, load, of_data

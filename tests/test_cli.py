@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from lstm_bench import __version__
+
 
 @pytest.fixture
 def lstm_bench(command, monkeypatch, tmp_path):
@@ -132,7 +134,18 @@ def test_a_file_that_is_no_database_is_refused(lstm_bench, tmp_path):
     assert "Traceback" not in err
 
 
-@pytest.mark.parametrize("words", [["--help"], ["tasks"], ["run", "--help"]])
+def test_the_version_is_the_packages_own(lstm_bench):
+    assert lstm_bench("--version") == (0, f"lstm-bench {__version__}\n", "")
+
+
+@pytest.mark.parametrize("name", ["sweep", "run", "export"])
+def test_help_says_what_key_and_value_are(lstm_bench, name):
+    code, out, _ = lstm_bench(name, "--help")
+    assert code == 0
+    assert "Settings over" in out and "[[" not in out
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["tasks"], ["run", "--help"]])
 def test_help_and_tasks_do_not_wait_for_the_heavy_packages(words):
     script = f"""
 import sys
