@@ -13,11 +13,13 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from lstm_bench import __version__
 from lstm_bench.errors import Interrupted, RecipeError, SweepError, UserError
 from lstm_bench.options import (
     Assignments,
     EngineName,
     Json,
+    Overrides,
     Profile,
     StoreUri,
     TaskFiles,
@@ -37,6 +39,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"lstm-bench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", is_eager=True, callback=_version),
+    ] = False,
+) -> None:
+    """Takes what stands before any command."""
 
 
 def main() -> None:
@@ -118,7 +136,7 @@ def sweep(
     name: Annotated[
         str | None, typer.Argument(help="A sweep in sweeps/, or a YAML file.", show_default=False)
     ] = None,
-    settings: Assignments = None,
+    settings: Overrides = None,
     csv: Annotated[Path | None, typer.Option(help="Search over this file of your own.")] = None,
     target: Annotated[str | None, typer.Option(help="Its column to forecast.")] = None,
     time: Annotated[str | None, typer.Option(help="Its column of times.")] = None,
@@ -135,7 +153,11 @@ def sweep(
     profile: Profile = None,
     as_json: Json = False,
 ) -> None:
-    """Run the recipes and the search of a sweep; log them; report them."""
+    """Run the recipes and the search of a sweep; log them; report them.
+
+    A sweep by its name, `sweep published`, or over a file of yours,
+    `sweep --csv sales.csv --target units search.trials=20`.
+    """
     from lstm_bench.engine import ENGINES
     from lstm_bench.errors import unknown
     from lstm_bench.sweep import find, load, of_data
@@ -183,15 +205,18 @@ def sweep(
         told = findings.document(result, found.comparisons) | searched.document(result, found)
         told |= beside.document(result)
         print_json(sweep_document(result, page) | told)
-        return
-    from lstm_bench.report import console_table
+    else:
+        from lstm_bench.report import console_table
 
-    console = Console()
-    console.print(console_table(result))
-    if progress.reused:
-        console.print(f"{progress.reused} of {progress.done} recipes needed no new run.")
-    console.print(f"Report: {page}", soft_wrap=True)
-    console.print(f"Runs:   mlflow ui --backend-store-uri {where.store}", soft_wrap=True)
+        console = Console()
+        console.print(console_table(result))
+        if progress.reused:
+            console.print(f"{progress.reused} of {progress.done} recipes needed no new run.")
+        console.print(f"Report: {page}", soft_wrap=True)
+        console.print(f"Runs:   mlflow ui --backend-store-uri {where.store}", soft_wrap=True)
+    if {row.id for row in result.rows} <= {each.id for each in result.failed}:
+        print(f"{loaded.name}: every recipe has failed; the reasons are above", file=sys.stderr)
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -249,8 +274,18 @@ def export(
     unclaimed(model, force, "--model")
     told = where_to(profile, store, files)
     if model is not None:
-        if output is not None or settings or seed is not None:
-            raise UserError("--model: writes the network of a finished run as it is; give it alone")
+        if seed is not None:
+            raise UserError(
+                "--seed: of a run the network of its best seed alone is kept, so --model takes no "
+                f"other, but got {seed}; leave out --seed, or leave out --model for a script that "
+                "trains that seed"
+            )
+        if output is not None or settings:
+            other = "--output" if output is not None else " ".join(settings or [])
+            raise UserError(
+                "--model: writes the network of a finished run as it is, and nothing else; leave "
+                f"out {other}"
+            )
         write(model, network(what, model, told), "--model")
         print_json({"file": str(model)}) if as_json else print(model)
         return
@@ -279,7 +314,7 @@ def predict(
     symbols: Annotated[
         str | None, typer.Argument(help='The sequence, e.g. "3 0 1 2" or "ABC".')
     ] = None,
-    generate: Annotated[int, typer.Option(min=0, help="Feed back so many of its answers.")] = 0,
+    generate: Annotated[int, typer.Option(min=0, help="Feed back so many answers to symbols.")] = 0,
     csv: Annotated[Path | None, typer.Option(help="A file like the one trained on.")] = None,
     output: Annotated[Path | None, typer.Option(help="Write what is forecast here.")] = None,
     force: Annotated[bool, typer.Option(help="Overwrite the file if it is there.")] = False,
@@ -293,6 +328,12 @@ def predict(
         raise UserError('predict: give either symbols, like "3 0 1 2", or --csv FILE')
     if csv is None and output is not None:
         raise UserError("--output: is for what --csv forecasts; leave it out")
+    if csv is not None and generate:
+        raise UserError(
+            "--generate: feeds answers back to symbols on the command line, but with --csv every "
+            f"row is answered one horizon ahead, and {generate} was given; leave it out, and for "
+            "more rows ahead train with a larger horizon: `lstm-bench sweep --csv FILE --horizon N`"
+        )
     unclaimed(output, force)
     from lstm_bench import backend
     from lstm_bench.lookup import finished

@@ -23,7 +23,7 @@ from pydantic import ValidationError
 from lstm_bench.errors import TaskError
 from lstm_bench.faults import pydantic_faults
 from lstm_bench.framings import FRAMINGS
-from lstm_bench.recipe import HEADS, Recipe
+from lstm_bench.recipe import HEADS, Recipe, strange_default
 from lstm_bench.tasks import TASKS, Task
 from lstm_bench.tasks.base import ours
 from lstm_bench.tasks.sound import blamed
@@ -236,6 +236,11 @@ def lacking(task: type[Task]) -> str:
     if taken:
         word = "is a word" if len(taken) == 1 else "are words"
         return f"must name its parameters otherwise: {', '.join(taken)} {word} of recipes or sweeps"
+    if not isinstance(task.defaults, Mapping):
+        return f"must have a mapping of settings as `defaults`, but got {task.defaults!r}"
+    astray = strange_default(task)
+    if astray:
+        return f"must have settings alone in `defaults`, but {astray}"
     try:
         task()
     except ValidationError as error:

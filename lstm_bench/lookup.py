@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import re
 from collections.abc import Iterable, Mapping
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_bench.entries import overlay
-from lstm_bench.errors import StoreError, SweepError, TaskError, UserError
+from lstm_bench.errors import StoreError, SweepError, TaskError, UserError, unknown
 from lstm_bench.loading import place
 from lstm_bench.recipe import Recipe, recipe
 from lstm_bench.results import Outcome
@@ -47,6 +48,7 @@ def chosen(word: str, changes: Mapping[str, Any], where: Settings) -> Chosen:
     if word in TASKS:
         return Chosen(recipe(word, **changes))
     if not _is_run(word):
+        _not_a_sweep(word, where)
         raise UserError(
             f"{no_task(word)}; give a task, a row of a sweep as SWEEP:ID, or the "
             "digest of a recipe that has been run"
@@ -59,6 +61,30 @@ def chosen(word: str, changes: Mapping[str, Any], where: Settings) -> Chosen:
 
 def _is_run(word: str) -> bool:
     return ":" in word or re.fullmatch("[0-9a-f]{3,12}", word) is not None
+
+
+def _not_a_sweep(word: str, where: Settings) -> None:
+    """Raises `StoreError` where `word` is a whole sweep, finished or not, with rows to name."""
+    rows: Iterable[str] = ()
+    if (where.sweeps / f"{word}.yaml").is_file():
+        rows = load(find(word, where.sweeps)).entries
+    with contextlib.suppress(StoreError):
+        rows = Store(where.store, where.artifacts, create=False).ids(word)
+    if rows:
+        raise StoreError(_whole(word, rows))
+
+
+def _whole(sweep: str, rows: Iterable[str]) -> str:
+    """Returns the message for a sweep in the place of one of its rows; finalists are named first.
+
+    >>> _whole("sales", ["trial-0", "trial-1", "confirm-1"])
+    "'sales' is a sweep: give one of its recipes, e.g. sales:confirm-1, sales:trial-0"
+    """
+    names = sorted(rows, key=lambda row: not row.startswith("confirm-"))[:2]
+    if not names:
+        return f"{sweep!r} is a sweep of which no recipe has finished; run it again"
+    shown = ", ".join(f"{sweep}:{row}" for row in names)
+    return f"{sweep!r} is a sweep: give one of its recipes, e.g. {shown}"
 
 
 def _row(word: str, where: Settings) -> Chosen:
@@ -102,6 +128,11 @@ def finished(word: str, store: Store) -> Outcome:
             + (", ..." if len(fitting) > NEAREST else "")
         )
     if not fitting:
+        sweeps = store.names()
+        if word in sweeps:
+            raise StoreError(_whole(word, store.ids(word)))
+        if not re.fullmatch("[0-9a-f]+", word):
+            raise StoreError(f"store: {unknown('finished sweep', word, sweeps)}; give SWEEP:ID")
         raise StoreError(f"store: {_unknown('finished recipe', word, digests)}, or as SWEEP:ID")
     return _of_a_task_here(store.outcome(digests[fitting[0]]))
 

@@ -25,7 +25,18 @@ TaskFiles = Annotated[
     list[Path] | None,
     typer.Option("--tasks", metavar="FILE", help="A Python file with tasks of your own."),
 ]
-Assignments = Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...")]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="KEY=VALUE", help="Settings over the recipe's own: units=20 stateful=true."
+    ),
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="KEY=VALUE", help="Settings over those of the file: seeds=3 search.trials=20."
+    ),
+]
 
 
 def interruptible(command: Callable[..., None]) -> Callable[..., None]:

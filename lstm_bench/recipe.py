@@ -324,6 +324,8 @@ def recipe(task: str | type[Task], **settings: Any) -> Recipe:
     for key in _framing_keys() - set(framing.model_fields) - set(settings):
         merged.pop(key, None)
     found = list(_misplaced(chosen, framing, settings))
+    astray = strange_default(chosen)
+    found += [Fault("task", f"{chosen.name}: defaults: {astray}")] if astray else []
     if merged.get("stateful", False) is False:
         for key in ("layout", "reset"):
             if key in settings:
@@ -372,6 +374,15 @@ def _framing_keys() -> set[str]:
 def known_settings(task: type[Task]) -> set[str]:
     """Returns every key that a recipe of `task` may carry."""
     return (set(Recipe.model_fields) | set(task.model_fields) | _framing_keys()) - {"task"}
+
+
+def strange_default(task: type[Task]) -> str:
+    """Returns that a key of a task's `defaults` is no setting, with the nearest; or nothing.
+
+    It would be left out, and nobody would know.
+    """
+    known = known_settings(task)
+    return next((unknown("setting", key, known) for key in task.defaults if key not in known), "")
 
 
 def _misplaced(task: type[Task], framing: type[Framing], given: Mapping[str, Any]) -> list[Fault]:

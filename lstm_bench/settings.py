@@ -61,7 +61,7 @@ def settings(profile: str | None = None, folder: Path = Path("conf")) -> Setting
         try:
             Settings.model_validate(values)
         except ValidationError as error:
-            lines = "\n".join(f"  {fault}" for fault in pydantic_faults(error, values))
+            lines = "\n".join(f"  {fault}" for fault in pydantic_faults(error, values, Settings))
             raise SweepError(f"{path}:\n{lines}") from error
         merged |= values
     return Settings(**merged)

@@ -36,7 +36,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from lstm_bench.entries import Entry, Illegal, Scalar, read_entries, read_refused
 from lstm_bench.errors import Fault, RecipeError, SweepError, UserError, unknown
-from lstm_bench.faults import pydantic_faults
+from lstm_bench.faults import pydantic_faults, rule_of
 from lstm_bench.framings import FRAMINGS
 from lstm_bench.metrics import METRICS, Kind
 from lstm_bench.paired import Comparison
@@ -200,7 +200,9 @@ def of_data(settings: Mapping[str, Any], overrides: Sequence[str] = ()) -> Sweep
         asked = document | {key: own for key, own in given.items() if key != "search"}
         return parse(named(asked), _laid_over(document | {"search": usual(asked)}, given))
     except UserError as error:
-        raise SweepError(f"--csv: {error}") from error
+        faults = error.faults if isinstance(error, RecipeError) else ()
+        own = faults and all(fault.key.partition(".")[0] in given for fault in faults)
+        raise SweepError(str(error) if own else f"--csv: {error}") from error
 
 
 def _laid_over(below: Mapping[Any, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -244,7 +246,7 @@ def parse(name: str, document: Mapping[str, Any]) -> Sweep:
         faults += _comparison_faults(sweep.comparisons, entries, broken)
         faults += _metric_faults(sweep.metrics, {e.recipe.task.kind for e in entries.values()})
     except ValidationError as error:
-        faults += pydantic_faults(error, fields)
+        faults += pydantic_faults(error, fields, Sweep)
     if sweep is not None and sweep.search is not None:
         faults += _space_faults(sweep.search, shared, entries, broken)
     elif not entries and not faults:
@@ -365,8 +367,8 @@ def _strange(part: Range | tuple[Scalar, ...], task: type[Task], key: str) -> st
         try:
             TypeAdapter(known).validate_python(value, strict=True)
         except ValidationError as error:
-            told = " or ".join(dict.fromkeys(item["msg"] for item in error.errors()))
-            return f"{told[0].lower()}{told[1:]}, but one of the choices is {value!r}"
+            told = " or ".join(dict.fromkeys(rule_of(dict(item)) for item in error.errors()))
+            return f"{told}, but one of the choices is {value!r}"
     return ""
 
 

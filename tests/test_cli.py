@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from lstm_bench import __version__
+
 
 @pytest.fixture
 def lstm_bench(command, monkeypatch, tmp_path):
@@ -115,6 +117,15 @@ def test_an_unwritable_place_is_said_before_the_work(lstm_bench, tmp_path):
     assert not (tmp_path / "mlflow.db").exists()
 
 
+def test_a_server_that_does_not_listen_is_given_up_on_soon(lstm_bench, tmp_path):
+    began = time.perf_counter()
+    code, out, err = lstm_bench("report", "--store", "http://127.0.0.1:9")
+    assert (code, out) == (2, "")
+    assert "http://127.0.0.1:9 cannot be used" in err and "start its server" in err
+    assert "Traceback" not in err
+    assert time.perf_counter() - began < 20
+
+
 def test_a_file_that_is_no_database_is_refused(lstm_bench, tmp_path):
     (tmp_path / "mlflow.db").write_text("this is not a database\n" * 100)
     code, _, err = lstm_bench("report")
@@ -123,7 +134,18 @@ def test_a_file_that_is_no_database_is_refused(lstm_bench, tmp_path):
     assert "Traceback" not in err
 
 
-@pytest.mark.parametrize("words", [["--help"], ["tasks"], ["run", "--help"]])
+def test_the_version_is_the_packages_own(lstm_bench):
+    assert lstm_bench("--version") == (0, f"lstm-bench {__version__}\n", "")
+
+
+@pytest.mark.parametrize("name", ["sweep", "run", "export"])
+def test_help_says_what_key_and_value_are(lstm_bench, name):
+    code, out, _ = lstm_bench(name, "--help")
+    assert code == 0
+    assert "Settings over" in out and "[[" not in out
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["tasks"], ["run", "--help"]])
 def test_help_and_tasks_do_not_wait_for_the_heavy_packages(words):
     script = f"""
 import sys

@@ -210,6 +210,18 @@ BROKEN = {
         "non-annotated attribute",
     ),
     "unknown fact": (FLIP.replace("source=", "sauce="), "@task: there is no sauce"),
+    "an unknown default": (
+        FLIP.replace('"whole"', '"whole", "unitz": 3'),
+        "line 8: flip must have settings alone in `defaults`, .* did you mean 'units'",
+    ),
+    "a class's unknown default": (
+        CLASS.replace("source =", "defaults = {'epoch': 3}\n    source ="),
+        "there is no setting 'epoch'; did you mean 'epochs'",
+    ),
+    "defaults that are none": (
+        CLASS.replace("source =", "defaults = ['epochs']\n    source ="),
+        "must have a mapping of settings as `defaults`",
+    ),
     "no seed": (FLIP.replace("(seed: int, length", "(length"), "must take the seed first"),
     "without a call": (FLIP.partition("@task")[0] + "@task\ndef f(seed): pass\n", "mine.py, line"),
 }

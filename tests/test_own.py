@@ -20,7 +20,7 @@ from lstm_bench.search.study import Study
 from lstm_bench.skill import NAIVE
 from lstm_bench.sweep import load, of_data
 from lstm_bench.tasks.own import EXAMPLE, Csv
-from lstm_bench.tracking import Store
+from lstm_bench.tracking import Store, listing
 
 ROWS = 120
 QUICK = {"epochs": 20, "units": 4}
@@ -366,10 +366,23 @@ def test_wrong_settings_of_a_file_are_told_with_their_key(settings, said):
     (["sweep", "--target", "x"], "--target: says something about a file"),
     (["sweep"], "give the name of a sweep"),
     (["sweep", "--csv", str(EXAMPLE), "--kind", "colour"], "target_kind"),
-    (["sweep", "--csv", str(EXAMPLE), "search.trails=3"], "search.trails"),
+    (["sweep", "--csv", str(EXAMPLE), "search.trails=3"],
+     "error: search.trails: there is no key 'trails'; did you mean 'trials'? (known: ablate, "),
+    (["sweep", "--csv", str(EXAMPLE), "search.foo=3"], "sampler, seed, space, split, startup, "),
+    (["sweep", "--csv", str(EXAMPLE), "seeds=x"],
+     "error: seeds: must be a whole number, but got 'x'"),
+    (["sweep", "--csv", str(EXAMPLE), "search.trials=-3"],
+     "error: search.trials: must be at least 1, but got -3"),
+    (["sweep", "--csv", str(EXAMPLE), "search.sampler=best"],
+     "search.sampler: must be 'tpe', 'random', 'grid', 'qmc' or 'nsga2', but got 'best'"),
+    (["sweep", "--csv", str(EXAMPLE), "search.space.units={int: [4, 8], lg: true}"],
+     "error: search.space.units.lg: there is no such key, but got True\n"),
+    (["sweep", "--csv", str(EXAMPLE), "search.space.units={int: [4]}"],
+     "error: search.space.units.int.1: must be given, but got nothing\n"),
     (["sweep", "--csv", str(EXAMPLE), "--horizon", "400"], "steps are left to learn from"),
     (["predict", "x:y"], "give either symbols"),
     (["predict", "x:y", "1 2", "--output", "o.csv"], "--output"),
+    (["predict", "x:y", "--csv", "f.csv", "--generate", "6"], "train with a larger horizon"),
 ])  # fmt: skip
 def test_wrong_words_end_with_one_message(command, words, said):
     code, out, err = command(*words)
@@ -392,3 +405,18 @@ def test_a_file_on_the_command_line_from_search_to_forecast(done, command, monke
     code, out, err = command("export", f"my shop-sales:{first}", "--model", "shop.keras")
     assert (code, out.strip()) == (0, "shop.keras"), err
     assert command("export", f"my shop-sales:{first}", "--model", "shop.h5")[0] == 2
+
+
+def test_a_file_that_changed_under_its_sweep_is_told_in_words(file, folder):
+    path = folder / "grows.csv"
+    shutil.copy(file, path)
+    before = of_data({"file": str(path), "target": "sales"})
+    known = listing.definition(before)
+    pd.concat([pd.read_csv(file)] * 2).drop(columns="month").to_csv(path, index=False)
+    for overrides, said in (([], []), (["units=3"], ["units was not there, but is 3"])):
+        now = of_data({"file": str(path), "target": "sales"}, overrides)
+        found = listing.changed(now, known, listing.definition(now))
+        assert found[0] == f"{path} has changed since it began"
+        assert [line for line in found[1:] if not line.startswith("search.space.units")] == said
+        assert listing.data_file(now) == str(path)
+    assert listing.changed(before, known, known) == []

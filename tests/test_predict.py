@@ -147,6 +147,8 @@ def test_a_run_is_found_by_row_digest_and_the_start_of_one(store):
         ("mine:A7", "no finished recipe 'A7'; the nearest are A1, A6"),
         ("mime:A1", "no finished sweep 'mime'; did you mean 'mine'"),
         ("ffffffffffff", "no finished recipe 'ffffffffffff'; the nearest are"),
+        ("mine", "'mine' is a sweep: give one of its recipes, e.g. mine:A1, mine:A6"),
+        ("mime", "no finished sweep 'mime'; did you mean 'mine'.*; give SWEEP:ID"),
         ("", "the digests of 5 recipes begin so; give more of one"),
     ],
 )
@@ -230,9 +232,12 @@ def test_export_does_not_overwrite_unless_it_is_told_to(lstm_bench, folder):
         (("predict", "mine:A1", "3", "--generate", "-1"), "--generate"),
         (("predict", "mine:Q", "3"), "no finished recipe 'Q'"),
         (("export", "memori"), "did you mean 'memory'"),
+        (("export", "mine"), "'mine' is a sweep: give one of its recipes, e.g. mine:A1"),
         (("export", "memory", "unit=3"), "did you mean 'units'"),
         (("export", "memory", "--output", "no/such/folder.py"), "cannot be written"),
         (("export", "memory", "--seed", "-1"), "--seed"),
+        (("export", "mine:A1", "--model", "a.keras", "--seed", "3"), "its best seed alone is kept"),
+        (("export", "mine:A1", "--model", "a.keras", "units=3"), "leave out units=3"),
     ],
 )
 def test_wrong_input_is_one_message_and_exit_2(lstm_bench, words, said):

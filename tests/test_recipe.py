@@ -114,7 +114,7 @@ def test_the_seed_is_never_part_of_a_recipe():
 def test_all_faults_are_told_at_once():
     found = refusal(units=0, unit=3, epochs="many", alphabet=2, letters=4, learning_rate=-1.0)
     assert set(found) == {"units", "unit", "epochs", "alphabet", "letters", "learning_rate"}
-    assert "greater than or equal to 1" in found["units"] and found["units"].endswith("got 0")
+    assert "must be at least 1" in found["units"] and found["units"].endswith("got 0")
     assert found["epochs"].endswith("got 'many'")
     assert found["alphabet"].endswith("got 2")
 

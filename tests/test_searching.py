@@ -1,5 +1,7 @@
 """A search from its file to its report: its races, what follows from them, what fails."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -196,3 +198,14 @@ def test_scores_are_of_the_objective(done):
     assert flags.dtype == float
     assert np.array_equal(flags, outcome.seeds["solved"])
     assert np.array_equal(scores(outcome, "accuracy"), outcome.seeds["accuracy"])
+
+
+@pytest.mark.parametrize(("more", "code"), [("", 1), ("\n  B: {epochs: 1}", 0)])
+def test_a_sweep_of_which_nothing_succeeded_ends_with_1(tmp_path, monkeypatch, command, more, code):
+    monkeypatch.chdir(tmp_path)
+    astray = json.dumps({"learning_rate": 10.0, "epochs": 20, **UNSTABLE})
+    text = f"task: memory\nseeds: 1\nrecipes:\n  A: {astray}{more}\n"
+    (tmp_path / "astray.yaml").write_text(text)
+    ended, out, err = command("sweep", "astray.yaml")
+    assert (ended, "astray: every recipe has failed" in err) == (code, bool(code))
+    assert "A failed: it diverged on 1 of 1 seeds" in out and "Report: " in out

@@ -269,7 +269,7 @@ def test_a_search_is_another_one_when_its_space_or_what_it_stands_on_changes_alo
         ("{of: A1, to: A7}", ["comparisons.x.to", "there is no recipe 'A7'", "A1, A2, A5, A6"]),
         ("{of: A7, to: A1}", ["comparisons.x.of", "'A7'"]),
         ("{of: A1, to: A1}", ["comparisons.x.to", "another recipe", "'A1'"]),
-        ("{of: A1}", ["comparisons.x.to", "required"]),
+        ("{of: A1}", ["comparisons.x.to", "must be given"]),
         ("{of: A1, to: A2, measure: speed}", ["comparisons.x.measure", "'solve_rate'", "'speed'"]),
         ("{of: A1, to: A2, margin: 0}", ["comparisons.x.margin", "above 0"]),
         ("{of: A1, to: A2, margins: 1}", ["comparisons.x.margins"]),

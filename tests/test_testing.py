@@ -1,6 +1,7 @@
 """Each check is failed by what is broken in just that way, and by no other check."""
 
 import builtins
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,7 +12,7 @@ import pytest
 from lstm_bench.errors import UserError
 from lstm_bench.framings import Pairs, Prefixes, Substrings
 from lstm_bench.seeds import stream
-from lstm_bench.tasks import Problem, Sequence, Task
+from lstm_bench.tasks import Problem, Sequence, Task, task
 from lstm_bench.testing import (
     FRAMING_CHECKS,
     TASK_CHECKS,
@@ -222,6 +223,31 @@ BROKEN_TASKS = [
     (Enormous, "training", "the loss and the outputs must be finite"),
 ]
 TASK_IDS = [broken.__name__ for broken, *_ in BROKEN_TASKS]
+
+
+def ninths(chance, ceiling):
+    """Returns a task whose best constant answer gets 6 of 9 steps, and whose table gets 7."""
+
+    @task(labels="01", chance=chance, ceiling=ceiling, bar=ceiling, source="none")
+    def made(seed: int) -> Problem:
+        asked = ([0, 1, 1], [0, 1, 0], [1, 1, 1])
+        return Problem(tuple(Sequence(np.zeros(3, int), np.array(each), np.ones(3, bool))
+                             for each in asked))  # fmt: skip
+
+    return made()
+
+
+def test_what_a_check_tells_is_enough_to_pass_it():
+    with pytest.raises(AssertionError, match="must be what the best constant") as told:
+        TASK_CHECKS["chance"](ninths(0.667, 1.0))
+    chance = float(re.search(r"gets, (\S+) on 8 seeds, but 0.667 is stated", str(told.value))[1])
+    TASK_CHECKS["chance"](ninths(chance, 1.0))
+    for stated in (1.0, 0.7777):
+        with pytest.raises(AssertionError, match="ceiling must be") as told:
+            TASK_CHECKS["ceiling"](ninths(chance, stated))
+        ceiling = float(re.search(r"(\S+), but \S+ is stated", str(told.value))[1])
+        assert ceiling == pytest.approx(7 / 9, abs=1e-9)
+        TASK_CHECKS["ceiling"](ninths(chance, ceiling))
 
 
 def failing(of, checks):

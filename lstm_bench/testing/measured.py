@@ -93,6 +93,18 @@ def leaked(problem: Problem) -> list[int]:
     return [number for number, told in asked.items() if told in trained]
 
 
+def told_to(value: float, slack: float) -> str:
+    """Returns `value` with the fewest digits, but four, that are within `slack` of it.
+
+    Whoever states what a check has told must pass it.
+
+    >>> told_to(2 / 3, 1e-2), told_to(2 / 3, 1e-6), told_to(0.5, 1e-9)
+    ('0.6667', '0.666667', '0.5')
+    """
+    texts = (f"{value:.{digits}g}" for digits in range(4, 18))
+    return next(text for text in texts if abs(float(text) - value) <= slack)
+
+
 def _end(sequence: Sequence) -> int:
     """Returns the number of steps up to the last scored one."""
     return int(np.flatnonzero(sequence.scored).max(initial=-1)) + 1

@@ -20,11 +20,13 @@ from lstm_bench.recipe import recipe
 from lstm_bench.tasks import Task
 from lstm_bench.tasks.sound import faults
 from lstm_bench.testing import alike
-from lstm_bench.testing.measured import constant_shares, leaked, lookup_share, same
+from lstm_bench.testing.measured import constant_shares, leaked, lookup_share, same, told_to
 
 SEEDS = range(3)
 MEASURED = range(8)
 """Seeds on which a chance is measured."""
+EXACT = 1e-9
+"""How far a stated ceiling may be off: by what is lost in writing it down."""
 
 
 def words(task: Task) -> None:
@@ -159,7 +161,7 @@ def chance(task: Task) -> None:
     # Of drawn sequences `chance` is what to expect; this is a sample of it.
     slack = 5 * float(np.std(shares, ddof=1)) / math.sqrt(len(shares)) + 1e-6
     rule = "chance must be what the best constant answer gets"
-    told = f"{mean:.4g} on {len(shares)} seeds, but {task.chance:.4g} is stated"
+    told = f"{told_to(mean, slack)} on {len(shares)} seeds, but {task.chance:.12g} is stated"
     assert abs(task.chance - mean) <= slack, f"{rule}, {told}"
 
 
@@ -170,10 +172,10 @@ def ceiling(task: Task) -> None:
     first, *others = map(task.problem, SEEDS)
     found = lookup_share(first)
     rule = "ceiling must be what a table of all that has been seen gets"
-    told = f"{found:.4g}, but {task.ceiling:.4g} is stated"
-    assert task.ceiling <= found + 1e-9, f"{rule}, at most {told}"
+    told = f"{told_to(found, EXACT)}, but {task.ceiling:.12g} is stated"
+    assert task.ceiling <= found + EXACT, f"{rule}, at most {told}"
     fixed = all(same(first, other) for other in others)  # else the table knows noise by heart
-    assert not fixed or task.ceiling >= found - 1e-9, f"{rule}, {told}"
+    assert not fixed or task.ceiling >= found - EXACT, f"{rule}, {told}"
 
 
 def bar(task: Task) -> None:

@@ -12,9 +12,10 @@ from pydantic import ValidationError
 from lstm_bench.errors import StoreError, UserError
 from lstm_bench.paired import Comparison
 from lstm_bench.results import Failed, Outcome, Refusal, Role, Row, SweepResult, subset
-from lstm_bench.sweep import Sweep
+from lstm_bench.sweep import Search, Sweep
 from lstm_bench.tasks import TASKS
 from lstm_bench.tasks.sound import unsound
+from lstm_bench.usual import named, usual
 from lstm_bench.verdicts import Claim
 
 FILE = "sweep.json"
@@ -145,10 +146,13 @@ def definition(sweep: Sweep) -> dict[str, Any]:
     """
     if sweep.search is None:
         return {}
-    facts = sweep.search.model_dump(mode="json", by_alias=True, exclude=MAY_CHANGE)
     shared = {"first_seed": sweep.first_seed, **sweep.settings, **_data(sweep.settings)}
-    plain = json.loads(json.dumps(shared | {"search": facts}))
+    plain = json.loads(json.dumps(shared | {"search": _plain(sweep.search)}))
     return _flat(plain)
+
+
+def _plain(search: Search) -> dict[str, Any]:
+    return search.model_dump(mode="json", by_alias=True, exclude=MAY_CHANGE)
 
 
 def _data(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -174,6 +178,31 @@ def _flat(value: Mapping[str, Any], above: str = "") -> dict[str, Any]:
     for key, part in value.items():
         found |= _flat(part, f"{above}{key}.") if isinstance(part, Mapping) else {above + key: part}
     return found
+
+
+def changed(sweep: Sweep, before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Returns what has become of a sweep's search since `before`, one line a change.
+
+    Other data are told in words; what merely follows from them, and nobody wrote, is left out.
+    """
+    if "data" not in before.keys() & now.keys() or before["data"] == now["data"]:
+        return changes(before, now)
+    task, follows = sweep.settings["task"], {"data"}
+    made = f"the data that the task {task!r} makes have changed since it began"
+    if task == "csv":
+        made = f"{sweep.settings.get('file', 'the example')} has changed since it began"
+        found = _flat({"search": _plain(Search(**usual(sweep.settings)))})
+        follows |= {key for key, value in found.items() if now.get(key) == value}
+    kept = [{k: v for k, v in facts.items() if k not in follows} for facts in (before, now)]
+    another = before.get("file") != now.get("file")  # which is told anyway
+    return changes(*kept) if another else [made, *changes(*kept)]
+
+
+def data_file(sweep: Sweep) -> str:
+    """Returns the file of data that a sweep is called after; nothing for one of a YAML file."""
+    file = str(sweep.settings.get("file", ""))
+    of_data = sweep.settings.get("task") == "csv" and file and named(sweep.settings) == sweep.name
+    return file if of_data else ""
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -57,13 +57,15 @@ def _check(store: Store, run_id: str, sweep: Sweep) -> None:
     except StoreError:  # it was killed before, or while, it was written
         return
     now = listing.definition(sweep)
-    found = listing.changes(before, now) if before and now else []
+    found = listing.changed(sweep, before, now) if before and now else []
     if found:
         lines = "\n".join(f"  {line}" for line in found)
+        data = listing.data_file(sweep)
+        other = f"copy {data} to another name" if data else f"give {sweep.name}.yaml another name"
         raise SweepError(
             f"{sweep.name}: a search that has begun must stay the search it is, but\n{lines}\n"
-            "  put it back, start afresh with --again, or give the file another name; more trials "
-            "and more seeds may be asked for at any time"
+            f"  put it back, start afresh with --again, or {other}, which makes another sweep; "
+            "more trials and more seeds may be asked for at any time"
         )
 
 

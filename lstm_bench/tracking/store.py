@@ -15,6 +15,12 @@ from lstm_bench.errors import StoreError, unknown
 from lstm_bench.results import Outcome, SweepResult, read
 from lstm_bench.tracking import listing
 
+IMPATIENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "8"}
+"""How MLflow asks a server the first time: left alone it tries one that is not there for minutes.
+
+Once a server has answered, MLflow's own patience holds: it may restart during a sweep.
+"""
+
 
 class Store:
     """An MLflow tracking store at any tracking URI; the embedded SQLite file by default."""
@@ -42,7 +48,8 @@ class Store:
                 _new_database(path, str(self._artifacts))
             # MLflow caches connections by name: a relative one would outlive its working folder.
             self.client = MlflowClient(tracking_uri=f"sqlite:///{path.resolve()}" if path else uri)
-            self.client.search_experiments(max_results=1)
+            with _first_time():
+                self.client.search_experiments(max_results=1)
 
     @contextlib.contextmanager
     def usable(self) -> Iterator[None]:
@@ -54,9 +61,10 @@ class Store:
             yield
         except (MlflowException, SQLAlchemyError, OSError) as error:
             reason = str(error).strip().splitlines()[0][:300] if str(error).strip() else repr(error)
+            start = "start its server, or " if self.remote else ""
             raise StoreError(
-                f"store: {self.uri} cannot be used ({reason}); give another one with --store, "
-                "e.g. sqlite:///mlflow.db in a folder that can be written"
+                f"store: {self.uri} cannot be used ({reason}); {start}give another one with "
+                "--store, e.g. sqlite:///mlflow.db in a folder that can be written"
             ) from error
 
     def names(self) -> list[str]:
@@ -197,6 +205,18 @@ def _new_database(path: Path, artifacts: str) -> None:
         made.engine.dispose()
         with contextlib.suppress(FileExistsError):
             os.link(draft, path)
+
+
+@contextlib.contextmanager
+def _first_time() -> Iterator[None]:
+    """Lets MLflow give up on a server soon, where the user's environment does not say when."""
+    own = {key: value for key, value in IMPATIENT.items() if key not in os.environ}
+    os.environ.update(own)
+    try:
+        yield
+    finally:
+        for key in own:
+            os.environ.pop(key, None)
 
 
 def _quiet() -> None:
