@@ -238,6 +238,7 @@ def test_the_naive_answers_of_yes_and_no_err_by_shares_counted_by_hand(file):
     told, off = outcome.predictions, (rained[96:] != rained[95:-1]).mean()
     due = told["expected"].to_numpy()
     assert due.tolist() == rained[96:].tolist()
+    assert asked.task.prepared.notes[0] == "target rained: binary, 1: yes, 0: no"
     assert (told[NAIVE + "last value"].to_numpy() != due).mean() == pytest.approx(off)
     usual = rained[1:96].mean() >= 0.5
     assert (told[NAIVE + "most frequent"].to_numpy() != due).mean() == (rained[96:] != usual).mean()

@@ -121,6 +121,15 @@ def input_columns(
     return tuple(name for name in open_ if name not in [*text, *same]), "".join(told)
 
 
+def kind_note(table: Table, target: str, kind: TargetKind, symbols: int) -> str:
+    """Returns how many symbols there are, or what 1 and 0 stand for in words of yes and no."""
+    if kind == "symbols":
+        return f", {symbols} different"
+    words = sorted({cell for cell in table.text(target) if cell.lower() not in MISSING | {"0", "1"}})
+    yes, no = ([each for each in words if each.lower() in told] for told in (TRUE, FALSE))
+    return f", 1: {', '.join(yes)}, 0: {', '.join(no)}" if kind == "binary" and words else ""
+
+
 def target_values(
     table: Table, target: str, kind: TargetKind, known: tuple[str, ...] = ()
 ) -> tuple[tuple[str, ...], Floats]:

@@ -18,6 +18,7 @@ from lstm_bench.tasks.inference import (
     TargetKind,
     group_column,
     input_columns,
+    kind_note,
     season_of,
     target_column,
     target_kind,
@@ -132,7 +133,7 @@ def _prepared(asked: Asked, digest: str) -> Prepared:
     if season is None and kind != "symbols":
         season, found = season_of([each.target[: each.validation] for each in series])
     notes = [
-        f"target {target}: {kind}" + (f", {len(labels)} different" if kind == "symbols" else ""),
+        f"target {target}: {kind}" + kind_note(table, target, kind, len(labels)),
         _rows_note(columns, cells, places) + " " + _order_note(table, columns, series, when),
         "inputs: " + ", ".join([*([target] if asked.horizon else []), *inputs]) + left_out,
         *([found] if found else []),
