@@ -208,7 +208,12 @@ ASKED = {
     "no such day": (
         {"target": "sales"},
         HEAD + "\n".join(f"2024-02-{n + 1:02},{n % 7},{n % 5}" for n in range(31)),
-        "cannot be read",
+        "must be in the calendar, but rows 31 and 32 have days like '2024-02-30'; correct these",
+    ),
+    "no such day, with dots": (
+        {"target": "sales"},
+        HEAD + "\n".join(f"{n + 1}.4.2024,{n % 7},{n % 5}" for n in range(31)),
+        "in the calendar, but row 32 has '31.4.2024'; correct these",
     ),
     "a horizon too far": (
         {"target": "sales", "horizon": 30},

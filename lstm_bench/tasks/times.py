@@ -41,7 +41,9 @@ def instants(table: Table, name: str) -> NDArray[np.generic]:
     text = table.text(name)
     empty = [place for place, cell in enumerate(text) if cell.lower() in MISSING]
     if empty:
-        raise DataError(f"{table.file}: times in {name!r} must not be missing: {rows(empty)}")
+        raise DataError(
+            f"{table.file}: times in {name!r} must not be missing: {rows(empty)}; fill them in"
+        )
     if table.is_numeric(name):
         return table.numbers(name)
     dates = [as_date(cell) for cell in text]
@@ -51,8 +53,8 @@ def instants(table: Table, name: str) -> NDArray[np.generic]:
         strange = counted.tolist() if len(counted) < len(strange) else strange
     if strange:
         raise DataError(
-            f"{table.file}: times in {name!r} must be numbers or dates like 2024-03-31 or "
-            f"2024-03-31 14:00, but {rows(strange, ('has', 'have text like'))} "
+            f"{table.file}: times in {name!r} must be numbers or dates like 2024-03-31, "
+            f"31.03.2024 or 2024-03-31 14:00, but {rows(strange, ('has', 'have text like'))} "
             f"{str(text[strange[0]])[:40]!r}; write them so, or set time to another column"
         )
     iso = [date for date in dates if date is not None]
@@ -71,10 +73,13 @@ def instants(table: Table, name: str) -> NDArray[np.generic]:
         )
     import pandas as pd  # takes a third of a second to import
 
-    try:
-        moments = pd.to_datetime(pd.Series(iso), format="ISO8601", utc=True)
-    except ValueError as error:
-        raise DataError(f"{table.file}: times in {name!r} cannot be read ({error})") from error
+    moments = pd.to_datetime(pd.Series(iso), format="ISO8601", utc=True, errors="coerce")
+    wrong = np.flatnonzero(moments.isna())
+    if len(wrong):
+        raise DataError(
+            f"{table.file}: times in {name!r} must be in the calendar, but "
+            f"{rows(wrong, ('has', 'have days like'))} {str(text[wrong[0]])!r}; correct these"
+        )
     return np.asarray(moments.dt.tz_localize(None).to_numpy())
 
 
