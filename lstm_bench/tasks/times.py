@@ -23,6 +23,8 @@ CALENDAR = (
 """What steps between dates are called, their unit, its least and most days, and their mean."""
 UNEVEN = 0.15
 """Share of the usual step by which others may differ: months do by a tenth."""
+MANY = 1e9
+"""Steps in one hole from which on it is none, but the usual step says little."""
 ZONE = re.compile(r"(Z|[+-]\d\d:?\d\d)$")
 
 
@@ -100,9 +102,10 @@ def spacing(series: Iterable[NDArray[np.generic]]) -> str:
     if isinstance(usual, np.timedelta64):
         steps, told, step = _calendar(times, steps / np.timedelta64(1, "D"), usual)
     else:
-        steps, told = steps / usual, f"every {usual:g}"
+        with np.errstate(over="ignore"):
+            steps, told = np.nan_to_num(steps / usual), f"every {usual:g}"
     whole = np.round(steps)
-    if (np.abs(steps - whole) > UNEVEN).any() or whole.min() < 1:
+    if (np.abs(steps - whole) > UNEVEN).any() or whole.min() < 1 or whole.max() > MANY:
         share = counts.max() / len(steps)
         return f"{told} in {share:.0%} of steps"
     missing = int(whole.sum()) - len(whole)
@@ -123,7 +126,7 @@ def _calendar(
         if least <= every <= most:
             return days / mean, name, unit
     for unit, parts in (("day", 1), ("hour", 24), ("minute", 1440), ("second", 86400)):
-        count = every * parts
+        count = round(every * parts, 6)
         if count >= 1 or unit == "second":
             break
     told = f"every {unit}" if count == 1 else f"every {count:.3g} {unit}s"
