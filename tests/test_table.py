@@ -208,7 +208,12 @@ ASKED = {
     "no such day": (
         {"target": "sales"},
         HEAD + "\n".join(f"2024-02-{n + 1:02},{n % 7},{n % 5}" for n in range(31)),
-        "cannot be read",
+        "must be in the calendar, but rows 31 and 32 have days like '2024-02-30'; correct these",
+    ),
+    "no such day, with dots": (
+        {"target": "sales"},
+        HEAD + "\n".join(f"{n + 1}.4.2024,{n % 7},{n % 5}" for n in range(31)),
+        "in the calendar, but row 32 has '31.4.2024'; correct these",
     ),
     "a horizon too far": (
         {"target": "sales", "horizon": 30},
@@ -384,6 +389,7 @@ def test_dates_are_read_as_pandas_wrote_them_and_their_order_is_checked(file, wr
     ("YS", "yearly, 3 years missing"),
     ("h", "every hour, 3 steps missing"),
     ("15min", "every 15 minutes, 3 steps missing"),
+    ("min", "every minute, 3 steps missing"),
     ("3D", "every 3 days, 3 steps missing"),
 ])  # fmt: skip
 def test_holes_in_time_are_counted(file, freq, told):
@@ -409,6 +415,9 @@ def test_holes_are_counted_within_series_and_not_where_times_are_uneven(file):
     lines = [f"{n + (n % 4 == 3) / 2},{n % 5}" for n in range(41)]
     found = prepare(Asked(file("day,x\n" + "\n".join(lines)), target="x"))
     assert "41 rows in the order of day, every 1 in 50% of steps, 0" in found.notes[1]
+    lines = [*(f"{n}e-320,{n % 5}" for n in range(1, 41)), "1e30,3"]
+    found = prepare(Asked(file("day,x\n" + "\n".join(lines)), target="x"))
+    assert "% of steps, 1e-320 to 1e30" in found.notes[1]
 
 
 def test_what_became_of_gaps_is_told(file):

@@ -23,6 +23,8 @@ CALENDAR = (
 """What steps between dates are called, their unit, its least and most days, and their mean."""
 UNEVEN = 0.15
 """Share of the usual step by which others may differ: months do by a tenth."""
+MANY = 1e9
+"""Steps in one hole from which on it is none, but the usual step says little."""
 ZONE = re.compile(r"(Z|[+-]\d\d:?\d\d)$")
 
 
@@ -41,7 +43,9 @@ def instants(table: Table, name: str) -> NDArray[np.generic]:
     text = table.text(name)
     empty = [place for place, cell in enumerate(text) if cell.lower() in MISSING]
     if empty:
-        raise DataError(f"{table.file}: times in {name!r} must not be missing: {rows(empty)}")
+        raise DataError(
+            f"{table.file}: times in {name!r} must not be missing: {rows(empty)}; fill them in"
+        )
     if table.is_numeric(name):
         return table.numbers(name)
     dates = [as_date(cell) for cell in text]
@@ -51,8 +55,8 @@ def instants(table: Table, name: str) -> NDArray[np.generic]:
         strange = counted.tolist() if len(counted) < len(strange) else strange
     if strange:
         raise DataError(
-            f"{table.file}: times in {name!r} must be numbers or dates like 2024-03-31 or "
-            f"2024-03-31 14:00, but {rows(strange, ('has', 'have text like'))} "
+            f"{table.file}: times in {name!r} must be numbers or dates like 2024-03-31, "
+            f"31.03.2024 or 2024-03-31 14:00, but {rows(strange, ('has', 'have text like'))} "
             f"{str(text[strange[0]])[:40]!r}; write them so, or set time to another column"
         )
     iso = [date for date in dates if date is not None]
@@ -71,10 +75,13 @@ def instants(table: Table, name: str) -> NDArray[np.generic]:
         )
     import pandas as pd  # takes a third of a second to import
 
-    try:
-        moments = pd.to_datetime(pd.Series(iso), format="ISO8601", utc=True)
-    except ValueError as error:
-        raise DataError(f"{table.file}: times in {name!r} cannot be read ({error})") from error
+    moments = pd.to_datetime(pd.Series(iso), format="ISO8601", utc=True, errors="coerce")
+    wrong = np.flatnonzero(moments.isna())
+    if len(wrong):
+        raise DataError(
+            f"{table.file}: times in {name!r} must be in the calendar, but "
+            f"{rows(wrong, ('has', 'have days like'))} {str(text[wrong[0]])!r}; correct these"
+        )
     return np.asarray(moments.dt.tz_localize(None).to_numpy())
 
 
@@ -95,9 +102,10 @@ def spacing(series: Iterable[NDArray[np.generic]]) -> str:
     if isinstance(usual, np.timedelta64):
         steps, told, step = _calendar(times, steps / np.timedelta64(1, "D"), usual)
     else:
-        steps, told = steps / usual, f"every {usual:g}"
+        with np.errstate(over="ignore"):
+            steps, told = np.nan_to_num(steps / usual), f"every {usual:g}"
     whole = np.round(steps)
-    if (np.abs(steps - whole) > UNEVEN).any() or whole.min() < 1:
+    if (np.abs(steps - whole) > UNEVEN).any() or whole.min() < 1 or whole.max() > MANY:
         share = counts.max() / len(steps)
         return f"{told} in {share:.0%} of steps"
     missing = int(whole.sum()) - len(whole)
@@ -118,7 +126,7 @@ def _calendar(
         if least <= every <= most:
             return days / mean, name, unit
     for unit, parts in (("day", 1), ("hour", 24), ("minute", 1440), ("second", 86400)):
-        count = every * parts
+        count = round(every * parts, 6)
         if count >= 1 or unit == "second":
             break
     told = f"every {unit}" if count == 1 else f"every {count:.3g} {unit}s"
