@@ -125,9 +125,9 @@ def kind_note(table: Table, target: str, kind: TargetKind, symbols: int) -> str:
     """Returns how many symbols there are, or what 1 and 0 stand for in words of yes and no."""
     if kind == "symbols":
         return f", {symbols} different"
-    words = sorted({cell for cell in table.text(target) if cell.lower() not in MISSING | {"0", "1"}})
+    words = sorted(set(table.text(target)) - {"0", "1"})
     yes, no = ([each for each in words if each.lower() in told] for told in (TRUE, FALSE))
-    return f", 1: {', '.join(yes)}, 0: {', '.join(no)}" if kind == "binary" and words else ""
+    return f", 1: {', '.join(yes)}, 0: {', '.join(no)}" if kind == "binary" and yes else ""
 
 
 def target_values(
