@@ -316,6 +316,9 @@ def again(done, monkeypatch):
 
 def test_a_search_never_sees_what_its_finalists_are_judged_by(done, again):
     result, page = again, done[0] / "reports" / "my shop-sales" / "index.html"
+    store = Store("sqlite:///mlflow.db", done[0] / "mlartifacts")
+    (parent,) = store.parents(store.experiment(result.name))
+    assert parent.data.metrics["best_skill"] == result.best.outcome.seeds["skill"].mean()
     for row in result.trials:
         assert row.outcome.settings["part"] == "validation"
         assert set(row.outcome.predictions["input"]) <= {f"{y}-{m:02}-01" for y in (2006, 2007)

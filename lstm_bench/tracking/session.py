@@ -183,6 +183,8 @@ class Session:
             if result.best is not None:
                 best = result.best.outcome
                 client.log_metric(self.run_id, "best_accuracy", best.accuracy.mean)
+                if best.score == "skill":
+                    client.log_metric(self.run_id, "best_skill", best.seeds["skill"].mean())
                 client.log_metric(self.run_id, "best_solve_rate", best.solve_rate.rate)
                 client.set_tag(self.run_id, "best", f"{result.best.id} · {best.name}")
             client.set_terminated(self.run_id, status)
