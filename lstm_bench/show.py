@@ -246,7 +246,7 @@ def _duration(seconds: float) -> str:
     return f"{math.ceil(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600 + 0.05:.1f} h"
 
 
-SHOWN = 16
+SHOWN = 12
 """Characters of a sweep's name before its bar: the line is to fit a terminal of 80 columns."""
 
 
@@ -284,7 +284,8 @@ class SweepBar:
         """Shows where the sweep is now."""
         best = state.stage
         if state.best is not None and state.score == state.score:
-            best += f"; best {state.best_id}, {100 * state.score:.0f} %"
+            skill = "skill " if state.measure == "skill" else ""  # below 0 it is no share of right
+            best += f"; best {state.best_id}, {skill}{100 * state.score:.0f} %"
         for failure in state.failed[self._failures :]:
             self._progress.console.print(f"failed: {failure}", style="red", markup=False)
         self._failures = len(state.failed)
