@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ from lstm_bench.gathering import Gatherer, Need
 from lstm_bench.provenance import provenance
 from lstm_bench.results import Failed, Outcome, SweepResult
 from lstm_bench.search.study import Study
+from lstm_bench.searched.course import score
 from lstm_bench.sweep import Sweep
 from lstm_bench.tracking import Listed, Session, listing
 
@@ -23,7 +25,9 @@ class Progress:
     reused: int = 0
     stage: str = ""
     failed: list[str] = field(default_factory=list)
+    measure: str = "accuracy"  # what a search goes by
     best: Outcome | None = None
+    best_id: str = ""
     changed: Callable[[Progress], None] = lambda _: None
 
     def expect(self, stage: str, recipes: int = 0) -> None:
@@ -32,16 +36,29 @@ class Progress:
         self.total += recipes
         self.changed(self)
 
-    def step(self, outcome: Outcome | None, reused: bool = False, failure: str = "") -> None:
+    def step(
+        self, id_: str, outcome: Outcome | None, reused: bool = False, failure: str = ""
+    ) -> None:
         """Counts one recipe: its outcome, or why there is none."""
         self.done += 1
         self.reused += reused
         if failure:
             self.failed.append(failure)
-        ranked = self.stage in ("recipes", "search", "confirmation")  # as the report ranks them
-        if outcome and ranked and (self.best is None or outcome.rank() < self.best.rank()):
-            self.best = outcome
+        ranked = self.stage in ("recipes", "search", "confirmation")
+        if outcome and ranked and self._rank(outcome) < self._rank(self.best):
+            self.best, self.best_id = outcome, id_
         self.changed(self)
+
+    @property
+    def score(self) -> float:
+        """What the best has scored, by the measure; NaN where it was not measured, or without."""
+        return score(self.best, self.measure).mean if self.best else math.nan
+
+    def _rank(self, outcome: Outcome | None) -> tuple[Any, ...]:
+        if outcome is None:
+            return (math.inf, math.inf)
+        mean = score(outcome, self.measure).mean
+        return (math.inf if math.isnan(mean) else -mean, *outcome.rank())
 
 
 class Book:
@@ -57,6 +74,7 @@ class Book:
     ) -> None:
         self.sweep = sweep
         self.progress = progress
+        progress.measure = sweep.search.objective if sweep.search else progress.measure
         self.rows: list[Listed] = []
         self.analysis: dict[str, Any] = {}
         self._session = session
@@ -74,9 +92,10 @@ class Book:
         outcome = self._gatherer.outcome(need)
         reason = reason or ("" if outcome else self._gatherer.reason(need))
         if reason:
-            self.progress.step(None, failure=f"{need.id} ({need.recipe.name}): {reason}")
+            told = f"{need.id} ({need.recipe.name}): {reason}"
+            self.progress.step(need.id, None, failure=told)
         else:
-            self.progress.step(outcome, reused)
+            self.progress.step(need.id, outcome, reused)
 
     def write(self, last: bool = False) -> None:
         """Writes into the store which rows there are.

@@ -13,7 +13,6 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from lstm_bench import __version__
 from lstm_bench.errors import Interrupted, RecipeError, SweepError, UserError
 from lstm_bench.options import (
     Assignments,
@@ -23,6 +22,7 @@ from lstm_bench.options import (
     Profile,
     StoreUri,
     TaskFiles,
+    Version,
     from_here,
     interruptible,
     print_json,
@@ -41,19 +41,8 @@ app = typer.Typer(
 )
 
 
-def _version(asked: bool) -> None:
-    if asked:
-        print(f"lstm-bench {__version__}")
-        raise typer.Exit
-
-
 @app.callback()
-def _common(
-    version: Annotated[
-        bool,
-        typer.Option("--version", help="Print the version.", is_eager=True, callback=_version),
-    ] = False,
-) -> None:
+def _common(version: Version = False) -> None:
     """Takes what stands before any command."""
 
 
@@ -183,7 +172,7 @@ def sweep(
         if not as_json:
             Console(stderr=True).print(loaded.about, markup=False, highlight=False)
     from lstm_bench.launch import launch, weigh
-    from lstm_bench.show import SweepBar, estimate_table
+    from lstm_bench.show import SweepBar, estimate_table, next_step
 
     try:
         if dry_run:
@@ -214,6 +203,9 @@ def sweep(
             console.print(f"{progress.reused} of {progress.done} recipes needed no new run.")
         console.print(f"Report: {page}", soft_wrap=True)
         console.print(f"Runs:   mlflow ui --backend-store-uri {where.store}", soft_wrap=True)
+        step = next_step(result, from_here(csv)) if csv else ""
+        if step:
+            console.print(f"Next:   {step}", soft_wrap=True, markup=False)
     if {row.id for row in result.rows} <= {each.id for each in result.failed}:
         print(f"{loaded.name}: every recipe has failed; the reasons are above", file=sys.stderr)
         raise typer.Exit(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import tempfile
 import urllib.parse
@@ -25,7 +26,11 @@ from lstm_bench.workers import Pool
 
 
 def _probe(folder: Path) -> None:
-    """Raises `StoreError` where a report could not be written: before the work, not after it."""
+    """Raises `StoreError` where a report could not be written: before the work, not after it.
+
+    Leaves no folder behind: the store may be refused yet.
+    """
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -35,6 +40,10 @@ def _probe(folder: Path) -> None:
             f"reports: {folder} must be a folder that can be written, but {error.strerror}; "
             "free the name, or set another folder as `reports` in conf/default.yaml"
         ) from error
+    finally:
+        for each in made:
+            with contextlib.suppress(OSError):  # of another process, which has filled it
+                each.rmdir()
 
 
 class Watcher(Protocol):
@@ -73,9 +82,10 @@ def launch(
     lock = settings.artifacts / f"{urllib.parse.quote(sweep.name, safe='')}.lock"
     waiting = functools.partial(progress.expect, "waiting for another process at this sweep")
     pool = Pool(settings.workers or backend.cores(), settings.worker_memory_mb)
-    with pool, alone(lock, waiting):
-        pool.prepare()
-        store = Store(settings.store, settings.artifacts)
+    with contextlib.ExitStack() as open_:
+        open_.enter_context(pool).prepare()
+        store = Store(settings.store, settings.artifacts)  # first, for the lock makes a folder
+        open_.enter_context(alone(lock, waiting))
         session = begin(store, sweep, engine, again)
         ledger = Ledger(settings.artifacts / "seeds.db", session.run_id)
         gatherer = Gatherer(session, ledger, pool, engine, sweep.time_limit, sweep.seeds)

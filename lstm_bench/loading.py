@@ -20,10 +20,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from lstm_bench.errors import TaskError
+from lstm_bench.errors import TaskError, unknown
 from lstm_bench.faults import pydantic_faults
 from lstm_bench.framings import FRAMINGS
-from lstm_bench.recipe import HEADS, Recipe, strange_default
+from lstm_bench.recipe import HEADS, Recipe, known_settings
 from lstm_bench.tasks import TASKS, Task
 from lstm_bench.tasks.base import ours
 from lstm_bench.tasks.sound import blamed
@@ -238,9 +238,10 @@ def lacking(task: type[Task]) -> str:
         return f"must name its parameters otherwise: {', '.join(taken)} {word} of recipes or sweeps"
     if not isinstance(task.defaults, Mapping):
         return f"must have a mapping of settings as `defaults`, but got {task.defaults!r}"
-    astray = strange_default(task)
-    if astray:
-        return f"must have settings alone in `defaults`, but {astray}"
+    known = known_settings(task)
+    for key in task.defaults:
+        if key not in known:
+            return f"must have settings alone in `defaults`, but {unknown('setting', key, known)}"
     try:
         task()
     except ValidationError as error:

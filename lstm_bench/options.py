@@ -13,6 +13,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
+from lstm_bench import __version__
 from lstm_bench.errors import Interrupted, UserError
 
 _document: ContextVar[TextIO] = ContextVar("where a JSON document is printed")
@@ -36,6 +37,18 @@ Overrides = Annotated[
     typer.Argument(
         metavar="KEY=VALUE", help="Settings over those of the file: seeds=3 search.trials=20."
     ),
+]
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"lstm-bench {__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool,
+    typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version),
 ]
 
 

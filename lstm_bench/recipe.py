@@ -324,8 +324,6 @@ def recipe(task: str | type[Task], **settings: Any) -> Recipe:
     for key in _framing_keys() - set(framing.model_fields) - set(settings):
         merged.pop(key, None)
     found = list(_misplaced(chosen, framing, settings))
-    astray = strange_default(chosen)
-    found += [Fault("task", f"{chosen.name}: defaults: {astray}")] if astray else []
     if merged.get("stateful", False) is False:
         for key in ("layout", "reset"):
             if key in settings:
@@ -376,26 +374,17 @@ def known_settings(task: type[Task]) -> set[str]:
     return (set(Recipe.model_fields) | set(task.model_fields) | _framing_keys()) - {"task"}
 
 
-def strange_default(task: type[Task]) -> str:
-    """Returns that a key of a task's `defaults` is no setting, with the nearest; or nothing.
-
-    It would be left out, and nobody would know.
-    """
-    known = known_settings(task)
-    return next((unknown("setting", key, known) for key in task.defaults if key not in known), "")
-
-
 def _misplaced(task: type[Task], framing: type[Framing], given: Mapping[str, Any]) -> list[Fault]:
     known = known_settings(task)
-    found = []
+    strange = [key for key in task.defaults if key not in known]  # left out, and nobody would know
+    found = [Fault("task", f"defaults: {unknown('setting', key, known)}") for key in strange]
     for key in given:
         owners = [f.name for f in FRAMINGS.values() if key in f.model_fields]
         if key not in known:
             found.append(Fault(key, unknown("setting", key, known)))
         elif owners and key not in framing.model_fields and key not in task.model_fields:
-            found.append(
-                Fault(key, f"belongs to framing {' or '.join(owners)}, but got {framing.name}")
-            )
+            rule = f"belongs to framing {' or '.join(owners)}, but got {framing.name}"
+            found.append(Fault(key, rule))
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from lstm_bench import book
     from lstm_bench.estimate import Estimate
     from lstm_bench.predict import Step
-    from lstm_bench.results import Outcome
+    from lstm_bench.results import Outcome, SweepResult
 
 
 def task_document(name: str | None) -> dict[str, Any]:
@@ -198,6 +199,20 @@ def speed_table(rows: list[dict[str, Any]]) -> Table:
     return table
 
 
+def next_step(result: SweepResult, file: str) -> str:
+    """Returns the command that forecasts from `file` by the finalist that the search would name.
+
+    It is the one that the verdict beside the naive answers is about. Empty without finalists.
+    """
+    from lstm_bench.searched.finalists import confirmations
+
+    winner = confirmations(result).winner
+    if winner is None:
+        return ""
+    words = ["lstm-bench", "predict", f"{result.name}:{winner.row.id}", "--csv", file]
+    return shlex.join([*words, "--output", "forecast.csv"])
+
+
 def estimate_table(name: str, found: Estimate) -> Table:
     """Returns what a sweep will cost, a stage a line; below it, how long it should take."""
     table = Table(title=Text(f"What {name} will cost"), title_justify="left", box=box.SIMPLE_HEAD)
@@ -231,17 +246,22 @@ def _duration(seconds: float) -> str:
     return f"{math.ceil(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600 + 0.05:.1f} h"
 
 
+SHOWN = 12
+"""Characters of a sweep's name before its bar: the line is to fit a terminal of 80 columns."""
+
+
 class SweepBar:
     """A progress bar: recipes done, the best so far, time left. A context manager."""
 
     def __init__(self, name: str, quiet: bool) -> None:
+        console = Console(stderr=True)
         self._progress = Progress(
             TextColumn("{task.description}", table_column=Column(no_wrap=True)),
-            BarColumn(bar_width=20),
+            BarColumn(bar_width=20 if console.width >= 100 else 10),
             MofNCompleteColumn(),
             TimeRemainingColumn(elapsed_when_finished=True),
-            TextColumn("{task.fields[best]}"),
-            console=Console(stderr=True),
+            TextColumn("{task.fields[best]}", markup=False),
+            console=console,
             disable=quiet,
         )
         self._name = name
@@ -249,7 +269,8 @@ class SweepBar:
 
     def __enter__(self) -> SweepBar:
         self._progress.start()
-        self._task = self._progress.add_task(self._name, total=None, best="starting")
+        name = self._name if len(self._name) <= SHOWN else f"{self._name[: SHOWN - 1]}…"
+        self._task = self._progress.add_task(name, total=None, best="starting")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -262,13 +283,12 @@ class SweepBar:
     def changed(self, state: book.Progress) -> None:
         """Shows where the sweep is now."""
         best = state.stage
-        if state.best is not None:
-            rate = state.best.solve_rate
-            mean = state.best.accuracy.mean
-            best = f"{state.stage}; best {state.best.name}: {mean:.1%}, solved {rate.k}/{rate.n}"
+        if state.best is not None and state.score == state.score:
+            skill = "skill " if state.measure == "skill" else ""  # below 0 it is no share of right
+            best += f"; best {state.best_id}, {skill}{100 * state.score:.0f} %"
         for failure in state.failed[self._failures :]:
             self._progress.console.print(f"failed: {failure}", style="red", markup=False)
         self._failures = len(state.failed)
         if state.failed:
-            best += f" ({len(state.failed)} failed)"
+            best += f"; {len(state.failed)} failed"
         self._progress.update(self._task, completed=state.done, total=state.total, best=best)

@@ -117,6 +117,16 @@ def test_an_unwritable_place_is_said_before_the_work(lstm_bench, tmp_path):
     assert not (tmp_path / "mlflow.db").exists()
 
 
+def test_a_store_that_is_refused_leaves_nothing_behind(lstm_bench, tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("task: memory\nrecipes: {A: {epochs: 1}}\n")
+    (tmp_path / "full").write_text("a file, and no folder")
+    code, out, err = lstm_bench("sweep", "mine.yaml", "--store", "sqlite:///full/x.db")
+    assert (code, out) == (2, "")
+    assert "full/x.db cannot be used" in err
+    assert {each.name for each in tmp_path.iterdir()} == {"mine.yaml", "full"}
+
+
 def test_a_server_that_does_not_listen_is_given_up_on_soon(lstm_bench, tmp_path):
     began = time.perf_counter()
     code, out, err = lstm_bench("report", "--store", "http://127.0.0.1:9")

@@ -1,9 +1,11 @@
 """The task `csv`, from a file to a report and to what is forecast of another file."""
 
 import contextlib
+import dataclasses
 import io
 import json
 import math
+import shlex
 import shutil
 
 import numpy as np
@@ -17,6 +19,7 @@ from lstm_bench.recipe import recipe
 from lstm_bench.report import write_report
 from lstm_bench.run import run
 from lstm_bench.search.study import Study
+from lstm_bench.show import next_step
 from lstm_bench.skill import NAIVE
 from lstm_bench.sweep import load, of_data
 from lstm_bench.tasks.own import EXAMPLE, Csv
@@ -333,6 +336,18 @@ def test_a_search_never_sees_what_its_finalists_are_judged_by(done, again):
     assert (page.parent / "figures" / "forecast.svg").stat().st_size > 5000
     table = pd.read_csv(page.parent / "naive.csv")
     assert set(table["verdict"].dropna()) <= {"better", "worse", "cannot tell"}
+
+
+def test_the_next_step_forecasts_by_the_searchs_own_winner(done, again, command):
+    line = next_step(again, "my shop.csv")
+    words = shlex.split(line)
+    named = done[1]["confirmation"]["search_winner"]
+    assert words[1:] == ["predict", f"my shop-sales:{named}", "--csv", "my shop.csv",
+                         "--output", "forecast.csv"]  # fmt: skip
+    assert command(*words[1:])[0] == 0
+    (done[0] / "forecast.csv").unlink()
+    nobody = dataclasses.replace(again, rows=again.trials)
+    assert next_step(nobody, "my shop.csv") == ""
 
 
 def test_a_report_of_data_is_rebuilt_from_the_store_alone(done, again, tmp_path):

@@ -12,15 +12,19 @@ from pathlib import Path
 import mlflow
 import pandas as pd
 import pytest
+from rich.text import Text
 
 from lstm_bench import findings
+from lstm_bench.book import Progress
 from lstm_bench.errors import StoreError
 from lstm_bench.launch import launch
 from lstm_bench.recipe import recipe
 from lstm_bench.report import write_report
 from lstm_bench.results import merged, pack, read, subset, unpack, write
 from lstm_bench.run import run
+from lstm_bench.searched.course import scores
 from lstm_bench.settings import Settings
+from lstm_bench.show import SweepBar
 from lstm_bench.sweep import parse
 from lstm_bench.tracking import Store
 from lstm_bench.workers import Done, Failure, Job, Pool, Seed
@@ -56,6 +60,25 @@ def test_every_recipe_has_its_row(done):
     assert [row.id for row in result.rows] == ["A1", "A6", "trial-0", "trial-1", "trial-2"]
     assert (progress.done, progress.failed, result.unfinished) == (5, [], 0)
     assert page.is_file()
+
+
+@pytest.mark.parametrize("objective", ["accuracy", "solve_rate"])
+def test_the_progress_line_fits_80_columns_and_tells_the_search_s_own_score(
+    done, capsys, monkeypatch, objective
+):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    state = Progress(measure=objective, stage="confirmation", total=9)
+    for row in done[0].rows:
+        state.step(row.id, row.outcome)
+    state.step("x", None, failure="it diverged")
+    best = max(scores(row.outcome, objective).mean() for row in done[0].rows)
+    with SweepBar("a-sweep-whose-name-is-much-too-long", quiet=False) as bar:
+        bar.changed(state)
+    lines = [Text.from_ansi(line).plain for line in capsys.readouterr().err.splitlines()]
+    told = next(line for line in lines if "6/9" in line)
+    assert "━" * 5 in told and len(told) <= 80
+    assert f"confirmation; best {state.best_id}, {100 * best:.0f} %; 1 failed" in told
 
 
 def test_workers_give_the_numbers_that_this_process_gives(done):
