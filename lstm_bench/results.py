@@ -101,9 +101,12 @@ class Outcome:
         return "skill" if "skill" in self.seeds else "accuracy"
 
     def rank(self) -> tuple[float, float, int, str]:
-        """A key that sorts best first: solve rate, `score`, then cost."""
+        """A key that sorts best first: solve rate, accuracy, cost; or skill, solve rate, cost."""
         mean = mean_interval(self.seeds[self.score].to_numpy(float)).mean
-        return (-self.solve_rate.rate, -mean, self.cost, self.digest)
+        first, second = self.solve_rate.rate, mean
+        if self.score == "skill":  # what it is solved by
+            first, second = second, first
+        return (-first, -second, self.cost, self.digest)
 
     def summary(self) -> dict[str, Any]:
         """Returns the aggregates as plain JSON values; NaN becomes None."""

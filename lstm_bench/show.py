@@ -200,16 +200,13 @@ def speed_table(rows: list[dict[str, Any]]) -> Table:
 
 
 def next_step(result: SweepResult, file: str) -> str:
-    """Returns the command that forecasts from `file` by the finalist that the search would name.
+    """Returns the command that forecasts from `file` by the best recipe of the report.
 
-    It is the one that the verdict beside the naive answers is about. Empty without finalists.
+    Empty without a recipe that was judged on the part kept from the search.
     """
-    from lstm_bench.searched.finalists import confirmations
-
-    winner = confirmations(result).winner
-    if winner is None:
+    if result.best is None or result.best.role == "trial":
         return ""
-    words = ["lstm-bench", "predict", f"{result.name}:{winner.row.id}", "--csv", file]
+    words = ["lstm-bench", "predict", f"{result.name}:{result.best.id}", "--csv", file]
     return shlex.join([*words, "--output", "forecast.csv"])
 
 

@@ -5,6 +5,7 @@ import dataclasses
 import io
 import json
 import math
+import re
 import shlex
 import shutil
 
@@ -338,10 +339,11 @@ def test_a_search_never_sees_what_its_finalists_are_judged_by(done, again):
     assert set(table["verdict"].dropna()) <= {"better", "worse", "cannot tell"}
 
 
-def test_the_next_step_forecasts_by_the_searchs_own_winner(done, again, command):
+def test_the_next_step_forecasts_by_the_recipe_that_the_report_calls_best(done, again, command):
     line = next_step(again, "my shop.csv")
     words = shlex.split(line)
-    named = done[1]["confirmation"]["search_winner"]
+    report = (done[0] / "reports" / "my shop-sales" / "report.md").read_text()
+    (named,) = re.findall(r"The best recipe is (\S+)", report)
     assert words[1:] == ["predict", f"my shop-sales:{named}", "--csv", "my shop.csv",
                          "--output", "forecast.csv"]  # fmt: skip
     assert command(*words[1:])[0] == 0
