@@ -204,6 +204,15 @@ def test_a_worker_that_died_while_idle_is_replaced():
         assert outcome.seeds["seed"].tolist() == [0]
 
 
+@pytest.fixture
+def heard():
+    """Lets Ctrl-C be heard, which a shell switches off in what it starts in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_ctrl_c_counts_even_where_python_cannot_raise_it():
     class Swallowing:
@@ -320,6 +329,7 @@ LONG = "task: memory\nseeds: 2\nrecipes:\n" + "".join(
 )
 
 
+@pytest.mark.usefixtures("heard")
 def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
     Path("long.yaml").write_text(LONG)
@@ -337,6 +347,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(tmp_path, mo
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("heard")
 def test_ctrl_c_in_a_terminal_does_the_same(tmp_path, monkeypatch, command):
     (tmp_path / "long.yaml").write_text(LONG)
     words = [sys.executable, "-m", "lstm_bench", "sweep", "long.yaml"]
