@@ -129,7 +129,7 @@ SAMPLE = {
 }
 
 
-IN_THE_ORDINARY_RUN = {"streams moved", "accumulated", "dropout"}
+IN_THE_ORDINARY_RUN = {"accumulated", "dropout"}
 MARKED = [
     name if name in IN_THE_ORDINARY_RUN else pytest.param(name, marks=pytest.mark.slow)
     for name in SAMPLE

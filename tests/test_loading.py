@@ -152,6 +152,7 @@ def told(job):
         return [event for _, event in pool.events()]
 
 
+@pytest.mark.slow
 def test_workers_have_the_tasks_as_they_were_when_they_were_loaded(write):
     loading.load([write(FLIP)])
     asked = recipe("flip", epochs=2, units=2)
