@@ -67,7 +67,10 @@ def score(error: float, naive: float) -> float:
     """
     if not math.isfinite(error):
         return WORST
-    return (naive - error) / max(naive, error) if error != naive else 0.0
+    if error == naive:
+        return 0.0
+    share = 1 - min(error, naive) / max(error, naive)  # 1 where there is no naive answer at all
+    return share if error < naive else -share
 
 
 @dataclass(frozen=True)

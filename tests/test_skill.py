@@ -145,6 +145,14 @@ def test_what_a_logistic_model_has_only_seen_once_it_repeats():
     assert set(same.tolist()) == {1.0}
 
 
+@pytest.mark.parametrize(("error", "naive", "expected"), [
+    (1.0, math.inf, 1.0), (math.inf, 1.0, -1.0), (math.inf, math.inf, -1.0), (math.nan, 1.0, -1.0),
+    (0.0, 0.0, 0.0), (0.1, 0.0, -1.0), (0.0, 0.1, 1.0), (4.0, 1.0, -0.75), (1.0, 4.0, 0.75),
+])  # fmt: skip
+def test_skill_is_a_number_whatever_the_errors_are(error, naive, expected):
+    assert skill.score(error, naive) == pytest.approx(expected)
+
+
 def test_the_headline_is_the_best_recipe_of_the_page():
     a, b = (against(table(np.full((2, 40), gain)), "n") for gain in (0.1, 0.2))
     rows = [type("Row", (), {"id": name})() for name in ("one", "two")]
