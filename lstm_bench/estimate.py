@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lstm_bench.cost import APIECE, program
 from lstm_bench.recipe import Recipe, recipe
 from lstm_bench.results import Outcome, unpack
 from lstm_bench.search.followup import COMPARED
@@ -25,8 +26,6 @@ LONGEST = 60.0
 """Seconds that a recipe may take in the probe, compiling included."""
 BESIDE = 0.4
 """Seconds a recipe takes besides compiling and training: its network saved, its run logged."""
-APIECE = 0.02
-"""Seconds a seed takes besides training: asked, written down."""
 SLACK = 1.3
 """What a slow machine, or another program on it, may add to the most."""
 
@@ -137,7 +136,7 @@ def probe(chosen: Sequence[Recipe], pool: Pool, engine: str, longest: float) -> 
     """
     jobs = {}
     for one in {short.digest: short for short in map(_shortened, chosen)}.values():
-        job = Job((one.settings,), (0,), engine, longest, one.training)
+        job = Job((one.settings,), (0,), engine, longest, one.training, program(one))
         jobs[pool.submit(job)] = one
     compiling, stepping = [], []
     for ticket, event in pool.events():

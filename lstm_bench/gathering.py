@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lstm_bench import cost
 from lstm_bench.ledger import Ledger
 from lstm_bench.recipe import Recipe
 from lstm_bench.results import Failed, Outcome, merged, subset, unpack
@@ -101,7 +102,8 @@ class Gatherer:
             for place, need in enumerate(wanted[whole.key]):
                 told(need, place > 0)
 
-        for (_, seeds), group in sorted(waiting.items(), key=lambda item: -_work(item[1][0])):
+        longest = sorted(waiting.items(), key=lambda item: -self._work(item[1][0]))
+        for (_, seeds), group in longest:
             self._submit(group, seeds, len(waiting), settle, met)
         self._listen()
 
@@ -190,14 +192,21 @@ class Gatherer:
                     met(need)
 
         for share in range(shares):
+            own = seeds[share::shares]
             job = Job(
                 tuple(need.recipe.settings for need in group),
-                seeds[share::shares],
+                own,
                 self._engine,
                 self._left(first),
                 first.recipe.training,
+                cost.program(first.recipe),
+                len(own) * cost.seconds(first.recipe, self._engine),
             )
             self._heard[self._pool.submit(job)] = heard
+
+    def _work(self, need: Need) -> float:
+        """Returns about how many seconds `need` takes, compiling apart: what to start first."""
+        return cost.seconds(need.recipe, self._engine) * len(need.seeds)
 
     def _left(self, need: Need) -> float | None:
         """Returns the seconds that a recipe may still take."""
@@ -233,7 +242,7 @@ class Gatherer:
             self.outcomes[need.key] = dataclasses.replace(outcome, weights=(), model=model)
             self._log(need, self.outcomes[need.key])
 
-        seal = Seal(outcome.settings, outcome.best_seed, outcome.weights, kin=need.recipe.training)
+        seal = Seal(outcome.settings, outcome.best_seed, outcome.weights)
         self._heard[self._pool.submit(seal)] = heard
 
     def _log(self, need: Need, outcome: Outcome) -> None:
@@ -256,9 +265,3 @@ def diverged(outcome: Outcome) -> str:
     which = "seed" if len(lost) == 1 else "seeds"
     shown = ", ".join(map(str, lost[:5])) + (", ..." if len(lost) > 5 else "")
     return f"it diverged on {len(lost)} of {len(outcome.seeds)} seeds ({which} {shown})"
-
-
-def _work(need: Need) -> int:
-    """Returns a rough count of the steps that a recipe trains: what to start first."""
-    recipe = need.recipe
-    return recipe.epochs * recipe.schedule.samples * recipe.width * len(need.seeds)

@@ -19,6 +19,7 @@ import numpy as np
 
 from lstm_bench import searched
 from lstm_bench.book import Book
+from lstm_bench.cost import search_cost
 from lstm_bench.entries import spelt
 from lstm_bench.gathering import Gatherer, Need
 from lstm_bench.recipe import Recipe
@@ -74,7 +75,7 @@ class Searching:
             len(batch),
             len(seeds),
             self._rivals,
-            [_cost(need.recipe) for need in needs] if self.study.fronts else None,
+            [search_cost(need.recipe) for need in needs] if self.study.fronts else None,
             stopping=self.search.race,
         )
         reached = dict.fromkeys(range(len(batch)), 0)
@@ -237,8 +238,3 @@ class Searching:
         return Listed(
             need.id, need.recipe.digest, role=role, seeds=need.seeds, kind=need.kind, **facts
         )
-
-
-def _cost(recipe: Recipe) -> float:
-    """Returns what a recipe costs, as nearly as can be told before its network is built."""
-    return float(recipe.updates * recipe.units**2 * recipe.layers)

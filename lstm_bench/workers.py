@@ -8,6 +8,7 @@ nothing, so neither the number of workers nor their replacement can change a res
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import itertools
 import math
 import multiprocessing
@@ -26,6 +27,7 @@ from typing import Any, Literal
 import numpy as np
 
 from lstm_bench import backend, interrupts
+from lstm_bench.dealing import choice
 from lstm_bench.errors import Interrupted, TaskError
 from lstm_bench.loading import Source, loaded, take
 from lstm_bench.results import pack
@@ -35,14 +37,17 @@ from lstm_bench.results import pack
 class Job:
     """Recipes that share their training, as their flat settings, to be run on some seeds.
 
-    `seconds` is how long that may take; a worker that is still at it then is stopped.
+    `seconds` is how long that may take; a worker that is still at it then is stopped. `work` is
+    how long it should take on a program that is there. See `dealing` for it and `program`.
     """
 
     recipes: tuple[Mapping[str, Any], ...]
     seeds: tuple[int, ...]
     engine: str = "compiled"
     seconds: float | None = None
-    kin: str = ""  # jobs of one kin share a program, so that one worker should have them all
+    training: str = ""  # `Recipe.training`, which must come out the same where it is run
+    program: str = ""
+    work: float = math.inf
     tasks: tuple[Source, ...] = field(default_factory=loaded)  # of the user's own, as they are here
 
 
@@ -54,7 +59,8 @@ class Seal:
     seed: int
     weights: tuple[np.ndarray, ...]
     seconds: float | None = None
-    kin: str = ""
+    program: str = ""  # needs none
+    work: float = 0.0
     tasks: tuple[Source, ...] = field(default_factory=loaded)
 
 
@@ -100,7 +106,7 @@ class _Worker:
     ticket: int | None = None  # of the job it is at, if any
     seconds: float | None = None  # that the job may take
     deadline: float = math.inf
-    kin: set[str] = field(default_factory=set)  # of the jobs it has had
+    programs: set[str] = field(default_factory=set)  # of the jobs it has had
 
 
 class Pool:
@@ -155,37 +161,38 @@ class Pool:
             multiprocessing.forkserver.ensure_running()
 
     def _deal(self) -> None:
-        """Gives every idle worker a job, as long as there are any."""
-        while self._waiting and (worker := self._idle()):
-            ticket = self._choice(worker)
-            job = self._waiting.pop(ticket)
-            try:
-                worker.pipe.send(job)
-            except OSError:  # it died while it was idle: a fresh one takes the job
-                self._retire(worker)
-                self._waiting = {ticket: job, **self._waiting}
+        """Gives idle workers the jobs that suit them, and starts workers while there are too few.
+
+        One that no waiting job suits stays idle, but never all of them: then nobody else has the
+        program of the first job, or nobody has one.
+        """
+        idle = [worker for worker in self._workers if worker.ticket is None]
+        while self._waiting and (idle or len(self._workers) < self.size):
+            worker = idle.pop(0) if idle else None
+            others = [each.programs for each in self._workers if each is not worker]
+            own = worker.programs if worker else set()
+            ticket = choice(self._waiting, own, others)
+            if ticket is None:
+                if worker is None:
+                    return
                 continue
-            worker.ticket, worker.seconds = ticket, job.seconds
-            worker.kin.add(job.kin)
+            if worker is None:
+                worker = self._start()
+                self._workers.append(worker)
+            if not self._hand(worker, ticket):  # it died while it was idle: another takes the job
+                self._retire(worker)
 
-    def _choice(self, worker: _Worker) -> int:
-        """Returns the waiting job that suits `worker`: one whose program it has, or nobody has."""
-        taken = {kin for other in self._workers if other is not worker for kin in other.kin}
-
-        def unfit(ticket: int) -> int:
-            kin = self._waiting[ticket].kin
-            return 0 if kin in worker.kin else 1 if kin not in taken else 2
-
-        return min(self._waiting, key=unfit)  # of equals, the one submitted first
-
-    def _idle(self) -> _Worker | None:
-        for worker in self._workers:
-            if worker.ticket is None:
-                return worker
-        if len(self._workers) < self.size:
-            self._workers.append(self._start())
-            return self._workers[-1]
-        return None
+    def _hand(self, worker: _Worker, ticket: int) -> bool:
+        """Sends a waiting job to `worker`; returns whether it was there to take it."""
+        job = self._waiting[ticket]
+        try:
+            worker.pipe.send(job)
+        except OSError:
+            return False
+        del self._waiting[ticket]
+        worker.ticket, worker.seconds = ticket, job.seconds
+        worker.programs.add(job.program)
+        return True
 
     def _ready(self, busy: Sequence[_Worker]) -> list[_Worker]:
         """Returns the workers that have something to say, or whose time is up."""
@@ -266,12 +273,12 @@ def _serve(pipe: Connection) -> None:
     """Runs jobs from `pipe` until it closes. Ctrl-C is the parent's to handle."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.stdout = sys.stderr  # what a task prints is no part of a command's answer
-    import psutil
 
     from lstm_bench.recipe import recipe
     from lstm_bench.run import keras_file, run_seeds
 
     backend.start(1)
+    memory = _Memory()
     parent = os.getppid()
 
     def orphaned() -> bool:
@@ -290,7 +297,7 @@ def _serve(pipe: Connection) -> None:
                 last = Done(keras_file(recipe(**job.recipe), job.seed, job.weights))
             else:
                 built = [recipe(**settings) for settings in job.recipes]
-                if job.kin not in ("", built[0].training):
+                if job.training not in ("", built[0].training):
                     raise TaskError(
                         f"{built[0].task.name}: must make the same data every time, but does not "
                         "(did a file that it reads change? is all drawn from the seed?)"
@@ -302,11 +309,36 @@ def _serve(pipe: Connection) -> None:
             return  # whoever asked is gone
         except Exception as error:  # a recipe's failure is a result of the sweep, not its end
             last = Failure(f"{type(error).__name__}: {error}")
-        own = psutil.Process().memory_full_info().uss / 2**20
         try:
-            pipe.send((last, own))
+            pipe.send((last, memory.own_mb()))
         except (BrokenPipeError, ConnectionError):
             return
+
+
+class _Memory:
+    """How much memory this process shares with nobody."""
+
+    EVERY = 0.5
+    """Seconds between two looks: one takes 20 ms."""
+
+    def __init__(self) -> None:
+        import psutil
+
+        self._process = psutil.Process()
+        self._looked = -math.inf
+        self._own_mb = 0.0
+        self._give_back: Callable[[int], object] = lambda _: None
+        # Compiling frees much that glibc would keep; elsewhere there is no such function.
+        with contextlib.suppress(AttributeError, TypeError, OSError):
+            self._give_back = ctypes.CDLL(None).malloc_trim
+
+    def own_mb(self) -> float:
+        """Returns it in MB, as of the last look, after what is free has been given back."""
+        if time.monotonic() - self._looked > self.EVERY:
+            self._give_back(0)
+            self._own_mb = self._process.memory_full_info().uss / 2**20
+            self._looked = time.monotonic()
+        return self._own_mb
 
 
 def _stop(worker: _Worker) -> None:

@@ -11,13 +11,14 @@ PACKAGE = Path(__file__).parents[1] / "lstm_bench"
 # A module imports only from rows above its own, or from its own row; several names share a row.
 ROWS = [
     {"", "errors"},  # "" is the package itself, which holds nothing but the version
-    {"seeds", "faults", "interrupts"},
+    {"seeds", "faults", "interrupts", "dealing"},
     {"metrics", "statistics", "variance", "paired", "unpaired", "survival", "verdicts", "horizon"}
     | {"skill"},
     {"tasks"},
     {"framings"},
     {"schedule"},
     {"recipe", "entries", "sweep", "usual"},
+    {"cost"},
     {"loading"},
     {"provenance"},
     {"results", "findings", "searched", "beside"},

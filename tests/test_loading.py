@@ -156,7 +156,7 @@ def told(job):
 def test_workers_have_the_tasks_as_they_were_when_they_were_loaded(write):
     loading.load([write(FLIP)])
     asked = recipe("flip", epochs=2, units=2)
-    job = Job((asked.settings,), (0, 1), kin=asked.training)
+    job = Job((asked.settings,), (0, 1), training=asked.training)
     write(FLIP.replace("1 - row", "row"))
     seeds = [event for event in told(job) if isinstance(event, Seed)]
     assert [unpack(seed.outcomes[0]).digest for seed in seeds] == [asked.digest] * 2
@@ -169,7 +169,7 @@ def test_a_worker_refuses_data_that_have_changed_since(write, tmp_path):
     loading.load([write(f"{read}\n{FLIP.replace('(4,', '(COUNT,')}")])
     asked = recipe("flip", epochs=1, units=2)
     data.write_text("5")
-    (failure,) = told(Job((asked.settings,), (0,), kin=asked.training))
+    (failure,) = told(Job((asked.settings,), (0,), training=asked.training))
     assert isinstance(failure, Failure)
     assert "did a file that it reads change?" in failure.reason
 
@@ -349,7 +349,7 @@ def test_workers_have_the_tasks_of_packages(package):
     package(CLASS, "theirs")
     loading.load()
     asked = recipe("same", epochs=1, units=2)
-    events = told(Job((asked.settings,), (0,), kin=asked.training))
+    events = told(Job((asked.settings,), (0,), training=asked.training))
     assert [type(event) for event in events] == [Seed, Done]
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from lstm_bench import cost
 from lstm_bench.engine.optimizers import UPDATES
 from lstm_bench.engine.packing import Packing
 from lstm_bench.framings import Samples
@@ -25,9 +26,6 @@ CHUNK_STEPS = 20_000
 """Training steps handed to the program at once, of a small network: some 0.1 s of work, so that
 
 Ctrl-C is heard. A step of a larger one counts as several."""
-
-SMALL_STEP = 50_000
-"""Multiply-adds of a training step that cost no more than starting it."""
 
 Tensors = list[Any]
 
@@ -62,10 +60,7 @@ class Form:
     def of(cls, recipe: Recipe, samples: Samples) -> Form:
         """Returns the form of `recipe`; `samples` are those of any of its seeds."""
         plan = recipe.schedule
-        steps, features = samples.x.shape[1:]
-        # Four gates, forward and twice as much backward, for every row, step and layer.
-        work = 12 * plan.batch_size * steps * recipe.layers * recipe.units
-        work *= recipe.units + features
+        work = 1 + cost.work(recipe, samples.x.shape[2]) // cost.SMALL_STEP
         return cls(
             network=recipe.network,
             units=recipe.units,
@@ -87,7 +82,7 @@ class Form:
             trained=samples.trained,
             batches=plan.batches,
             batch_size=plan.batch_size,
-            chunk=max(1, min(256, CHUNK_STEPS // (plan.batches * (1 + work // SMALL_STEP)))),
+            chunk=max(1, min(256, CHUNK_STEPS // (plan.batches * work))),
         )
 
 
