@@ -12,7 +12,10 @@ import os
 import sys
 from collections.abc import Iterator
 
-XLA_FLAGS = "--xla_backend_optimization_level=1 --xla_cpu_multi_thread_eigen=false"
+XLA_FLAGS = (
+    "--xla_backend_optimization_level=1 --xla_cpu_multi_thread_eigen=false "
+    "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000000"
+)
 """A lower optimisation level compiles faster and runs as fast; measured, see LOG.md."""
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lstm_bench.recipe import Recipe
 from lstm_bench.seeds import integer, stream
 
-UNROLL_UP_TO = 5
+UNROLL_UP_TO = 1
 """Time steps up to which the loop is unrolled: it compiles longer and runs faster; see LOG.md."""
 
 RECURRENT: dict[str, Callable[..., keras.layers.RNN]] = {

@@ -23,16 +23,13 @@ import tensorflow as tf
 from lstm_bench.engine import SeedRun, Training
 from lstm_bench.engine.optimizers import UPDATES
 from lstm_bench.engine.packing import Packing
-from lstm_bench.engine.program import Form, trace
+from lstm_bench.engine.program import EVALUATION_ROWS, Form, trace
 from lstm_bench.errors import Interrupted
 from lstm_bench.framings import Samples
 from lstm_bench.models import build, initial_noise, initial_weights, multiply_adds, states
 from lstm_bench.recipe import Recipe
 from lstm_bench.schedule import Schedule
 from lstm_bench.seeds import stream
-
-EVALUATION_ROWS = 1024
-"""Samples evaluated at once where no state ties them together."""
 
 
 @dataclass(frozen=True)

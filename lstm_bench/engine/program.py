@@ -15,17 +15,21 @@ import keras
 import tensorflow as tf
 
 from lstm_bench import cost
+from lstm_bench.engine.fences import LARGE, fence_steps, fenced
 from lstm_bench.engine.optimizers import UPDATES
 from lstm_bench.engine.packing import Packing
 from lstm_bench.framings import Samples
 from lstm_bench.metrics import Kind
 from lstm_bench.models import noise, states
-from lstm_bench.recipe import Recipe
+from lstm_bench.recipe import FEEDFORWARD, Recipe
 
 CHUNK_STEPS = 20_000
 """Training steps handed to the program at once, of a small network: some 0.1 s of work, so that
 
 Ctrl-C is heard. A step of a larger one counts as several."""
+
+EVALUATION_ROWS = 1024
+"""Samples evaluated at once where no state ties them together."""
 
 Tensors = list[Any]
 
@@ -85,11 +89,21 @@ class Form:
             chunk=max(1, min(256, CHUNK_STEPS // (plan.batches * work))),
         )
 
+    def product(self, rows: int) -> int:
+        """Returns the multiply-adds of the largest product of a step, a gate's for so many rows."""
+        _, steps, features = self.x
+        before = max(features, self.units) if self.layers > 1 else features
+        if self.network in FEEDFORWARD:
+            taps = self.kernel_size if self.network == "conv1d" else 1
+            return rows * steps * taps * before * self.units
+        return rows * (before + self.units) * self.units
+
 
 def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
     """Returns the Python function whose graph is the training run."""
     variables, cells, streams = model.trainable_variables, states(model), noise(model)
     packing = Packing(tuple(tuple(v.shape) for v in variables))
+    fence_steps(model)
     update, _ = UPDATES[form.optimizer]
     answers = form.y[1] if form.every_step else 1
     loss_of = keras.losses.get(form.loss)
@@ -103,6 +117,10 @@ def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
             outputs = model(x, training=training)
         after = scope.get_current_value
         return outputs, [after(cell) for cell in cells], [after(each) for each in streams]
+
+    def after(at: Any, rows: int) -> Any:
+        """Returns the next number in a loop that goes through so many rows at a time."""
+        return (fenced(at) if form.product(rows) > LARGE else at) + 1
 
     def cleared(state: Tensors, reset: Any) -> Tensors:
         return [tf.where(reset, tf.zeros_like(s), s) for s in state]
@@ -158,7 +176,8 @@ def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
             moved = [advance(weight, list(held), g, step) for weight, held, g in moves]
             weights = [weight for weight, _ in moved]
             slots = [list(slot) for slot in zip(*(slot for _, slot in moved), strict=True)]
-            return at + 1, total + loss * count, step, weights, slots, state, drawn
+            total, at = total + loss * count, after(at, form.batch_size)
+            return at, total, step, weights, slots, state, drawn
 
         def advance(weight: Any, slots: Tensors, gradient: Any, step: Any) -> tuple[Any, Tensors]:
             if not form.accumulates:
@@ -175,15 +194,17 @@ def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
             return tf.where(due, moved, weight), [*kept, *cleared([summed], due)]
 
         def evaluate(weights: Tensors) -> Any:
-            batches, rows = order.shape
             parts = packing.unpack(weights)
+            if not form.stateful and form.x[0] <= EVALUATION_ROWS:
+                return forward(parts, [], drawn, x, training=False)[0]
+            batches, rows = order.shape
             held = tf.TensorArray(tf.float32, batches, element_shape=(rows, *y.shape[1:]))
 
             def one(at: Any, state: Tensors, held: Any) -> tuple[Any, ...]:
                 state = cleared(state, clear[at])
                 shown = tf.gather(x, tf.maximum(order[at], 0))
                 outputs, state, _ = forward(parts, state, drawn, shown, training=False)
-                return at + 1, state, held.write(at, outputs)
+                return after(at, rows), state, held.write(at, outputs)
 
             start = (tf.constant(0), [tf.zeros_like(s) for s in state], held)
             last = tf.while_loop(lambda at, *_: at < batches, one, start)
@@ -210,7 +231,8 @@ def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
             outputs = evaluate(weights)
             losses = losses.write(at, total / len_samples)
             rights = rights.write(at, right_answers(form, outputs, y))
-            return at + 1, weights, slots, state, drawn, step, losses, rights, outputs
+            at = after(at, 1 if form.stateful else form.x[0])
+            return at, weights, slots, state, drawn, step, losses, rights, outputs
 
         len_samples = float(form.trained)
         begin = (
