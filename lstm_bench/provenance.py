@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import lstm_bench
+from lstm_bench import backend
 
 PACKAGES = ("tensorflow", "keras", "numpy", "optuna", "mlflow", "pandas")
 
@@ -27,8 +28,15 @@ def provenance(command: list[str] | None = None) -> dict[str, str]:
         **{name: importlib.metadata.version(name) for name in PACKAGES},
         "system": f"{platform.system()} {platform.machine()}",
         "processor": f"{_processor()}, {os.cpu_count()} cores",
+        "XLA": _xla(),
         "oneDNN": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
     }
+
+
+def _xla() -> str:
+    """Returns the compiler's flags, on which the last digits depend, where they are the user's."""
+    flags = os.environ.get("XLA_FLAGS", backend.XLA_FLAGS)
+    return "default" if flags == backend.XLA_FLAGS else flags
 
 
 @functools.cache
