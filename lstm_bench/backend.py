@@ -16,7 +16,10 @@ XLA_FLAGS = (
     "--xla_backend_optimization_level=1 --xla_cpu_multi_thread_eigen=false "
     "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000000"
 )
-"""A lower optimisation level compiles faster and runs as fast; measured, see LOG.md."""
+"""A lower optimisation level compiles faster and runs as fast; measured, see LOG.md.
+
+The threshold, in bytes, lets XLA make one kernel of any loop: see `engine.fences`.
+"""
 
 
 def prepare_environment() -> None:

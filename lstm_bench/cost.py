@@ -11,32 +11,33 @@ from lstm_bench.recipe import Recipe
 
 APIECE = 0.02
 """Seconds a seed takes besides training: asked, written down."""
-STEP = {"compiled": 8e-6, "keras": 3e-3}
-"""Seconds an engine takes for a training step of a small network, evaluation included."""
-SMALL_STEP = 50_000
-"""Multiply-adds of a training step that cost no more than starting it."""
+START, TIME_STEP, MULTIPLY_ADD = 3e-6, 1.6e-6, 7e-11
+"""Seconds of a training step: to start it, for each of its time steps, and for its `work`."""
 NOT_IN_PROGRAM = {
-    *("epochs", "learning_rate", "momentum", "shuffle", "reset", "accumulate"),
-    *("evaluation", "start"),
+    *("epochs", "learning_rate", "momentum", "shuffle", "layout", "reset", "accumulate"),
+    *("batch_size", "evaluation", "start"),
 }
-"""Settings that change what a program is given to do, and not the program."""
+"""Settings that change what a program is given to do, and not the program, or only in part."""
 
 
-def program(recipe: Recipe) -> str:
-    """Returns a name that recipes share whose compiled programs are one.
+def program(recipe: Recipe, engine: str = "compiled") -> str:
+    """Returns a name that recipes share whose compiled programs are one; Keras has none.
 
     >>> from lstm_bench.recipe import recipe
     >>> program(recipe("memory", epochs=5)) == program(recipe("memory", epochs=6))
     True
     """
+    if engine != "compiled":
+        return ""
     kept = {key: own for key, own in recipe.settings.items() if key not in NOT_IN_PROGRAM}
-    return json.dumps({**kept, "accumulates": recipe.accumulate > 1}, sort_keys=True)
+    kept |= {"batch": recipe.schedule.batch_size, "accumulates": recipe.accumulate > 1}
+    return json.dumps(kept, sort_keys=True)
 
 
-def seconds(recipe: Recipe, engine: str) -> float:
+def seconds(recipe: Recipe) -> float:
     """Returns about how many seconds a seed of `recipe` takes on one core, compiling apart."""
-    steps = recipe.epochs * recipe.schedule.batches
-    return APIECE + STEP[engine] * steps * (1 + work(recipe) // SMALL_STEP)
+    step = START + TIME_STEP * recipe.width + MULTIPLY_ADD * work(recipe)
+    return APIECE + step * recipe.epochs * recipe.schedule.batches
 
 
 def work(recipe: Recipe, features: int = 1) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-COMPILING = 2.0
+COMPILING = 1.5
 """Seconds that compiling a program takes, about: it is done twice only to save more than that."""
 
 
@@ -24,11 +24,11 @@ def choice(
     """Returns the ticket of the job that a worker should take, None if it had better wait.
 
     `own` are the programs that it has, `others` those of each other worker. It takes what needs no
-    program or one of its own; else what needs one that nobody has; else the longest job of a worker
-    that has more waiting for it than compiling takes. Of equals, the one that came first.
+    program or one of its own; else what needs one that nobody has; else the longest job of the
+    first worker for which more is waiting than compiling takes. Of equals, what came first.
 
     >>> from types import SimpleNamespace as Job
-    >>> waiting = {0: Job(program="theirs", work=1.5), 1: Job(program="new", work=9)}
+    >>> waiting = {0: Job(program="theirs", work=1.0), 1: Job(program="new", work=9)}
     >>> choice(waiting, {"mine"}, [{"theirs"}])
     1
     >>> del waiting[1]

@@ -136,7 +136,7 @@ def probe(chosen: Sequence[Recipe], pool: Pool, engine: str, longest: float) -> 
     """
     jobs = {}
     for one in {short.digest: short for short in map(_shortened, chosen)}.values():
-        job = Job((one.settings,), (0,), engine, longest, one.training, program(one))
+        job = Job((one.settings,), (0,), engine, longest, one.training, program(one, engine))
         jobs[pool.submit(job)] = one
     compiling, stepping = [], []
     for ticket, event in pool.events():

@@ -102,7 +102,7 @@ class Gatherer:
             for place, need in enumerate(wanted[whole.key]):
                 told(need, place > 0)
 
-        longest = sorted(waiting.items(), key=lambda item: -self._work(item[1][0]))
+        longest = sorted(waiting.items(), key=lambda item: -_work(item[1][0]))
         for (_, seeds), group in longest:
             self._submit(group, seeds, len(waiting), settle, met)
         self._listen()
@@ -198,15 +198,11 @@ class Gatherer:
                 own,
                 self._engine,
                 self._left(first),
-                first.recipe.training,
-                cost.program(first.recipe),
-                len(own) * cost.seconds(first.recipe, self._engine),
+                training=first.recipe.training,
+                program=cost.program(first.recipe, self._engine),
+                work=len(own) * cost.seconds(first.recipe),
             )
             self._heard[self._pool.submit(job)] = heard
-
-    def _work(self, need: Need) -> float:
-        """Returns about how many seconds `need` takes, compiling apart: what to start first."""
-        return cost.seconds(need.recipe, self._engine) * len(need.seeds)
 
     def _left(self, need: Need) -> float | None:
         """Returns the seconds that a recipe may still take."""
@@ -265,3 +261,8 @@ def diverged(outcome: Outcome) -> str:
     which = "seed" if len(lost) == 1 else "seeds"
     shown = ", ".join(map(str, lost[:5])) + (", ..." if len(lost) > 5 else "")
     return f"it diverged on {len(lost)} of {len(outcome.seeds)} seeds ({which} {shown})"
+
+
+def _work(need: Need) -> float:
+    """Returns about how many seconds `need` takes: what to start first."""
+    return cost.seconds(need.recipe) * len(need.seeds)

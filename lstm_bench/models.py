@@ -17,9 +17,6 @@ from numpy.typing import NDArray
 from lstm_bench.recipe import Recipe
 from lstm_bench.seeds import integer, stream
 
-UNROLL_UP_TO = 1
-"""Time steps up to which the loop is unrolled: it compiles longer and runs faster; see LOG.md."""
-
 RECURRENT: dict[str, Callable[..., keras.layers.RNN]] = {
     "lstm": keras.layers.LSTM,
     "gru": keras.layers.GRU,
@@ -45,7 +42,7 @@ def build(
 def _recurrent(recipe: Recipe, x: Any, steps: int, plain: bool) -> Any:
     options: dict[str, Any] = {"stateful": recipe.stateful}
     if not plain:
-        options["unroll"] = steps <= UNROLL_UP_TO
+        options["unroll"] = steps == 1  # no loop at all
         if recipe.network != "simple_rnn":
             options["use_cudnn"] = False
     for number in range(1, recipe.layers + 1):

@@ -163,8 +163,7 @@ class Pool:
     def _deal(self) -> None:
         """Gives idle workers the jobs that suit them, and starts workers while there are too few.
 
-        One that no waiting job suits stays idle, but never all of them: then nobody else has the
-        program of the first job, or nobody has one.
+        An idle worker leaves a job to busy ones alone: an idle one that has its program takes it.
         """
         idle = [worker for worker in self._workers if worker.ticket is None]
         while self._waiting and (idle or len(self._workers) < self.size):
@@ -333,7 +332,7 @@ class _Memory:
             self._give_back = ctypes.CDLL(None).malloc_trim
 
     def own_mb(self) -> float:
-        """Returns it in MB, as of the last look, after what is free has been given back."""
+        """Returns how many MB that were at the last look, after free ones had been given back."""
         if time.monotonic() - self._looked > self.EVERY:
             self._give_back(0)
             self._own_mb = self._process.memory_full_info().uss / 2**20

@@ -1,12 +1,16 @@
 """Who takes which job: checked against a simulation of workers, and with real ones."""
 
+import itertools
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_bench.cost import program, seconds
 from lstm_bench.dealing import COMPILING, choice
+from lstm_bench.engine.program import Form
+from lstm_bench.errors import RecipeError
 from lstm_bench.recipe import recipe
 from lstm_bench.results import unpack
 from lstm_bench.workers import Job, Pool, Seed
@@ -73,28 +77,79 @@ def test_much_work_for_one_program_is_shared():
     assert took == 4 * 10 + COMPILING
 
 
-def test_what_a_program_does_not_depend_on_is_not_in_its_name():
-    one = recipe("memory", epochs=5, shuffle="none")
-    for same in ({"epochs": 9}, {"learning_rate": 0.5}, {"reset": "epoch"}):
-        assert program(recipe("memory", **{"epochs": 5, **same})) == program(one)
-    for other in ({"units": 3}, {"framing": "whole"}, {"stateful": False}, {"optimizer": "sgd"}):
-        assert program(recipe("memory", epochs=5, **other)) != program(one)
-    assert program(recipe("memory", accumulate=2)) == program(recipe("memory", accumulate=4))
-    assert program(recipe("memory", accumulate=2)) != program(recipe("memory", accumulate=1))
+SETTINGS = {
+    "framing": ["pairs", "window", "prefixes", "whole"],
+    "stateful": [True, False],
+    "layout": ["rows", "streams"],
+    "reset": ["sequence", "epoch"],
+    "shuffle": ["none", "samples"],
+    "batch_size": [1, 2, "all"],
+    "epochs": [3, 5],
+    "accumulate": [1, 2],
+}
+
+
+def legal(task, **settings):
+    kept = settings["stateful"]
+    own = {key: value for key, value in settings.items() if kept or key not in ("layout", "reset")}
+    try:
+        return recipe(task, units=3, **own)
+    except RecipeError:
+        return None
+
+
+def test_recipes_share_the_name_of_a_program_just_where_they_share_the_program():
+    names, forms = {}, {}
+    for chosen in itertools.product(*SETTINGS.values()):
+        one = legal("memory", **dict(zip(SETTINGS, chosen, strict=True)))
+        if one is not None:
+            names.setdefault(program(one), set()).add(one.digest)
+            forms.setdefault(Form.of(one, one.samples(0)), set()).add(one.digest)
+    assert len(forms) > 20
+    assert set(map(frozenset, names.values())) == set(map(frozenset, forms.values()))
+
+
+def test_what_is_asked_and_how_fast_it_learns_is_not_in_the_name_of_a_program():
+    one = recipe("alphabet", letters=5)
+    for same in ({"learning_rate": 0.5}, {"evaluation": "free_running"}, {"momentum": 0.0}):
+        assert program(recipe("alphabet", letters=5, **same)) == program(one)
+    for other in ({"units": 3}, {"network": "gru"}, {"optimizer": "sgd"}, {"layers": 2}):
+        assert program(recipe("alphabet", letters=5, **other)) != program(one)
+    assert program(one, "keras") == ""
+
+
+def jobs(epochs, seeds):
+    return [
+        Job((one.settings,), (seed,), program=program(one), work=seconds(one))
+        for one in (recipe("memory", units=2, epochs=each) for each in epochs)
+        for seed in range(seeds)
+    ]
+
+
+def run(pool, wanted):
+    """Returns the outcomes, a seed each, by ticket."""
+    tickets = [pool.submit(job) for job in wanted]
+    came = {ticket: event for ticket, event in pool.events() if isinstance(event, Seed)}
+    assert sorted(came) == tickets
+    return [unpack(came[ticket].outcomes[0]) for ticket in tickets]
 
 
 def test_two_workers_compile_a_program_once():
-    jobs = [
-        Job((one.settings,), (seed,), program=program(one), work=seconds(one, "compiled"))
-        for one in (recipe("memory", units=2, epochs=epochs) for epochs in (2, 3))
-        for seed in range(3)
-    ]
-    compiling = []
     with Pool(2) as pool:
-        for job in jobs:
-            pool.submit(job)
-        for _, event in pool.events():
-            if isinstance(event, Seed):
-                compiling.append(unpack(event.outcomes[0]).compile_seconds)
-    assert len(compiling) == len(jobs)
-    assert sum(spent > 0 for spent in compiling) == 1
+        outcomes = run(pool, jobs(epochs=(2, 3), seeds=3))
+    assert sum(outcome.compile_seconds > 0 for outcome in outcomes) == 1
+
+
+@pytest.mark.slow
+def test_workers_that_are_replaced_or_die_leave_no_job_undone():
+    wanted = jobs(epochs=(2, 3), seeds=2)
+    with Pool(2, budget_mb=0) as pool:  # every worker is replaced after its job
+        replaced = run(pool, wanted)
+    with Pool(2) as pool:
+        run(pool, wanted)
+        for worker in pool._workers:
+            worker.process.kill()
+            worker.process.join()
+        again = run(pool, wanted)
+    for one, other in zip(replaced, again, strict=True):
+        assert one.curves.equals(other.curves)

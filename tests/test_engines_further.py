@@ -67,7 +67,7 @@ def test_dropout_is_drawn_from_the_seed_and_left_out_of_evaluation():
     )
 
 
-LONG = {"lag": 12, "framing": "whole", "stateful": False}  # too long to be unrolled
+LONG = {"lag": 12, "framing": "whole", "stateful": False}  # in a loop over time
 DEEP = pytest.param({"layers": 2}, marks=pytest.mark.slow)
 LINEAR = {"loss": "mean_squared_error", "output": "linear"}
 

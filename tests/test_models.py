@@ -79,7 +79,7 @@ def randomised(model, seed=0):
 GRID = [
     *itertools.product(CELLS, [1], [3], [True, False], [True, False]),
     *itertools.product(CELLS, [2], [3], [True], [False]),
-    *itertools.product(CELLS, [1], [10], [False], [False]),  # too long to be unrolled
+    *itertools.product(CELLS, [1], [10], [False], [False]),  # in a loop over time
     ("lstm", 3, 2, True, False),
 ]
 

@@ -1,9 +1,10 @@
 """A whole training run of a seed as one XLA program, with the seeds on all cores.
 
 Python only hands the program the order of the samples, a chunk of epochs at a time. A program
-depends on shapes and on the kind of network, not on learning rate, number of epochs, shuffling,
-reset or seed: recipes that differ only in those share one. Each thread runs the same executable on
-a seed of its own, so neither the number of threads nor the other seeds change a bit of a result.
+depends on shapes and on the kind of network, and not on learning rate, momentum, number of epochs,
+shuffling, layout, reset or seed: recipes that differ only in those share one. Each thread runs the
+same executable on a seed of its own, so neither the number of threads nor the other seeds change a
+bit of a result.
 """
 
 from __future__ import annotations
@@ -21,15 +22,19 @@ import numpy as np
 import tensorflow as tf
 
 from lstm_bench.engine import SeedRun, Training
+from lstm_bench.engine.fences import fence_steps
 from lstm_bench.engine.optimizers import UPDATES
 from lstm_bench.engine.packing import Packing
-from lstm_bench.engine.program import EVALUATION_ROWS, Form, trace
+from lstm_bench.engine.program import Form, trace
 from lstm_bench.errors import Interrupted
 from lstm_bench.framings import Samples
 from lstm_bench.models import build, initial_noise, initial_weights, multiply_adds, states
 from lstm_bench.recipe import Recipe
 from lstm_bench.schedule import Schedule
 from lstm_bench.seeds import stream
+
+EVALUATION_ROWS = 1024
+"""Samples evaluated at once where no state ties them together."""
 
 
 @dataclass(frozen=True)
@@ -184,6 +189,7 @@ def _compile(form: Form, template: _Template) -> Program:
     recipe = template.recipe
     batch = form.batch_size if form.stateful else None
     model = build(recipe, (form.x[1], form.x[2]), form.y[-1], batch, plain=False)
+    fence_steps(model)
     run = tf.function(trace(form, model), jit_compile=True, autograph=False)
     samples = recipe.samples(0)
     packing = Packing(tuple(tuple(v.shape) for v in model.trainable_variables))

@@ -15,7 +15,12 @@ import keras
 import tensorflow as tf
 
 LARGE = 3000
-"""Multiply-adds of a product from which it is large: measured, see LOG.md."""
+"""Multiply-adds of a product above which it is large: measured, see LOG.md."""
+
+
+def large(product: int) -> bool:
+    """Returns whether a loop with a product of so many multiply-adds does better without."""
+    return product > LARGE
 
 
 def fenced(counter: Any) -> Any:
@@ -37,7 +42,10 @@ _passed: Callable[[Any], Any] = tf.custom_gradient(_over_fences)
 
 
 def fence_steps(model: keras.Model) -> None:
-    """Puts a fence in each recurrent layer's loop over time, for batches that make it large."""
+    """Changes the cells of `model`, once: for batches that make the products of a recurrent layer
+
+    `large`, there is a fence in its loop over time, and with it in every loop around it.
+    """
     for layer in model.layers:
         if isinstance(layer, keras.layers.Bidirectional):
             _fence_cell(layer.forward_layer.cell)
@@ -51,7 +59,7 @@ def _fence_cell(cell: Any) -> None:
 
     def fenced_call(inputs: Any, states: Any, **options: Any) -> Any:
         rows, features = inputs.shape
-        if rows * cell.units * (cell.units + features) > LARGE:
+        if large(rows * cell.units * (cell.units + features)):
             first, *others = states
             states = [_passed(first), *others]
         return call(inputs, states, **options)

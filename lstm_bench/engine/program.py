@@ -15,21 +15,21 @@ import keras
 import tensorflow as tf
 
 from lstm_bench import cost
-from lstm_bench.engine.fences import LARGE, fence_steps, fenced
+from lstm_bench.engine.fences import fenced, large
 from lstm_bench.engine.optimizers import UPDATES
 from lstm_bench.engine.packing import Packing
 from lstm_bench.framings import Samples
 from lstm_bench.metrics import Kind
 from lstm_bench.models import noise, states
-from lstm_bench.recipe import FEEDFORWARD, Recipe
+from lstm_bench.recipe import Recipe
 
 CHUNK_STEPS = 20_000
 """Training steps handed to the program at once, of a small network: some 0.1 s of work, so that
 
 Ctrl-C is heard. A step of a larger one counts as several."""
 
-EVALUATION_ROWS = 1024
-"""Samples evaluated at once where no state ties them together."""
+SMALL_STEP = 50_000
+"""Multiply-adds of a training step that cost no more than starting it."""
 
 Tensors = list[Any]
 
@@ -64,7 +64,7 @@ class Form:
     def of(cls, recipe: Recipe, samples: Samples) -> Form:
         """Returns the form of `recipe`; `samples` are those of any of its seeds."""
         plan = recipe.schedule
-        work = 1 + cost.work(recipe, samples.x.shape[2]) // cost.SMALL_STEP
+        work = 1 + cost.work(recipe, samples.x.shape[2]) // SMALL_STEP
         return cls(
             network=recipe.network,
             units=recipe.units,
@@ -90,20 +90,25 @@ class Form:
         )
 
     def product(self, rows: int) -> int:
-        """Returns the multiply-adds of the largest product of a step, a gate's for so many rows."""
+        """Returns the multiply-adds of a hidden layer's largest product, for so many rows.
+
+        Of a recurrent layer that is a gate's at one time step.
+        """
         _, steps, features = self.x
-        before = max(features, self.units) if self.layers > 1 else features
-        if self.network in FEEDFORWARD:
-            taps = self.kernel_size if self.network == "conv1d" else 1
-            return rows * steps * taps * before * self.units
-        return rows * (before + self.units) * self.units
+        inner = self.units if self.layers > 1 else 0  # inputs of the second layer
+        if self.network == "conv1d":
+            return rows * steps * self.kernel_size * max(features, inner) * self.units
+        if self.network == "mlp" and self.every_step:
+            return rows * steps * max(features, inner) * self.units
+        if self.network == "mlp":
+            return rows * max(steps * features, inner) * self.units
+        return rows * (max(features, inner) + self.units) * self.units
 
 
 def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
     """Returns the Python function whose graph is the training run."""
     variables, cells, streams = model.trainable_variables, states(model), noise(model)
     packing = Packing(tuple(tuple(v.shape) for v in variables))
-    fence_steps(model)
     update, _ = UPDATES[form.optimizer]
     answers = form.y[1] if form.every_step else 1
     loss_of = keras.losses.get(form.loss)
@@ -118,9 +123,13 @@ def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
         after = scope.get_current_value
         return outputs, [after(cell) for cell in cells], [after(each) for each in streams]
 
-    def after(at: Any, rows: int) -> Any:
-        """Returns the next number in a loop that goes through so many rows at a time."""
-        return (fenced(at) if form.product(rows) > LARGE else at) + 1
+    def onward(at: Any, rows: int) -> Any:
+        """Returns the next number in a loop, for a network that is shown so many rows in it."""
+        return (fenced(at) if large(form.product(rows)) else at) + 1
+
+    def at_once(order: Any) -> bool:
+        """Returns whether the samples are evaluated in one batch, as they lie in `x`."""
+        return not form.stateful and order.shape[0] == 1
 
     def cleared(state: Tensors, reset: Any) -> Tensors:
         return [tf.where(reset, tf.zeros_like(s), s) for s in state]
@@ -135,7 +144,7 @@ def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
         y: Any,  # (N, K) or (N, T, K)
         weight: Any,  # (N,) or (N, T)
         order: Any,  # (evaluation batches, rows)
-        clear: Any,  # (evaluation batches,)
+        clear: Any,  # (evaluation batches,); this and the next only where there are several
         place: Any,  # (N,)
         rate: Any,
         momentum: Any,
@@ -176,7 +185,7 @@ def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
             moved = [advance(weight, list(held), g, step) for weight, held, g in moves]
             weights = [weight for weight, _ in moved]
             slots = [list(slot) for slot in zip(*(slot for _, slot in moved), strict=True)]
-            total, at = total + loss * count, after(at, form.batch_size)
+            total, at = total + loss * count, onward(at, form.batch_size)
             return at, total, step, weights, slots, state, drawn
 
         def advance(weight: Any, slots: Tensors, gradient: Any, step: Any) -> tuple[Any, Tensors]:
@@ -195,7 +204,7 @@ def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
 
         def evaluate(weights: Tensors) -> Any:
             parts = packing.unpack(weights)
-            if not form.stateful and form.x[0] <= EVALUATION_ROWS:
+            if at_once(order):
                 return forward(parts, [], drawn, x, training=False)[0]
             batches, rows = order.shape
             held = tf.TensorArray(tf.float32, batches, element_shape=(rows, *y.shape[1:]))
@@ -204,7 +213,7 @@ def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
                 state = cleared(state, clear[at])
                 shown = tf.gather(x, tf.maximum(order[at], 0))
                 outputs, state, _ = forward(parts, state, drawn, shown, training=False)
-                return after(at, rows), state, held.write(at, outputs)
+                return onward(at, rows), state, held.write(at, outputs)
 
             start = (tf.constant(0), [tf.zeros_like(s) for s in state], held)
             last = tf.while_loop(lambda at, *_: at < batches, one, start)
@@ -231,7 +240,7 @@ def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
             outputs = evaluate(weights)
             losses = losses.write(at, total / len_samples)
             rights = rights.write(at, right_answers(form, outputs, y))
-            at = after(at, 1 if form.stateful else form.x[0])
+            at = onward(at, form.x[0] if at_once(order) else 0)
             return at, weights, slots, state, drawn, step, losses, rights, outputs
 
         len_samples = float(form.trained)
