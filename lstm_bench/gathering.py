@@ -102,8 +102,7 @@ class Gatherer:
             for place, need in enumerate(wanted[whole.key]):
                 told(need, place > 0)
 
-        longest = sorted(waiting.items(), key=lambda item: -_work(item[1][0]))
-        for (_, seeds), group in longest:
+        for (_, seeds), group in sorted(waiting.items(), key=lambda item: -_work(item[1][0])):
             self._submit(group, seeds, len(waiting), settle, met)
         self._listen()
 

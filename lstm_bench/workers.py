@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -59,8 +59,8 @@ class Seal:
     seed: int
     weights: tuple[np.ndarray, ...]
     seconds: float | None = None
-    program: str = ""  # needs none
-    work: float = 0.0
+    program: ClassVar[str] = ""  # it needs none
+    work: ClassVar[float] = 0.0
     tasks: tuple[Source, ...] = field(default_factory=loaded)
 
 

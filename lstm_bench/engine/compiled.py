@@ -64,7 +64,9 @@ def train(
     halt = threading.Event()
 
     def one(seed: int) -> SeedRun:
-        stopped = lambda: halt.is_set() or stop()  # noqa: E731
+        def stopped() -> bool:
+            return halt.is_set() or stop()
+
         form = forms[seed]
         return _train_seed(recipe, form, programs[form], seed, samples[seed], stopped)
 

@@ -42,9 +42,9 @@ _passed: Callable[[Any], Any] = tf.custom_gradient(_over_fences)
 
 
 def fence_steps(model: keras.Model) -> None:
-    """Changes the cells of `model`, once: for batches that make the products of a recurrent layer
+    """Puts a fence in each recurrent layer's loop over time, for batches that make it `large`.
 
-    `large`, there is a fence in its loop over time, and with it in every loop around it.
+    That keeps every loop around it out of one kernel too. Changes the cells of `model`: once only.
     """
     for layer in model.layers:
         if isinstance(layer, keras.layers.Bidirectional):
