@@ -14,11 +14,13 @@ from collections.abc import Iterator
 
 XLA_FLAGS = (
     "--xla_backend_optimization_level=1 --xla_cpu_multi_thread_eigen=false "
-    "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000000"
+    "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000000,"
+    "xla_force_enable_experimental_llvm_ir_gemm=true,xla_cpu_disable_new_fusion_emitters=true"
 )
-"""A lower optimisation level compiles faster and runs as fast; measured, see LOG.md.
+"""A lower optimisation level, and fusions without MLIR, compile faster and run as fast.
 
-The threshold, in bytes, lets XLA make one kernel of any loop: see `engine.fences`.
+The threshold, in bytes, lets XLA make one kernel of any loop, and the next option has it unroll the
+products of matrices there: see `engine.fences`. Measured: see LOG.md.
 """
 
 

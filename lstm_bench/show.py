@@ -175,15 +175,17 @@ def prediction_page(steps: list[Step], output: str) -> RenderableType:
 def speed_table(rows: list[dict[str, Any]]) -> Table:
     """Returns the measurements of `speed.measure`."""
     table = Table(
-        title="Microseconds a training step, both engines in one run", box=box.SIMPLE_HEAD
+        title="Microseconds a training step, both engines in one run",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
     )
     table.add_column("problem")
     for heading in (
-        "plain Keras",
+        "plain\nKeras",
         "compiled",
-        "times faster",
-        "on two cores",
-        "compile s",
+        "times\nfaster",
+        "on two\ncores",
+        "compile",
     ):
         table.add_column(heading, justify="right")
     for row in rows:

@@ -16,7 +16,7 @@ from typing import Any
 from lstm_bench import backend
 from lstm_bench.errors import LstmBenchError
 from lstm_bench.recipe import Recipe, recipe
-from lstm_bench.results import Outcome, merged, unpack
+from lstm_bench.results import merged, unpack
 from lstm_bench.workers import Failure, Job, Pool, Seed
 
 ROUNDS = 5
@@ -40,12 +40,14 @@ def measure(seconds: float, note: Callable[[str], None] = lambda _: None) -> lis
     """Returns one row a problem: `keras_us` and `compiled_us` a step, one seed on one core,
 
     their `ratio`, the `two_core_gain` of seeds on two cores over seeds on one (None with one core),
-    and `compile_s`. Takes about `seconds` for each engine and problem, and as long to start.
+    and `compile_s`, of a worker that has compiled another program before. Takes about `seconds`
+    for each engine and problem, and as long to start.
     """
     rows = []
     with Pool(min(2, backend.cores())) as pool:
         pool.prepare()
         backend.start(backend.cores())
+        _compiled(recipe("ambiguous_pair", epochs=1), pool, seeds=1, workers=pool.size)  # wakes all
         for name, base in problems().items():
             note(name)
             rows.append({"problem": name, **_compare(base, seconds / ROUNDS, pool)})
@@ -55,7 +57,8 @@ def measure(seconds: float, note: Callable[[str], None] = lambda _: None) -> lis
 def _compare(base: Recipe, turn: float, pool: Pool) -> dict[str, Any]:
     """Returns the row of one problem; each engine has `turn` seconds at a time."""
     keras_step = _keras(base)
-    first = _compiled(base, pool, seeds=1, workers=pool.size)  # compiles, in every worker
+    first = _compiled(base, pool, seeds=1, workers=1)
+    _compiled(base, pool, seeds=1, workers=pool.size)  # compiles in all others too
     seeds = max(1, round(turn / 2 / (first[0] * base.updates)))
     plain, alone, together = [], [], []
     for _ in range(ROUNDS):
@@ -95,12 +98,12 @@ def _keras(base: Recipe) -> Callable[[float], float]:
 def _compiled(base: Recipe, pool: Pool, seeds: int, workers: int) -> tuple[float, float]:
     """Returns seconds a step, with so many workers at it at once, and seconds of compiling."""
     job = Job((base.settings,), tuple(range(seeds)))
-    parts: dict[int, list[Outcome]] = {pool.submit(job): [] for _ in range(workers)}
+    parts: dict[int, list[bytes]] = {pool.submit(job): [] for _ in range(workers)}
     for ticket, event in pool.events():
         if isinstance(event, Failure):
             raise LstmBenchError(f"{base.name}: {event.reason}")
         if isinstance(event, Seed):
-            parts[ticket] += map(unpack, event.outcomes)
-    outcomes = [merged(part) for part in parts.values()]
+            parts[ticket] += event.outcomes  # unpacked later: that takes part of a core
+    outcomes = [merged([unpack(each) for each in part]) for part in parts.values()]
     each = [o.train_seconds / (seeds * o.updates) for o in outcomes]
     return statistics.mean(each), max(o.compile_seconds for o in outcomes)

@@ -22,36 +22,78 @@ def limit(monkeypatch):
     compiled._compile.cache_clear()
 
 
+def compiled_from(chosen):
+    """Returns the form and the program of `chosen`."""
+    form = program.Form.of(chosen, chosen.samples(0))
+    return form, compiled._compile(form, compiled._Template(chosen))
+
+
 def optimised(chosen):
     """Returns the HLO text of what XLA made of `chosen`."""
-    samples = chosen.samples(0)
-    form = program.Form.of(chosen, samples)
-    compiled_ = compiled._compile(form, compiled._Template(chosen))
-    packed = compiled.Packing(tuple(tuple(v.shape) for v in compiled_.model.trainable_variables))
+    form, made = compiled_from(chosen)
+    packed = compiled.Packing(tuple(tuple(v.shape) for v in made.model.trainable_variables))
     start = [np.zeros(shape, np.float32) for shape in packed.packed]
     arguments = (
-        *compiled._start(form, compiled_.model, start, 0),
-        *compiled._constants(chosen, samples),
+        *compiled._start(form, made.model, start, 0),
+        *compiled._constants(chosen, chosen.samples(0), made.model),
         *compiled._orders(form, chosen.schedule, stream(0, "shuffle"), 0),
         np.int32(0),
     )
-    return compiled_.run.experimental_get_compiler_ir(*arguments)(stage="optimized_hlo")
+    return made.run.experimental_get_compiler_ir(*arguments)(stage="optimized_hlo")
+
+
+STREAMS = {"layout": "streams", "batch_size": 2}  # and stateful, as the task's default is
+GROWING = {"lag": 7, "framing": "prefixes", "stateful": False, "batch_size": 8}
 
 
 @pytest.mark.parametrize(
-    ("settings", "kernels"),
+    ("settings", "one_kernel"),
     [
         ({"units": 8}, True),
+        ({"units": 100}, True),  # a vector times a matrix
         ({"units": 8, "framing": "whole"}, True),
-        ({"units": 100}, False),
-        ({"units": 8, "lag": 7, "framing": "prefixes", "stateful": False, "batch_size": 8}, True),
-        ({"units": 40, "lag": 7, "framing": "prefixes", "stateful": False, "batch_size": 8}, False),
-        ({"units": 100, "network": "mlp", "stateful": False, "batch_size": "all"}, False),
+        ({"units": 8, **STREAMS}, True),
+        ({"units": 100, **STREAMS}, False),
+        ({"units": 8, **GROWING}, True),
+        ({"units": 40, **GROWING}, False),
+        ({"units": 400, "network": "mlp", "stateful": False, "batch_size": "all"}, False),
     ],
 )
-def test_loops_of_small_products_are_one_kernel_and_those_of_large_ones_are_not(settings, kernels):
+def test_a_run_is_one_kernel_unless_it_has_a_large_product(settings, one_kernel):
     text = optimised(recipe("memory", epochs=2, **settings))
-    assert ("xla_cpu_small_call" in text) == kernels
+    # A loop that is one kernel is a call of the program's own computation, marked as small.
+    outermost = text[text.index("\nENTRY") :]
+    assert (" while(" not in outermost and "xla_cpu_small_call" in outermost) == one_kernel
+
+
+PAIRS = {"stateful": False, "batch_size": 2}
+WHOLE = {"framing": "whole", **PAIRS}  # 4 steps of 5 features, an answer of 5 values at each
+
+
+@pytest.mark.parametrize(
+    ("settings", "product"),
+    [
+        (WHOLE, 2 * 10 * (4 * 10)),  # two rows of state times a recurrent kernel of four gates
+        (WHOLE | {"network": "gru"}, 2 * 10 * (3 * 10)),
+        (WHOLE | {"network": "simple_rnn"}, 2 * 4 * 10 * 5),  # the answers' is the largest
+        (WHOLE | {"network": "mlp"}, 2 * 4 * 5 * 10),
+        (WHOLE | {"network": "conv1d", "kernel_size": 3}, 2 * 4 * (3 * 5) * 10),
+        (PAIRS, 2 * 5 * (4 * 10)),  # a state that is nothing but zeros is multiplied by nothing
+        (PAIRS | {"stateful": True, "layout": "streams"}, 2 * 10 * (4 * 10)),
+    ],
+)
+def test_products_are_counted_by_hand(settings, product, limit):
+    _, made = compiled_from(recipe("memory", units=10, **settings))
+    limit(product - 1)
+    assert fences.large(made.model, rows=2)
+    limit(product)
+    assert not fences.large(made.model, rows=2)
+
+
+def test_a_vector_is_never_large(limit):
+    _, made = compiled_from(recipe("memory", units=10))
+    limit(0)
+    assert not fences.large(made.model, rows=1)
 
 
 NETWORKS = {
@@ -90,7 +132,8 @@ def test_fences_change_nothing_but_the_last_digits(settings, limit):
 @ONE
 def test_the_engines_agree_on_networks_with_fences(settings):
     chosen = recipe("memory", units=150, **WINDOWS | settings)
-    assert program.Form.of(chosen, chosen.samples(0)).product(2) > fences.LARGE
+    form, made = compiled_from(chosen)
+    assert fences.large(made.model, form.batch_size)
     agree(chosen)
 
 

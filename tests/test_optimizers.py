@@ -27,13 +27,13 @@ def gradients(steps):
 
 
 def ours(name, rate, momentum, start, rows):
-    update, count = UPDATES[name]
+    optimizer, count = UPDATES[name]
     weights, slots = tf.constant(start), [tf.zeros(SIZE)] * count
     path = []
     for step, gradient in enumerate(rows, start=1):
         number = tf.constant(float(step))
-        arguments = (tf.constant(gradient), number, tf.constant(rate), tf.constant(momentum))
-        weights, slots = update(weights, slots, *arguments)
+        update = optimizer(number, tf.constant(rate), tf.constant(momentum))
+        weights, slots = update(weights, slots, tf.constant(gradient))
         assert len(slots) == count
         path.append(weights.numpy())
     return np.array(path)

@@ -22,7 +22,7 @@ import numpy as np
 import tensorflow as tf
 
 from lstm_bench.engine import SeedRun, Training
-from lstm_bench.engine.fences import fence_steps
+from lstm_bench.engine.fences import fence_steps, large
 from lstm_bench.engine.optimizers import UPDATES
 from lstm_bench.engine.packing import Packing
 from lstm_bench.engine.program import Form, trace
@@ -33,8 +33,10 @@ from lstm_bench.recipe import Recipe
 from lstm_bench.schedule import Schedule
 from lstm_bench.seeds import stream
 
-EVALUATION_ROWS = 1024
-"""Samples evaluated at once where no state ties them together."""
+EVALUATION_ROWS = 256
+"""Samples evaluated at once, at the most, where no state ties them together: as many as lie in a
+
+core's own memory with all that is computed of them."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def _train_seed(
     weights = initial_weights(program.model, seed)
     packing = Packing(tuple(w.shape for w in weights))
     carried = _start(form, program.model, [tf.constant(w) for w in packing.pack(weights)], seed)
-    constant = _constants(recipe, samples)
+    constant = _constants(recipe, samples, program.model)
     losses, rights = [], []
     outputs = orders = None
     rng = stream(seed, "shuffle")
@@ -131,9 +133,12 @@ def _start(form: Form, model: keras.Model, weights: list[Any], seed: int) -> lis
     return [weights, [empty] * slots, state, drawn, tf.constant(0)]
 
 
-def _constants(recipe: Recipe, samples: Samples) -> list[Any]:
+def _constants(recipe: Recipe, samples: Samples, model: keras.Model) -> list[Any]:
     """Returns the arguments that stay the same from chunk to chunk."""
-    index, reset = evaluation_order(recipe, samples)
+    # Where training is one kernel, rows that are evaluated one by one share its code.
+    apart = large(model, recipe.schedule.batch_size)
+    rows = EVALUATION_ROWS if apart or not recipe.recurrent else 1
+    index, reset = evaluation_order(recipe, samples, rows)
     place = np.zeros(len(samples), np.int32)  # where each sample's output lands
     flat = index.ravel()
     place[flat[flat >= 0]] = np.flatnonzero(flat >= 0)
@@ -151,12 +156,15 @@ def _constants(recipe: Recipe, samples: Samples) -> list[Any]:
     ]
 
 
-def evaluation_order(recipe: Recipe, samples: Samples) -> tuple[np.ndarray, np.ndarray]:
-    """Returns an evaluation's batches, (batches, rows), and before which the state is cleared."""
+def evaluation_order(recipe: Recipe, samples: Samples, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns an evaluation's batches, (batches, rows), and before which the state is cleared.
+
+    `most` rows, at the most, where the batches are not those of the training.
+    """
     if recipe.stateful:
         return recipe.asking
     count = len(samples)
-    rows = min(count, EVALUATION_ROWS)
+    rows = min(count, most)
     batches = -(-count // rows)
     padded = np.full(batches * rows, -1, np.int32)
     padded[:count] = np.arange(count)
@@ -191,13 +199,13 @@ def _compile(form: Form, template: _Template) -> Program:
     recipe = template.recipe
     batch = form.batch_size if form.stateful else None
     model = build(recipe, (form.x[1], form.x[2]), form.y[-1], batch, plain=False)
-    fence_steps(model)
+    fence_steps(model, form.batch_size)
     run = tf.function(trace(form, model), jit_compile=True, autograph=False)
     samples = recipe.samples(0)
     packing = Packing(tuple(tuple(v.shape) for v in model.trainable_variables))
     run(
         *_start(form, model, [tf.zeros(shape) for shape in packing.packed], 0),
-        *_constants(recipe, samples),
+        *_constants(recipe, samples, model),
         *_orders(form, recipe.schedule, stream(0, "shuffle"), 0),
         tf.constant(0),
     )

@@ -1,8 +1,10 @@
 """Adam, RMSprop and SGD as pure functions, equal to Keras 3's own step by step.
 
-Each takes `(weights, slots, gradient, step, rate, momentum)` and returns new weights and slots.
-Weights, gradient and each slot are arrays of one shape, whatever it is. `step` counts from 1.
-Hyperparameters other than the rate and the momentum are Keras's defaults.
+Each takes `(step, rate, momentum)` and returns the update of that step, which takes `(weights,
+slots, gradient)` and returns new weights and slots. Weights, gradient and each slot are arrays of
+one shape, whatever it is: what does not depend on them is computed once a step, however many
+arrays there are. `step` counts from 1. Hyperparameters other than the rate and the momentum are
+Keras's defaults.
 """
 
 from __future__ import annotations
@@ -12,42 +14,48 @@ from typing import Any
 
 import tensorflow as tf
 
-Update = Callable[[Any, Any, Any, Any, Any, Any], tuple[Any, list[Any]]]
+Update = Callable[[Any, Any, Any], tuple[Any, list[Any]]]
 
 
-def adam(
-    weights: Any, slots: Any, gradient: Any, step: Any, rate: Any, momentum: Any
-) -> tuple[Any, list[Any]]:
+def adam(step: Any, rate: Any, momentum: Any) -> Update:
     """Adam (Kingma & Ba 2015, section 2, the efficient order of computation)."""
     beta_1, beta_2, epsilon = 0.9, 0.999, 1e-7
     power_1 = tf.pow(tf.constant(beta_1, tf.float32), step)
     power_2 = tf.pow(tf.constant(beta_2, tf.float32), step)
     alpha = rate * tf.sqrt(1 - power_2) / (1 - power_1)
-    first = slots[0] + (gradient - slots[0]) * (1 - beta_1)
-    second = slots[1] + (gradient * gradient - slots[1]) * (1 - beta_2)
-    return weights - first * alpha / (tf.sqrt(second) + epsilon), [first, second]
+
+    def update(weights: Any, slots: Any, gradient: Any) -> tuple[Any, list[Any]]:
+        first = slots[0] + (gradient - slots[0]) * (1 - beta_1)
+        second = slots[1] + (gradient * gradient - slots[1]) * (1 - beta_2)
+        return weights - first * alpha / (tf.sqrt(second) + epsilon), [first, second]
+
+    return update
 
 
-def rmsprop(
-    weights: Any, slots: Any, gradient: Any, step: Any, rate: Any, momentum: Any
-) -> tuple[Any, list[Any]]:
+def rmsprop(step: Any, rate: Any, momentum: Any) -> Update:
     """RMSprop (Tieleman & Hinton 2012), uncentred; epsilon under the root, as in Keras."""
     rho, epsilon = 0.9, 1e-7
-    squares = rho * slots[0] + (1 - rho) * gradient * gradient
-    return weights - rate * gradient / tf.sqrt(squares + epsilon), [squares]
+
+    def update(weights: Any, slots: Any, gradient: Any) -> tuple[Any, list[Any]]:
+        squares = rho * slots[0] + (1 - rho) * gradient * gradient
+        return weights - rate * gradient / tf.sqrt(squares + epsilon), [squares]
+
+    return update
 
 
-def sgd(
-    weights: Any, slots: Any, gradient: Any, step: Any, rate: Any, momentum: Any
-) -> tuple[Any, list[Any]]:
+def sgd(step: Any, rate: Any, momentum: Any) -> Update:
     """Stochastic gradient descent with classical momentum (0 is plain descent)."""
-    velocity = slots[0] * momentum - gradient * rate
-    return weights + velocity, [velocity]
+
+    def update(weights: Any, slots: Any, gradient: Any) -> tuple[Any, list[Any]]:
+        velocity = slots[0] * momentum - gradient * rate
+        return weights + velocity, [velocity]
+
+    return update
 
 
-UPDATES: dict[str, tuple[Update, int]] = {
+UPDATES: dict[str, tuple[Callable[[Any, Any, Any], Update], int]] = {
     "adam": (adam, 2),
     "rmsprop": (rmsprop, 1),
     "sgd": (sgd, 1),
 }
-"""Each optimizer's update and how many slots it keeps a weight."""
+"""Each optimizer and how many slots it keeps a weight."""

@@ -15,8 +15,8 @@ import keras
 import tensorflow as tf
 
 from lstm_bench import cost
-from lstm_bench.engine.fences import fenced, large
-from lstm_bench.engine.optimizers import UPDATES
+from lstm_bench.engine.fences import fenced, in_one_kernel, large
+from lstm_bench.engine.optimizers import UPDATES, Update
 from lstm_bench.engine.packing import Packing
 from lstm_bench.framings import Samples
 from lstm_bench.metrics import Kind
@@ -89,29 +89,15 @@ class Form:
             chunk=max(1, min(256, CHUNK_STEPS // (plan.batches * work))),
         )
 
-    def product(self, rows: int) -> int:
-        """Returns the multiply-adds of a hidden layer's largest product, for so many rows.
-
-        Of a recurrent layer that is a gate's at one time step.
-        """
-        _, steps, features = self.x
-        inner = self.units if self.layers > 1 else 0  # inputs of the second layer
-        if self.network == "conv1d":
-            return rows * steps * self.kernel_size * max(features, inner) * self.units
-        if self.network == "mlp" and self.every_step:
-            return rows * steps * max(features, inner) * self.units
-        if self.network == "mlp":
-            return rows * max(steps * features, inner) * self.units
-        return rows * (max(features, inner) + self.units) * self.units
-
 
 def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
     """Returns the Python function whose graph is the training run."""
     variables, cells, streams = model.trainable_variables, states(model), noise(model)
     packing = Packing(tuple(tuple(v.shape) for v in variables))
-    update, _ = UPDATES[form.optimizer]
+    optimizer, _ = UPDATES[form.optimizer]
     answers = form.y[1] if form.every_step else 1
     loss_of = keras.losses.get(form.loss)
+    apart = large(model, form.batch_size)
 
     def forward(
         weights: Tensors, state: Tensors, drawn: Tensors, x: Any, training: bool
@@ -122,14 +108,6 @@ def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
             outputs = model(x, training=training)
         after = scope.get_current_value
         return outputs, [after(cell) for cell in cells], [after(each) for each in streams]
-
-    def onward(at: Any, rows: int) -> Any:
-        """Returns the next number in a loop, for a network that is shown so many rows in it."""
-        return (fenced(at) if large(form.product(rows)) else at) + 1
-
-    def at_once(order: Any) -> bool:
-        """Returns whether the samples are evaluated in one batch, as they lie in `x`."""
-        return not form.stateful and order.shape[0] == 1
 
     def cleared(state: Tensors, reset: Any) -> Tensors:
         return [tf.where(reset, tf.zeros_like(s), s) for s in state]
@@ -180,31 +158,42 @@ def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
                 losses = loss_of(tf.gather(y, row), outputs)  # (B,) or (B, T)
                 loss = tf.reduce_sum(losses * share) / (count * answers)
             step = step + 1
+            update = updating(step)
             gradients = packing.pack(tape.gradient(loss, parts))
-            moves = zip(weights, zip(*slots, strict=True), gradients, strict=True)
-            moved = [advance(weight, list(held), g, step) for weight, held, g in moves]
-            weights = [weight for weight, _ in moved]
-            slots = [list(slot) for slot in zip(*(slot for _, slot in moved), strict=True)]
-            total, at = total + loss * count, onward(at, form.batch_size)
-            return at, total, step, weights, slots, state, drawn
 
-        def advance(weight: Any, slots: Tensors, gradient: Any, step: Any) -> tuple[Any, Tensors]:
+            def moved(weights: Tensors, slots: list[Tensors]) -> tuple[Tensors, list[Tensors]]:
+                moves = zip(weights, zip(*slots, strict=True), gradients, strict=True)
+                pairs = [update(weight, list(held), gradient) for weight, held, gradient in moves]
+                after = zip(*(slot for _, slot in pairs), strict=True)
+                return [weight for weight, _ in pairs], [list(slot) for slot in after]
+
+            if apart:
+                once = tf.cast(epochs > 0, tf.int32)
+                weights, slots = in_one_kernel(moved, (weights, slots), once)
+                at = fenced(at)
+            else:
+                weights, slots = moved(weights, slots)
+            return at + 1, total + loss * count, step, weights, slots, state, drawn
+
+        def updating(step: Any) -> Update:
             if not form.accumulates:
-                number = tf.cast(step, tf.float32)
-                return update(weight, slots, gradient, number, rate, momentum)
-            # As in Keras: gradients add up, and their mean is applied on every k-th step.
-            *held, summed = slots
-            summed = summed + gradient
+                return optimizer(tf.cast(step, tf.float32), rate, momentum)
             due = tf.equal(step % accumulate, 0)
-            mean = summed / tf.cast(accumulate, tf.float32)
-            number = tf.cast(step // accumulate, tf.float32)
-            moved, after = update(weight, held, mean, number, rate, momentum)
-            kept = [tf.where(due, new, old) for new, old in zip(after, held, strict=True)]
-            return tf.where(due, moved, weight), [*kept, *cleared([summed], due)]
+            apply = optimizer(tf.cast(step // accumulate, tf.float32), rate, momentum)
+
+            def update(weight: Any, slots: Tensors, gradient: Any) -> tuple[Any, Tensors]:
+                # As in Keras: gradients add up, and their mean is applied on every k-th step.
+                *held, summed = slots
+                summed = summed + gradient
+                moved, after = apply(weight, held, summed / tf.cast(accumulate, tf.float32))
+                kept = [tf.where(due, new, old) for new, old in zip(after, held, strict=True)]
+                return tf.where(due, moved, weight), [*kept, *cleared([summed], due)]
+
+            return update
 
         def evaluate(weights: Tensors) -> Any:
             parts = packing.unpack(weights)
-            if at_once(order):
+            if not form.stateful and order.shape[0] == 1:  # all samples, as they lie in `x`
                 return forward(parts, [], drawn, x, training=False)[0]
             batches, rows = order.shape
             held = tf.TensorArray(tf.float32, batches, element_shape=(rows, *y.shape[1:]))
@@ -213,7 +202,7 @@ def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
                 state = cleared(state, clear[at])
                 shown = tf.gather(x, tf.maximum(order[at], 0))
                 outputs, state, _ = forward(parts, state, drawn, shown, training=False)
-                return onward(at, rows), state, held.write(at, outputs)
+                return at + 1, state, held.write(at, outputs)
 
             start = (tf.constant(0), [tf.zeros_like(s) for s in state], held)
             last = tf.while_loop(lambda at, *_: at < batches, one, start)
@@ -240,8 +229,7 @@ def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
             outputs = evaluate(weights)
             losses = losses.write(at, total / len_samples)
             rights = rights.write(at, right_answers(form, outputs, y))
-            at = onward(at, form.x[0] if at_once(order) else 0)
-            return at, weights, slots, state, drawn, step, losses, rights, outputs
+            return at + 1, weights, slots, state, drawn, step, losses, rights, outputs
 
         len_samples = float(form.trained)
         begin = (
