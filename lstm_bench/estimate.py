@@ -39,6 +39,7 @@ class Stage:
 
     name: str
     recipes: Range
+    programs: Range  # to be compiled for these
     runs: Range
     updates: Range
     steps: Range  # time steps trained on
@@ -48,7 +49,7 @@ class Stage:
 class Speed:
     """How long things took in the probe: the quickest and the slowest of its recipes."""
 
-    compile: Range  # seconds a recipe
+    compile: Range  # seconds a program
     step: Range  # seconds a time step
 
 
@@ -73,14 +74,14 @@ class Estimate:
 def estimate(sweep: Sweep, study: Study | None, pool: Pool, engine: str) -> Estimate:
     """Returns what `sweep` will cost; trains a few of its recipes a little to tell the time."""
     drawn = study.drawn(DRAWN) if study else []
-    parts = tuple(stages(sweep, study.trials if study else 0, drawn))
+    parts = tuple(stages(sweep, study.trials if study else 0, drawn, engine))
     fixed = [entry.recipe for entry in sweep.entries.values()]
     longest = min(LONGEST, sweep.time_limit or LONGEST)
     speed = probe([*_extremes(fixed), *_extremes(drawn)], pool, engine, longest)
     return Estimate(parts, pool.size, seconds(parts, speed, pool.size) if speed else None)
 
 
-def stages(sweep: Sweep, trials: int, drawn: Sequence[Recipe]) -> Iterator[Stage]:
+def stages(sweep: Sweep, trials: int, drawn: Sequence[Recipe], engine: str) -> Iterator[Stage]:
     """Yields the parts of `sweep`, of which `drawn` is a sample of what its search may propose."""
     seeds = sweep.seeds
     fixed = {entry.recipe.training: entry.recipe for entry in sweep.entries.values()}
@@ -88,7 +89,8 @@ def stages(sweep: Sweep, trials: int, drawn: Sequence[Recipe]) -> Iterator[Stage
         each = list(fixed.values())
         runs = float(seeds * len(each))
         updates, steps = (seeds * sum(map(of, each)) for of in (_updates, _steps))
-        yield Stage("recipes", _both(len(each)), _both(runs), _both(updates), _both(steps))
+        programs = _both(len(each) * _distinct(each, engine))
+        yield Stage("recipes", _both(len(each)), programs, *map(_both, (runs, updates, steps)))
     if sweep.search is None:
         return
     search = sweep.search
@@ -104,9 +106,17 @@ def stages(sweep: Sweep, trials: int, drawn: Sequence[Recipe]) -> Iterator[Stage
         ("split", _both(search.split > 0), crossed, crossed),
     ):
         runs_ = (recipes[0] * float(least), recipes[1] * float(most))
+        # What comes after the search may do with the programs that the search has had compiled.
+        new = recipes[0] * _distinct(drawn, engine) if name == "search" else 0.0
         if recipes[1]:
             of_all = [(runs_[0] * each, runs_[1] * each) for each in mean]
-            yield Stage(name, (float(recipes[0]), float(recipes[1])), runs_, of_all[0], of_all[1])
+            ends = (float(recipes[0]), float(recipes[1]))
+            yield Stage(name, ends, (new, ends[1]), runs_, of_all[0], of_all[1])
+
+
+def _distinct(recipes: Sequence[Recipe], engine: str) -> float:
+    """Returns the share of `recipes` that need a program of their own; Keras shares none."""
+    return len({program(each, engine) or each.digest for each in recipes}) / len(recipes)
 
 
 def _switched(search: Search) -> int:
@@ -120,7 +130,8 @@ def seconds(parts: Sequence[Stage], speed: Speed, workers: int) -> Range:
     ends = []
     for end, slack in ((0, 1.0), (1, SLACK)):
         work = sum(
-            part.recipes[end] * (BESIDE + speed.compile[end])
+            part.recipes[end] * BESIDE
+            + part.programs[end] * speed.compile[end]
             + part.runs[end] * APIECE
             + part.steps[end] * speed.step[end]
             for part in parts

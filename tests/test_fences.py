@@ -130,7 +130,8 @@ def test_fences_change_nothing_but_the_last_digits(settings, limit):
 
 
 @ONE
-def test_the_engines_agree_on_networks_with_fences(settings):
+def test_the_engines_agree_on_networks_with_fences(settings, limit):
+    limit(1000)
     chosen = recipe("memory", units=150, **WINDOWS | settings)
     form, made = compiled_from(chosen)
     assert fences.large(made.model, form.batch_size)

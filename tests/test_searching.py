@@ -7,6 +7,7 @@ import pytest
 
 from lstm_bench import searched
 from lstm_bench.errors import RecipeError, SweepError
+from lstm_bench.estimate import stages
 from lstm_bench.launch import launch, weigh
 from lstm_bench.recipe import recipe
 from lstm_bench.run import run
@@ -164,16 +165,24 @@ def test_what_takes_too_long_has_failed_and_the_others_go_on(settings):
 
 def test_an_estimate_counts_what_a_sweep_runs(settings, done):
     found = weigh(parse("search", DOCUMENT), settings)
-    stages = {stage.name: stage for stage in found.stages}
-    assert stages["recipes"].runs == (5, 5)
-    assert stages["recipes"].updates == (5 * 20 * 8,) * 2
-    assert stages["search"].runs == (30, 50)
-    assert stages["split"].runs == (8, 8)
+    told = {stage.name: stage for stage in found.stages}
+    assert told["recipes"].runs == (5, 5)
+    assert told["recipes"].updates == (5 * 20 * 8,) * 2
+    assert told["search"].runs == (30, 50)
+    assert told["split"].runs == (8, 8)
     assert 0 < found.seconds[0] < found.seconds[1] < 600
     made = {role: sum(len(r.outcome.seeds) for r in done[0].having(role))
             for role in ("trial", "confirmed", "ablation", "effect")}  # fmt: skip
     for role, stage in zip(made, ("search", "confirmation", "ablation", "switches"), strict=True):
-        assert stages[stage].runs[0] <= made[role] <= stages[stage].runs[1], stage
+        assert told[stage].runs[0] <= made[role] <= told[stage].runs[1], stage
+
+
+@pytest.mark.parametrize(("engine", "programs"), [("compiled", 2), ("keras", 3)])
+def test_an_estimate_counts_programs_that_recipes_share_once(engine, programs):
+    recipes = {"short": {"epochs": 2}, "long": {"epochs": 3}, "small": {"units": 3, "epochs": 2}}
+    document = {"task": "memory", "seeds": 2, "recipes": recipes}
+    (stage,) = stages(parse("shared", document), 0, [], engine)
+    assert (stage.recipes, stage.programs) == ((3, 3), (programs, programs))
 
 
 @pytest.mark.parametrize(
