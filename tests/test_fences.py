@@ -1,5 +1,7 @@
 """What XLA puts in one kernel, and that a fence changes nothing but where things are computed."""
 
+import re
+
 import numpy as np
 import pytest
 from agreement import agree
@@ -35,7 +37,7 @@ def optimised(chosen):
     start = [np.zeros(shape, np.float32) for shape in packed.packed]
     arguments = (
         *compiled._start(form, made.model, start, 0),
-        *compiled._constants(chosen, chosen.samples(0), made.model),
+        *compiled._constants(chosen, chosen.samples(0)),
         *compiled._orders(form, chosen.schedule, stream(0, "shuffle"), 0),
         np.int32(0),
     )
@@ -66,6 +68,12 @@ def test_a_run_is_one_kernel_unless_it_has_a_large_product(settings, one_kernel)
     assert (" while(" not in outermost and "xla_cpu_small_call" in outermost) == one_kernel
 
 
+def test_the_loops_over_time_of_a_large_network_are_no_kernels():
+    text = optimised(recipe("memory", epochs=2, units=40, **GROWING))
+    # Those of the evaluation and of the update, and neither forward nor back in training.
+    assert len(re.findall(r" call\(.*xla_cpu_small_call", text)) == 2
+
+
 PAIRS = {"stateful": False, "batch_size": 2}
 WHOLE = {"framing": "whole", **PAIRS}  # 4 steps of 5 features, an answer of 5 values at each
 
@@ -91,8 +99,16 @@ def test_products_are_counted_by_hand(settings, product, limit):
 
 
 def test_a_vector_is_never_large(limit):
-    _, made = compiled_from(recipe("memory", units=10))
     limit(0)
+    _, made = compiled_from(recipe("memory", units=10))
+    assert not fences.large(made.model, rows=1)
+
+
+def test_the_answers_to_all_steps_are_a_product_of_matrices_even_with_one_row(limit):
+    _, made = compiled_from(recipe("memory", units=10, **WHOLE | {"batch_size": 1}))
+    limit(4 * 10 * 5 - 1)
+    assert fences.large(made.model, rows=1)
+    limit(4 * 10 * 5)
     assert not fences.large(made.model, rows=1)
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lstm_bench.engine.optimizers import UPDATES
+from lstm_bench.engine.optimizers import OPTIMIZERS
 
 KERAS = {
     "adam": lambda rate, momentum: keras.optimizers.Adam(rate),
@@ -27,7 +27,7 @@ def gradients(steps):
 
 
 def ours(name, rate, momentum, start, rows):
-    optimizer, count = UPDATES[name]
+    optimizer, count = OPTIMIZERS[name]
     weights, slots = tf.constant(start), [tf.zeros(SIZE)] * count
     path = []
     for step, gradient in enumerate(rows, start=1):
@@ -76,11 +76,11 @@ def test_momentum_approaches_a_step_of_rate_over_one_minus_momentum():
 
 
 def test_a_weight_without_a_gradient_stays_where_it_is():
-    for name in UPDATES:
+    for name in OPTIMIZERS:
         start = np.full(SIZE, 0.25, np.float32)
         path = ours(name, 0.1, 0.0, start, np.zeros((5, SIZE), np.float32))
         assert (path == start).all()
 
 
 def test_there_is_an_update_for_each_optimizer_that_a_recipe_may_name():
-    assert set(UPDATES) == set(KERAS)
+    assert set(OPTIMIZERS) == set(KERAS)

@@ -22,8 +22,8 @@ import numpy as np
 import tensorflow as tf
 
 from lstm_bench.engine import SeedRun, Training
-from lstm_bench.engine.fences import fence_steps, large
-from lstm_bench.engine.optimizers import UPDATES
+from lstm_bench.engine.fences import fence_steps
+from lstm_bench.engine.optimizers import OPTIMIZERS
 from lstm_bench.engine.packing import Packing
 from lstm_bench.engine.program import Form, trace
 from lstm_bench.errors import Interrupted
@@ -97,7 +97,7 @@ def _train_seed(
     weights = initial_weights(program.model, seed)
     packing = Packing(tuple(w.shape for w in weights))
     carried = _start(form, program.model, [tf.constant(w) for w in packing.pack(weights)], seed)
-    constant = _constants(recipe, samples, program.model)
+    constant = _constants(recipe, samples)
     losses, rights = [], []
     outputs = orders = None
     rng = stream(seed, "shuffle")
@@ -126,19 +126,16 @@ def _train_seed(
 
 def _start(form: Form, model: keras.Model, weights: list[Any], seed: int) -> list[Any]:
     """Returns what chunk hands on to chunk: weights, slots, state, noise, steps so far."""
-    slots = UPDATES[form.optimizer][1] + form.accumulates
+    slots = OPTIMIZERS[form.optimizer][1] + form.accumulates
     empty = [tf.zeros(weight.shape) for weight in weights]
     state = [tf.zeros(s.shape) for s in states(model)]
     drawn = [tf.constant(start) for start in initial_noise(model, seed)]
     return [weights, [empty] * slots, state, drawn, tf.constant(0)]
 
 
-def _constants(recipe: Recipe, samples: Samples, model: keras.Model) -> list[Any]:
+def _constants(recipe: Recipe, samples: Samples) -> list[Any]:
     """Returns the arguments that stay the same from chunk to chunk."""
-    # Where training is one kernel, rows that are evaluated one by one share its code.
-    apart = large(model, recipe.schedule.batch_size)
-    rows = EVALUATION_ROWS if apart or not recipe.recurrent else 1
-    index, reset = evaluation_order(recipe, samples, rows)
+    index, reset = evaluation_order(recipe, samples)
     place = np.zeros(len(samples), np.int32)  # where each sample's output lands
     flat = index.ravel()
     place[flat[flat >= 0]] = np.flatnonzero(flat >= 0)
@@ -156,15 +153,12 @@ def _constants(recipe: Recipe, samples: Samples, model: keras.Model) -> list[Any
     ]
 
 
-def evaluation_order(recipe: Recipe, samples: Samples, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Returns an evaluation's batches, (batches, rows), and before which the state is cleared.
-
-    `most` rows, at the most, where the batches are not those of the training.
-    """
+def evaluation_order(recipe: Recipe, samples: Samples) -> tuple[np.ndarray, np.ndarray]:
+    """Returns an evaluation's batches, (batches, rows), and before which the state is cleared."""
     if recipe.stateful:
         return recipe.asking
     count = len(samples)
-    rows = min(count, most)
+    rows = min(count, EVALUATION_ROWS)
     batches = -(-count // rows)
     padded = np.full(batches * rows, -1, np.int32)
     padded[:count] = np.arange(count)
@@ -205,7 +199,7 @@ def _compile(form: Form, template: _Template) -> Program:
     packing = Packing(tuple(tuple(v.shape) for v in model.trainable_variables))
     run(
         *_start(form, model, [tf.zeros(shape) for shape in packing.packed], 0),
-        *_constants(recipe, samples, model),
+        *_constants(recipe, samples),
         *_orders(form, recipe.schedule, stream(0, "shuffle"), 0),
         tf.constant(0),
     )

@@ -4,7 +4,8 @@ The kernel of a whole loop compiles in half the time of a kernel an operation, a
 each of them, which is most of the time that a small network takes. But in it a gradient's product
 of two matrices is a plain loop, where otherwise it is Eigen's: a loop over such products that are
 large is kept out by a fence, an operation that XLA cannot put in a kernel with others. A vector
-times a matrix is as fast in a kernel, and so is every product of an evaluation.
+times a matrix is fast in a kernel, and so are the products of an evaluation, which XLA unrolls
+there as `backend.XLA_FLAGS` tell it.
 """
 
 from __future__ import annotations

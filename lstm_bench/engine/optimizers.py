@@ -53,7 +53,7 @@ def sgd(step: Any, rate: Any, momentum: Any) -> Update:
     return update
 
 
-UPDATES: dict[str, tuple[Callable[[Any, Any, Any], Update], int]] = {
+OPTIMIZERS: dict[str, tuple[Callable[[Any, Any, Any], Update], int]] = {
     "adam": (adam, 2),
     "rmsprop": (rmsprop, 1),
     "sgd": (sgd, 1),

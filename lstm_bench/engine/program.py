@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from lstm_bench import cost
 from lstm_bench.engine.fences import fenced, in_one_kernel, large
-from lstm_bench.engine.optimizers import UPDATES, Update
+from lstm_bench.engine.optimizers import OPTIMIZERS, Update
 from lstm_bench.engine.packing import Packing
 from lstm_bench.framings import Samples
 from lstm_bench.metrics import Kind
@@ -94,7 +94,7 @@ def trace(form: Form, model: keras.Model) -> Callable[..., Any]:
     """Returns the Python function whose graph is the training run."""
     variables, cells, streams = model.trainable_variables, states(model), noise(model)
     packing = Packing(tuple(tuple(v.shape) for v in variables))
-    optimizer, _ = UPDATES[form.optimizer]
+    optimizer, _ = OPTIMIZERS[form.optimizer]
     answers = form.y[1] if form.every_step else 1
     loss_of = keras.losses.get(form.loss)
     apart = large(model, form.batch_size)
