@@ -39,6 +39,18 @@ def command(monkeypatch, capsys):
     return run
 
 
+@pytest.fixture
+def file(tmp_path):
+    """Returns a function that writes a file of this text and returns its path."""
+
+    def write(text, name="data.csv", encoding="utf-8"):
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode(encoding))
+        return str(path)
+
+    return write
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _tables_made_once(tmp_path_factory):
     """Lets every store of this process start as a copy of one: MLflow takes 2 s to make tables."""

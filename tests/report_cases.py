@@ -1,0 +1,272 @@
+"""Results of every kind, as a report is given them."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lstm_bench.paired import Comparison
+from lstm_bench.results import (
+    CURVE_COLUMNS,
+    PREDICTION_COLUMNS,
+    TABLES,
+    Failed,
+    Outcome,
+    Row,
+    SweepResult,
+)
+from lstm_bench.seeds import crossed
+
+
+def an_outcome(
+    digest: str = "0" * 12, right: tuple[int, ...] = (4, 3, 4), **changed: Any
+) -> Outcome:
+    """Returns an outcome whose seeds had `right` of four steps right, the last ones wrong."""
+    count = len(right)
+    seeds = pd.DataFrame(
+        {
+            "seed": range(count),
+            "loss": np.linspace(0.1, 0.2, count),
+            "accuracy": np.array(right) / 4,
+            "sequence_accuracy": (np.array(right) == 4).astype(float),
+            "solved": np.array(right) == 4,
+            "solved_epoch": [20.0 + seed if k == 4 else np.nan for seed, k in enumerate(right)],
+            "seconds": 0.5,
+        }
+    )
+    epochs = [(seed, epoch, k) for seed, k in enumerate(right) for epoch in (1, 10, 30)]
+    curves = [(seed, epoch, (seed + 1) / epoch, k / 4) for seed, epoch, k in epochs]
+    asked = [(seed, step, step < k) for seed, k in enumerate(right) for step in range(4)]
+    answers = [
+        (seed, 0, step, "ABCD"[step], "BCDA"[step], "BCDA"[step] if fine else "no", fine)
+        for seed, step, fine in asked
+    ]
+    facts: dict[str, Any] = {
+        "settings": {"task": "memory", "units": 20, "epochs": 30, "stateful": True},
+        "digest": digest,
+        "name": "lstm(20) pairs",
+        "engine": "keras",
+        "seeds": seeds,
+        "curves": pd.DataFrame(curves, columns=list(CURVE_COLUMNS)),
+        "predictions": pd.DataFrame(answers, columns=list(PREDICTION_COLUMNS)),
+        "parameters": 2185,
+        "updates": 2000,
+        "multiply_adds": 6_000_000,
+        "compile_seconds": 0.3,
+    }
+    return Outcome(**facts | changed)
+
+
+def a_trial(number: int, right: tuple[int, ...], units: int) -> Row:
+    settings = {"task": "memory", "units": units, "epochs": 30, "stateful": units % 2 == 0}
+    outcome = an_outcome(f"digest-{units}", right, settings=settings, name=f"lstm({units}) pairs")
+    return Row(f"trial-{number}", outcome, trial=number, role="trial")
+
+
+SEARCH = {
+    "trials": 4,
+    "sampler": "tpe",
+    "objective": "accuracy",
+    "seed": 1,
+    "space": {"units": {"int": [4, 32], "log": True}, "stateful": [True, False]},
+}
+
+
+FIXED = (
+    Row("A1", an_outcome("a" * 12), "all right", None, "as published"),
+    Row("A2", an_outcome("b" * 12, (2, 2, 2)), "50 %", 0.5),
+    Row("A3", an_outcome("c" * 12, (4, 4, 4), name="gru(20) pairs"), "", 1.0),
+)
+
+
+TRIALS = (
+    a_trial(0, (3, 3, 3), 4),
+    a_trial(1, (4, 4, 3), 8),
+    a_trial(2, (3, 3, 3), 4),  # the same recipe as trial-0
+)
+
+
+def a_result(*rows: Row, **changed: Any) -> SweepResult:
+    facts: dict[str, Any] = {
+        "name": "quickstart",
+        "title": "A title",
+        "about": "What it is about.\n\nAnd more.",
+        "rows": rows,
+        "search": None,
+        "provenance": {"git revision": "abc", "command": "lstm-bench sweep quickstart"},
+    }
+    return SweepResult(**facts | changed)
+
+
+RESULT = a_result(*FIXED, *TRIALS, search=SEARCH)
+
+
+def alone(**changed: Any) -> SweepResult:
+    return a_result(Row("A1", an_outcome(**changed)))
+
+
+def a_family(name: str, *solved: int, axis: str = "lag") -> list[Row]:
+    """Returns a row for 4, 8, 16, ..., of whose six seeds so many `solved` it."""
+    rows = []
+    for place, count in enumerate(solved):
+        right = tuple(4 if seed < count else 2 for seed in range(6))
+        parts = f"lstm(20), pairs, lag {4 * 2**place}"
+        outcome = an_outcome(f"{name}-{place:08}", right, name=parts)
+        own = {"family": name, "axis": axis, "value": 4 * 2**place}
+        rows.append(Row(f"{name}/{4 * 2**place}", outcome, **own))
+    return rows
+
+
+ASKED = {
+    "A1 against A2": Comparison("A1", "A2", claim="is better | <b>"),
+    "by rate": Comparison("A3", "A2", "solve_rate"),
+    "by loss": Comparison("A3", "A2", "loss"),
+    "missing": Comparison("A3", "Z"),
+}
+
+
+CLAIMED = (
+    dataclasses.replace(FIXED[0], claim="solved"),
+    dataclasses.replace(FIXED[1], claim="never", published_accuracy=0.25),
+    dataclasses.replace(FIXED[2], published="said to equal A1", published_accuracy=None),
+)
+
+
+FAMILIES = (*a_family("F", 6, 6, 2, 0), *a_family("G", 6, 6, 6, 6), *a_family("H", 0, 0, 6))
+
+
+def changed(row: Row, *of: int, **more: Any) -> Row:
+    """Returns a row with the settings of `row` and other seeds, on which `of` steps were right."""
+    facts = {key: more.pop(key) for key in ("id", "role", "of", "axis", "value") if key in more}
+    seeds = more.pop("seeds", range(900, 900 + len(of)))
+    digest = more.pop("digest", row.outcome.digest)
+    settings = {**row.outcome.settings, **more.pop("settings", {})}
+    outcome = an_outcome(digest, of, **{"name": row.outcome.name, "settings": settings, **more})
+    outcome = dataclasses.replace(outcome, seeds=outcome.seeds.assign(seed=list(seeds)))
+    return dataclasses.replace(row, outcome=outcome, **facts)
+
+
+def a_search(objective: str = "accuracy") -> SweepResult:
+    """Returns a result in which every part of a search has something to tell."""
+    trials = [
+        a_trial(0, (3, 3, 4, 2), 4),
+        a_trial(1, (4, 4, 4, 4), 9),
+        a_trial(2, (2, 2), 6),  # stopped
+        a_trial(3, (4, 4, 4, 3), 20),
+        a_trial(4, (4, 4, 4, 3), 20),  # the same again
+    ]
+    one, three = trials[1], trials[3]
+    finalists = [
+        changed(three, *[4] * 20, id="confirmed-3", role="confirmed", of="trial-3"),
+        changed(one, *[4] * 12, *[3] * 8, id="confirmed-1", role="confirmed", of="trial-1"),
+    ]
+    back = {"role": "ablation", "of": "confirmed-3-again"}
+    ablations = [
+        changed(three, *[4] * 20, id="confirmed-3-again", role="ablation", of="confirmed-3"),
+        changed(three, *[2] * 20, id="back-epochs", axis="epochs", value=5, digest="e", **back),
+        changed(three, *[4] * 20, id="back-units", axis="units", value=np.int64(4), **back),
+        changed(three, *[4] * 19, 2, id="tutorial", digest="t", **back),
+    ]
+    effects = [
+        dataclasses.replace(row, id=f"context-{k}", role="effect", of=row.id, trial=None)
+        for k, row in enumerate(trials[:4])
+    ]
+    effects += [
+        changed(
+            row,
+            2,
+            k % 3 + 1,
+            id=f"effect-{k}",
+            role="effect",
+            of=f"context-{k}",
+            axis="stateful",
+            value=not row.outcome.settings["stateful"],
+            seeds=[0, 1],
+            digest=f"effect-{k}",
+        )
+        for k, row in enumerate(trials[:4])
+    ]
+    keys = [(data, init, order) for data in range(2) for init in range(3) for order in range(2)]
+    split = changed(
+        three,
+        *[init + 1 + (data + order) // 2 for data, init, order in keys],
+        id="split",
+        role="split",
+        of="confirmed-3",
+        seeds=[crossed(*key) for key in keys],
+    )
+    weights = [
+        {"key": "units", "fanova": 0.75, "ped_anova": 0.5},
+        {"key": "batch_size", "fanova": 0.25, "ped_anova": 0.5},
+    ]
+    rows = (*FIXED[:2], *trials, *finalists, *ablations, *effects, split)
+    search = SEARCH | {"objective": objective, "startup": 3, "switches": ["stateful"]}
+    failed = (Failed("trial-5", "lstm(6) pairs", "out of memory <b>"),)
+    told = {"importance": {"trials": 3, "settings": weights}, "random": [0, 1, 2]}
+    return a_result(*rows, search=search, seeds=4, failed=failed, analysis=told)
+
+
+SEARCHED = a_search()
+
+
+def only(*roles: str, **more: Any) -> SweepResult:
+    rows = tuple(row for row in SEARCHED.rows if row.role in roles)
+    return dataclasses.replace(SEARCHED, rows=rows, **more)
+
+
+def diverged(result: SweepResult) -> SweepResult:
+    """Returns `result` with a seed of every row whose accuracy is not a number."""
+    rows = []
+    for row in result.rows:
+        seeds = row.outcome.seeds.copy()
+        seeds.loc[0, ["accuracy", "loss"]] = np.nan
+        rows.append(dataclasses.replace(row, outcome=dataclasses.replace(row.outcome, seeds=seeds)))
+    return dataclasses.replace(result, rows=tuple(rows))
+
+
+SEEDS, CURVES, ANSWERS = (getattr(FIXED[0].outcome, table) for table in TABLES)
+
+
+NEVER = {"loss": np.nan, "solved": False, "solved_epoch": np.nan}
+
+
+EDGES = {
+    "all sorts": RESULT,
+    "fixed only": a_result(*FIXED),
+    "search only": a_result(*TRIALS, search=SEARCH),
+    "only duplicates": a_result(TRIALS[0], TRIALS[2]),
+    "nothing finished": a_result(unfinished=3, search=SEARCH),
+    "one seed": alone(right=(4,)),
+    "one unsolved seed": a_result(Row("A1", an_outcome(right=(0,)), published_accuracy=0.0)),
+    "unfinished": a_result(*FIXED, unfinished=2),
+    "no title": a_result(*FIXED, title="", about="", provenance={}),
+    "many fixed": a_result(*(Row(f"X{i}", an_outcome(f"{i:012}")) for i in range(25))),
+    "many trials": a_result(*(a_trial(i, (3, 3, 4), i + 1) for i in range(45)), search=SEARCH),
+    "different seeds": a_result(FIXED[0], Row("B", an_outcome("d", (4, 4, 4, 4, 4)))),
+    "no predictions": alone(predictions=ANSWERS.head(0)),
+    "long": alone(predictions=pd.concat([ANSWERS.assign(sequence=k) for k in range(20)])),
+    "no curves": alone(curves=CURVES.head(0)),
+    "diverged": alone(
+        seeds=SEEDS.assign(**NEVER), curves=CURVES.assign(loss=[0.5, np.nan, np.inf] * 3)
+    ),
+    "claims": a_result(*CLAIMED, comparisons=ASKED),
+    "families": a_result(*CLAIMED, *FAMILIES, comparisons=ASKED),
+    "two axes": a_result(*a_family("F", 6, 2), *a_family("G", 6, 2, axis="units")),
+    "many families": a_result(*(r for k in range(8) for r in a_family(f"F{k}", 6, k % 6))),
+    "searched": SEARCHED,
+    "searched by solve rate": a_search("solve_rate"),
+    "search diverged": diverged(a_search("sequence_accuracy")),
+    "trials only": only("trial", failed=(), analysis={}),
+    "confirmed alone": only("confirmed"),
+    "one trial": dataclasses.replace(SEARCHED, rows=SEARCHED.rows[2:3]),
+    "nothing but failures": only("nothing"),
+    "importance untold": only("trial", analysis={"importance": {"trials": 1, "why": "Too few."}}),
+    "one context": dataclasses.replace(SEARCHED, rows=(*SEARCHED.trials, SEARCHED.rows[-2])),
+    "all diverged": a_result(
+        Row("A1", an_outcome(curves=CURVES.assign(loss=np.nan))),
+        Row("A2", an_outcome("b", seeds=SEEDS.assign(accuracy=np.nan))),
+    ),
+}

@@ -1,0 +1,148 @@
+"""What a report tells of a search."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pandas as pd
+import pytest
+from report_cases import RESULT, SEARCHED, TRIALS
+from report_seen import page_of, rendered, text_of
+
+from lstm_bench.report import find, grids, page, tables
+from lstm_bench.report import wording as w
+from lstm_bench.report.found import distinct_trials
+from lstm_bench.report.summary import summary
+
+
+def test_best_trials_come_first_and_once() -> None:
+    found = [(row.id, repeats) for row, repeats in distinct_trials(RESULT)]
+    assert found == [("trial-1", []), ("trial-0", ["trial-2"])]
+    assert tables.settings(TRIALS) == (
+        {"task": "memory", "epochs": 30, "stateful": True},
+        ["units"],
+    )
+
+
+SECTIONS = (
+    "How the search went",
+    "Does it hold on fresh seeds?",
+    "The simplest recipe that solves it",
+    "What mattered",
+    "What failed",
+)
+
+
+def test_a_search_has_its_sections_in_order_and_only_where_there_is_something() -> None:
+    html, markdown = page_of("searched"), rendered("searched")["report.md"].decode()
+    for text, form in ((html, "<h2>{}</h2>"), (markdown, "## {}")):
+        places = [text.index(form.format(title)) for title in SECTIONS]
+        assert places == sorted(places)
+    for title in SECTIONS:
+        assert title not in text_of("fixed only")[0]
+    few = text_of("trials only")[0]
+    assert SECTIONS[0] in few and "no recipe was run again" in few.lower()
+    assert not any(title in few for title in (SECTIONS[1], *SECTIONS[3:]))
+    assert "Too few." in text_of("importance untold")[0]
+    assert "What failed" in text_of("nothing but failures")[0]
+
+
+def test_the_figures_of_a_search_say_what_they_show() -> None:
+    def words(stem: str) -> str:
+        return rendered("searched")[f"figures/{stem}.svg"].decode()
+
+    stems = ("history", "confirmation", "front", "ablation", "importance", "effects", "variance")
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", page_of("searched"))
+    assert len(captions) == len(stems) + 2  # accuracy and learning curves as well
+    assert [text for text in captions if "n = " not in text] == []
+    for stem, texts in {
+        "history": (">all seeds<", ">stopped after 2 seeds<", ">until here drawn at random<"),
+        "confirmation": (
+            ">in the search<",
+            ">on fresh seeds<",
+            "4 \u2192 20 seeds",
+            ">Accuracy, %<",
+        ),
+        "front": (">simplest: confirmed-3<", ">bar: 80 %<", ">Seeds that solve it, %<"),
+        "ablation": (">epochs back to 5<", ">Difference in accuracy, points<"),
+        "importance": ("(fANOVA)<", "(PED-ANOVA)<", ">seeds<", ">batch size<"),
+        "effects": (">stateful true against false<", ">n = 4<", "percentage points<"),
+        "variance": (">initial weights<", ">only together<"),
+    }.items():
+        for text in texts:
+            assert text in words(stem), (stem, text)
+    assert len(re.findall("<use ", words("history").split('<g id="full"')[1].split("</g>")[0])) == 4
+    assert page.render(SEARCHED) == rendered("searched")
+
+
+def test_the_tables_of_a_search_hold_its_numbers() -> None:
+    def read(name: str) -> pd.DataFrame:
+        return pd.read_csv(io.BytesIO(rendered("searched")[f"{name}.csv"]))
+
+    history = read("history")
+    assert history["seeds"].tolist() == [4, 4, 2, 4, 4]
+    assert history["best"].tolist() == [0.75, 1, 1, 1, 1]
+    finalists = read("confirmation").set_index("id")
+    assert list(finalists.index) == ["confirmed-3", "confirmed-1"]
+    assert finalists["optimism"].tolist() == pytest.approx([-0.0625, 0.1])
+    assert finalists["search_winner"].tolist() == [False, True]
+    front = read("front").set_index("id")
+    assert front.index[front["simplest"]].tolist() == ["confirmed-3"]
+    assert set(front.index) == {"A1", "A2", "trial-0", "confirmed-1", "confirmed-3"}
+    back = read("ablation")
+    worse = back[(back["setting"] == "epochs") & (back["measure"] == "solve_rate")].iloc[0]
+    assert (worse["difference"], worse["verdict"], worse["seeds"]) == (-1, "real", 20)
+    assert worse["p_holm"] == pytest.approx(7 * 2 * 0.5**20)  # and one effect
+    importance = read("importance").set_index("setting")
+    seeds = read("variance").set_index("source")["share"]
+    assert importance["fanova_of_all"].sum() + seeds["seeds"] == pytest.approx(1)
+    assert seeds[["data", "init", "order", "together"]].sum() == pytest.approx(1)
+    effect, contexts = read("effects").iloc[0], read("contexts")
+    assert effect["difference"] == pytest.approx(contexts["difference"].mean())
+    assert len(contexts) == effect["contexts"] == 4
+    assert read("failed").loc[0].tolist() == ["trial-5", "lstm(6) pairs", "out of memory <b>"]
+
+
+def test_stopped_recipes_stand_last_and_say_so() -> None:
+    grid = grids.trials(find(SEARCHED))
+    seeds = grid.titles.index("Seeds")
+    assert [(line[0], line[1], line[seeds]) for line in grid.rows] == [
+        ("1", "trial-1", "4"),
+        ("2", "trial-3", "4"),
+        ("3", "trial-0", "4"),
+        (w.NONE, "trial-2", "2, stopped"),
+    ]
+
+
+def test_confirmed_recipes_stand_above_the_trials() -> None:
+    svg = rendered("searched")["figures/accuracy.svg"].decode()
+    below = svg.index("picked on the very seeds that score them")
+    for place, id_ in enumerate(("A1", "A2", "confirmed-3", "confirmed-1")):
+        assert f'<g id="seeds-{place}"' in svg, id_
+    assert '<g id="seeds-4"' not in svg and '<g id="seeds-5"' in svg
+    assert below
+    console = " ".join(text_of("searched")[2].split())
+    assert "Claimed %" in console and "confirmed-3" in console and "trial-1 " not in console
+    assert "93.8" in console  # what the search had scored confirmed-3
+    assert "The simplest recipe that solves it is confirmed-3" in console
+    assert "trial-5 failed: out of memory <b>" in console
+    assert "4 searched recipes in the report" in console
+
+
+def test_the_summary_tells_what_the_search_found() -> None:
+    said = " ".join(summary(find(SEARCHED)))
+    for sentence in (
+        "On 20 fresh seeds the best of 2 finalists is confirmed-3, with accuracy 100.0 % (all 20 ",
+        "; the search had scored it 93.8 %.",
+        "The search's own winner, trial-1, lost 10.0 points from the search (100.0 %) to 20 fresh ",
+        "The simplest recipe that solves it is confirmed-3 (lstm(20) pairs): solved by 20 of 20 ",
+        "Of 2 differences that putting one setting back makes, 1 is real (epochs) and 1 cannot be",
+        "Among 3 random trials the setting that explains the score best is units, with 75.0 % of",
+        "Of 1 effect of a switch changed alone, 1 cannot be told yet (stateful true against false)",
+        "Stopping 1 of 4 searched recipes early saved 12.5 % of the seed runs.",
+        "1 recipe failed (trial-5).",
+    ):
+        assert sentence in said, sentence
+    assert "picked on the same seeds" not in said
+    assert "lost nothing" not in said
