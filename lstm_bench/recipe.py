@@ -1,4 +1,4 @@
-"""One frozen training configuration, checked, named and digested.
+"""One frozen training configuration: legal, named and digested.
 
 A recipe is written and recorded as one flat mapping, `units: 20, framing: window, window: 3, ...`:
 its own fields, the parameters of its task and those of its framing. The seed is never part of it.
@@ -8,26 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Self
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, model_validator
+from pydantic import BaseModel, ValidationError, model_validator
 
-from lstm_bench import schedule
+from lstm_bench import rules
+from lstm_bench.configuration import Configuration, encodings
 from lstm_bench.errors import Fault, RecipeError, UserError, unknown
 from lstm_bench.faults import pydantic_faults
-from lstm_bench.framings import FRAMINGS, Encoding, Framing, Samples
-from lstm_bench.schedule import Layout, Reset, Schedule, Shuffle
+from lstm_bench.framings import FRAMINGS, Framing
+from lstm_bench.rules import FITTING_OUTPUT
 from lstm_bench.tasks import TASKS, Task, no_task, sound
-
-Network = Literal["lstm", "gru", "simple_rnn", "mlp", "conv1d"]
-Output = Literal["softmax", "sigmoid", "linear"]
-Loss = Literal["categorical_crossentropy", "binary_crossentropy", "mean_squared_error"]
-Optimizer = Literal["adam", "sgd", "rmsprop"]
-Evaluation = Literal["teacher_forced", "free_running", "cold_start", "random_order", "step_by_step"]
 
 LEARNING_RATES: Mapping[str, float] = {"adam": 0.001, "sgd": 0.01, "rmsprop": 0.001}
 """Keras's own default for each optimizer."""
@@ -39,201 +32,23 @@ HEADS: Mapping[str, tuple[str, str]] = {
 }
 """Output activation and loss for each kind of target, unless a recipe says otherwise."""
 
-FITTING_OUTPUT: Mapping[str, tuple[str, ...]] = {
-    "categorical_crossentropy": ("softmax",),
-    "binary_crossentropy": ("sigmoid",),
-    "mean_squared_error": ("softmax", "sigmoid", "linear"),
-}
 
-
-SAMPLES_UP_TO = 2 * 2**30
-"""Bytes that the samples of a seed may take."""
-
-FEEDFORWARD = ("mlp", "conv1d")
-"""Networks without a state that passes from step to step."""
-
-
-def encodings(task: type[Task]) -> tuple[Encoding, ...]:
-    """Returns how the inputs of `task` may be encoded, its default first."""
-    return ("onehot", "scaled") if task.symbolic else ("raw",)
-
-
-class Recipe(BaseModel):
-    """A training configuration. Build one with `recipe("memory", units=20)`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    task: SerializeAsAny[Task]
-    framing: SerializeAsAny[Framing]
-    encoding: Encoding = "onehot"
-    network: Network = "lstm"
-    units: Annotated[int, Field(ge=1, le=4096)] = 32
-    layers: Annotated[int, Field(ge=1, le=3)] = 1
-    bidirectional: bool = False
-    kernel_size: Annotated[int, Field(ge=1, le=1000)] = 3
-    dropout: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.0
-    output: Output
-    loss: Loss
-    optimizer: Optimizer = "adam"
-    learning_rate: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
-    momentum: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.0
-    epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 250
-    batch_size: Annotated[int, Field(ge=1)] | Literal["all"] = 1
-    accumulate: Annotated[int, Field(ge=1, le=1_000_000)] = 1
-    stateful: bool = False
-    layout: Layout = "rows"
-    reset: Reset = "sequence"
-    shuffle: Shuffle = "none"
-    evaluation: Evaluation = "teacher_forced"
-    start: str | None = None
+class Recipe(Configuration):
+    """A legal configuration. Build one with `recipe("memory", units=20)`."""
 
     @model_validator(mode="after")
     def _legal(self) -> Self:
         """Refuses settings that do not fit one another, all at once."""
-        found = list(self._faults())
+        found = list(rules.faults(self))
         if found:
             raise RecipeError(found)
         return self
-
-    def _faults(self) -> Iterable[Fault]:
-        if self.output not in FITTING_OUTPUT[self.loss]:
-            fitting = " or ".join(FITTING_OUTPUT[self.loss])
-            yield Fault("output", f"{self.loss} needs {fitting}, but got {self.output}")
-        if self.momentum and self.optimizer != "sgd":
-            yield Fault("momentum", f"belongs to sgd, but optimizer is {self.optimizer}; use 0")
-        if self.kernel_size != 3 and self.network != "conv1d":
-            yield Fault("kernel_size", f"belongs to network=conv1d, but got {self.network}")
-        yield from self._direction_faults()
-        yield from self._evaluation_faults()
-        if self.encoding not in encodings(type(self.task)):
-            fitting = " or ".join(encodings(type(self.task)))
-            yield Fault("encoding", f"{self.task.name} needs {fitting}, but got {self.encoding}")
-        lengths, unseen = self._lengths
-        counts = tuple(map(self.framing.count, lengths))
-        if min(counts + tuple(map(self.framing.count, unseen))) < 1:
-            misfit = next(n for n in sorted(lengths + unseen) if self.framing.count(n) < 1)
-            yield Fault("framing", self.framing.misfit(misfit))
-            return
-        shown = self.task.problem(0).train[0].inputs
-        wide = self.task.alphabet_size if self.encoding == "onehot" else 1
-        features = shown.shape[1] if shown.ndim == 2 else wide
-        samples = sum(counts) + sum(self._unseen_counts)
-        taken = 4 * samples * max(self.width, getattr(self.framing, "window", 1)) * features
-        if taken > SAMPLES_UP_TO:
-            yield Fault(
-                "framing",
-                f"the samples of a seed must take at most {SAMPLES_UP_TO / 2**30:.0f} GB, but "
-                f"{self.framing.name} makes {samples:,} of {self.width:,} steps, which take "
-                f"{taken / 2**30:.1f} GB; use shorter or fewer sequences, or framing=whole",
-            )
-            return
-        size = sum(counts) if self.batch_size == "all" else self.batch_size
-        plans = [counts, self._unseen_counts] if self.stateful and unseen else [counts]
-        for dealt in plans:
-            found = schedule.faults(
-                dealt,
-                size,
-                self.stateful,
-                self.layout,
-                self.reset,
-                self.shuffle if dealt is counts else "none",
-                continues=self.framing.continues,
-                recurrent=self.recurrent,
-            )
-            which = "" if dealt is counts else "of the unseen sequences: "
-            yield from (Fault(fault.key, which + fault.message) for fault in found)
-            if found:
-                return
-
-    def _direction_faults(self) -> Iterable[Fault]:
-        if not self.bidirectional:
-            return
-        if not self.recurrent:
-            yield Fault("bidirectional", f"belongs to recurrent networks, but got {self.network}")
-        if self.stateful:
-            yield Fault(
-                "bidirectional",
-                "a network that also reads backwards needs the whole sample before it answers, so "
-                "its state cannot go on to the next; use stateful=false",
-            )
-        if self.framing.every_step and self.task.autoregressive:
-            yield Fault(
-                "bidirectional",
-                f"with framing={self.framing.name} a network that reads backwards is shown the "
-                "answers, for each is the next step's input; use window or prefixes",
-            )
-
-    def _evaluation_faults(self) -> Iterable[Fault]:
-        if self.start is not None and self.evaluation != "cold_start":
-            yield Fault("start", f"belongs to evaluation=cold_start, not {self.evaluation}")
-        if self.evaluation == "teacher_forced":
-            return
-        if not self.task.symbolic or self.task.kind != "categorical":
-            yield Fault(
-                "evaluation",
-                f"{self.evaluation} asks for symbols, but {self.task.name} has real values; "
-                "use teacher_forced",
-            )
-            return
-        if self.evaluation in ("free_running", "cold_start") and not self.task.generates:
-            yield Fault(
-                "evaluation",
-                f"{self.evaluation} feeds answers back as inputs, but {self.task.name} does not "
-                "ask for its next input; use teacher_forced or step_by_step",
-            )
-        if self.start is not None:
-            train = self.task.problem(0).train
-            shown = {self.task.labels[int(symbol)] for s in train for symbol in s.inputs}
-            if self.start not in shown:
-                yield Fault("start", unknown("input symbol", self.start, shown))
 
     @property
     def judged(self) -> Recipe:
         """This recipe on what a search has not seen: itself, unless its task keeps data back."""
         kept = {key: own for key, own in self.settings.items() if key not in self.task.in_search}
         return recipe(**kept) if self.task.in_search else self
-
-    @property
-    def recurrent(self) -> bool:
-        """Whether the network has a state that passes from step to step."""
-        return self.network not in FEEDFORWARD
-
-    def samples(self, seed: int) -> Samples:
-        """Returns the samples of `seed`, encoded: those to train on, then the unseen ones."""
-        size = self.task.alphabet_size
-        problem = sound.problem(self.task, seed, self._lengths)
-        return self.framing.samples(problem, size, self.encoding, seed)
-
-    @cached_property
-    def _lengths(self) -> sound.Lengths:
-        """The lengths of the training and of the unseen sequences; the same for every seed."""
-        return sound.lengths(sound.problem(self.task, 0))
-
-    @property
-    def width(self) -> int:
-        """Time steps of a sample."""
-        return self.framing.width(max(self._lengths[0] + self._lengths[1]))
-
-    @property
-    def _unseen_counts(self) -> tuple[int, ...]:
-        return tuple(map(self.framing.count, self._lengths[1]))
-
-    @cached_property
-    def asking(self) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
-        """The order in which a stateful network is evaluated: see `schedule.asking`."""
-        return schedule.asking(self.schedule, self._unseen_counts)
-
-    @cached_property
-    def schedule(self) -> Schedule:
-        """How the training samples are dealt into batches; the same for every seed."""
-        counts = tuple(map(self.framing.count, self._lengths[0]))
-        size = sum(counts) if self.batch_size == "all" else self.batch_size
-        return Schedule(counts, size, self.stateful, self.layout, self.reset, self.shuffle)
-
-    @property
-    def updates(self) -> int:
-        """Weight updates in a training run of one seed."""
-        return self.epochs * self.schedule.batches // self.accumulate
 
     @cached_property
     def settings(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ ROWS = [
     {"tasks"},
     {"framings"},
     {"schedule"},
-    {"recipe", "entries", "sweep", "usual"},
+    {"configuration", "rules", "recipe", "entries", "sweep", "usual"},
     {"cost"},
     {"loading"},
     {"backend"},
