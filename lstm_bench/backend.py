@@ -17,10 +17,11 @@ XLA_FLAGS = (
     "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000000,"
     "xla_force_enable_experimental_llvm_ir_gemm=true,xla_cpu_disable_new_fusion_emitters=true"
 )
-"""A lower optimisation level, and fusions without MLIR, compile faster and run as fast.
+"""A lower optimisation level, and fusions without MLIR, compile sooner.
 
-The threshold, in bytes, lets XLA make one kernel of any loop, and the next option has it unroll the
-products of matrices there: see `engine.fences`. Measured: see LOG.md.
+The threshold, in bytes, lets XLA make one kernel of any loop: see `engine.fences`. The next option
+has it unroll products of matrices, in a kernel and outside. All together small networks run as fast
+or faster, large ones up to a fifth slower: measured, see LOG.md.
 """
 
 

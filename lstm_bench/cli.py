@@ -6,6 +6,7 @@ and `report` never waits for TensorFlow.
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,8 +24,10 @@ from lstm_bench.options import (
     StoreUri,
     TaskFiles,
     Version,
+    browsed,
     from_here,
     interruptible,
+    on_any_terminal,
     print_json,
     unclaimed,
     where_to,
@@ -48,15 +51,16 @@ def _common(version: Version = False) -> None:
 
 def main() -> None:
     """Runs the command line; exit 0 success, 2 wrong input, 1 anything else."""
+    on_any_terminal()
     try:
         app()
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except (KeyboardInterrupt, Interrupted):
-        print(
-            "interrupted; what had finished is kept, and the same command goes on", file=sys.stderr
-        )
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # it has been heard
+        told = "interrupted; what had finished is kept, and the same command goes on"
+        print(told, file=sys.stderr)
         sys.exit(1)
 
 
@@ -202,7 +206,7 @@ def sweep(
         if progress.reused:
             console.print(f"{progress.reused} of {progress.done} recipes needed no new run.")
         console.print(f"Report: {page}", soft_wrap=True)
-        console.print(f"Runs:   mlflow ui --backend-store-uri {where.store}", soft_wrap=True)
+        console.print(f"Runs:   {browsed(where.store)}", soft_wrap=True, markup=False)
         step = next_step(result, from_here(csv)) if csv else ""
         if step:
             console.print(f"Next:   {step}", soft_wrap=True, markup=False)

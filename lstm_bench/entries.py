@@ -10,7 +10,8 @@ stands for the recipes `A10/4`, `A10/8` and `A10/16`, each with as many epochs a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -27,6 +28,9 @@ Scalar = bool | int | float | str
 
 FACTS = {"published", "accuracy", "claim", "note"}
 """Keys of a fixed recipe that say something about it."""
+
+OF_A_SEARCH = re.compile(r"(trial|confirm|context|split)-|.*-again$")
+"""The ids of the recipes that a search runs."""
 
 RESERVED = FACTS | {"base", "over"}
 """Keys of a fixed recipe that are neither settings nor inherited."""
@@ -70,15 +74,16 @@ class _Variant:
 
 
 def read_entries(
-    given: object, shared: Mapping[str, Any], faults: list[Fault]
+    given: object, shared: Mapping[str, Any], faults: list[Fault], searched: bool = False
 ) -> tuple[dict[str, Entry], set[str]]:
     """Returns the fixed recipes by id, and the keys of those in which something is wrong.
 
-    What is wrong is added to `faults`.
+    What is wrong is added to `faults`. `searched` says that a search will name recipes as well.
     """
     if not isinstance(given, Mapping):
         faults.append(Fault("recipes", f"must map ids to settings, but got {given!r}"))
         return {}, set()
+    faults += [Fault("recipes", told) for told in _misnamed(given, searched)]
     entries: dict[str, Entry] = {}
     resolved: dict[str, dict[str, Any]] = {}
     broken: set[str] = set()
@@ -96,6 +101,15 @@ def read_entries(
             faults.append(Fault(place, fault.message))
             broken.add(key)
     return entries, broken
+
+
+def _misnamed(ids: Iterable[object], searched: bool) -> Iterator[str]:
+    """Yields what is wrong with the ids of recipes."""
+    for id_ in ids:
+        if isinstance(id_, bool) or not str("" if id_ is None else id_).strip():
+            yield f"an id must be a word, but got {id_!r}; write it in quotes, e.g. 'A1'"
+        elif searched and OF_A_SEARCH.match(str(id_)):
+            yield f"{id_!r} is what a search may call its own recipes; rename it"
 
 
 def read_refused(

@@ -15,11 +15,12 @@ from lstm_bench.results import Outcome, unpack
 from lstm_bench.search.followup import COMPARED
 from lstm_bench.search.racing import rungs
 from lstm_bench.search.study import Study
+from lstm_bench.statistics import RELIABLE, solve_rate
 from lstm_bench.sweep import Search, Sweep
 from lstm_bench.workers import Job, Pool, Seed
 
 DRAWN = 60
-"""Recipes drawn from a space to tell what one of it costs on average."""
+"""Recipes drawn from a space at the least, to tell what one of it costs on average."""
 PROBED = 20_000
 """Time steps that a probe trains on, about."""
 LONGEST = 60.0
@@ -73,50 +74,70 @@ class Estimate:
 
 def estimate(sweep: Sweep, study: Study | None, pool: Pool, engine: str) -> Estimate:
     """Returns what `sweep` will cost; trains a few of its recipes a little to tell the time."""
-    drawn = study.drawn(DRAWN) if study else []
-    parts = tuple(stages(sweep, study.trials if study else 0, drawn, engine))
+    drawn = study.drawn(max(DRAWN, study.trials)) if study else []
+    parts = tuple(stages(sweep, study, drawn, engine))
     fixed = [entry.recipe for entry in sweep.entries.values()]
     longest = min(LONGEST, sweep.time_limit or LONGEST)
     speed = probe([*_extremes(fixed), *_extremes(drawn)], pool, engine, longest)
     return Estimate(parts, pool.size, seconds(parts, speed, pool.size) if speed else None)
 
 
-def stages(sweep: Sweep, trials: int, drawn: Sequence[Recipe], engine: str) -> Iterator[Stage]:
-    """Yields the parts of `sweep`, of which `drawn` is a sample of what its search may propose."""
+def stages(
+    sweep: Sweep, study: Study | None, drawn: Sequence[Recipe], engine: str
+) -> Iterator[Stage]:
+    """Yields the parts of `sweep`, of which `drawn` is a sample of what its search may propose.
+
+    The least of a search is what chance would propose: of as many trials, some are the same.
+    """
     seeds = sweep.seeds
     fixed = {entry.recipe.training: entry.recipe for entry in sweep.entries.values()}
     if fixed:
         each = list(fixed.values())
         runs = float(seeds * len(each))
         updates, steps = (seeds * sum(map(of, each)) for of in (_updates, _steps))
-        programs = _both(len(each) * _distinct(each, engine))
+        programs = _both(_programs(each, engine))
         yield Stage("recipes", _both(len(each)), programs, *map(_both, (runs, updates, steps)))
-    if sweep.search is None:
+    if sweep.search is None or study is None:
         return
-    search = sweep.search
+    search, proposed = sweep.search, drawn[: study.trials]
+    trials = float(len({each.digest for each in proposed})), float(study.distinct)
     first = rungs(seeds)[0] if search.race else seeds
     mean = tuple(float(np.mean([of(each) for each in drawn])) for of in (_updates, _steps))
     compared = min(seeds, COMPARED)
     crossed = search.split**3
+    finalists = min(search.confirm, trials[0]), min(_finalists(search, seeds), trials[1])
+    contexts = min(search.contexts, trials[1])
     for name, recipes, least, most in (
-        ("search", _both(trials), first, seeds),
-        ("confirmation", (search.confirm, 2 * search.confirm), seeds, seeds),
+        ("search", trials, first, seeds),
+        ("confirmation", finalists, seeds, seeds),
         ("ablation", (1, 1 + len(search.space)) if search.ablate else (0, 0), seeds, seeds),
-        ("switches", (0, search.contexts * _switched(search)), compared, compared),
+        ("switches", (0, contexts * _switched(search)), compared, compared),
         ("split", _both(search.split > 0), crossed, crossed),
     ):
         runs_ = (recipes[0] * float(least), recipes[1] * float(most))
+        ends = (float(recipes[0]), float(recipes[1]))
         # What comes after the search may do with the programs that the search has had compiled.
-        new = recipes[0] * _distinct(drawn, engine) if name == "search" else 0.0
+        programs = (0.0, ends[1])
+        if name == "search":
+            counted = (_programs(each, engine) for each in (proposed, drawn))
+            programs = next(counted), min(next(counted), ends[1])
         if recipes[1]:
             of_all = [(runs_[0] * each, runs_[1] * each) for each in mean]
-            ends = (float(recipes[0]), float(recipes[1]))
-            yield Stage(name, ends, (new, ends[1]), runs_, of_all[0], of_all[1])
+            yield Stage(name, ends, programs, runs_, of_all[0], of_all[1])
 
 
-def _distinct(recipes: Sequence[Recipe], engine: str) -> float:
-    """Returns the share of `recipes` that need a program of their own; Keras shares none."""
-    return len({program(each, engine) or each.digest for each in recipes}) / len(recipes)
+def _programs(recipes: Sequence[Recipe], engine: str) -> float:
+    """Returns how many programs `recipes` need; with Keras each has its own."""
+    return float(len({program(each, engine) or each.digest for each in recipes}))
+
+
+def _finalists(search: Search, seeds: int) -> int:
+    """Returns how many recipes are confirmed at the most: the best, and the cheapest that solve.
+
+    With too few seeds none can be said to solve.
+    """
+    solving = solve_rate([True] * seeds).low >= RELIABLE
+    return 2 * search.confirm if solving else search.confirm
 
 
 def _switched(search: Search) -> int:
@@ -153,10 +174,12 @@ def probe(chosen: Sequence[Recipe], pool: Pool, engine: str, longest: float) -> 
     for ticket, event in pool.events():
         if isinstance(event, Seed):
             outcome: Outcome = unpack(event.outcomes[0])
-            compiling.append(outcome.compile_seconds)
+            if outcome.compile_seconds:  # it shares no program with one that was probed before
+                compiling.append(outcome.compile_seconds)
             stepping.append(outcome.train_seconds / _steps(jobs[ticket]))
     if not stepping:
         return None
+    compiling = compiling or [0.0]  # Keras
     return Speed((min(compiling), max(compiling)), (min(stepping), max(stepping)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import io
 import json
 import sys
 from collections.abc import Callable
@@ -50,6 +51,18 @@ Version = Annotated[
     bool,
     typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version),
 ]
+
+
+def on_any_terminal() -> None:
+    """Lets a terminal that has not all of our letters show `?` in their place."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def browsed(store: str) -> str:
+    """Returns how the runs of a store are looked at: by a command, or at a server's address."""
+    return store if store.startswith("http") else f"mlflow ui --backend-store-uri {store}"
 
 
 def interruptible(command: Callable[..., None]) -> Callable[..., None]:

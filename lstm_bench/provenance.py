@@ -6,6 +6,7 @@ import functools
 import importlib.metadata
 import os
 import platform
+import re
 import shlex
 import subprocess
 import sys
@@ -23,7 +24,7 @@ def provenance(command: list[str] | None = None) -> dict[str, str]:
     return {
         "lstm-bench": lstm_bench.__version__,
         "revision": _revision(),
-        "command": shlex.join(words),
+        "command": without_password(shlex.join(words)),
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in PACKAGES},
         "system": f"{platform.system()} {platform.machine()}",
@@ -31,6 +32,15 @@ def provenance(command: list[str] | None = None) -> dict[str, str]:
         "XLA": _xla(),
         "oneDNN": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
     }
+
+
+def without_password(text: str) -> str:
+    """Returns `text` with `***` in place of the password of an address.
+
+    >>> without_password("postgresql://ann:secret@host/runs")
+    'postgresql://ann:***@host/runs'
+    """
+    return re.sub(r"(://[^\s:/@]*:)[^\s/@]+@", r"\1***@", text)
 
 
 def _xla() -> str:

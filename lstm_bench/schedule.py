@@ -1,7 +1,7 @@
 """Which samples make up each batch, and before which batch the state is cleared.
 
-The one place that knows what is legal. A schedule depends on the owners of the samples (which
-sequence each belongs to) and on four settings; it never sees the data.
+The one place that knows what is legal in that. A schedule depends on the owners of the samples
+(which sequence each belongs to) and on four settings; it never sees the data.
 """
 
 from __future__ import annotations

@@ -210,6 +210,8 @@ class Searching:
         return {"importance": importance(drawn, choices), "random": numbers}
 
     def _gather(self, stage: str, needs: Sequence[Need]) -> None:
+        if not needs:
+            return
         self.book.progress.expect(stage, len(needs))
         self.gatherer.gather(needs, settle=True, told=self.book.told)
 

@@ -6,11 +6,19 @@ import inspect
 import math
 import shlex
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console, Group, RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+)
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -224,7 +232,7 @@ def estimate_table(name: str, found: Estimate) -> Table:
     table.caption = f"how long on {cores} cannot be told: no recipe that was tried could be trained"
     if found.seconds:
         low, high = map(_duration, found.seconds)
-        table.caption = f"about {low} to {high} on {cores}"
+        table.caption = f"about {low if low == high else f'{low} to {high}'} on {cores}"
     table.caption_justify = "left"
     return table
 
@@ -249,6 +257,20 @@ SHOWN = 12
 """Characters of a sweep's name before its bar: the line is to fit a terminal of 80 columns."""
 
 
+class _TimeLeft(ProgressColumn):
+    """The time left, from how long the recipes that were run have taken; at the end, all of it."""
+
+    max_refresh = 0.5
+
+    def render(self, task: Task) -> Text:
+        """Returns it as hours, minutes and seconds."""
+        left = task.fields["end"] - (task.elapsed or 0)
+        seconds = task.finished_time if task.finished else max(left, 0)
+        if seconds is None or math.isinf(seconds):
+            return Text("-:--:--", style="progress.remaining")
+        return Text(str(timedelta(seconds=round(seconds))), style="progress.remaining")
+
+
 class SweepBar:
     """A progress bar: recipes done, the best so far, time left. A context manager."""
 
@@ -258,7 +280,7 @@ class SweepBar:
             TextColumn("{task.description}", table_column=Column(no_wrap=True)),
             BarColumn(bar_width=20 if console.width >= 100 else 10),
             MofNCompleteColumn(),
-            TimeRemainingColumn(elapsed_when_finished=True),
+            _TimeLeft(),
             TextColumn("{task.fields[best]}", markup=False),
             console=console,
             disable=quiet,
@@ -269,7 +291,7 @@ class SweepBar:
     def __enter__(self) -> SweepBar:
         self._progress.start()
         name = self._name if len(self._name) <= SHOWN else f"{self._name[: SHOWN - 1]}…"
-        self._task = self._progress.add_task(name, total=None, best="starting")
+        self._task = self._progress.add_task(name, total=None, best="starting", end=math.inf)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -290,4 +312,10 @@ class SweepBar:
         self._failures = len(state.failed)
         if state.failed:
             best += f"; {len(state.failed)} failed"
-        self._progress.update(self._task, completed=state.done, total=state.total, best=best)
+        task = self._progress.tasks[self._task]
+        end, ran = task.fields["end"], state.done - state.reused
+        if ran and (state.done, state.total) != (task.completed, task.total):
+            end = (task.elapsed or 0) * (1 + (state.total - state.done) / ran)
+        self._progress.update(
+            self._task, completed=state.done, total=state.total, best=best, end=end
+        )

@@ -235,10 +235,11 @@ def parse(name: str, document: Mapping[str, Any]) -> Sweep:
         faults.append(Fault("updates", f"{rule} may be beside it; set it in each recipe"))
         del shared["updates"]
     shared = {key: value for key, value in shared.items() if key in known}
-    entries, broken = read_entries(document.get("recipes", {}), shared, faults)
+    listed = {} if document.get("recipes") is None else document["recipes"]
+    entries, broken = read_entries(listed, shared, faults, "search" in document)
     fields = {key: value for key, value in document.items() if key in own}
     fields["refused"] = read_refused(document.get("refused", {}), shared, faults)
-    if not document.get("recipes") and "search" not in fields:
+    if listed == {} and "search" not in fields:
         faults.append(Fault("recipes", "a sweep needs recipes, a search, or both, but has neither"))
     sweep = None
     try:

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pandas as pd
 import typer
 
 from lstm_bench.cli import app
@@ -49,6 +50,28 @@ def test_commands_exist_and_the_two_start_alike():
         ".venv/bin/lstm-bench sweep quickstart",
         ".venv/bin/pytest",
     )
+
+
+def reported(report, table):
+    return pd.read_csv(ROOT / "reports" / report / f"{table}.csv")
+
+
+def test_figures_are_those_of_the_reports():
+    told = " ".join(README.split())
+    verdicts = reported("published", "published")["verdict"].dropna()
+    reproduced = (verdicts == "reproduced").sum()
+    assert f"Of {len(verdicts)} published results {reproduced} are reproduced" in told
+    solved = reported("published", "comparison").set_index("id").loc["A4b4", "solved"]
+    assert f'"batch 4 never learns it" ({solved} of 30 seeds do)' in told
+    compared = reported("published", "comparisons").set_index("comparison")
+    state = compared.loc["state for growing prefixes (B5, B6)"]
+    points = f"{100 * state['difference']:.1f} points"
+    assert f'"said to be equal", is a {state["verdict"]} difference of {points}' in told
+    window = compared.loc["a window of features for one letter (B2, B1)"]
+    assert window["verdict"] == "cannot tell yet"
+    assert f"cannot be told yet: about {window['more_seeds']:.0f} more seeds would do" in told
+    half = reported("horizon", "horizon").set_index("family")["half"].round().astype(int)
+    assert {int(n) for n in re.findall(r"(\d+) \((?:GRU|LSTM|Simple)", told)} <= set(half)
 
 
 def test_links_and_pictures_are_there():

@@ -7,13 +7,15 @@ import pytest
 
 from lstm_bench import searched
 from lstm_bench.errors import RecipeError, SweepError
-from lstm_bench.estimate import stages
+from lstm_bench.estimate import probe, stages
 from lstm_bench.launch import launch, weigh
 from lstm_bench.recipe import recipe
 from lstm_bench.run import run
+from lstm_bench.search.study import Study
 from lstm_bench.seeds import uncrossed
 from lstm_bench.sweep import BLOCK, parse
 from lstm_bench.tracking import Store
+from lstm_bench.workers import Pool
 
 DOCUMENT = {
     "title": "A small search",
@@ -169,6 +171,7 @@ def test_an_estimate_counts_what_a_sweep_runs(settings, done):
     assert told["recipes"].runs == (5, 5)
     assert told["recipes"].updates == (5 * 20 * 8,) * 2
     assert told["search"].runs == (30, 50)
+    assert told["confirmation"].recipes == (2, 2)  # 5 seeds are too few to tell that one solves
     assert told["split"].runs == (8, 8)
     assert 0 < found.seconds[0] < found.seconds[1] < 600
     made = {role: sum(len(r.outcome.seeds) for r in done[0].having(role))
@@ -177,11 +180,44 @@ def test_an_estimate_counts_what_a_sweep_runs(settings, done):
         assert told[stage].runs[0] <= made[role] <= told[stage].runs[1], stage
 
 
+def test_an_estimate_counts_no_more_recipes_than_there_are():
+    part = {"trials": 4, "confirm": 99, "space": {"units": [3, 4], "epochs": [5]}}
+    asked = parse("tiny", {"task": "memory", "seeds": 20, "search": part})
+    study = Study(asked.search, asked.settings)
+    told = {each.name: each for each in stages(asked, study, study.drawn(60), "compiled")}
+    assert (told["search"].recipes, told["confirmation"].recipes) == ((2, 2), (2, 2))
+
+
+@pytest.mark.parametrize(("sampler", "trials", "least"), [("tpe", 40, 11), ("grid", 12, 12)])
+def test_an_estimate_counts_the_programs_of_a_search(sampler, trials, least):
+    space = {"units": [3, 4, 5], "optimizer": ["adam", "sgd"], "epochs": [5, 6]}
+    part = {"sampler": sampler, "trials": trials, "confirm": 0, "space": space}
+    asked = parse("tiny", {"task": "memory", "seeds": 3, "search": part})
+    study = Study(asked.search, asked.settings)
+    (found,) = stages(asked, study, study.drawn(60), "compiled")
+    # Epochs share a program. That all six are drawn but once in 240 times is chance's.
+    assert (found.programs, found.recipes[1]) == ((6, 6), 12)
+    assert least <= found.recipes[0]
+    rates = part | {"space": {"units": [3, 4], "learning_rate": {"float": [1e-3, 1e-2]}}}
+    if sampler == "tpe":
+        asked = parse("tiny", {"task": "memory", "seeds": 3, "search": rates})
+        study = Study(asked.search, asked.settings)
+        (found,) = stages(asked, study, study.drawn(60), "compiled")
+        assert (found.recipes, found.programs) == ((40, 40), (2, 2))
+
+
+def test_a_probe_times_what_was_compiled(settings):
+    rates = [recipe("memory", units=2, epochs=20, learning_rate=rate) for rate in (0.1, 0.2, 0.3)]
+    with Pool(1) as pool:
+        found = probe(rates, pool, "compiled", 60.0)
+    assert 0 < found.compile[0] == found.compile[1]  # of three recipes one program
+
+
 @pytest.mark.parametrize(("engine", "programs"), [("compiled", 2), ("keras", 3)])
 def test_an_estimate_counts_programs_that_recipes_share_once(engine, programs):
     recipes = {"short": {"epochs": 2}, "long": {"epochs": 3}, "small": {"units": 3, "epochs": 2}}
     document = {"task": "memory", "seeds": 2, "recipes": recipes}
-    (stage,) = stages(parse("shared", document), 0, [], engine)
+    (stage,) = stages(parse("shared", document), None, [], engine)
     assert (stage.recipes, stage.programs) == ((3, 3), (programs, programs))
 
 

@@ -90,6 +90,18 @@ def test_which_trials_are_random():
     assert (told("grid", 8), told("grid", 9), told("grid", 10)) == (0, 9, 9)
 
 
+def test_no_more_different_recipes_are_proposed_than_there_are():
+    parts = {"units": {"int": (2, 5)}, "stateful": [True, False], "shuffle": ["none", "samples"]}
+    found = {r.digest for r in proposals(parts, {"task": "memory"}, "random", 200)}
+    # A kept state goes with none of the shuffled samples.
+    for sampler, trials, most in (("random", 200, 12), ("tpe", 5, 5), ("grid", 200, 12)):
+        study = Study(search(parts, sampler=sampler, trials=trials), {"task": "memory"})
+        assert study.distinct == most
+    assert len(found) == 12 and {r.digest for r in study.drawn(50)} == found
+    rates = {"learning_rate": {"float": (1e-3, 1e-2)}}
+    assert Study(search(rates, trials=50), {"task": "memory"}).distinct == 50
+
+
 def test_a_grid_is_every_legal_recipe_once():
     parts = {"stateful": [True, False], "batch_size": [1, 3, 4], "layout": ["rows", "streams"]}
     parts |= {"units": {"int": (2, 4)}, "optimizer": ["adam", "sgd"], "momentum": [0.1, 0.2]}

@@ -59,6 +59,7 @@ def test_every_recipe_has_its_row(done):
     result, page, progress = done
     assert [row.id for row in result.rows] == ["A1", "A6", "trial-0", "trial-1", "trial-2"]
     assert (progress.done, progress.failed, result.unfinished) == (5, [], 0)
+    assert progress.stage == "search"  # no stage is told of that has nothing to run
     assert page.is_file()
 
 
@@ -148,18 +149,27 @@ def test_the_store_reads_well_in_mlflow(done, settings):
     assert {"outcome/outcome.json", "outcome/model.keras"} <= files
 
 
+def ended(settings):
+    """Returns when the run of the sweep "small" ended, in milliseconds, as MLflow tells it."""
+    store = Store(settings.store, settings.artifacts)
+    return store.parents(store.experiment("small"))[0].info.end_time
+
+
 def test_the_same_command_again_runs_nothing_and_changes_nothing(done, settings):
     _, page, _ = done
-    before = tree(page.parent)
+    before, end = tree(page.parent), ended(settings)
     _, page, progress = launch(parse("small", DOCUMENT), settings)
     assert progress.reused == progress.done == 5
     assert tree(page.parent) == before
+    assert ended(settings) == end  # it took no longer than it had
 
 
 def test_more_trials_go_on_from_where_it_was(done, settings):
     longer = DOCUMENT | {"search": DOCUMENT["search"] | {"trials": 5}}
+    end, began = ended(settings), time.time()
     result, _, progress = launch(parse("small", longer), settings)
     assert progress.reused >= 5
+    assert 0 < ended(settings) - end <= 1000 * (time.time() - began)  # the time between is not in
     first = [row.outcome.digest for row in done[0].rows]
     assert [row.outcome.digest for row in result.rows][:5] == first
 
@@ -356,7 +366,13 @@ def test_ctrl_c_in_a_terminal_does_the_same(tmp_path, monkeypatch, command):
     )
     wait_for_two(tmp_path / "mlflow.db")
     os.killpg(first.pid, signal.SIGINT)  # as a terminal does: the workers get it too
-    _, err = first.communicate(timeout=60)
+    err = ""
+    while "interrupted" not in err:
+        err += first.stderr.readline()
+    for _ in range(5):  # impatient, when it has been heard
+        os.killpg(first.pid, signal.SIGINT)
+        time.sleep(0.05)
+    err += first.communicate(timeout=60)[1]
     assert first.returncode == 1, err
     assert "Traceback" not in err
     monkeypatch.chdir(tmp_path)

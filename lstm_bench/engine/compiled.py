@@ -158,8 +158,8 @@ def evaluation_order(recipe: Recipe, samples: Samples) -> tuple[np.ndarray, np.n
     if recipe.stateful:
         return recipe.asking
     count = len(samples)
-    rows = min(count, EVALUATION_ROWS)
-    batches = -(-count // rows)
+    batches = -(-count // EVALUATION_ROWS)
+    rows = -(-count // batches)
     padded = np.full(batches * rows, -1, np.int32)
     padded[:count] = np.arange(count)
     return padded.reshape(batches, rows), np.ones(batches, bool)

@@ -37,7 +37,8 @@ def fence_steps(model: keras.Model, rows: int) -> None:
     That keeps every loop around it out of one kernel too. Changes the cells of `model`: once only.
     """
     for layer, shape in _layers(model):
-        if isinstance(layer, keras.layers.RNN) and _product(layer, shape, rows) > LARGE:
+        loop = isinstance(layer, keras.layers.RNN) and shape[0] > 1
+        if loop and _product(layer, shape, rows) > LARGE:
             _fence_cell(layer.cell)
 
 

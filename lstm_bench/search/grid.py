@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bisect
 import itertools
-import math
 from typing import Any
 
 from lstm_bench.errors import Fault, RecipeError
@@ -35,8 +34,7 @@ class Grid:
         if faults:
             raise RecipeError(faults)
         self._space = space
-        sizes = [math.prod(len(space.values(key)) for key in space.open(c)) for c in space.legal]
-        self._ends = list(itertools.accumulate(sizes))
+        self._ends = list(itertools.accumulate(map(int, space.sizes)))
         if len(self) > MOST_RECIPES:
             rule = f"a grid has at most {MOST_RECIPES:,} recipes, but got {len(self):,}"
             raise RecipeError([Fault("search.space", f"{rule}; offer fewer values")])

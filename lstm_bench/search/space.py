@@ -90,6 +90,15 @@ class Space:
         }
 
     @functools.cached_property
+    def sizes(self) -> list[float]:
+        """How many recipes each legal combination stands for; infinite with a range of floats."""
+        return [math.prod(map(_size, map(self._offered, self.open(c)))) for c in self.legal]
+
+    def _offered(self, key: str) -> Part | Sequence[Any]:
+        part = self.parts[key]
+        return part if isinstance(part, Range) and part.float_ else self.values(key)
+
+    @functools.cached_property
     def distributions(self) -> dict[str, optuna.distributions.BaseDistribution]:
         """Every parameter that a trial may have by its own name, in the order of the names."""
         found: dict[str, optuna.distributions.BaseDistribution] = {}
@@ -128,6 +137,10 @@ def nearest(drawn: int, values: Sequence[int], log: bool) -> int:
     """
     away = {value: math.log(value / drawn) if log else value - drawn for value in values}
     return min(values, key=lambda value: abs(away[value]))
+
+
+def _size(offered: Part | Sequence[Any]) -> float:
+    return math.inf if isinstance(offered, Range) else len(offered)
 
 
 def whole(part: Range) -> range:

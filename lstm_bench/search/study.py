@@ -46,6 +46,11 @@ class Study:
         asked = self.search.trials
         return asked if self._grid is None else min(asked, len(self._grid))
 
+    @property
+    def distinct(self) -> int:
+        """How many different recipes will be proposed at the most."""
+        return int(min(self.trials, sum(self.space.sizes)))
+
     def random(self, number: int) -> bool:
         """Returns whether the recipe of that trial is drawn from the whole space, unguided.
 
@@ -56,7 +61,12 @@ class Study:
         return self.search.sampler in ("random", "qmc") or number < self.search.startup
 
     def drawn(self, count: int) -> list[Recipe]:
-        """Returns recipes drawn from the space at random, which the search knows nothing of."""
+        """Returns recipes drawn from the space at random, which the search knows nothing of.
+
+        A grid's are the first that it will propose, as many as there are.
+        """
+        if self._grid is not None:
+            return [self._grid[number] for number in range(min(count, len(self._grid)))]
         seed = integer(self.search.seed, "simulation")
         beside = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
         return [self.space.suggest(beside.ask()) for _ in range(count)]

@@ -34,9 +34,10 @@ def begin(store: Store, sweep: Sweep, engine: str, again: bool = False) -> Sessi
         known = next((p for p in parents if p.data.tags.get("sweep_key") == key), None)
         if known is not None:
             _check(store, known.info.run_id, sweep)
-            store.client.set_tag(known.info.run_id, "taken_up", str(int(1000 * time.time())))
+            store.client.set_tag(known.info.run_id, "taken_up", str(_now()))
             store.client.update_run(known.info.run_id, status="RUNNING")
-            session = Session(store, experiment, known.info.run_id, sweep, taken_up=True)
+            ended = known.info.end_time
+            session = Session(store, experiment, known.info.run_id, sweep, True, ended)
             with contextlib.suppress(StoreError):
                 session.listed = len(store.listed(session.run_id)["rows"])
             return session
@@ -73,12 +74,21 @@ class Session:
     """A sweep's run in the store while the sweep goes on."""
 
     def __init__(
-        self, store: Store, experiment: str, run_id: str, sweep: Sweep, taken_up: bool = False
+        self,
+        store: Store,
+        experiment: str,
+        run_id: str,
+        sweep: Sweep,
+        taken_up: bool = False,
+        ended: int | None = None,
     ) -> None:
-        """`taken_up` says that the sweep had begun before."""
+        """`taken_up` says that the sweep had begun before, `ended` when, if it did not crash."""
         self.store = store
         self.taken_up = taken_up
         self.listed = 0  # rows that the store lists from an earlier session
+        self._ended = ended
+        self._began = _now()
+        self._added = False  # whether this session has logged a recipe
         self.run_id = run_id
         self._experiment = experiment
         self._sweep = sweep
@@ -121,6 +131,7 @@ class Session:
         It counts as finished only once all of it is there.
         """
         client = self.store.client
+        self._added = True
         key = outcome_key(outcome.digest, kind)
         with self.store.usable():
             spent = outcome.compile_seconds + outcome.train_seconds
@@ -150,6 +161,7 @@ class Session:
     def fail(self, key: str, failed: Failed, engine: str) -> None:
         """Writes that a recipe came to no score, and why."""
         client = self.store.client
+        self._added = True
         with self.store.usable():
             tags = self._tags(key, failed.name, engine, provenance())
             tags |= {"kind": "failure", "reason": failed.reason[:4000]}
@@ -175,8 +187,15 @@ class Session:
             self.store.client.log_artifacts(self.run_id, str(folder), "report")
 
     def end(self, result: SweepResult, finished: bool) -> None:
-        """Closes the sweep's run: its size, its best recipe, and whether it came to its end."""
+        """Closes the sweep's run: its size, its best recipe, and whether it came to its end.
+
+        What the store shows as its duration is the time that its sessions took, not what lay
+        between them, nor that of a session that found everything there.
+        """
         client = self.store.client
+        ended = _now()
+        if self._ended is not None:
+            ended = self._ended + (ended - self._began if self._added else 0)
         status = "FINISHED" if finished else "KILLED"
         with self.store.usable():
             client.log_metric(self.run_id, "recipes", float(len(result.rows)))
@@ -187,4 +206,9 @@ class Session:
                     client.log_metric(self.run_id, "best_skill", best.seeds["skill"].mean())
                 client.log_metric(self.run_id, "best_solve_rate", best.solve_rate.rate)
                 client.set_tag(self.run_id, "best", f"{result.best.id} · {best.name}")
-            client.set_terminated(self.run_id, status)
+            client.set_terminated(self.run_id, status, ended)
+
+
+def _now() -> int:
+    """Returns the time in milliseconds, as MLflow keeps it."""
+    return int(1000 * time.time())

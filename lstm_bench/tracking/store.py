@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_bench.errors import StoreError, unknown
+from lstm_bench.provenance import without_password
 from lstm_bench.results import Outcome, SweepResult, read
 from lstm_bench.tracking import listing
 
@@ -20,6 +21,9 @@ IMPATIENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOU
 
 Once a server has answered, MLflow's own patience holds: it may restart during a sweep.
 """
+
+FORGETFUL = ("sqlite://", "sqlite:///", "sqlite:///:memory:")
+"""What SQLAlchemy calls a database that ends with the process."""
 
 
 class Store:
@@ -30,6 +34,11 @@ class Store:
 
         Raises `StoreError` where the store cannot be used, or is not there and not to be made.
         """
+        if uri in FORGETFUL:
+            raise StoreError(
+                f"store: it must be kept, but {uri} is a database in memory; name a file, e.g. "
+                "sqlite:///mlflow.db"
+            )
         path = Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
         if path is not None and not path.exists() and not create:
             raise StoreError(f"store: there is no file {path}; run `lstm-bench sweep` first")
@@ -37,7 +46,7 @@ class Store:
         os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
         os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
         os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
-        self.uri = uri
+        self.uri = without_password(uri)
         self.remote = uri.startswith("http")
         self._artifacts = None if self.remote else artifacts.resolve().as_uri()
         with self.usable():
@@ -59,12 +68,12 @@ class Store:
 
         try:
             yield
-        except (MlflowException, SQLAlchemyError, OSError) as error:
-            reason = str(error).strip().splitlines()[0][:300] if str(error).strip() else repr(error)
+        except (MlflowException, SQLAlchemyError, OSError, ImportError) as error:
             start = "start its server, or " if self.remote else ""
+            start = "install that, or " if isinstance(error, ImportError) else start
             raise StoreError(
-                f"store: {self.uri} cannot be used ({reason}); {start}give another one with "
-                "--store, e.g. sqlite:///mlflow.db in a folder that can be written"
+                f"store: {self.uri} cannot be used ({_reason(error)}); {start}give another one "
+                "with --store, e.g. sqlite:///new.db in a folder that can be written"
             ) from error
 
     def names(self) -> list[str]:
@@ -207,6 +216,13 @@ def _new_database(path: Path, artifacts: str) -> None:
             os.link(draft, path)
 
 
+def _reason(error: Exception) -> str:
+    """Returns the first line that says what went wrong, not what MLflow was doing meanwhile."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    told = [line for line in lines if line and not line.startswith("(raised as a result of")]
+    return told[0][:300] if told else repr(error)
+
+
 @contextlib.contextmanager
 def _first_time() -> Iterator[None]:
     """Lets MLflow give up on a server soon, where the user's environment does not say when."""
@@ -220,6 +236,6 @@ def _first_time() -> Iterator[None]:
 
 
 def _quiet() -> None:
-    """Keeps MLflow's and its database migrations' progress messages off the terminal."""
+    """Keeps MLflow's messages off the terminal: what fails is raised as well, and told by us."""
     for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+        logging.getLogger(name).setLevel(logging.CRITICAL)
