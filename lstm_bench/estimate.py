@@ -119,8 +119,7 @@ def stages(
         # What comes after the search may do with the programs that the search has had compiled.
         programs = (0.0, ends[1])
         if name == "search":
-            counted = (_programs(each, engine) for each in (proposed, drawn))
-            programs = next(counted), min(next(counted), ends[1])
+            programs = _programs(proposed, engine), min(_programs(drawn, engine), ends[1])
         if recipes[1]:
             of_all = [(runs_[0] * each, runs_[1] * each) for each in mean]
             yield Stage(name, ends, programs, runs_, of_all[0], of_all[1])
