@@ -95,6 +95,8 @@ class Gatherer:
             if missing:
                 waiting.setdefault((whole.recipe.training, missing), []).append(whole)
             else:
+                if settle and self.outcome(whole) is not None:  # a kill may have come before that
+                    self._settle(whole)
                 for need in same:
                     told(need, True)
 
@@ -152,7 +154,11 @@ class Gatherer:
         finished = self._session.finished(key)
         parts = [finished] if finished else []
         self._logged[key] = set(finished.seeds["seed"]) if finished else set()
-        parts += map(unpack, self._ledger.kept(key).values())
+        kept = self._ledger.kept(key)
+        if kept.keys() - self._logged[key]:
+            parts += map(unpack, kept.values())
+        elif kept:  # a kill came before they were forgotten
+            self._ledger.forget(key)
         if parts:
             self.outcomes[key] = merged(parts)
 

@@ -113,6 +113,32 @@ def test_what_was_run_is_known_to_the_next_session_settled_or_not(gatherer):
     assert gatherer.session.outcomes[RECIPE.digest].model == b"a network"
 
 
+def test_what_a_kill_left_in_the_ledger_alone_is_settled_by_the_next_session(gatherer, tmp_path):
+    gatherer(Workers()).gather([need(range(3))])  # killed before it was settled
+    later = gatherer(Workers())
+    told = []
+    later.gather([need(range(3))], settle=True, told=lambda n, reused: told.append(reused))
+    assert gatherer.session.outcomes[RECIPE.digest].model == b"a network"
+    assert told == [True]
+    assert Ledger(tmp_path / "seeds.db", "s").kept(RECIPE.digest) == {}
+
+
+def test_what_a_kill_left_in_the_ledger_as_well_is_forgotten(gatherer, monkeypatch, tmp_path):
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "forget", lambda *_: None)  # killed before that
+        gatherer(Workers()).gather([need(range(3))], settle=True)
+    ledger = Ledger(tmp_path / "seeds.db", "s")
+    assert len(ledger.kept(RECIPE.digest)) == 3
+    again = gatherer(Workers())
+    again.gather([need(range(3))])
+    assert ledger.kept(RECIPE.digest) == {}
+    assert again.outcome(need(range(3))) is not None
+    more = Workers()
+    gatherer(more).gather([need(range(4))], settle=True)
+    assert [seed for _, seed in more.trained] == [3]
+    assert gatherer.session.outcomes[RECIPE.digest].seeds["seed"].tolist() == [0, 1, 2, 3]
+
+
 def test_a_failure_leaves_the_seeds_that_had_finished(gatherer):
     """A trial that was stopped after 3 seeds stays what it was when more seeds of it fail later."""
     workers = Workers(fails_at=4, failure=Failure("boom"))

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -60,6 +61,12 @@ def tables(folder):
         frame = pd.read_csv(path)
         found[path.name] = frame.drop(columns=MEASURED & set(frame.columns))
     return found
+
+
+def same(found, expected):
+    assert found.keys() == expected.keys()
+    for name, table in expected.items():
+        pd.testing.assert_frame_equal(found[name], table, check_exact=True, obj=name)
 
 
 def in_ledger(folder):
@@ -137,10 +144,11 @@ def test_a_killed_sweep_ends_as_if_it_had_not_been(undisturbed, tmp_path, number
         assert process.returncode == 0, said
         break
     assert kills > 0
-    found = tables(tmp_path)
-    assert found.keys() == expected.keys()
-    for name, table in expected.items():
-        pd.testing.assert_frame_equal(found[name], table, check_exact=True, obj=name)
+    same(tables(tmp_path), expected)
+    shutil.rmtree(tmp_path / "reports")
+    words = [sys.executable, "-m", "lstm_bench", "report", "killed"]
+    subprocess.run(words, cwd=tmp_path, check=True, capture_output=True)
+    same(tables(tmp_path), expected)  # all of it is in the store
     # Nothing that had finished was run again: it would have taken another time.
     seeds = pd.read_csv(tmp_path / "reports" / "killed" / "seeds.csv")
     seconds = {(row.digest, row.seed): row.seconds for row in seeds.itertuples() if row.seed < 6}
