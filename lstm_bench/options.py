@@ -61,8 +61,12 @@ def on_any_terminal() -> None:
 
 
 def browsed(store: str) -> str:
-    """Returns how the runs of a store are looked at: by a command, or at a server's address."""
-    return store if store.startswith("http") else f"mlflow ui --backend-store-uri {store}"
+    """Returns how the runs of a store are looked at: by a command, or at a server's address.
+
+    MLflow's page begins with what it has for language models, where no sweep is to be seen.
+    """
+    where = store if store.startswith("http") else f"mlflow ui --backend-store-uri {store}"
+    return f"{where}\n        (on its page: Model training, at the top left)"
 
 
 def interruptible(command: Callable[..., None]) -> Callable[..., None]:
