@@ -74,6 +74,19 @@ def test_figures_are_those_of_the_reports():
     assert {int(n) for n in re.findall(r"(\d+) \((?:GRU|LSTM|Simple)", told)} <= set(half)
 
 
+def test_what_generalises_is_what_the_report_says():
+    told = " ".join(README.split())
+    finalists = reported("random_memory", "confirmation").set_index("id")
+    networks = reported("random_memory", "comparison").set_index("id")["setting_network"]
+    plain = finalists[networks[finalists.index] == "simple_rnn"]
+    assert (len(plain), plain["search_score"].tolist()) == (3, [1, 1, 1])
+    low, high = 100 * plain["score"].min(), 100 * plain["score"].max()
+    assert f"come to {low:.1f} to {high:.1f} % on fresh seeds" in told
+    assert plain["search_winner"].any()
+    gated = finalists[networks[finalists.index] == "gru"]
+    assert gated["solved"].tolist() == [20]
+
+
 def test_links_and_pictures_are_there():
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert "://" in target or (ROOT / target).exists(), target
