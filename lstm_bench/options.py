@@ -63,9 +63,13 @@ def on_any_terminal() -> None:
 def browsed(store: str) -> str:
     """Returns how the runs of a store are looked at: by a command, or at a server's address.
 
+    Passwords are left for the reader to fill in.
     MLflow's page begins with what it has for language models, where no sweep is to be seen.
     """
-    where = store if store.startswith("http") else f"mlflow ui --backend-store-uri {store}"
+    from lstm_bench.provenance import without_password
+
+    shown = without_password(store)
+    where = shown if store.startswith("http") else f"mlflow ui --backend-store-uri {shown}"
     return f"{where}\n        (on its page: Model training, at the top left)"
 
 

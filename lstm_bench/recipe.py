@@ -19,7 +19,6 @@ from lstm_bench.configuration import Configuration, encodings
 from lstm_bench.errors import Fault, RecipeError, UserError, unknown
 from lstm_bench.faults import pydantic_faults
 from lstm_bench.framings import FRAMINGS, Framing
-from lstm_bench.rules import FITTING_OUTPUT
 from lstm_bench.tasks import TASKS, Task, no_task, sound
 
 LEARNING_RATES: Mapping[str, float] = {"adam": 0.001, "sgd": 0.01, "rmsprop": 0.001}
@@ -170,7 +169,7 @@ def _defaults(task: type[Task], settings: Mapping[str, Any]) -> dict[str, Any]:
     merged: dict[str, Any] = {"framing": "pairs", "encoding": encoding, "output": output}
     merged |= {"loss": loss, **task.defaults}
     if "loss" in settings and "output" not in settings:
-        fitting = FITTING_OUTPUT.get(str(settings["loss"]), (output,))
+        fitting = rules.FITTING_OUTPUT.get(str(settings["loss"]), (output,))
         merged["output"] = merged["output"] if merged["output"] in fitting else fitting[0]
     if "output" in settings and "loss" not in settings:
         suited = {"softmax": "categorical_crossentropy", "sigmoid": "binary_crossentropy"}

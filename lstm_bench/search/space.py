@@ -92,11 +92,12 @@ class Space:
     @functools.cached_property
     def sizes(self) -> list[float]:
         """How many recipes each legal combination stands for; infinite with a range of floats."""
-        return [math.prod(map(_size, map(self._offered, self.open(c)))) for c in self.legal]
+        return [math.prod(map(self._size, self.open(each))) for each in self.legal]
 
-    def _offered(self, key: str) -> Part | Sequence[Any]:
+    def _size(self, key: str) -> float:
         part = self.parts[key]
-        return part if isinstance(part, Range) and part.float_ else self.values(key)
+        continuous = isinstance(part, Range) and part.float_ is not None
+        return math.inf if continuous else len(self.values(key))
 
     @functools.cached_property
     def distributions(self) -> dict[str, optuna.distributions.BaseDistribution]:
@@ -137,10 +138,6 @@ def nearest(drawn: int, values: Sequence[int], log: bool) -> int:
     """
     away = {value: math.log(value / drawn) if log else value - drawn for value in values}
     return min(values, key=lambda value: abs(away[value]))
-
-
-def _size(offered: Part | Sequence[Any]) -> float:
-    return math.inf if isinstance(offered, Range) else len(offered)
 
 
 def whole(part: Range) -> range:

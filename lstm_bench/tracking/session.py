@@ -37,7 +37,8 @@ def begin(store: Store, sweep: Sweep, engine: str, again: bool = False) -> Sessi
             store.client.set_tag(known.info.run_id, "taken_up", str(_now()))
             store.client.update_run(known.info.run_id, status="RUNNING")
             ended = known.info.end_time
-            session = Session(store, experiment, known.info.run_id, sweep, True, ended)
+            run_id = known.info.run_id
+            session = Session(store, experiment, run_id, sweep, taken_up=True, ended=ended)
             with contextlib.suppress(StoreError):
                 session.listed = len(store.listed(session.run_id)["rows"])
             return session
