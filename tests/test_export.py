@@ -31,7 +31,7 @@ def shortened(name, **changes):
 
 def executed(chosen, seed, path):
     """Runs the script of `chosen` in this process and returns what it leaves behind."""
-    path.write_text(script(chosen, seed))
+    path.write_text(script(chosen, seed), encoding="utf-8")
     with contextlib.redirect_stdout(io.StringIO()) as out:
         return runpy.run_path(str(path)), out.getvalue()
 
@@ -48,7 +48,7 @@ def agree(chosen, left, run, rtol):
 
 def alone(chosen, seed, folder):
     """Returns the losses and the printed answers of a script that runs in `folder` by itself."""
-    (folder / "mine.py").write_text(script(chosen, seed))
+    (folder / "mine.py").write_text(script(chosen, seed), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-I", "-c", BLIND, "--losses"],
         cwd=folder,

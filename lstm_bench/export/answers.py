@@ -7,7 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lstm_bench.export.data import Data, encoded, packed
+from lstm_bench.export.arrays import encoded
+from lstm_bench.export.data import Data
+from lstm_bench.export.embedded import packed
+from lstm_bench.export.literals import number
 from lstm_bench.export.training import reset, stretches
 from lstm_bench.framings import Samples
 from lstm_bench.recipe import Recipe
@@ -45,7 +48,7 @@ def unseen(recipe: Recipe, samples: Samples) -> str:
     elif recipe.task.kind == "binary":
         right = "((new_outputs >= 0.5) == (new_y >= 0.5)).all(axis=-1)"
     else:
-        right = f"(abs(new_outputs - new_y) <= {recipe.task.tolerance}).all(axis=-1)"
+        right = f"(abs(new_outputs - new_y) <= {number(recipe.task.tolerance)}).all(axis=-1)"
     lines += [f"right = {right}"]
     share = "right.reshape(judged.shape)[judged].mean()"
     lines += [f'print(f"{{{share}:.2%}} of the new answers are right")']

@@ -9,6 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from lstm_bench.export.literals import expression, number
+
 WEIGHTS = '''\
 def draw(number, variable):
     """Sets the starting weights: uniform (Glorot & Bengio 2010) or orthogonal, as Keras does."""
@@ -46,7 +48,7 @@ def network(model: keras.Model) -> str:
     lines = ["model = keras.Sequential(", "    [", f"        {first}"]
     lines += [f"        {written(layer)}," for layer in layers]
     lines += ["    ]", ")"]
-    options = [f'loss="{model.loss}"', f"optimizer={written(model.optimizer)}"]
+    options = [f"loss={expression(model.loss)}", f"optimizer={written(model.optimizer)}"]
     compiled = f"model.compile({', '.join(options)})"
     if len(compiled) > 92:
         compiled = "\n".join(["model.compile(", *(f"    {each}," for each in options), ")"])
@@ -122,5 +124,5 @@ def _shown(value: Any) -> str:
     if isinstance(value, tuple) and len(set(value)) == 1:
         value = value[0]  # a kernel size of (3,) is 3
     if isinstance(value, float) and value == np.float32(value):
-        return str(float(str(np.float32(value))))  # 0.05, which Keras keeps as 0.0500000007
-    return f'"{value}"' if isinstance(value, str) else repr(value)
+        return number(float(str(np.float32(value))))  # 0.05, which Keras keeps as 0.0500000007
+    return expression(value)

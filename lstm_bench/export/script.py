@@ -10,7 +10,10 @@ import lstm_bench
 from lstm_bench.engine.keras_loop import prepared
 from lstm_bench.export import network, training
 from lstm_bench.export.answers import answers, unseen
-from lstm_bench.export.data import STREAM, UNPACKED, data
+from lstm_bench.export.data import data
+from lstm_bench.export.embedded import UNPACKED
+from lstm_bench.export.framed import STREAM
+from lstm_bench.export.literals import docstring
 from lstm_bench.recipe import Recipe
 
 
@@ -32,7 +35,6 @@ def script(recipe: Recipe, seed: int = 0) -> str:
     states = network.stateful(model)
     fixed = "" if made.readable else "  # of the weights and the order; the data are embedded"
     blocks = [
-        _about(recipe),
         "\n".join(f"import {name}" for name in _imports(made.packed or bool(others))),
         "import keras\nimport numpy as np",
         f"SEED = {seed}{fixed}",
@@ -51,7 +53,8 @@ def script(recipe: Recipe, seed: int = 0) -> str:
         answers(recipe, samples, made, states),
         others,
     ]
-    return _spaced("\n\n".join(block.strip("\n") for block in blocks if block)) + "\n"
+    code = _spaced("\n\n".join(block.strip("\n") for block in blocks if block))
+    return f"{docstring(_about(recipe))}\n\n{code}\n"
 
 
 def _imports(packed: bool) -> list[str]:
@@ -59,11 +62,12 @@ def _imports(packed: bool) -> list[str]:
 
 
 def _about(recipe: Recipe) -> str:
+    """Returns the text of the script's docstring."""
     told = (inspect.getdoc(type(recipe.task)) or "").split("\n", maxsplit=1)[0]
     lines = textwrap.wrap(f"{recipe.task.name}: {recipe.name}.", 92)
     lines += ["", told, "", "Needs Keras 3 and NumPy. `--losses` prints the loss of every epoch."]
     lines += [f"Written by lstm-bench {lstm_bench.__version__} from recipe {recipe.digest}."]
-    return '"""' + "\n".join(lines) + '\n"""'
+    return "\n".join(lines) + "\n"
 
 
 def _spaced(code: str) -> str:
