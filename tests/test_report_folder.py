@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from report_seen import rendered
 
 from lstm_bench.errors import StoreError
 from lstm_bench.report import write_report
-from lstm_bench.report.folder import replace
+from lstm_bench.report.folder import MANIFEST, OURS, replace
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -23,7 +24,9 @@ def test_writes_every_file_and_the_same_bytes_twice(tmp_path: Path) -> None:
     files = rendered("all sorts")
     written = write_report(RESULT, tmp_path / "reports" / "quickstart")
     assert written == tmp_path / "reports" / "quickstart" / "index.html"
-    assert contents(written.parent) == files
+    found = contents(written.parent)
+    assert json.loads(found.pop(MANIFEST))["files"] == sorted(files)
+    assert found == files
     tables = ("comparison", "seeds", "curves", "predictions", "published")
     names = {f"{table}.csv" for table in tables}
     names |= {"index.html", "report.md", "figures/accuracy.svg", "figures/curves.svg"}
@@ -40,7 +43,7 @@ def test_stale_files_go_and_foreign_files_stay(tmp_path: Path) -> None:
     (tmp_path / "figures" / "photo.png").write_text("mine")
     replace(tmp_path, {"index.html": b"new", "figures/accuracy.svg": b"new"})
     ours, theirs = {"index.html", "figures/accuracy.svg"}, {"notes.txt", "figures/photo.png"}
-    assert set(contents(tmp_path)) == ours | theirs
+    assert set(contents(tmp_path)) == ours | theirs | {MANIFEST}
     assert contents(tmp_path)["index.html"] == b"new"
 
 
@@ -67,3 +70,103 @@ def test_unwritable_folder_is_a_store_error(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"index\.html is a folder"):
         replace(tmp_path / "report", files)
     assert not (tmp_path / "report" / "report.md").exists()
+
+
+# ---- What a report may touch: what a report has written, and nothing else
+
+USERS = ("comparison.csv", "index.html", "figures/accuracy.svg", "report.md")
+
+
+@pytest.mark.parametrize("name", USERS)
+def test_a_file_of_the_users_own_is_neither_overwritten_nor_deleted(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "figures").mkdir()
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(StoreError, match=rf"{name} is in the way, and no report has written it"):
+        replace(tmp_path, {name: b"a report's", "seeds.csv": b"a"})
+    assert contents(tmp_path) == {name: b"mine"}
+    (tmp_path / name).rename(tmp_path / "kept")
+    replace(tmp_path, {name: b"a report's"})
+    (tmp_path / "precious.csv").write_text("mine")
+    replace(tmp_path, {"seeds.csv": b"a"})
+    assert contents(tmp_path).keys() == {"kept", "precious.csv", "seeds.csv", MANIFEST}
+
+
+@pytest.mark.parametrize(
+    "listed",
+    ["../precious.csv", "/etc/x.csv", "notes.txt", "figures/../x.csv", "Figures/a.svg", "a/b.csv",
+     ".hidden.csv", "x.csv\n", 3, None, {"a": 1}],
+)  # fmt: skip
+def test_a_manifest_of_a_strangers_claims_nothing_else(tmp_path: Path, listed: object) -> None:
+    folder = tmp_path / "report"
+    (folder / "figures").mkdir(parents=True)
+    for path in (tmp_path / "precious.csv", folder / "notes.txt", folder / "x.csv",
+                 folder / ".hidden.csv"):  # fmt: skip
+        path.write_text("mine")
+    (folder / MANIFEST).write_text(json.dumps({"files": [listed]}))
+    before = {**contents(tmp_path)}
+    replace(folder, {"seeds.csv": b"a"})
+    del before[f"report/{MANIFEST}"]
+    assert before.items() <= contents(tmp_path).items()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"files": 3}', "\x00", "[" * 100_000])
+def test_a_damaged_manifest_claims_nothing(tmp_path: Path, text: str) -> None:
+    (tmp_path / MANIFEST).write_text(text)
+    (tmp_path / "old.csv").write_text("mine")
+    replace(tmp_path, {"seeds.csv": b"a"})
+    assert contents(tmp_path).keys() == {"old.csv", "seeds.csv", MANIFEST}
+
+
+def test_a_report_of_an_earlier_version_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    """Those wrote no manifest, and their `report.md` names every file."""
+    files = rendered("all sorts")
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "mine.csv").write_text("mine")
+    replace(tmp_path, {"index.html": b"new"})
+    assert contents(tmp_path).keys() == {"index.html", "mine.csv", MANIFEST}
+
+
+@pytest.mark.parametrize("link", ["", "figures", "index.html", "seeds.csv"])
+def test_no_link_is_followed(tmp_path: Path, link: str) -> None:
+    folder, other = tmp_path / "reports" / "mine", tmp_path / "other"
+    other.mkdir()
+    (other / "index.html").write_text("precious")
+    (other / "accuracy.svg").write_text("precious")
+    folder.parent.mkdir()
+    if link:
+        folder.mkdir()
+    (folder / link).symlink_to(other if link in ("", "figures") else other / "index.html")
+    files = {"index.html": b"a", "seeds.csv": b"b", "figures/accuracy.svg": b"c"}
+    with pytest.raises(StoreError, match=r"link|in the way"):
+        replace(folder, files)
+    assert contents(other) == {"index.html": b"precious", "accuracy.svg": b"precious"}
+
+
+def test_a_kill_in_the_middle_leaves_nothing_that_the_next_report_does_not_know(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace(tmp_path, {"index.html": b"old", "old.csv": b"old"})
+    real, left = Path.replace, [3]
+
+    def killed(self: Path, target: Path) -> Path:
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        replace(tmp_path, {"index.html": b"new", "new.csv": b"new", "newer.csv": b"new"})
+    monkeypatch.undo()
+    assert len(contents(tmp_path)) > 3  # files of both
+    replace(tmp_path, {"index.html": b"last"})
+    assert contents(tmp_path).keys() == {"index.html", MANIFEST}
+
+
+def test_every_file_of_a_report_may_be_listed() -> None:
+    for name in rendered("all sorts"):
+        assert OURS.fullmatch(name)

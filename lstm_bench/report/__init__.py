@@ -22,11 +22,11 @@ Nothing here imports TensorFlow, Keras, Optuna or MLflow, and equal results give
 from pathlib import Path
 
 from lstm_bench.report.console import console_table
-from lstm_bench.report.folder import replace
+from lstm_bench.report.folder import replace, written_by_report
 from lstm_bench.report.found import Found, find
 from lstm_bench.results import SweepResult
 
-__all__ = ["Found", "console_table", "find", "write_report"]
+__all__ = ["Found", "console_table", "find", "write_report", "written_by_report"]
 
 
 def write_report(result: SweepResult, folder: Path, found: Found | None = None) -> Path:
@@ -34,7 +34,7 @@ def write_report(result: SweepResult, folder: Path, found: Found | None = None) 
 
     Besides the page, which needs no other file: `report.md`, `comparison.csv`, `seeds.csv`,
     `curves.csv`, `predictions.csv` and `figures/*.svg`. Files of an earlier report go; files that
-    no report writes stay. `found`, of `find(result)`, spares finding it all again. Raises
+    no report has written stay. `found`, of `find(result)`, spares finding it all again. Raises
     `StoreError` if `folder` cannot be written.
     """
     from lstm_bench.report.page import render

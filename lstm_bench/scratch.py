@@ -1,0 +1,131 @@
+"""Temporary folders that do not outlive their process by long, however it ends.
+
+Each is locked while its process lives; the system gives the lock back at any end, `kill -9`
+included. Whoever makes one first removes those of the same name that nobody holds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import functools
+import multiprocessing.util
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from lstm_bench.errors import StoreError
+
+try:
+    import fcntl
+except ImportError:  # not POSIX: nothing is locked, so nothing that is left over is removed
+    fcntl = None  # type: ignore[assignment]
+
+PREFIX = "lstm-bench-"
+"""How folders in the system's temporary folder begin."""
+
+
+@contextlib.contextmanager
+def folder_in(place: Path, prefix: str) -> Iterator[Path]:
+    """Yields a new empty folder in `place`, called `prefix` and some letters; removes it after use.
+
+    Folders there that begin so and that no process holds are removed first. Raises `OSError` where
+    `place` cannot be written.
+    """
+    _remove_abandoned(place, prefix)
+    made, lock = _locked(place, prefix)
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+@contextlib.contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Yields a new empty folder in the system's temporary folder; removes it after use."""
+    with reported():
+        made = Path(tempfile.mkdtemp(dir=process_folder()))
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def reported() -> Iterator[None]:
+    """Turns what a full or unusable temporary folder raises into a `StoreError` that names it."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        place = Path(tempfile.gettempdir())  # in a worker, the folder of the sweep's process
+        place = place.parent if place.name.startswith(PREFIX) else place
+        raise StoreError(
+            f"temporary folder: {place} must have room and be writable, but "
+            f"{reason[:1].lower()}{reason[1:]}; free some space there, or set the environment "
+            "variable TMPDIR to another folder"
+        ) from error
+
+
+def process_folder() -> Path:
+    """Returns this process's own folder in the system's temporary folder, made when first needed.
+
+    It is removed when the process ends. Raises `OSError` where it cannot be made.
+    """
+    return _process_folder(os.getpid())
+
+
+@functools.cache
+def _process_folder(process: int) -> Path:
+    """Returns the folder of `process`: one that was forked does not use its parent's."""
+    until_exit = contextlib.ExitStack()
+    made = until_exit.enter_context(folder_in(Path(tempfile.gettempdir()), PREFIX))
+    # Run at the end of workers too, which end without Python's own exit handlers.
+    multiprocessing.util.Finalize(None, until_exit.close, exitpriority=-200)
+    return made
+
+
+def _locked(place: Path, prefix: str) -> tuple[Path, int | None]:
+    """Returns a new folder, and the descriptor that keeps it locked, where there are locks."""
+    while True:
+        made = Path(tempfile.mkdtemp(dir=place, prefix=prefix))
+        if fcntl is None:
+            return made, None
+        lock = os.open(made, os.O_RDONLY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            made.stat()  # another process may have taken it for an abandoned one just before
+        except OSError as error:
+            if error.errno in (errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):
+                return made, lock  # a file system without locks
+            os.close(lock)
+            continue
+        return made, lock
+
+
+def _remove_abandoned(place: Path, prefix: str) -> None:
+    """Removes the folders in `place` that begin with `prefix` and that no process holds."""
+    if fcntl is None:
+        return
+    with contextlib.suppress(OSError):
+        for each in os.scandir(place):
+            if each.name.startswith(prefix) and each.is_dir(follow_symlinks=False):
+                _remove_if_abandoned(each.path)
+
+
+def _remove_if_abandoned(path: str) -> None:
+    try:
+        lock = os.open(path, os.O_RDONLY)
+    except OSError:  # another user's
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(path, ignore_errors=True)
+    except OSError:  # its process lives, or there are no locks here
+        pass
+    finally:
+        os.close(lock)

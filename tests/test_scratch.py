@@ -1,0 +1,88 @@
+"""Temporary folders: gone after use, and after a kill with the next start."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from lstm_bench import scratch
+from lstm_bench.errors import StoreError
+from lstm_bench.scratch import folder_in, reported, temporary_folder
+
+
+def test_a_folder_is_there_while_it_is_used(tmp_path):
+    with folder_in(tmp_path, ".partial-") as made:
+        (made / "x").write_text("x")
+        assert made.parent == tmp_path and made.name.startswith(".partial-")
+    assert list(tmp_path.iterdir()) == []
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from lstm_bench.scratch import folder_in
+with folder_in(Path(sys.argv[1]), ".partial-") as made:
+    (made / "large").write_text("x" * 1000)
+    print("made", flush=True)
+    time.sleep(600)
+"""
+
+
+def holder(folder):
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(folder)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "made\n"
+    return process
+
+
+def test_what_a_killed_process_left_is_removed_and_what_a_living_one_has_is_not(tmp_path):
+    (tmp_path / ".partial-file").write_text("no folder, so none of ours")
+    (tmp_path / "partial-mine").mkdir()
+    (tmp_path / ".partial-link").symlink_to(tmp_path / "partial-mine")
+    killed, living = holder(tmp_path), holder(tmp_path)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    assert len(list(tmp_path.glob(".partial-*"))) == 4
+    with folder_in(tmp_path, ".partial-"):
+        pass
+    left = {path.name for path in tmp_path.iterdir()}
+    assert {".partial-file", "partial-mine", ".partial-link"} < left
+    assert len(left) == 4  # and the living one's
+    living.kill()
+    living.communicate()
+
+
+def test_every_process_has_a_folder_of_its_own_that_goes_with_it(tmp_path):
+    code = """
+from lstm_bench.scratch import temporary_folder
+with temporary_folder() as a, temporary_folder() as b:
+    assert a.parent == b.parent
+    print(a.parent.name)
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | {"TMPDIR": str(tmp_path)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert run.stdout.startswith("lstm-bench-")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_temporary_folder_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "lstm-bench-abc"))
+    with (
+        pytest.raises(StoreError, match=rf"temporary folder: {tmp_path} must .* TMPDIR"),
+        reported(),
+    ):
+        raise OSError(28, "No space left on device")
+
+
+def test_a_temporary_folder_that_is_not_there_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    monkeypatch.setattr(scratch, "process_folder", lambda: Path(tempfile.mkdtemp()))
+    with pytest.raises(StoreError, match=r"temporary folder: .*gone must"), temporary_folder():
+        raise AssertionError
