@@ -6,7 +6,6 @@ import functools
 import importlib.metadata
 import os
 import platform
-import re
 import shlex
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import lstm_bench
 from lstm_bench import backend
+from lstm_bench.addresses import masked
 
 PACKAGES = ("tensorflow", "keras", "numpy", "optuna", "mlflow", "pandas")
 
@@ -24,7 +24,7 @@ def provenance(command: list[str] | None = None) -> dict[str, str]:
     return {
         "lstm-bench": lstm_bench.__version__,
         "revision": _revision(),
-        "command": without_password(shlex.join(words)),
+        "command": shlex.join(map(masked, words)),
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in PACKAGES},
         "system": f"{platform.system()} {platform.machine()}",
@@ -32,15 +32,6 @@ def provenance(command: list[str] | None = None) -> dict[str, str]:
         "XLA": _xla(),
         "oneDNN": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
     }
-
-
-def without_password(text: str) -> str:
-    """Returns `text` with `***` in place of the password of an address.
-
-    >>> without_password("postgresql://ann:secret@host/runs")
-    'postgresql://ann:***@host/runs'
-    """
-    return re.sub(r"(://[^\s:/@]*:)[^\s/@]+@", r"\1***@", text)
 
 
 def _xla() -> str:
