@@ -1,7 +1,8 @@
 """Where and how to run: the files in `conf/`, never part of a recipe.
 
 `conf/default.yaml` of the working folder holds for every command; `--profile NAME` lays
-`conf/NAME.yaml` over it. Without any file the defaults below hold.
+`conf/NAME.yaml` over it. Without any file the defaults below hold. `${oc.env:NAME}` stands for an
+environment variable, so that a password need not be written down.
 """
 
 from __future__ import annotations
@@ -9,11 +10,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from lstm_bench.documents import read_yaml
 from lstm_bench.errors import SweepError, UserError, unknown
 from lstm_bench.faults import pydantic_faults
 
@@ -51,10 +50,7 @@ def settings(profile: str | None = None, folder: Path = Path("conf")) -> Setting
             raise UserError(
                 f"--profile: {unknown('profile', name, (p.stem for p in folder.glob('*.yaml')))}"
             )
-        try:
-            found = OmegaConf.to_container(OmegaConf.load(path), resolve=True) or {}
-        except (OSError, UnicodeDecodeError, yaml.YAMLError, OmegaConfBaseException) as error:
-            raise SweepError(f"{path}: cannot be read ({' '.join(str(error).split())})") from error
+        found = read_yaml(path, interpolation=True) or {}
         if not isinstance(found, dict):
             raise SweepError(f"{path}: must be a mapping of keys to values")
         values = {str(key): value for key, value in found.items()}

@@ -34,6 +34,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
+from lstm_bench.documents import check_yaml, read_yaml
 from lstm_bench.entries import Entry, Illegal, Scalar, read_entries, read_refused
 from lstm_bench.errors import Fault, RecipeError, SweepError, UserError, unknown
 from lstm_bench.faults import pydantic_faults, rule_of
@@ -153,11 +154,15 @@ def assignments(words: Sequence[str]) -> dict[str, Any]:
     {'units': 20, 'stateful': True, 'learning_rate': 0.0001}
     """
     for word in words:
-        key, equals, _ = word.partition("=")
+        key, equals, value = word.partition("=")
         if not equals or not key:
             raise SweepError(f"{word!r}: settings are given as key=value, e.g. units=20")
+        try:
+            check_yaml(value)
+        except SweepError as error:
+            raise SweepError(f"{word[:80]}: is not key=value ({error})") from error
     try:
-        found = OmegaConf.to_container(OmegaConf.from_dotlist(list(words)), resolve=True)
+        found = OmegaConf.to_container(OmegaConf.from_dotlist(list(words)))
     except (yaml.YAMLError, OmegaConfBaseException, ValueError) as error:
         shown = " ".join(words)
         raise SweepError(f"{shown}: is not key=value ({' '.join(str(error).split())})") from error
@@ -171,12 +176,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Sweep:
     Raises `SweepError` that names the file and every wrong key.
     """
     given = assignments(overrides)
-    try:
-        document = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SweepError(f"{path}: cannot be read ({error})") from error
-    except (yaml.YAMLError, OmegaConfBaseException, ValueError, RecursionError) as error:
-        raise SweepError(f"{path}: is not valid YAML: {' '.join(str(error).split())}") from error
+    document = read_yaml(path)
     if not isinstance(document, dict) or not document:
         raise SweepError(f"{path}: must be a mapping of keys to values, e.g. 'task: memory'")
     try:

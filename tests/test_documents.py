@@ -1,0 +1,110 @@
+"""YAML of strangers: values and nothing else, and never more than a file may take."""
+
+import resource
+import time
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lstm_bench.documents import DEEPEST, LARGEST, MOST_NODES, parse_yaml, read_yaml
+from lstm_bench.errors import SweepError
+from lstm_bench.settings import settings
+from lstm_bench.sweep import assignments, load
+
+PLAIN = st.recursive(
+    st.one_of(st.booleans(), st.integers(), st.text("abcäß \n'\"#:-", max_size=8)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4), st.dictionaries(st.text("abc", min_size=1), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.text("abcxyz", min_size=1), PLAIN, min_size=1))
+def test_ordinary_values_are_read_as_yaml_reads_them(document):
+    assert parse_yaml(yaml.safe_dump(document)) == document
+
+
+def test_numbers_with_an_exponent_are_numbers():
+    assert parse_yaml("rate: 1e-4") == {"rate": 1e-4}
+
+
+@pytest.mark.parametrize("mark", ["[]", ["- ", ""], "{}"], ids=["flow", "block", "mappings"])
+def test_nesting_is_refused_before_it_is_followed(mark, tmp_path):
+    opened, closed = mark
+    deep = f"a: {opened * 60_000}{closed * 60_000}"
+    if mark == "{}":
+        deep = "a: " + "{a: " * 60_000 + "}" * 60_000
+    if opened == "- ":
+        deep = "- " * 60_000
+    path = tmp_path / "deep.yaml"
+    path.write_text(deep)
+    with pytest.raises(SweepError, match=rf"deep\.yaml: line 1: .*at most {DEEPEST} deep"):
+        read_yaml(path)
+
+
+def test_the_deepest_that_is_allowed_is_read():
+    assert parse_yaml("a: " + "[" * (DEEPEST - 1) + "]" * (DEEPEST - 1))
+    with pytest.raises(SweepError, match="deep"):
+        parse_yaml("a: " + "[" * DEEPEST + "]" * DEEPEST)
+
+
+def test_depth_through_aliases_counts():
+    lines = ["a0: &a0 [1]", *(f"a{n}: &a{n} [*a{n - 1}]" for n in range(1, DEEPEST + 1))]
+    with pytest.raises(SweepError, match="deep"):
+        parse_yaml("\n".join(lines))
+
+
+def test_aliases_that_unfold_to_billions_take_neither_time_nor_memory():
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+    before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    with pytest.raises(SweepError, match=rf"at most {MOST_NODES:,} values"):
+        parse_yaml("\n".join(lines))
+    assert time.monotonic() - began < 2
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # KB
+
+
+@pytest.mark.parametrize("text", ["a: &a [*a]", "a: &a {b: *a}", "a: *b"])
+def test_an_alias_of_what_is_not_complete_is_refused(text):
+    with pytest.raises(SweepError, match=r"alias|undefined"):
+        parse_yaml(text)
+
+
+def test_a_file_that_is_too_long_is_refused(tmp_path):
+    path = tmp_path / "long.yaml"
+    path.write_text(f"a: {'x' * LARGEST}")
+    with pytest.raises(SweepError, match=r"long\.yaml: must have at most"):
+        read_yaml(path)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["${oc.env:SECRET_OF_TEST}", "hello ${oc.env:SECRET_OF_TEST}", "${oc.decode:'1'}", "${title}",
+     "${${a}:SECRET_OF_TEST}", "${oc.env:${x}}", "\\${oc.env:SECRET_OF_TEST}"],
+)  # fmt: skip
+def test_nothing_is_looked_up_for_a_sweep_file(value, tmp_path, monkeypatch):
+    monkeypatch.setenv("SECRET_OF_TEST", "sk-12345")
+    path = tmp_path / "s.yaml"
+    for document in ({"title": value}, {value: 1}, {"recipes": {"A": {"note": [value]}}}):
+        path.write_text(yaml.safe_dump({"task": "memory", **document}))
+        with pytest.raises(SweepError, match=r"s\.yaml: line \d+: values must be written out") as e:
+            load(path)
+        assert "sk-12345" not in str(e.value)
+    with pytest.raises(SweepError, match="written out"):
+        assignments([f"title={value}"])
+
+
+def test_settings_of_the_users_own_may_name_environment_variables(tmp_path, monkeypatch):
+    monkeypatch.setenv("SECRET_OF_TEST", "postgresql://a:b@h/x")
+    (tmp_path / "default.yaml").write_text("store: ${oc.env:SECRET_OF_TEST}\n")
+    assert settings(folder=tmp_path).store == "postgresql://a:b@h/x"
+
+
+@pytest.mark.parametrize("text", ["!!python/object/apply:os.system [ls]", "!!python/name:os.system",
+                                  "a: !!python/object:os.system {}"])  # fmt: skip
+def test_tags_make_nothing(text):
+    with pytest.raises(SweepError, match="not valid YAML"):
+        parse_yaml(text)
