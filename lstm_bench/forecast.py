@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Self
 
 import keras
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from lstm_bench.errors import StoreError, UserError
-from lstm_bench.framings import FRAMINGS, Framing, Substrings
-from lstm_bench.metrics import answers
+from lstm_bench.errors import StoreError, UserError, unknown
+from lstm_bench.framings import FRAMINGS, Encoding, Framing, Substrings
+from lstm_bench.metrics import Kind, answers
+from lstm_bench.model_file import opened
 from lstm_bench.models import reset_states
 from lstm_bench.results import Outcome
+from lstm_bench.stored import faulty
 from lstm_bench.tasks import Problem, Sequence
+from lstm_bench.tasks.inference import TargetKind
 from lstm_bench.tasks.layout import Stretch, shown_to
-from lstm_bench.tasks.prepared import Columns, Series, follow
+from lstm_bench.tasks.prepared import Columns, Missing, Series, follow
 
 DATES = ("%Y-%m-%d", "%Y-%m", "%d.%m.%Y", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S",
          "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ")  # fmt: skip
@@ -28,6 +30,69 @@ DATES = ("%Y-%m-%d", "%Y-%m", "%d.%m.%Y", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S",
 LATEST = 24
 """Times that tell how far the next one is."""
 GROUP = "\0group"  # no column of a file is called so
+
+
+STRICT = ConfigDict(strict=True, allow_inf_nan=False, extra="forbid")
+KINDS: Mapping[TargetKind, Kind] = {
+    "real": "regression",
+    "binary": "binary",
+    "symbols": "categorical",
+}
+
+
+class _Columns(BaseModel):
+    """`Columns`, as the store has them."""
+
+    model_config = STRICT
+
+    kind: TargetKind
+    target: str
+    inputs: list[str]
+    labels: list[str]
+    time: str | None
+    group: str | None
+    horizon: Annotated[int, Field(ge=0, le=10_000)]
+    missing: Missing
+
+
+class _Known(BaseModel):
+    """What `Csv.known` gives, as the store has it."""
+
+    model_config = STRICT
+
+    columns: _Columns
+    inputs: list[Annotated[tuple[str, float, float], Field(strict=False)]]
+    shift: float
+    scale: float
+    difference: bool
+    kind: Kind
+    symbolic: bool
+
+    @model_validator(mode="after")
+    def _of_one_another(self) -> Self:
+        """Refuses facts that no file gives together."""
+        columns = self.columns
+        if self.kind != KINDS[columns.kind] or bool(columns.labels) != (columns.kind == "symbols"):
+            raise ValueError("kind and labels must be those of the columns")
+        if self.symbolic and (columns.inputs or self.kind != "categorical" or not columns.horizon):
+            raise ValueError("symbolic must be symbols that are forecast from themselves alone")
+        own = max(1, len(columns.labels)) if columns.horizon else 0
+        fed = 0 if self.symbolic else own + len(columns.inputs)
+        if len(self.inputs) != fed or not all(spread for _, _, spread in self.inputs):
+            raise ValueError(f"inputs must be {fed}, each with a spread that is not 0")
+        if self.difference and self.kind != "regression":
+            raise ValueError("difference must be of numbers")
+        return self
+
+
+class _Asked(BaseModel):
+    """The settings of a recipe that say how a network is fed."""
+
+    model_config = ConfigDict(strict=True)
+
+    framing: str
+    encoding: Encoding
+    stateful: bool
 
 
 def forecast(outcome: Outcome, file: str) -> pd.DataFrame:
@@ -41,7 +106,7 @@ def forecast(outcome: Outcome, file: str) -> pd.DataFrame:
     What the run's own file held is not looked at again.
 
     Raises `UserError` where the run is not of a file, or the file is not like it; `StoreError`
-    where the run has no model.
+    where the run has no model, or what the store says of it is damaged.
     """
     known, settings = outcome.data, outcome.settings
     if not known:
@@ -49,8 +114,7 @@ def forecast(outcome: Outcome, file: str) -> pd.DataFrame:
             f"--csv: {outcome.digest} is a run of {settings['task']}, not of a file; give its "
             "symbols in place of --csv, or a run of the task csv"
         )
-    chosen = FRAMINGS[str(settings["framing"])]
-    framing = chosen(**{key: settings[key] for key in chosen.model_fields})
+    framing = _framing(outcome)
     if isinstance(framing, Substrings):
         rule = "substrings are drawn at random, so they forecast no row"
         raise UserError(f"--csv: {rule}; give a run with another framing")
@@ -97,20 +161,39 @@ def later(when: NDArray[np.object_], count: int) -> NDArray[np.object_]:
 
 
 def load(outcome: Outcome) -> keras.Model:
-    """Returns the network of a run's best seed; raises `StoreError` where there is none."""
+    """Returns the network of a run's best seed.
+
+    Raises `StoreError` where there is none, or where its file is damaged or not one of ours.
+    """
     if not outcome.model:
         raise StoreError(
             f"{outcome.digest}: this run has no model in the store; run its sweep with --again"
         )
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.keras"
-        path.write_bytes(outcome.model)
-        try:
-            return keras.models.load_model(path, compile=False)
-        except (OSError, ValueError, TypeError) as error:
-            raise StoreError(
-                f"{outcome.digest}: its model cannot be read ({error}); run its sweep with --again"
-            ) from error
+    try:
+        return opened(outcome.model)
+    except StoreError as error:
+        raise StoreError(f"{outcome.digest}: {error}") from error
+
+
+def _framing(outcome: Outcome) -> Framing:
+    """Returns how the network was fed; raises `StoreError` where that, or the data, is damaged."""
+    settings = outcome.settings
+    try:
+        _Known.model_validate(dict(outcome.data))
+        asked = _Asked.model_validate(dict(settings))
+        if asked.framing not in FRAMINGS:
+            raise StoreError(_damaged(outcome, unknown("framing", asked.framing, FRAMINGS)))
+        chosen = FRAMINGS[asked.framing]
+        lacking = [key for key in chosen.model_fields if key not in settings]
+        if lacking:  # a default would be another framing than the one that it learnt with
+            raise StoreError(_damaged(outcome, f"{lacking[0]}: must be given, but got nothing"))
+        return chosen.model_validate({key: settings[key] for key in chosen.model_fields})
+    except ValidationError as error:
+        raise StoreError(_damaged(outcome, faulty(error))) from error
+
+
+def _damaged(outcome: Outcome, reason: str) -> str:
+    return f"{outcome.digest}: what its network was fed is damaged ({reason}); run its sweep again"
 
 
 @dataclass(frozen=True)
@@ -162,6 +245,12 @@ class _Asker:
         """Returns what the network puts out for samples (N, T, F): (N * answered, K)."""
         missing = width - x.shape[1]
         after = self.framing.every_step
+        own = (self.model.input_shape[2], *self.model.output_shape[1:])
+        answered_with = max(1, len(self.columns.labels))
+        asked = (x.shape[2], *[width] * after, answered_with)
+        if own != asked:
+            rule = f"takes and gives {own} where its data ask for {asked}"
+            raise StoreError(f"its network is of another run: it {rule}; run its sweep again")
         x = np.pad(x, ((0, 0), (0, missing) if after else (missing, 0), (0, 0)))
         reset_states(self.model)
         size = 1 if self.settings["stateful"] else min(len(x), 1024)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.errors import UserError
+from lstm_bench.errors import StoreError, UserError
 from lstm_bench.evaluation import Network
 from lstm_bench.forecast import load
 from lstm_bench.framings import Framing
@@ -67,7 +67,7 @@ def predict(outcome: Outcome, text: str, generate: int = 0) -> list[Step]:
     full one on. Then it is fed its own answers, for `generate` more steps.
 
     Raises `UserError` where `text` is not a sequence that it can be fed, `StoreError` where the
-    run has no model.
+    run has no model, or one of another recipe.
     """
     asked = recipe(**outcome.settings)
     if asked.task.kind != "categorical" or not asked.task.symbolic:
@@ -85,7 +85,7 @@ def predict(outcome: Outcome, text: str, generate: int = 0) -> list[Step]:
     past = spoken(text, labels)
     network = Network(asked, asked.samples(outcome.best_seed))
     _check(asked.framing, len(past), generate, network.width)
-    network.load(_weights(outcome))
+    network.load(_weights(outcome, network))
     given, steps = len(past), []
     for end in range(_window(asked.framing), given + generate + 1):
         answer = network.follow(past[:end])
@@ -132,5 +132,12 @@ def _holds_everything(framing: Framing, width: int) -> bool:
     return bool(((shown == 0).any(axis=1) & (shown == width).any(axis=1)).any())
 
 
-def _weights(outcome: Outcome) -> list[NDArray[np.float32]]:
-    return [np.asarray(variable) for variable in load(outcome).trainable_variables]
+def _weights(outcome: Outcome, network: Network) -> list[NDArray[np.float32]]:
+    found = [np.asarray(variable) for variable in load(outcome).trainable_variables]
+    own = [tuple(variable.shape) for variable in network.model.trainable_variables]
+    if [each.shape for each in found] != own:
+        raise StoreError(
+            f"{outcome.digest}: its network must have weights of the shapes {own}, but has "
+            f"{[each.shape for each in found]}; run its sweep again"
+        )
+    return found

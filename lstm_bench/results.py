@@ -1,4 +1,4 @@
-"""What a recipe did over its seeds, as tidy tables; and how that is written and read back.
+"""What a recipe did over its seeds, as tidy tables; `stored` writes and reads them.
 
 `seeds`        one row a seed: SEED_COLUMNS
 `curves`       one row a seed and epoch (thinned to about CURVE_POINTS epochs): CURVE_COLUMNS
@@ -8,8 +8,6 @@
 from __future__ import annotations
 
 import dataclasses
-import io
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +16,6 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from lstm_bench.errors import StoreError
 from lstm_bench.paired import Comparison
 from lstm_bench.statistics import Mean, Rate, mean_interval, median_epochs, solve_rate
 from lstm_bench.tasks import kept_from
@@ -328,60 +325,3 @@ def subset(outcome: Outcome, seeds: Sequence[int]) -> Outcome:
     if part.best_seed == outcome.best_seed:
         return part
     return dataclasses.replace(part, weights=(), model=b"")
-
-
-def pack(outcome: Outcome) -> bytes:
-    """Returns `outcome` with its weights as bytes, without its model: see `unpack`."""
-    arrays = {f"weight_{place}": array for place, array in enumerate(outcome.weights)}
-    for table in TABLES:
-        file = io.BytesIO()
-        getattr(outcome, table).to_feather(file, compression="uncompressed")
-        arrays[table] = np.frombuffer(file.getvalue(), np.uint8)
-    arrays["facts"] = np.frombuffer(json.dumps(_facts(outcome), default=dict).encode(), np.uint8)
-    file = io.BytesIO()
-    np.savez(file, allow_pickle=False, **arrays)
-    return file.getvalue()
-
-
-def unpack(data: bytes) -> Outcome:
-    """Returns the outcome that `pack` made `data` from."""
-    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-        weights = tuple(
-            arrays[f"weight_{place}"]
-            for place in range(sum(name.startswith("weight_") for name in arrays.files))
-        )
-        facts = json.loads(arrays["facts"].tobytes())
-        for name in TABLES:
-            facts[name] = pd.read_feather(io.BytesIO(arrays[name].tobytes()))
-    return Outcome(**facts, weights=weights)
-
-
-def _facts(outcome: Outcome) -> dict[str, Any]:
-    left_out = (*TABLES, "weights", "model")
-    fields = (f.name for f in dataclasses.fields(outcome) if f.name not in left_out)
-    return {name: getattr(outcome, name) for name in fields}
-
-
-def write(outcome: Outcome, folder: Path) -> None:
-    """Writes `outcome` into `folder`: outcome.json, three Parquet tables, model.keras."""
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(_facts(outcome), indent=1, default=dict)
-    (folder / "outcome.json").write_text(text + "\n")
-    for table in TABLES:
-        getattr(outcome, table).to_parquet(folder / f"{table}.parquet", index=False)
-    if outcome.model:
-        (folder / "model.keras").write_bytes(outcome.model)
-
-
-def read(folder: Path) -> Outcome:
-    """Returns the outcome that `write` left in `folder`; raises `StoreError` if it is not whole."""
-    try:
-        facts = json.loads((folder / "outcome.json").read_text())
-        tables = {table: pd.read_parquet(folder / f"{table}.parquet") for table in TABLES}
-        model = folder / "model.keras"
-        facts |= {**tables, "model": model.read_bytes() if model.exists() else b""}
-        return Outcome(**facts)
-    except (OSError, ValueError, TypeError) as error:
-        raise StoreError(
-            f"{folder.name}: not a complete outcome ({error}); run it again"
-        ) from error

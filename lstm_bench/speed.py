@@ -16,7 +16,8 @@ from typing import Any
 from lstm_bench import backend
 from lstm_bench.errors import LstmBenchError
 from lstm_bench.recipe import Recipe, recipe
-from lstm_bench.results import merged, unpack
+from lstm_bench.results import merged
+from lstm_bench.stored import unpack
 from lstm_bench.workers import Failure, Job, Pool, Seed
 
 ROUNDS = 5

@@ -121,7 +121,7 @@ def test_what_cannot_be_answered_is_refused(store, name, text, generate, said):
 
 def test_a_model_that_is_damaged_is_said_to_be():
     outcome = dataclasses.replace(run(recipe("memory", epochs=1), [0]), model=b"no zip file")
-    with pytest.raises(StoreError, match="cannot be read"):
+    with pytest.raises(StoreError, match="cannot be used"):
         predict(outcome, "3")
 
 

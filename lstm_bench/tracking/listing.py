@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from lstm_bench.errors import StoreError, UserError
 from lstm_bench.paired import Comparison
 from lstm_bench.results import Failed, Outcome, Refusal, Role, Row, SweepResult, subset
+from lstm_bench.seeds import uncrossed
+from lstm_bench.stored import brief, faulty, mapping
 from lstm_bench.sweep import Search, Sweep
 from lstm_bench.tasks import TASKS
 from lstm_bench.tasks.sound import unsound
@@ -26,13 +29,25 @@ SeedsOf = Literal["search", "fresh", "further", "crossed"]
 that chose nothing at all, for what is compared afterwards; or crossed ones.
 """
 
+MOST_TEXT = 64 * 2**20
+"""Bytes that a sweep.json may have."""
+
+MOST_CROSSED = 30**3
+"""Combinations of data, initial weights and order that a recipe may be crossed over: see `Search`.
+"""
+
 MAY_CHANGE = {"trials", "confirm", "ablate", "switches", "contexts", "split"}
 """What a search may be asked for more or less of without becoming another search."""
+
+
+Plain = bool | int | float | str | None
 
 
 @dataclass(frozen=True)
 class Listed:
     """A row of a sweep as the parent run lists it: its recipe by digest, and its words."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     id: str
     digest: str
@@ -43,7 +58,7 @@ class Listed:
     claim: Claim | None = None
     family: str = ""
     axis: str = ""
-    value: Any = None
+    value: Plain = None
     role: Role = "fixed"
     of: str = ""
     seeds: tuple[int, ...] = ()  # that the row is about; stores of earlier versions: all
@@ -94,16 +109,98 @@ def document(
     }
 
 
+OPEN = ConfigDict(extra="allow")
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class _Search(BaseModel):
+    model_config = OPEN
+
+    objective: Literal["accuracy", "sequence_accuracy", "solve_rate", "skill"] = "accuracy"
+    sampler: str = ""
+    space: dict[str, list[Plain] | dict[str, Any] | Plain] = {}
+
+
+class _Weight(BaseModel):
+    model_config = OPEN
+
+    key: str
+    fanova: float | None = None
+    ped_anova: float | None = None
+
+    @field_validator("fanova", "ped_anova")
+    @classmethod
+    def _finite(cls, share: float | None) -> float | None:
+        if share is not None and math.isinf(share):
+            raise ValueError("must be a finite number")
+        return share
+
+
+class _Importance(BaseModel):
+    model_config = OPEN
+
+    trials: Count = 0
+    settings: list[_Weight] = []
+    why: str | None = None
+
+
+class _Analysis(BaseModel):
+    model_config = OPEN
+
+    importance: _Importance | None = None
+    random: list[int] = []
+
+
+class _Facts(BaseModel):
+    """What `sweep.json` must hold; stores of earlier versions lack what has a default."""
+
+    name: str
+    title: str
+    about: str
+    search: _Search | None
+    rows: list[Listed]
+    asked: Count
+    provenance: dict[str, str]
+    comparisons: dict[str, Comparison] = {}
+    refused: list[Refusal] = []
+    metrics: list[str] = []
+    failed: list[Failed] = []
+    seeds: Count = 0
+    analysis: _Analysis = _Analysis()
+    definition: dict[str, Any] = {}
+
+    @field_validator("comparisons")
+    @classmethod
+    def _margins(cls, asked: dict[str, Comparison]) -> dict[str, Comparison]:
+        for name, each in asked.items():
+            if each.margin is not None and not 0 < each.margin < math.inf:
+                raise ValueError(f"{name}: margin must be above 0 and finite")
+        return asked
+
+
 def parsed(text: bytes) -> dict[str, Any]:
-    """Returns what is in a `sweep.json`, its rows as `Listed`; raises `StoreError` if it is cut."""
+    """Returns what is in a `sweep.json`, its rows as `Listed`, with what older stores lack.
+
+    Raises `StoreError` that names the first key that is missing or wrong.
+    """
     try:
-        facts: dict[str, Any] = json.loads(text)
-        rows = [Listed(**{**row, "seeds": tuple(row.get("seeds", ()))}) for row in facts["rows"]]
-    except (ValueError, TypeError, KeyError) as error:
+        facts = mapping(text, MOST_TEXT)
+        found = _Facts.model_validate_json(text, strict=True)
+    except ValueError as error:
+        reason = faulty(error) if isinstance(error, ValidationError) else brief(error)
         raise StoreError(
-            f"store: {FILE} of the sweep's run is not whole ({error}); run the sweep again"
+            f"store: {FILE} of the sweep's run is not whole ({reason}); run the sweep again"
         ) from error
-    return facts | {"rows": [_of_earlier_version(row) for row in rows]}
+    lacking = found.model_dump(exclude=found.model_fields_set)
+    return {
+        **lacking,
+        **facts,
+        "rows": [_of_earlier_version(row) for row in found.rows],
+        "comparisons": {name: vars(each) for name, each in found.comparisons.items()},
+        "refused": [vars(each) for each in found.refused],
+        "failed": [vars(each) for each in found.failed],
+    }
 
 
 def _of_earlier_version(row: Listed) -> Listed:
@@ -113,12 +210,16 @@ def _of_earlier_version(row: Listed) -> Listed:
 
 
 def result(facts: Mapping[str, Any], outcomes: Mapping[str, Outcome]) -> SweepResult:
-    """Returns the results of a sweep: its `parsed` facts, with the outcomes by `Listed.key`."""
-    rows = tuple(
-        row.row(outcomes[row.key])
-        for row in facts["rows"]
-        if row.key in outcomes and set(row.seeds) <= set(outcomes[row.key].seeds["seed"])
-    )
+    """Returns the results of a sweep: its `parsed` facts, with the outcomes by `Listed.key`.
+
+    A row whose outcome is not there, or not one that it can be of, counts as not finished.
+    """
+    measure = str((facts["search"] or {}).get("objective", "accuracy"))
+    listed = [row for row in facts["rows"] if row.key in outcomes]
+    listed = [row for row in listed if _fits(row, outcomes[row.key], measure)]
+    whole = [row.row(outcomes[row.key]) for row in listed]
+    known = {row.id: row for row in whole}
+    rows = [row for row in whole if _has_its_switch(row, known)]
     # Stores of earlier versions lack some of these.
     asked_for = facts.get("comparisons", {})
     failed = {each["id"]: Failed(**each) for each in facts.get("failed", ())}
@@ -126,10 +227,10 @@ def result(facts: Mapping[str, Any], outcomes: Mapping[str, Outcome]) -> SweepRe
         name=facts["name"],
         title=facts["title"],
         about=facts["about"],
-        rows=rows,
+        rows=tuple(rows),
         search=facts["search"],
         provenance=facts["provenance"],
-        unfinished=facts["asked"] - len({row.id for row in rows}.union(failed)),
+        unfinished=max(0, facts["asked"] - len({row.id for row in rows}.union(failed))),
         comparisons={name: Comparison(**each) for name, each in asked_for.items()},
         refused=tuple(Refusal(**each) for each in facts.get("refused", ())),
         metrics=tuple(facts.get("metrics", ())),
@@ -137,6 +238,27 @@ def result(facts: Mapping[str, Any], outcomes: Mapping[str, Outcome]) -> SweepRe
         seeds=facts.get("seeds", 0),
         analysis=facts.get("analysis", {}),
     )
+
+
+def _fits(row: Listed, outcome: Outcome, measure: str) -> bool:
+    """Returns whether `outcome` is of the recipe of `row`, over its seeds and in the `measure`."""
+    if row.digest != outcome.digest or not set(row.seeds) <= set(outcome.seeds["seed"]):
+        return False
+    if row.role not in ("effect", "split"):
+        return True
+    if measure == "skill" and measure not in outcome.seeds:
+        return False
+    crossed = [uncrossed(seed).values() for seed in row.seeds or outcome.seeds["seed"].tolist()]
+    draws = math.prod(len(set(each)) for each in zip(*crossed, strict=True))
+    return row.role == "effect" or draws <= MOST_CROSSED
+
+
+def _has_its_switch(row: Row, rows: Mapping[str, Row]) -> bool:
+    """Returns whether the recipe of `row` is told from its context by a value that can be."""
+    if row.role != "effect" or not row.axis or row.of not in rows:
+        return True
+    own = rows[row.of].outcome.settings.get(row.axis)
+    return own is None or isinstance(own, str | int | float)
 
 
 def definition(sweep: Sweep) -> dict[str, Any]:

@@ -1,0 +1,369 @@
+"""Networks from files: our own are opened as they were, a stranger's are not touched."""
+
+import copy
+import dataclasses
+import io
+import json
+import random
+import resource
+import time
+import zipfile
+
+import h5py
+import keras
+import numpy as np
+import pytest
+
+from lstm_bench.errors import RecipeError, StoreError, UserError
+from lstm_bench.forecast import forecast, load
+from lstm_bench.model_file import opened
+from lstm_bench.models import MODELS, build
+from lstm_bench.predict import predict
+from lstm_bench.recipe import recipe
+from lstm_bench.run import keras_file, run
+from lstm_bench.tasks.own import EXAMPLE
+
+
+@pytest.fixture(scope="module")
+def outcomes():
+    small = {"epochs": 2, "units": 3}
+    return {name: run(recipe(name, **small), [0]) for name in ("memory", "csv")}
+
+
+@pytest.fixture
+def file(outcomes):
+    return outcomes["memory"].model
+
+
+def parts(file):
+    with zipfile.ZipFile(io.BytesIO(file)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def packed(members, compression=zipfile.ZIP_STORED):
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", compression) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return made.getvalue()
+
+
+def with_config(file, change):
+    members = parts(file)
+    config = json.loads(members["config.json"])
+    change(config)
+    return packed({**members, "config.json": json.dumps(config)})
+
+
+def refused(file, said):
+    """Holds that a file is refused, soon, and without memory for what it announces."""
+    before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+    with pytest.raises(StoreError) as caught:
+        opened(file)
+    taken = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before  # KB, the most ever
+    assert time.perf_counter() - began < 1 and taken < 300_000
+    text = str(caught.value)
+    assert text.startswith("its network cannot be used (") and text.isprintable()
+    assert text.endswith("; run its sweep again") and said in text
+
+
+def legal():
+    """Yields a recipe of every kind of network that is legal."""
+    for network in MODELS:
+        for framing in ("window", "whole"):
+            for more in (
+                {},
+                {"stateful": True},
+                {"bidirectional": True, "layers": 2},
+                {"dropout": 0.2, "output": "sigmoid"},
+            ):
+                base = {"network": network, "framing": framing, "units": 4, "stateful": False}
+                try:
+                    yield recipe("alphabet", **base | more)
+                except RecipeError:
+                    continue
+        yield recipe("csv", network=network, units=4)
+
+
+@pytest.mark.parametrize("asked", [pytest.param(each, id=each.name) for each in legal()])
+def test_every_network_of_ours_is_opened_with_its_very_weights(asked):
+    samples = asked.samples(0)
+    shape = samples.x.shape[1:]
+    batch = 1 if asked.stateful else None
+    model = build(asked, shape, samples.y.shape[-1], batch, plain=True)
+    draw = np.random.default_rng(0)
+    weights = [draw.normal(size=v.shape).astype(np.float32) for v in model.trainable_variables]
+    found = opened(keras_file(asked, 0, weights))
+    for variable, value in zip(found.trainable_variables, weights, strict=True):
+        np.testing.assert_array_equal(np.asarray(variable), value)
+    for variable, value in zip(model.trainable_variables, weights, strict=True):
+        variable.assign(value)
+    x = draw.normal(size=(1, *shape)).astype(np.float32)
+    np.testing.assert_allclose(np.asarray(found(x)), np.asarray(model(x)), atol=1e-6)
+
+
+# ---- Classes and functions
+
+
+def saved(model):
+    """Returns what Keras itself writes of a model."""
+    from keras.src.saving import saving_lib
+
+    made = io.BytesIO()
+    saving_lib.save_model(model, made)
+    return made.getvalue()
+
+
+def test_a_lambda_is_not_opened():
+    inputs = keras.Input((3, 5))
+    outputs = keras.layers.Lambda(lambda x: x * 2)(keras.layers.Flatten()(inputs))
+    refused(saved(keras.Model(inputs, outputs)), "'keras.layers'.'Lambda'")
+
+
+@pytest.mark.parametrize(
+    "layer", [keras.layers.Embedding(9, 2), keras.layers.TimeDistributed(keras.layers.Dense(2))]
+)
+def test_layers_that_ours_do_not_have_are_not_opened(layer):
+    inputs = keras.Input((3, 5))
+    refused(saved(keras.Model(inputs, layer(inputs))), "it must be made of Dense, Conv1D")
+
+
+def test_a_sequential_model_is_not_opened():
+    refused(saved(keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])), "'Sequential'")
+
+
+EVIL = {"module": "builtins", "class_name": "eval", "config": "1", "registered_name": None}
+FUNCTION = {"module": "builtins", "class_name": "function", "config": "exec",
+            "registered_name": "function"}  # fmt: skip
+
+
+@pytest.mark.parametrize("evil", [EVIL, FUNCTION, {**EVIL, "module": "os", "class_name": "system"}])
+@pytest.mark.parametrize("key", ["dtype", "activation", "kernel_initializer", "name", "seed"])
+def test_a_class_or_function_of_another_module_is_not_made(file, evil, key):
+    def change(config):
+        config["config"]["layers"][1]["config"][key] = evil
+
+    rule = "activation must be one of" if key == "activation" else "its layers must be plain"
+    refused(with_config(file, change), rule)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda c: c.update(EVIL), "it must be a chain of layers"),
+        (lambda c: c["config"]["layers"].insert(1, EVIL), "inbound_nodes"),
+        (lambda c: c["config"]["layers"][1].update(module="builtins"), "'builtins'.'LSTM'"),
+        (lambda c: c["config"]["layers"][1].update(registered_name="a>b"), "it must be made of"),
+        (lambda c: c["config"]["layers"][1]["config"].update(activation="os>system"), "os>system"),
+        (lambda c: c["config"]["layers"][1]["config"].update(bias_regularizer="l2"), "'l2'"),
+        (lambda c: c["config"]["layers"][2]["config"].update(dtype=[EVIL]), "must be plain"),
+        (lambda c: c["config"]["output_layers"].__setitem__(0, "rnn_1"), "ends of its chain"),
+    ],
+)
+def test_what_a_description_may_not_say(file, change, said):
+    refused(with_config(file, change), said)
+
+
+# ---- Sizes
+
+
+def of_layer(place, **changed):
+    return lambda config: config["config"]["layers"][place]["config"].update(changed)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (of_layer(1, units=10**6), "a layer is shown [1000000], but made for"),
+        (of_layer(2, units=10**8), "but its file holds"),
+        (of_layer(1, units=10**18), "sizes must be whole numbers"),
+        (of_layer(1, units="5"), "sizes must be whole numbers"),
+        (of_layer(1, unroll=True), "unroll must be left out"),
+        (of_layer(0, batch_shape=[10**9, 1, 5]), "one by one or in any number"),
+        (of_layer(0, batch_shape=[1, 10**8, 5]), "a sample may have"),
+        (of_layer(0, batch_shape=[1, 1, 6]), "a layer is shown [1, 6], but made for"),
+        (lambda c: c["config"]["layers"][1].update(build_config={"input_shape": [1, 1, 10**9]}),
+         "a layer is shown [1, 5], but made for"),
+    ],
+)  # fmt: skip
+def test_more_than_the_file_holds_is_not_made(file, change, said):
+    refused(with_config(file, change), said)
+
+
+def test_a_layer_in_the_place_of_an_option_is_not_made(file):
+    layer = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 10**6},
+             "registered_name": None, "build_config": {"input_shape": [1, 10**6]}}  # fmt: skip
+    refused(with_config(file, of_layer(1, bias_initializer=layer)), "its layers must be plain")
+
+
+def test_a_bomb_is_not_unpacked(file):
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, data in parts(file).items():
+            with archive.open(name, "w") as member:
+                member.write(data)
+                for _ in range(1000 * (name == "model.weights.h5")):
+                    member.write(bytes(10**6))
+    assert len(made.getvalue()) < 10**7
+    refused(made.getvalue(), "must not be compressed")
+
+
+def test_what_an_archive_announces_must_be_in_it(file):
+    with zipfile.ZipFile(io.BytesIO(file)) as archive:
+        info = archive.getinfo("config.json")
+    size = info.file_size.to_bytes(4, "little")
+    assert file.count(size * 2) == 2
+    refused(file.replace(size * 2, size + (10**9).to_bytes(4, "little")), "more than it holds")
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("extra", ["assets/a.txt", "../../a", "config.json", "a.weights.npz"])
+def test_no_other_files_may_be_in_it(file, extra):
+    made = io.BytesIO(file)
+    with zipfile.ZipFile(made, "a") as archive:
+        archive.writestr(extra, b"{}")
+    refused(made.getvalue(), "its file must hold config.json, metadata.json, model.weights.h5")
+
+
+# ---- Weights
+
+
+def with_weights(file, change):
+    members = parts(file)
+    made = io.BytesIO(members["model.weights.h5"])
+    with h5py.File(made, "r+") as weights:
+        change(weights)
+    return packed({**members, "model.weights.h5": made.getvalue()})
+
+
+def outside(weights):
+    del weights["layers"]
+    weights["layers"] = h5py.ExternalLink("/etc/passwd", "/")
+
+
+def soft(weights):
+    weights["again"] = h5py.SoftLink("/layers")
+
+
+def huge(weights):
+    weights.create_dataset("huge", (10**9,), np.float32)
+
+
+def packed_tight(weights):
+    weights.create_dataset("tight", data=np.zeros(10**6, np.float32), compression="gzip")
+
+
+def text(weights):
+    weights.create_dataset("text", data="hello")
+
+
+def elsewhere(weights):
+    weights.create_dataset("file", (4,), np.float32, external=[("/etc/passwd", 0, 16)])
+
+
+def circle(weights):
+    weights["layers/again"] = weights["layers"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (outside, "must lie in its own file"),
+        (soft, "must lie in its own file"),
+        (circle, "no larger than its file"),
+        (huge, "as they are"),
+        (packed_tight, "as they are"),
+        (elsewhere, "as they are"),
+        (text, "must be floating point numbers"),
+    ],
+)
+def test_weights_lie_in_the_file_as_they_are(file, change, said):
+    refused(with_weights(file, change), said)
+
+
+def test_weights_that_are_not_there_are_missed(file):
+    def change(weights):
+        place = next(iter(weights["layers"]))
+        del weights["layers"][place]
+
+    refused(with_weights(file, change), "but its file holds")
+
+
+# ---- Damage
+
+
+def test_a_damaged_file_is_opened_or_refused(file):
+    draw = random.Random(0)
+    cuts = [b"", file[:50], file[: len(file) // 2], file[:-1]]
+    flips = []
+    for _ in range(60):
+        flipped = bytearray(file)
+        flipped[draw.randrange(len(file))] ^= 1 << draw.randrange(8)
+        flips.append(bytes(flipped))
+    whole = 0
+    for data in cuts + flips:
+        try:
+            whole += isinstance(opened(data), keras.Model)
+        except StoreError:
+            continue
+    assert whole < 10
+
+
+def test_a_description_that_is_wrong_anywhere_is_opened_or_refused(file):
+    members = parts(file)
+    config = json.loads(members["config.json"])
+    draw = random.Random(0)
+    refusals = 0
+    for _ in range(80):
+        changed = copy.deepcopy(config)
+        inner, above = changed["config"], changed
+        while isinstance(inner, dict | list) and inner and draw.random() < 0.85:
+            key = draw.choice(list(inner) if isinstance(inner, dict) else range(len(inner)))
+            above, inner = inner, inner[key]
+        if above is changed:
+            continue
+        above[key] = draw.choice([None, -1, 10**9, "x", [], {}, EVIL, True, 0.5])
+        try:
+            opened(packed({**members, "config.json": json.dumps(changed)}))
+        except StoreError:
+            refusals += 1
+    assert refusals > 30
+
+
+# ---- Asking
+
+
+def test_a_network_of_another_run_is_not_asked(outcomes, tmp_path):
+    other = run(recipe("csv", epochs=1, units=3, window=4), [0])
+    mixed = dataclasses.replace(outcomes["memory"], model=other.model)
+    with pytest.raises(StoreError, match=r"must have weights of the shapes.*run its sweep again"):
+        predict(mixed, "3 0 1")
+    mixed = dataclasses.replace(outcomes["csv"], model=outcomes["memory"].model)
+    with pytest.raises(UserError, match=r"time steps|takes and gives"):
+        forecast(mixed, str(EXAMPLE))
+    with pytest.raises(StoreError, match="has no model in the store"):
+        load(dataclasses.replace(mixed, model=b""))
+
+
+@pytest.mark.parametrize("where", ["data", "settings"])
+def test_what_a_forecast_needs_may_be_missing_or_anything(outcomes, where):
+    outcome = outcomes["csv"]
+    facts = json.loads(json.dumps(dict(getattr(outcome, where))))
+    fed = ["framing", "window", "encoding", "stateful"]
+    inner = [(facts, key) for key in (facts if where == "data" else fed)]
+    inner += [(facts["columns"], key) for key in facts.get("columns", ())]
+    refusals = {"missing": 0}
+    for holder, key in inner:
+        for other in ("missing", None, 0, "x", [], {}, [["sunspots", 1.0, 0.0]], 10**9):
+            kept = holder.pop(key)
+            if other != "missing":
+                holder[key] = other
+            changed = dataclasses.replace(outcome, **{where: copy.deepcopy(facts)})
+            holder[key] = kept
+            try:
+                assert len(forecast(changed, str(EXAMPLE)))
+            except UserError as error:
+                assert str(error).isprintable()
+                refusals[str(other)] = refusals.get(str(other), 0) + 1
+    assert refusals["missing"] == len(inner)
+    assert refusals["{}"] == len(inner)

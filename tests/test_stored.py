@@ -1,0 +1,497 @@
+"""Files of a store that are damaged, edited or a stranger's: an outcome, or one readable line."""
+
+import copy
+import json
+import random
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from lstm_bench.errors import StoreError
+from lstm_bench.launch import launch
+from lstm_bench.recipe import recipe
+from lstm_bench.report.found import find
+from lstm_bench.report.page import render
+from lstm_bench.report.summary import paragraphs
+from lstm_bench.results import TABLES, Outcome, Row, SweepResult
+from lstm_bench.run import run
+from lstm_bench.stored import pack, read, unpack, write
+from lstm_bench.sweep import parse
+from lstm_bench.tracking import Store, listing
+
+SWEEP = {
+    "title": "A small search",
+    "task": "memory",
+    "seeds": 3,
+    "recipes": {
+        "A1": {"epochs": 3, "published": "all", "accuracy": 1.0, "claim": "solved"},
+        "F": {"epochs": 2, "units": 2, "over": {"alphabet": [4, 5]}},
+    },
+    "comparisons": {"x": {"of": "A1", "to": "F/4"}},
+    "refused": {"R": {"stateful": True, "shuffle": "samples", "published": "no"}},
+    "metrics": ["macro_f1"],
+    "search": {
+        "trials": 12,
+        "startup": 12,
+        "confirm": 2,
+        "ablate": "A1",
+        "switches": ["stateful"],
+        "contexts": 2,
+        "split": 2,
+        "space": {"units": {"int": [2, 9]}, "epochs": [2, 3], "stateful": [True, False]},
+    },
+}
+OTHERS = (None, 7, -1, 0.5, "", "x", [], [1, ["a"]], {}, {"a": 1}, True, float("nan"), 10**30)
+"""What may stand in the place of a value."""
+
+
+@pytest.fixture(scope="module")
+def outcomes():
+    """A recipe of symbols, and one of a file beside naive answers."""
+    small = {"epochs": 2, "units": 3}
+    return {name: run(recipe(name, **small), [0, 1]) for name in ("memory", "csv")}
+
+
+@pytest.fixture(params=["memory", "csv"])
+def folder(request, outcomes, tmp_path):
+    write(outcomes[request.param], tmp_path / "outcome")
+    return tmp_path / "outcome"
+
+
+def rendered(outcome, whole=True):
+    """Makes a report of an outcome, or at least all of its findings."""
+    rows = (Row("A", outcome), Row("B", outcome, role="confirmed", of="A"))
+    result = SweepResult("s", "", "", rows, None, {})
+    assert paragraphs(find(result))
+    assert "index.html" in (render(result) if whole else {"index.html"})
+
+
+def told_or_refused(folder, whole=False):
+    """Returns whether the outcome in `folder` is one, of which then a report can be made."""
+    try:
+        outcome = read(folder)
+    except StoreError as error:
+        said = str(error)
+        assert "not a complete outcome (" in said and said.endswith("run it again")
+        assert said.isprintable() and len(said) < 400
+        return False
+    rendered(outcome, whole)
+    return True
+
+
+# ---- Outcomes
+
+
+def test_what_is_written_is_read_back_to_the_bit(folder, outcomes):
+    again = read(folder)
+    outcome = outcomes[again.settings["task"]]
+    for other in (again, unpack(pack(outcome))):
+        for table in TABLES:
+            left, right = getattr(other, table), getattr(outcome, table)
+            pd.testing.assert_frame_equal(left, right, check_exact=True)
+        assert (other.settings, other.data) == (outcome.settings, outcome.data)
+    assert again.model == outcome.model
+    rendered(again)
+
+
+def test_every_key_of_outcome_json_may_be_missing_or_anything(folder):
+    path = folder / "outcome.json"
+    facts = json.loads(path.read_text())
+    kept = set()
+    for key in facts:
+        for other in ("missing", *OTHERS):
+            changed = {k: v for k, v in facts.items() if k != key}
+            if other != "missing":
+                changed[key] = other
+            path.write_text(json.dumps(changed))
+            kept |= {(key, repr(other))} if told_or_refused(folder) else set()
+    assert {key for key, _ in kept} <= {
+        "digest",
+        "name",
+        "engine",
+        "compile_seconds",
+        "data",
+        "provenance",
+        "parameters",
+        "updates",
+        "multiply_adds",
+    }
+    missing = {key for key, other in kept if other == "'missing'"}
+    assert missing == {"provenance", "data"}  # what earlier versions did not write
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"settings": {"units": 3}}, "outcome.json: settings: task must be given, as text"),
+        ({"digest": {"a": 1}}, "outcome.json: digest: must be text, but got {'a': 1}"),
+        ({"updates": -3}, "outcome.json: updates: must be at least 0, but got -3"),
+        ({"compile_seconds": float("inf")}, "compile_seconds: must be a finite number"),
+        ({"later": 1}, "outcome.json: later: there is no such key"),
+        ({"name": "\ud800"}, "surrogates not allowed"),
+    ],
+)
+def test_what_is_wrong_with_outcome_json_is_named(folder, changed, said):
+    path = folder / "outcome.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changed}))
+    with pytest.raises(StoreError) as caught:
+        read(folder)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "3", "{", "[" * 100_000, '{"a":' * 100_000, "\x00"])
+def test_what_is_no_mapping_is_refused(folder, text):
+    (folder / "outcome.json").write_text(text)
+    assert not told_or_refused(folder)
+
+
+def test_a_long_outcome_json_is_not_read(folder):
+    (folder / "outcome.json").write_text("{" + " " * 2**24 + "}")
+    with pytest.raises(StoreError, match="must have at most 16 MB"):
+        read(folder)
+
+
+# ---- Tables
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_that_is_no_table_is_refused(folder, name):
+    path = folder / f"{name}.parquet"
+    whole = path.read_bytes()
+    for cut in (0, 3, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:cut])
+        assert not told_or_refused(folder)
+    path.unlink()
+    assert not told_or_refused(folder)
+    path.mkdir()
+    assert not told_or_refused(folder)
+
+
+NEEDED = {
+    "seeds": ["seed", "loss", "accuracy", "sequence_accuracy", "solved", "solved_epoch", "seconds"],
+    "curves": ["seed", "epoch", "loss", "accuracy"],
+    "predictions": ["seed", "sequence", "step", "input", "expected", "predicted", "correct"],
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_must_have_its_columns_and_their_kinds(folder, name):
+    path = folder / f"{name}.parquet"
+    table = pd.read_parquet(path)
+    of_symbols = "moment" not in table
+    texts = {"input", "expected", "predicted"} if of_symbols else {"input"}
+    for column in table:
+        table.drop(columns=column).to_parquet(path)
+        assert told_or_refused(folder) is (column not in [*NEEDED[name], "moment"])
+        for other in ("x", {"a": 1}, pd.Timestamp("2020-01-01"), pd.NA, b"x"):
+            table.assign(**{column: [other] * len(table)}).to_parquet(path)
+            fits = name == "predictions" and isinstance(other, str) and column in texts
+            assert told_or_refused(folder) is fits, (column, other)
+
+
+def test_the_values_of_a_table_must_be_those_of_a_run(folder):
+    path = folder / "seeds.parquet"
+    table = pd.read_parquet(path)
+    wrong = {
+        "seed": [[0, 0], [-1, 0], [0, 7]],  # 7: curves are of seeds that are not there
+        "accuracy": [[0.5, 1.5], [-np.inf, 0.0]],
+        "solved_epoch": [[-1.0, 2.0]],
+        "seconds": [[np.inf, 1.0], [np.nan, 1.0]],
+        "loss": [[1e39, 0.5]],  # more than single precision holds
+    }
+    for column, all_ in wrong.items():
+        for values in all_:
+            table.assign(**{column: values}).to_parquet(path)
+            assert not told_or_refused(folder), (column, values)
+    table.iloc[:0].to_parquet(path)
+    assert not told_or_refused(folder)
+    table.assign(loss=[np.nan, np.inf], accuracy=np.nan).to_parquet(path)  # diverged
+    assert told_or_refused(folder, whole=True)
+    table.assign(another=1.5).to_parquet(path)  # a metric of a later version
+    assert told_or_refused(folder, whole=True)
+
+
+def test_a_small_file_of_a_huge_table_is_not_read(folder):
+    """Millions of one number take a few bytes."""
+    path = folder / "curves.parquet"
+    count = 20_000_000
+    zeros = pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int8)), pa.array([0.0]))
+    columns = {key: zeros.cast(pa.float64()) for key in ("loss", "accuracy")}
+    whole = pa.array(np.zeros(count, np.int64))
+    parquet.write_table(pa.table({"seed": whole, "epoch": whole, **columns}), path)
+    assert path.stat().st_size < 2_000_000
+    with pytest.raises(StoreError, match="at most 50,000,000 cells, but has 20,000,000 rows of 4"):
+        read(folder)
+
+
+def test_long_texts_repeated_without_end_are_not_read(folder):
+    path = folder / "predictions.parquet"
+    table = pd.read_parquet(path).iloc[[0] * 200_000]
+    table = pa.Table.from_pandas(table.astype({"expected": str, "predicted": str}))
+    place = table.column_names.index("input")
+    long = pa.DictionaryArray.from_arrays(np.zeros(200_000, np.int32), pa.array(["x" * 20_000]))
+    parquet.write_table(table.set_column(place, "input", long), path, store_schema=False)
+    assert path.stat().st_size < 1_000_000
+    with pytest.raises(StoreError, match="must hold at most 1024 MB, but has 38"):
+        read(folder)
+
+
+def test_flipped_bits_are_an_outcome_or_refused(folder):
+    names = ["outcome.json", *(f"{table}.parquet" for table in TABLES)]
+    draw, refused = random.Random(0), 0
+    for _ in range(120):
+        path = folder / draw.choice(names)
+        whole = path.read_bytes()
+        data = bytearray(whole)
+        data[draw.randrange(len(data))] ^= 1 << draw.randrange(8)
+        path.write_bytes(data)
+        refused += not told_or_refused(folder)
+        path.write_bytes(whole)
+    assert refused > 20
+
+
+# ---- The network of an outcome
+
+
+def test_a_network_that_is_not_whole_counts_as_none(folder):
+    path = folder / "model.keras"
+    whole = path.read_bytes()
+    half = bytearray(whole)
+    half[len(half) // 2] ^= 1  # a wrong checksum
+    for data in (b"", b"no zip", whole[:-30], bytes(half)):
+        path.write_bytes(data)
+        assert read(folder).model == b""
+    path.unlink()
+    assert read(folder).model == b""
+    path.mkdir()
+    assert read(folder).model == b""
+
+
+def test_a_network_that_unpacks_to_gigabytes_counts_as_none(folder):
+    with (
+        zipfile.ZipFile(folder / "model.keras", "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("config.json", "w") as file,
+    ):
+        for _ in range(600):
+            file.write(bytes(2**20))
+    assert read(folder).model == b""
+
+
+# ---- Packed outcomes
+
+
+def test_bytes_that_are_no_packed_outcome_are_refused(outcomes):
+    data = pack(outcomes["memory"])
+    draw = random.Random(0)
+    for cut in [b"", b"x", b"\x93NUMPY", data[:100], data[: len(data) // 2], data[:-1]]:
+        with pytest.raises(StoreError, match="packed outcome cannot be read"):
+            unpack(cut)
+    whole = 0
+    for _ in range(200):
+        flipped = bytearray(data)
+        flipped[draw.randrange(len(data))] ^= 1 << draw.randrange(8)
+        try:
+            assert isinstance(unpack(bytes(flipped)), Outcome)
+            whole += 1
+        except StoreError:
+            continue
+    assert whole < 100  # what the archive's own checksums do not see
+
+
+# ---- The list of a sweep
+
+
+@pytest.fixture(scope="module")
+def swept(settings):
+    """Returns the `sweep.json` of a real search, and its outcomes by key."""
+    launch(parse("small", SWEEP), settings)
+    store = Store(settings.store, settings.artifacts)
+    experiment = store.client.get_experiment_by_name("small").experiment_id
+    (parent,) = store.parents(experiment)
+    known = store.children(experiment, parent.info.run_id)
+    (path,) = (settings.artifacts / "small").rglob("sweep.json")
+    return json.loads(path.read_text()), {key: store.outcome(run) for key, run in known.items()}
+
+
+def listed_or_refused(facts, outcomes, whole=False):
+    """Returns whether `facts` can be read, and then be made a report of."""
+    try:
+        found = listing.parsed(json.dumps(facts).encode())
+    except StoreError as error:
+        said = str(error)
+        assert said.startswith("store: sweep.json") and said.endswith("run the sweep again")
+        assert said.isprintable() and len(said) < 500
+        return False
+    result = listing.result(found, outcomes)
+    told = find(result)
+    assert paragraphs(told)
+    assert "index.html" in (render(result, told) if whole else {"index.html"})
+    return True
+
+
+def test_a_real_search_fills_all_that_is_read_of_it(swept):
+    facts, outcomes = swept
+    assert facts["analysis"]["importance"]["settings"] and facts["analysis"]["random"]
+    assert {row["role"] for row in facts["rows"]} == {
+        "fixed", "trial", "confirmed", "ablation", "effect", "split"
+    }  # fmt: skip
+    assert listed_or_refused(facts, outcomes, whole=True)
+    result = listing.result(listing.parsed(json.dumps(facts).encode()), outcomes)
+    assert (len(result.rows), result.unfinished) == (len(facts["rows"]), 0)
+
+
+def test_every_key_of_sweep_json_may_be_missing_or_anything(swept):
+    facts, outcomes = swept
+    without = {
+        key
+        for key in facts
+        if listed_or_refused({k: v for k, v in facts.items() if k != key}, outcomes)
+    }
+    late = {"comparisons", "refused", "metrics", "failed", "seeds", "analysis", "definition"}
+    assert without == late  # what stores of earlier versions lack
+    for key in facts:
+        fine = [other for other in OTHERS if listed_or_refused({**facts, key: other}, outcomes)]
+        assert len(fine) <= 3
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        (("rows", 0, "role"), "x", "rows.0.role: must be 'fixed', 'trial', 'confirmed'"),
+        (("rows", 1, "seeds"), [0, "a"], "rows.1.seeds.1: must be a whole number, but got 'a'"),
+        (("rows", 0, "claim"), "maybe", "rows.0.claim: must be 'solved', 'never' or 'always'"),
+        (("rows", 0, "later"), 1, "rows.0.later: there is no such key"),
+        (("search", "space"), [], "search.space: must be a mapping of keys to values"),
+        (("search", "objective"), "luck", "search.objective: must be 'accuracy'"),
+        (("analysis", "random"), {}, "analysis.random: must be a list"),
+        (("analysis", "importance", "settings", 0), 3, "analysis.importance.settings.0: "),
+        (("comparisons", "x", "measure"), "luck", "comparisons.x.measure: must be 'accuracy'"),
+        (("comparisons", "x", "margin"), -1.0, "x: margin must be above 0"),
+        (("provenance", "\x1b[2J\n"), 3, "provenance.\ufffd[2J : must be text, but got 3"),
+    ],
+)
+def test_what_is_wrong_with_sweep_json_is_named(swept, place, value, said):
+    facts = copy.deepcopy(swept[0])
+    inner = facts
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    with pytest.raises(StoreError) as caught:
+        listing.parsed(json.dumps(facts).encode())
+    assert said in str(caught.value) and str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b"\xff\xfe", b'{"a":' * 100_000, b'{"a": "\\ud800"}'])
+def test_what_is_no_list_of_a_sweep_is_refused(text):
+    with pytest.raises(StoreError, match=r"sweep.json of the sweep's run is not whole"):
+        listing.parsed(text)
+
+
+def places(value, above=()):
+    """Returns every place in nested JSON values."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value)
+    found = [above] if above else []
+    for key, part in inner:
+        below = (*above, key)
+        found += places(part, below) if isinstance(part, dict | list) else [below]
+    return found
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_sweep_json_that_is_wrong_anywhere_is_told_or_refused(swept, seed):
+    facts, outcomes = swept
+    by_part = {}
+    for place in places(facts):
+        by_part.setdefault(place[0], []).append(place)
+    draw, told = random.Random(seed), 0
+    for number in range(60):
+        changed = copy.deepcopy(facts)
+        place = draw.choice(by_part[draw.choice(sorted(by_part))])
+        inner = changed
+        for key in place[:-1]:
+            inner = inner[key]
+        if draw.random() < 0.3:
+            del inner[place[-1]]
+        else:
+            inner[place[-1]] = draw.choice(OTHERS)
+        told += listed_or_refused(changed, outcomes, whole=number % 20 == 0)
+    assert 0 < told < 60
+
+
+def test_a_row_whose_outcome_is_another_s_is_not_finished(swept):
+    facts, outcomes = swept
+    found = listing.parsed(json.dumps(facts).encode())
+    row, other = found["rows"][0], found["rows"][3]
+    mixed = listing.result(found, outcomes | {row.key: outcomes[other.key]})
+    assert (mixed.unfinished, row.id in {each.id for each in mixed.rows}) == (1, False)
+
+
+def test_crossed_seeds_without_end_are_not_crossed(swept):
+    """Ten thousand seeds that share nothing would be crossed to 10^12 runs."""
+    facts, outcomes = copy.deepcopy(swept)
+    row = next(row for row in facts["rows"] if row["role"] == "split")
+    seeds = list(range(40))
+    found = listing.parsed(json.dumps(facts).encode())
+    key = next(each.key for each in found["rows"] if each.role == "split")
+    one = outcomes[key].seeds.iloc[[0] * len(seeds)].assign(seed=seeds)
+    outcomes[key] = Outcome(**{**vars(outcomes[key]), "seeds": one})
+    row["seeds"] = seeds
+    assert listed_or_refused(facts, outcomes)
+    found = listing.parsed(json.dumps(facts).encode())
+    assert not listing.result(found, outcomes).having("split")
+
+
+@pytest.fixture
+def edited(settings, swept, command, tmp_path, monkeypatch):
+    """Returns a function that puts other bytes into a file of the store, and runs `report`."""
+    monkeypatch.chdir(tmp_path)
+
+    def run_with(path, data):
+        whole = path.read_bytes()
+        path.unlink()
+        path.mkdir() if data is None else path.write_bytes(data)
+        try:
+            return command("report", "small", "--store", settings.store)
+        finally:
+            path.rmdir() if data is None else path.unlink()
+            path.write_bytes(whole)
+
+    return run_with
+
+
+def of_recipe(settings, digest, name):
+    """Returns a file of a stored outcome over the sweep's own seeds."""
+    for path in (settings.artifacts / "small").rglob("outcome.json"):
+        if json.loads(path.read_text())["digest"] == digest:
+            return path.with_name(name)
+    raise AssertionError(digest)
+
+
+def test_report_leaves_out_an_outcome_that_was_edited(settings, swept, edited, tmp_path):
+    digest = next(row["digest"] for row in swept[0]["rows"] if row["id"] == "F/4")
+    path = of_recipe(settings, digest, "outcome.json")
+    facts = json.loads(path.read_text())
+    cases = [
+        (path, json.dumps({**facts, "settings": {"units": 2}}).encode()),
+        (path, json.dumps({**facts, "digest": {"a": 1}}).encode()),
+        (path, json.dumps({**facts, "digest": "another"}).encode()),
+        (path.with_name("curves.parquet"), None),
+        (path.with_name("seeds.parquet"), b"half"),
+    ]
+    for place, data in cases:
+        code, _, err = edited(place, data)
+        assert (code, "Traceback" in err) == (0, False)
+        (page,) = tmp_path.rglob("report.md")
+        assert "1 recipe was asked for and has no result yet" in page.read_text()
+
+
+def test_report_says_what_is_wrong_with_a_list_that_was_edited(settings, swept, edited):
+    (path,) = (settings.artifacts / "small").rglob("sweep.json")
+    facts = {key: value for key, value in swept[0].items() if key != "about"}
+    code, out, err = edited(path, json.dumps(facts).encode())
+    assert (code, out) == (2, "")
+    assert "is not whole (about: must be given, but got nothing); run the sweep again" in err
