@@ -13,6 +13,7 @@ from lstm_bench.results import Failed, Outcome, SweepResult
 from lstm_bench.search.study import Study
 from lstm_bench.searched.course import score
 from lstm_bench.sweep import Sweep
+from lstm_bench.terminal import say
 from lstm_bench.tracking import Listed, Session, listing
 
 
@@ -29,6 +30,10 @@ class Progress:
     best: Outcome | None = None
     best_id: str = ""
     changed: Callable[[Progress], None] = lambda _: None
+    notice: Callable[[str], None] = say
+    """Is called with a sentence about what has happened besides, and must be known."""
+    unsaved: dict[str, str] = field(default_factory=dict)
+    """Recipes whose network could not be kept, by id, and why."""
 
     def expect(self, stage: str, recipes: int = 0) -> None:
         """Begins a stage, of so many recipes more than were expected so far."""
@@ -106,9 +111,16 @@ class Book:
         if last or len(self.rows) >= self._session.listed:
             self._session.write(self._document())
 
-    def result(self) -> SweepResult:
-        """Returns what there is so far."""
-        return listing.result({**self._document(), "rows": self.rows}, self._gatherer.outcomes)
+    def result(self, stored: bool = False) -> SweepResult:
+        """Returns what there is so far; what has come into the store, if only that is asked for."""
+        outcomes = self._gatherer.outcomes
+        if stored:
+            unsaved = self._gatherer.unsaved
+            outcomes = {key: outcomes[key] for key in outcomes.keys() - unsaved.keys()}
+            self.progress.unsaved = {
+                row.id: unsaved[row.key] for row in self.rows if row.key in unsaved
+            }
+        return listing.result({**self._document(), "rows": self.rows}, outcomes)
 
     def _document(self) -> dict[str, Any]:
         facts = self._study.facts if self._study else None

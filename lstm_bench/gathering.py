@@ -14,14 +14,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from lstm_bench import cost
+from lstm_bench.errors import StoreError
 from lstm_bench.ledger import Ledger
+from lstm_bench.provenance import provenance
 from lstm_bench.recipe import Recipe
-from lstm_bench.results import Failed, Outcome, merged, subset, unpack
+from lstm_bench.results import Failed, Outcome, merged, subset
+from lstm_bench.stored import unpack
 from lstm_bench.tracking import SeedsOf, Session
 from lstm_bench.tracking.listing import outcome_key
 from lstm_bench.workers import Done, Event, Failure, Job, Pool, Seal, Seed
 
 LATE = "it took longer than its time limit"
+TRIES = 3
+"""Times that the file of a network is tried to be made."""
+SAME_NUMBERS = ("tensorflow", "keras", "numpy", "system", "processor", "XLA", "oneDNN")
+"""Facts of a result's provenance under which a seed gives the same numbers to the last bit."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,7 @@ class Gatherer:
         """
         self.outcomes: dict[str, Outcome] = {}
         self.ran: set[str] = set()
+        self.unsaved: dict[str, str] = {}  # recipes whose network could not be kept, and why
         self._failures: dict[str, str] = {}
         self._session = session
         self._ledger = ledger
@@ -152,11 +160,17 @@ class Gatherer:
         """Takes what the store and the ledger have of a recipe."""
         self._recalled.add(key)
         finished = self._session.finished(key)
+        if finished is not None and not finished.model:
+            finished = _without_network(finished)
         parts = [finished] if finished else []
         self._logged[key] = set(finished.seeds["seed"]) if finished else set()
         kept = self._ledger.kept(key)
         if kept.keys() - self._logged[key]:
-            parts += map(unpack, kept.values())
+            for seed, packed in kept.items():
+                try:
+                    parts.append(unpack(packed))
+                except StoreError:
+                    self._ledger.drop(key, seed)
         elif kept:  # a kill came before they were forgotten
             self._ledger.forget(key)
         if parts:
@@ -236,12 +250,26 @@ class Gatherer:
             return
         if outcome.model:
             self._log(need, outcome)
-            return
+        else:
+            self._seal(need, outcome, TRIES)
+
+    def _seal(self, need: Need, outcome: Outcome, tries: int) -> None:
+        """Has the network of `outcome` made a file and writes both to the store.
+
+        Where that fails `tries` times nothing is written: the ledger keeps the weights, and the
+        next session tries again.
+        """
 
         def heard(event: Event) -> None:
-            model = event.model if isinstance(event, Done) else b""
-            self.outcomes[need.key] = dataclasses.replace(outcome, weights=(), model=model)
-            self._log(need, self.outcomes[need.key])
+            if isinstance(event, Done):
+                self.outcomes[need.key] = dataclasses.replace(
+                    outcome, weights=(), model=event.model
+                )
+                self._log(need, self.outcomes[need.key])
+            elif isinstance(event, Failure) and event.kind == "error" and tries > 1:
+                self._seal(need, outcome, tries - 1)
+            elif isinstance(event, Failure):
+                self.unsaved[need.key] = event.reason
 
         seal = Seal(outcome.settings, outcome.best_seed, outcome.weights)
         self._heard[self._pool.submit(seal)] = heard
@@ -256,6 +284,18 @@ class Gatherer:
             self._heard[ticket](event)
             if not isinstance(event, Seed):
                 del self._heard[ticket]
+
+
+def _without_network(outcome: Outcome) -> Outcome | None:
+    """Returns what is to be kept of an outcome whose network is lost: all but its best seed.
+
+    That is trained again, to the same weights. None where other numbers would come out here, so
+    that all seeds must be run again.
+    """
+    now = provenance()
+    others = [seed for seed in outcome.seeds["seed"].tolist() if seed != outcome.best_seed]
+    same = all(outcome.provenance.get(fact) == now[fact] for fact in SAME_NUMBERS)
+    return subset(outcome, others) if same and others else None
 
 
 def diverged(outcome: Outcome) -> str:

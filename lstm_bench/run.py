@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +16,7 @@ from lstm_bench.metrics import accuracy, answers, measures, sequence_accuracy, s
 from lstm_bench.provenance import provenance
 from lstm_bench.recipe import Recipe
 from lstm_bench.results import CURVE_POINTS, Outcome, merged
+from lstm_bench.scratch import reported, temporary_folder
 from lstm_bench.skill import NAIVE
 from lstm_bench.tasks import Problem
 
@@ -262,7 +261,7 @@ def keras_file(recipe: Recipe, seed: int, weights: Sequence[np.ndarray]) -> byte
     model = build(recipe, shape, samples.y.shape[-1], 1 if recipe.stateful else None, plain=True)
     for variable, value in zip(model.trainable_variables, weights, strict=True):
         variable.assign(value)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.keras"
+    with temporary_folder() as folder, reported():
+        path = folder / "model.keras"
         model.save(path)
         return path.read_bytes()

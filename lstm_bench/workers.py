@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import dataclasses
 import itertools
 import math
 import multiprocessing
 import multiprocessing.forkserver
 import os
+import pickle
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,7 +33,12 @@ from lstm_bench import backend, interrupts
 from lstm_bench.dealing import choice
 from lstm_bench.errors import Interrupted, TaskError
 from lstm_bench.loading import Source, loaded, take
-from lstm_bench.results import pack
+from lstm_bench.scratch import process_folder, reported
+from lstm_bench.stored import pack
+
+LIVES = 3
+"""Worker processes that a job may lose. One is killed now and then for what others do: by the
+system when memory runs out, or by hand."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,8 @@ class Job:
     """Recipes that share their training, as their flat settings, to be run on some seeds.
 
     `seconds` is how long that may take; a worker that is still at it then is stopped. `work` is
-    how long it should take on a program that is there. See `dealing` for it and `program`.
+    how long it should take on a program that is there. See `dealing` for it and `program`. `lives`
+    are the worker processes that may die of it before it has failed.
     """
 
     recipes: tuple[Mapping[str, Any], ...]
@@ -48,6 +57,7 @@ class Job:
     training: str = ""  # `Recipe.training`, which must come out the same where it is run
     program: str = ""
     work: float = math.inf
+    lives: int = LIVES
     tasks: tuple[Source, ...] = field(default_factory=loaded)  # of the user's own, as they are here
 
 
@@ -61,6 +71,7 @@ class Seal:
     seconds: float | None = None
     program: ClassVar[str] = ""  # it needs none
     work: ClassVar[float] = 0.0
+    lives: int = LIVES
     tasks: tuple[Source, ...] = field(default_factory=loaded)
 
 
@@ -76,7 +87,8 @@ class Seed:
 class Failure:
     """A job that could not be run to its end, and why.
 
-    `error`: it would always fail so. `late`: its time was up. `died`: its process did.
+    `error`: it would always fail so. `late`: its time was up. `died`: its processes did, all of
+    its `lives`.
     """
 
     reason: str
@@ -104,7 +116,7 @@ class _Worker:
     process: BaseProcess
     pipe: Connection
     ticket: int | None = None  # of the job it is at, if any
-    seconds: float | None = None  # that the job may take
+    job: Job | Seal | None = None  # what is left of that
     deadline: float = math.inf
     programs: set[str] = field(default_factory=set)  # of the jobs it has had
 
@@ -125,6 +137,9 @@ class Pool:
 
     def __enter__(self) -> Pool:
         self._interrupted = self._until_exit.enter_context(interrupts.remembered())
+        with reported():
+            # Where processes meet: a folder that is found again, and removed, after a kill.
+            vars(multiprocessing.current_process())["_config"]["tempdir"] = str(process_folder())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -189,7 +204,7 @@ class Pool:
         except OSError:
             return False
         del self._waiting[ticket]
-        worker.ticket, worker.seconds = ticket, job.seconds
+        worker.ticket, worker.job = ticket, job
         worker.programs.add(job.program)
         return True
 
@@ -201,8 +216,8 @@ class Pool:
         return [worker for worker in busy if worker.pipe.poll() or worker.deadline <= now]
 
     def _receive(self, worker: _Worker) -> Iterator[tuple[int, Event]]:
-        ticket = worker.ticket
-        assert ticket is not None
+        ticket, job = worker.ticket, worker.job
+        assert ticket is not None and job is not None
         event: Event | _Begun
         try:
             if worker.pipe.poll():
@@ -210,15 +225,22 @@ class Pool:
             else:
                 worker.process.kill()
                 event, own_mb = Failure("its time was up", "late"), math.inf
-        except (EOFError, ConnectionError):
+        except (EOFError, ConnectionError, pickle.UnpicklingError):  # it died, maybe in a word
             worker.process.join()
+            if job.lives > 1:
+                self._retire(worker)
+                self._waiting = {ticket: _once_more(job, worker.deadline), **self._waiting}
+                return
             event, own_mb = Failure(_ending(worker.process.exitcode), "died"), math.inf
         if isinstance(event, _Begun):
-            if worker.seconds is not None:
-                worker.deadline = time.monotonic() + worker.seconds
+            if job.seconds is not None:
+                worker.deadline = time.monotonic() + job.seconds
             return
+        if isinstance(event, Seed) and isinstance(job, Job):
+            left = tuple(seed for seed in job.seeds if seed != event.seed)
+            worker.job = dataclasses.replace(job, seeds=left)
         if not isinstance(event, Seed):
-            worker.ticket, worker.deadline = None, math.inf
+            worker.ticket, worker.job, worker.deadline = None, None, math.inf
             if own_mb > self.budget_mb:
                 self._retire(worker)
         yield ticket, event
@@ -228,19 +250,34 @@ class Pool:
         self._workers.remove(worker)
 
     def _start(self) -> _Worker:
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_serve, args=(theirs,), daemon=True)
-        with _importable_main():
-            process.start()
-        theirs.close()
-        return _Worker(process, ours)
+        for attempt in range(LIVES):
+            ours, theirs = self._context.Pipe()
+            given = (theirs, str(process_folder()))
+            process = self._context.Process(target=_serve, args=given, daemon=True)
+            try:
+                with _importable_main():
+                    process.start()
+                return _Worker(process, ours)
+            except (OSError, EOFError):  # the fork server has died: the next start brings it back
+                ours.close()
+                if attempt + 1 == LIVES:
+                    raise
+            finally:
+                theirs.close()
+        raise AssertionError
+
+
+def _once_more(job: Job | Seal, deadline: float) -> Job | Seal:
+    """Returns what is left of a job whose worker died: its time goes on from where it was."""
+    seconds = job.seconds if math.isinf(deadline) else max(deadline - time.monotonic(), 0.0)
+    return dataclasses.replace(job, seconds=seconds, lives=job.lives - 1)
 
 
 def _ending(code: int | None) -> str:
-    """Returns in words how a process ended that has not said so itself."""
+    """Returns in words how the processes of a job ended, of which the last one ended so."""
     if code is not None and -code == signal.SIGKILL:
-        return "its process was killed, as the system does when memory runs out"
-    return f"its process ended with exit code {code}"
+        return "its process was killed each time, as the system does when memory runs out"
+    return f"its process ended each time, the last one with exit code {code}"
 
 
 def _context() -> Any:
@@ -268,9 +305,13 @@ def _importable_main() -> Iterator[None]:
         main.__dict__.update(kept)
 
 
-def _serve(pipe: Connection) -> None:
-    """Runs jobs from `pipe` until it closes. Ctrl-C is the parent's to handle."""
+def _serve(pipe: Connection, temporary: str) -> None:
+    """Runs jobs from `pipe` until it closes. Ctrl-C is the parent's to handle.
+
+    Temporary files, those of libraries too, go into the parent's folder `temporary`.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    tempfile.tempdir = temporary
     sys.stdout = sys.stderr  # what a task prints is no part of a command's answer
 
     from lstm_bench.recipe import recipe

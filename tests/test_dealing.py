@@ -12,7 +12,7 @@ from lstm_bench.dealing import COMPILING, choice
 from lstm_bench.engine.program import Form
 from lstm_bench.errors import RecipeError
 from lstm_bench.recipe import recipe
-from lstm_bench.results import unpack
+from lstm_bench.stored import unpack
 from lstm_bench.workers import Job, Pool, Seed
 
 

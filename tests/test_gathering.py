@@ -1,5 +1,6 @@
 """What is gathered: every seed once, from wherever it is known; and what a failure takes along."""
 
+import dataclasses
 import itertools
 
 import pandas as pd
@@ -7,9 +8,11 @@ import pytest
 
 from lstm_bench.gathering import Gatherer, Need
 from lstm_bench.ledger import Ledger
+from lstm_bench.provenance import provenance
 from lstm_bench.recipe import recipe
-from lstm_bench.results import Outcome, pack
-from lstm_bench.workers import Done, Failure, Job, Seed
+from lstm_bench.results import CURVE_COLUMNS, PREDICTION_COLUMNS, SEED_COLUMNS, Outcome
+from lstm_bench.stored import pack
+from lstm_bench.workers import Done, Failure, Job, Seal, Seed
 
 RECIPE = recipe("memory", units=2, epochs=3)
 OTHER = recipe("memory", units=3, epochs=3)
@@ -17,10 +20,12 @@ OTHER = recipe("memory", units=3, epochs=3)
 
 def an_outcome(settings, seed):
     built = recipe(**settings)
-    seeds = pd.DataFrame({"seed": [seed], "loss": [0.1], "accuracy": [0.5], "solved": [False],
-                          "seconds": [1.0]})  # fmt: skip
-    empty = pd.DataFrame({"seed": [seed], "epoch": [1]})
-    return Outcome(built.settings, built.digest, "r", "compiled", seeds, empty, empty, 1, 1, 1, 1.0)
+    scores = (seed, 0.1, 0.5, 0.0, False, float("nan"), 1.0)
+    seeds = pd.DataFrame([scores], columns=list(SEED_COLUMNS))
+    curves = pd.DataFrame([(seed, 1, 0.1, 0.5)], columns=list(CURVE_COLUMNS))
+    asked = pd.DataFrame([(seed, 0, 0, "A", "B", "C", False)], columns=list(PREDICTION_COLUMNS))
+    tables = (seeds, curves, asked)
+    return Outcome(built.settings, built.digest, "r", "compiled", *tables, 1, 1, 1, 1.0)
 
 
 class Workers:
@@ -28,8 +33,9 @@ class Workers:
 
     size = 2
 
-    def __init__(self, fails_at=None, failure=None):
+    def __init__(self, fails_at=None, failure=None, seals=()):
         self.fails_at, self.failure = fails_at, failure
+        self.seals = list(seals)  # what becomes of the first networks; then all go well
         self.waiting, self.tickets, self.trained = {}, itertools.count(), []
 
     def submit(self, job):
@@ -47,7 +53,8 @@ class Workers:
                 self.trained += [(recipe(**each).digest, seed) for each in job.recipes]
                 yield ticket, Seed(seed, tuple(pack(an_outcome(r, seed)) for r in job.recipes))
             else:
-                yield ticket, Done(b"a network")
+                fails = isinstance(job, Seal) and self.seals
+                yield ticket, self.seals.pop(0) if fails else Done(b"a network")
 
 
 class Written:
@@ -183,3 +190,71 @@ def test_a_limited_recipe_stays_with_one_worker_and_more_seeds_have_more_time(ga
     free = gatherer(workers)
     free.gather([need(range(6), OTHER)])
     assert sorted(len(job.seeds) for job in jobs[1:]) == [3, 3]
+
+
+# ---- Networks
+
+
+FULL = Failure("StoreError: no room")
+
+
+def test_a_network_that_could_not_be_made_at_once_is_tried_again(gatherer):
+    found = gatherer(Workers(seals=[FULL, FULL]))
+    found.gather([need(range(3))], settle=True)
+    assert gatherer.session.outcomes[RECIPE.digest].model == b"a network"
+    assert found.unsaved == {}
+
+
+@pytest.mark.parametrize("last", [FULL, Failure("killed each time", "died")])
+def test_without_its_network_a_recipe_stays_unfinished_and_the_next_session_makes_it(
+    gatherer, last
+):
+    found = gatherer(Workers(seals=[FULL, FULL, last]))
+    lost = need(range(3))
+    found.gather([lost], settle=True)
+    found.gather([need(range(3), OTHER)], settle=True)
+    assert OTHER.digest in gatherer.session.outcomes
+    assert found.unsaved == {lost.key: last.reason}
+    assert lost.key not in gatherer.session.outcomes
+    assert found.outcome(lost) is not None  # a search goes on with what is known
+    again = Workers()
+    later = gatherer(again)
+    later.gather([lost], settle=True)
+    assert (again.trained, later.unsaved) == ([], {})  # from the weights that were kept
+    assert gatherer.session.outcomes[lost.key].model == b"a network"
+
+
+def test_a_store_that_lacks_a_network_is_repaired(gatherer):
+    gatherer(Workers()).gather([need(range(3))], settle=True)
+    stored = gatherer.session.outcomes
+    whole = dataclasses.replace(stored[RECIPE.digest], provenance=provenance())
+    stored[RECIPE.digest] = dataclasses.replace(whole, model=b"")
+    workers = Workers()
+    later = gatherer(workers)
+    later.gather([need(range(3))], settle=True)
+    assert workers.trained == [(RECIPE.digest, whole.best_seed)]  # and the others are kept
+    assert stored[RECIPE.digest].model == b"a network"
+    pd.testing.assert_frame_equal(stored[RECIPE.digest].seeds, whole.seeds)
+
+
+def test_where_other_numbers_would_come_out_all_seeds_are_run_again(gatherer):
+    gatherer(Workers()).gather([need(range(3))], settle=True)
+    stored = gatherer.session.outcomes
+    elsewhere = provenance() | {"processor": "another one"}
+    lost = dataclasses.replace(stored[RECIPE.digest], provenance=elsewhere, model=b"")
+    stored[RECIPE.digest] = lost
+    workers = Workers()
+    gatherer(workers).gather([need(range(3))], settle=True)
+    assert sorted(seed for _, seed in workers.trained) == [0, 1, 2]
+
+
+def test_a_seed_that_cannot_be_read_from_the_checkpoint_is_run_again(gatherer, tmp_path):
+    gatherer(Workers()).gather([need(range(3))])
+    ledger = Ledger(tmp_path / "seeds.db", "s")
+    ledger.forget(RECIPE.digest)
+    ledger.keep(RECIPE.digest, 1, b"whole, by its digest, and yet no outcome")
+    again = Workers()
+    found = gatherer(again)
+    found.gather([need(range(3))])
+    assert sorted(seed for _, seed in again.trained) == [0, 1, 2]
+    assert found.outcome(need(range(3))) is not None

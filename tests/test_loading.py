@@ -9,8 +9,8 @@ import pytest
 from lstm_bench import loading
 from lstm_bench.errors import RecipeError, TaskError
 from lstm_bench.recipe import recipe
-from lstm_bench.results import unpack
 from lstm_bench.run import run
+from lstm_bench.stored import unpack
 from lstm_bench.tasks import TASKS, Problem, Sequence, Task
 from lstm_bench.workers import Done, Failure, Job, Pool, Seed
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import multiprocessing.forkserver
 import os
 import signal
 import subprocess
@@ -21,14 +22,15 @@ from lstm_bench.errors import StoreError
 from lstm_bench.launch import launch
 from lstm_bench.recipe import recipe
 from lstm_bench.report import write_report
-from lstm_bench.results import merged, pack, read, subset, unpack, write
+from lstm_bench.results import merged, subset
 from lstm_bench.run import run
 from lstm_bench.searched.course import scores
 from lstm_bench.settings import Settings
 from lstm_bench.show import SweepBar
+from lstm_bench.stored import pack, read, unpack, write
 from lstm_bench.sweep import parse
 from lstm_bench.tracking import Store
-from lstm_bench.workers import Done, Failure, Job, Pool, Seed
+from lstm_bench.workers import LIVES, Done, Failure, Job, Pool, Seed
 
 DOCUMENT = {
     "title": "A small sweep",
@@ -238,23 +240,69 @@ def test_ctrl_c_counts_even_where_python_cannot_raise_it():
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_a_recipe_whose_worker_dies_is_a_failure_and_the_others_go_on():
+def killing(pool, times, wait=1.0):
+    """Kills the first worker of `pool` so many times, each a while after it has begun."""
+
+    def kill():
+        killed = set()
+        while len(killed) < times:
+            time.sleep(0.05)
+            running = [w.process for w in pool._workers if w.process.pid not in killed]
+            if running:
+                time.sleep(wait)
+                running[0].kill()
+                killed.add(running[0].pid)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    return thread
+
+
+SMALL = Job((recipe("memory", epochs=1, units=2).settings,), (0,))
+
+
+def test_a_recipe_that_kills_every_worker_is_a_failure_and_the_others_go_on():
     long = Job((recipe("memory", epochs=900_000).settings,), (0,))
     with Pool(1) as pool:
-
-        def kill():
-            while not pool._workers:
-                time.sleep(0.05)
-            time.sleep(1)
-            pool._workers[0].process.kill()
-
-        threading.Thread(target=kill).start()
-        first, second = results(
-            pool, [long, Job((recipe("memory", epochs=1, units=2).settings,), (0,))]
-        )
+        thread = killing(pool, LIVES)
+        first, second = results(pool, [long, SMALL])
+        thread.join()
     assert isinstance(first, Failure)
-    assert "killed" in first.reason
+    assert first.kind == "died" and "killed each time" in first.reason
     assert len(second) == 1
+
+
+def test_a_job_whose_worker_is_killed_once_goes_on_from_its_finished_seeds():
+    job = Job((recipe("memory", epochs=4000, units=2).settings,), tuple(range(40)))
+    with Pool(1) as pool:
+        ticket = pool.submit(job)
+        events = []
+        for number, (heard, event) in enumerate(pool.events()):
+            assert heard == ticket
+            events.append(event)
+            if number in (2, 9):
+                pool._workers[0].process.kill()
+    assert isinstance(events[-1], Done)
+    assert [event.seed for event in events[:-1]] == list(range(40))  # each of them once
+
+
+def test_a_fork_server_that_is_killed_is_started_again():
+    with Pool(1) as pool:
+        results(pool, [SMALL])
+        os.kill(multiprocessing.forkserver._forkserver._forkserver_pid, signal.SIGKILL)
+        for worker in pool._workers:
+            worker.process.kill()
+        ((outcome,),) = results(pool, [SMALL])
+    assert outcome.seeds["seed"].tolist() == [0]
+
+
+def test_a_job_with_one_life_is_not_tried_again():
+    long = Job((recipe("memory", epochs=900_000).settings,), (0,), lives=1)
+    with Pool(1) as pool:
+        thread = killing(pool, 1)
+        (failure,) = results(pool, [long])
+        thread.join()
+    assert failure.kind == "died"
 
 
 @pytest.mark.slow
