@@ -1,6 +1,26 @@
-"""`python -m lstm_bench` is `lstm-bench`."""
+"""Where the command starts: `lstm-bench`, which is `python -m lstm_bench`."""
 
-from lstm_bench.cli import main
+import _signal  # type: ignore[import-not-found]  # `signal` without the imports of that
+import os
+import sys
+
+
+def main() -> None:
+    """Imports the command line and runs it; Ctrl-C in the meantime ends both without a traceback.
+
+    Nothing has begun by then that would have to be put away.
+    """
+    before = _signal.signal(_signal.SIGINT, _end)
+    from lstm_bench import cli
+
+    _signal.signal(_signal.SIGINT, before)
+    cli.main()
+
+
+def _end(number: int, frame: object) -> None:
+    sys.stderr.write("interrupted\n")
+    os._exit(1)
+
 
 if __name__ == "__main__":
     main()

@@ -9,12 +9,12 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
+from rich.text import Text
 
-from lstm_bench.errors import Interrupted, RecipeError, SweepError, UserError
+from lstm_bench.errors import Interrupted, RecipeError, StoreError, SweepError, UserError
 from lstm_bench.options import (
     Assignments,
     EngineName,
@@ -24,7 +24,6 @@ from lstm_bench.options import (
     StoreUri,
     TaskFiles,
     Version,
-    browsed,
     from_here,
     interruptible,
     on_any_terminal,
@@ -33,6 +32,7 @@ from lstm_bench.options import (
     where_to,
     write,
 )
+from lstm_bench.terminal import say, screen, shell_line, visible
 
 app = typer.Typer(
     name="lstm-bench",
@@ -51,17 +51,28 @@ def _common(version: Version = False) -> None:
 
 def main() -> None:
     """Runs the command line; exit 0 success, 2 wrong input, 1 anything else."""
-    on_any_terminal()
     try:
+        on_any_terminal()
         app()
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        say(f"error: {error}")
         sys.exit(2)
     except (KeyboardInterrupt, Interrupted):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # it has been heard
-        told = "interrupted; what had finished is kept, and the same command goes on"
-        print(told, file=sys.stderr)
-        sys.exit(1)
+        _interrupted()
+    except SystemExit as end:
+        if end.code == BEFORE_COMMAND:
+            _interrupted()
+        raise
+
+
+BEFORE_COMMAND = 130
+"""What typer exits with on a Ctrl-C that comes before the command has begun."""
+
+
+def _interrupted() -> NoReturn:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it has been heard
+    say("interrupted; what had finished is kept, and the same command goes on")
+    sys.exit(1)
 
 
 @app.command()
@@ -78,7 +89,7 @@ def tasks(
     if as_json:
         print_json(task_document(name))
     else:
-        Console().print(task_page(name) if name else task_table())
+        screen().print(task_page(name) if name else task_table())
 
 
 @app.command()
@@ -109,8 +120,8 @@ def run(
     where_to(files=files)
     built = recipe(task, **chosen)
     named = chosen_metrics(metrics, built.task.kind)
-    console = Console(stderr=True)
-    with console.status(f"{built.name}, {seeds} seeds"):
+    console = screen(stderr=True)
+    with console.status(Text(visible(f"{built.name}, {seeds} seeds"))):
         from lstm_bench.run import run as train
 
         outcome = train(built, range(seeds), engine, threads or None)
@@ -120,7 +131,7 @@ def run(
         return
     from lstm_bench.show import outcome_page
 
-    Console().print(outcome_page(outcome, predictions, named))
+    screen().print(outcome_page(outcome, predictions, named))
 
 
 @app.command()
@@ -174,9 +185,10 @@ def sweep(
         words = [*([name] if name else []), *(settings or [])]
         loaded = of_data({"file": from_here(csv), **given}, words)
         if not as_json:
-            Console(stderr=True).print(loaded.about, markup=False, highlight=False)
+            screen(stderr=True).print(loaded.about, highlight=False)
     from lstm_bench.launch import launch, weigh
-    from lstm_bench.show import SweepBar, estimate_table, next_step
+    from lstm_bench.show import SweepBar, estimate_table
+    from lstm_bench.sweep_output import print_sweep, sweep_json, warn
 
     try:
         if dry_run:
@@ -184,34 +196,17 @@ def sweep(
             if as_json:
                 print_json({"sweep": loaded.name, **weighed.document()})
             else:
-                Console().print(estimate_table(loaded.name, weighed))
+                screen().print(estimate_table(loaded.name, weighed))
             return
         with SweepBar(loaded.name, quiet=as_json) as bar:
             result, page, progress = launch(loaded, where, engine, again, None if as_json else bar)
     except RecipeError as error:
         raise SweepError(f"{path}:\n  {error}") from error
     if as_json:
-        from lstm_bench import beside, findings, searched
-        from lstm_bench.results import sweep_document
-
-        found = searched.find(result)
-        told = findings.document(result, found.comparisons) | searched.document(result, found)
-        told |= beside.document(result)
-        print_json(sweep_document(result, page) | told)
+        print_json(sweep_json(result, page, progress))
     else:
-        from lstm_bench.report import console_table
-
-        console = Console()
-        console.print(console_table(result))
-        if progress.reused:
-            console.print(f"{progress.reused} of {progress.done} recipes needed no new run.")
-        console.print(f"Report: {page}", soft_wrap=True)
-        console.print(f"Runs:   {browsed(where.store)}", soft_wrap=True, markup=False)
-        step = next_step(result, from_here(csv)) if csv else ""
-        if step:
-            console.print(f"Next:   {step}", soft_wrap=True, markup=False)
-    if {row.id for row in result.rows} <= {each.id for each in result.failed}:
-        print(f"{loaded.name}: every recipe has failed; the reasons are above", file=sys.stderr)
+        print_sweep(result, page, progress, where.store, from_here(csv) if csv else "")
+    if warn(result, progress):
         raise typer.Exit(1)
 
 
@@ -224,23 +219,21 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Rebuild reports from the run store alone."""
-    from lstm_bench.report import write_report
+    from lstm_bench.sweep_output import write_reports
     from lstm_bench.tracking import Store
 
     where = where_to(profile, store, strict=False)
     runs = Store(where.store, where.artifacts, create=False)
     chosen = names or runs.names()
     if not chosen:
-        raise UserError(
-            f"report: there are no sweeps in {where.store}; run `lstm-bench sweep` first"
-        )
-    results = [runs.load(name) for name in chosen]
-    pages = {result.name: write_report(result, where.reports / result.name) for result in results}
-    if as_json:
+        raise UserError(f"report: there are no sweeps in {runs.uri}; run `lstm-bench sweep` first")
+    pages, faults = write_reports(runs, chosen, where.reports)
+    if pages and as_json:
         print_json({"reports": {name: str(page) for name, page in pages.items()}})
-        return
-    for page in pages.values():
-        print(page)
+    elif pages:
+        say("\n".join(map(str, pages.values())), sys.stdout)
+    if faults:
+        raise StoreError("\n".join(faults))
 
 
 @app.command()
@@ -283,7 +276,7 @@ def export(
                 f"out {other}"
             )
         write(model, network(what, model, told), "--model")
-        print_json({"file": str(model)}) if as_json else print(model)
+        print_json({"file": str(model)}) if as_json else say(str(model), sys.stdout)
         return
     found = chosen(what, assignments(settings or []), told)
     backend.start(1)
@@ -300,7 +293,7 @@ def export(
     elif output is None:
         print(text, end="")
     else:
-        print(output)
+        say(str(output), sys.stdout)
 
 
 @app.command()
@@ -341,17 +334,20 @@ def predict(
     facts["seed"] = outcome.best_seed
     backend.start(1)
     if csv is not None:
+        from lstm_bench.csv_text import as_csv
         from lstm_bench.forecast import forecast
 
         table = forecast(outcome, str(csv))
-        text = table.to_csv(index=False, lineterminator="\n")
+        text = as_csv(table)
         if output is not None:
             write(output, text)
         if as_json:
             told = {"data": dict(outcome.data), "predictions": table.to_dict("records")}
             print_json(facts | told)
+        elif output is not None:
+            say(str(output), sys.stdout)
         else:
-            print(text if output is None else output, end="" if output is None else "\n")
+            print(visible(text) if sys.stdout.isatty() else text, end="")
         return
     from lstm_bench.predict import predict as ask
     from lstm_bench.show import prediction_page
@@ -361,7 +357,7 @@ def predict(
         answered = {"steps": [vars(step) for step in steps], "answer": steps[-1].predicted}
         print_json(facts | answered)
     else:
-        Console().print(prediction_page(steps, str(outcome.settings["output"])))
+        screen().print(prediction_page(steps, str(outcome.settings.get("output", ""))))
 
 
 @app.command()
@@ -374,13 +370,13 @@ def speed(
     from lstm_bench.show import speed_table
     from lstm_bench.speed import measure
 
-    console = Console(stderr=True)
+    console = screen(stderr=True)
     with console.status("measuring") as status:
         rows = measure(seconds, lambda name: status.update(f"measuring {name}"))
     if as_json:
         print_json({"speed": rows})
     else:
-        Console().print(speed_table(rows))
+        screen().print(speed_table(rows))
 
 
 @app.command()
@@ -396,5 +392,5 @@ def init(
     if as_json:
         print_json({"folder": str(folder), "files": [str(path) for path in made]})
         return
-    print(*made, sep="\n")
-    print(f"Next: cd {folder} && lstm-bench sweep highest")
+    say("\n".join(map(str, made)), sys.stdout)
+    say(f"Next: {shell_line('cd', str(folder))} && lstm-bench sweep highest", sys.stdout)

@@ -8,11 +8,14 @@ from __future__ import annotations
 import json
 
 from lstm_bench.recipe import Recipe
+from lstm_bench.tasks import sound
 
 APIECE = 0.02
 """Seconds a seed takes besides training: asked, written down."""
 START, TIME_STEP, MULTIPLY_ADD = 3e-6, 1.6e-6, 7e-11
 """Seconds of a training step: to start it, for each of its time steps, and for its `work`."""
+COPIES = 6
+"""Copies of a recipe's samples that are in memory at one time, about."""
 NOT_IN_PROGRAM = {
     *("epochs", "learning_rate", "momentum", "shuffle", "layout", "reset", "accumulate"),
     *("batch_size", "evaluation", "start"),
@@ -47,6 +50,27 @@ def work(recipe: Recipe, features: int = 1) -> int:
     """
     size = 12 * recipe.schedule.batch_size * recipe.width * recipe.layers * recipe.units
     return size * (recipe.units + features)
+
+
+def memory(recipe: Recipe) -> float:
+    """Returns about how many bytes training a seed of `recipe` takes at the most.
+
+    That is: its samples, which are encoded, copied and answered; its weights with their gradient
+    and the optimizer's two moments; and what a batch leaves behind at every time step.
+    """
+    first = sound.problem(recipe.task, 0).train[0]
+    every = recipe.framing.every_step
+    window = getattr(recipe.framing, "window", 1)  # side by side in one time step, or in as many
+    rows = max(recipe.width, window)
+    symbols = recipe.task.alphabet_size if recipe.task.kind == "categorical" else 0
+    shown = first.inputs.shape[-1] if first.inputs.ndim > 1 else 1
+    shown = symbols if recipe.encoding == "onehot" and first.inputs.ndim == 1 else shown
+    due = symbols or first.targets.shape[-1]
+    samples = sum(map(sum, recipe.counts))
+    values = COPIES * samples * (rows * shown + (recipe.width if every else 1) * due)
+    weights = 16 * recipe.units * (recipe.units * recipe.layers + shown + due)
+    kept = 20 * recipe.schedule.batch_size * recipe.width * recipe.units * recipe.layers
+    return 4.0 * (values + weights + kept)
 
 
 def search_cost(recipe: Recipe) -> float:

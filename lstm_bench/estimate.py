@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import optimize
 
-from lstm_bench.cost import APIECE, program
+from lstm_bench.cost import APIECE, memory, program
 from lstm_bench.recipe import Recipe, recipe
-from lstm_bench.results import Outcome, unpack
+from lstm_bench.results import Outcome
 from lstm_bench.search.followup import COMPARED
 from lstm_bench.search.racing import rungs
 from lstm_bench.search.study import Study
 from lstm_bench.statistics import RELIABLE, solve_rate
+from lstm_bench.stored import unpack
 from lstm_bench.sweep import Search, Sweep
 from lstm_bench.workers import Job, Pool, Seed
 
@@ -23,8 +25,12 @@ DRAWN = 60
 """Recipes drawn from a space at the least, to tell what one of it costs on average."""
 PROBED = 20_000
 """Time steps that a probe trains on, about."""
-LONGEST = 60.0
+LONGEST = 20.0
 """Seconds that a recipe may take in the probe, compiling included."""
+LARGEST = 1e9
+"""Bytes that a recipe may take in the probe, by `cost.memory`."""
+DRAWN_AT_MOST = 500
+"""Recipes drawn from a space at the most: a search of more trials is estimated from these."""
 BESIDE = 0.4
 """Seconds a recipe takes besides compiling and training: its network saved, its run logged."""
 SLACK = 1.3
@@ -60,7 +66,8 @@ class Estimate:
 
     stages: tuple[Stage, ...]
     workers: int
-    seconds: Range | None  # None where nothing that was probed could be trained
+    seconds: Range | None  # None where nothing could be trained in the probe
+    too_large: int = 0  # recipes that were not tried in the probe because of what they would take
 
     def document(self) -> dict[str, Any]:
         """Returns the estimate as plain JSON values, each range as [least, most]."""
@@ -69,17 +76,21 @@ class Estimate:
             for part in map(dataclasses.asdict, self.stages)
         ]
         spent = list(self.seconds) if self.seconds else None
-        return {"stages": stages, "workers": self.workers, "seconds": spent}
+        told = {"stages": stages, "workers": self.workers, "seconds": spent}
+        return told | ({"too_large_to_probe": self.too_large} if self.too_large else {})
 
 
 def estimate(sweep: Sweep, study: Study | None, pool: Pool, engine: str) -> Estimate:
     """Returns what `sweep` will cost; trains a few of its recipes a little to tell the time."""
-    drawn = study.drawn(max(DRAWN, study.trials)) if study else []
+    drawn = study.drawn(min(max(DRAWN, study.trials), DRAWN_AT_MOST)) if study else []
     parts = tuple(stages(sweep, study, drawn, engine))
     fixed = [entry.recipe for entry in sweep.entries.values()]
     longest = min(LONGEST, sweep.time_limit or LONGEST)
-    speed = probe([*_extremes(fixed), *_extremes(drawn)], pool, engine, longest)
-    return Estimate(parts, pool.size, seconds(parts, speed, pool.size) if speed else None)
+    wanted = [*_extremes(fixed), *_extremes(drawn)]
+    small = [each for each in wanted if memory(each) <= LARGEST]
+    speed = probe(small, pool, engine, longest)
+    spent = seconds(parts, speed, pool.size) if speed else None
+    return Estimate(parts, pool.size, spent, len(wanted) - len(small))
 
 
 def stages(
@@ -87,7 +98,8 @@ def stages(
 ) -> Iterator[Stage]:
     """Yields the parts of `sweep`, of which `drawn` is a sample of what its search may propose.
 
-    The least of a search is what chance would propose: of as many trials, some are the same.
+    The least of a search is what chance would propose: of as many trials, some are the same. Where
+    fewer are `drawn` than there are trials, that is told from how many of those are the same.
     """
     seeds = sweep.seeds
     fixed = {entry.recipe.training: entry.recipe for entry in sweep.entries.values()}
@@ -100,15 +112,16 @@ def stages(
     if sweep.search is None or study is None:
         return
     search, proposed = sweep.search, drawn[: study.trials]
-    trials = float(len({each.digest for each in proposed})), float(study.distinct)
-    first = rungs(seeds)[0] if search.race else seeds
+    least = _distinct(len(proposed), len({each.digest for each in proposed}), study.trials)
+    trials = min(least, float(study.distinct)), float(study.distinct)
+    fewest = rungs(seeds)[0] if search.race else seeds
     mean = tuple(float(np.mean([of(each) for each in drawn])) for of in (_updates, _steps))
     compared = min(seeds, COMPARED)
     crossed = search.split**3
     finalists = min(search.confirm, trials[0]), min(_finalists(search, seeds), trials[1])
     contexts = min(search.contexts, trials[1])
     for name, recipes, least, most in (
-        ("search", trials, first, seeds),
+        ("search", trials, fewest, seeds),
         ("confirmation", finalists, seeds, seeds),
         ("ablation", (1, 1 + len(search.space)) if search.ablate else (0, 0), seeds, seeds),
         ("switches", (0, contexts * _switched(search)), compared, compared),
@@ -123,6 +136,29 @@ def stages(
         if recipes[1]:
             of_all = [(runs_[0] * each, runs_[1] * each) for each in mean]
             yield Stage(name, ends, programs, runs_, of_all[0], of_all[1])
+
+
+def _distinct(drawn: int, distinct: int, trials: int) -> float:
+    """Returns how many different recipes so many `trials` propose, told from a sample of them.
+
+    As if the sample were drawn from N equally likely recipes, N being what makes `distinct` of
+    `drawn` the mean: N (1 - exp(-drawn / N)).
+
+    >>> _distinct(40, 38, 40), _distinct(2000, 2000, 100_000)
+    (38.0, 100000.0)
+    >>> round(_distinct(2000, 1213, 100_000))
+    1500
+    """
+    if drawn >= trials:
+        return float(distinct)
+    if distinct == drawn:
+        return float(trials)
+
+    def over(size: float) -> float:
+        return float(-size * np.expm1(-drawn / size)) - distinct
+
+    size = float(optimize.brentq(over, distinct / 2, 1e9))
+    return float(-size * np.expm1(-trials / size))
 
 
 def _programs(recipes: Sequence[Recipe], engine: str) -> float:
@@ -167,7 +203,8 @@ def probe(chosen: Sequence[Recipe], pool: Pool, engine: str, longest: float) -> 
     """
     jobs = {}
     for one in {short.digest: short for short in map(_shortened, chosen)}.values():
-        job = Job((one.settings,), (0,), engine, longest, one.training, program(one, engine))
+        parts = (engine, longest, one.training, program(one, engine))
+        job = Job((one.settings,), (0,), *parts, lives=1)
         jobs[pool.submit(job)] = one
     compiling, stepping = [], []
     for ticket, event in pool.events():

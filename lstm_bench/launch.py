@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import tempfile
-import urllib.parse
 from pathlib import Path
 from typing import Protocol
 
@@ -15,7 +14,8 @@ from lstm_bench.errors import StoreError
 from lstm_bench.estimate import Estimate, estimate
 from lstm_bench.gathering import Gatherer, Need
 from lstm_bench.ledger import Ledger, alone
-from lstm_bench.report import write_report
+from lstm_bench.naming import path_component
+from lstm_bench.report import write_report, written_by_report
 from lstm_bench.results import SweepResult
 from lstm_bench.search.study import Study
 from lstm_bench.searching import Searching
@@ -77,17 +77,18 @@ def launch(
     """
     study = Study(sweep.search, sweep.settings) if sweep.search else None
     progress = Progress(changed=watcher.changed) if watcher else Progress()
-    folder = settings.reports / sweep.name
+    folder = settings.reports / path_component(sweep.name)
     _probe(folder)
-    lock = settings.artifacts / f"{urllib.parse.quote(sweep.name, safe='')}.lock"
+    lock = settings.artifacts / f"{path_component(sweep.name)}.lock"
     waiting = functools.partial(progress.expect, "waiting for another process at this sweep")
     pool = Pool(settings.workers or backend.cores(), settings.worker_memory_mb)
     with contextlib.ExitStack() as open_:
         open_.enter_context(pool).prepare()
-        store = Store(settings.store, settings.artifacts)  # first, for the lock makes a folder
+        # First, for the lock makes a folder.
+        store = Store(settings.store, settings.artifacts, waiting=progress.notice)
         open_.enter_context(alone(lock, waiting))
         session = begin(store, sweep, engine, again)
-        ledger = Ledger(settings.artifacts / "seeds.db", session.run_id)
+        ledger = Ledger(settings.artifacts / "seeds.db", session.run_id, progress.notice)
         gatherer = Gatherer(session, ledger, pool, engine, sweep.time_limit, sweep.seeds)
         book = Book(sweep, session, gatherer, progress, study)
         finished = False
@@ -100,12 +101,13 @@ def launch(
                 Searching(sweep, study, gatherer, book).all()
             finished = True
         finally:
-            result = book.result()
+            result = book.result(stored=True)
+            finished = finished and not progress.unsaved
             try:
                 book.write(last=finished)
                 if result.rows or result.failed:
                     write_report(result, folder)
-                    session.attach(folder)
+                    session.attach(folder, written_by_report(folder))
             finally:
                 session.end(result, finished)
                 ledger.close()

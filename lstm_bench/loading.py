@@ -59,7 +59,7 @@ def load(files: Iterable[str | Path] = ()) -> list[str]:
     Returns warnings of packages whose tasks cannot be had. Raises `TaskError` for a file that
     cannot be loaded, a task that lacks something, and two tasks of one name; then nothing changes.
     """
-    sources = list(map(_read, _distinct(files)))
+    sources = _distinct(map(_read, map(Path, files)))
     packaged, warnings = _packaged()
     every = {**packaged, **{source: _tasks(source) for source in sources}}
     _commit(tuple(every), _named(every))
@@ -92,9 +92,9 @@ def _commit(sources: tuple[Source, ...], found: dict[str, tuple[type[Task], str]
 # ---- Files
 
 
-def _distinct(files: Iterable[str | Path]) -> list[Path]:
-    """Returns `files` without those that are named twice."""
-    return list({Path(file).resolve(): Path(file) for file in reversed(list(files))}.values())[::-1]
+def _distinct(sources: Iterable[Source]) -> list[Source]:
+    """Returns `sources` without files that are named twice; the last one stays."""
+    return list({source.path: source for source in reversed(list(sources))}.values())[::-1]
 
 
 def _read(path: Path) -> Source:

@@ -15,7 +15,9 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from lstm_bench import __version__
+from lstm_bench.addresses import masked
 from lstm_bench.errors import Interrupted, UserError
+from lstm_bench.terminal import say, shell_line
 
 _document: ContextVar[TextIO] = ContextVar("where a JSON document is printed")
 
@@ -66,10 +68,9 @@ def browsed(store: str) -> str:
     Passwords are left for the reader to fill in.
     MLflow's page begins with what it has for language models, where no sweep is to be seen.
     """
-    from lstm_bench.provenance import without_password
-
-    shown = without_password(store)
-    where = shown if store.startswith("http") else f"mlflow ui --backend-store-uri {shown}"
+    shown = masked(store)
+    command = shell_line("mlflow", "ui", "--backend-store-uri", shown)
+    where = shown if store.startswith("http") else command
     return f"{where}\n        (on its page: Model training, at the top left)"
 
 
@@ -116,7 +117,7 @@ def where_to(
             raise
         warnings = [str(error)]
     for warning in warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+        say(f"warning: {warning}")
     return found.model_copy(update={"store": store}) if store else found
 
 
@@ -138,7 +139,7 @@ def from_here(path: Path) -> str:
     """Returns a path as seen from the working folder, where it lies in there."""
     try:
         return str(path.resolve().relative_to(Path().resolve()))
-    except ValueError:
+    except (ValueError, OSError, RuntimeError):  # outside, or a link to itself
         return str(path)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import inspect
 import math
-import shlex
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -26,6 +25,7 @@ from lstm_bench.errors import UserError
 from lstm_bench.loading import place
 from lstm_bench.recipe import recipe
 from lstm_bench.tasks import TASKS, no_task
+from lstm_bench.terminal import screen, shell_line, visible
 
 if TYPE_CHECKING:
     from lstm_bench import book
@@ -217,7 +217,7 @@ def next_step(result: SweepResult, file: str) -> str:
     if result.best is None or result.best.role == "trial":
         return ""
     words = ["lstm-bench", "predict", f"{result.name}:{result.best.id}", "--csv", file]
-    return shlex.join([*words, "--output", "forecast.csv"])
+    return shell_line(*words, "--output", "forecast.csv")
 
 
 def estimate_table(name: str, found: Estimate) -> Table:
@@ -229,7 +229,10 @@ def estimate_table(name: str, found: Estimate) -> Table:
     for stage in found.stages:
         table.add_row(stage.name, *map(_range, (stage.recipes, stage.runs, stage.updates)))
     cores = "1 worker" if found.workers == 1 else f"{found.workers} workers"
-    table.caption = f"how long on {cores} cannot be told: no recipe that was tried could be trained"
+    reason = "no recipe that was tried could be trained in time"
+    if found.too_large:
+        reason = "its recipes take too much memory to be tried first"
+    table.caption = f"how long on {cores} cannot be told: {reason}"
     if found.seconds:
         low, high = map(_duration, found.seconds)
         table.caption = f"about {low if low == high else f'{low} to {high}'} on {cores}"
@@ -275,9 +278,9 @@ class SweepBar:
     """A progress bar: recipes done, the best so far, time left. A context manager."""
 
     def __init__(self, name: str, quiet: bool) -> None:
-        console = Console(stderr=True)
+        console = screen(stderr=True)
         self._progress = Progress(
-            TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
             BarColumn(bar_width=20 if console.width >= 100 else 10),
             MofNCompleteColumn(),
             _TimeLeft(),
@@ -291,7 +294,9 @@ class SweepBar:
     def __enter__(self) -> SweepBar:
         self._progress.start()
         name = self._name if len(self._name) <= SHOWN else f"{self._name[: SHOWN - 1]}…"
-        self._task = self._progress.add_task(name, total=None, best="starting", end=math.inf)
+        self._task = self._progress.add_task(
+            visible(name), total=None, best="starting", end=math.inf
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -308,7 +313,7 @@ class SweepBar:
             skill = "skill " if state.measure == "skill" else ""  # below 0 it is no share of right
             best += f"; best {state.best_id}, {skill}{100 * state.score:.0f} %"
         for failure in state.failed[self._failures :]:
-            self._progress.console.print(f"failed: {failure}", style="red", markup=False)
+            self._progress.console.print(f"failed: {failure}", style="red")
         self._failures = len(state.failed)
         if state.failed:
             best += f"; {len(state.failed)} failed"
@@ -317,5 +322,5 @@ class SweepBar:
         if ran and (state.done, state.total) != (task.completed, task.total):
             end = (task.elapsed or 0) * (1 + (state.total - state.done) / ran)
         self._progress.update(
-            self._task, completed=state.done, total=state.total, best=best, end=end
+            self._task, completed=state.done, total=state.total, best=visible(best), end=end
         )

@@ -131,5 +131,5 @@ def strayed(document: Mapping[str, Any], where: Path) -> list[Fault]:
 def _within(named: str, where: Path) -> bool:
     try:
         return (where / named).resolve().is_relative_to(where.resolve())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RuntimeError):  # RuntimeError: a link to itself
         return False

@@ -13,7 +13,7 @@ from hypothesis import settings
 from lstm_bench import cli
 from lstm_bench.backend import prepare_environment
 from lstm_bench.settings import Settings
-from lstm_bench.tracking import store
+from lstm_bench.tracking import connection
 
 prepare_environment()
 
@@ -54,7 +54,7 @@ def file(tmp_path):
 @pytest.fixture(scope="session", autouse=True)
 def _tables_made_once(tmp_path_factory):
     """Lets every store of this process start as a copy of one: MLflow takes 2 s to make tables."""
-    made, real = tmp_path_factory.mktemp("tables") / "empty.db", store._new_database
+    made, real = tmp_path_factory.mktemp("tables") / "empty.db", connection._new_database
 
     def copied(path, artifacts):
         if not made.exists():
@@ -63,7 +63,7 @@ def _tables_made_once(tmp_path_factory):
         shutil.copy(made, path)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(store, "_new_database", copied)
+        patch.setattr(connection, "_new_database", copied)
         yield
 
 

@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "lstm_bench"
 ROWS = [
     {"", "errors"},  # "" is the package itself, which holds nothing but the version
     {"seeds", "faults", "interrupts", "dealing"},
+    {"naming", "addresses", "csv_text", "documents", "scratch", "terminal"},
     {"metrics", "statistics", "variance", "paired", "unpaired", "survival", "verdicts", "horizon"}
     | {"skill"},
     {"tasks"},
@@ -22,8 +23,8 @@ ROWS = [
     {"loading"},
     {"backend"},
     {"provenance"},
-    {"results", "findings", "searched", "beside"},
-    {"models"},
+    {"results", "stored", "stored_tables", "findings", "searched", "beside"},
+    {"models", "model_file"},
     {"engine"},
     {"evaluation", "returned_states"},
     {"run", "export", "predict", "forecast"},
@@ -37,14 +38,14 @@ ROWS = [
     {"searching"},
     {"report"},
     {"launch", "speed", "show", "scaffold"},
-    {"options"},
+    {"options", "sweep_output"},
     {"cli"},
     {"__main__"},
 ]
 ROW = {name: number for number, row in enumerate(ROWS) for name in row}
 
 TENSORFLOW = {"backend", "models", "engine", "evaluation", "run", "warm", "workers"}
-TENSORFLOW |= {"export", "predict", "forecast", "returned_states"}
+TENSORFLOW |= {"export", "predict", "forecast", "returned_states", "model_file"}
 HEAVY = {
     "optuna": {"search"},
     "mlflow": {"tracking"},

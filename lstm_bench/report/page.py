@@ -13,6 +13,7 @@ from markupsafe import Markup
 from tabulate import tabulate
 
 from lstm_bench import findings, paired, verdicts
+from lstm_bench.csv_text import as_csv
 from lstm_bench.report import figures, grids, naive_page, search_page, search_tables, tables
 from lstm_bench.report import wording as w
 from lstm_bench.report.found import Found, find
@@ -120,8 +121,7 @@ def render(result: SweepResult, found: Found | None = None) -> dict[str, bytes]:
     facts |= {"sections": sections, "frames": list(frames), "answers_kept": tables.ANSWERS_KEPT}
     for name, frame in frames.items():
         digits = "%.6g" if name == "curves" else None  # single precision has no more
-        text = frame.to_csv(index=False, lineterminator="\n", float_format=digits)
-        files[f"{name}.csv"] = _encoded(text)
+        files[f"{name}.csv"] = _encoded(as_csv(frame, digits))
     files["report.md"] = _encoded(_environment(False).get_template("report.md.j2").render(facts))
     files["index.html"] = _encoded(_environment(True).get_template("index.html.j2").render(facts))
     return files

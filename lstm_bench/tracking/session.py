@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
+import json
+import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ import numpy as np
 import lstm_bench
 from lstm_bench.errors import StoreError, SweepError
 from lstm_bench.provenance import provenance
-from lstm_bench.results import Failed, Outcome, SweepResult, write
+from lstm_bench.results import Failed, Outcome, SweepResult
+from lstm_bench.scratch import reported, temporary_folder
+from lstm_bench.stored import write
 from lstm_bench.sweep import Sweep
 from lstm_bench.tracking import listing, logged
 from lstm_bench.tracking.listing import SeedsOf, outcome_key
@@ -30,9 +33,11 @@ def begin(store: Store, sweep: Sweep, engine: str, again: bool = False) -> Sessi
     key = f"{sweep.name} engine {engine} version {lstm_bench.__version__}"
     with store.usable():
         experiment = store.experiment(sweep.name)
+        store.remove_unfinished_uploads(experiment)
         parents = [] if again else store.parents(experiment)
         known = next((p for p in parents if p.data.tags.get("sweep_key") == key), None)
         if known is not None:
+            store.check_place(sweep.name, known.info.artifact_uri)
             _check(store, known.info.run_id, sweep)
             store.client.set_tag(known.info.run_id, "taken_up", str(_now()))
             store.client.update_run(known.info.run_id, status="RUNNING")
@@ -151,9 +156,10 @@ class Session:
             run_id = run.info.run_id
             params, metrics = logged.params(outcome), logged.metrics(outcome)
             client.log_batch(run_id, metrics=metrics, params=params)
-            with tempfile.TemporaryDirectory() as folder:
-                write(outcome, Path(folder) / "outcome")
-                client.log_artifacts(run_id, str(Path(folder) / "outcome"), "outcome")
+            with temporary_folder() as folder:
+                with reported():
+                    write(outcome, folder)
+                client.log_artifacts(run_id, str(folder), "outcome")
             client.set_terminated(run_id, "FINISHED")
             if key in self._known:
                 client.delete_run(self._known[key])
@@ -179,13 +185,20 @@ class Session:
 
     def write(self, document: Mapping[str, Any]) -> None:
         """Writes `sweep.json`: see `listing.document`."""
-        with self.store.usable():
-            self.store.client.log_dict(self.run_id, dict(document), listing.FILE)
+        with self.store.usable(), temporary_folder() as folder:
+            path = folder / listing.FILE
+            with reported():
+                path.write_text(json.dumps(document, indent=1, default=str), encoding="utf-8")
+            self.store.client.log_artifact(self.run_id, str(path))
 
-    def attach(self, folder: Path) -> None:
-        """Copies a report into the sweep's run."""
-        with self.store.usable():
-            self.store.client.log_artifacts(self.run_id, str(folder), "report")
+    def attach(self, folder: Path, names: Iterable[str]) -> None:
+        """Copies a report, the files `names` below `folder`, into the sweep's run."""
+        with self.store.usable(), temporary_folder() as copied:
+            with reported():
+                for name in names:
+                    (copied / name).parent.mkdir(exist_ok=True)
+                    shutil.copyfile(folder / name, copied / name)
+            self.store.client.log_artifacts(self.run_id, str(copied), "report")
 
     def end(self, result: SweepResult, finished: bool) -> None:
         """Closes the sweep's run: its size, its best recipe, and whether it came to its end.

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import logging
-import os
-import tempfile
+import sys
+import threading
 import urllib.parse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lstm_bench.errors import StoreError, unknown
-from lstm_bench.provenance import without_password
-from lstm_bench.results import Outcome, SweepResult, read
-from lstm_bench.tracking import listing
+from lstm_bench.addresses import masked
+from lstm_bench.errors import Interrupted, LstmBenchError, StoreError, unknown
+from lstm_bench.naming import path_component
+from lstm_bench.results import Outcome, SweepResult
+from lstm_bench.scratch import temporary_folder
+from lstm_bench.stored import read
+from lstm_bench.tracking import connection, listing
 
-IMPATIENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "8"}
-"""How MLflow asks a server the first time: left alone it tries one that is not there for minutes.
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
-Once a server has answered, MLflow's own patience holds: it may restart during a sweep.
-"""
+WORD_AFTER = 5.0
+"""Seconds in which a store has not answered, from which on that is said."""
 
 FORGETFUL = ("sqlite://", "sqlite:///", "sqlite:///:memory:")
 """What SQLAlchemy calls a database that ends with the process."""
@@ -29,10 +31,18 @@ FORGETFUL = ("sqlite://", "sqlite:///", "sqlite:///:memory:")
 class Store:
     """An MLflow tracking store at any tracking URI; the embedded SQLite file by default."""
 
-    def __init__(self, uri: str, artifacts: Path, create: bool = True) -> None:
+    def __init__(
+        self,
+        uri: str,
+        artifacts: Path,
+        create: bool = True,
+        waiting: Callable[[str], None] | None = None,
+    ) -> None:
         """`artifacts` is where runs of a database keep their files; a server has its own place.
 
-        Raises `StoreError` where the store cannot be used, or is not there and not to be made.
+        `waiting` is called with a sentence where the store takes longer than `WORD_AFTER` to
+        answer; by default the sentence goes to standard error. Raises `StoreError` where the store
+        cannot be used, does not answer, or is not there and not to be made.
         """
         if uri in FORGETFUL:
             raise StoreError(
@@ -42,39 +52,47 @@ class Store:
         path = Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
         if path is not None and not path.exists() and not create:
             raise StoreError(f"store: there is no file {path}; run `lstm-bench sweep` first")
-        # Read when MLflow is imported: its usage telemetry is on otherwise.
-        os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-        os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-        os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
-        self.uri = without_password(uri)
+        if path is not None and path.exists() and not path.is_file():
+            raise StoreError(
+                f"store: must be a SQLite file, but {path} is a folder or a device; name another "
+                "file with --store, e.g. sqlite:///new.db"
+            )
+        self.uri = masked(uri)
         self.remote = uri.startswith("http")
-        self._artifacts = None if self.remote else artifacts.resolve().as_uri()
-        with self.usable():
-            from mlflow import MlflowClient
-
-            _quiet()
-            if path is not None and not path.exists():
-                _new_database(path, str(self._artifacts))
-            # MLflow caches connections by name: a relative one would outlive its working folder.
-            self.client = MlflowClient(tracking_uri=f"sqlite:///{path.resolve()}" if path else uri)
-            with _first_time():
-                self.client.search_experiments(max_results=1)
+        self._address = uri
+        self._waiting = waiting or (lambda said: print(said, file=sys.stderr))
+        with self.usable(silent=True):
+            self._place = artifacts.resolve()
+            self._artifacts = None if self.remote else self._place.as_uri()
+            connection.prepare(path, str(self._artifacts))
+        with self.usable(silent=path is not None):
+            self.client: MlflowClient = connection.opened(uri, path)
 
     @contextlib.contextmanager
-    def usable(self) -> Iterator[None]:
-        """Turns whatever a store that cannot be used raises into one readable message."""
-        from mlflow.exceptions import MlflowException
-        from sqlalchemy.exc import SQLAlchemyError
+    def usable(self, silent: bool = False) -> Iterator[None]:
+        """Turns whatever a store that cannot be used raises into one readable message.
 
+        Says so where it takes long, unless `silent`.
+        """
+        said = f"waiting for the store {self.uri}, which has not answered for {WORD_AFTER:.0f} s"
+        word = threading.Timer(WORD_AFTER, self._waiting, (said,))
+        word.daemon = True
+        if not silent:
+            word.start()
         try:
             yield
-        except (MlflowException, SQLAlchemyError, OSError, ImportError) as error:
+        except (LstmBenchError, Interrupted):
+            raise
+        except Exception as error:  # a damaged database makes MLflow raise anything
             start = "start its server, or " if self.remote else ""
             start = "install that, or " if isinstance(error, ImportError) else start
+            reason = connection.reason(error, self._address)
             raise StoreError(
-                f"store: {self.uri} cannot be used ({_reason(error)}); {start}give another one "
-                "with --store, e.g. sqlite:///new.db in a folder that can be written"
+                f"store: {self.uri} cannot be used ({reason}); {start}give another one with "
+                "--store, e.g. sqlite:///new.db in a folder that can be written"
             ) from error
+        finally:
+            word.cancel()
 
     def names(self) -> list[str]:
         """Returns the names of the sweeps that have a report to be made, oldest first."""
@@ -90,7 +108,7 @@ class Store:
         for key in {row.key for row in facts["rows"]} & children.keys():
             with contextlib.suppress(StoreError):  # a damaged outcome is one still to be made
                 outcomes[key] = self.outcome(children[key])
-        return listing.result(facts, outcomes)
+        return listing.result({**facts, "name": name}, outcomes)  # whatever the file says
 
     def ids(self, name: str) -> dict[str, str]:
         """Returns the finished rows of the newest sweep `name`: id -> run id."""
@@ -109,17 +127,16 @@ class Store:
 
     def listed(self, run_id: str) -> dict[str, Any]:
         """Returns the `sweep.json` of a sweep's run; raises `StoreError` if it is not there."""
-        from mlflow.exceptions import MlflowException
-
-        with self.usable(), tempfile.TemporaryDirectory() as folder:
+        with self.usable(), self._file(run_id, listing.FILE) as path:
             try:
-                path = self.client.download_artifacts(run_id, listing.FILE, folder)
-            except (MlflowException, OSError) as error:
+                with path.open("rb") as file:
+                    text = file.read(listing.MOST_TEXT + 1)  # `parsed` refuses more
+            except OSError as error:
                 raise StoreError(
                     f"store: {self.uri} knows of a run whose {listing.FILE} is not where its files "
                     "were kept; put that folder back, or run the sweep again"
                 ) from error
-            return listing.parsed(Path(path).read_bytes())
+            return listing.parsed(text)
 
     def digests(self) -> dict[str, str]:
         """Returns every recipe that has finished in any sweep: digest -> its newest run's id."""
@@ -129,9 +146,19 @@ class Store:
 
     def outcome(self, run_id: str) -> Outcome:
         """Returns the outcome that a child run holds."""
-        with self.usable(), tempfile.TemporaryDirectory() as folder:
-            path = self.client.download_artifacts(run_id, "outcome", folder)
-            return read(Path(path))
+        with self.usable(), self._file(run_id, "outcome") as path:
+            return read(path)
+
+    @contextlib.contextmanager
+    def _file(self, run_id: str, name: str) -> Iterator[Path]:
+        """Yields where an artifact of a run lies: in its place, or fetched from a server."""
+        if not self.remote:
+            folder = connection.local_path(self.client.get_run(run_id).info.artifact_uri)
+            if folder is not None:
+                yield folder / name
+                return
+        with temporary_folder() as folder:
+            yield Path(self.client.download_artifacts(run_id, name, str(folder)))
 
     def experiment(self, name: str) -> str:
         """Returns the id of the experiment of the sweep `name`, which is made if need be."""
@@ -139,24 +166,43 @@ class Store:
 
         known = self.client.get_experiment_by_name(name)
         if known is not None and known.lifecycle_stage == "active":
-            if self._artifacts and not known.artifact_location.startswith(self._artifacts):
-                raise StoreError(
-                    f"store: the files of {name!r} must lie in {self._artifacts}, but do not "
-                    "(was the folder moved?); put it back, or start a new store with --store"
-                )
+            self.check_place(name, known.artifact_location)
             return str(known.experiment_id)
         if known is not None:
             raise StoreError(
                 f"store: experiment {name!r} was deleted in MLflow; restore it there "
                 "(`mlflow experiments restore`), or use another store"
             )
-        place = f"{self._artifacts}/{urllib.parse.quote(name)}" if self._artifacts else None
+        own = urllib.parse.quote(path_component(name))
+        place = f"{self._artifacts}/{own}" if self._artifacts else None
         try:
             return str(self.client.create_experiment(name, artifact_location=place))
         except MlflowException:
             if self.client.get_experiment_by_name(name) is None:
                 raise
             return self.experiment(name)  # another process was quicker
+
+    def check_place(self, name: str, uri: str) -> None:
+        """Raises `StoreError` where files of the sweep `name` at `uri` would lie elsewhere.
+
+        A database of somebody else's may name any folder of this machine.
+        """
+        folder = None if self.remote else connection.local_path(uri)
+        if folder is not None and not folder.resolve().is_relative_to(self._place):
+            raise StoreError(
+                f"store: the files of {name!r} must lie in {self._artifacts}, but do not "
+                "(was the folder moved?); put it back, or start a new store with --store"
+            )
+
+    def remove_unfinished_uploads(self, experiment: str) -> None:
+        """Deletes what MLflow was copying into the files of an experiment when it was killed.
+
+        To be called by a process that has the sweep for itself.
+        """
+        location = self.client.get_experiment(experiment).artifact_location
+        folder = None if self.remote else connection.local_path(location)
+        for path in folder.rglob(".artifact.uploading.*") if folder else ():
+            path.unlink(missing_ok=True)
 
     def parents(self, experiment: str) -> list[Any]:
         """Returns the sweeps' runs, the one last begun or taken up first."""
@@ -196,46 +242,3 @@ class Store:
             token = page.token
             if not token:
                 return
-
-
-def _new_database(path: Path, artifacts: str) -> None:
-    """Makes MLflow's tables in a file beside `path` and then gives it that name, all at once.
-
-    Making them takes seconds: a process that is killed meanwhile leaves no half-made store, and of
-    two that begin together one finds the other's.
-    """
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
-        draft = Path(folder) / path.name
-        untyped: Any = SqlAlchemyStore
-        made = untyped(f"sqlite:///{draft}", artifacts)
-        made.engine.dispose()
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
-
-
-def _reason(error: Exception) -> str:
-    """Returns the first line that says what went wrong, not what MLflow was doing meanwhile."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    told = [line for line in lines if line and not line.startswith("(raised as a result of")]
-    return told[0][:300] if told else repr(error)
-
-
-@contextlib.contextmanager
-def _first_time() -> Iterator[None]:
-    """Lets MLflow give up on a server soon, where the user's environment does not say when."""
-    own = {key: value for key, value in IMPATIENT.items() if key not in os.environ}
-    os.environ.update(own)
-    try:
-        yield
-    finally:
-        for key in own:
-            os.environ.pop(key, None)
-
-
-def _quiet() -> None:
-    """Keeps MLflow's messages off the terminal: what fails is raised as well, and told by us."""
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)

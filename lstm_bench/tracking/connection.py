@@ -1,0 +1,165 @@
+"""How a store is opened, so that one that does not answer is told of soon."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import logging
+import os
+import threading
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lstm_bench.addresses import masked_text
+from lstm_bench.scratch import folder_in
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+IMPATIENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "8"}
+"""How MLflow asks a server the first time: left alone it tries one that is not there for minutes.
+
+Once a server has answered, MLflow's own patience holds: it may restart during a sweep.
+"""
+GIVEN_UP_AFTER = 15.0
+"""Seconds in which a store must answer when it is opened."""
+
+
+def prepare(path: Path | None, artifacts: str) -> None:
+    """Imports MLflow as we want it, and makes the SQLite file at `path` where it is not there.
+
+    `artifacts` is then the address of the files of its runs. Takes seconds; asks no server.
+    """
+    # Read when MLflow is imported: its usage telemetry is on otherwise.
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+    importlib.import_module("mlflow")
+    _quiet()
+    if path is not None and not path.exists():
+        _new_database(path, artifacts)
+
+
+def opened(uri: str, path: Path | None) -> MlflowClient:
+    """Returns a client of the store at `uri`, or of the SQLite file at `path`, that has answered.
+
+    Raises whatever MLflow does, and `TimeoutError` where a server does not answer.
+    """
+    from mlflow import MlflowClient
+
+    clients = []
+
+    def answered() -> None:
+        # MLflow caches connections by name: a relative one would outlive its working folder.
+        client = MlflowClient(tracking_uri=f"sqlite:///{path.resolve()}" if path else uri)
+        client.search_experiments(max_results=1)
+        clients.append(client)
+
+    if path is not None:  # a file is there at once, or busy with somebody who will be done
+        answered()
+    else:
+        with _first_time():
+            _within(GIVEN_UP_AFTER, answered)
+    return clients[0]
+
+
+def _new_database(path: Path, artifacts: str) -> None:
+    """Makes MLflow's tables in a file beside `path` and then gives it that name, all at once.
+
+    Making them takes seconds: a process that is killed meanwhile leaves no half-made store, and of
+    two that begin together one finds the other's.
+    """
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with folder_in(path.parent, f".{path.name}-") as folder:
+        draft = folder / path.name
+        untyped: Any = SqlAlchemyStore
+        made = untyped(f"sqlite:///{draft}", artifacts)
+        made.engine.dispose()
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+
+
+def local_path(uri: str) -> Path | None:
+    """Returns the folder that a `file:` address or a plain path names; None for any other.
+
+    >>> local_path("file:///runs/a%20b"), local_path("s3://runs/a")
+    (PosixPath('/runs/a b'), None)
+    """
+    parts = urllib.parse.urlsplit(uri)
+    if parts.scheme not in ("", "file") or parts.netloc not in ("", "localhost"):
+        return None
+    return Path(urllib.request.url2pathname(parts.path)) if parts.scheme else Path(uri)
+
+
+def _within(seconds: float, act: Callable[[], object]) -> None:
+    """Calls `act` and raises what it raises; `TimeoutError` if it takes longer than `seconds`.
+
+    It is then left alone in a thread of its own: MLflow tries a database for minutes, and says why
+    in its log alone.
+    """
+    raised: list[BaseException] = []
+    log = logging.getLogger("mlflow.store.db.utils")
+    heard = _Heard()
+    log.addHandler(heard)
+    log.setLevel(logging.WARNING)
+    log.propagate = False
+
+    def acted() -> None:
+        try:
+            act()
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=acted, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    log.removeHandler(heard)
+    if thread.is_alive():
+        reason = f": {heard.reason}" if heard.reason else ""
+        raise TimeoutError(f"it did not answer within {seconds:.0f} s{reason}")
+    if raised:
+        raise raised[0]
+
+
+class _Heard(logging.Handler):
+    """Keeps the exception that MLflow's last message was about."""
+
+    reason = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        for argument in record.args if isinstance(record.args, tuple) else ():
+            if isinstance(argument, Exception):
+                self.reason = str(argument).strip().split("\n")[0]
+
+
+def reason(error: Exception, address: str) -> str:
+    """Returns the first line that says what went wrong, not what MLflow was doing meanwhile.
+
+    Without what is secret in the `address` of the store.
+    """
+    lines = [line.strip() for line in str(error).splitlines()]
+    told = [line for line in lines if line and not line.startswith("(raised as a result of")]
+    return masked_text(told[0] if told else repr(error), [address])[:300]
+
+
+@contextlib.contextmanager
+def _first_time() -> Iterator[None]:
+    """Lets MLflow give up on a server soon, where the user's environment does not say when."""
+    own = {key: value for key, value in IMPATIENT.items() if key not in os.environ}
+    os.environ.update(own)
+    try:
+        yield
+    finally:
+        for key in own:
+            os.environ.pop(key, None)
+
+
+def _quiet() -> None:
+    """Keeps MLflow's messages off the terminal: what fails is raised as well, and told by us."""
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)

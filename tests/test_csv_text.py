@@ -1,0 +1,61 @@
+"""CSV files that a spreadsheet opens and does not run."""
+
+import io
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lstm_bench.csv_text import as_csv
+
+FORMULAS = [
+    "=cmd|'/C calc'!A0",
+    "+1+cmd()",
+    "-2+3",
+    "@SUM(A1)",
+    "\t=1+1",
+    "\r=x",
+    "\n@x",
+    "＝1+1",
+    " =a",
+]
+
+
+def read_back(text):
+    return pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+
+
+@pytest.mark.parametrize("cell", FORMULAS)
+@pytest.mark.parametrize("kind", ["object", "str", "category"])
+def test_a_formula_is_written_as_text(cell, kind):
+    frame = pd.DataFrame({cell: pd.Series([cell, "plain"], dtype=kind), "n": [1, -2]})
+    found = read_back(as_csv(frame))
+    written = f"'{cell}".replace("\r", "\n")
+    assert found.columns.tolist() == [written, "n"]
+    assert found.iloc[:, 0].tolist() == [written, "plain"]
+
+
+def test_a_carriage_return_begins_no_row():
+    text = as_csv(pd.DataFrame({"x": ["a\r=cmd()", "b\r\n=cmd()"]}))
+    assert read_back(text)["x"].tolist() == ["a\n=cmd()", "b\n=cmd()"]
+
+
+def test_numbers_single_signs_and_missing_cells_are_left_alone():
+    cells = ["-1", "+1.5", "-2e-3", "-inf", "-", "=", "+", "@", "", "a=b", None]
+    frame = pd.DataFrame({"text": cells, "number": [-1.5] * len(cells)})
+    assert as_csv(frame) == frame.to_csv(index=False, lineterminator="\n")
+
+
+@given(st.lists(st.text("=+-@ab1.\t\n'", max_size=6), min_size=1, max_size=5))
+def test_no_cell_begins_as_a_formula_and_none_is_lost(cells):
+    found = read_back(as_csv(pd.DataFrame({"x": [*cells, "end"]})))["x"].tolist()
+    for cell, written in zip(cells, found, strict=False):
+        assert written in (cell, f"'{cell}")
+        stripped = written.lstrip("\t\n ")
+        if stripped[:1] and stripped[0] in "=@" and len(stripped) > 1:
+            raise AssertionError(written)
+
+
+def test_the_index_is_left_out_and_floats_are_cut():
+    assert as_csv(pd.DataFrame({"a": [1 / 3]}), "%.3g") == "a\n0.333\n"

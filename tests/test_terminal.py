@@ -1,0 +1,81 @@
+"""What is printed shows anything and controls nothing."""
+
+import io
+import shlex
+import subprocess
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.table import Table
+from rich.text import Text
+
+from lstm_bench.show import SweepBar
+from lstm_bench.terminal import screen, shell_line, visible
+
+ESCAPES = "\x1b]0;PWNED\x07\x1b[2J\x9b31m\x00\u202e"
+WORDS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
+
+
+def harmless(text):
+    return not any(unicodedata.category(c) in ("Cc", "Cf") and c not in "\n\t" for c in text)
+
+
+@given(st.text())
+def test_no_control_character_is_left(text):
+    shown = visible(text)
+    assert harmless(shown)
+    assert len(shown) == len(text)
+
+
+@given(st.text(st.characters(categories=["L", "N", "P", "S"])))
+def test_what_can_be_seen_stays(text):
+    assert visible(text) == text
+
+
+def printed(*things):
+    console = screen()
+    console.file = io.StringIO()
+    for thing in things:
+        console.print(thing)
+    return console.file.getvalue()
+
+
+def test_nothing_that_a_console_prints_controls_the_terminal():
+    table = Table(title=f"title{ESCAPES}", caption=ESCAPES)
+    table.add_column(f"column{ESCAPES}")
+    table.add_row(f"cell{ESCAPES}")
+    table.add_row(Text(f"text{ESCAPES}"))
+    found = printed(f"line{ESCAPES}", Text(ESCAPES), table, {"key": ESCAPES})
+    assert harmless(found)
+    assert all(word in found for word in ("title", "column", "cell", "text", "line"))
+
+
+def test_what_looks_like_markup_is_text():
+    assert printed("[red]a[/red] [/] [link=x]").strip() == "[red]a[/red] [/] [link=x]"
+
+
+def test_a_bar_shows_a_name_and_no_more(capsys):
+    with SweepBar(f"x{ESCAPES}", quiet=False) as bar:
+        bar._progress.console.print(f"failed: {ESCAPES}")
+    assert harmless(capsys.readouterr().err)
+
+
+@given(st.lists(WORDS, min_size=1, max_size=4))
+def test_a_line_for_the_shell_is_the_words_it_was_made_of(words):
+    line = shell_line(*words)
+    assert harmless(line)
+    if all(word.isprintable() for word in words):
+        assert shlex.split(line) == words
+
+
+@pytest.mark.parametrize(
+    "word", [ESCAPES.replace("\0", ""), "a'b\n\\", "$(touch x)", "`x`\x1b", "é\x7f'"]
+)
+def test_bash_reads_the_words_back(word):
+    run = subprocess.run(
+        ["bash", "-c", f"printf '%s' {shell_line(word)}"], capture_output=True, check=True,
+        env={"LC_ALL": "C.UTF-8"},
+    )  # fmt: skip
+    assert run.stdout.decode() == word
