@@ -49,11 +49,11 @@ def parse_yaml(text: str, interpolation: bool = False) -> Any:
     """Returns what `text` holds, as `read_yaml` does; the message of an error names no file."""
     check_yaml(text, interpolation)
     try:
+        if _is_single(text):  # of which OmegaConf makes nothing
+            return yaml.load(text, Loader=yaml.SafeLoader)
         return OmegaConf.to_container(OmegaConf.load(io.StringIO(text)), resolve=interpolation)
     except (yaml.YAMLError, OmegaConfBaseException, ValueError, RecursionError) as error:
         raise SweepError(f"is not valid YAML: {' '.join(str(error).split())}") from error
-    except OSError:  # what OmegaConf raises for a single value
-        return yaml.load(text, Loader=yaml.SafeLoader)
 
 
 def check_yaml(text: str, interpolation: bool = False) -> None:
@@ -106,6 +106,12 @@ def _check(events: Iterator[yaml.Event], interpolation: bool) -> None:
                 f"line {_line(event)}: must hold at most {MOST_NODES:,} values, aliases unfolded, "
                 "but holds more; shorten it"
             )
+
+
+def _is_single(text: str) -> bool:
+    """Returns whether a document is a single value, or nothing: no list and no mapping."""
+    nodes = (e for e in yaml.parse(text, Loader=_LOADER) if isinstance(e, yaml.NodeEvent))
+    return not isinstance(next(nodes, None), yaml.CollectionStartEvent)
 
 
 def _of_interpolation(event: yaml.ScalarEvent) -> str:

@@ -147,7 +147,7 @@ def _distinct(drawn: int, distinct: int, trials: int) -> float:
     >>> _distinct(40, 38, 40), _distinct(2000, 2000, 100_000)
     (38.0, 100000.0)
     >>> round(_distinct(2000, 1213, 100_000))
-    1500
+    1818
     """
     if drawn >= trials:
         return float(distinct)

@@ -25,6 +25,8 @@ except ImportError:  # not POSIX: nothing is locked, so nothing that is left ove
 
 PREFIX = "lstm-bench-"
 """How folders in the system's temporary folder begin."""
+LONGEST_FOR_SOCKETS = 107 - len("/listener-12345678")
+SHORT = "/tmp"
 
 
 @contextlib.contextmanager
@@ -34,7 +36,7 @@ def folder_in(place: Path, prefix: str) -> Iterator[Path]:
     Folders there that begin so and that no process holds are removed first. Raises `OSError` where
     `place` cannot be written.
     """
-    _remove_abandoned(place, prefix)
+    remove_abandoned(place, prefix)
     made, lock = _locked(place, prefix)
     try:
         yield made
@@ -76,14 +78,25 @@ def process_folder() -> Path:
 
     It is removed when the process ends. Raises `OSError` where it cannot be made.
     """
-    return _process_folder(os.getpid())
+    return _process_folder(os.getpid(), tempfile.gettempdir())
+
+
+def socket_folder() -> Path:
+    """Returns a folder of this process for sockets, whose paths the system allows 107 bytes.
+
+    It is `process_folder`, or where that has too long a path one in /tmp.
+    """
+    own = process_folder()
+    if len(os.fsencode(own)) <= LONGEST_FOR_SOCKETS:
+        return own
+    return _process_folder(os.getpid(), SHORT)
 
 
 @functools.cache
-def _process_folder(process: int) -> Path:
-    """Returns the folder of `process`: one that was forked does not use its parent's."""
+def _process_folder(process: int, place: str) -> Path:
+    """Returns the folder of `process` in `place`: one that was forked does not use its parent's."""
     until_exit = contextlib.ExitStack()
-    made = until_exit.enter_context(folder_in(Path(tempfile.gettempdir()), PREFIX))
+    made = until_exit.enter_context(folder_in(Path(place), PREFIX))
     # Run at the end of workers too, which end without Python's own exit handlers.
     multiprocessing.util.Finalize(None, until_exit.close, exitpriority=-200)
     return made
@@ -107,7 +120,7 @@ def _locked(place: Path, prefix: str) -> tuple[Path, int | None]:
         return made, lock
 
 
-def _remove_abandoned(place: Path, prefix: str) -> None:
+def remove_abandoned(place: Path, prefix: str) -> None:
     """Removes the folders in `place` that begin with `prefix` and that no process holds."""
     if fcntl is None:
         return

@@ -77,7 +77,7 @@ def write(outcome: Outcome, folder: Path) -> None:
     text = json.dumps(_facts(outcome), indent=1, default=dict)
     (folder / "outcome.json").write_text(text + "\n")
     for table in TABLES:
-        getattr(outcome, table).tofrom_parquet(folder / f"{table}.parquet", index=False)
+        getattr(outcome, table).to_parquet(folder / f"{table}.parquet", index=False)
     if outcome.model:
         (folder / "model.keras").write_bytes(outcome.model)
 

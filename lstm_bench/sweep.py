@@ -347,7 +347,7 @@ def _part_fault(part: Range | tuple[Scalar, ...], taken: type | None) -> str:
             return f"takes whole numbers, but got {{float: {list(part.float_)}}}; use int: {whole}"
         return ""
     # 1 and 1.0 are one number, but True is none.
-    same = {repr(value if isinstance(value, bool | str) else float(value)) for value in part}
+    same = {(isinstance(value, bool), value) for value in part}
     if not part or len(same) < len(part):
         return "choices must be distinct, and at least one"
     return ""

@@ -31,9 +31,9 @@ import numpy as np
 
 from lstm_bench import backend, interrupts
 from lstm_bench.dealing import choice
-from lstm_bench.errors import Interrupted, TaskError
+from lstm_bench.errors import Interrupted, TaskError, UserError
 from lstm_bench.loading import Source, loaded, take
-from lstm_bench.scratch import process_folder, reported
+from lstm_bench.scratch import process_folder, reported, socket_folder
 from lstm_bench.stored import pack
 
 LIVES = 3
@@ -139,7 +139,7 @@ class Pool:
         self._interrupted = self._until_exit.enter_context(interrupts.remembered())
         with reported():
             # Where processes meet: a folder that is found again, and removed, after a kill.
-            vars(multiprocessing.current_process())["_config"]["tempdir"] = str(process_folder())
+            vars(multiprocessing.current_process())["_config"]["tempdir"] = str(socket_folder())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -258,10 +258,14 @@ class Pool:
                 with _importable_main():
                     process.start()
                 return _Worker(process, ours)
-            except (OSError, EOFError):  # the fork server has died: the next start brings it back
+            except (OSError, EOFError) as error:
                 ours.close()
                 if attempt + 1 == LIVES:
-                    raise
+                    raise UserError(
+                        f"workers: processes must be able to start, but {error or 'none could'}; "
+                        "end other programs, or set fewer workers in conf/default.yaml"
+                    ) from error
+                # The fork server has died: the next start brings it back.
             finally:
                 theirs.close()
         raise AssertionError

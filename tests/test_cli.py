@@ -93,7 +93,7 @@ def test_wrong_input_is_one_message_and_exit_2(lstm_bench, tmp_path, words, said
         ("task: memory\nsearch: {space: {seed: [1, 2]}}\n", "search.space.seed"),
         ("task: memory\nunits: 3\nsearch: {space: {units: [1, 2]}}\n", "search.space.units"),
         ("task: memory\nseedz: 2\nrecipes: {A: {}}\n", "did you mean 'seeds'"),
-        ("[" * 3000, "not valid YAML"),
+        ("[" * 3000, "at most 50 deep"),
         ("tsk: memory\nsearch: {space: {units: [1, 2]}}\n", "tsk"),
         ("task: memory\nsearch: {space: {shuffle: [samples]}}\n", "shuffle"),
     ],

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "lstm_bench"
 ROWS = [
     {"", "errors"},  # "" is the package itself, which holds nothing but the version
     {"seeds", "faults", "interrupts", "dealing"},
-    {"naming", "addresses", "csv_text", "documents", "scratch", "terminal"},
+    {"naming", "addresses", "csv_text", "documents", "markdown", "scratch", "terminal"},
     {"metrics", "statistics", "variance", "paired", "unpaired", "survival", "verdicts", "horizon"}
     | {"skill"},
     {"tasks"},

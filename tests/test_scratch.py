@@ -72,6 +72,26 @@ with temporary_folder() as a, temporary_folder() as b:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("length", [30, 85, 120, 200])
+def test_sockets_can_be_made_however_long_the_name_of_the_temporary_folder(tmp_path, length):
+    place = tmp_path / ("x" * max(1, length - len(str(tmp_path)) - 1))
+    place.mkdir()
+    code = """
+import socket
+from lstm_bench.scratch import process_folder, socket_folder
+with socket.socket(socket.AF_UNIX) as made:
+    made.bind(str(socket_folder() / "listener-abcdefgh"))
+print(process_folder(), socket_folder())
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | {"TMPDIR": str(place)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    own, other = map(Path, run.stdout.split())
+    assert own.parent == place
+    assert not own.exists() and not other.exists()
+
+
 def test_a_full_temporary_folder_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "lstm-bench-abc"))
     with (

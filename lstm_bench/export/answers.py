@@ -19,13 +19,17 @@ SHOWN_UP_TO = 30
 """Samples whose answers are printed; all of them count."""
 
 
+PRINTABLE = "symbols = [s if s.isprintable() else ascii(s) for s in symbols]"
+"""The line of a script that lets its symbols be printed."""
+
+
 def answers(recipe: Recipe, samples: Samples, made: Data, states: Sequence[int]) -> str:
     """Returns the code that leaves the outputs for all samples in `outputs`, and prints answers.
 
     Asked otherwise than in teacher forcing, a network generates, or is asked in random order.
     """
     clear = [reset(states)] if states else []
-    parts = [*_outputs(recipe, clear), "", *_printed(recipe, samples, made)]
+    parts = [*_outputs(recipe, clear), "", *_seen(recipe, made), *_printed(recipe, samples, made)]
     if made.readable and recipe.evaluation in OTHERWISE and _one_row(recipe):
         parts += ["", *OTHERWISE[recipe.evaluation](recipe, samples, clear)]
     return "\n".join(parts) + "\n"
@@ -74,6 +78,16 @@ def _outputs(recipe: Recipe, clear: list[str]) -> list[str]:
         return [*clear, f"outputs = {predict.replace('X[order]', 'X')}"]
     again = [f"order = {order}"] if recipe.shuffle != "none" else []  # else as in training
     return [*lines, *clear, *again, f"outputs[order] = {predict}"]
+
+
+def _seen(recipe: Recipe, made: Data) -> list[str]:
+    """Returns the line that makes symbols printable, where some are not: none controls a terminal.
+
+    From here on they are only printed.
+    """
+    if not made.readable or all(label.isprintable() for label in recipe.task.labels):
+        return []
+    return [PRINTABLE]
 
 
 def _printed(recipe: Recipe, samples: Samples, made: Data) -> list[str]:

@@ -14,6 +14,7 @@ from tabulate import tabulate
 
 from lstm_bench import findings, paired, verdicts
 from lstm_bench.csv_text import as_csv
+from lstm_bench.markdown import escaped
 from lstm_bench.report import figures, grids, naive_page, search_page, search_tables, tables
 from lstm_bench.report import wording as w
 from lstm_bench.report.found import Found, find
@@ -23,7 +24,10 @@ from lstm_bench.report.sections import pictures as pictures_of
 from lstm_bench.report.summary import paragraphs
 from lstm_bench.results import PREDICTION_COLUMNS, Row, SweepResult
 from lstm_bench.statistics import EDGE, SURE
+from lstm_bench.terminal import REPLACED
 
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Characters that no page shows: controls, and those that turn the direction of what follows."""
 TRIALS_DRAWN = 20
 DETAILS_SHOWN = 80
 """Fixed recipes up to which each shows its own steps and curves."""
@@ -122,8 +126,9 @@ def render(result: SweepResult, found: Found | None = None) -> dict[str, bytes]:
     for name, frame in frames.items():
         digits = "%.6g" if name == "curves" else None  # single precision has no more
         files[f"{name}.csv"] = _encoded(as_csv(frame, digits))
-    files["report.md"] = _encoded(_environment(False).get_template("report.md.j2").render(facts))
-    files["index.html"] = _encoded(_environment(True).get_template("index.html.j2").render(facts))
+    for name, html in (("report.md", False), ("index.html", True)):
+        text = _environment(html).get_template(f"{name}.j2").render(facts)
+        files[name] = _encoded(CONTROL.sub(REPLACED, text))
     return files
 
 
@@ -140,7 +145,7 @@ def _environment(html: bool) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"inline": inline, "whole": whole, "md": markdown, "pipes": pipes}
+    environment.filters |= {"inline": inline, "whole": whole, "md": escaped, "pipes": pipes}
     return environment
 
 
@@ -325,27 +330,16 @@ def whole(text: str) -> str:
     return text.replace(" %", "\u00a0%")
 
 
-def markdown(text: object) -> str:
-    """Returns `text` so that Markdown shows it as it is.
-
-    >>> print(markdown("<b>a|b*"))
-    &lt;b>a\\|b\\*
-    """
-    plain = str(text).replace("&", "&amp;").replace("<", "&lt;")
-    plain = re.sub(r"([\\\\`*|\[\]~$])", r"\\\1", plain)
-    return re.sub(r"(?<!\w)_|_(?!\w)", r"\_", plain)
-
-
 def pipes(grid: Grid) -> str:
     """Returns a grid as a Markdown table; best rows are bold, wrong ones end in a cross."""
     rows = []
     for place, cells in enumerate(grid.rows):
-        line = [markdown(cell) for cell in cells]
+        line = [escaped(cell) for cell in cells]
         if grid.mark(place) == "best":
             line[0] = f"**{line[0]}**"
         if grid.mark(place) == "wrong":
             line[4] += " ✗"
         rows.append(line)
     align = ["right" if number else "left" for number in grid.numeric]
-    titles = [markdown(title) for title in grid.titles]
+    titles = [escaped(title) for title in grid.titles]
     return tabulate(rows, titles, tablefmt="pipe", colalign=align, disable_numparse=True)

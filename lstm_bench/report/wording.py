@@ -9,6 +9,7 @@ from typing import Any
 
 from lstm_bench.results import Outcome, Row
 from lstm_bench.statistics import SURE, Mean, Rate
+from lstm_bench.terminal import REPLACED
 
 NONE = "–"
 VISIBLE = {" ": "␣", "\n": "↵", "\t": "⇥", "": NONE}
@@ -21,7 +22,7 @@ def printable(value: object) -> str:
     'a b�'
     """
     text = str(value).replace("\n", " ").replace("\t", " ")
-    return "".join(char if char.isprintable() else "\ufffd" for char in text)
+    return "".join(char if char.isprintable() else REPLACED for char in text)
 
 
 def symbol(value: object) -> str:

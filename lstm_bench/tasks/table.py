@@ -10,9 +10,10 @@ import csv
 import functools
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ MOST_ROWS = 1_000_000
 """Rows that are read: the text of a cell takes some 60 bytes, so ten columns of these 0.6 GB."""
 MOST_CELLS = 20_000_000
 MOST_COLUMNS = 10_000
+LONGEST_LINE = 4_000_000
+"""Characters of a line that are read: 400 for each of `MOST_COLUMNS`."""
 LARGEST = 1e30
 """What single precision can still square when it is scaled."""
 CONTROL = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1a\x1b")
@@ -146,9 +149,10 @@ def _read(file: str, modified: int, size: int) -> Table:
                     other = "must be text in UTF-8, but is in UTF-16; save it as UTF-8"
                     raise DataError(f"{file}: {other if wide else NO_TEXT}")
         with Path(file).open(encoding="utf-8-sig", newline="") as lines:
-            separator = _separator(next(iter(lines), ""))
+            separator = _separator(next(_bounded(file, lines), ""))
             lines.seek(0)
-            names, cells = _cells(file, csv.reader(lines, delimiter=separator, strict=True))
+            rows_ = csv.reader(_bounded(file, lines), delimiter=separator, strict=True)
+            names, cells = _cells(file, rows_)
     except UnicodeDecodeError as error:
         shown = error.object[error.start : error.start + 1]
         message = f"must be text in UTF-8, but holds the byte {shown!r}; save it as UTF-8"
@@ -159,6 +163,17 @@ def _read(file: str, modified: int, size: int) -> Table:
     columns = {name: np.array(column, object) for name, column in zip(names, cells, strict=True)}
     comma = separator != "," and _decimal_comma(columns)
     return Table(file, digest.hexdigest()[:16], columns, comma)
+
+
+def _bounded(file: str, lines: TextIO) -> Iterator[str]:
+    """Yields the lines of a file; raises `DataError` before one takes all memory."""
+    while line := lines.readline(LONGEST_LINE + 1):
+        if len(line) > LONGEST_LINE:
+            raise DataError(
+                f"{file}: lines must have at most {LONGEST_LINE:,} characters, but one has more; "
+                "is this a CSV file, with a row a line?"
+            )
+        yield line
 
 
 def _separator(first: str) -> str:

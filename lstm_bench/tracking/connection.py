@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_bench.addresses import masked_text
-from lstm_bench.scratch import folder_in
+from lstm_bench.scratch import folder_in, remove_abandoned
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -41,6 +41,8 @@ def prepare(path: Path | None, artifacts: str) -> None:
     _quiet()
     if path is not None and not path.exists():
         _new_database(path, artifacts)
+    elif path is not None:
+        remove_abandoned(path.parent, _draft(path))
 
 
 def opened(uri: str, path: Path | None) -> MlflowClient:
@@ -66,6 +68,11 @@ def opened(uri: str, path: Path | None) -> MlflowClient:
     return clients[0]
 
 
+def _draft(path: Path) -> str:
+    """Returns how the folder is called, but for its end, in which a database is made."""
+    return f".{path.name}-"
+
+
 def _new_database(path: Path, artifacts: str) -> None:
     """Makes MLflow's tables in a file beside `path` and then gives it that name, all at once.
 
@@ -75,7 +82,7 @@ def _new_database(path: Path, artifacts: str) -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    with folder_in(path.parent, f".{path.name}-") as folder:
+    with folder_in(path.parent, _draft(path)) as folder:
         draft = folder / path.name
         untyped: Any = SqlAlchemyStore
         made = untyped(f"sqlite:///{draft}", artifacts)

@@ -14,6 +14,7 @@ import numpy as np
 
 import lstm_bench
 from lstm_bench.errors import StoreError, SweepError
+from lstm_bench.markdown import escaped
 from lstm_bench.provenance import provenance
 from lstm_bench.results import Failed, Outcome, SweepResult
 from lstm_bench.scratch import reported, temporary_folder
@@ -50,7 +51,7 @@ def begin(store: Store, sweep: Sweep, engine: str, again: bool = False) -> Sessi
         tags = {
             "sweep_key": key,
             "kind": "sweep",
-            "mlflow.note.content": f"**{sweep.title}**\n\n{sweep.about}".strip(),
+            "mlflow.note.content": f"**{escaped(sweep.title)}**\n\n{escaped(sweep.about)}".strip(),
             **logged.source(provenance()),
         }
         run = store.client.create_run(experiment, run_name=sweep.name, tags=tags)

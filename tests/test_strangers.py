@@ -1,0 +1,176 @@
+"""Files of strangers through the whole command: nothing runs, nothing leaks, nothing is lost."""
+
+import csv
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import unicodedata
+
+import pytest
+from markdown_it import MarkdownIt
+
+FORMULA = "=cmd|'/C calc'!A0"
+ESCAPES = "\x1b]0;PWNED\x07\x1b[2J"
+SWEEP = {
+    "title": "T<script>alert(1)</script> [a](javascript:alert(1)) ![i](http://evil.example/x.png)",
+    "about": f"A<script>\n\n# head\n\n{FORMULA} ![i](http://evil.example/about.png)",
+    "task": "memory",
+    "seeds": 2,
+    "epochs": 3,
+    "units": 2,
+    "recipes": {
+        FORMULA: {"published": FORMULA, "note": FORMULA, "accuracy": 1.0, "claim": "solved"},
+        f"e{ESCAPES}": {"base": FORMULA, "note": f"n{ESCAPES}"},
+        "]( $x_{": {"base": FORMULA, "epochs": 4},
+    },
+    "refused": {f"@{FORMULA}": {"stateful": True, "shuffle": "samples", "published": FORMULA}},
+    "comparisons": {FORMULA: {"of": FORMULA, "to": "]( $x_{", "claim": FORMULA}},
+}
+
+
+def shown_of(text):
+    """Returns the HTML that a Markdown library makes of `text`, without a report's own links."""
+    made = MarkdownIt("gfm-like", {"linkify": False}).render(text)
+    return re.sub(r'<(a href|img src)="(figures/)?[a-z_0-9-]+\.(csv|svg)"', "<own", made)
+
+
+def harmless(text):
+    return not any(unicodedata.category(c) in ("Cc", "Cf") and c not in "\n\t\u200b" for c in text)
+
+
+@pytest.fixture(scope="module")
+def nasty(tmp_path_factory):
+    """A sweep of hostile text, run: its folder, and what it printed."""
+    folder = tmp_path_factory.mktemp("nasty")
+    (folder / "nasty.yaml").write_text(json.dumps(SWEEP))
+    words = [sys.executable, "-m", "lstm_bench", "sweep", "nasty.yaml"]
+    done = subprocess.run(words, cwd=folder, capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    return folder, done.stdout + done.stderr
+
+
+def test_a_spreadsheet_runs_nothing_of_a_report(nasty):
+    tables = list((nasty[0] / "reports" / "nasty").glob("*.csv"))
+    assert len(tables) >= 5
+    cells = [
+        cell
+        for table in tables
+        for row in csv.reader(io.StringIO(table.read_text(), newline=""))
+        for cell in row
+    ]
+    assert any(FORMULA in cell for cell in cells)
+    assert [c for c in cells if c[:1] in ("=", "@") and len(c) > 1] == []
+
+
+def test_a_page_holds_text_and_no_script(nasty):
+    page = (nasty[0] / "reports" / "nasty" / "index.html").read_text()
+    text = (nasty[0] / "reports" / "nasty" / "report.md").read_text()
+    assert "<script" not in page and "<script" not in text
+    assert "&lt;script" in page
+    assert not {"script", "img", "a"} & set(re.findall(r"<(\w+)", shown_of(text)))
+    assert harmless(page) and harmless(text)
+
+
+def test_the_terminal_shows_names_and_obeys_none(nasty):
+    assert harmless(nasty[1])
+    assert "PWNED" in nasty[1]
+
+
+def test_what_mlflow_shows_of_a_sweep_loads_nothing(nasty):
+    import mlflow
+
+    client = mlflow.MlflowClient(f"sqlite:///{nasty[0]}/mlflow.db")
+    (experiment,) = [e for e in client.search_experiments() if e.name == "nasty"]
+    notes = [
+        run.data.tags["mlflow.note.content"]
+        for run in client.search_runs([experiment.experiment_id])
+        if "mlflow.note.content" in run.data.tags
+    ]
+    assert notes and "about.png" in notes[0]
+    assert not {"script", "img", "a"} & set(re.findall(r"<(\w+)", shown_of(notes[0])))
+
+
+def test_headers_reach_the_terminal_as_text(command, file, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    rows = "\n".join(f"{n % 7},{n % 5}" for n in range(60))
+    file(f"y{ESCAPES},x\n{rows}\n", "esc.csv")
+    code, out, err = command("sweep", "--csv", "esc.csv", "--target", "z", "--dry-run")
+    assert code == 2 and "PWNED" in err
+    assert harmless(out + err)
+
+
+def test_links_to_themselves_are_refused(command, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "loop.csv").symlink_to("loop.csv")
+    (tmp_path / "loop.py").symlink_to("loop.py")
+    (tmp_path / "s.yaml").write_text("task: csv\nfile: loop.csv\n")
+    for words in (
+        ("sweep", "--csv", "loop.csv", "--target", "y", "--dry-run"),
+        ("sweep", "s.yaml", "--dry-run"),
+        ("tasks", "--tasks", "loop.py"),
+    ):
+        code, _, err = command(*words)
+        assert code == 2, words
+        assert "loop" in err
+
+
+def test_a_line_without_an_end_is_refused_before_it_is_in_memory(command, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    with (tmp_path / "long.csv").open("wb") as made:
+        made.truncate(5_000_000)  # of NUL bytes
+    code, _, err = command("sweep", "--csv", "long.csv", "--dry-run")
+    assert code == 2 and "text file" in err
+    (tmp_path / "long.csv").write_text("x" * 5_000_000)
+    code, _, err = command("sweep", "--csv", "long.csv", "--dry-run")
+    assert code == 2 and "lines must have at most 4,000,000 characters" in err
+
+
+@pytest.mark.parametrize("words", [["tasks"], ["sweep", "none"], ["--help"]])
+def test_ctrl_c_at_any_moment_ends_without_a_traceback(words, tmp_path):
+    """From 0.2 s on, and before as soon as our own first line has run.
+
+    Until then the interpreter itself is starting, which prints a traceback of its own.
+    """
+    code = "import runpy, sys; print(flush=True); runpy.run_module('lstm_bench', None, '__main__')"
+    ends = set()
+    for wait in (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3):
+        process = subprocess.Popen(
+            [sys.executable, "-c", f"{START}; {code}", *words], cwd=tmp_path, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )  # fmt: skip
+        assert process.stdout.readline() == "\n"
+        time.sleep(wait)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        assert "Traceback" not in err, f"after {wait} s: {err}"
+        ends.add(process.returncode)
+    assert ends <= {0, 1, 2, -signal.SIGINT}  # the last while the interpreter ends
+    assert 1 in ends
+
+
+START = "from lstm_bench import __main__ as first; first._signal.signal(2, first._end)"
+"""What the installed command does with its first lines, before it imports anything heavy."""
+
+
+def test_a_temporary_folder_that_is_full_is_named(tmp_path):
+    """As a folder that cannot be written, where the test may not mount a small one."""
+    full = tmp_path / "full"
+    full.mkdir()
+    code = (
+        "import tempfile, sys; tempfile.tempdir = sys.argv.pop(1); import shutil; "
+        "shutil.rmtree(tempfile.tempdir); from lstm_bench.cli import main; main()"
+    )
+    (tmp_path / "s.yaml").write_text("{task: memory, seeds: 1, epochs: 1, recipes: {A: {}}}")
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(full), "sweep", "s.yaml"],
+        cwd=tmp_path, capture_output=True, text=True, env=dict(os.environ),
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert f"temporary folder: {full} must have room" in done.stderr
+    assert "TMPDIR" in done.stderr and "Traceback" not in done.stderr
