@@ -108,6 +108,26 @@ def test_a_store_that_answers_late_is_told_of_and_used(monkeypatch, tmp_path):
     assert len(heard) == 1
 
 
+def test_a_store_that_was_waited_for_in_vain_is_not_asked_again(monkeypatch, tmp_path):
+    monkeypatch.setattr("lstm_bench.tracking.store.WORD_AFTER", 0.1)
+    heard = []
+    store = Store(f"sqlite:///{tmp_path}/runs.db", tmp_path / "artifacts", waiting=heard.append)
+    with pytest.raises(StoreError, match="not there") as first, store.usable(), store.usable():
+        time.sleep(0.5)
+        raise OSError("the server is not there")
+    assert len(heard) == 1  # once, for calls within one another
+    with pytest.raises(StoreError) as later, store.usable():
+        raise AssertionError
+    assert str(later.value) == str(first.value)
+
+
+def test_an_error_that_came_at_once_does_not_keep_a_store_from_being_asked(tmp_path):
+    store = Store(f"sqlite:///{tmp_path}/runs.db", tmp_path / "artifacts")
+    with pytest.raises(StoreError), store.usable():
+        raise OSError("busy")
+    assert store.names() == []
+
+
 # ---- A store of a stranger's
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_bench.addresses import masked
-from lstm_bench.errors import Interrupted, LstmBenchError, StoreError, unknown
+from lstm_bench.errors import LstmBenchError, StoreError, unknown
 from lstm_bench.naming import path_component
 from lstm_bench.results import Outcome, SweepResult
 from lstm_bench.scratch import temporary_folder
@@ -60,6 +60,9 @@ class Store:
         self.uri = masked(uri)
         self.remote = uri.startswith("http")
         self._address = uri
+        self._asking = 0  # calls of `usable` within one another
+        self._waited = threading.Event()  # whether the outermost of them has been waited for
+        self._lost: str | None = None  # what is said of a store that no longer answers
         self._waiting = waiting or (lambda said: print(said, file=sys.stderr))
         with self.usable(silent=True):
             self._place = artifacts.resolve()
@@ -72,27 +75,41 @@ class Store:
     def usable(self, silent: bool = False) -> Iterator[None]:
         """Turns whatever a store that cannot be used raises into one readable message.
 
-        Says so where it takes long, unless `silent`.
+        Says so where it takes long, unless `silent`. A store that was waited for in vain is not
+        asked again: each time would take minutes.
         """
-        said = f"waiting for the store {self.uri}, which has not answered for {WORD_AFTER:.0f} s"
-        word = threading.Timer(WORD_AFTER, self._waiting, (said,))
+        if self._lost is not None:
+            raise StoreError(self._lost)
+        word = threading.Timer(WORD_AFTER, self._wait)
         word.daemon = True
-        if not silent:
+        if not self._asking:
+            self._waited.clear()
+        if not silent and not self._asking:
             word.start()
+        self._asking += 1
         try:
             yield
-        except (LstmBenchError, Interrupted):
+        except LstmBenchError:
             raise
         except Exception as error:  # a damaged database makes MLflow raise anything
             start = "start its server, or " if self.remote else ""
             start = "install that, or " if isinstance(error, ImportError) else start
             reason = connection.reason(error, self._address)
-            raise StoreError(
+            message = (
                 f"store: {self.uri} cannot be used ({reason}); {start}give another one with "
                 "--store, e.g. sqlite:///new.db in a folder that can be written"
-            ) from error
+            )
+            self._lost = message if self._waited.is_set() else None
+            raise StoreError(message) from error
         finally:
+            self._asking -= 1
             word.cancel()
+
+    def _wait(self) -> None:
+        self._waited.set()
+        self._waiting(
+            f"waiting for the store {self.uri}, which has not answered for {WORD_AFTER:.0f} s"
+        )
 
     def names(self) -> list[str]:
         """Returns the names of the sweeps that have a report to be made, oldest first."""
