@@ -199,7 +199,7 @@ LABELS = st.lists(CHARACTERS, min_size=3, max_size=6, unique=True) | st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(LABELS, TEXTS, st.sampled_from(["plain", "long"]), st.booleans(), st.booleans())
 @example(['"', "'", "\\"], '"""', "plain", False, False)
 @example(['"""', "\\", "a\n"], "\\", "plain", True, False)
@@ -358,6 +358,7 @@ def test_the_code_of_every_framing_makes_its_samples(tmp_path):
         assert made[name].packed == ("def unpacked" in scripts[name])
 
 
+@pytest.mark.slow
 def test_what_a_script_prints_controls_no_terminal(tmp_path):
     file = column(tmp_path / "esc.csv", ["\x1b[2J", "\x1b]0;x\x07", "\x9b", "plain"] * 10)
     chosen = recipe("csv", file=file, target="sym", framing="pairs", epochs=1, units=2)

@@ -401,7 +401,7 @@ def places(value, above=()):
     return found
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))])
 def test_a_sweep_json_that_is_wrong_anywhere_is_told_or_refused(swept, seed):
     facts, outcomes = swept
     by_part = {}
