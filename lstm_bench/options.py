@@ -6,8 +6,9 @@ import contextlib
 import functools
 import io
 import json
+import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any, TextIO
@@ -144,5 +145,19 @@ def from_here(path: Path) -> str:
 
 
 def print_json(document: Any) -> None:
-    """Prints the one document of --json, whatever else goes to standard error."""
-    print(json.dumps(document, indent=1, allow_nan=False), file=_document.get(sys.stdout))
+    """Prints the one document of --json, whatever else goes to standard error.
+
+    What JSON has no number for, NaN and infinities, is null.
+    """
+    text = json.dumps(_finite(document), indent=1, allow_nan=False)
+    print(text, file=_document.get(sys.stdout))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return value
