@@ -48,13 +48,14 @@ def test_predictions_are_part_of_the_json_when_asked_for(lstm_bench):
 
 def test_what_json_has_no_number_for_is_null(lstm_bench, tmp_path):
     """A recipe that diverges: its losses are NaN, and so are its outputs."""
-    wild = {"output": "linear", "optimizer": "sgd", "learning_rate": 10.0, "epochs": 60, "units": 6}
-    words = ("run", "memory", *(f"{key}={value}" for key, value in wild.items()))
+    wild = {"optimizer": "sgd", "learning_rate": 10.0, "epochs": 60, "units": 6}
+    wild |= {"framing": "pairs", "stateful": True, "batch_size": 1}
+    words = ("run", "csv", *(f"{key}={value}" for key, value in wild.items()))
     code, out, err = lstm_bench(*words, "--seeds", "1", "--json", "--predictions")
     assert (code, err) == (0, "")
     document = json.loads(out, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
     assert document["per_seed"][0]["loss"] is None
-    sweep = {"task": "memory", "seeds": 2, **wild, "comparisons": {"c": {"of": "A", "to": "B"}}}
+    sweep = {"task": "csv", "seeds": 2, **wild, "comparisons": {"c": {"of": "A", "to": "B"}}}
     sweep["recipes"] = {"A": {}, "B": {"learning_rate": 0.001}}
     (tmp_path / "s.yaml").write_text(json.dumps(sweep))
     code, out, err = lstm_bench("sweep", "s.yaml", "--json")
