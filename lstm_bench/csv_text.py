@@ -14,6 +14,8 @@ import pandas as pd
 FORMULA = re.compile(r"[\s\x00-\x1f]*[=+\-@\uff1d\uff0b\uff0d\uff20].", re.DOTALL)
 """How text begins that some spreadsheet takes for a formula. A single sign is none."""
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|-inf")
+SEPARATORS = re.compile("([;\t|])")
+"""What spreadsheets of some countries begin a cell at, where we have commas."""
 
 
 def as_csv(frame: pd.DataFrame, float_format: str | None = None) -> str:
@@ -30,11 +32,13 @@ def as_csv(frame: pd.DataFrame, float_format: str | None = None) -> str:
     -,4
     <BLANKLINE>
     """
-    safe = frame.rename(columns=_quoted)
-    for name, column in safe.items():
-        if not pd.api.types.is_numeric_dtype(column):
-            safe[name] = column.map(_quoted, na_action="ignore")
-    return safe.to_csv(index=False, lineterminator="\n", float_format=float_format)
+    columns = [
+        column if pd.api.types.is_numeric_dtype(column) else column.map(_quoted, na_action="ignore")
+        for _, column in frame.items()
+    ]
+    safe = pd.concat(columns, axis=1) if columns else frame
+    names = [_quoted(name) for name in frame.columns]
+    return safe.to_csv(header=names, index=False, lineterminator="\n", float_format=float_format)
 
 
 def _quoted(value: Any) -> Any:
@@ -42,4 +46,8 @@ def _quoted(value: Any) -> Any:
         return value
     # Readers end a row at a carriage return, and pandas does not put one in quotation marks.
     text = value.replace("\r\n", "\n").replace("\r", "\n")
-    return f"'{text}" if FORMULA.match(text) and not NUMBER.fullmatch(text) else text
+    return "".join(map(_part, SEPARATORS.split(text)))
+
+
+def _part(text: str) -> str:
+    return f"'{text}" if FORMULA.match(text) and not NUMBER.fullmatch(text.strip()) else text

@@ -8,6 +8,7 @@
     │   ├── SweepError       a sweep file or an override of it is wrong
     │   ├── TaskError        a task of the user's own cannot be loaded, or is not there
     │   └── StoreError       a run store or a folder cannot be read or written
+    │       └── DamagedError a file of a store is not what was written there
     └── Interrupted          Ctrl-C: what was finished is kept
 
 Every message states the rule, the value it got, and the repair.
@@ -61,6 +62,10 @@ class TaskError(UserError):
 
 class StoreError(UserError):
     """A run store or an output folder cannot be used."""
+
+
+class DamagedError(StoreError):
+    """A file of a run store is missing, cut, or not what it should be; the store can be used."""
 
 
 class Interrupted(LstmBenchError):  # noqa: N818 - it is no error

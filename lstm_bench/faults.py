@@ -9,6 +9,8 @@ from pydantic import BaseModel, ValidationError
 
 from lstm_bench.errors import Fault, unknown
 
+LONGEST_SHOWN = 200
+"""Characters of a wrong value that are shown."""
 RULES = {
     "missing": "must be given",
     "int_type": "must be a whole number",
@@ -127,4 +129,10 @@ def _shown(values: Any, key: str) -> str:
             values = {str(k): v for k, v in values.items()}.get(part, "nothing")
         elif isinstance(values, list | tuple) and part.isdigit():
             values = values[int(part)] if int(part) < len(values) else "nothing"
-    return "nothing" if values == "nothing" else repr(values)
+    if isinstance(values, str) and values == "nothing":
+        return "nothing"
+    try:
+        shown = repr(values)
+    except ValueError:  # a whole number of thousands of digits, which Python does not write
+        return "a number of thousands of digits"
+    return shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}…"

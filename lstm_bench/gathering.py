@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lstm_bench import cost
-from lstm_bench.errors import StoreError
+from lstm_bench.errors import DamagedError
 from lstm_bench.ledger import Ledger
 from lstm_bench.provenance import provenance
 from lstm_bench.recipe import Recipe
@@ -169,7 +169,7 @@ class Gatherer:
             for seed, packed in kept.items():
                 try:
                     parts.append(unpack(packed))
-                except StoreError:
+                except DamagedError:
                     self._ledger.drop(key, seed)
         elif kept:  # a kill came before they were forgotten
             self._ledger.forget(key)

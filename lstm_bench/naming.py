@@ -13,6 +13,8 @@ LONGEST = 100
 """Bytes of UTF-8: file systems take 255 at the most, and something may be put after the name."""
 MARK = "~"
 """Stands before the digest of a name that had to be changed, and in no other file name."""
+PLAIN = " ._-()[]{}+,;&'@=#%!^"
+"""What may stand in the name of a file besides letters and digits, on every system."""
 RESERVED = {
     *("con", "prn", "aux", "nul"),
     *(f"{port}{digit}" for port in ("com", "lpt") for digit in "0123456789¹²³"),
@@ -23,9 +25,10 @@ RESERVED = {
 def path_component(name: str) -> str:
     """Returns a name for the files of `name`: one part of a path, and different for each name.
 
-    Letters and digits of any script, blanks, dots, hyphens and underscores stay. A name with
-    anything else in it, or one that some file system would take for another, gets hyphens there
-    and the beginning of its SHA-256 digest.
+    (Where a file system does not tell upper from lower case, names that differ in that alone share
+    their files.) Letters and digits of any script, blanks and `PLAIN` stay. A name with anything
+    else in it, or one that some system would take for another, gets hyphens there and the
+    beginning of its SHA-256 digest.
 
     >>> path_component("sales-price"), path_component("speed-km/h"), path_component("..")
     ('sales-price', 'speed-km-h~1a4e6927ee2a', 'unnamed~5ec1f7e700f3')
@@ -55,5 +58,5 @@ def _is_safe(name: str) -> bool:
 
 
 def _is_plain(char: str) -> bool:
-    """Returns whether a character may stand in the name of a file: letters, digits, " ._-"."""
-    return char in " ._-" or char.isalnum() or unicodedata.category(char)[0] == "M"
+    """Returns whether a character may stand in the name of a file."""
+    return char in PLAIN or char.isalnum() or unicodedata.category(char)[0] == "M"

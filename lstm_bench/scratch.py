@@ -7,10 +7,10 @@ included. Whoever makes one first removes those of the same name that nobody hol
 from __future__ import annotations
 
 import contextlib
-import errno
 import functools
 import multiprocessing.util
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -25,7 +25,13 @@ except ImportError:  # not POSIX: nothing is locked, so nothing that is left ove
 
 PREFIX = "lstm-bench-"
 """How folders in the system's temporary folder begin."""
-LONGEST_FOR_SOCKETS = 107 - len("/listener-12345678")
+MARK, MARKED = (
+    ".temporary",
+    "a temporary folder of lstm-bench, which removes it when nobody uses it\n",
+)
+"""The file, and its text, by which these folders are known from those of others."""
+LONGEST_FOR_SOCKETS = 103 - len("/listener-12345678")
+"""Bytes of the path of a folder for sockets: macOS takes 103 in all, Linux 107."""
 SHORT = "/tmp"
 
 
@@ -33,8 +39,8 @@ SHORT = "/tmp"
 def folder_in(place: Path, prefix: str) -> Iterator[Path]:
     """Yields a new empty folder in `place`, called `prefix` and some letters; removes it after use.
 
-    Folders there that begin so and that no process holds are removed first. Raises `OSError` where
-    `place` cannot be written.
+    Those that a killed process left there are removed first. Raises `OSError` where `place` cannot
+    be written.
     """
     remove_abandoned(place, prefix)
     made, lock = _locked(place, prefix)
@@ -82,7 +88,7 @@ def process_folder() -> Path:
 
 
 def socket_folder() -> Path:
-    """Returns a folder of this process for sockets, whose paths the system allows 107 bytes.
+    """Returns a folder of this process for sockets, whose paths must be short.
 
     It is `process_folder`, or where that has too long a path one in /tmp.
     """
@@ -111,29 +117,37 @@ def _locked(place: Path, prefix: str) -> tuple[Path, int | None]:
         lock = os.open(made, os.O_RDONLY)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            made.stat()  # another process may have taken it for an abandoned one just before
-        except OSError as error:
-            if error.errno in (errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):
-                return made, lock  # a file system without locks
-            os.close(lock)
+            (made / MARK).write_text(MARKED)
+        except (BlockingIOError, FileNotFoundError):
+            os.close(lock)  # another process has taken it for an abandoned one just before
             continue
+        except OSError:
+            if not (made / MARK).exists():  # no room; a file system without locks is no fault
+                (made / MARK).write_text(MARKED)
         return made, lock
 
 
 def remove_abandoned(place: Path, prefix: str) -> None:
-    """Removes the folders in `place` that begin with `prefix` and that no process holds."""
+    """Removes the folders in `place` that `folder_in` made with `prefix` and that nobody holds.
+
+    They are known by their names, and by a file in them: a folder of the user's that is called
+    alike stays.
+    """
     if fcntl is None:
         return
+    ours = re.compile(rf"{re.escape(prefix)}[a-z0-9_]{{8}}")
     with contextlib.suppress(OSError):
         for each in os.scandir(place):
-            if each.name.startswith(prefix) and each.is_dir(follow_symlinks=False):
-                _remove_if_abandoned(each.path)
+            if ours.fullmatch(each.name) and each.is_dir(follow_symlinks=False):
+                _remove_if_abandoned(Path(each.path))
 
 
-def _remove_if_abandoned(path: str) -> None:
+def _remove_if_abandoned(path: Path) -> None:
     try:
+        if (path / MARK).read_text() != MARKED:
+            return
         lock = os.open(path, os.O_RDONLY)
-    except OSError:  # another user's
+    except (OSError, ValueError):  # not one of ours, or another user's
         return
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -24,7 +24,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from lstm_bench.errors import StoreError
+from lstm_bench.errors import DamagedError
 from lstm_bench.faults import rule_of
 from lstm_bench.results import TABLES, Outcome
 from lstm_bench.stored_tables import check, from_feather, from_parquet
@@ -85,19 +85,19 @@ def write(outcome: Outcome, folder: Path) -> None:
 def read(folder: Path) -> Outcome:
     """Returns the outcome that `write` left in `folder`.
 
-    A network that is not whole counts as none. Raises `StoreError` where anything else is missing,
-    damaged, or not what an outcome is made of.
+    A network that is not whole counts as none. Raises `DamagedError` where anything else is
+    missing, damaged, or not what an outcome is made of.
     """
     try:
         path = folder / "outcome.json"
-        facts = _checked(mapping(_read(path, MOST_TEXT), MOST_TEXT), path.name)
+        facts = _checked(mapping(content(path, MOST_TEXT), MOST_TEXT), path.name)
         tables: dict[str, Any] = {
             name: from_parquet(folder / f"{name}.parquet", name) for name in TABLES
         }
         outcome = Outcome(**facts, **tables, model=_network(folder / "model.keras"))
         check(outcome)
     except UNREADABLE as error:
-        raise StoreError(
+        raise DamagedError(
             f"{folder.name}: not a complete outcome ({brief(error)}); run it again"
         ) from error
     return outcome
@@ -117,7 +117,7 @@ def pack(outcome: Outcome) -> bytes:
 
 
 def unpack(data: bytes) -> Outcome:
-    """Returns the outcome that `pack` made `data` from; raises `StoreError` for any other bytes."""
+    """Returns the outcome that `pack` made `data` from; raises `DamagedError` for others."""
     try:
         if not zipfile.is_zipfile(io.BytesIO(data)):  # NumPy would take a single array as well
             raise ValueError("not an archive of arrays")
@@ -131,7 +131,7 @@ def unpack(data: bytes) -> Outcome:
         outcome = Outcome(**facts, **tables, weights=weights)
         check(outcome)
     except UNREADABLE as error:
-        raise StoreError(f"a packed outcome cannot be read ({brief(error)}); run it again") from (
+        raise DamagedError(f"a packed outcome cannot be read ({brief(error)}); run it again") from (
             error
         )
     return outcome
@@ -198,7 +198,8 @@ def _checked(found: dict[str, Any], name: str) -> dict[str, Any]:
     return found
 
 
-def _read(path: Path, most: int) -> bytes:
+def content(path: Path, most: int) -> bytes:
+    """Returns at most `most` + 1 bytes of a file; raises ValueError where it is none."""
     if not path.is_file():
         raise ValueError(f"there is no file {path.name}")
     with path.open("rb") as file:

@@ -225,7 +225,7 @@ class Pool:
             else:
                 worker.process.kill()
                 event, own_mb = Failure("its time was up", "late"), math.inf
-        except (EOFError, ConnectionError, pickle.UnpicklingError):  # it died, maybe in a word
+        except (EOFError, OSError, pickle.UnpicklingError):  # it died, maybe in mid-sentence
             worker.process.join()
             if job.lives > 1:
                 self._retire(worker)
@@ -261,8 +261,9 @@ class Pool:
             except (OSError, EOFError) as error:
                 ours.close()
                 if attempt + 1 == LIVES:
+                    reason = str(error) or "none could"
                     raise UserError(
-                        f"workers: processes must be able to start, but {error or 'none could'}; "
+                        f"workers: processes must be able to start, but {reason}; "
                         "end other programs, or set fewer workers in conf/default.yaml"
                     ) from error
                 # The fork server has died: the next start brings it back.

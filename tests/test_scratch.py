@@ -1,5 +1,6 @@
 """Temporary folders: gone after use, and after a kill with the next start."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -41,20 +42,35 @@ def holder(folder):
 
 
 def test_what_a_killed_process_left_is_removed_and_what_a_living_one_has_is_not(tmp_path):
-    (tmp_path / ".partial-file").write_text("no folder, so none of ours")
-    (tmp_path / "partial-mine").mkdir()
-    (tmp_path / ".partial-link").symlink_to(tmp_path / "partial-mine")
+    (tmp_path / ".partial-file0000").write_text("no folder, so none of ours")
+    for mine in (".partial-main", ".partial-research", ".partial-"):
+        (tmp_path / mine).mkdir()
+        (tmp_path / mine / "thesis.txt").write_text("mine")
+    (tmp_path / ".partial-link0000").symlink_to(tmp_path / ".partial-main")
+    (tmp_path / ".partial-bare0000").mkdir()
+    before = {path.name for path in tmp_path.iterdir()}
     killed, living = holder(tmp_path), holder(tmp_path)
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
-    assert len(list(tmp_path.glob(".partial-*"))) == 4
+    assert len(list(tmp_path.iterdir())) == len(before) + 2
     with folder_in(tmp_path, ".partial-"):
         pass
     left = {path.name for path in tmp_path.iterdir()}
-    assert {".partial-file", "partial-mine", ".partial-link"} < left
-    assert len(left) == 4  # and the living one's
+    assert before < left and len(left) == len(before) + 1  # and the living one's
+    assert (tmp_path / ".partial-main" / "thesis.txt").read_text() == "mine"
     living.kill()
     living.communicate()
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.EIO, errno.ENOLCK, errno.EOPNOTSUPP, 45])
+def test_where_there_are_no_locks_a_folder_is_made_all_the_same(tmp_path, monkeypatch, number):
+    def refused(*_):
+        raise OSError(number, "no locks here")
+
+    monkeypatch.setattr("fcntl.flock", refused)
+    with folder_in(tmp_path, ".partial-") as made:
+        assert list(tmp_path.iterdir()) == [made]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_every_process_has_a_folder_of_its_own_that_goes_with_it(tmp_path):

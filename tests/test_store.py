@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-import logging
+import os
 import random
 import shutil
 import sqlite3
@@ -11,13 +11,16 @@ import time
 from pathlib import Path
 
 import pytest
+import requests
 import sqlalchemy
 from sqlalchemy.orm import Session, declarative_base
 
 from lstm_bench.errors import StoreError
 from lstm_bench.launch import launch
+from lstm_bench.scratch import MARK, MARKED
 from lstm_bench.sweep import parse
 from lstm_bench.tracking import Store
+from lstm_bench.tracking.listing import parsed
 
 ADDRESS = "postgresql://ann:secret@127.0.0.1:1/runs"
 
@@ -72,30 +75,69 @@ def test_a_folder_in_the_place_of_the_file_is_told_at_once(command, monkeypatch,
     assert time.monotonic() - began < 5
 
 
-class Deaf:
-    """A driver of a database that does not answer, or says why it cannot be reached."""
-
-    def __init__(self, said=""):
-        self.said = said
-
-    def __call__(self, *_, **__):
-        if self.said:
-            logging.getLogger("mlflow.store.db.utils").warning("%s %.1f", OSError(self.said), 1.0)
-        time.sleep(60)
-
-
-@pytest.mark.parametrize("said", ["", "could not resolve host 'ret@127.0.0.1'"])
-def test_a_database_that_does_not_answer_is_told_of_and_given_up_on(monkeypatch, tmp_path, said):
+def test_a_database_that_does_not_answer_is_told_of_and_given_up_on(monkeypatch, tmp_path):
     monkeypatch.setattr("lstm_bench.tracking.store.WORD_AFTER", 0.1)
     monkeypatch.setattr("lstm_bench.tracking.connection.GIVEN_UP_AFTER", 0.5)
-    monkeypatch.setattr("mlflow.MlflowClient", Deaf(said))
+    monkeypatch.setattr("lstm_bench.tracking.connection._connect", lambda _: time.sleep(60))
     heard, began = [], time.monotonic()
     with pytest.raises(StoreError, match="did not answer within") as error:
         Store("postgresql://ann:sec@ret@127.0.0.1/runs", tmp_path, waiting=heard.append)
     assert time.monotonic() - began < 10
     assert len(heard) == 1 and heard[0].startswith("waiting for the store postgresql://ann:***@127")
     assert "sec" not in heard[0] + str(error.value) and "ret@" not in str(error.value)
-    assert ("could not resolve host '***'" in str(error.value)) == bool(said)
+
+
+def test_what_a_driver_says_is_told_without_the_secrets_in_it(monkeypatch, tmp_path):
+    def refused(_):
+        raise OSError("could not resolve host 'ret@127.0.0.1'")
+
+    monkeypatch.setattr("lstm_bench.tracking.connection._connect", refused)
+    began = time.monotonic()
+    with pytest.raises(StoreError, match=r"could not resolve host '\*\*\*'"):
+        Store("postgresql://ann:sec@ret@127.0.0.1/runs", tmp_path)
+    assert time.monotonic() - began < 10
+
+
+def test_a_database_that_answers_may_take_long_to_make_its_tables(monkeypatch, tmp_path):
+    class Slow:
+        def __init__(self, **_):
+            time.sleep(1)
+
+        def search_experiments(self, **_):
+            return []
+
+    monkeypatch.setattr("lstm_bench.tracking.connection.GIVEN_UP_AFTER", 0.2)
+    monkeypatch.setattr("lstm_bench.tracking.connection._connect", lambda _: None)
+    monkeypatch.setattr("mlflow.MlflowClient", Slow)
+    assert Store("postgresql://ann@127.0.0.1/runs", tmp_path).client is not None
+
+
+def test_a_file_that_cannot_be_opened_is_told_at_once(tmp_path):
+    path = tmp_path / "runs.db"
+    path.write_text("no database at all, and longer than the header of one would be" * 20)
+    began = time.monotonic()
+    with pytest.raises(StoreError, match="file is not a database"):
+        Store(f"sqlite:///{path}", tmp_path / "artifacts")
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("name", ["p%41p", "q?q"])
+def test_a_folder_whose_name_an_address_cannot_hold_is_refused(tmp_path, name):
+    with pytest.raises(StoreError, match="no % and no"):
+        Store(f"sqlite:///{tmp_path}/{name}/runs.db", tmp_path / "artifacts")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a b", "h#h", "a;b", "ü", "[x]"])
+def test_a_store_may_lie_in_a_folder_of_nearly_any_name(tmp_path, name):
+    folder = tmp_path / name
+    uri = f"sqlite:///{folder}/runs.db"
+    store = Store(uri, folder / "artifacts")
+    experiment = store.experiment("one")
+    run = store.client.create_run(experiment)
+    assert (folder / "runs.db").is_file()
+    assert Store(uri, folder / "artifacts").client.get_run(run.info.run_id)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_a_store_that_answers_late_is_told_of_and_used(monkeypatch, tmp_path):
@@ -114,18 +156,55 @@ def test_a_store_that_was_waited_for_in_vain_is_not_asked_again(monkeypatch, tmp
     store = Store(f"sqlite:///{tmp_path}/runs.db", tmp_path / "artifacts", waiting=heard.append)
     with pytest.raises(StoreError, match="not there") as first, store.usable(), store.usable():
         time.sleep(0.5)
-        raise OSError("the server is not there")
+        raise ConnectionError("the server is not there")
     assert len(heard) == 1  # once, for calls within one another
     with pytest.raises(StoreError) as later, store.usable():
         raise AssertionError
     assert str(later.value) == str(first.value)
 
 
-def test_an_error_that_came_at_once_does_not_keep_a_store_from_being_asked(tmp_path):
-    store = Store(f"sqlite:///{tmp_path}/runs.db", tmp_path / "artifacts")
+@pytest.mark.parametrize(("error", "seconds"), [(ConnectionError("reset"), 0), (OSError(28), 0.5)])
+def test_other_errors_do_not_keep_a_store_from_being_asked(monkeypatch, tmp_path, error, seconds):
+    monkeypatch.setattr("lstm_bench.tracking.store.WORD_AFTER", 0.1)
+    store = Store(f"sqlite:///{tmp_path}/runs.db", tmp_path / "artifacts", waiting=lambda _: None)
     with pytest.raises(StoreError), store.usable():
-        raise OSError("busy")
+        time.sleep(seconds)
+        raise error
     assert store.names() == []
+
+
+@pytest.mark.parametrize("gone", ["missing", "folder", "fifo", "link to itself"])
+def test_a_listing_that_is_no_file_is_damage_and_not_waited_for(filled, command, gone):
+    (listing,) = filled.rglob("sweep.json")
+    listing.unlink()
+    if gone == "folder":
+        listing.mkdir()
+    elif gone == "fifo":
+        os.mkfifo(listing)
+    elif gone != "missing":
+        listing.symlink_to(listing.name)
+    code, out, err = command("report")
+    assert (code, out) == (2, "")
+    assert "sweep.json is not where its files were kept" in err
+
+
+def test_a_store_out_of_reach_is_no_damaged_outcome(filled, monkeypatch):
+    """A report of what could be had would take the place of the whole one."""
+    store = Store("sqlite:///mlflow.db", Path("mlartifacts"))
+
+    def away(*_):
+        raise requests.ConnectionError("the server is not there")
+
+    monkeypatch.setattr(store.client, "get_run", away, raising=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "listed", lambda run_id: parsed_of(filled))
+        with pytest.raises(StoreError, match="not there"):
+            store.load("mine")
+
+
+def parsed_of(folder):
+    (listing,) = folder.rglob("sweep.json")
+    return parsed(listing.read_bytes())
 
 
 # ---- A store of a stranger's
@@ -206,12 +285,13 @@ def test_what_mlflow_was_copying_when_it_was_killed_is_deleted(filled, settings)
     left = [outcome.parent / ".artifact.uploading.x1", outcome.parents[2] / ".artifact.uploading.y"]
     for path in left:
         path.write_text("half")
-    (filled / "reports" / "mine" / ".partial-abc").mkdir(parents=True)
-    (filled / ".mlflow.db-abc").mkdir()
+    for path in (filled / "reports" / "mine" / ".partial-abcd0123", filled / ".mlflow.db-abcd0123"):
+        path.mkdir(parents=True)
+        (path / MARK).write_text(MARKED)
     launch(parse("mine", document), where)
     assert not any(path.exists() for path in left)
     names = {path.name for path in filled.rglob("*")}
-    assert not names & {".partial-abc", ".mlflow.db-abc"}
+    assert not names & {".partial-abcd0123", ".mlflow.db-abcd0123"}
     kept = [path for path in filled.rglob("artifacts/report/**/*") if path.is_file()]
     assert kept and {path.suffix for path in kept} == {".csv", ".svg", ".md", ".html"}
 

@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import logging
 import os
+import sqlite3
 import threading
 import urllib.parse
 import urllib.request
@@ -26,6 +27,8 @@ Once a server has answered, MLflow's own patience holds: it may restart during a
 """
 GIVEN_UP_AFTER = 15.0
 """Seconds in which a store must answer when it is opened."""
+DATABASES = {"postgresql", "mysql", "mssql", "sqlite"}
+"""What MLflow keeps runs in, by the beginning of an address."""
 
 
 def prepare(path: Path | None, artifacts: str) -> None:
@@ -45,6 +48,29 @@ def prepare(path: Path | None, artifacts: str) -> None:
         remove_abandoned(path.parent, _draft(path))
 
 
+def check(uri: str, path: Path | None) -> None:
+    """Raises what is wrong where a database, or the SQLite file at `path`, cannot be reached.
+
+    Left alone MLflow tries for minutes, and says nothing. Raises `TimeoutError` where a database
+    does not answer; a server is asked by `opened`.
+    """
+    if path is not None:
+        if not path.is_file():
+            raise OSError(f"{path} is a folder or a device, and not a file")
+        with contextlib.closing(sqlite3.connect(path, timeout=GIVEN_UP_AFTER)) as database:
+            database.execute("select count(*) from sqlite_master").fetchone()
+    elif uri.partition("://")[0].partition("+")[0] in DATABASES:
+        _within(GIVEN_UP_AFTER, lambda: _connect(uri))
+
+
+def _connect(uri: str) -> None:
+    import sqlalchemy
+
+    engine = sqlalchemy.create_engine(uri, poolclass=sqlalchemy.pool.NullPool)
+    with engine.connect() as connected:
+        connected.execute(sqlalchemy.text("select 1"))
+
+
 def opened(uri: str, path: Path | None) -> MlflowClient:
     """Returns a client of the store at `uri`, or of the SQLite file at `path`, that has answered.
 
@@ -52,20 +78,34 @@ def opened(uri: str, path: Path | None) -> MlflowClient:
     """
     from mlflow import MlflowClient
 
+    # MLflow caches connections by name: a relative one would outlive its working folder.
+    own = f"sqlite:///{path.resolve()}" if path else uri
     clients = []
 
     def answered() -> None:
-        # MLflow caches connections by name: a relative one would outlive its working folder.
-        client = MlflowClient(tracking_uri=f"sqlite:///{path.resolve()}" if path else uri)
+        client = MlflowClient(tracking_uri=own)
         client.search_experiments(max_results=1)
         clients.append(client)
 
-    if path is not None:  # a file is there at once, or busy with somebody who will be done
-        answered()
-    else:
+    if uri.startswith("http"):
         with _first_time():
             _within(GIVEN_UP_AFTER, answered)
+    else:
+        answered()
     return clients[0]
+
+
+def is_unreachable(error: BaseException | None) -> bool:
+    """Returns whether an error of MLflow's says that a server or a database does not answer."""
+    import requests
+    from sqlalchemy.exc import OperationalError
+
+    gone = (requests.ConnectionError, requests.Timeout, OperationalError, ConnectionError)
+    while error is not None:
+        if isinstance(error, gone) or "Max retries exceeded" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _draft(path: Path) -> str:
@@ -106,15 +146,9 @@ def local_path(uri: str) -> Path | None:
 def _within(seconds: float, act: Callable[[], object]) -> None:
     """Calls `act` and raises what it raises; `TimeoutError` if it takes longer than `seconds`.
 
-    It is then left alone in a thread of its own: MLflow tries a database for minutes, and says why
-    in its log alone.
+    It is then left alone in a thread of its own.
     """
     raised: list[BaseException] = []
-    log = logging.getLogger("mlflow.store.db.utils")
-    heard = _Heard()
-    log.addHandler(heard)
-    log.setLevel(logging.WARNING)
-    log.propagate = False
 
     def acted() -> None:
         try:
@@ -125,23 +159,10 @@ def _within(seconds: float, act: Callable[[], object]) -> None:
     thread = threading.Thread(target=acted, daemon=True)
     thread.start()
     thread.join(seconds)
-    log.removeHandler(heard)
     if thread.is_alive():
-        reason = f": {heard.reason}" if heard.reason else ""
-        raise TimeoutError(f"it did not answer within {seconds:.0f} s{reason}")
+        raise TimeoutError(f"it did not answer within {seconds:.0f} s")
     if raised:
         raise raised[0]
-
-
-class _Heard(logging.Handler):
-    """Keeps the exception that MLflow's last message was about."""
-
-    reason = ""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        for argument in record.args if isinstance(record.args, tuple) else ():
-            if isinstance(argument, Exception):
-                self.reason = str(argument).strip().split("\n")[0]
 
 
 def reason(error: Exception, address: str) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from lstm_bench.errors import StoreError, UserError
+from lstm_bench.errors import DamagedError, UserError
 from lstm_bench.paired import Comparison
 from lstm_bench.results import Failed, Outcome, Refusal, Role, Row, SweepResult, subset
 from lstm_bench.seeds import uncrossed
@@ -182,14 +182,14 @@ class _Facts(BaseModel):
 def parsed(text: bytes) -> dict[str, Any]:
     """Returns what is in a `sweep.json`, its rows as `Listed`, with what older stores lack.
 
-    Raises `StoreError` that names the first key that is missing or wrong.
+    Raises `DamagedError` that names the first key that is missing or wrong.
     """
     try:
         facts = mapping(text, MOST_TEXT)
         found = _Facts.model_validate_json(text, strict=True)
     except ValueError as error:
         reason = faulty(error) if isinstance(error, ValidationError) else brief(error)
-        raise StoreError(
+        raise DamagedError(
             f"store: {FILE} of the sweep's run is not whole ({reason}); run the sweep again"
         ) from error
     lacking = found.model_dump(exclude=found.model_fields_set)

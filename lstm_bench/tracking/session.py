@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import lstm_bench
-from lstm_bench.errors import StoreError, SweepError
+from lstm_bench.errors import DamagedError, SweepError
 from lstm_bench.markdown import escaped
 from lstm_bench.provenance import provenance
 from lstm_bench.results import Failed, Outcome, SweepResult
@@ -45,7 +45,7 @@ def begin(store: Store, sweep: Sweep, engine: str, again: bool = False) -> Sessi
             ended = known.info.end_time
             run_id = known.info.run_id
             session = Session(store, experiment, run_id, sweep, taken_up=True, ended=ended)
-            with contextlib.suppress(StoreError):
+            with contextlib.suppress(DamagedError):
                 session.listed = len(store.listed(session.run_id)["rows"])
             return session
         tags = {
@@ -62,7 +62,7 @@ def _check(store: Store, run_id: str, sweep: Sweep) -> None:
     """Raises `SweepError` if the search of a run was another than that of `sweep`."""
     try:
         before = store.listed(run_id).get("definition")
-    except StoreError:  # it was killed before, or while, it was written
+    except DamagedError:  # it was killed before, or while, it was written
         return
     now = listing.definition(sweep)
     found = listing.changed(sweep, before, now) if before and now else []
@@ -123,10 +123,8 @@ class Session:
             return None
         try:
             return self.store.outcome(run_id)
-        except StoreError:
-            if self.store.remote:  # out of reach, maybe; and not to be made anew for that
-                raise
-        return None
+        except DamagedError:
+            return None
 
     def failure(self, key: str) -> str | None:
         """Returns why a recipe failed when this sweep ran it before, or None."""

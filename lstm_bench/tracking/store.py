@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import threading
 import urllib.parse
 from collections.abc import Callable, Iterator, Sequence
@@ -11,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_bench.addresses import masked
-from lstm_bench.errors import LstmBenchError, StoreError, unknown
+from lstm_bench.errors import DamagedError, LstmBenchError, StoreError, unknown
 from lstm_bench.naming import path_component
 from lstm_bench.results import Outcome, SweepResult
 from lstm_bench.scratch import temporary_folder
-from lstm_bench.stored import read
+from lstm_bench.stored import content, read
+from lstm_bench.terminal import say
 from lstm_bench.tracking import connection, listing
 
 if TYPE_CHECKING:
@@ -52,10 +52,10 @@ class Store:
         path = Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
         if path is not None and not path.exists() and not create:
             raise StoreError(f"store: there is no file {path}; run `lstm-bench sweep` first")
-        if path is not None and path.exists() and not path.is_file():
-            raise StoreError(
-                f"store: must be a SQLite file, but {path} is a folder or a device; name another "
-                "file with --store, e.g. sqlite:///new.db"
+        if path is not None and set("%?") & set(str(path.absolute())):
+            raise StoreError(  # they would begin a character's number, or options of the address
+                f"store: the path of a SQLite file must hold no % and no ?, but got {path.absolute()}; "
+                "use a folder of another name, or name a file elsewhere with --store"
             )
         self.uri = masked(uri)
         self.remote = uri.startswith("http")
@@ -63,12 +63,14 @@ class Store:
         self._asking = 0  # calls of `usable` within one another
         self._waited = threading.Event()  # whether the outermost of them has been waited for
         self._lost: str | None = None  # what is said of a store that no longer answers
-        self._waiting = waiting or (lambda said: print(said, file=sys.stderr))
+        self._waiting = waiting or say
         with self.usable(silent=True):
             self._place = artifacts.resolve()
             self._artifacts = None if self.remote else self._place.as_uri()
             connection.prepare(path, str(self._artifacts))
-        with self.usable(silent=path is not None):
+        with self.usable():
+            connection.check(uri, path)
+        with self.usable(silent=True):  # makes its tables, where there are none: that takes long
             self.client: MlflowClient = connection.opened(uri, path)
 
     @contextlib.contextmanager
@@ -99,7 +101,8 @@ class Store:
                 f"store: {self.uri} cannot be used ({reason}); {start}give another one with "
                 "--store, e.g. sqlite:///new.db in a folder that can be written"
             )
-            self._lost = message if self._waited.is_set() else None
+            lost = self._waited.is_set() and connection.is_unreachable(error)
+            self._lost = message if lost else None
             raise StoreError(message) from error
         finally:
             self._asking -= 1
@@ -107,9 +110,7 @@ class Store:
 
     def _wait(self) -> None:
         self._waited.set()
-        self._waiting(
-            f"waiting for the store {self.uri}, which has not answered for {WORD_AFTER:.0f} s"
-        )
+        self._waiting(f"waiting for the store {self.uri}, for {WORD_AFTER:.0f} s so far")
 
     def names(self) -> list[str]:
         """Returns the names of the sweeps that have a report to be made, oldest first."""
@@ -123,7 +124,7 @@ class Store:
             facts, children = self._newest(name)
         outcomes = {}
         for key in {row.key for row in facts["rows"]} & children.keys():
-            with contextlib.suppress(StoreError):  # a damaged outcome is one still to be made
+            with contextlib.suppress(DamagedError):  # it is one still to be made
                 outcomes[key] = self.outcome(children[key])
         return listing.result({**facts, "name": name}, outcomes)  # whatever the file says
 
@@ -143,13 +144,12 @@ class Store:
         return self.listed(run_id), self.children(experiment.experiment_id, run_id)
 
     def listed(self, run_id: str) -> dict[str, Any]:
-        """Returns the `sweep.json` of a sweep's run; raises `StoreError` if it is not there."""
+        """Returns the `sweep.json` of a sweep's run; raises `DamagedError` if it is not whole."""
         with self.usable(), self._file(run_id, listing.FILE) as path:
             try:
-                with path.open("rb") as file:
-                    text = file.read(listing.MOST_TEXT + 1)  # `parsed` refuses more
-            except OSError as error:
-                raise StoreError(
+                text = content(path, listing.MOST_TEXT)
+            except (OSError, ValueError) as error:
+                raise DamagedError(
                     f"store: {self.uri} knows of a run whose {listing.FILE} is not where its files "
                     "were kept; put that folder back, or run the sweep again"
                 ) from error
@@ -175,7 +175,13 @@ class Store:
                 yield folder / name
                 return
         with temporary_folder() as folder:
-            yield Path(self.client.download_artifacts(run_id, name, str(folder)))
+            try:
+                path = Path(self.client.download_artifacts(run_id, name, str(folder)))
+            except Exception as error:  # MLflow has no one exception for what is not there
+                if connection.is_unreachable(error):
+                    raise
+                raise DamagedError(f"store: {self.uri} has no {name} of run {run_id}") from error
+            yield path
 
     def experiment(self, name: str) -> str:
         """Returns the id of the experiment of the sweep `name`, which is made if need be."""

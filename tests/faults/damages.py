@@ -97,7 +97,7 @@ def _gone(here: Path, chance: random.Random) -> None:
             path.symlink_to("/dev/null")
         case 4:
             os.mkfifo(path)
-        case 5:
+        case 5 if path.parent != here:
             shutil.rmtree(path.parent)
         case _:
             pass
