@@ -7,13 +7,14 @@ anything is made of it, and nothing in it is looked up anywhere: no tags, no int
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 
 from lstm_bench.errors import SweepError
 
@@ -24,6 +25,12 @@ DEEPEST = 50
 MOST_NODES = 10_000
 """Values, keys, lists and mappings, those that aliases repeat counted each time: OmegaConf's own
 limit, told before it is reached."""
+
+LONGEST_NUMBER = 400
+"""Characters that a number may have."""
+DIGITS = re.compile(r"[+-]?[0-9][0-9a-zA-Z_.:+-]*$")
+PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in
+              ("str", "int", "float", "bool", "null", "seq", "map")} | {"!"}  # fmt: skip
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -52,6 +59,12 @@ def parse_yaml(text: str, interpolation: bool = False) -> Any:
         if _is_single(text):  # of which OmegaConf makes nothing
             return yaml.load(text, Loader=yaml.SafeLoader)
         return OmegaConf.to_container(OmegaConf.load(io.StringIO(text)), resolve=interpolation)
+    except InterpolationResolutionError as error:
+        said = " ".join(str(error).split()).partition(" full_key")[0]
+        raise SweepError(
+            f"what it names must be there, but {said}; set that environment variable, or write the "
+            "value itself"
+        ) from error
     except (yaml.YAMLError, OmegaConfBaseException, ValueError, RecursionError) as error:
         raise SweepError(f"is not valid YAML: {' '.join(str(error).split())}") from error
 
@@ -72,6 +85,12 @@ def _check(events: Iterator[yaml.Event], interpolation: bool) -> None:
     depths: dict[str, int] = {}
     count, deepest = 0, [0]
     for event in events:
+        tag = getattr(event, "tag", None)
+        if tag is not None and tag not in PLAIN_TAGS:
+            raise SweepError(
+                f"line {_line(event)}: values must be plain, but one is tagged {tag!r}; leave the "
+                "tag out"
+            )
         if isinstance(event, yaml.CollectionStartEvent):
             open_.append((event.anchor, count))
             deepest.append(0)
@@ -88,6 +107,12 @@ def _check(events: Iterator[yaml.Event], interpolation: bool) -> None:
                 sizes[event.anchor], depths[event.anchor] = 1, 0
             if "${" in event.value and not interpolation:
                 raise SweepError(_of_interpolation(event))
+            long = event.implicit[0] and len(event.value) > LONGEST_NUMBER
+            if long and DIGITS.match(event.value):
+                raise SweepError(
+                    f"line {_line(event)}: a number must have at most {LONGEST_NUMBER} characters, "
+                    f"but {event.value[:20]}… has {len(event.value):,}; write text in quotes"
+                )
         elif isinstance(event, yaml.AliasEvent):
             if event.anchor not in sizes:
                 raise SweepError(

@@ -27,6 +27,8 @@ from lstm_bench.tasks.prepared import Columns, Missing, Series, follow
 DATES = ("%Y-%m-%d", "%Y-%m", "%d.%m.%Y", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S",
          "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ")  # fmt: skip
 """How the times of a file may be written that are gone on with."""
+LARGEST = 200_000_000
+"""Numbers that a network is shown at one time: 0.8 GB."""
 LATEST = 24
 """Times that tell how far the next one is."""
 GROUP = "\0group"  # no column of a file is called so
@@ -251,6 +253,11 @@ class _Asker:
         if own != asked:
             rule = f"takes and gives {own} where its data ask for {asked}"
             raise StoreError(f"its network is of another run: it {rule}; run its sweep again")
+        if len(x) * width * x.shape[2] > LARGEST:
+            raise UserError(
+                f"its network must be shown at most {LARGEST:,} numbers, but {len(x):,} samples of "
+                f"{width:,} time steps and {x.shape[2]:,} values are more; give the latest rows"
+            )
         x = np.pad(x, ((0, 0), (0, missing) if after else (missing, 0), (0, 0)))
         reset_states(self.model)
         size = 1 if self.settings["stateful"] else min(len(x), 1024)

@@ -15,6 +15,7 @@ from lstm_bench.estimate import Estimate, estimate
 from lstm_bench.gathering import Gatherer, Need
 from lstm_bench.ledger import Ledger, alone
 from lstm_bench.naming import path_component
+from lstm_bench.report import check as check_report
 from lstm_bench.report import write_report, written_by_report
 from lstm_bench.results import SweepResult
 from lstm_bench.search.study import Study
@@ -30,6 +31,7 @@ def _probe(folder: Path) -> None:
 
     Leaves no folder behind: the store may be refused yet.
     """
+    check_report(folder)
     made = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)

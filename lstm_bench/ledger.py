@@ -36,8 +36,11 @@ class Ledger:
         self._notice = notice
         with self._usable():
             path.parent.mkdir(parents=True, exist_ok=True)
+            self._in_use = contextlib.ExitStack()
             if path.exists() and not _is_sound(path):
-                self._move_aside()
+                with alone(Path(f"{path}.lock"), at_once=True):  # no other sweep has it open
+                    self._move_aside()
+            self._in_use.enter_context(alone(Path(f"{path}.lock"), shared=True))
             self._database = sqlite3.connect(path, timeout=60, isolation_level=None)
             # Each seed is on the disk before the next thing happens: a power cut loses running
             # seeds alone.
@@ -53,6 +56,7 @@ class Ledger:
     def close(self) -> None:
         """Closes the file."""
         self._database.close()
+        self._in_use.close()
 
     def keep(self, recipe: str, seed: int, outcome: bytes) -> None:
         """Writes the outcome of one seed; what is there already stays."""
@@ -132,8 +136,16 @@ def _is_sound(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def alone(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+def alone(
+    path: Path,
+    waiting: Callable[[], None] = lambda: None,
+    shared: bool = False,
+    at_once: bool = False,
+) -> Iterator[None]:
     """Lets one process at a time be where `path` is locked; calls `waiting` before it waits.
+
+    With `shared` several may be there that are all `shared`. With `at_once` `StoreError` is raised
+    in place of waiting.
 
     The system gives the lock back when a process ends, however it ends. Where it has no such locks
     nobody waits.
@@ -152,9 +164,15 @@ def alone(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[No
             "set another one as `artifacts` in conf/default.yaml"
         ) from error
     with file:
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if at_once:
+                raise StoreError(
+                    f"artifacts: {path.with_suffix('')} is damaged, and another sweep uses it; "
+                    "wait until that has ended, and run the same command again"
+                ) from error
             waiting()
-            fcntl.flock(file, fcntl.LOCK_EX)
+            fcntl.flock(file, kind)
         yield

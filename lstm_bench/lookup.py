@@ -27,6 +27,7 @@ from lstm_bench.sweep import find, load
 from lstm_bench.tasks import TASKS, no_task
 from lstm_bench.tasks.base import ours
 from lstm_bench.tracking import Store
+from lstm_bench.usual import recipe_of_run
 
 NEAREST = 5
 """Names that a message offers in the place of a wrong one."""
@@ -94,7 +95,7 @@ def _row(word: str, where: Settings) -> Chosen:
         return _in_file(Path(name), row)
     try:
         outcome = finished(word, Store(where.store, where.artifacts, create=False))
-        return Chosen(recipe(**outcome.settings), outcome.best_seed)
+        return Chosen(recipe_of_run(outcome.settings, outcome.digest), outcome.best_seed)
     except StoreError:
         if not colon or not (where.sweeps / f"{name}.yaml").is_file():
             raise

@@ -13,9 +13,9 @@ from lstm_bench.errors import StoreError, UserError
 from lstm_bench.evaluation import Network
 from lstm_bench.forecast import load
 from lstm_bench.framings import Framing
-from lstm_bench.recipe import recipe
 from lstm_bench.results import Outcome
 from lstm_bench.tasks import Sequence as Steps
+from lstm_bench.usual import recipe_of_run
 
 LISTED_UP_TO = 40
 """Symbols that a message lists."""
@@ -69,7 +69,7 @@ def predict(outcome: Outcome, text: str, generate: int = 0) -> list[Step]:
     Raises `UserError` where `text` is not a sequence that it can be fed, `StoreError` where the
     run has no model, or one of another recipe.
     """
-    asked = recipe(**outcome.settings)
+    asked = recipe_of_run(outcome.settings, outcome.digest)
     if asked.task.kind != "categorical" or not asked.task.symbolic:
         other = "--csv FILE" if outcome.data else "`lstm-bench run ... --predictions`"
         raise UserError(

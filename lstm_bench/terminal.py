@@ -6,6 +6,7 @@ text: to clear it, to rename its window, to paste. Everything for people goes th
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from typing import TextIO
@@ -68,7 +69,10 @@ def _escaped(word: str) -> str:
 
 
 def _bytes(char: str) -> bytes:
-    return char.encode("utf-8", "surrogatepass")
+    try:
+        return os.fsencode(char)
+    except UnicodeEncodeError:  # half of a character of two, of no file's name
+        return char.encode("utf-8", "surrogatepass")
 
 
 def _byte(number: int) -> str:

@@ -8,8 +8,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lstm_bench.errors import Fault, RecipeError, UserError
+from lstm_bench.errors import Fault, RecipeError, StoreError, UserError
 from lstm_bench.faults import pydantic_faults
+from lstm_bench.recipe import Recipe, recipe
 from lstm_bench.tasks import TASKS
 from lstm_bench.tasks.own import Csv
 
@@ -125,6 +126,28 @@ def strayed(document: Mapping[str, Any], where: Path) -> list[Fault]:
             rule = "a sweep's data must lie in the working folder"
             repair = "copy the file there, or use `lstm-bench sweep --csv FILE`"
             found.append(Fault(f"{prefix}file", f"{rule}, but got {file!r}; {repair}"))
+    return found
+
+
+def recipe_of_run(settings: Mapping[str, Any], digest: str) -> Recipe:
+    """Returns the recipe of a finished run.
+
+    Raises `StoreError` where it is one of a file outside the working folder that is not the file
+    that was trained on, by the digest: a store of somebody else's may name any file, and what is
+    in it must not go into a script or an answer.
+    """
+    if not strayed({"recipes": {digest: settings}}, Path()):
+        return recipe(**settings)
+    try:
+        found = recipe(**settings)
+    except UserError:
+        found = None
+    if found is None or found.digest != digest:
+        raise StoreError(
+            f"{digest}: is a run of the file {settings['file']!r}, outside the working folder, "
+            "which must be there and be the very file that was trained on, but is not; put it "
+            "back, or run the sweep again"
+        )
     return found
 
 

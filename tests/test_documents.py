@@ -103,8 +103,32 @@ def test_settings_of_the_users_own_may_name_environment_variables(tmp_path, monk
     assert settings(folder=tmp_path).store == "postgresql://a:b@h/x"
 
 
-@pytest.mark.parametrize("text", ["!!python/object/apply:os.system [ls]", "!!python/name:os.system",
-                                  "a: !!python/object:os.system {}"])  # fmt: skip
-def test_tags_make_nothing(text):
-    with pytest.raises(SweepError, match="not valid YAML"):
+@pytest.mark.parametrize(
+    "text",
+    ["!!python/object/apply:os.system [ls]", "!!python/name:os.system", "a: !!binary aGFsbG8=",
+     "a: !!python/object:os.system {}", "a: !mine 3", "a: !!timestamp 2020-01-01", "a: !!set {b}"],
+)  # fmt: skip
+def test_tags_are_refused(text):
+    with pytest.raises(SweepError, match=r"line 1: values must be plain, but one is tagged"):
         parse_yaml(text)
+
+
+def test_tags_that_say_what_is_so_anyway_are_taken():
+    assert parse_yaml("a: !!str 3\nb: !!int '4'\nc: '5'") == {"a": "3", "b": 4, "c": "5"}
+
+
+@pytest.mark.parametrize(
+    "number", ["0x" + "f" * 5000, "9" * 5000, "-" + "9" * 5000, "1." + "1" * 900]
+)
+def test_numbers_of_thousands_of_digits_are_refused(number, command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s.yaml").write_text(f"task: memory\nunits: {number}\nrecipes: {{A: {{}}}}\n")
+    for words in (("sweep", "s.yaml", "--dry-run"), ("run", "memory", f"units={number}")):
+        code, _, err = command(*words)
+        assert code == 2 and "at most 400 characters" in err
+
+
+def test_settings_that_name_a_variable_that_is_not_there_say_which(tmp_path):
+    (tmp_path / "default.yaml").write_text("store: ${oc.env:NOT_SET_BY_ANYBODY}\n")
+    with pytest.raises(SweepError, match=r"NOT_SET_BY_ANYBODY.*set that environment variable"):
+        settings(folder=tmp_path)

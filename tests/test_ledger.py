@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import sqlite3
+from pathlib import Path
 
 import pytest
 
@@ -143,3 +144,17 @@ def test_a_folder_in_the_place_of_the_file_is_refused_with_its_name(tmp_path):
     (tmp_path / "seeds.db").mkdir()
     with pytest.raises(StoreError, match=r"seeds.db must be a SQLite file"):
         Ledger(tmp_path / "seeds.db", "session")
+
+
+def test_a_file_that_another_sweep_uses_is_not_moved_from_under_it(tmp_path):
+    path = tmp_path / "seeds.db"
+    first, second = Ledger(path, "one"), Ledger(path, "other")  # two may use a sound one
+    first.close()
+    second.close()
+    path.write_bytes(b"x" * 5000)
+    with alone(Path(f"{path}.lock"), shared=True):  # as another sweep holds it
+        with pytest.raises(StoreError, match=r"seeds.db is damaged, and another sweep uses it"):
+            Ledger(path, "other")
+        assert path.read_bytes() == b"x" * 5000
+    Ledger(path, "other")
+    assert (tmp_path / "seeds.db.damaged-1").read_bytes() == b"x" * 5000

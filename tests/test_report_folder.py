@@ -11,7 +11,7 @@ from report_seen import rendered
 
 from lstm_bench.errors import StoreError
 from lstm_bench.report import write_report
-from lstm_bench.report.folder import MANIFEST, OURS, replace
+from lstm_bench.report.folder import EVERY, MANIFEST, OURS, check, replace
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -170,3 +170,31 @@ def test_a_kill_in_the_middle_leaves_nothing_that_the_next_report_does_not_know(
 def test_every_file_of_a_report_may_be_listed() -> None:
     for name in rendered("all sorts"):
         assert OURS.fullmatch(name)
+
+
+def test_a_report_whose_manifest_is_damaged_is_known_by_its_page(tmp_path: Path) -> None:
+    files = rendered("all sorts")
+    replace(tmp_path, files)
+    (tmp_path / MANIFEST).write_text("{")
+    (tmp_path / "mine.csv").write_text("mine")
+    replace(tmp_path, {"index.html": files["index.html"]})
+    assert contents(tmp_path).keys() == {"index.html", "mine.csv", MANIFEST}
+    (tmp_path / MANIFEST).unlink()  # as a kill of an earlier version leaves a page alone
+    replace(tmp_path, {"index.html": b"new"})
+    assert contents(tmp_path)["index.html"] == b"new"
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_what_is_in_the_way_is_known_before_the_work(tmp_path: Path, name: str) -> None:
+    check(tmp_path / "none")
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(StoreError, match="in the way"):
+        check(tmp_path)
+    (tmp_path / name).unlink()
+    (tmp_path / name).mkdir()
+    with pytest.raises(StoreError, match="folder"):
+        check(tmp_path)
+
+
+def test_every_report_has_the_files_that_are_looked_for_before_it() -> None:
+    assert set(EVERY) <= set(rendered("all sorts"))

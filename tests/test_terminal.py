@@ -1,9 +1,11 @@
 """What is printed shows anything and controls nothing."""
 
 import io
+import os
 import shlex
 import subprocess
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -68,6 +70,13 @@ def test_a_line_for_the_shell_is_the_words_it_was_made_of(words):
     assert harmless(line)
     if all(word.isprintable() for word in words):
         assert shlex.split(line) == words
+
+
+def test_a_file_whose_name_is_no_text_is_named_in_a_shell(tmp_path):
+    path = os.fsencode(tmp_path) + b"/a\xff'b.csv"
+    Path(os.fsdecode(path)).write_text("found")
+    line = shell_line("cat", os.fsdecode(path))
+    assert subprocess.run(["bash", "-c", line], capture_output=True, check=True).stdout == b"found"
 
 
 @pytest.mark.parametrize(

@@ -22,11 +22,11 @@ Nothing here imports TensorFlow, Keras, Optuna or MLflow, and equal results give
 from pathlib import Path
 
 from lstm_bench.report.console import console_table
-from lstm_bench.report.folder import replace, written_by_report
+from lstm_bench.report.folder import check, replace, written_by_report
 from lstm_bench.report.found import Found, find
 from lstm_bench.results import SweepResult
 
-__all__ = ["Found", "console_table", "find", "write_report", "written_by_report"]
+__all__ = ["Found", "check", "console_table", "find", "write_report", "written_by_report"]
 
 
 def write_report(result: SweepResult, folder: Path, found: Found | None = None) -> Path:

@@ -6,6 +6,7 @@ overwritten or deleted, and no link is followed out of it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Mapping
@@ -18,8 +19,21 @@ MANIFEST = ".report.json"
 """The file in a report's folder that lists the report's files."""
 OURS = re.compile(r"index\.html|report\.md|[a-z_0-9]+\.csv|figures/[a-z_0-9-]+\.svg")
 """What a file of a report may be called: a manifest that lists others is somebody else's."""
-EARLIER = re.compile(r"\]\(((?:figures/)?[a-z_0-9-]+\.(?:csv|svg))\)")
-"""The files that the `report.md` of an earlier version, which wrote no manifest, points to."""
+POINTED_TO = re.compile(r"\]\(((?:figures/)?[a-z_0-9-]+\.(?:csv|svg))\)")
+"""The files that a `report.md` points to: all others of its report."""
+EVERY = ("index.html", "report.md", "comparison.csv", "seeds.csv", "curves.csv", "predictions.csv")
+"""Files that every report has."""
+
+
+def check(folder: Path) -> None:
+    """Raises `StoreError` where a report could not be written, as far as that is known before."""
+    try:
+        _check(folder, dict.fromkeys(EVERY, b""), written_by_report(folder))
+    except OSError as error:
+        raise StoreError(
+            f"report: {folder} must have no folders in the place of files, but {error.strerror}; "
+            "move it away, or set another folder as `reports` in conf/default.yaml"
+        ) from error
 
 
 def replace(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -66,27 +80,27 @@ def _put(staging: Path, folder: Path, manifest: bytes) -> None:
 def written_by_report(folder: Path) -> set[str]:
     """Returns the paths below `folder` that a report has written, as far as they are still there.
 
-    A report of an earlier version, which has no manifest, is known by its page.
+    Where the manifest is damaged, or there is none, as of an earlier version, they are known by
+    what is in the page and in `report.md`.
     """
     try:
         listed = json.loads((folder / MANIFEST).read_bytes())["files"]
         found = {name for name in listed if isinstance(name, str) and OURS.fullmatch(name)}
-    except FileNotFoundError:
-        found = _of_earlier_version(folder)
-    except (OSError, ValueError, TypeError, LookupError, RecursionError):  # damaged, or not ours
-        found = set()
+    except (OSError, ValueError, TypeError, LookupError, RecursionError):
+        found = _without_manifest(folder)
     return {name for name in found if (folder / name).is_file()}
 
 
-def _of_earlier_version(folder: Path) -> set[str]:
-    try:
-        page = (folder / "index.html").read_bytes()
+def _without_manifest(folder: Path) -> set[str]:
+    found = set()
+    with contextlib.suppress(OSError, ValueError):
+        if b'<p class="name">lstm-bench / ' in (folder / "index.html").read_bytes():
+            found.add("index.html")
+    with contextlib.suppress(OSError, ValueError):
         text = (folder / "report.md").read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return set()
-    if b'<p class="name">lstm-bench / ' not in page or "\nEvery number: [" not in text:
-        return set()
-    return {"index.html", "report.md", *EARLIER.findall(text)}
+        if found and "\nEvery number: [" in text:
+            found |= {"report.md", *POINTED_TO.findall(text)}
+    return found
 
 
 def _manifest(names: Mapping[str, bytes] | set[str]) -> bytes:

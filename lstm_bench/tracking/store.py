@@ -54,8 +54,8 @@ class Store:
             raise StoreError(f"store: there is no file {path}; run `lstm-bench sweep` first")
         if path is not None and set("%?") & set(str(path.absolute())):
             raise StoreError(  # they would begin a character's number, or options of the address
-                f"store: the path of a SQLite file must hold no % and no ?, but got {path.absolute()}; "
-                "use a folder of another name, or name a file elsewhere with --store"
+                "store: the path of a SQLite file must hold no % and no ?, but got "
+                f"{path.absolute()}; use a folder of another name, or a file elsewhere (--store)"
             )
         self.uri = masked(uri)
         self.remote = uri.startswith("http")
