@@ -40,6 +40,8 @@ def prepare(path: Path | None, artifacts: str) -> None:
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+    # It prints the address of each run, with the password that is in the server's.
+    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
     importlib.import_module("mlflow")
     _quiet()
     if path is not None and not path.exists():
