@@ -75,8 +75,9 @@ def secrets(address: str) -> list[str]:
 def _secret_places(address: str) -> list[tuple[int, int]]:
     """Returns where in `address` secrets begin and end: in order, and apart from one another."""
     scheme = SCHEME.search(address)
-    if scheme is None:
-        return []
+    if scheme is None:  # no address, or one that is mistyped
+        colon, last = address.rfind(":", 0, address.rfind("@") + 1), address.rfind("@")
+        return [(colon + 1, last)] if 0 <= colon < last - 1 else []
     begin = scheme.end()
     places = []
     before = BEFORE_HOST.match(address, begin)

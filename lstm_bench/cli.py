@@ -14,6 +14,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.text import Text
 
+from lstm_bench.addresses import masked_text
 from lstm_bench.errors import Interrupted, RecipeError, StoreError, SweepError, UserError
 from lstm_bench.options import (
     Assignments,
@@ -55,7 +56,7 @@ def main() -> None:
         on_any_terminal()
         app()
     except UserError as error:
-        say(f"error: {error}")
+        say(masked_text(f"error: {error}"))
         sys.exit(2)
     except (KeyboardInterrupt, Interrupted):
         _interrupted()

@@ -28,6 +28,7 @@ def completed(document: Mapping[str, Any]) -> dict[str, Any]:
         return dict(document)
     task = _task(document)
     told = f"Found in {task.file or 'the example'}: {'; '.join(task.summary())}."
+    told = " ".join(told.split())  # a name with a line break in it would begin a line of its own
     about = "\n\n".join(filter(None, [str(document.get("about") or ""), told]))
     made = {"title": f"Which network forecasts {task.prepared.target}?"} | dict(document)
     made["about"] = about

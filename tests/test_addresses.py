@@ -30,6 +30,9 @@ PASSWORD = st.text(string.ascii_letters + string.digits + "/@:?&=%+!~#.,-_", min
         ("sqlite:///mlflow.db", "sqlite:///mlflow.db"),
         ("http://127.0.0.1:5000", "http://127.0.0.1:5000"),
         ("units=20", "units=20"),
+        ("postgresql:/ann:hunter22@h/x", "postgresql:/ann:***@h/x"),  # mistyped
+        ("postgresql//ann:hunter22@h/x", "postgresql//ann:***@h/x"),
+        ("ann:hunter22@h/x", "ann:***@h/x"),
     ],
 )  # fmt: skip
 def test_an_address_keeps_all_but_what_is_secret(address, shown):
@@ -80,3 +83,22 @@ def test_a_command_is_recorded_without_its_password():
     said = provenance(words)["command"]
     assert "secret" not in said and ":b@" not in said
     assert said.startswith("lstm-bench sweep x --store ")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("report", "--store", "sqlite:///pw.db?password=hunter22"),
+     ("report", "--store", "postgresql:/ann:hunter22@h/x"),
+     ("report", "--store", "ann:hunter22@h/x"),
+     ("sweep", "postgresql://ann:hunter22@h/x"),
+     ("sweep", "s", "--profile", "postgresql://ann:hunter22@h/x"),
+     ("report",)],
+)  # fmt: skip
+def test_no_message_shows_a_password(command, monkeypatch, tmp_path, words):
+    monkeypatch.chdir(tmp_path)
+    if words == ("report",):
+        (tmp_path / "conf").mkdir()
+        (tmp_path / "conf" / "default.yaml").write_text("store: [postgresql://ann:hunter22@h/x]\n")
+    code, out, err = command(*words)
+    assert code == 2 and err
+    assert "hunter22" not in out + err

@@ -51,11 +51,12 @@ class Store:
             )
         path = Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
         if path is not None and not path.exists() and not create:
-            raise StoreError(f"store: there is no file {path}; run `lstm-bench sweep` first")
+            shown = masked(uri).removeprefix("sqlite:///")
+            raise StoreError(f"store: there is no file {shown}; run `lstm-bench sweep` first")
         if path is not None and set("%?") & set(str(path.absolute())):
             raise StoreError(  # they would begin a character's number, or options of the address
-                "store: the path of a SQLite file must hold no % and no ?, but got "
-                f"{path.absolute()}; use a folder of another name, or a file elsewhere (--store)"
+                "store: the path of a SQLite file must hold no % and no ?, but that of "
+                f"{masked(uri)} does; use a folder of another name, or a file elsewhere (--store)"
             )
         self.uri = masked(uri)
         self.remote = uri.startswith("http")
@@ -151,7 +152,7 @@ class Store:
             except (OSError, ValueError) as error:
                 raise DamagedError(
                     f"store: {self.uri} knows of a run whose {listing.FILE} is not where its files "
-                    "were kept; put that folder back, or run the sweep again"
+                    "were kept, or was never written; run the sweep again, or put that folder back"
                 ) from error
             return listing.parsed(text)
 
