@@ -11,7 +11,7 @@ check:  ## lint, format, types
 test:  ## the ordinary tests, five and a half minutes on two cores
 	$(BIN)pytest
 
-slow:  ## the marked tests, up to an hour
+slow:  ## the marked tests, up to two hours
 	$(BIN)pytest -n 0 -m slow
 
 grid:  ## both engines on every legal combination of settings, some four hours
