@@ -78,8 +78,12 @@ def test_a_file_that_is_too_long_is_refused_with_a_figure(file, monkeypatch):
 
 def test_very_many_columns_are_read_in_time_or_refused_with_a_figure(file):
     wide = [",".join(f"c{n}" for n in range(10_000)), *[",".join("1" * 10_000)] * 3]
-    before = time.process_time()
-    assert len(read(file("\n".join(wide))).columns) == 10_000
-    assert time.process_time() - before < 0.5  # it takes 0.05 s; names counted one by one take 1 s
+    took = []
+    for number in range(3):  # of which a collection of garbage may come into one
+        path = file("\n".join(wide), f"wide{number}.csv")
+        before = time.thread_time()
+        assert len(read(path).columns) == 10_000
+        took.append(time.thread_time() - before)
+    assert min(took) < 0.5  # it takes 0.05 s; names counted one by one take 1 s
     with pytest.raises(DataError, match="at most 10,000 columns are read, but it has 10,001"):
         read(file(wide[0] + ",x\n" + wide[1] + ",1\n"))
