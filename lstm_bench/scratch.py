@@ -122,8 +122,12 @@ def _locked(place: Path, prefix: str) -> tuple[Path, int | None]:
             os.close(lock)  # another process has taken it for an abandoned one just before
             continue
         except OSError:
-            if not (made / MARK).exists():  # no room; a file system without locks is no fault
+            try:  # a file system without locks is no fault
                 (made / MARK).write_text(MARKED)
+            except OSError:  # but one without room is
+                os.close(lock)
+                shutil.rmtree(made, ignore_errors=True)
+                raise
         return made, lock
 
 
