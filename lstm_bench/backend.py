@@ -12,17 +12,7 @@ import os
 import sys
 from collections.abc import Iterator
 
-XLA_FLAGS = (
-    "--xla_backend_optimization_level=1 --xla_cpu_multi_thread_eigen=false "
-    "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000000,"
-    "xla_force_enable_experimental_llvm_ir_gemm=true,xla_cpu_disable_new_fusion_emitters=true"
-)
-"""A lower optimisation level, and fusions without MLIR, compile sooner.
-
-The threshold, in bytes, lets XLA make one kernel of any loop: see `engine.fences`. The next option
-has it unroll products of matrices, in a kernel and outside. All together small networks run as fast
-or faster, large ones up to a fifth slower: measured, see LOG.md.
-"""
+from lstm_bench.settings import XLA_FLAGS
 
 
 def prepare_environment() -> None:
@@ -34,7 +24,7 @@ def prepare_environment() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
-def start(cores: int) -> None:
+def start_tensorflow(cores: int) -> None:
     """Imports TensorFlow for work on `cores` cores; does nothing where it has run before."""
     prepare_environment()
     with _silent():
@@ -50,7 +40,7 @@ def start(cores: int) -> None:
     importlib.import_module("threadpoolctl").threadpool_limits(1, user_api="blas")
 
 
-def cores() -> int:
+def available_cores() -> int:
     """Returns the number of cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

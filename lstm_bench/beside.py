@@ -27,7 +27,7 @@ class Beside:
         return self.all[0]
 
     @property
-    def word(self) -> skill.Word:
+    def word(self) -> skill.SkillWord:
         """Better or worse than the best naive answer, or that this cannot be told."""
         return self.best.word if self.corrected <= paired.ALPHA else "cannot tell"
 
@@ -47,7 +47,7 @@ class Beside:
         )
         if math.isnan(best.low):
             return f"{said}; too few steps, or nothing that varies, so there is no interval."
-        ends = f"{signed(best.low, self.real)} to {signed(best.high, self.real)}"
+        ends = f"{signed_amount(best.low, self.real)} to {signed_amount(best.high, self.real)}"
         said += f"; 95 % interval of what the network gains: {ends}"
         if self.word != best.word:
             return f"{said}, without 0 only as long as nothing else is compared."
@@ -70,10 +70,10 @@ def beside(result: SweepResult) -> tuple[Beside, ...]:
 
 def _beside(row: Row) -> Beside:
     real = "mae" in row.outcome.seeds
-    table = skill.errors(row.outcome.predictions)
+    table = skill.absolute_errors(row.outcome.predictions)
     names = skill.naive_answers(row.outcome.predictions)
     ahead = int(row.outcome.settings.get("horizon", 1))
-    found = (skill.against(table, name, ahead) for name in names)
+    found = (skill.compare_with_baseline(table, name, ahead) for name in names)
     against = sorted(found, key=lambda each: each.naive_error)
     return Beside(row, real, tuple(against))
 
@@ -96,7 +96,7 @@ def amount(error: float, real: bool) -> str:
     return f"{error:.4g}" if real else f"{100 * error:.1f} %"
 
 
-def signed(difference: float, real: bool) -> str:
+def signed_amount(difference: float, real: bool) -> str:
     """Returns a difference of errors with its sign.
 
     >>> signed(-0.5, True), signed(0.031, False)
@@ -105,7 +105,7 @@ def signed(difference: float, real: bool) -> str:
     return f"{difference:+.3g}" if real else f"{100 * difference:+.1f} %"
 
 
-def document(result: SweepResult) -> dict[str, Any]:
+def baselines_document(result: SweepResult) -> dict[str, Any]:
     """Returns what was found as plain JSON values; empty without naive answers."""
     found = {
         each.row.id: {

@@ -120,11 +120,11 @@ class Book:
             self.progress.unsaved = {
                 row.id: unsaved[row.key] for row in self.rows if row.key in unsaved
             }
-        return listing.result({**self._document(), "rows": self.rows}, outcomes)
+        return listing.result_of_record({**self._document(), "rows": self.rows}, outcomes)
 
     def _document(self) -> dict[str, Any]:
         facts = self._study.facts if self._study else None
         failed, asked = list(self._failed.values()), self.progress.total
-        return listing.document(
+        return listing.sweep_record(
             self.sweep, self.rows, failed, asked, facts, self.analysis, self._provenance
         )

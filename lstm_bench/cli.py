@@ -165,7 +165,7 @@ def sweep(
     """
     from lstm_bench.engine import ENGINES
     from lstm_bench.errors import unknown
-    from lstm_bench.sweep import find, load, of_data
+    from lstm_bench.sweep import find_sweep, load_sweep, of_data
 
     where = where_to(profile, store, files)
     if engine not in ENGINES:
@@ -179,8 +179,8 @@ def sweep(
             raise UserError(f"--{next(iter(given))}: says something about a file; give --csv FILE")
         if name is None:
             raise UserError("sweep: give the name of a sweep, a YAML file, or --csv FILE")
-        path = find(name, where.sweeps)
-        loaded = load(path, settings or [])
+        path = find_sweep(name, where.sweeps)
+        loaded = load_sweep(path, settings or [])
     else:
         path = csv
         words = [*([name] if name else []), *(settings or [])]
@@ -257,7 +257,7 @@ def export(
 ) -> None:
     """Write a recipe as a Keras script, e.g. `export memory` or `export published:A1`."""
     from lstm_bench import backend
-    from lstm_bench.lookup import chosen, network
+    from lstm_bench.lookup import find_recipe, network_file
     from lstm_bench.sweep import assignments
 
     unclaimed(output, force)
@@ -276,11 +276,11 @@ def export(
                 "--model: writes the network of a finished run as it is, and nothing else; leave "
                 f"out {other}"
             )
-        write(model, network(what, model, told), "--model")
+        write(model, network_file(what, model, told), "--model")
         print_json({"file": str(model)}) if as_json else say(str(model), sys.stdout)
         return
-    found = chosen(what, assignments(settings or []), told)
-    backend.start(1)
+    found = find_recipe(what, assignments(settings or []), told)
+    backend.start_tensorflow(1)
     from lstm_bench.export.script import script
 
     number = found.best_seed if seed is None else seed
@@ -326,14 +326,14 @@ def predict(
         )
     unclaimed(output, force)
     from lstm_bench import backend
-    from lstm_bench.lookup import finished
+    from lstm_bench.lookup import finished_outcome
     from lstm_bench.tracking import Store
 
     where = where_to(profile, store, files)
-    outcome = finished(run, Store(where.store, where.artifacts, create=False))
+    outcome = finished_outcome(run, Store(where.store, where.artifacts, create=False))
     facts: dict[str, Any] = {"run": run, "id": outcome.digest, "recipe": dict(outcome.settings)}
     facts["seed"] = outcome.best_seed
-    backend.start(1)
+    backend.start_tensorflow(1)
     if csv is not None:
         from lstm_bench.csv_text import as_csv
         from lstm_bench.forecast import forecast

@@ -66,13 +66,13 @@ class Configuration(BaseModel):
     def samples(self, seed: int) -> Samples:
         """Returns the samples of `seed`, encoded: those to train on, then the unseen ones."""
         size = self.task.alphabet_size
-        problem = sound.problem(self.task, seed, self.lengths)
+        problem = sound.checked_problem(self.task, seed, self.lengths)
         return self.framing.samples(problem, size, self.encoding, seed)
 
     @cached_property
     def lengths(self) -> sound.Lengths:
         """The lengths of the training and of the unseen sequences; the same for every seed."""
-        return sound.lengths(sound.problem(self.task, 0))
+        return sound.sequence_lengths(sound.checked_problem(self.task, 0))
 
     @property
     def counts(self) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -23,7 +23,7 @@ NOT_IN_PROGRAM = {
 """Settings that change what a program is given to do, and not the program, or only in part."""
 
 
-def program(recipe: Recipe, engine: str = "compiled") -> str:
+def program_key(recipe: Recipe, engine: str = "compiled") -> str:
     """Returns a name that recipes share whose compiled programs are one; Keras has none.
 
     >>> from lstm_bench.recipe import recipe
@@ -37,13 +37,13 @@ def program(recipe: Recipe, engine: str = "compiled") -> str:
     return json.dumps(kept, sort_keys=True)
 
 
-def seconds(recipe: Recipe) -> float:
+def estimated_seconds(recipe: Recipe) -> float:
     """Returns about how many seconds a seed of `recipe` takes on one core, compiling apart."""
-    step = START + TIME_STEP * recipe.width + MULTIPLY_ADD * work(recipe)
+    step = START + TIME_STEP * recipe.width + MULTIPLY_ADD * multiply_adds(recipe)
     return APIECE + step * recipe.epochs * recipe.schedule.batches
 
 
-def work(recipe: Recipe, features: int = 1) -> int:
+def multiply_adds(recipe: Recipe, features: int = 1) -> int:
     """Returns about how many multiply-adds a training step takes, for so many input `features`.
 
     Four gates, forward and twice as much backward, for every row, time step and layer.
@@ -52,13 +52,13 @@ def work(recipe: Recipe, features: int = 1) -> int:
     return size * (recipe.units + features)
 
 
-def memory(recipe: Recipe) -> float:
+def estimated_memory(recipe: Recipe) -> float:
     """Returns about how many bytes training a seed of `recipe` takes at the most.
 
     That is: its samples, which are encoded, copied and answered; its weights with their gradient
     and the optimizer's two moments; and what a batch leaves behind at every time step.
     """
-    first = sound.problem(recipe.task, 0).train[0]
+    first = sound.checked_problem(recipe.task, 0).train[0]
     every = recipe.framing.every_step
     window = getattr(recipe.framing, "window", 1)  # side by side in one time step, or in as many
     rows = max(recipe.width, window)

@@ -21,7 +21,7 @@ from lstm_bench.errors import Fault, RecipeError, unknown
 from lstm_bench.faults import pydantic_faults
 from lstm_bench.framings import FRAMINGS
 from lstm_bench.recipe import LEARNING_RATES, Recipe, known_settings, recipe
-from lstm_bench.tasks import TASKS, no_task
+from lstm_bench.registry import TASKS, no_task
 from lstm_bench.verdicts import Claim
 
 Scalar = bool | int | float | str

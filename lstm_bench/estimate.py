@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import optimize
 
-from lstm_bench.cost import APIECE, memory, program
+from lstm_bench.cost import APIECE, estimated_memory, program_key
 from lstm_bench.recipe import Recipe, recipe
 from lstm_bench.results import Outcome
 from lstm_bench.search.followup import COMPARED
@@ -87,7 +87,7 @@ def estimate(sweep: Sweep, study: Study | None, pool: Pool, engine: str) -> Esti
     fixed = [entry.recipe for entry in sweep.entries.values()]
     longest = min(LONGEST, sweep.time_limit or LONGEST)
     wanted = [*_extremes(fixed), *_extremes(drawn)]
-    small = [each for each in wanted if memory(each) <= LARGEST]
+    small = [each for each in wanted if estimated_memory(each) <= LARGEST]
     speed = probe(small, pool, engine, longest)
     spent = seconds(parts, speed, pool.size) if speed else None
     return Estimate(parts, pool.size, spent, len(wanted) - len(small))
@@ -163,7 +163,7 @@ def _distinct(drawn: int, distinct: int, trials: int) -> float:
 
 def _programs(recipes: Sequence[Recipe], engine: str) -> float:
     """Returns how many programs `recipes` need; with Keras each has its own."""
-    return float(len({program(each, engine) or each.digest for each in recipes}))
+    return float(len({program_key(each, engine) or each.digest for each in recipes}))
 
 
 def _finalists(search: Search, seeds: int) -> int:
@@ -203,7 +203,7 @@ def probe(chosen: Sequence[Recipe], pool: Pool, engine: str, longest: float) -> 
     """
     jobs = {}
     for one in {short.digest: short for short in map(_shortened, chosen)}.values():
-        parts = (engine, longest, one.training, program(one, engine))
+        parts = (engine, longest, one.training, program_key(one, engine))
         job = Job((one.settings,), (0,), *parts, lives=1)
         jobs[pool.submit(job)] = one
     compiling, stepping = [], []

@@ -37,7 +37,7 @@ class Compared:
     asked: Comparison
     found: Difference | None
     corrected: float  # p value after Holm's correction over the sweep's comparisons
-    word: paired.Word
+    word: paired.DifferenceWord
     more: int | None  # seeds that would about settle it
     among: int  # comparisons that were corrected for
 
@@ -144,7 +144,7 @@ def settled(each: Compared, level: float, among: int) -> Compared:
     if each.found is None:
         return replace(each, among=among)
     margin, rate = each.asked.negligible, each.asked.measure == "solve_rate"
-    word, more = paired.word(each.found, level, margin), None
+    word, more = paired.difference_word(each.found, level, margin), None
     if word == "cannot tell yet":
         more = paired.more_seeds(each.found, margin, max(among, 1), rate)
     return replace(each, corrected=level, word=word, more=more, among=among)
@@ -168,9 +168,9 @@ def _difference(of: Row, to: Row, asked: Comparison) -> Difference:
             first.to_list(), second.to_list(), last, shared=len(shared) > 0
         )
     if column == "solved":
-        rates = paired.rate_difference if len(shared) else unpaired.rate_difference
+        rates = paired.paired_rate_difference if len(shared) else unpaired.unpaired_rate_difference
         return rates(first.to_numpy(bool), second.to_numpy(bool))
-    means = paired.mean_difference if len(shared) else unpaired.mean_difference
+    means = paired.paired_mean_difference if len(shared) else unpaired.unpaired_mean_difference
     return means(first.to_numpy(float), second.to_numpy(float))
 
 
@@ -201,7 +201,9 @@ def families(result: SweepResult) -> list[Family]:
     return found
 
 
-def document(result: SweepResult, compared: Sequence[Compared] | None = None) -> dict[str, Any]:
+def comparisons_document(
+    result: SweepResult, compared: Sequence[Compared] | None = None
+) -> dict[str, Any]:
     """Returns what was found as plain JSON values, under the keys that have any.
 
     `compared` are the comparisons, where they were corrected for others beside them.
@@ -330,7 +332,7 @@ def _because(each: Compared) -> str:
     if found is None or math.isnan(found.p):
         return ""
     if each.word == "real":
-        small = paired.within(found, margin)
+        small = paired.within_margin(found, margin)
         return f", though less than {_amount(margin or 0, each.asked)}" if small else ""
     if each.word == "not real":
         if found.differing == 0:

@@ -218,8 +218,8 @@ class Gatherer:
                 self._engine,
                 self._left(first),
                 training=first.recipe.training,
-                program=cost.program(first.recipe, self._engine),
-                work=len(own) * cost.seconds(first.recipe),
+                program=cost.program_key(first.recipe, self._engine),
+                work=len(own) * cost.estimated_seconds(first.recipe),
             )
             self._heard[self._pool.submit(job)] = heard
 
@@ -310,4 +310,4 @@ def diverged(outcome: Outcome) -> str:
 
 def _work(need: Need) -> float:
     """Returns about how many seconds `need` takes: what to start first."""
-    return cost.seconds(need.recipe) * len(need.seeds)
+    return cost.estimated_seconds(need.recipe) * len(need.seeds)

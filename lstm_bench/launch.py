@@ -61,7 +61,7 @@ class Watcher(Protocol):
 def weigh(sweep: Sweep, settings: Settings, engine: str = "compiled") -> Estimate:
     """Returns what `sweep` would cost, and writes nothing."""
     study = Study(sweep.search, sweep.settings) if sweep.search else None
-    with Pool(settings.workers or backend.cores(), settings.worker_memory_mb) as pool:
+    with Pool(settings.workers or backend.available_cores(), settings.worker_memory_mb) as pool:
         return estimate(sweep, study, pool, engine)
 
 
@@ -83,7 +83,7 @@ def launch(
     _probe(folder)
     lock = settings.artifacts / f"{path_component(sweep.name)}.lock"
     waiting = functools.partial(progress.expect, "waiting for another process at this sweep")
-    pool = Pool(settings.workers or backend.cores(), settings.worker_memory_mb)
+    pool = Pool(settings.workers or backend.available_cores(), settings.worker_memory_mb)
     with contextlib.ExitStack() as open_:
         open_.enter_context(pool).prepare()
         # First, for the lock makes a folder.

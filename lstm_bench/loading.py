@@ -24,7 +24,8 @@ from lstm_bench.errors import TaskError, unknown
 from lstm_bench.faults import pydantic_faults
 from lstm_bench.framings import FRAMINGS
 from lstm_bench.recipe import HEADS, Recipe, known_settings
-from lstm_bench.tasks import TASKS, Task
+from lstm_bench.registry import TASKS
+from lstm_bench.tasks import Task
 from lstm_bench.tasks.base import ours
 from lstm_bench.tasks.sound import blamed
 
@@ -53,7 +54,7 @@ class _Loaded:
 _state = [_Loaded()]  # what TASKS holds beside our own; replaced as a whole
 
 
-def load(files: Iterable[str | Path] = ()) -> list[str]:
+def load_tasks(files: Iterable[str | Path] = ()) -> list[str]:
     """Makes `TASKS` hold our own tasks, those of `files`, those of packages, and no others.
 
     Returns warnings of packages whose tasks cannot be had. Raises `TaskError` for a file that
@@ -66,18 +67,18 @@ def load(files: Iterable[str | Path] = ()) -> list[str]:
     return warnings
 
 
-def take(sources: tuple[Source, ...]) -> None:
+def use_sources(sources: tuple[Source, ...]) -> None:
     """Makes `TASKS` hold our own tasks and those of `sources`: what `loaded` was elsewhere."""
-    if sources != loaded():
+    if sources != loaded_sources():
         _commit(sources, _named({source: _tasks(source) for source in sources}))
 
 
-def loaded() -> tuple[Source, ...]:
+def loaded_sources() -> tuple[Source, ...]:
     """Returns what `TASKS` holds beside our own tasks."""
     return _state[0].sources
 
 
-def place(name: str) -> str:
+def task_place(name: str) -> str:
     """Returns the file and line, or the package, that the task `name` is from; "" for ours."""
     return dict(_state[0].places).get(name, "")
 

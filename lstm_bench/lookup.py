@@ -17,17 +17,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lstm_bench.data_files import recipe_of_run
 from lstm_bench.entries import overlay
 from lstm_bench.errors import StoreError, SweepError, TaskError, UserError, unknown
-from lstm_bench.loading import place
+from lstm_bench.loading import task_place
 from lstm_bench.recipe import Recipe, recipe
+from lstm_bench.registry import TASKS, no_task
 from lstm_bench.results import Outcome
 from lstm_bench.settings import Settings
-from lstm_bench.sweep import find, load
-from lstm_bench.tasks import TASKS, no_task
+from lstm_bench.sweep import find_sweep, load_sweep
 from lstm_bench.tasks.base import ours
 from lstm_bench.tracking import Store
-from lstm_bench.usual import recipe_of_run
 
 NEAREST = 5
 """Names that a message offers in the place of a wrong one."""
@@ -41,7 +41,7 @@ class Chosen:
     best_seed: int = 0
 
 
-def chosen(word: str, changes: Mapping[str, Any], where: Settings) -> Chosen:
+def find_recipe(word: str, changes: Mapping[str, Any], where: Settings) -> Chosen:
     """Returns the recipe that `word` names, with the settings `changes` laid over it.
 
     Raises `UserError` where there is none.
@@ -68,7 +68,7 @@ def _not_a_sweep(word: str, where: Settings) -> None:
     """Raises `StoreError` where `word` is a whole sweep, finished or not, with rows to name."""
     rows: Iterable[str] = ()
     if (where.sweeps / f"{word}.yaml").is_file():
-        rows = load(find(word, where.sweeps)).entries
+        rows = load_sweep(find_sweep(word, where.sweeps)).entries
     with contextlib.suppress(StoreError):
         rows = Store(where.store, where.artifacts, create=False).ids(word)
     if rows:
@@ -94,22 +94,22 @@ def _row(word: str, where: Settings) -> Chosen:
     if colon and Path(name).is_file():
         return _in_file(Path(name), row)
     try:
-        outcome = finished(word, Store(where.store, where.artifacts, create=False))
+        outcome = finished_outcome(word, Store(where.store, where.artifacts, create=False))
         return Chosen(recipe_of_run(outcome.settings, outcome.digest), outcome.best_seed)
     except StoreError:
         if not colon or not (where.sweeps / f"{name}.yaml").is_file():
             raise
-        return _in_file(find(name, where.sweeps), row)
+        return _in_file(find_sweep(name, where.sweeps), row)
 
 
 def _in_file(path: Path, row: str) -> Chosen:
-    entries = load(path).entries
+    entries = load_sweep(path).entries
     if row not in entries:
         raise SweepError(f"{path}: {_unknown('recipe', row, entries)}")
     return Chosen(entries[row].recipe)
 
 
-def finished(word: str, store: Store) -> Outcome:
+def finished_outcome(word: str, store: Store) -> Outcome:
     """Returns the outcome of the run that `word` names: SWEEP:ID, a digest, or the start of one.
 
     Raises `StoreError` where there is none, or several.
@@ -149,12 +149,12 @@ def _of_a_task_here(outcome: Outcome) -> Outcome:
     if not ours(TASKS[name]) and recipe(**outcome.settings).digest != outcome.digest:
         raise TaskError(
             f"{outcome.digest}: is a run of {name!r} as it was, but the task makes other data "
-            f"now ({place(name)}); run it again, or put that file back"
+            f"now ({task_place(name)}); run it again, or put that file back"
         )
     return outcome
 
 
-def network(word: str, path: Path, where: Settings) -> bytes:
+def network_file(word: str, path: Path, where: Settings) -> bytes:
     """Returns the `.keras` file of a finished run's best seed, to be written to `path`.
 
     Raises `UserError` where Keras would not open it under that name, `StoreError` where there is
@@ -162,7 +162,7 @@ def network(word: str, path: Path, where: Settings) -> bytes:
     """
     if path.suffix != ".keras":
         raise UserError(f"--model: Keras opens files called *.keras, but got {str(path)!r}")
-    outcome = finished(word, Store(where.store, where.artifacts, create=False))
+    outcome = finished_outcome(word, Store(where.store, where.artifacts, create=False))
     if not outcome.model:
         raise StoreError(f"{word}: this run has no model in the store; run its sweep with --again")
     return outcome.model

@@ -107,12 +107,12 @@ def where_to(
     Unless `strict`, files of tasks that cannot be loaded are warned of and left out.
     """
     from lstm_bench.errors import TaskError
-    from lstm_bench.loading import load
+    from lstm_bench.loading import load_tasks
     from lstm_bench.settings import settings
 
     found = settings(profile, Path("conf"))
     try:
-        warnings = load([*found.tasks, *(files or [])])
+        warnings = load_tasks([*found.tasks, *(files or [])])
     except TaskError as error:
         if strict:
             raise

@@ -17,7 +17,7 @@ from scipy import stats
 from lstm_bench.statistics import Mean, mean_interval, solve_rate
 
 Measure = Literal["accuracy", "sequence_accuracy", "solve_rate", "loss", "epochs_to_solve"]
-Word = Literal["real", "not real", "cannot tell yet"]
+DifferenceWord = Literal["real", "not real", "cannot tell yet"]
 
 MARGIN = 0.02
 """Accuracies and rates that differ by less are as good as equal, unless a sweep says otherwise."""
@@ -87,7 +87,7 @@ class Difference:
         return self.n if self.others is None else min(self.n, self.others)
 
 
-def mean_difference(
+def paired_mean_difference(
     of: Sequence[float] | np.ndarray, to: Sequence[float] | np.ndarray
 ) -> Difference:
     """Returns the mean of `of - to`, one value a seed each, with Student's t interval.
@@ -144,7 +144,9 @@ def _sign_flips(values: np.ndarray) -> float:
     return float(test.pvalue)
 
 
-def rate_difference(of: Sequence[bool] | np.ndarray, to: Sequence[bool] | np.ndarray) -> Difference:
+def paired_rate_difference(
+    of: Sequence[bool] | np.ndarray, to: Sequence[bool] | np.ndarray
+) -> Difference:
     """Returns the difference of two solve rates over the same seeds.
 
     The p value is McNemar's exact one, from the seeds that only one of the two solves. The interval
@@ -210,7 +212,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def word(found: Difference, corrected: float, margin: float | None) -> Word:
+def difference_word(found: Difference, corrected: float, margin: float | None) -> DifferenceWord:
     """Returns the verdict on a difference, given its p value corrected for all comparisons.
 
     `real`: it differs from 0. `not real`: its whole interval lies within the margin, and where all
@@ -220,10 +222,10 @@ def word(found: Difference, corrected: float, margin: float | None) -> Word:
         return "real"
     if found.constant and found.fewest < ENOUGH:
         return "cannot tell yet"
-    return "not real" if within(found, margin) else "cannot tell yet"
+    return "not real" if within_margin(found, margin) else "cannot tell yet"
 
 
-def within(found: Difference, margin: float | None) -> bool:
+def within_margin(found: Difference, margin: float | None) -> bool:
     """Tells whether the whole interval, or a difference that never varies, is within the margin."""
     if margin is None:
         return False

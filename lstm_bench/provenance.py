@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 import lstm_bench
-from lstm_bench import backend
 from lstm_bench.addresses import masked
+from lstm_bench.settings import XLA_FLAGS
 
 PACKAGES = ("tensorflow", "keras", "numpy", "optuna", "mlflow", "pandas")
 
@@ -36,8 +36,8 @@ def provenance(command: list[str] | None = None) -> dict[str, str]:
 
 def _xla() -> str:
     """Returns the compiler's flags, on which the last digits depend, where they are the user's."""
-    flags = os.environ.get("XLA_FLAGS", backend.XLA_FLAGS)
-    return "default" if flags == backend.XLA_FLAGS else flags
+    flags = os.environ.get("XLA_FLAGS", XLA_FLAGS)
+    return "default" if flags == XLA_FLAGS else flags
 
 
 @functools.cache

@@ -19,7 +19,8 @@ from lstm_bench.configuration import Configuration, encodings
 from lstm_bench.errors import Fault, RecipeError, UserError, unknown
 from lstm_bench.faults import pydantic_faults
 from lstm_bench.framings import FRAMINGS, Framing
-from lstm_bench.tasks import TASKS, Task, no_task, sound
+from lstm_bench.registry import TASKS, no_task
+from lstm_bench.tasks import Task, sound
 
 LEARNING_RATES: Mapping[str, float] = {"adam": 0.001, "sgd": 0.01, "rmsprop": 0.001}
 """Keras's own default for each optimizer."""

@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 
 from lstm_bench.paired import Comparison
+from lstm_bench.registry import kept_from
 from lstm_bench.statistics import Mean, Rate, mean_interval, median_epochs, solve_rate
-from lstm_bench.tasks import kept_from
 from lstm_bench.verdicts import Claim
 
 SEED_COLUMNS = (

@@ -88,7 +88,7 @@ def _equal(array: Array, known: dict[str, Array]) -> str:
 
 def main() -> None:
     """Prints the table."""
-    backend.start(1)
+    backend.start_tensorflow(1)
     print(f"x is (rows, time steps, features) = {(ROWS, STEPS, FEATURES)}; {UNITS} units\n")
     print("layer return_sequences  return_state  shapes                      what equals what")
     for network in NETWORKS:

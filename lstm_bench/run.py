@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_bench import backend, skill
-from lstm_bench.engine import SeedRun, Training, engine
+from lstm_bench.engine import SeedRun, Training, get_engine
 from lstm_bench.framings import Samples
 from lstm_bench.metrics import accuracy, answers, measures, sequence_accuracy, solved_epoch
 from lstm_bench.provenance import provenance
@@ -33,9 +33,9 @@ def run(
     `engine_name` is a key of `engine.ENGINES`; `threads` seeds are trained at a time (default: one
     a core). `stop` is asked now and then, and ends the run with `Interrupted` when it says so.
     """
-    threads = backend.cores() if threads is None else threads
-    backend.start(threads)
-    training = engine(engine_name).train(recipe, list(seeds), threads=threads, stop=stop)
+    threads = backend.available_cores() if threads is None else threads
+    backend.start_tensorflow(threads)
+    training = get_engine(engine_name).train(recipe, list(seeds), threads=threads, stop=stop)
     examiner = _Examiner(recipe, engine_name)
     whole = merged([examiner.outcome(training, trained) for trained in training.runs])
     model = keras_file(recipe, whole.best_seed, whole.weights)
@@ -54,7 +54,7 @@ def run_seeds(
     trained once for all. The outcomes have weights, and no model.
     """
     assert len({recipe.training for recipe in recipes}) == 1
-    trainer = engine(engine_name)
+    trainer = get_engine(engine_name)
     examiners = [_Examiner(recipe, engine_name) for recipe in recipes]
     for seed in seeds:
         training = trainer.train(recipes[0], [seed], stop=stop)
@@ -225,9 +225,9 @@ def _skill(recipe: Recipe, asked: pd.DataFrame) -> dict[str, Any]:
     names = list(recipe.task.naive())
     if not names:
         return {}
-    errors = skill.errors(asked)
+    errors = skill.absolute_errors(asked)
     naive = float(errors[skill.best_naive(errors, names)].mean())
-    found = skill.score(float(errors["network"].mean()), naive)
+    found = skill.skill_score(float(errors["network"].mean()), naive)
     return {"skill": found, "solved": found > 0, "solved_epoch": np.nan}
 
 

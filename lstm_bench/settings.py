@@ -16,6 +16,18 @@ from lstm_bench.documents import read_yaml
 from lstm_bench.errors import SweepError, UserError, unknown
 from lstm_bench.faults import pydantic_faults
 
+XLA_FLAGS = (
+    "--xla_backend_optimization_level=1 --xla_cpu_multi_thread_eigen=false "
+    "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000000,"
+    "xla_force_enable_experimental_llvm_ir_gemm=true,xla_cpu_disable_new_fusion_emitters=true"
+)
+"""A lower optimisation level, and fusions without MLIR, compile sooner.
+
+The threshold, in bytes, lets XLA make one kernel of any loop: see `training`. The next option
+has it unroll products of matrices, in a kernel and outside. All together small networks run as fast
+or faster, large ones up to a fifth slower: measured, see LOG.md.
+"""
+
 
 class Settings(BaseModel):
     """Where results go and what they may cost the machine."""

@@ -22,9 +22,9 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from lstm_bench.errors import UserError
-from lstm_bench.loading import place
+from lstm_bench.loading import task_place
 from lstm_bench.recipe import recipe
-from lstm_bench.tasks import TASKS, no_task
+from lstm_bench.registry import TASKS, no_task
 from lstm_bench.terminal import screen, shell_line, visible
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _facts(name: str) -> dict[str, Any]:
         "parameters": {key: field.default for key, field in task.model_fields.items()},
         "default": first.settings,
         "source": task.source,
-        "defined_in": place(name),
+        "defined_in": task_place(name),
     }
 
 

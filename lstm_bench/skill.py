@@ -28,7 +28,7 @@ STEPS = 5
 """Steps that a stretch has at least."""
 
 Floats = NDArray[np.float64]
-Word = Literal["better", "worse", "cannot tell"]
+SkillWord = Literal["better", "worse", "cannot tell"]
 
 
 def naive_answers(predictions: pd.DataFrame) -> list[str]:
@@ -36,7 +36,7 @@ def naive_answers(predictions: pd.DataFrame) -> list[str]:
     return [str(c).removeprefix(NAIVE) for c in predictions.columns if str(c).startswith(NAIVE)]
 
 
-def errors(predictions: pd.DataFrame) -> pd.DataFrame:
+def absolute_errors(predictions: pd.DataFrame) -> pd.DataFrame:
     """Returns the errors of the network and of each naive answer, a row an answer.
 
     Columns: seed, moment, `network`, and one a naive answer, by its name. Of numbers the absolute
@@ -54,7 +54,7 @@ def errors(predictions: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def score(error: float, naive: float) -> float:
+def skill_score(error: float, naive: float) -> float:
     """Returns by which share of the larger one `error` is below that of a naive answer.
 
     Where the network is the better one, the skill score of forecasting, 1 - error / reference
@@ -90,17 +90,17 @@ class Against:
     @property
     def skill(self) -> float:
         """See `score`; of the mean errors."""
-        return score(self.network_error, self.naive_error)
+        return skill_score(self.network_error, self.naive_error)
 
     @property
-    def word(self) -> Word:
+    def word(self) -> SkillWord:
         """Better or worse where the whole interval lies on one side of 0."""
         if self.low > 0:
             return "better"
         return "worse" if self.high < 0 else "cannot tell"
 
 
-def against(table: pd.DataFrame, name: str, overlap: int = 1) -> Against:
+def compare_with_baseline(table: pd.DataFrame, name: str, overlap: int = 1) -> Against:
     """Returns how the network compares with the naive answer `name`; `table` is from `errors`.
 
     What series say at one moment is averaged first: they share what befalls them. The moments are

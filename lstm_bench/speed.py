@@ -45,9 +45,9 @@ def measure(seconds: float, note: Callable[[str], None] = lambda _: None) -> lis
     for each engine and problem, and as long to start.
     """
     rows = []
-    with Pool(min(2, backend.cores())) as pool:
+    with Pool(min(2, backend.available_cores())) as pool:
         pool.prepare()
-        backend.start(backend.cores())
+        backend.start_tensorflow(backend.available_cores())
         _compiled(recipe("ambiguous_pair", epochs=1), pool, seeds=1, workers=pool.size)  # wakes all
         for name, base in problems().items():
             note(name)

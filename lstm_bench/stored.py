@@ -71,7 +71,7 @@ class _Facts(BaseModel):
         return settings
 
 
-def write(outcome: Outcome, folder: Path) -> None:
+def write_outcome(outcome: Outcome, folder: Path) -> None:
     """Writes `outcome` into `folder`, which is made if need be."""
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(_facts(outcome), indent=1, default=dict)
@@ -82,7 +82,7 @@ def write(outcome: Outcome, folder: Path) -> None:
         (folder / "model.keras").write_bytes(outcome.model)
 
 
-def read(folder: Path) -> Outcome:
+def read_outcome(folder: Path) -> Outcome:
     """Returns the outcome that `write` left in `folder`.
 
     A network that is not whole counts as none. Raises `DamagedError` where anything else is

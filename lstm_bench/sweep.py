@@ -34,6 +34,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
+from lstm_bench.data_files import strayed
 from lstm_bench.documents import check_yaml, read_yaml
 from lstm_bench.entries import Entry, Illegal, Scalar, read_entries, read_refused
 from lstm_bench.errors import Fault, RecipeError, SweepError, UserError, unknown
@@ -42,8 +43,9 @@ from lstm_bench.framings import FRAMINGS
 from lstm_bench.metrics import METRICS, Kind
 from lstm_bench.paired import Comparison
 from lstm_bench.recipe import Recipe, known_settings
-from lstm_bench.tasks import TASKS, Task, no_task
-from lstm_bench.usual import completed, named, strayed, usual
+from lstm_bench.registry import TASKS, no_task
+from lstm_bench.tasks import Task
+from lstm_bench.usual import completed, named, usual
 
 
 class Range(BaseModel):
@@ -134,7 +136,7 @@ _OWN = set(Sweep.model_fields) - {"name", "settings", "entries"} | {"recipes"}
 """Keys of a sweep file that are not settings."""
 
 
-def find(name: str, folder: Path = Path("sweeps")) -> Path:
+def find_sweep(name: str, folder: Path = Path("sweeps")) -> Path:
     """Returns the file of the sweep `name`: a path, or a name in `folder`."""
     path = Path(name)
     if path.suffix in (".yaml", ".yml") or path.is_file():
@@ -170,7 +172,7 @@ def assignments(words: Sequence[str]) -> dict[str, Any]:
     return {str(key): value for key, value in found.items()}
 
 
-def load(path: Path, overrides: Sequence[str] = ()) -> Sweep:
+def load_sweep(path: Path, overrides: Sequence[str] = ()) -> Sweep:
     """Returns the sweep in the file at `path`, with `key=value` overrides laid over it.
 
     Raises `SweepError` that names the file and every wrong key.

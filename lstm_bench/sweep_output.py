@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
 def sweep_json(result: SweepResult, page: Path, progress: Progress) -> dict[str, Any]:
     """Returns the document of `sweep --json`: the recipes, the search, and what they come to."""
-    found = searched.find(result)
-    told = findings.document(result, found.comparisons) | searched.document(result, found)
-    told |= beside.document(result) | {"unsaved": progress.unsaved}
+    found = searched.search_findings(result)
+    told = findings.comparisons_document(result, found.comparisons) | searched.search_document(
+        result, found
+    )
+    told |= beside.baselines_document(result) | {"unsaved": progress.unsaved}
     return sweep_document(result, page) | told
 
 

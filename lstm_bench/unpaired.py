@@ -15,7 +15,7 @@ from lstm_bench.paired import ALPHA, RESAMPLES, Difference
 from lstm_bench.statistics import solve_rate
 
 
-def mean_difference(
+def unpaired_mean_difference(
     of: Sequence[float] | np.ndarray, to: Sequence[float] | np.ndarray
 ) -> Difference:
     """Returns the difference of two means, with Welch's interval (Welch 1947).
@@ -78,7 +78,9 @@ def shuffled(first: np.ndarray, second: np.ndarray) -> float:
     return float(test.pvalue)
 
 
-def rate_difference(of: Sequence[bool] | np.ndarray, to: Sequence[bool] | np.ndarray) -> Difference:
+def unpaired_rate_difference(
+    of: Sequence[bool] | np.ndarray, to: Sequence[bool] | np.ndarray
+) -> Difference:
     """Returns the difference of two solve rates: Boschloo's exact test (1970) and `newcombe`.
 
     >>> rate_difference([True] * 18, [True] * 14 + [False] * 4)

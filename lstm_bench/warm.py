@@ -12,7 +12,7 @@ import lstm_bench.backend
 
 # Ctrl-C reaches every process of the terminal; what it means is for the parent to say.
 signal.signal(signal.SIGINT, signal.SIG_IGN)
-lstm_bench.backend.start(1)
+lstm_bench.backend.start_tensorflow(1)
 
 import lstm_bench.engine.compiled  # noqa: E402
 import lstm_bench.run  # noqa: E402

@@ -32,7 +32,7 @@ import numpy as np
 from lstm_bench import backend, interrupts
 from lstm_bench.dealing import choice
 from lstm_bench.errors import Interrupted, TaskError, UserError
-from lstm_bench.loading import Source, loaded, take
+from lstm_bench.loading import Source, loaded_sources, use_sources
 from lstm_bench.scratch import process_folder, reported, socket_folder
 from lstm_bench.stored import pack
 
@@ -58,7 +58,9 @@ class Job:
     program: str = ""
     work: float = math.inf
     lives: int = LIVES
-    tasks: tuple[Source, ...] = field(default_factory=loaded)  # of the user's own, as they are here
+    tasks: tuple[Source, ...] = field(
+        default_factory=loaded_sources
+    )  # of the user's own, as they are here
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class Seal:
     program: ClassVar[str] = ""  # it needs none
     work: ClassVar[float] = 0.0
     lives: int = LIVES
-    tasks: tuple[Source, ...] = field(default_factory=loaded)
+    tasks: tuple[Source, ...] = field(default_factory=loaded_sources)
 
 
 @dataclass(frozen=True)
@@ -322,7 +324,7 @@ def _serve(pipe: Connection, temporary: str) -> None:
     from lstm_bench.recipe import recipe
     from lstm_bench.run import keras_file, run_seeds
 
-    backend.start(1)
+    backend.start_tensorflow(1)
     memory = _Memory()
     parent = os.getppid()
 
@@ -337,7 +339,7 @@ def _serve(pipe: Connection, temporary: str) -> None:
         last: Event = Done()
         try:
             pipe.send((_Begun(), 0.0))
-            take(job.tasks)
+            use_sources(job.tasks)
             if isinstance(job, Seal):
                 last = Done(keras_file(recipe(**job.recipe), job.seed, job.weights))
             else:

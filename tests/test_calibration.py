@@ -7,7 +7,13 @@ import pytest
 from scipy import stats
 
 from lstm_bench import paired, unpaired
-from lstm_bench.paired import MARGIN, holm, mean_difference, rate_difference, word
+from lstm_bench.paired import (
+    MARGIN,
+    difference_word,
+    holm,
+    paired_mean_difference,
+    paired_rate_difference,
+)
 from lstm_bench.statistics import mean_interval, solve_rate
 from lstm_bench.survival import epochs_difference
 
@@ -24,17 +30,17 @@ EQUAL = {
 
 
 def means(scores, n):
-    return [mean_difference(row, scores[0]) for row in scores[1:]]
+    return [paired_mean_difference(row, scores[0]) for row in scores[1:]]
 
 
 def rates(scores, n):
     solved = scores > (scores.min() + scores.max()) / 2
-    return [rate_difference(row, solved[0]) for row in solved[1:]]
+    return [paired_rate_difference(row, solved[0]) for row in solved[1:]]
 
 
 def apart(scores, n):
     """Returns the differences of means where no two recipes have a seed in common."""
-    return [unpaired.mean_difference(row, scores[0]) for row in scores[1:]]
+    return [unpaired.unpaired_mean_difference(row, scores[0]) for row in scores[1:]]
 
 
 def epochs(scores, n):
@@ -51,7 +57,7 @@ def wrong_reports(kind, compare, n, reports, comparisons=4):
     for _ in range(reports):
         found = compare(EQUAL[kind](rng, (comparisons + 1, n)), n)
         corrected = holm([each.p for each in found])
-        said = [word(each, p, MARGIN) for each, p in zip(found, corrected, strict=True)]
+        said = [difference_word(each, p, MARGIN) for each, p in zip(found, corrected, strict=True)]
         wrong += "real" in said
     return wrong
 

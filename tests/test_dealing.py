@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_bench.cost import program, seconds
+from lstm_bench.cost import estimated_seconds, program_key
 from lstm_bench.dealing import COMPILING, choice
 from lstm_bench.engine.program import Form
 from lstm_bench.errors import RecipeError
@@ -103,7 +103,7 @@ def test_recipes_share_the_name_of_a_program_just_where_they_share_the_program()
     for chosen in itertools.product(*SETTINGS.values()):
         one = legal("memory", **dict(zip(SETTINGS, chosen, strict=True)))
         if one is not None:
-            names.setdefault(program(one), set()).add(one.digest)
+            names.setdefault(program_key(one), set()).add(one.digest)
             forms.setdefault(Form.of(one, one.samples(0)), set()).add(one.digest)
     assert len(forms) > 20
     assert set(map(frozenset, names.values())) == set(map(frozenset, forms.values()))
@@ -112,15 +112,15 @@ def test_recipes_share_the_name_of_a_program_just_where_they_share_the_program()
 def test_what_is_asked_and_how_fast_it_learns_is_not_in_the_name_of_a_program():
     one = recipe("alphabet", letters=5)
     for same in ({"learning_rate": 0.5}, {"evaluation": "free_running"}, {"momentum": 0.0}):
-        assert program(recipe("alphabet", letters=5, **same)) == program(one)
+        assert program_key(recipe("alphabet", letters=5, **same)) == program_key(one)
     for other in ({"units": 3}, {"network": "gru"}, {"optimizer": "sgd"}, {"layers": 2}):
-        assert program(recipe("alphabet", letters=5, **other)) != program(one)
-    assert program(one, "keras") == ""
+        assert program_key(recipe("alphabet", letters=5, **other)) != program_key(one)
+    assert program_key(one, "keras") == ""
 
 
 def jobs(epochs, seeds):
     return [
-        Job((one.settings,), (seed,), program=program(one), work=seconds(one))
+        Job((one.settings,), (seed,), program_key=program_key(one), work=estimated_seconds(one))
         for one in (recipe("memory", units=2, epochs=each) for each in epochs)
         for seed in range(seeds)
     ]

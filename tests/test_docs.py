@@ -104,31 +104,31 @@ def test_the_lock_pins_everything_with_hashes_and_names_no_host():
 
 
 def test_the_sweep_files_of_the_readme_work(tmp_path):
-    from lstm_bench.sweep import load
+    from lstm_bench.sweep import load_sweep
 
     path = tmp_path / "window.yaml"
     path.write_text(re.search(r"```yaml\n(.*?)```", README, re.DOTALL).group(1))
-    loaded = load(path)
+    loaded = load_sweep(path)
     assert {"B1", "B2", "B3", "longer/4"} <= set(loaded.entries)
     assert loaded.search is not None and loaded.refused and loaded.comparisons
 
     search = tmp_path / "search.yaml"
     block = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)[1]
     search.write_text(f"task: alphabet\nrecipes: {{B1: {{}}}}\n{block}")
-    asked = load(search).search
+    asked = load_sweep(search).search
     assert (asked.confirm, asked.ablate, asked.switches, asked.split) == (4, "B1", ("stateful",), 4)
 
 
 def test_the_tasks_of_the_readme_are_tasks(tmp_path):
     from lstm_bench import loading
-    from lstm_bench.tasks import TASKS
+    from lstm_bench.registry import TASKS
     from lstm_bench.testing import TASK_CHECKS
 
     blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     code = [block for block in blocks if "cumsum" in block]
     (tmp_path / "my_task.py").write_text("\n\n".join(code))
     try:
-        loading.load([tmp_path / "my_task.py"])
+        loading.load_tasks([tmp_path / "my_task.py"])
         for task in (TASKS["parity"](), TASKS["parity"](length=4), TASKS["parity_of_32"]()):
             for sequence in task.problem(seed=0).sequences:
                 ones = [sum(sequence.inputs[: t + 1]) % 2 for t in range(len(sequence))]
@@ -137,4 +137,4 @@ def test_the_tasks_of_the_readme_are_tasks(tmp_path):
                 if name != "training":
                     check(task)
     finally:
-        loading.take(())
+        loading.use_sources(())

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lstm_bench.documents import DEEPEST, LARGEST, MOST_NODES, parse_yaml, read_yaml
 from lstm_bench.errors import SweepError
 from lstm_bench.settings import settings
-from lstm_bench.sweep import assignments, load
+from lstm_bench.sweep import assignments, load_sweep
 
 PLAIN = st.recursive(
     st.one_of(st.booleans(), st.integers(), st.text("abcäß \n'\"#:-", max_size=8)),
@@ -91,7 +91,7 @@ def test_nothing_is_looked_up_for_a_sweep_file(value, tmp_path, monkeypatch):
     for document in ({"title": value}, {value: 1}, {"recipes": {"A": {"note": [value]}}}):
         path.write_text(yaml.safe_dump({"task": "memory", **document}))
         with pytest.raises(SweepError, match=r"s\.yaml: line \d+: values must be written out") as e:
-            load(path)
+            load_sweep(path)
         assert "sk-12345" not in str(e.value)
     with pytest.raises(SweepError, match="written out"):
         assignments([f"title={value}"])

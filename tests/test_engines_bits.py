@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lstm_bench.engine import ENGINES, compiled, engine, program
+from lstm_bench.engine import ENGINES, compiled, get_engine, program
 from lstm_bench.errors import Interrupted
 from lstm_bench.recipe import recipe
 
@@ -82,4 +82,4 @@ def test_what_shares_a_form_is_compiled_once():
 @pytest.mark.parametrize("name", ENGINES)
 def test_a_run_stops_when_it_is_told_to(name):
     with pytest.raises(Interrupted):
-        engine(name).train(recipe("memory", units=6, epochs=3), [0, 1], stop=lambda: True)
+        get_engine(name).train(recipe("memory", units=6, epochs=3), [0, 1], stop=lambda: True)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from agreement import agree
 
-from lstm_bench.engine import ENGINES, compiled, engine, keras_loop
+from lstm_bench.engine import ENGINES, compiled, get_engine, keras_loop
 from lstm_bench.models import initial_weights
 from lstm_bench.recipe import recipe
 
@@ -117,7 +117,7 @@ def test_the_engines_train_as_the_tutorial_on_memory_does(accumulate):
         losses.append(total / 2)
     chosen = recipe("memory", units=6, epochs=3, accumulate=accumulate or 1)
     for name in ENGINES:
-        found = engine(name).train(chosen, [3]).runs[0]
+        found = get_engine(name).train(chosen, [3]).runs[0]
         np.testing.assert_allclose(found.loss, losses, rtol=1e-4)
         for one, other in zip(found.weights, model.get_weights(), strict=True):
             np.testing.assert_allclose(one, other, rtol=0, atol=1e-4)
@@ -132,6 +132,6 @@ def test_the_engines_train_as_one_call_of_fit_does():
     outputs = model.predict(x, verbose=0)
     chosen = recipe("memory", units=6, epochs=5, stateful=False, batch_size=3)
     for name in ENGINES:
-        found = engine(name).train(chosen, [3]).runs[0]
+        found = get_engine(name).train(chosen, [3]).runs[0]
         np.testing.assert_allclose(found.loss, history.history["loss"], rtol=1e-4)
         np.testing.assert_allclose(found.outputs[:, 0], outputs, rtol=0, atol=1e-4)

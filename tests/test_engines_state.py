@@ -9,7 +9,7 @@ import itertools
 import numpy as np
 import pytest
 
-from lstm_bench.engine import ENGINES, compiled, engine, keras_loop
+from lstm_bench.engine import ENGINES, compiled, get_engine, keras_loop
 from lstm_bench.recipe import recipe
 
 ONE_HOT = np.eye(5, dtype=np.float32)
@@ -80,7 +80,11 @@ BY_HAND = {  # settings, batches, reset before which
 
 def check_by_hand(name, settings, batches, resets):
     still = {"optimizer": "sgd", "learning_rate": 1e-30}
-    run = engine(name).train(recipe("memory", units=6, epochs=3, **still, **settings), [2]).runs[0]
+    run = (
+        get_engine(name)
+        .train(recipe("memory", units=6, epochs=3, **still, **settings), [2])
+        .runs[0]
+    )
     expected = losses_by_hand(run.weights, batches, resets, 3)
     np.testing.assert_allclose(run.loss, expected, rtol=1e-5)
     if "never" not in settings.values():
@@ -112,7 +116,7 @@ def test_the_states_that_were_told_apart_above_matter():
 
 @pytest.mark.parametrize("name", ENGINES)
 def test_outputs_and_right_answers_are_those_of_the_returned_weights_from_a_clear_state(name):
-    run = engine(name).train(recipe("memory", units=6, epochs=6, reset="never"), [0]).runs[0]
+    run = get_engine(name).train(recipe("memory", units=6, epochs=6, reset="never"), [0]).runs[0]
     h = c = np.zeros((1, 6))
     answers = []
     for symbol in FIRST[:-1] + SECOND[:-1]:

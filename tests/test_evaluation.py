@@ -59,10 +59,10 @@ def test_without_a_start_it_is_the_middle():
 @pytest.mark.parametrize("network", ["lstm", "gru"])
 def test_a_stateful_network_asked_step_by_step_answers_as_in_teacher_forcing(network):
     """Two routes to the same answers: the engine's evaluation, and one query at a time."""
-    from lstm_bench.engine import engine
+    from lstm_bench.engine import get_engine
 
     asked = recipe("memory", network=network, epochs=40, units=8, learning_rate=0.01)
-    trained = engine("compiled").train(asked, [3]).runs[0]
+    trained = get_engine("compiled").train(asked, [3]).runs[0]
     samples = asked.samples(3)
     one_by_one = Network(asked, samples)
     one_by_one.load(trained.weights)
@@ -78,10 +78,10 @@ def test_a_stateful_network_asked_step_by_step_answers_as_in_teacher_forcing(net
 
 def test_the_order_of_queries_cannot_matter_to_a_stateless_network():
     """B4's random queries: each answer is the one that teacher forcing gives to that sample."""
-    from lstm_bench.engine import engine
+    from lstm_bench.engine import get_engine
 
     asked = recipe("alphabet", letters=6, epochs=200, batch_size="all", shuffle="none", units=8)
-    trained = engine("compiled").train(asked, [0]).runs[0]
+    trained = get_engine("compiled").train(asked, [0]).runs[0]
     samples, problem = asked.samples(0), asked.task.problem(0)
     network = Network(asked, samples)
     network.load(trained.weights)

@@ -18,10 +18,10 @@ from lstm_bench.engine import compiled, keras_loop
 from lstm_bench.export.data import data
 from lstm_bench.export.script import script
 from lstm_bench.recipe import recipe
-from lstm_bench.sweep import load
+from lstm_bench.sweep import load_sweep
 from lstm_bench.tasks.base import Problem, Sequence, Task
 
-PUBLISHED = load(Path(__file__).parents[1] / "sweeps" / "published.yaml").entries
+PUBLISHED = load_sweep(Path(__file__).parents[1] / "sweeps" / "published.yaml").entries
 SEED = 3
 
 
@@ -233,7 +233,7 @@ class Uneven(Task):
     ],
 )
 def test_unequal_lengths_and_steps_that_do_not_count(framing, copies, tmp_path, monkeypatch):
-    from lstm_bench.tasks import TASKS
+    from lstm_bench.registry import TASKS
 
     monkeypatch.setitem(TASKS, "uneven", Uneven)
     chosen = recipe("uneven", framing=framing, copies=copies)

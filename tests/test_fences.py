@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from agreement import agree
 
-from lstm_bench.cost import work
+from lstm_bench.cost import multiply_adds
 from lstm_bench.engine import compiled, fences, program
 from lstm_bench.recipe import recipe
 from lstm_bench.seeds import stream
@@ -166,4 +166,4 @@ def test_the_work_of_a_step_is_that_of_its_matrices():
     chosen = recipe("memory", framing="whole", units=10, stateful=False, batch_size=2)
     # Of 4 steps with 5 features.
     kernels = 4 * 10 * (10 + 5)
-    assert work(chosen, features=5) == 3 * 2 * 4 * kernels
+    assert multiply_adds(chosen, features=5) == 3 * 2 * 4 * kernels

@@ -122,7 +122,7 @@ def test_epochs_to_solve_are_corrected_with_the_other_comparisons():
     soon, higher = findings.comparisons(a_result(*rows, **asked))
     assert soon.among == higher.among == 2
     assert soon.corrected >= soon.found.p
-    said = findings.document(a_result(*rows, **asked))["comparisons"]["x"]
+    said = findings.comparisons_document(a_result(*rows, **asked))["comparisons"]["x"]
     json.dumps(said, allow_nan=False)
     assert said["median_epochs"] == [19.5, None] and said["ci95"] == [None, None]
 
@@ -203,7 +203,9 @@ def test_a_family_over_words_or_with_one_result_has_no_horizon():
 
 def test_the_document_is_plain_json_under_the_keys_that_there_are():
     rows = [Row("A", ONES, "x", 1.0), Row("B", NOISY), *a_family(30, 30), *a_family(9, 0, name="G")]
-    said = findings.document(a_result(*rows, x=Comparison("A", "B"), y=Comparison("A", "Z")))
+    said = findings.comparisons_document(
+        a_result(*rows, x=Comparison("A", "B"), y=Comparison("A", "Z"))
+    )
     json.dumps(said, allow_nan=False)
     assert list(said) == ["verdicts", "comparisons", "horizon"]
     assert said["verdicts"]["A"]["inside"] is True
@@ -211,5 +213,5 @@ def test_the_document_is_plain_json_under_the_keys_that_there_are():
     assert said["comparisons"]["y"]["difference"] is None
     assert (said["horizon"]["F"]["half"], said["horizon"]["F"]["says"]) == (None, "> 8")
     assert said["horizon"]["G"]["ci95"] == [None, 4.0]
-    assert findings.document(a_result(Row("C", ONES))) == {}
+    assert findings.comparisons_document(a_result(Row("C", ONES))) == {}
     assert math.isclose(said["comparisons"]["x"]["p_holm"], said["comparisons"]["x"]["p"])

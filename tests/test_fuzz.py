@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from lstm_bench.errors import SweepError, UserError
 from lstm_bench.framings import FRAMINGS
 from lstm_bench.recipe import Recipe
+from lstm_bench.registry import TASKS
 from lstm_bench.search.study import Study
-from lstm_bench.sweep import Search, Sweep, load
-from lstm_bench.tasks import TASKS
+from lstm_bench.sweep import Search, Sweep, load_sweep
 
 KEYS = sorted(
     {"task", "recipes", "updates", "base", "over", "published", "claim", "space", "int", "float"}
@@ -71,7 +71,7 @@ def documents(draw):
 
 def read(path):
     try:
-        found = load(path)
+        found = load_sweep(path)
         if found.search is not None:
             Study(found.search, found.settings)
     except SweepError as error:

@@ -9,9 +9,10 @@ import pytest
 from lstm_bench import loading
 from lstm_bench.errors import RecipeError, TaskError
 from lstm_bench.recipe import recipe
+from lstm_bench.registry import TASKS
 from lstm_bench.run import run
 from lstm_bench.stored import unpack
-from lstm_bench.tasks import TASKS, Problem, Sequence, Task
+from lstm_bench.tasks import Problem, Sequence, Task
 from lstm_bench.workers import Done, Failure, Job, Pool, Seed
 
 HEAD = """
@@ -49,7 +50,7 @@ class Same(Task):
 @pytest.fixture(autouse=True)
 def _only_ours():
     yield
-    loading.take(())
+    loading.use_sources(())
 
 
 @pytest.fixture
@@ -66,12 +67,12 @@ def write(tmp_path, monkeypatch):
 
 def test_a_class_and_a_function_become_tasks(write):
     own = set(TASKS)
-    assert loading.load([write(FLIP + CLASS)]) == []
+    assert loading.load_tasks([write(FLIP + CLASS)]) == []
     assert set(TASKS) == own | {"flip", "same"}
     assert recipe("flip", length=3).settings["length"] == 3
-    assert loading.place("flip") == "mine.py, line 8"
-    assert loading.place("memory") == ""
-    loading.load()
+    assert loading.task_place("flip") == "mine.py, line 8"
+    assert loading.task_place("memory") == ""
+    loading.load_tasks()
     assert set(TASKS) == own
 
 
@@ -85,8 +86,8 @@ def test_a_task_needs_no_registry_from_python():
 
 def test_the_same_file_twice_is_one_file(write, tmp_path):
     name = write(FLIP)
-    loading.load([name, tmp_path / name])
-    assert len(loading.loaded()) == 1
+    loading.load_tasks([name, tmp_path / name])
+    assert len(loading.loaded_sources()) == 1
 
 
 def test_what_lies_beside_a_file_can_be_imported_and_read(write, tmp_path):
@@ -94,13 +95,15 @@ def test_what_lies_beside_a_file_can_be_imported_and_read(write, tmp_path):
     (tmp_path / "data.txt").write_text("0.5")
     body = FLIP.replace("chance=0.5", "chance=CHANCE")
     path = "from pathlib import Path\nread = Path(__file__).with_name('data.txt').read_text()\n"
-    loading.load([write(f"from numbers_beside import CHANCE\n{path}{body}")])
+    loading.load_tasks([write(f"from numbers_beside import CHANCE\n{path}{body}")])
     assert TASKS["flip"]().chance == 0.25
 
 
 def test_a_base_class_begins_with_an_underscore(write):
     base = CLASS.replace("class Same", "class _Same").replace('name = "same"', "")
-    loading.load([write(base + "\nclass Again(_Same):\n    '''0 -> 0'''\n    name = 'again'\n")])
+    loading.load_tasks(
+        [write(base + "\nclass Again(_Same):\n    '''0 -> 0'''\n    name = 'again'\n")]
+    )
     assert "again" in TASKS
 
 
@@ -108,12 +111,12 @@ def test_a_base_class_begins_with_an_underscore(write):
 
 
 def test_another_state_of_a_file_is_another_recipe(write):
-    loading.load([write(FLIP)])
+    loading.load_tasks([write(FLIP)])
     first = recipe("flip")
-    loading.load([write("# a remark changes nothing\n" + FLIP)])
+    loading.load_tasks([write("# a remark changes nothing\n" + FLIP)])
     assert recipe("flip").digest == first.digest
     for old, new in [("1 - row", "row"), ('"01"', '"ab"'), ("(4,", "(5,"), ("seed,", "3 * seed,")]:
-        loading.load([write(FLIP.replace(old, new))])
+        loading.load_tasks([write(FLIP.replace(old, new))])
         assert recipe("flip").digest != first.digest
 
 
@@ -130,15 +133,15 @@ def test_a_search_over_another_state_of_a_task_is_another_search(write):
     def searched():
         return definition(parse("s", {"task": "flip", "search": {"space": {"units": [2, 3]}}}))
 
-    loading.load([write(FLIP)])
+    loading.load_tasks([write(FLIP)])
     before = searched()
     assert searched() == before
-    loading.load([write(FLIP.replace("1 - row", "row"))])
+    loading.load_tasks([write(FLIP.replace("1 - row", "row"))])
     (change,) = changes(before, searched())
     assert change.startswith("data was")
     # A task that needs a setting which is searched is none before it has one.
     check = "\n    if length > 5:\n        raise ValueError(length)\n    bits ="
-    loading.load([write(FLIP.replace("\n    bits =", check))])
+    loading.load_tasks([write(FLIP.replace("\n    bits =", check))])
     space = {"length": [4, 5], "units": [2, 3]}
     assert definition(parse("s", {"task": "flip", "search": {"space": space}}))
 
@@ -154,7 +157,7 @@ def told(job):
 
 @pytest.mark.slow
 def test_workers_have_the_tasks_as_they_were_when_they_were_loaded(write):
-    loading.load([write(FLIP)])
+    loading.load_tasks([write(FLIP)])
     asked = recipe("flip", epochs=2, units=2)
     job = Job((asked.settings,), (0, 1), training=asked.training)
     write(FLIP.replace("1 - row", "row"))
@@ -166,7 +169,7 @@ def test_a_worker_refuses_data_that_have_changed_since(write, tmp_path):
     data = tmp_path / "bits.txt"
     data.write_text("4")
     read = "from pathlib import Path\nCOUNT = int(Path(__file__).with_name('bits.txt').read_text())"
-    loading.load([write(f"{read}\n{FLIP.replace('(4,', '(COUNT,')}")])
+    loading.load_tasks([write(f"{read}\n{FLIP.replace('(4,', '(COUNT,')}")])
     asked = recipe("flip", epochs=1, units=2)
     data.write_text("5")
     (failure,) = told(Job((asked.settings,), (0,), training=asked.training))
@@ -232,7 +235,7 @@ BROKEN = {
 def test_a_file_that_is_no_file_of_tasks_is_one_message(write, command, tmp_path, body, said):
     before = dict(TASKS)
     with pytest.raises(TaskError, match=said):
-        loading.load([write(body)])
+        loading.load_tasks([write(body)])
     assert before == TASKS
     code, out, err = command("tasks", "--tasks", "mine.py")
     assert (code, out) == (2, "")
@@ -247,12 +250,12 @@ def test_a_file_that_is_no_file_of_tasks_is_one_message(write, command, tmp_path
 def test_what_is_no_python_file_is_refused(write, name, said):
     write(FLIP, "mine.txt")
     with pytest.raises(TaskError, match=said):
-        loading.load([name])
+        loading.load_tasks([name])
 
 
 def test_two_files_with_one_name_are_both_named(write):
     with pytest.raises(TaskError, match=r"second.py, line 8: .* 'flip', in first.py, line 8"):
-        loading.load([write(FLIP, "first.py"), write(FLIP, "second.py")])
+        loading.load_tasks([write(FLIP, "first.py"), write(FLIP, "second.py")])
 
 
 PROBLEMS = {
@@ -273,7 +276,7 @@ PROBLEMS = {
 @pytest.mark.parametrize(("line", "said"), PROBLEMS.values(), ids=PROBLEMS)
 def test_a_problem_that_is_none_names_its_task(write, command, line, said):
     body = FLIP.replace("return Problem(tuple", f"{line}\n    return Problem(tuple")
-    loading.load([write(body)])
+    loading.load_tasks([write(body)])
     with pytest.raises(RecipeError, match=f"task: flip: .*{said}"):
         recipe("flip")
     code, out, err = command("run", "flip", "--tasks", "mine.py")
@@ -287,13 +290,13 @@ def test_words_of_a_task_that_are_none_name_it(write):
         ("labels='01', chance=50", r"chance must be a share in \[0, 1\], but got 50"),
         ("labels='01', chance=lambda task: task.no", "one raised AttributeError"),
     ]:
-        loading.load([write(FLIP.replace('labels="01", chance=0.5', words))])
+        loading.load_tasks([write(FLIP.replace('labels="01", chance=0.5', words))])
         with pytest.raises(RecipeError, match=f"flip: .*{said}"):
             recipe("flip")
 
 
 def test_a_seed_that_is_unlike_seed_0_is_refused(write):
-    loading.load([write(FLIP.replace("(4,", "(4 + seed // 2,"))])
+    loading.load_tasks([write(FLIP.replace("(4,", "(4 + seed // 2,"))])
     assert recipe("flip").samples(1)
     with pytest.raises(RecipeError, match=r"problem\(2\) must give sequences as many"):
         recipe("flip").samples(2)
@@ -340,14 +343,14 @@ def package(tmp_path, monkeypatch):
 @pytest.mark.parametrize("value", ["theirs", "theirs:Same"])
 def test_an_installed_package_gives_tasks(package, value):
     package(CLASS, value)
-    assert loading.load() == []
-    assert loading.place("same") == "entry point 'all' of theirs"
+    assert loading.load_tasks() == []
+    assert loading.task_place("same") == "entry point 'all' of theirs"
     assert TASKS["same"]().fingerprint
 
 
 def test_workers_have_the_tasks_of_packages(package):
     package(CLASS, "theirs")
-    loading.load()
+    loading.load_tasks()
     asked = recipe("same", epochs=1, units=2)
     events = told(Job((asked.settings,), (0,), training=asked.training))
     assert [type(event) for event in events] == [Seed, Done]
@@ -368,7 +371,7 @@ def test_a_package_that_cannot_be_loaded_is_warned_of_and_left_out(
 ):
     package(body, value)
     monkeypatch.chdir(tmp_path)
-    (warning,) = loading.load()
+    (warning,) = loading.load_tasks()
     assert said in warning and "entry point 'all' of theirs" in warning
     code, out, err = command("tasks", "--json")
     assert code == 0 and json.loads(out)

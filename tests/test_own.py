@@ -22,7 +22,7 @@ from lstm_bench.run import run
 from lstm_bench.search.study import Study
 from lstm_bench.show import next_step
 from lstm_bench.skill import NAIVE
-from lstm_bench.sweep import load, of_data
+from lstm_bench.sweep import load_sweep, of_data
 from lstm_bench.tasks.own import EXAMPLE, Csv
 from lstm_bench.tracking import Store, listing
 
@@ -361,12 +361,12 @@ def test_a_sweep_file_may_name_data_and_nothing_else(file, tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     shutil.copy(file, tmp_path / "shop.csv")
     (tmp_path / "shop.yaml").write_text("task: csv\nfile: shop.csv\ntarget: sales\n")
-    found = load(tmp_path / "shop.yaml")
+    found = load_sweep(tmp_path / "shop.yaml")
     assert found.search.objective == "skill" and 8 in found.search.space["window"]
     for astray in ("../shop.csv", "/etc/passwd", str(tmp_path.parent / "x.csv")):
         (tmp_path / "shop.yaml").write_text(f"task: csv\nfile: {astray}\ntarget: sales\n")
         with pytest.raises(SweepError, match="must lie in the working folder, but got"):
-            load(tmp_path / "shop.yaml")
+            load_sweep(tmp_path / "shop.yaml")
 
 
 @pytest.mark.parametrize(("settings", "said"), [

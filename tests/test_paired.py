@@ -12,35 +12,35 @@ from lstm_bench import paired
 from lstm_bench.paired import (
     MARGIN,
     Comparison,
+    difference_word,
     holm,
-    mean_difference,
     more_seeds,
     newcombe,
-    rate_difference,
-    word,
+    paired_mean_difference,
+    paired_rate_difference,
 )
 
 FLAGS = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40)
 
 
 def verdict_of(of, to, margin=MARGIN, among=1):
-    found = mean_difference(of, to)
-    return word(found, min(1.0, among * found.p), margin)
+    found = paired_mean_difference(of, to)
+    return difference_word(found, min(1.0, among * found.p), margin)
 
 
 def test_the_interval_is_that_of_the_paired_t_test():
     rng = np.random.default_rng(1)
     of, to = rng.normal(0.8, 0.1, (2, 12))
     test = stats.ttest_rel(of, to)
-    found, expected = mean_difference(of, to), test.confidence_interval(0.95)
+    found, expected = paired_mean_difference(of, to), test.confidence_interval(0.95)
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=1e-9)
     assert found.p >= test.pvalue - 1e-9
 
 
 def test_the_sign_flips_are_all_counted_where_they_are_few():
     # 2 of the 16 ways to sign 1, 2, 3, 4 have a sum of at least 10 either way.
-    assert mean_difference([1, 2, 3, 4], [0, 0, 0, 0]).p == pytest.approx(2 / 16)
-    assert mean_difference([1, 1, 1, 1, 1, 1], [0] * 6).p == pytest.approx(2 / 64)
+    assert paired_mean_difference([1, 2, 3, 4], [0, 0, 0, 0]).p == pytest.approx(2 / 16)
+    assert paired_mean_difference([1, 1, 1, 1, 1, 1], [0] * 6).p == pytest.approx(2 / 64)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_newcombes_interval_is_the_published_one(table, low, high):
 @given(FLAGS)
 def test_newcombes_interval_holds_the_difference_and_turns_round_with_it(pairs):
     of, to = (np.array(column) for column in zip(*pairs, strict=True))
-    one, other = rate_difference(of, to), rate_difference(to, of)
+    one, other = paired_rate_difference(of, to), paired_rate_difference(to, of)
     assert -1 - 1e-9 <= one.low <= one.difference + 1e-9
     assert one.difference - 1e-9 <= one.high <= 1 + 1e-9
     assert (one.low, one.high) == pytest.approx((-other.high, -other.low), abs=1e-9)
@@ -67,7 +67,7 @@ def test_newcombes_interval_covers_about_as_often_as_it_says():
     shared = rng.random((2000, 30, 1)) < 0.4  # what both recipes owe to the seed
     solved = shared | (rng.random((2000, 30, 2)) < [0.5, 0.2])
     truth = 0.6 * (0.5 - 0.2)
-    found = [rate_difference(trial[:, 0], trial[:, 1]) for trial in solved]
+    found = [paired_rate_difference(trial[:, 0], trial[:, 1]) for trial in solved]
     assert np.mean([f.low <= truth <= f.high for f in found]) > 0.93
 
 
@@ -77,7 +77,7 @@ def test_mcnemars_test_is_a_coin_toss_over_the_discordant_pairs(first, second):
     to = [False] * first + [True] * second + [True] * 4
     n = first + second
     tail = sum(math.comb(n, k) for k in range(max(first, second), n + 1)) / 2**n
-    assert rate_difference(of, to).p == pytest.approx(min(1.0, 2 * tail) if n else 1.0)
+    assert paired_rate_difference(of, to).p == pytest.approx(min(1.0, 2 * tail) if n else 1.0)
 
 
 @given(st.lists(st.floats(0, 1), max_size=8))
@@ -101,9 +101,9 @@ def report_of_equals(rng, kind, n, comparisons=4):
         scores = np.where(rng.random((comparisons + 1, n)) < 0.3, 1.0, 0.875)
     else:  # nearly always solved: few seeds differ, and these by much
         scores = np.where(rng.random((comparisons + 1, n)) < 0.95, 1.0, 0.5)
-    found = [mean_difference(row, scores[0]) for row in scores[1:]]
+    found = [paired_mean_difference(row, scores[0]) for row in scores[1:]]
     corrected = holm([each.p for each in found])
-    return [word(each, p, MARGIN) for each, p in zip(found, corrected, strict=True)]
+    return [difference_word(each, p, MARGIN) for each, p in zip(found, corrected, strict=True)]
 
 
 @pytest.mark.parametrize("kind", ["smooth", "bimodal", "rare"])
@@ -120,7 +120,7 @@ def test_equal_solve_rates_are_seldom_called_real():
     rng = np.random.default_rng(5)
     wrong = 0
     for trial in rng.random((400, 5, 30)) < 0.5:
-        corrected = holm([rate_difference(row, trial[0]).p for row in trial[1:]])
+        corrected = holm([paired_rate_difference(row, trial[0]).p for row in trial[1:]])
         wrong += min(corrected) <= 0.05
     assert wrong / 400 <= 0.05
 
@@ -138,7 +138,7 @@ def test_equal_seeds_say_little_when_they_are_few():
     assert verdict_of([1.0] * 19, [1.0] * 19) == "not real"
     assert verdict_of([1.0] * 5, [0.5] * 5) == "cannot tell yet"  # p = 2 / 32
     assert verdict_of([1.0] * 6, [0.5] * 6) == "real"
-    found = mean_difference([1.0] * 5, [1.0] * 5)
+    found = paired_mean_difference([1.0] * 5, [1.0] * 5)
     assert found.constant and more_seeds(found, MARGIN, 1, rate=False) == 14
 
 
@@ -151,9 +151,9 @@ def test_a_loss_has_no_margin_but_the_one_given():
 
 def test_one_seed_and_diverged_seeds_give_no_verdict():
     assert verdict_of([1.0], [0.0]) == "cannot tell yet"
-    assert more_seeds(mean_difference([1.0], [0.0]), MARGIN, 1, rate=False) is None
+    assert more_seeds(paired_mean_difference([1.0], [0.0]), MARGIN, 1, rate=False) is None
     assert verdict_of([1.0, math.nan, 1.0], [0.0] * 3) == "cannot tell yet"
-    assert rate_difference([], []).n == 0
+    assert paired_rate_difference([], []).n == 0
 
 
 def test_the_seeds_that_would_do_mostly_do():
@@ -161,20 +161,20 @@ def test_the_seeds_that_would_do_mostly_do():
     rng = np.random.default_rng(8)
     values = rng.normal(0, 1, 20)
     values = 0.03 + 0.08 * (values - values.mean()) / values.std(ddof=1)
-    needed = 20 + more_seeds(mean_difference(values, np.zeros(20)), None, 1, rate=False)
+    needed = 20 + more_seeds(paired_mean_difference(values, np.zeros(20)), None, 1, rate=False)
     trials = rng.normal(0.03, 0.08, (1000, needed))
     power = np.mean(stats.ttest_1samp(trials, 0, axis=1).pvalue <= 0.05)
     assert 0.75 < power < 0.85
 
 
 def test_rates_without_a_difference_need_as_many_seeds_as_wilson_says():
-    found = rate_difference([True] * 30, [True] * 30)
+    found = paired_rate_difference([True] * 30, [True] * 30)
     needed = 30 + more_seeds(found, 0.02, 1, rate=True)
     for n, settled in ((needed + 1, True), (needed - 5, False)):
-        each = rate_difference([True] * n, [True] * n)
-        assert (word(each, each.p, 0.02) == "not real") == settled
+        each = paired_rate_difference([True] * n, [True] * n)
+        assert (difference_word(each, each.p, 0.02) == "not real") == settled
 
 
 def test_what_many_seeds_would_do_is_capped():
-    found = mean_difference([0.5, 0.1, 0.9], [0.5, 0.5, 0.5])
+    found = paired_mean_difference([0.5, 0.1, 0.9], [0.5, 0.5, 0.5])
     assert more_seeds(found, None, 1, rate=False) == paired.MOST_SEEDS

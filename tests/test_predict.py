@@ -8,12 +8,12 @@ import pytest
 
 from lstm_bench.engine import compiled
 from lstm_bench.errors import StoreError, UserError
-from lstm_bench.lookup import chosen, finished
+from lstm_bench.lookup import find_recipe, finished_outcome
 from lstm_bench.predict import predict, spoken
 from lstm_bench.recipe import recipe
 from lstm_bench.run import run
 from lstm_bench.settings import Settings
-from lstm_bench.sweep import load
+from lstm_bench.sweep import load_sweep
 from lstm_bench.tracking import Listed, Store, begin, listing
 
 SEEDS = [3, 5]
@@ -34,7 +34,7 @@ def folder(tmp_path_factory):
     (path / "sweeps").mkdir()
     file = path / "sweeps" / "mine.yaml"
     file.write_text(SWEEP)
-    sweep = load(file)
+    sweep = load_sweep(file)
     store = Store(f"sqlite:///{path}/mlflow.db", path / "mlartifacts")
     session = begin(store, sweep, "compiled")
     rows = []
@@ -44,7 +44,7 @@ def folder(tmp_path_factory):
             outcome = dataclasses.replace(outcome, model=b"")
         session.log(name, outcome)
         rows.append(Listed(name, outcome.digest))
-    session.write(listing.document(sweep, rows, [], len(rows), None, {}, {}))
+    session.write(listing.sweep_record(sweep, rows, [], len(rows), None, {}, {}))
     return path
 
 
@@ -66,7 +66,7 @@ def lstm_bench(folder, command, monkeypatch):
 @pytest.mark.parametrize("name", ["A1", "A6", "B3", "B6"])
 def test_a_sequence_of_the_training_is_answered_as_it_was_then(store, name):
     """Two routes: the engine's evaluation, and the stored model asked symbol by symbol."""
-    outcome = finished(f"mine:{name}", store)
+    outcome = finished_outcome(f"mine:{name}", store)
     asked = recipe(**outcome.settings)
     trained = compiled.train(asked, [outcome.best_seed]).runs[0]
     rows = outcome.predictions[outcome.predictions["seed"] == outcome.best_seed]
@@ -82,7 +82,7 @@ def test_a_sequence_of_the_training_is_answered_as_it_was_then(store, name):
 
 
 def test_generating_goes_on_from_its_own_answers(store):
-    outcome = finished("mine:A1", store)
+    outcome = finished_outcome("mine:A1", store)
     steps = predict(outcome, "3", generate=3)
     assert [step.generated for step in steps] == [False, True, True, True]
     assert [step.input for step in steps[1:]] == [step.predicted for step in steps[:-1]]
@@ -116,7 +116,7 @@ def test_labels_of_several_characters_and_blanks_that_are_symbols():
 )
 def test_what_cannot_be_answered_is_refused(store, name, text, generate, said):
     with pytest.raises(UserError, match=said):
-        predict(finished(f"mine:{name}", store), text, generate)
+        predict(finished_outcome(f"mine:{name}", store), text, generate)
 
 
 def test_a_model_that_is_damaged_is_said_to_be():
@@ -136,9 +136,9 @@ def test_a_network_that_diverged_has_no_answers():
 
 
 def test_a_run_is_found_by_row_digest_and_the_start_of_one(store):
-    row = finished("mine:B3", store)
-    assert finished(row.digest, store).digest == row.digest
-    assert finished(row.digest[:9], store).digest == row.digest
+    row = finished_outcome("mine:B3", store)
+    assert finished_outcome(row.digest, store).digest == row.digest
+    assert finished_outcome(row.digest[:9], store).digest == row.digest
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_run_is_found_by_row_digest_and_the_start_of_one(store):
 )
 def test_a_name_that_is_no_run_lists_those_near_it(store, word, said):
     with pytest.raises(StoreError, match=said):
-        finished(word, store)
+        finished_outcome(word, store)
 
 
 def test_a_recipe_is_found_as_it_was_run_else_in_its_file(folder, store):
@@ -163,26 +163,26 @@ def test_a_recipe_is_found_as_it_was_run_else_in_its_file(folder, store):
         artifacts=folder / "mlartifacts",
         sweeps=folder / "sweeps",
     )
-    outcome = finished("mine:A1", store)
-    assert chosen("mine:A1", {}, where).best_seed == outcome.best_seed
+    outcome = finished_outcome("mine:A1", store)
+    assert find_recipe("mine:A1", {}, where).best_seed == outcome.best_seed
     file = folder / "sweeps" / "later.yaml"
     file.write_text("task: memory\nrecipes: {Z: {units: 3}}\n")
     for word in ("later:Z", f"{file}:Z"):
-        assert chosen(word, {}, where).recipe == recipe("memory", units=3)
-    changed = chosen("mine:A6", {"framing": "window", "stateful": True}, where).recipe
+        assert find_recipe(word, {}, where).recipe == recipe("memory", units=3)
+    changed = find_recipe("mine:A6", {"framing": "window", "stateful": True}, where).recipe
     assert (changed.framing.name, changed.units) == ("window", 8)
     nowhere = where.model_copy(update={"store": f"sqlite:///{folder}/none.db"})
-    assert chosen("mine:A1", {}, nowhere).recipe.digest == outcome.digest
+    assert find_recipe("mine:A1", {}, nowhere).recipe.digest == outcome.digest
     for word, said in (("memoy", "SWEEP:ID"), (f"{file}:Y", "the nearest are Z"), ("x:Y", "file")):
         with pytest.raises(UserError, match=said):
-            chosen(word, {}, nowhere)
+            find_recipe(word, {}, nowhere)
 
 
 # ---- Commands
 
 
 def test_predict_prints_each_step_and_the_answer(lstm_bench, store):
-    steps = predict(finished("mine:B3", store), "ABCD")
+    steps = predict(finished_outcome("mine:B3", store), "ABCD")
     code, out, err = lstm_bench("predict", "mine:B3", "ABCD")
     assert (code, err) == (0, "")
     lines = out.splitlines()
@@ -205,7 +205,7 @@ def test_predict_as_json(lstm_bench):
 
 
 def test_export_of_a_run_is_of_its_best_seed(lstm_bench, store):
-    best = finished("mine:A1", store).best_seed
+    best = finished_outcome("mine:A1", store).best_seed
     code, out, err = lstm_bench("export", "mine:A1")
     assert (code, err) == (0, "")
     assert f"SEED = {best}\n" in out

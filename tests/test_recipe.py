@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lstm_bench.errors import RecipeError, UserError
 from lstm_bench.recipe import known_settings, recipe
-from lstm_bench.tasks import TASKS
+from lstm_bench.registry import TASKS
 
 
 def refusal(task="memory", **settings):

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture(autouse=True)
 def _only_ours():
     yield
-    loading.take(())
+    loading.use_sources(())
 
 
 def files(folder):
@@ -108,12 +108,12 @@ def test_its_task_and_its_sweep_can_be_read(command, tmp_path, monkeypatch):
     code, out, _ = command("tasks", "highest", "--json")
     assert code == 0
     assert json.loads(out)["tasks"][0]["defined_in"].startswith("my_task.py, line ")
-    from lstm_bench.sweep import find, load
+    from lstm_bench.sweep import find_sweep, load_sweep
 
-    loaded = load(find("highest"))
+    loaded = load_sweep(find_sweep("highest"))
     assert loaded.entries.keys() == {"default", "small", "no memory"}
     assert loaded.search is not None
-    season = load(find("season"))
+    season = load_sweep(find_sweep("season"))
     assert "season of 24 rows" in season.about and 24 in season.search.space["window"]
 
 

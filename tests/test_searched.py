@@ -347,7 +347,7 @@ def test_the_document_is_plain_json_under_the_keys_that_there_are():
     ]
     failed = (Failed("trial-9", "lstm", "out of memory"),)
     told = {"importance": {"trials": 2, "settings": [], "why": "too few"}}
-    said = searched.document(a_result(*rows, failed=failed, analysis=told))
+    said = searched.search_document(a_result(*rows, failed=failed, analysis=told))
     json.dumps(said, allow_nan=False)
     assert list(said) == [
         "confirmation", "front", "simplest", "ablation", "importance", "effects", "variance",
@@ -357,4 +357,4 @@ def test_the_document_is_plain_json_under_the_keys_that_there_are():
     assert said["simplest"]["point"]["id"] == "confirmed-0"
     assert said["ablation"]["back-epochs"]["value"] == 250
     assert said["variance"]["split"]["draws"] == [3, 4, 2]
-    assert searched.document(a_result()) == {}
+    assert searched.search_document(a_result()) == {}

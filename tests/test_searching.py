@@ -106,8 +106,8 @@ def test_a_confirmed_recipe_is_the_trial_on_other_seeds(done):
 def test_the_store_gives_the_same_result_back(done, settings):
     result, _, _ = done
     again = Store(settings.store, settings.artifacts).load("search")
-    assert searched.document(again) == searched.document(result)
-    assert {"confirmation", "importance", "ablation"} <= searched.document(result).keys()
+    assert searched.search_document(again) == searched.search_document(result)
+    assert {"confirmation", "importance", "ablation"} <= searched.search_document(result).keys()
 
 
 def test_the_same_command_again_runs_nothing(done, settings):

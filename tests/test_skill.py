@@ -8,7 +8,7 @@ import pytest
 
 from lstm_bench import skill
 from lstm_bench.beside import Beside, beside, headline
-from lstm_bench.skill import NAIVE, against, best_naive, errors, stretches
+from lstm_bench.skill import NAIVE, absolute_errors, best_naive, compare_with_baseline, stretches
 from lstm_bench.tasks import naive
 
 
@@ -35,7 +35,9 @@ def drawn(rng, seeds, steps, tied, of_seed=0.3, mean=0.0):
 ])  # fmt: skip
 def test_equal_errors_are_seldom_told_apart(seeds, steps, tied, most):
     rng = np.random.default_rng(7)
-    words = [against(table(drawn(rng, seeds, steps, tied)), "n").word for _ in range(300)]
+    words = [
+        compare_with_baseline(table(drawn(rng, seeds, steps, tied)), "n").word for _ in range(300)
+    ]
     # Three standard errors above what is claimed.
     wrong = sum(word != "cannot tell" for word in words) / 300
     assert wrong <= most + 3 * math.sqrt(most * (1 - most) / 300)
@@ -49,7 +51,7 @@ def test_series_that_share_their_days_are_no_independent_evidence(shared):
         gain = shared * rng.standard_normal(40) + rng.standard_normal((3, 30, 40))
         one = {"seed": np.repeat(range(3), 1200), "moment": np.tile(range(40), 90)}
         frame = pd.DataFrame({**one, "network": 1 - gain.ravel(), "n": 1.0})
-        words.append(against(frame, "n").word)
+        words.append(compare_with_baseline(frame, "n").word)
     assert sum(word != "cannot tell" for word in words) <= 200 * 0.05 + 3 * math.sqrt(200 * 0.05)
 
 
@@ -60,15 +62,23 @@ def test_forecasts_that_overlap_are_not_told_apart_more_often(horizon):
     for _ in range(300):
         shocks = rng.standard_normal(300 + horizon)
         sums = np.convolve(shocks, np.ones(horizon) / math.sqrt(horizon), "valid")[:300]
-        words.append(against(table(sums + rng.normal(0, 0.3, (5, 300))), "n", horizon).word)
+        words.append(
+            compare_with_baseline(table(sums + rng.normal(0, 0.3, (5, 300))), "n", horizon).word
+        )
     assert sum(word != "cannot tell" for word in words) <= 300 * 0.08 + 3 * math.sqrt(300 * 0.08)
 
 
 def test_a_difference_that_is_there_is_told():
     rng = np.random.default_rng(3)
-    words = [against(table(drawn(rng, 10, 100, 0.2, mean=0.8)), "n").word for _ in range(60)]
+    words = [
+        compare_with_baseline(table(drawn(rng, 10, 100, 0.2, mean=0.8)), "n").word
+        for _ in range(60)
+    ]
     assert sum(word == "better" for word in words) >= 50
-    words = [against(table(drawn(rng, 10, 100, 0.2, mean=-0.8)), "n").word for _ in range(60)]
+    words = [
+        compare_with_baseline(table(drawn(rng, 10, 100, 0.2, mean=-0.8)), "n").word
+        for _ in range(60)
+    ]
     assert sum(word == "worse" for word in words) >= 50
 
 
@@ -77,7 +87,7 @@ def test_the_interval_is_students_over_stretches_where_neither_seeds_nor_neighbo
     # than 0, and so only the means of the stretches count.
     means = np.array([0.3, -0.2, 0.9, 0.1, 0.4, -0.5, 0.6, 0.2, 0.7, 0.0])
     gain = np.repeat(means, 6) + np.tile([5.0, -5.0], 30)
-    found = against(table(gain[None]), "n")
+    found = compare_with_baseline(table(gain[None]), "n")
     assert stretches(gain) == pytest.approx(means)
     reach = 2.2621571628 * means.std(ddof=1) / math.sqrt(10)  # t of 9 degrees of freedom, 97.5 %
     drift = gain.var(ddof=1) / 60  # were all steps independent
@@ -88,26 +98,26 @@ def test_the_interval_is_students_over_stretches_where_neither_seeds_nor_neighbo
 
 def test_too_few_steps_or_a_network_that_diverged_give_no_verdict():
     rng = np.random.default_rng(0)
-    few = against(table(rng.random((5, 12))), "n")
+    few = compare_with_baseline(table(rng.random((5, 12))), "n")
     assert (few.word, math.isnan(few.low), few.steps) == ("cannot tell", True, 12)
     broken = table(rng.random((5, 100)))
     broken.loc[3, "network"] = np.inf
-    assert against(broken, "n").word == "cannot tell"
-    assert against(table(np.zeros((3, 100))), "n").word == "cannot tell"
+    assert compare_with_baseline(broken, "n").word == "cannot tell"
+    assert compare_with_baseline(table(np.zeros((3, 100))), "n").word == "cannot tell"
 
 
 def test_errors_are_absolute_or_wrong_and_what_is_no_answer_is_the_worst():
     asked = {"seed": 0, "moment": range(3), "expected": [1.5, 2.0, -1.0]}
     real = pd.DataFrame({**asked, "predicted": [1.0, np.nan, -1.0], NAIVE + "last": 1.0})
-    found = errors(real)
+    found = absolute_errors(real)
     assert found["network"].tolist() == [0.5, np.inf, 0.0]
     assert found["last"].tolist() == [0.5, 1.0, 2.0]
     words = real.assign(expected=list("aba"), predicted=list("abb")).drop(columns=NAIVE + "last")
-    assert errors(words)["network"].tolist() == [0.0, 0.0, 1.0]
+    assert absolute_errors(words)["network"].tolist() == [0.0, 0.0, 1.0]
     yes = real.assign(expected=[1.0, 0.0, 1.0], predicted=[1.0, 1.0, 0.0])
-    assert errors(yes)[["network", "last"]].to_numpy().T.tolist() == [[0, 1, 1], [0, 1, 0]]
+    assert absolute_errors(yes)[["network", "last"]].to_numpy().T.tolist() == [[0, 1, 1], [0, 1, 0]]
     large = real.assign(expected=1_000_001.0, predicted=1_000_004.0)
-    assert errors(large)["network"].tolist() == [3.0] * 3
+    assert absolute_errors(large)["network"].tolist() == [3.0] * 3
     assert best_naive(found.assign(other=[0.1, 0.1, 0.1]), ["last", "other"]) == "other"
 
 
@@ -150,11 +160,11 @@ def test_what_a_logistic_model_has_only_seen_once_it_repeats():
     (0.0, 0.0, 0.0), (0.1, 0.0, -1.0), (0.0, 0.1, 1.0), (4.0, 1.0, -0.75), (1.0, 4.0, 0.75),
 ])  # fmt: skip
 def test_skill_is_a_number_whatever_the_errors_are(error, naive, expected):
-    assert skill.score(error, naive) == pytest.approx(expected)
+    assert skill.skill_score(error, naive) == pytest.approx(expected)
 
 
 def test_the_headline_is_the_best_recipe_of_the_page():
-    a, b = (against(table(np.full((2, 40), gain)), "n") for gain in (0.1, 0.2))
+    a, b = (compare_with_baseline(table(np.full((2, 40), gain)), "n") for gain in (0.1, 0.2))
     rows = [type("Row", (), {"id": name})() for name in ("one", "two")]
     found = [Beside(row, True, (each,)) for row, each in zip(rows, (a, b), strict=True)]
     assert headline(found, "one").row.id == "one"

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from lstm_bench.errors import RecipeError
 from lstm_bench.framings import FRAMINGS
 from lstm_bench.recipe import known_settings, recipe
+from lstm_bench.registry import TASKS
 from lstm_bench.search.conditions import BELONGS, OWNERS, meaningful
 from lstm_bench.search.space import space
 from lstm_bench.search.study import Study
 from lstm_bench.sweep import Search, parse
-from lstm_bench.tasks import TASKS
 
 SAMPLERS = ["tpe", "random", "grid", "qmc", "nsga2"]
 

@@ -14,12 +14,12 @@ from pyarrow import parquet
 from lstm_bench.errors import StoreError
 from lstm_bench.launch import launch
 from lstm_bench.recipe import recipe
-from lstm_bench.report.found import find
+from lstm_bench.report.found import gather
 from lstm_bench.report.page import render
 from lstm_bench.report.summary import paragraphs
 from lstm_bench.results import TABLES, Outcome, Row, SweepResult
 from lstm_bench.run import run
-from lstm_bench.stored import pack, read, unpack, write
+from lstm_bench.stored import pack, read_outcome, unpack, write_outcome
 from lstm_bench.sweep import parse
 from lstm_bench.tracking import Store, listing
 
@@ -58,7 +58,7 @@ def outcomes():
 
 @pytest.fixture(params=["memory", "csv"])
 def folder(request, outcomes, tmp_path):
-    write(outcomes[request.param], tmp_path / "outcome")
+    write_outcome(outcomes[request.param], tmp_path / "outcome")
     return tmp_path / "outcome"
 
 
@@ -66,14 +66,14 @@ def rendered(outcome, whole=True):
     """Makes a report of an outcome, or at least all of its findings."""
     rows = (Row("A", outcome), Row("B", outcome, role="confirmed", of="A"))
     result = SweepResult("s", "", "", rows, None, {})
-    assert paragraphs(find(result))
+    assert paragraphs(gather(result))
     assert "index.html" in (render(result) if whole else {"index.html"})
 
 
 def told_or_refused(folder, whole=False):
     """Returns whether the outcome in `folder` is one, of which then a report can be made."""
     try:
-        outcome = read(folder)
+        outcome = read_outcome(folder)
     except StoreError as error:
         said = str(error)
         assert "not a complete outcome (" in said and said.endswith("run it again")
@@ -87,7 +87,7 @@ def told_or_refused(folder, whole=False):
 
 
 def test_what_is_written_is_read_back_to_the_bit(folder, outcomes):
-    again = read(folder)
+    again = read_outcome(folder)
     outcome = outcomes[again.settings["task"]]
     for other in (again, unpack(pack(outcome))):
         for table in TABLES:
@@ -139,7 +139,7 @@ def test_what_is_wrong_with_outcome_json_is_named(folder, changed, said):
     path = folder / "outcome.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **changed}))
     with pytest.raises(StoreError) as caught:
-        read(folder)
+        read_outcome(folder)
     assert said in str(caught.value)
 
 
@@ -152,7 +152,7 @@ def test_what_is_no_mapping_is_refused(folder, text):
 def test_a_long_outcome_json_is_not_read(folder):
     (folder / "outcome.json").write_text("{" + " " * 2**24 + "}")
     with pytest.raises(StoreError, match="must have at most 16 MB"):
-        read(folder)
+        read_outcome(folder)
 
 
 # ---- Tables
@@ -225,7 +225,7 @@ def test_a_small_file_of_a_huge_table_is_not_read(folder):
     parquet.write_table(pa.table({"seed": whole, "epoch": whole, **columns}), path)
     assert path.stat().st_size < 2_000_000
     with pytest.raises(StoreError, match="at most 50,000,000 cells, but has 20,000,000 rows of 4"):
-        read(folder)
+        read_outcome(folder)
 
 
 def test_long_texts_repeated_without_end_are_not_read(folder):
@@ -237,7 +237,7 @@ def test_long_texts_repeated_without_end_are_not_read(folder):
     parquet.write_table(table.set_column(place, "input", long), path, store_schema=False)
     assert path.stat().st_size < 1_000_000
     with pytest.raises(StoreError, match="must hold at most 1024 MB, but has 38"):
-        read(folder)
+        read_outcome(folder)
 
 
 def test_flipped_bits_are_an_outcome_or_refused(folder):
@@ -264,11 +264,11 @@ def test_a_network_that_is_not_whole_counts_as_none(folder):
     half[len(half) // 2] ^= 1  # a wrong checksum
     for data in (b"", b"no zip", whole[:-30], bytes(half)):
         path.write_bytes(data)
-        assert read(folder).model == b""
+        assert read_outcome(folder).model == b""
     path.unlink()
-    assert read(folder).model == b""
+    assert read_outcome(folder).model == b""
     path.mkdir()
-    assert read(folder).model == b""
+    assert read_outcome(folder).model == b""
 
 
 def test_a_network_that_unpacks_to_gigabytes_counts_as_none(folder):
@@ -278,7 +278,7 @@ def test_a_network_that_unpacks_to_gigabytes_counts_as_none(folder):
     ):
         for _ in range(600):
             file.write(bytes(2**20))
-    assert read(folder).model == b""
+    assert read_outcome(folder).model == b""
 
 
 # ---- Packed outcomes
@@ -326,8 +326,8 @@ def listed_or_refused(facts, outcomes, whole=False):
         assert said.startswith("store: sweep.json") and said.endswith("run the sweep again")
         assert said.isprintable() and len(said) < 500
         return False
-    result = listing.result(found, outcomes)
-    told = find(result)
+    result = listing.result_of_record(found, outcomes)
+    told = gather(result)
     assert paragraphs(told)
     assert "index.html" in (render(result, told) if whole else {"index.html"})
     return True
@@ -340,7 +340,7 @@ def test_a_real_search_fills_all_that_is_read_of_it(swept):
         "fixed", "trial", "confirmed", "ablation", "effect", "split"
     }  # fmt: skip
     assert listed_or_refused(facts, outcomes, whole=True)
-    result = listing.result(listing.parsed(json.dumps(facts).encode()), outcomes)
+    result = listing.result_of_record(listing.parsed(json.dumps(facts).encode()), outcomes)
     assert (len(result.rows), result.unfinished) == (len(facts["rows"]), 0)
 
 
@@ -426,7 +426,7 @@ def test_a_row_whose_outcome_is_another_s_is_not_finished(swept):
     facts, outcomes = swept
     found = listing.parsed(json.dumps(facts).encode())
     row, other = found["rows"][0], found["rows"][3]
-    mixed = listing.result(found, outcomes | {row.key: outcomes[other.key]})
+    mixed = listing.result_of_record(found, outcomes | {row.key: outcomes[other.key]})
     assert (mixed.unfinished, row.id in {each.id for each in mixed.rows}) == (1, False)
 
 
@@ -442,7 +442,7 @@ def test_crossed_seeds_without_end_are_not_crossed(swept):
     row["seeds"] = seeds
     assert listed_or_refused(facts, outcomes)
     found = listing.parsed(json.dumps(facts).encode())
-    assert not listing.result(found, outcomes).having("split")
+    assert not listing.result_of_record(found, outcomes).having("split")
 
 
 @pytest.fixture

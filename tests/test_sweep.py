@@ -5,7 +5,7 @@ import pytest
 from lstm_bench.entries import overlay
 from lstm_bench.errors import SweepError
 from lstm_bench.recipe import recipe
-from lstm_bench.sweep import find, load
+from lstm_bench.sweep import find_sweep, load_sweep
 from lstm_bench.tracking.listing import changes, definition
 
 FIXED = """
@@ -47,14 +47,14 @@ def written(tmp_path):
 
 def refusal(path, overrides=()):
     with pytest.raises(SweepError) as caught:
-        load(path, overrides)
+        load_sweep(path, overrides)
     message = str(caught.value)
     assert str(path) in message
     return message
 
 
 def test_a_sweep_of_fixed_recipes(written):
-    sweep = load(written(FIXED))
+    sweep = load_sweep(written(FIXED))
     assert (sweep.name, sweep.title) == ("memory", "The memory problem")
     assert sweep.seed_list == [5, 6, 7]
     assert list(sweep.entries) == ["A1", "A2", "A5", "A6"]
@@ -64,14 +64,14 @@ def test_a_sweep_of_fixed_recipes(written):
 
 
 def test_a_recipe_inherits_the_settings_of_its_base_and_not_its_published_figures(written):
-    entries = load(written(FIXED)).entries
+    entries = load_sweep(written(FIXED)).entries
     assert entries["A2"].recipe == recipe("memory", epochs=20, batch_size=4)
     assert (entries["A2"].published, entries["A2"].accuracy) == ("", None)
     assert entries["A5"].recipe == recipe("memory", epochs=20, framing="window", window=2)
 
 
 def test_a_changed_framing_drops_the_inherited_parameters_of_the_old_one(written):
-    whole = load(written(FIXED)).entries["A6"].recipe
+    whole = load_sweep(written(FIXED)).entries["A6"].recipe
     assert whole == recipe("memory", epochs=20, framing="whole", stateful=False)
 
 
@@ -86,7 +86,7 @@ def test_overlay_keeps_what_still_applies():
 
 
 def test_a_sweep_with_a_search(written):
-    search = load(written(SEARCH)).search
+    search = load_sweep(written(SEARCH)).search
     assert (search.trials, search.sampler, search.objective) == (4, "random", "accuracy")
     assert search.space["units"].bounds == (4, 32) and search.space["units"].log
     assert search.space["learning_rate"].bounds == (1e-4, 1e-1)
@@ -95,7 +95,7 @@ def test_a_sweep_with_a_search(written):
 
 
 def test_overrides_lie_over_the_file(written):
-    sweep = load(written(FIXED), ["seeds=2", "epochs=7", "recipes.A1.units=9"])
+    sweep = load_sweep(written(FIXED), ["seeds=2", "epochs=7", "recipes.A1.units=9"])
     assert sweep.seed_list == [5, 6]
     assert sweep.entries["A1"].recipe == recipe("memory", epochs=7, units=9)
     assert sweep.entries["A2"].recipe.units == 9
@@ -103,7 +103,7 @@ def test_overrides_lie_over_the_file(written):
 
 def test_small_floats_are_numbers(written):
     # Plain PyYAML reads 1e-4 as text.
-    sweep = load(written("task: memory\nrecipes: {a: {learning_rate: 1e-4}}"))
+    sweep = load_sweep(written("task: memory\nrecipes: {a: {learning_rate: 1e-4}}"))
     assert sweep.entries["a"].recipe.learning_rate == 1e-4
 
 
@@ -240,7 +240,7 @@ def test_an_override_without_an_equals_sign_or_with_a_wrong_key_is_refused(writt
     path = written(FIXED)
     assert "recipes.A1.unit" in refusal(path, ["recipes.A1.unit=3"])
     with pytest.raises(SweepError, match="'seeds': settings are given as key=value"):
-        load(path, ["seeds"])
+        load_sweep(path, ["seeds"])
 
 
 def test_a_missing_or_unreadable_file_is_refused(tmp_path):
@@ -252,26 +252,26 @@ def test_a_missing_or_unreadable_file_is_refused(tmp_path):
 
 def test_sweeps_are_found_by_path_or_by_name(written):
     path = written(FIXED)
-    assert find(str(path)) == path
-    assert find("memory", path.parent) == path
+    assert find_sweep(str(path)) == path
+    assert find_sweep("memory", path.parent) == path
     with pytest.raises(SweepError, match="did you mean 'memory'"):
-        find("memori", path.parent)
+        find_sweep("memori", path.parent)
     with pytest.raises(SweepError, match=r"no file 'other\.yaml'"):
-        find("other.yaml", path.parent)
+        find_sweep("other.yaml", path.parent)
 
 
 def test_a_search_is_another_one_when_its_space_or_what_it_stands_on_changes_alone(written):
-    base = definition(load(written(SEARCH)))
+    base = definition(load_sweep(written(SEARCH)))
     for same in ("trials: 4", "trials: 9"), ("task: memory", "task: memory\nseeds: 4"):
-        assert changes(base, definition(load(written(SEARCH.replace(*same))))) == []
+        assert changes(base, definition(load_sweep(written(SEARCH.replace(*same))))) == []
     for old, new, key in (
         ("[4, 32]", "[4, 33]", "search.space.units.int"),
         ("epochs: 10", "epochs: 11", "epochs"),
         ("random", "tpe", "search.sampler"),
     ):
-        (line,) = changes(base, definition(load(written(SEARCH.replace(old, new)))))
+        (line,) = changes(base, definition(load_sweep(written(SEARCH.replace(old, new)))))
         assert line.startswith(f"{key} was ")
-    assert definition(load(written(FIXED))) == {}  # fixed recipes stand for themselves
+    assert definition(load_sweep(written(FIXED))) == {}  # fixed recipes stand for themselves
 
 
 @pytest.mark.parametrize(
@@ -302,8 +302,8 @@ def test_a_comparison_with_a_broken_recipe_blames_the_recipe_alone(written):
 
 def test_comparisons_and_claims_are_read_and_change_no_recipe(written):
     text = f"{FIXED}\ncomparisons: {{2 to 1: {{of: A2, to: A1, measure: loss, claim: small}}}}"
-    sweep = load(written(text.replace("a note", "a note, claim: solved")))
-    before = load(written(FIXED)).entries
+    sweep = load_sweep(written(text.replace("a note", "a note, claim: solved")))
+    before = load_sweep(written(FIXED)).entries
     assert all(sweep.entries[key].recipe == entry.recipe for key, entry in before.items())
     assert (sweep.entries["A1"].claim, sweep.entries["A2"].claim) == ("solved", None)
     asked = sweep.comparisons["2 to 1"]
@@ -321,7 +321,7 @@ recipes:
 
 
 def test_a_family_has_a_recipe_for_each_value_of_its_axis(written):
-    entries = load(written(FAMILY)).entries
+    entries = load_sweep(written(FAMILY)).entries
     assert list(entries) == ["A1", "A10/8", "A10/5", "A11", "A12"]
     eight = entries["A10/8"]
     assert (eight.family, eight.axis, eight.value, eight.note) == ("A10", "alphabet", 8, "longer")
@@ -331,12 +331,12 @@ def test_a_family_has_a_recipe_for_each_value_of_its_axis(written):
 
 
 def test_updates_stand_for_as_many_epochs_as_they_take(written):
-    for key, entry in load(written(FAMILY)).entries.items():
+    for key, entry in load_sweep(written(FAMILY)).entries.items():
         made = entry.recipe
         if key != "A11":
             short = made.model_copy(update={"epochs": made.epochs - 1})
             assert short.updates < 100 <= made.updates, key
-    assert load(written(FAMILY)).entries["A1"].recipe.epochs == 13  # 8 updates an epoch
+    assert load_sweep(written(FAMILY)).entries["A1"].recipe.epochs == 13  # 8 updates an epoch
 
 
 def test_a_fault_that_all_of_a_family_share_is_told_once(written):
@@ -346,10 +346,10 @@ def test_a_fault_that_all_of_a_family_share_is_told_once(written):
 
 def test_updates_may_be_shared_by_all_recipes(written):
     text = "task: memory\nupdates: 100\nrecipes: {A: {}, B: {batch_size: 4}}"
-    made = load(written(text)).entries
+    made = load_sweep(written(text)).entries
     assert [made[key].recipe.updates for key in "AB"] == [104, 100]
     with pytest.raises(SweepError, match="neither epochs nor a search"):
-        load(written(text + "\nsearch: {space: {units: [1, 2]}}"))
+        load_sweep(written(text + "\nsearch: {space: {units: [1, 2]}}"))
 
 
 def test_an_optimizer_takes_its_own_rate_and_momentum_with_it():
@@ -364,6 +364,6 @@ def test_an_optimizer_takes_its_own_rate_and_momentum_with_it():
 def test_what_is_refused_is_kept_with_its_reason(written):
     text = "task: memory\nrecipes: {A: {}}\nrefused:\n"
     text += "  D: {shuffle: samples, published: meaningless}"
-    refused = load(written(text)).refused["D"]
+    refused = load_sweep(written(text)).refused["D"]
     assert (refused.asked, refused.published) == ("shuffle=samples", "meaningless")
     assert "order of time" in refused.reason

@@ -27,7 +27,7 @@ from lstm_bench.run import run
 from lstm_bench.searched.course import scores
 from lstm_bench.settings import Settings
 from lstm_bench.show import SweepBar
-from lstm_bench.stored import pack, read, unpack, write
+from lstm_bench.stored import pack, read_outcome, unpack, write_outcome
 from lstm_bench.sweep import parse
 from lstm_bench.tracking import Store
 from lstm_bench.workers import LIVES, Done, Failure, Job, Pool, Seed
@@ -108,8 +108,8 @@ def test_claims_comparisons_and_families_come_back_from_the_store(settings, tmp_
     small = {"task": "memory", "seeds": 2, "recipes": recipes, "comparisons": asked}
     result, page, _ = launch(parse("claims", small), settings)
     again = Store(settings.store, settings.artifacts).load("claims")
-    assert findings.document(again) == findings.document(result)
-    assert list(findings.document(again)) == ["verdicts", "comparisons", "horizon"]
+    assert findings.comparisons_document(again) == findings.comparisons_document(result)
+    assert list(findings.comparisons_document(again)) == ["verdicts", "comparisons", "horizon"]
     assert (page.parent / "figures" / "horizon.svg").is_file()
     write_report(again, tmp_path / "claims")
     assert tree(tmp_path / "claims") == tree(page.parent)
@@ -345,8 +345,8 @@ def test_two_sweeps_may_begin_in_an_empty_folder_at_once(tmp_path):
 
 def test_an_outcome_is_read_back_as_it_was_written(done, tmp_path):
     outcome = done[0].rows[1].outcome
-    write(outcome, tmp_path / "outcome")
-    again = read(tmp_path / "outcome")
+    write_outcome(outcome, tmp_path / "outcome")
+    again = read_outcome(tmp_path / "outcome")
     for table in ("seeds", "curves", "predictions"):
         pd.testing.assert_frame_equal(getattr(again, table), getattr(outcome, table))
     assert (again.settings, again.digest, again.model) == (
@@ -356,7 +356,7 @@ def test_an_outcome_is_read_back_as_it_was_written(done, tmp_path):
     )
     (tmp_path / "outcome" / "curves.parquet").write_bytes(b"half")
     with pytest.raises(StoreError, match="not a complete outcome"):
-        read(tmp_path / "outcome")
+        read_outcome(tmp_path / "outcome")
 
 
 def test_the_saved_model_answers_as_the_report_says(done, tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from lstm_bench.tasks import TASKS
+from lstm_bench.registry import TASKS
 from lstm_bench.testing import TASK_CHECKS, Check, task_checks
 
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from lstm_bench import paired, unpaired
-from lstm_bench.unpaired import mean_difference, newcombe, rate_difference
+from lstm_bench.unpaired import newcombe, unpaired_mean_difference, unpaired_rate_difference
 
 
 @pytest.mark.parametrize(
@@ -39,36 +39,36 @@ def test_boschloos_test_is_the_largest_chance_under_a_common_rate(k, n, j, m):
         tails.append((mass * extreme).sum(axis=(1, 2)).max())
     of = [True] * k + [False] * (n - k)
     to = [True] * j + [False] * (m - j)
-    assert rate_difference(of, to).p == pytest.approx(min(1.0, 2 * min(tails)), abs=2e-3)
+    assert unpaired_rate_difference(of, to).p == pytest.approx(min(1.0, 2 * min(tails)), abs=2e-3)
 
 
 def test_means_are_compared_by_the_less_certain_of_two_tests():
     rng = np.random.default_rng(1)
     of, to = rng.normal(0.8, 0.1, 9), rng.normal(0.7, 0.02, 20)
     welch = stats.ttest_ind(of, to, equal_var=False)
-    found = mean_difference(of, to)
+    found = unpaired_mean_difference(of, to)
     assert (found.n, found.others, found.fewest) == (9, 20, 9)
     expected = welch.confidence_interval(0.95)
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
     assert found.p >= welch.pvalue - 1e-12
     # 2 of the 20 ways to part six values: no test is surer than that.
-    assert mean_difference([1, 2, 3], [11, 12, 13]).p == pytest.approx(0.1)
+    assert unpaired_mean_difference([1, 2, 3], [11, 12, 13]).p == pytest.approx(0.1)
 
 
 def test_values_that_never_vary():
-    same = mean_difference([0.5] * 5, [0.5] * 4)
+    same = unpaired_mean_difference([0.5] * 5, [0.5] * 4)
     assert same.constant and same.differing == 0 and same.p == 1
-    other = mean_difference([1.0] * 5, [0.5] * 5)
+    other = unpaired_mean_difference([1.0] * 5, [0.5] * 5)
     assert other.constant and other.differing == 5
     assert other.p == pytest.approx(2 / math.comb(10, 5))
     assert math.isnan(other.low)
 
 
 def test_too_few_seeds_and_diverged_ones_have_no_p_value():
-    assert math.isnan(mean_difference([1.0], [0.5, 0.6]).p)
-    assert math.isnan(mean_difference([1.0, math.nan], [0.5, 0.6]).p)
-    assert math.isnan(rate_difference([], [True]).p)
-    assert rate_difference([True] * 3, [True] * 9).p == 1
+    assert math.isnan(unpaired_mean_difference([1.0], [0.5, 0.6]).p)
+    assert math.isnan(unpaired_mean_difference([1.0, math.nan], [0.5, 0.6]).p)
+    assert math.isnan(unpaired_rate_difference([], [True]).p)
+    assert unpaired_rate_difference([True] * 3, [True] * 9).p == 1
 
 
 @pytest.mark.parametrize("kind", ["smooth", "bimodal", "rates"])
@@ -78,9 +78,11 @@ def test_equal_recipes_are_seldom_called_different(kind, monkeypatch):
     wrong = 0
     for _ in range(200):
         if kind == "smooth":
-            found = mean_difference(rng.normal(size=8), rng.normal(size=12))
+            found = unpaired_mean_difference(rng.normal(size=8), rng.normal(size=12))
         else:
             of, to = (rng.random(8) < 0.8).astype(float), (rng.random(12) < 0.8).astype(float)
-            found = (rate_difference if kind == "rates" else mean_difference)(of, to)
+            found = (unpaired_rate_difference if kind == "rates" else unpaired_mean_difference)(
+                of, to
+            )
         wrong += found.p <= paired.ALPHA
     assert wrong / 200 <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 200)

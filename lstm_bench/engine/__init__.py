@@ -65,7 +65,7 @@ class Engine(Protocol):
         ...
 
 
-def engine(name: str) -> Engine:
+def get_engine(name: str) -> Engine:
     """Returns the engine module called `name`, a key of `ENGINES`."""
     module: Engine = importlib.import_module(ENGINES[name])
     return module

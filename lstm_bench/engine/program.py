@@ -64,7 +64,7 @@ class Form:
     def of(cls, recipe: Recipe, samples: Samples) -> Form:
         """Returns the form of `recipe`; `samples` are those of any of its seeds."""
         plan = recipe.schedule
-        work = 1 + cost.work(recipe, samples.x.shape[2]) // SMALL_STEP
+        work = 1 + cost.multiply_adds(recipe, samples.x.shape[2]) // SMALL_STEP
         return cls(
             network=recipe.network,
             units=recipe.units,

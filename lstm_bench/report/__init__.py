@@ -19,25 +19,9 @@ for what only a search has.
 Nothing here imports TensorFlow, Keras, Optuna or MLflow, and equal results give equal bytes.
 """
 
-from pathlib import Path
-
 from lstm_bench.report.console import console_table
-from lstm_bench.report.folder import check, replace, written_by_report
-from lstm_bench.report.found import Found, find
-from lstm_bench.results import SweepResult
+from lstm_bench.report.folder import check, written_by_report
+from lstm_bench.report.found import Found
+from lstm_bench.report.writing import write_report
 
-__all__ = ["Found", "check", "console_table", "find", "write_report", "written_by_report"]
-
-
-def write_report(result: SweepResult, folder: Path, found: Found | None = None) -> Path:
-    """Writes the report of `result` into `folder` and returns the path of its `index.html`.
-
-    Besides the page, which needs no other file: `report.md`, `comparison.csv`, `seeds.csv`,
-    `curves.csv`, `predictions.csv` and `figures/*.svg`. Files of an earlier report go; files that
-    no report has written stay. `found`, of `find(result)`, spares finding it all again. Raises
-    `StoreError` if `folder` cannot be written.
-    """
-    from lstm_bench.report.page import render
-
-    replace(folder, render(result, found))
-    return folder / "index.html"
+__all__ = ["Found", "check", "console_table", "write_report", "written_by_report"]

@@ -11,7 +11,7 @@ from rich.text import Text
 from lstm_bench import findings
 from lstm_bench.report import naive_page
 from lstm_bench.report import wording as w
-from lstm_bench.report.found import Found, find
+from lstm_bench.report.found import Found, gather
 from lstm_bench.results import Row, SweepResult
 from lstm_bench.searched.course import objective, score
 
@@ -30,7 +30,7 @@ def console_table(result: SweepResult, limit: int = 6, found: Found | None = Non
     Comparisons, horizons, the simplest recipe, failures and what is left out are said below.
     `found` spares finding it all again.
     """
-    found = found or find(result)
+    found = found or gather(result)
     heading = Text(w.printable(result.title or result.name))
     table = Table(title=heading, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("Recipe", no_wrap=True)

@@ -48,7 +48,7 @@ class Found:
         return tuple(row for row, _ in self.trials)
 
 
-def find(result: SweepResult) -> Found:
+def gather(result: SweepResult) -> Found:
     """Returns `result` with all that is to be told of it; nothing of it is computed again later."""
     return Found(
         result,
@@ -56,7 +56,7 @@ def find(result: SweepResult) -> Found:
         tuple(distinct_trials(result)),
         tuple(findings.verdicts(result)),
         tuple(findings.families(result)),
-        searched.find(result),
+        searched.search_findings(result),
         beside(result),
     )
 

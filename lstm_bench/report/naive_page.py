@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_bench import skill
-from lstm_bench.beside import Beside, amount, headline, signed
+from lstm_bench.beside import Beside, amount, headline, signed_amount
 from lstm_bench.report import wording as w
 from lstm_bench.report.figures import FAINT, INK, LINES, WIDTH, canvas
 from lstm_bench.report.found import Found
@@ -87,14 +87,14 @@ def _grid(told: Sequence[Beside], first: Beside) -> Grid:
     for each in told:
         best, rate = each.best, each.row.outcome.solve_rate
         known = not np.isnan(best.low)
-        ends = f"[{signed(best.low, each.real)}, {signed(best.high, each.real)}]"
+        ends = f"[{signed_amount(best.low, each.real)}, {signed_amount(best.high, each.real)}]"
         cells = (
             w.printable(each.row.id),
             w.printable(each.row.outcome.name),
             w.count(best.seeds),
             amount(best.network_error, each.real),
             w.solved(rate),
-            signed(best.difference, each.real),
+            signed_amount(best.difference, each.real),
             ends.replace("-", "−") if known else w.NONE,
             w.p_value(each.corrected),
             each.word,

@@ -17,7 +17,7 @@ from lstm_bench.csv_text import as_csv
 from lstm_bench.markdown import escaped
 from lstm_bench.report import figures, grids, naive_page, search_page, search_tables, tables
 from lstm_bench.report import wording as w
-from lstm_bench.report.found import Found, find
+from lstm_bench.report.found import Found, gather
 from lstm_bench.report.grids import Grid
 from lstm_bench.report.sections import Picture
 from lstm_bench.report.sections import pictures as pictures_of
@@ -96,7 +96,7 @@ class Steps:
 
 def render(result: SweepResult, found: Found | None = None) -> dict[str, bytes]:
     """Returns the files of the report of `result`: path below its folder -> content."""
-    found = found or find(result)
+    found = found or gather(result)
     searched = search_tables.frames(found)
     sections = [*naive_page.sections(found), *search_page.sections(found, searched)]
     pictures = _pictures(found)

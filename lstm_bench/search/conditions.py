@@ -13,7 +13,7 @@ from lstm_bench.configuration import FEEDFORWARD, Network
 from lstm_bench.entries import overlay
 from lstm_bench.framings import FRAMINGS
 from lstm_bench.recipe import Recipe
-from lstm_bench.tasks import TASKS
+from lstm_bench.registry import TASKS
 
 _RECURRENT = tuple(name for name in get_args(Network) if name not in FEEDFORWARD)
 

@@ -51,7 +51,7 @@ class Searched:
     split: Split | None
 
 
-def find(result: SweepResult) -> Searched:
+def search_findings(result: SweepResult) -> Searched:
     """Returns everything that the search of `result` found; of no search, nothing in each part.
 
     The p values of all comparisons, settings put back and switches are corrected together, so that
@@ -98,13 +98,13 @@ def _together(
     )
 
 
-def document(result: SweepResult, found: Searched | None = None) -> dict[str, Any]:
+def search_document(result: SweepResult, found: Searched | None = None) -> dict[str, Any]:
     """Returns what was searched and found as plain JSON values, under the keys that have any.
 
     `confirmation`, `front`, `simplest`, `ablation`, `importance`, `effects`, `variance`, `saved`.
     Differences and scores are shares in [0, 1]; what is not a number is None.
     """
-    found = found or find(result)
+    found = found or search_findings(result)
     finalists = found.confirmations.finalists
     parts: dict[str, Any] = {
         "confirmation": _confirmation(found.confirmations) if finalists else None,

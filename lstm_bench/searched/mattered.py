@@ -38,7 +38,7 @@ class PutBack:
         return back if self.axis else "everything back to the tutorial"
 
     @property
-    def word(self) -> paired.Word:
+    def word(self) -> paired.DifferenceWord:
         """`real` if the solve rate or the score differs for real, `not real` if neither does."""
         words = {self.rate.word, self.score.word}
         if "real" in words:
@@ -80,8 +80,8 @@ def difference(of: Row, to: Row, measure: Measure) -> Difference:
     """Returns the difference of two rows over the seeds that both have."""
     first, second = _shared(of, to, measure)
     if measure == "solve_rate":
-        return paired.rate_difference(first > 0, second > 0)
-    return paired.mean_difference(first, second)
+        return paired.paired_rate_difference(first > 0, second > 0)
+    return paired.paired_mean_difference(first, second)
 
 
 def _shared(of: Row, to: Row, measure: str) -> tuple[np.ndarray, np.ndarray]:
@@ -134,7 +134,7 @@ class Effect:
     seeds: tuple[int, ...]  # shared ones, a context
     found: Difference  # over contexts
     corrected: float
-    word: paired.Word
+    word: paired.DifferenceWord
 
     @property
     def name(self) -> str:
@@ -143,7 +143,7 @@ class Effect:
 
     def settled(self, level: float) -> Effect:
         """Returns the effect with its p value corrected to `level`, and so its verdict."""
-        word = paired.word(self.found, level, paired.MARGIN)
+        word = paired.difference_word(self.found, level, paired.MARGIN)
         return replace(self, corrected=level, word=word)
 
 
@@ -178,7 +178,8 @@ def effects(result: SweepResult) -> tuple[Effect, ...]:
                 )
     raw = [each for each in raw if each[3]]
     found = [
-        paired.mean_difference([d for _, d, _ in parts], [0.0] * len(parts)) for *_, parts in raw
+        paired.paired_mean_difference([d for _, d, _ in parts], [0.0] * len(parts))
+        for *_, parts in raw
     ]
     levels = paired.holm([each.p for each in found])
     told = (

@@ -33,7 +33,7 @@ def unsound(task: Task) -> list[Fault]:
     return [Fault("task", found)] if found else []
 
 
-def problem(task: Task, seed: int, alike: Lengths | None = None) -> Problem:
+def checked_problem(task: Task, seed: int, alike: Lengths | None = None) -> Problem:
     """Returns `task.problem(seed)`, whose sequences have the lengths `alike`, if given.
 
     Raises `RecipeError` where that fails or cannot be used.
@@ -49,15 +49,15 @@ def problem(task: Task, seed: int, alike: Lengths | None = None) -> Problem:
         raise RecipeError(
             [Fault("task", f"{rule}, but raised {blamed(error, _file(task))}")]
         ) from error
-    fault = next(faults(task, made), None)
-    if fault is None and alike not in (None, lengths(made)):
+    fault = next(problem_faults(task, made), None)
+    if fault is None and alike not in (None, sequence_lengths(made)):
         fault = "must give sequences as many and as long as problem(0) does, but does not"
     if fault is not None:
         raise RecipeError([Fault("task", f"{task.name}: problem({seed}) {fault}")])
     return made
 
 
-def lengths(made: Problem) -> Lengths:
+def sequence_lengths(made: Problem) -> Lengths:
     """Returns the lengths of the sequences to train on, and of the unseen ones."""
     return tuple(map(len, made.train)), tuple(map(len, made.unseen))
 
@@ -99,13 +99,13 @@ def _words(task: Task) -> str:
         if not isinstance(share, int | float | np.number) or not 0 <= float(share) <= 1:
             return f"{task.name}: {name} must be a share in [0, 1], but got {share!r}"
     try:
-        problem(task, 0)
+        checked_problem(task, 0)
     except LstmBenchError as error:
         return str(error).removeprefix("task: ")
     return ""
 
 
-def faults(task: Task, made: object) -> Iterator[str]:
+def problem_faults(task: Task, made: object) -> Iterator[str]:
     """Yields what is wrong with the sequences of a seed."""
     if not isinstance(made, Problem):
         yield f"{RULE}, but got {_shown(made)}"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lstm_bench import backend
-from lstm_bench.engine import engine
+from lstm_bench.engine import get_engine
 from lstm_bench.errors import RecipeError
 from lstm_bench.recipe import Recipe, recipe
 from lstm_bench.tasks import Problem, Task
@@ -54,8 +54,8 @@ def small(task: Task) -> Recipe | None:
 
 def differences(asked: Recipe) -> list[str]:
     """Returns what the engines differ in when they train `asked` on seed 0, in words."""
-    backend.start(1)
-    runs = [engine(name).train(asked, [0]).runs[0] for name in ("keras", "compiled")]
+    backend.start_tensorflow(1)
+    runs = [get_engine(name).train(asked, [0]).runs[0] for name in ("keras", "compiled")]
     plain, compiled = runs
     losses = [float(run.loss[-1]) for run in runs]
     if not np.isfinite(losses).all() or not all(np.isfinite(run.outputs).all() for run in runs):

@@ -18,7 +18,7 @@ from lstm_bench.errors import RecipeError
 from lstm_bench.loading import lacking
 from lstm_bench.recipe import recipe
 from lstm_bench.tasks import Task
-from lstm_bench.tasks.sound import faults
+from lstm_bench.tasks.sound import problem_faults
 from lstm_bench.testing import alike
 from lstm_bench.testing.measured import constant_shares, leaked, lookup_share, same, told_to
 
@@ -80,7 +80,7 @@ def shapes(task: Task) -> None:
     """Inputs, targets and masks fit one another, and every sequence scores a step."""
     for seed in SEEDS:
         problem = task.problem(seed)
-        found = next(faults(task, problem), None)
+        found = next(problem_faults(task, problem), None)
         assert found is None, f"problem({seed}) {found}"
         for number, sequence in enumerate(problem.sequences):
             rule = f"problem({seed}): sequence {number} must score a step"

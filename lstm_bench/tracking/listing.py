@@ -12,11 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from lstm_bench.errors import DamagedError, UserError
 from lstm_bench.paired import Comparison
+from lstm_bench.registry import TASKS
 from lstm_bench.results import Failed, Outcome, Refusal, Role, Row, SweepResult, subset
 from lstm_bench.seeds import uncrossed
 from lstm_bench.stored import brief, faulty, mapping
 from lstm_bench.sweep import Search, Sweep
-from lstm_bench.tasks import TASKS
 from lstm_bench.tasks.sound import unsound
 from lstm_bench.usual import named, usual
 from lstm_bench.verdicts import Claim
@@ -81,7 +81,7 @@ def outcome_key(digest: str, kind: SeedsOf) -> str:
     return digest if kind == "search" else f"{digest} {kind}"
 
 
-def document(
+def sweep_record(
     sweep: Sweep,
     rows: Sequence[Listed],
     failed: Sequence[Failed],
@@ -209,7 +209,7 @@ def _of_earlier_version(row: Listed) -> Listed:
     return row
 
 
-def result(facts: Mapping[str, Any], outcomes: Mapping[str, Outcome]) -> SweepResult:
+def result_of_record(facts: Mapping[str, Any], outcomes: Mapping[str, Outcome]) -> SweepResult:
     """Returns the results of a sweep: its `parsed` facts, with the outcomes by `Listed.key`.
 
     A row whose outcome is not there, or not one that it can be of, counts as not finished.

@@ -18,7 +18,7 @@ from lstm_bench.markdown import escaped
 from lstm_bench.provenance import provenance
 from lstm_bench.results import Failed, Outcome, SweepResult
 from lstm_bench.scratch import reported, temporary_folder
-from lstm_bench.stored import write
+from lstm_bench.stored import write_outcome
 from lstm_bench.sweep import Sweep
 from lstm_bench.tracking import listing, logged
 from lstm_bench.tracking.listing import SeedsOf, outcome_key
@@ -157,7 +157,7 @@ class Session:
             client.log_batch(run_id, metrics=metrics, params=params)
             with temporary_folder() as folder:
                 with reported():
-                    write(outcome, folder)
+                    write_outcome(outcome, folder)
                 client.log_artifacts(run_id, str(folder), "outcome")
             client.set_terminated(run_id, "FINISHED")
             if key in self._known:

@@ -14,7 +14,7 @@ from lstm_bench.errors import DamagedError, LstmBenchError, StoreError, unknown
 from lstm_bench.naming import path_component
 from lstm_bench.results import Outcome, SweepResult
 from lstm_bench.scratch import temporary_folder
-from lstm_bench.stored import content, read
+from lstm_bench.stored import content, read_outcome
 from lstm_bench.terminal import say
 from lstm_bench.tracking import connection, listing
 
@@ -127,7 +127,7 @@ class Store:
         for key in {row.key for row in facts["rows"]} & children.keys():
             with contextlib.suppress(DamagedError):  # it is one still to be made
                 outcomes[key] = self.outcome(children[key])
-        return listing.result({**facts, "name": name}, outcomes)  # whatever the file says
+        return listing.result_of_record({**facts, "name": name}, outcomes)  # whatever the file says
 
     def ids(self, name: str) -> dict[str, str]:
         """Returns the finished rows of the newest sweep `name`: id -> run id."""
@@ -165,7 +165,7 @@ class Store:
     def outcome(self, run_id: str) -> Outcome:
         """Returns the outcome that a child run holds."""
         with self.usable(), self._file(run_id, "outcome") as path:
-            return read(path)
+            return read_outcome(path)
 
     @contextlib.contextmanager
     def _file(self, run_id: str, name: str) -> Iterator[Path]:

@@ -71,7 +71,7 @@ def prepare() -> None:
         """Ends a command that would now start TensorFlow."""
         raise SystemExit(0)
 
-    launch.weigh, backend.start = weigh, start
+    launch.weigh, backend.start_tensorflow = weigh, start
     assert "tensorflow" not in sys.modules
     # Besides this thread there is Arrow's own, which it starts anew in a forked child.
     assert threading.active_count() == 1

@@ -13,8 +13,8 @@ import yaml
 
 from lstm_bench.framings import FRAMINGS
 from lstm_bench.recipe import Recipe
+from lstm_bench.registry import TASKS
 from lstm_bench.sweep import Search, Sweep
-from lstm_bench.tasks import TASKS
 
 from . import bytewise, documents
 from .fuzzing import Case

@@ -1,0 +1,32 @@
+"""Every task that a recipe can name. `loading` adds those of a user's file or of another package."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lstm_bench.errors import unknown
+from lstm_bench.tasks.base import Task
+from lstm_bench.tasks.built_in import BUILT_IN
+from lstm_bench.tasks.own import Csv
+
+TASKS: dict[str, type[Task]] = {**BUILT_IN, Csv.name: Csv}
+
+
+def no_task(name: object) -> str:
+    """Returns the message for a task that is not there, and where it might be.
+
+    >>> no_task("memori")
+    "there is no task 'memori'; did you mean 'memory'? (known: ..."
+    """
+    message = unknown("task", name, TASKS)
+    near = "did you mean" in message
+    return message if near else f"{message}; one in a file of yours needs --tasks FILE"
+
+
+def kept_from(settings: Mapping[str, Any]) -> bool:
+    """Returns whether a recipe's settings keep it from data that others of its task are scored on.
+
+    So it is with what a search proposes, where the task has data to judge its finalists by.
+    """
+    chosen = TASKS.get(str(settings.get("task")))
+    held_back = chosen.in_search if chosen else {}
+    return bool(held_back) and all(settings.get(key) == own for key, own in held_back.items())
