@@ -18,7 +18,7 @@ from lstm_bench.tracking import Listed, Session, listing
 
 
 @dataclass
-class Progress:
+class SweepProgress:
     """How far a sweep has come; `changed` is called after every step of it."""
 
     total: int = 0
@@ -29,7 +29,7 @@ class Progress:
     measure: str = "accuracy"  # what a search goes by
     best: Outcome | None = None
     best_id: str = ""
-    changed: Callable[[Progress], None] = lambda _: None
+    changed: Callable[[SweepProgress], None] = lambda _: None
     notice: Callable[[str], None] = say
     """Is called with a sentence about what has happened besides, and must be known."""
     unsaved: dict[str, str] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class Book:
         sweep: Sweep,
         session: Session,
         gatherer: Gatherer,
-        progress: Progress,
+        progress: SweepProgress,
         study: Study | None,
     ) -> None:
         self.sweep = sweep

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from lstm_bench import backend
-from lstm_bench.book import Book, Progress
+from lstm_bench.book import Book, SweepProgress
 from lstm_bench.errors import StoreError
 from lstm_bench.estimate import Estimate, estimate
 from lstm_bench.gathering import Gatherer, Need
@@ -54,7 +54,7 @@ class Watcher(Protocol):
     def weighed(self, found: Estimate) -> None:
         """Is called once, unless the sweep goes on from an earlier session."""
 
-    def changed(self, state: Progress) -> None:
+    def changed(self, state: SweepProgress) -> None:
         """Is called after every step."""
 
 
@@ -71,14 +71,14 @@ def launch(
     engine: str = "compiled",
     again: bool = False,
     watcher: Watcher | None = None,
-) -> tuple[SweepResult, Path, Progress]:
+) -> tuple[SweepResult, Path, SweepProgress]:
     """Runs `sweep` and returns its results, the path of its report, and how it went.
 
     What the store already has of this sweep is not run again, unless `again`. On Ctrl-C everything
     that has finished is kept, the report is written from it, and KeyboardInterrupt goes on.
     """
     study = Study(sweep.search, sweep.settings) if sweep.search else None
-    progress = Progress(changed=watcher.changed) if watcher else Progress()
+    progress = SweepProgress(changed=watcher.changed) if watcher else SweepProgress()
     folder = settings.reports / path_component(sweep.name)
     _probe(folder)
     lock = settings.artifacts / f"{path_component(sweep.name)}.lock"

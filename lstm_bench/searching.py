@@ -122,7 +122,7 @@ class Searching:
 
     def confirm(self) -> None:
         """Runs the finalists again, on seeds that the search never saw."""
-        chosen = followup.finalists(self._trials, self.search.confirm, self.sweep.seeds)
+        chosen = followup.select_finalists(self._trials, self.search.confirm, self.sweep.seeds)
         seeds = self.sweep.other_seeds(FRESH)
         needs = [
             Need(f"confirm-{each.number}", each.recipe.judged, seeds, "fresh") for each in chosen
@@ -162,7 +162,7 @@ class Searching:
         recipes = [each.recipe for each in contexts]
         flips = []
         for switch in self.search.switches:
-            found = followup.flips(recipes, [switch], self.study.space)
+            found = followup.switched_recipes(recipes, [switch], self.study.space)
             places = list(dict.fromkeys(place for place, *_ in found))[: self.search.contexts]
             flips += [each for each in found if each[0] in places]
         seeds = self.sweep.other_seeds(FURTHER)[: followup.COMPARED]

@@ -306,7 +306,7 @@ class SweepBar:
         """Says what the sweep will cost."""
         self._progress.console.print(estimate_table(self._name, found))
 
-    def changed(self, state: book.Progress) -> None:
+    def changed(self, state: book.SweepProgress) -> None:
         """Shows where the sweep is now."""
         best = state.stage
         if state.best is not None and state.score == state.score:

@@ -15,11 +15,11 @@ from lstm_bench.show import next_step
 from lstm_bench.terminal import say, screen
 
 if TYPE_CHECKING:
-    from lstm_bench.book import Progress
+    from lstm_bench.book import SweepProgress
     from lstm_bench.tracking import Store
 
 
-def sweep_json(result: SweepResult, page: Path, progress: Progress) -> dict[str, Any]:
+def sweep_json(result: SweepResult, page: Path, progress: SweepProgress) -> dict[str, Any]:
     """Returns the document of `sweep --json`: the recipes, the search, and what they come to."""
     found = searched.search_findings(result)
     told = findings.comparisons_document(result, found.comparisons) | searched.search_document(
@@ -30,7 +30,7 @@ def sweep_json(result: SweepResult, page: Path, progress: Progress) -> dict[str,
 
 
 def print_sweep(
-    result: SweepResult, page: Path, progress: Progress, store: str, data: str = ""
+    result: SweepResult, page: Path, progress: SweepProgress, store: str, data: str = ""
 ) -> None:
     """Prints the table, and where report and runs are; `data` is the file of the user's own."""
     from lstm_bench.report import console_table
@@ -65,7 +65,7 @@ def write_reports(
     return pages, faults
 
 
-def warn(result: SweepResult, progress: Progress) -> bool:
+def warn(result: SweepResult, progress: SweepProgress) -> bool:
     """Says what a sweep has not come to, on standard error; returns whether there is any."""
     for id_, reason in progress.unsaved.items():
         say(

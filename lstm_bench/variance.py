@@ -78,7 +78,7 @@ def variance_split(scores: np.ndarray) -> Split:
     return Split(parts[0,], parts[1,], parts[2,], together)
 
 
-def seed_share(groups: Sequence[Sequence[float] | np.ndarray]) -> float:
+def seed_variance_share(groups: Sequence[Sequence[float] | np.ndarray]) -> float:
     """Returns how much of the variance of single scores is between seeds, not between recipes.
 
     `groups` has one recipe's scores each, of any number of seeds. NaN where nothing varies, with

@@ -5,7 +5,7 @@ import pytest
 
 from lstm_bench.errors import RecipeError
 from lstm_bench.recipe import recipe
-from lstm_bench.search.followup import Told, ablations, finalists, flips
+from lstm_bench.search.followup import Told, ablations, select_finalists, switched_recipes
 from lstm_bench.search.space import space
 from lstm_bench.seeds import stream
 from lstm_bench.sweep import Search
@@ -31,9 +31,9 @@ def test_the_best_come_first_and_of_equals_the_cheaper():
         told(3, [0.2, 0.2]),
         told(4, [0.9, 0.9], cost=3),
     ]
-    assert numbers(finalists(trials, 3, seeds=2)) == [2, 4, 1]
-    assert numbers(finalists(trials, 99, seeds=2)) == [2, 4, 1, 0, 3]
-    assert finalists(trials, 0, seeds=2) == finalists([], 3, seeds=2) == []
+    assert numbers(select_finalists(trials, 3, seeds=2)) == [2, 4, 1]
+    assert numbers(select_finalists(trials, 99, seeds=2)) == [2, 4, 1, 0, 3]
+    assert select_finalists(trials, 0, seeds=2) == select_finalists([], 3, seeds=2) == []
 
 
 def test_who_was_stopped_or_failed_is_no_finalist_and_nobody_is_one_twice():
@@ -43,8 +43,8 @@ def test_who_was_stopped_or_failed_is_no_finalist_and_nobody_is_one_twice():
         told(2, [np.nan, 1.0]),
         told(3, [0.5, 0.6], units=2),
     ]
-    assert numbers(finalists(trials, 5, seeds=2)) == [1]
-    assert numbers(finalists(trials[::-1], 5, seeds=2)) == [1]
+    assert numbers(select_finalists(trials, 5, seeds=2)) == [1]
+    assert numbers(select_finalists(trials[::-1], 5, seeds=2)) == [1]
 
 
 def test_the_cheapest_that_solve_are_finalists_too():
@@ -58,10 +58,10 @@ def test_the_cheapest_that_solve_are_finalists_too():
         told(5, all_of - 0.5, cost=10),
     ]
     # 16 of 16 is the least that clears 80 %: 16 / (16 + 1.96²) = 0.806.
-    assert numbers(finalists(trials, 2, seeds=16)) == [1, 0, 3, 4]
-    assert numbers(finalists(trials, 1, seeds=16, bar=0.7)) == [1, 2]
-    assert numbers(finalists(trials, 2, seeds=16, bar=0.9)) == [1, 0]
-    assert numbers(finalists(trials, 4, seeds=16))[:4] == [1, 0, 2, 3]
+    assert numbers(select_finalists(trials, 2, seeds=16)) == [1, 0, 3, 4]
+    assert numbers(select_finalists(trials, 1, seeds=16, bar=0.7)) == [1, 2]
+    assert numbers(select_finalists(trials, 2, seeds=16, bar=0.9)) == [1, 0]
+    assert numbers(select_finalists(trials, 4, seeds=16))[:4] == [1, 0, 2, 3]
 
 
 def test_where_all_recipes_are_equal_only_the_search_score_of_the_winner_is_biased():
@@ -75,7 +75,7 @@ def test_where_all_recipes_are_equal_only_the_search_score_of_the_winner_is_bias
             Told(number, each, row.astype(float), row, float(number))
             for number, (each, row) in enumerate(zip(recipes, solved, strict=True))
         ]
-        winner = finalists(trials, 1, seeds=10)[0]
+        winner = select_finalists(trials, 1, seeds=10)[0]
         searched.append(winner.mean)
         fresh.append((rng.random(10) < 0.5).mean())  # what the winner does on other seeds
     off = [np.mean(scores) - 0.5 for scores in (searched, fresh)]
@@ -152,7 +152,7 @@ PARTS = {
 
 def flipped(contexts, switches, parts=None, **fixed):
     offered = Search(space=parts or PARTS)
-    return flips(contexts, switches, space(offered, {"task": "memory"} | fixed))
+    return switched_recipes(contexts, switches, space(offered, {"task": "memory"} | fixed))
 
 
 def test_a_switch_is_set_to_each_of_its_other_values():

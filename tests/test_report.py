@@ -17,8 +17,9 @@ from report_seen import Page, rendered
 from rich.console import Console
 from scipy import stats
 
-from lstm_bench.report import console_table, figures, find, grids, page, tables
+from lstm_bench.report import console_table, figures, grids, page, tables
 from lstm_bench.report import wording as w
+from lstm_bench.report.found import gather
 from lstm_bench.results import (
     Row,
 )
@@ -154,8 +155,8 @@ def test_page_is_honest_about_limits_and_repeats() -> None:
 
 def test_unseen_accuracy_takes_a_column() -> None:
     result = alone(seeds=SEEDS.assign(unseen_accuracy=[0.5, 0.25, 0.75]))
-    assert grids.fixed(find(result)).titles[-1] == "Unseen accuracy, %"
-    assert grids.fixed(find(result)).rows[0][-1] == "50.0"
+    assert grids.fixed(gather(result)).titles[-1] == "Unseen accuracy, %"
+    assert grids.fixed(gather(result)).rows[0][-1] == "50.0"
     assert tables.comparison(result)["unseen_accuracy_mean"].item() == 0.5
 
 

@@ -13,20 +13,21 @@ from report_seen import rendered, text_of
 from scipy import stats
 
 from lstm_bench import findings
-from lstm_bench.report import find, grids, page
+from lstm_bench.report import grids, page
+from lstm_bench.report.found import gather
 from lstm_bench.report.summary import summary
 
 
 def test_summary_says_what_was_found() -> None:
-    said = " ".join(summary(find(RESULT)))
+    said = " ".join(summary(gather(RESULT)))
     assert "3 fixed recipes and 2 recipes found by search, trained on 3 seeds each: 15" in said
     assert "The best recipe is A3 (gru(20) pairs): accuracy 100.0 % (the same for all 3" in said
     assert "solved by 3 of 3 seeds (95 % Wilson interval [43.9, 100.0] %)" in said
     assert "1 was solved by every seed (A3), 1 by some seeds (A1) and 1 by no seed (A2)" in said
-    missing = summary(find(EDGES["unfinished"]))[-1]
+    missing = summary(gather(EDGES["unfinished"]))[-1]
     assert "2 recipes were asked for and have no result yet" in missing
-    assert summary(find(EDGES["nothing finished"]))[0] == "No recipe has a result yet."
-    assert "picked on the same seeds that score it" in summary(find(EDGES["search only"]))[1]
+    assert summary(gather(EDGES["nothing finished"]))[0] == "No recipe has a result yet."
+    assert "picked on the same seeds that score it" in summary(gather(EDGES["search only"]))[1]
 
 
 def test_verdicts_comparisons_and_horizons_are_in_every_form() -> None:

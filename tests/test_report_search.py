@@ -10,9 +10,9 @@ import pytest
 from report_cases import RESULT, SEARCHED, TRIALS
 from report_seen import page_of, rendered, text_of
 
-from lstm_bench.report import find, grids, page, tables
+from lstm_bench.report import grids, page, tables
 from lstm_bench.report import wording as w
-from lstm_bench.report.found import distinct_trials
+from lstm_bench.report.found import distinct_trials, gather
 from lstm_bench.report.summary import summary
 
 
@@ -105,7 +105,7 @@ def test_the_tables_of_a_search_hold_its_numbers() -> None:
 
 
 def test_stopped_recipes_stand_last_and_say_so() -> None:
-    grid = grids.trials(find(SEARCHED))
+    grid = grids.trials(gather(SEARCHED))
     seeds = grid.titles.index("Seeds")
     assert [(line[0], line[1], line[seeds]) for line in grid.rows] == [
         ("1", "trial-1", "4"),
@@ -131,7 +131,7 @@ def test_confirmed_recipes_stand_above_the_trials() -> None:
 
 
 def test_the_summary_tells_what_the_search_found() -> None:
-    said = " ".join(summary(find(SEARCHED)))
+    said = " ".join(summary(gather(SEARCHED)))
     for sentence in (
         "On 20 fresh seeds the best of 2 finalists is confirmed-3, with accuracy 100.0 % (all 20 ",
         "; the search had scored it 93.8 %.",

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from lstm_bench.book import Progress
+from lstm_bench.book import SweepProgress
 from lstm_bench.estimate import Estimate
 from lstm_bench.show import SweepBar, _TimeLeft, estimate_table
 
@@ -21,7 +21,7 @@ def test_the_time_left_is_told_by_the_recipes_that_were_run(monkeypatch, capsys)
 
         def shown(seconds, done, total, reused=2):
             clock[0] = now + seconds
-            bar.changed(Progress(done=done, total=total, reused=reused, stage="search"))
+            bar.changed(SweepProgress(done=done, total=total, reused=reused, stage="search"))
             return _TimeLeft().render(bar._progress.tasks[0]).plain
 
         assert shown(0.1, 2, 16) == "-:--:--"  # two were there before, which says nothing

@@ -17,7 +17,7 @@ import pytest
 from rich.text import Text
 
 from lstm_bench import findings
-from lstm_bench.book import Progress
+from lstm_bench.book import SweepProgress
 from lstm_bench.errors import StoreError
 from lstm_bench.launch import launch
 from lstm_bench.recipe import recipe
@@ -72,7 +72,7 @@ def test_the_progress_line_fits_80_columns_and_tells_the_search_s_own_score(
 ):
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("FORCE_COLOR", "1")
-    state = Progress(measure=objective, stage="confirmation", total=9)
+    state = SweepProgress(measure=objective, stage="confirmation", total=9)
     for row in done[0].rows:
         state.step(row.id, row.outcome)
     state.step("x", None, failure="it diverged")

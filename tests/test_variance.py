@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lstm_bench.variance import seed_share, variance_split
+from lstm_bench.variance import seed_variance_share, variance_split
 
 
 def crossed(rng, shape, data=0.0, init=0.0, order=0.0, pair=0.0, rest=0.0):
@@ -72,14 +72,14 @@ def test_the_share_of_the_seeds_is_that_of_the_draws(recipes, seeds):
     sizes = rng.integers(3, 24, 400)
     groups = [recipes * rng.normal() + seeds * rng.normal(size=size) for size in sizes]
     expected = seeds**2 / (seeds**2 + recipes**2)
-    assert seed_share(groups) == pytest.approx(expected, abs=0.06)
+    assert seed_variance_share(groups) == pytest.approx(expected, abs=0.06)
 
 
 def test_the_share_of_the_seeds_by_hand():
     # Mean squares between 8 and within 2, two seeds a recipe: (8 - 2) / 2 = 3 between recipes.
-    assert seed_share([[0, 2], [4, 6], [2, 4]]) == pytest.approx(2 / (2 + 3))
+    assert seed_variance_share([[0, 2], [4, 6], [2, 4]]) == pytest.approx(2 / (2 + 3))
 
 
 def test_the_share_of_the_seeds_is_unknown_without_two_recipes_or_two_seeds():
     for groups in ([], [[1.0, 2.0]], [[1.0], [2.0]], [[1.0, 1.0], [1.0]]):
-        assert np.isnan(seed_share(groups))
+        assert np.isnan(seed_variance_share(groups))

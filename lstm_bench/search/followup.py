@@ -41,7 +41,9 @@ class Told:
         return float(np.mean(self.scores))
 
 
-def finalists(trials: Sequence[Told], top: int, seeds: int, bar: float = RELIABLE) -> list[Told]:
+def select_finalists(
+    trials: Sequence[Told], top: int, seeds: int, bar: float = RELIABLE
+) -> list[Told]:
     """Returns the trials to confirm: the `top` best, then the `top` cheapest that solve the task.
 
     Only a trial that ran all of its `seeds` is eligible, and of equal recipes the first. Best are
@@ -96,7 +98,7 @@ def _owner(key: str) -> str:
     return "loss" if key == "output" else BELONGS.get(key, ("", ()))[0]
 
 
-def flips(
+def switched_recipes(
     contexts: Sequence[Recipe], switches: Sequence[str], space: Space
 ) -> list[tuple[int, str, Any, Recipe]]:
     """Returns every context with each switch set to each of its other values in `space`.

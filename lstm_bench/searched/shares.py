@@ -42,7 +42,7 @@ def seed_share(result: SweepResult) -> SeedShare | None:
     runs = sum(map(len, groups))
     if len(groups) < 2 or runs <= len(groups):
         return None
-    share = variance.seed_share(groups)
+    share = variance.seed_variance_share(groups)
     return None if math.isnan(share) else SeedShare(share, len(groups), runs)
 
 
