@@ -1,4 +1,4 @@
-"""Every task that a recipe can name. `loading` adds those of a user's file or of another package."""
+"""Every task that a recipe can name, those of a user's file or another package included."""
 
 from collections.abc import Mapping
 from typing import Any
