@@ -11,10 +11,10 @@ def main() -> None:
     Nothing has begun by then that would have to be put away.
     """
     before = _signal.signal(_signal.SIGINT, _end)
-    from lstm_bench import cli
+    from lstm_bench.cli import main
 
     _signal.signal(_signal.SIGINT, before)
-    cli.main()
+    main()
 
 
 def _end(number: int, frame: object) -> None:

@@ -12,9 +12,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from lstm_bench.documents import read_yaml
 from lstm_bench.errors import SweepError, UserError, unknown
-from lstm_bench.faults import pydantic_faults
+from lstm_bench.safety import pydantic_faults, read_yaml
 
 XLA_FLAGS = (
     "--xla_backend_optimization_level=1 --xla_cpu_multi_thread_eigen=false "

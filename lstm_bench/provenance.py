@@ -12,8 +12,10 @@ import sys
 from pathlib import Path
 
 import lstm_bench
-from lstm_bench.addresses import masked
-from lstm_bench.settings import XLA_FLAGS
+from lstm_bench.config import XLA_FLAGS
+from lstm_bench.safety import masked
+
+VERSION = lstm_bench.__version__
 
 PACKAGES = ("tensorflow", "keras", "numpy", "optuna", "mlflow", "pandas")
 
@@ -22,7 +24,7 @@ def provenance(command: list[str] | None = None) -> dict[str, str]:
     """Returns text facts by name; none of them is a path or the name of a machine."""
     words = ["lstm-bench", *(sys.argv[1:] if command is None else command)]
     return {
-        "lstm-bench": lstm_bench.__version__,
+        "lstm-bench": VERSION,
         "revision": _revision(),
         "command": shlex.join(map(masked, words)),
         "python": platform.python_version(),

@@ -10,10 +10,10 @@ import sys
 import pytest
 from hypothesis import settings
 
-from lstm_bench import cli
-from lstm_bench.backend import prepare_environment
-from lstm_bench.settings import Settings
-from lstm_bench.tracking import connection
+from lstm_bench.cli import _commands as cli
+from lstm_bench.config import Settings
+from lstm_bench.tracking import _connection as connection
+from lstm_bench.training._backend import prepare_environment
 
 prepare_environment()
 

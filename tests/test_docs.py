@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import typer
 
-from lstm_bench.cli import app
+from lstm_bench.cli._commands import app
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -104,7 +104,7 @@ def test_the_lock_pins_everything_with_hashes_and_names_no_host():
 
 
 def test_the_sweep_files_of_the_readme_work(tmp_path):
-    from lstm_bench.sweep import load_sweep
+    from lstm_bench.sweeps._sweep import load_sweep
 
     path = tmp_path / "window.yaml"
     path.write_text(re.search(r"```yaml\n(.*?)```", README, re.DOTALL).group(1))
@@ -120,9 +120,9 @@ def test_the_sweep_files_of_the_readme_work(tmp_path):
 
 
 def test_the_tasks_of_the_readme_are_tasks(tmp_path):
-    from lstm_bench import loading
-    from lstm_bench.registry import TASKS
-    from lstm_bench.testing import TASK_CHECKS
+    from lstm_bench.recipes._registry import TASKS
+    from lstm_bench.sweeps import _task_files as loading
+    from lstm_bench.testing._task_checks import TASK_CHECKS
 
     blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     code = [block for block in blocks if "cumsum" in block]

@@ -1,4 +1,4 @@
-"""The layers of DESIGN.md, read from the source: who imports whom, and how long files are."""
+"""The rooms of the package, read from its source: who may import whom, and how long files are."""
 
 import ast
 import functools
@@ -8,143 +8,207 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "lstm_bench"
 
-# A module imports only from rows above its own, or from its own row; several names share a row.
-ROWS = [
-    {"", "errors"},  # "" is the package itself, which holds nothing but the version
-    {"seeds", "faults", "interrupts", "dealing"},
-    {"naming", "addresses", "csv_text", "documents", "markdown", "scratch", "terminal"},
-    {"metrics", "statistics", "variance", "paired", "unpaired", "survival", "verdicts", "horizon"}
-    | {"skill"},
-    {"tasks"},
-    {"framings"},
-    {"schedule"},
-    {"configuration", "rules", "recipe", "entries", "sweep", "usual"},
-    {"cost"},
-    {"loading"},
-    {"backend"},
-    {"provenance"},
-    {"results", "stored", "stored_tables", "findings", "searched", "beside"},
-    {"models", "model_file"},
-    {"engine"},
-    {"evaluation", "returned_states"},
-    {"run", "export", "predict", "forecast"},
-    {"testing"},
-    {"warm", "workers", "settings"},
-    {"tracking", "ledger"},
-    {"lookup"},
-    {"search"},
-    {"gathering", "estimate"},
-    {"book"},
-    {"searching"},
-    {"report"},
-    {"launch", "speed", "show", "scaffold"},
-    {"options", "sweep_output"},
-    {"cli"},
+# From the top to the bottom: a room imports only from rooms on lines below its own.
+ORDER = [
     {"__main__"},
+    {"cli"},
+    {"__init__"},
+    {"_api"},
+    {"execution"},
+    {"report", "export", "testing"},
+    {"tracking", "search"},
+    {"analysis"},
+    {"sweeps"},
+    {"training"},
+    {"results"},
+    {"recipes"},
+    {"data"},
+    {"tasks"},
+    {"statistics"},
+    {"provenance"},
+    {"config"},
+    {"safety", "seeds"},
+    {"errors"},
 ]
-ROW = {name: number for number, row in enumerate(ROWS) for name in row}
+LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
 
-TENSORFLOW = {"backend", "models", "engine", "evaluation", "run", "warm", "workers"}
-TENSORFLOW |= {"export", "predict", "forecast", "returned_states", "model_file"}
 HEAVY = {
     "optuna": {"search"},
     "mlflow": {"tracking"},
-    "tensorflow": TENSORFLOW,
-    "keras": TENSORFLOW,
+    "tensorflow": {"training"},
+    "keras": {"training", "export"},  # a script is written from the layers of a model
 }
+"""Which rooms alone import a library that takes seconds to load."""
 
-FILES = sorted(PACKAGE.rglob("*.py"))
+MOST_ROOMS, MOST_FILES, MOST_LINES = 16, 8, 400
+
+FILES = sorted(path for path in PACKAGE.rglob("*.py*") if path.suffix in (".py", ".pyi"))
 
 
-def dotted(path):
-    """Returns a file's module name inside the package: 'engine.compiled', '' for the package."""
-    parts = path.relative_to(PACKAGE).with_suffix("").parts
+def name_of(path):
+    """Returns a file's module name: 'lstm_bench.recipes._recipe', 'lstm_bench' for the package."""
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-MODULES = {dotted(path): path for path in FILES}
+def room_of(module):
+    """Returns the room of a module: 'recipes'; 'errors' of a file at the top; '__init__'."""
+    return [*module.split("."), "__init__"][1]
+
+
+MODULES = {name_of(path) for path in FILES}
+ROOMS = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
 
 
 @functools.cache
-def imported(path):
-    """Returns every module that a file names in an import, at any depth, as absolute names."""
-    found = set()
+def imports(path):
+    """Returns (module, name) for everything that a file imports, at any depth; name "" for all."""
+    package = name_of(path) if path.stem == "__init__" else name_of(path).rpartition(".")[0]
+    pairs = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            pairs |= {(alias.name, "") for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: imports are absolute here"
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+            assert node.level == 0 or path.suffix == ".pyi", f"{path}: imports are absolute here"
+            module = ".".join(filter(None, [package if node.level else "", node.module]))
+            pairs |= {(module, alias.name) for alias in node.names}
         elif (
             isinstance(node, ast.Call)
             and ast.unparse(node.func).split(".")[-1] in ("import_module", "__import__")
             and isinstance(node.args[0], ast.Constant)
         ):
-            found.add(node.args[0].value)
-    return found
+            pairs.add((node.args[0].value, ""))
+    return pairs
 
 
-def inner(path):
-    """Returns the modules of this package that a file imports, as in MODULES."""
-    found = set()
-    for name in imported(path):
-        package, *parts = name.split(".")
-        if package != PACKAGE.name:
-            continue
-        while parts and ".".join(parts) not in MODULES:  # the tail is a name, not a module
-            parts = parts[:-1]
-        found.add(".".join(parts))
-    return found
+def targets(path):
+    """Returns the modules of this package that importing a file leads to at once."""
+    modules = set()
+    for module, name in imports(path):
+        if module.split(".")[0] == PACKAGE.name:
+            whole = f"{module}.{name}"
+            modules.add(whole if whole in MODULES else module)
+    return modules
 
 
-def test_every_module_has_its_row():
-    assert {name.split(".")[0] for name in MODULES} <= set(ROW)
+def graph():
+    """Returns module -> modules that it imports; a stub counts for the package that it describes.
+
+    A module of a package also needs the package itself, unless that is where it is listed.
+    """
+    arrows = {module: set() for module in MODULES}
+    for path in FILES:
+        arrows[name_of(path)] |= targets(path) - {name_of(path)}
+    return arrows
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_a_module_imports_only_from_rows_above_it(module):
-    own = ROW[module.split(".")[0]]
-    for other in inner(MODULES[module]):
-        name = other.split(".")[0]
-        assert ROW[name] <= own, f"{module} -> {other}"
+def drawing(arrows=()):
+    """Returns the order of the rooms as text, with the arrows that go against it."""
+    lines = ["", *("  " + "  ".join(sorted(rooms)) for rooms in ORDER), ""]
+    lines += [f"  {source} -> {target}   goes up" for source, target in sorted(arrows)]
+    return "\n".join(lines)
+
+
+def test_there_are_few_rooms_and_every_one_has_its_place():
+    files = {path.stem for path in PACKAGE.glob("*.py")}
+    assert len(ROOMS) <= MOST_ROOMS
+    assert len(files) <= MOST_FILES
+    assert ROOMS | files == set(LEVEL), drawing()
+
+
+def test_a_room_imports_only_from_rooms_below_it():
+    upward = [
+        (name_of(path), target)
+        for path in FILES
+        for target in targets(path)
+        if room_of(target) != room_of(name_of(path))
+        and LEVEL[room_of(target)] <= LEVEL[room_of(name_of(path))]
+        # The version is at the top, where packaging tools look for it.
+        and (name_of(path), target) != ("lstm_bench.provenance", "lstm_bench")
+    ]
+    assert not upward, drawing(upward)
+
+
+def test_a_room_takes_from_another_only_what_that_offers():
+    """Names are imported from the package, never from a private module of it."""
+    inside = [
+        f"{name_of(path)} -> {module}.{name}"
+        for path in FILES
+        for module, name in imports(path)
+        if module.split(".")[0] == PACKAGE.name
+        and room_of(module) in ROOMS
+        and room_of(module) != room_of(name_of(path))
+        and (module.count(".") > 1 or name.startswith("_"))
+    ]
+    assert not inside, "\n".join(inside)
+
+
+def test_a_room_offers_nothing_that_nobody_takes():
+    """Names in `__init__` are used by another room, by the public face, or by users' tests."""
+    taken = {
+        (room_of(module), name)
+        for path in FILES
+        for module, name in imports(path)
+        if module.split(".")[0] == PACKAGE.name and room_of(module) != room_of(name_of(path))
+    }
+    offered = {
+        (room, name)
+        for room in ROOMS
+        for path in (PACKAGE / room / "__init__.py", PACKAGE / room / "__init__.pyi")
+        if path.exists()
+        for module, name in imports(path)
+        if module.startswith(f"{PACKAGE.name}.{room}")
+    }
+    for_users = {("testing", name) for _, name in offered} | {("tasks", "task")}
+    assert offered - taken - for_users == set()
+
+
+def test_modules_inside_a_room_are_private():
+    public = [
+        path.relative_to(PACKAGE).as_posix()
+        for path in FILES
+        if path.parent != PACKAGE and not path.stem.startswith("_")
+    ]
+    assert not public
+
+
+def test_every_room_says_in_one_sentence_what_it_is_for():
+    for room in ROOMS:
+        tree = ast.parse((PACKAGE / room / "__init__.py").read_text(encoding="utf-8"))
+        first = (ast.get_docstring(tree) or "").split("\n")[0]
+        assert first.endswith("."), room
 
 
 def test_there_is_no_import_cycle():
-    graph = {module: inner(path) - {module} for module, path in MODULES.items()}
-    while graph:
-        free = {module for module, others in graph.items() if not others & set(graph)}
-        assert free, f"these import one another in a circle: {sorted(graph)}"
+    left = graph()
+    while left:
+        free = {module for module, others in left.items() if not others & set(left)}
+        assert free, f"these import one another in a circle: {sorted(left)}" + drawing()
         for module in free:
-            del graph[module]
+            del left[module]
 
 
 @pytest.mark.parametrize("library", HEAVY)
 def test_a_heavy_library_is_imported_only_where_it_belongs(library):
     users = {
-        module.split(".")[0]
-        for module, path in MODULES.items()
-        if any(name.split(".")[0] == library for name in imported(path))
+        room_of(name_of(path))
+        for path in FILES
+        if any(module.split(".")[0] == library for module, _ in imports(path))
     }
     assert users <= HEAVY[library]
 
 
-def reachable(module):
-    """Returns `module` and everything of this package that importing it may lead to."""
-    found, ahead = set(), {module}
-    while ahead:
-        found |= ahead
-        ahead = {other for name in ahead for other in inner(MODULES[name])} - found
-    return found
-
-
 def test_reports_lead_to_neither_tensorflow_nor_optuna():
-    reports = [module for module in MODULES if module.split(".")[0] == "report"]
-    assert reports
-    for module in set().union(*(reachable(report) for report in reports)):
-        libraries = {name.split(".")[0] for name in imported(MODULES[module])}
-        assert not libraries & {"tensorflow", "keras", "optuna"}, module
+    """Not even through what they import: a report is made where only tables are to be had."""
+    arrows = graph()
+    seen, ahead = set(), {module for module in MODULES if room_of(module) == "report"}
+    while ahead:
+        seen |= ahead
+        ahead = {other for module in ahead for other in arrows[module]} - seen
+    rooms = {room_of(module) for module in seen}
+    assert not rooms & {"training", "search", "tracking"}
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_a_module_has_at_most_400_lines(module):
-    assert len(MODULES[module].read_text(encoding="utf-8").splitlines()) <= 400
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_a_module_is_of_a_readable_length(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lstm_bench import backend
 from lstm_bench.provenance import provenance
+from lstm_bench.training import _backend as backend
 
 
 @pytest.mark.parametrize(

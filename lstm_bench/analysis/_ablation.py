@@ -10,11 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from lstm_bench import paired
-from lstm_bench.findings import Compared, together, unsettled
-from lstm_bench.paired import Comparison, Difference, Measure
+from lstm_bench.analysis._findings import Compared, together, unsettled
+from lstm_bench.analysis._history import COLUMNS, objective
 from lstm_bench.results import Row, SweepResult
-from lstm_bench.searched.course import COLUMNS, objective
+from lstm_bench.statistics import (
+    MARGIN,
+    Comparison,
+    Difference,
+    DifferenceWord,
+    Measure,
+    difference_word,
+    holm,
+    paired_mean_difference,
+    paired_rate_difference,
+)
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,7 @@ class PutBack:
         return back if self.axis else "everything back to the tutorial"
 
     @property
-    def word(self) -> paired.DifferenceWord:
+    def word(self) -> DifferenceWord:
         """`real` if the solve rate or the score differs for real, `not real` if neither does."""
         words = {self.rate.word, self.score.word}
         if "real" in words:
@@ -80,8 +89,8 @@ def difference(of: Row, to: Row, measure: Measure) -> Difference:
     """Returns the difference of two rows over the seeds that both have."""
     first, second = _shared(of, to, measure)
     if measure == "solve_rate":
-        return paired.paired_rate_difference(first > 0, second > 0)
-    return paired.paired_mean_difference(first, second)
+        return paired_rate_difference(first > 0, second > 0)
+    return paired_mean_difference(first, second)
 
 
 def _shared(of: Row, to: Row, measure: str) -> tuple[np.ndarray, np.ndarray]:
@@ -134,7 +143,7 @@ class Effect:
     seeds: tuple[int, ...]  # shared ones, a context
     found: Difference  # over contexts
     corrected: float
-    word: paired.DifferenceWord
+    word: DifferenceWord
 
     @property
     def name(self) -> str:
@@ -143,7 +152,7 @@ class Effect:
 
     def settled(self, level: float) -> Effect:
         """Returns the effect with its p value corrected to `level`, and so its verdict."""
-        word = paired.difference_word(self.found, level, paired.MARGIN)
+        word = difference_word(self.found, level, MARGIN)
         return replace(self, corrected=level, word=word)
 
 
@@ -178,10 +187,9 @@ def effects(result: SweepResult) -> tuple[Effect, ...]:
                 )
     raw = [each for each in raw if each[3]]
     found = [
-        paired.paired_mean_difference([d for _, d, _ in parts], [0.0] * len(parts))
-        for *_, parts in raw
+        paired_mean_difference([d for _, d, _ in parts], [0.0] * len(parts)) for *_, parts in raw
     ]
-    levels = paired.holm([each.p for each in found])
+    levels = holm([each.p for each in found])
     told = (
         Effect(
             axis,

@@ -7,9 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lstm_bench import paired, skill
 from lstm_bench.results import Row, SweepResult
-from lstm_bench.skill import Against
+from lstm_bench.statistics import (
+    ALPHA,
+    Against,
+    SkillWord,
+    absolute_errors,
+    compare_with_baseline,
+    holm,
+    naive_answers,
+)
 
 
 @dataclass(frozen=True)
@@ -27,9 +34,9 @@ class Beside:
         return self.all[0]
 
     @property
-    def word(self) -> skill.SkillWord:
+    def word(self) -> SkillWord:
         """Better or worse than the best naive answer, or that this cannot be told."""
-        return self.best.word if self.corrected <= paired.ALPHA else "cannot tell"
+        return self.best.word if self.corrected <= ALPHA else "cannot tell"
 
     @property
     def sentence(self) -> str:
@@ -60,8 +67,8 @@ def beside(result: SweepResult) -> tuple[Beside, ...]:
     p values are corrected for all of them (Holm 1979).
     """
     rows = [*result.fixed, *result.having("confirmed")]
-    found = [_beside(row) for row in rows if skill.naive_answers(row.outcome.predictions)]
-    levels = paired.holm([each.best.p for each in found])
+    found = [_beside(row) for row in rows if naive_answers(row.outcome.predictions)]
+    levels = holm([each.best.p for each in found])
     return tuple(
         Beside(each.row, each.real, each.all, level)
         for each, level in zip(found, levels, strict=True)
@@ -70,10 +77,10 @@ def beside(result: SweepResult) -> tuple[Beside, ...]:
 
 def _beside(row: Row) -> Beside:
     real = "mae" in row.outcome.seeds
-    table = skill.absolute_errors(row.outcome.predictions)
-    names = skill.naive_answers(row.outcome.predictions)
+    table = absolute_errors(row.outcome.predictions)
+    names = naive_answers(row.outcome.predictions)
     ahead = int(row.outcome.settings.get("horizon", 1))
-    found = (skill.compare_with_baseline(table, name, ahead) for name in names)
+    found = (compare_with_baseline(table, name, ahead) for name in names)
     against = sorted(found, key=lambda each: each.naive_error)
     return Beside(row, real, tuple(against))
 
@@ -99,7 +106,7 @@ def amount(error: float, real: bool) -> str:
 def signed_amount(difference: float, real: bool) -> str:
     """Returns a difference of errors with its sign.
 
-    >>> signed(-0.5, True), signed(0.031, False)
+    >>> signed_amount(-0.5, True), signed_amount(0.031, False)
     ('-0.5', '+3.1 %')
     """
     return f"{difference:+.3g}" if real else f"{100 * difference:+.1f} %"

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lstm_bench import findings, searched
-from lstm_bench.beside import Beside, beside
-from lstm_bench.findings import Compared, Family, Judged
+from lstm_bench.analysis import _findings as findings
+from lstm_bench.analysis import _search as searched
+from lstm_bench.analysis._baselines import Beside, beside
+from lstm_bench.analysis._findings import Compared, Family, Judged
+from lstm_bench.analysis._history import distinct, is_stopped
+from lstm_bench.analysis._search import Searched
 from lstm_bench.results import Row, SweepResult
-from lstm_bench.searched import Searched
-from lstm_bench.searched.course import distinct, is_stopped
 
 
 @dataclass(frozen=True)

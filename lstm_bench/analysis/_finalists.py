@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lstm_bench.registry import TASKS, kept_from
+from lstm_bench.analysis._history import distinct, is_stopped, objective, score
+from lstm_bench.recipes import TASKS, kept_from
 from lstm_bench.results import Row, SweepResult
-from lstm_bench.searched.course import distinct, is_stopped, objective, score
 from lstm_bench.statistics import RELIABLE, Mean, Rate, mean_interval, solve_rate
 
 

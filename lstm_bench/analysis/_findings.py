@@ -10,11 +10,29 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lstm_bench import paired, survival, unpaired
-from lstm_bench.horizon import Horizon, horizon
-from lstm_bench.paired import ALPHA, Comparison, Difference
 from lstm_bench.results import Row, SweepResult
-from lstm_bench.verdicts import Spread, Verdict, spread, verdict
+from lstm_bench.statistics import (
+    ALPHA,
+    MOST_SEEDS,
+    Comparison,
+    Difference,
+    DifferenceWord,
+    Horizon,
+    Spread,
+    Verdict,
+    difference_word,
+    epochs_difference,
+    holm,
+    horizon,
+    more_seeds,
+    paired_mean_difference,
+    paired_rate_difference,
+    spread,
+    unpaired_mean_difference,
+    unpaired_rate_difference,
+    verdict,
+    within_margin,
+)
 
 POINTS = 100
 """Differences of accuracies and rates are told in percentage points."""
@@ -37,7 +55,7 @@ class Compared:
     asked: Comparison
     found: Difference | None
     corrected: float  # p value after Holm's correction over the sweep's comparisons
-    word: paired.DifferenceWord
+    word: DifferenceWord
     more: int | None  # seeds that would about settle it
     among: int  # comparisons that were corrected for
 
@@ -134,7 +152,7 @@ def unsettled(name: str, asked: Comparison, found: Difference | None) -> Compare
 
 def together(compared: Sequence[Compared]) -> list[Compared]:
     """Returns comparisons with their verdicts, corrected by Holm's method for one another."""
-    levels = paired.holm([each.found.p if each.found else math.nan for each in compared])
+    levels = holm([each.found.p if each.found else math.nan for each in compared])
     among = sum(not math.isnan(level) for level in levels)
     return [settled(each, level, among) for each, level in zip(compared, levels, strict=True)]
 
@@ -144,9 +162,9 @@ def settled(each: Compared, level: float, among: int) -> Compared:
     if each.found is None:
         return replace(each, among=among)
     margin, rate = each.asked.negligible, each.asked.measure == "solve_rate"
-    word, more = paired.difference_word(each.found, level, margin), None
+    word, more = difference_word(each.found, level, margin), None
     if word == "cannot tell yet":
-        more = paired.more_seeds(each.found, margin, max(among, 1), rate)
+        more = more_seeds(each.found, margin, max(among, 1), rate)
     return replace(each, corrected=level, word=word, more=more, among=among)
 
 
@@ -164,13 +182,11 @@ def _difference(of: Row, to: Row, asked: Comparison) -> Difference:
     first, second = found
     if column == "solved_epoch":
         last = _last_epoch(of), _last_epoch(to)
-        return survival.epochs_difference(
-            first.to_list(), second.to_list(), last, shared=len(shared) > 0
-        )
+        return epochs_difference(first.to_list(), second.to_list(), last, shared=len(shared) > 0)
     if column == "solved":
-        rates = paired.paired_rate_difference if len(shared) else unpaired.unpaired_rate_difference
+        rates = paired_rate_difference if len(shared) else unpaired_rate_difference
         return rates(first.to_numpy(bool), second.to_numpy(bool))
-    means = paired.paired_mean_difference if len(shared) else unpaired.unpaired_mean_difference
+    means = paired_mean_difference if len(shared) else unpaired_mean_difference
     return means(first.to_numpy(float), second.to_numpy(float))
 
 
@@ -332,7 +348,7 @@ def _because(each: Compared) -> str:
     if found is None or math.isnan(found.p):
         return ""
     if each.word == "real":
-        small = paired.within_margin(found, margin)
+        small = within_margin(found, margin)
         return f", though less than {_amount(margin or 0, each.asked)}" if small else ""
     if each.word == "not real":
         if found.differing == 0:
@@ -343,7 +359,7 @@ def _because(each: Compared) -> str:
         said = f", as one of {each.among} comparisons"
     if each.more is None:
         return said
-    if each.more >= paired.MOST_SEEDS:
+    if each.more >= MOST_SEEDS:
         return f"{said}; it would take more than {each.more:,} further seeds"
     return f"{said}; about {each.more:,} more {'seed' if each.more == 1 else 'seeds'} would do"
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lstm_bench.results import Outcome, Row, SweepResult
-from lstm_bench.skill import WORST
-from lstm_bench.statistics import Mean, mean_interval
+from lstm_bench.statistics import WORST, Mean, mean_interval
 
 COLUMNS = {"solve_rate": "solved"}
 """Where the seeds' table calls an objective by another name."""

@@ -7,31 +7,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lstm_bench import paired
-from lstm_bench.findings import Compared, comparisons, settled
+from lstm_bench.analysis._ablation import Effect as Effect
+from lstm_bench.analysis._ablation import PutBack as PutBack
+from lstm_bench.analysis._ablation import ablated as ablated
+from lstm_bench.analysis._ablation import effects as effects
+from lstm_bench.analysis._finalists import Confirmations as Confirmations
+from lstm_bench.analysis._finalists import Point as Point
+from lstm_bench.analysis._finalists import Simplest as Simplest
+from lstm_bench.analysis._finalists import confirmations as confirmations
+from lstm_bench.analysis._finalists import front as front
+from lstm_bench.analysis._finalists import simplest as simplest
+from lstm_bench.analysis._finalists import simplest_of
+from lstm_bench.analysis._findings import Compared, comparisons, settled
+from lstm_bench.analysis._history import Saved as Saved
+from lstm_bench.analysis._history import Tried as Tried
+from lstm_bench.analysis._history import history as history
+from lstm_bench.analysis._history import saved as saved
+from lstm_bench.analysis._variance import Importance as Importance
+from lstm_bench.analysis._variance import SeedShare as SeedShare
+from lstm_bench.analysis._variance import Split as Split
+from lstm_bench.analysis._variance import importance as importance
+from lstm_bench.analysis._variance import seed_share as seed_share
+from lstm_bench.analysis._variance import split as split
 from lstm_bench.results import SweepResult
-from lstm_bench.searched.course import Saved as Saved
-from lstm_bench.searched.course import Tried as Tried
-from lstm_bench.searched.course import history as history
-from lstm_bench.searched.course import saved as saved
-from lstm_bench.searched.finalists import Confirmations as Confirmations
-from lstm_bench.searched.finalists import Point as Point
-from lstm_bench.searched.finalists import Simplest as Simplest
-from lstm_bench.searched.finalists import confirmations as confirmations
-from lstm_bench.searched.finalists import front as front
-from lstm_bench.searched.finalists import simplest as simplest
-from lstm_bench.searched.finalists import simplest_of
-from lstm_bench.searched.mattered import Effect as Effect
-from lstm_bench.searched.mattered import PutBack as PutBack
-from lstm_bench.searched.mattered import ablated as ablated
-from lstm_bench.searched.mattered import effects as effects
-from lstm_bench.searched.shares import Importance as Importance
-from lstm_bench.searched.shares import SeedShare as SeedShare
-from lstm_bench.searched.shares import Split as Split
-from lstm_bench.searched.shares import importance as importance
-from lstm_bench.searched.shares import seed_share as seed_share
-from lstm_bench.searched.shares import split as split
-from lstm_bench.statistics import Mean
+from lstm_bench.statistics import Mean, holm
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def _together(
     found = [each.found for each in compared]
     found += [each.found for pair in back for each in (pair.rate, pair.score)]
     found += [each.found for each in switched]
-    levels = paired.holm([each.p if each else math.nan for each in found])
+    levels = holm([each.p if each else math.nan for each in found])
     among = sum(not math.isnan(level) for level in levels)
     level = iter(levels)
     return (

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from lstm_bench import variance
+from lstm_bench.analysis._history import COLUMNS, distinct, objective, scores
 from lstm_bench.results import Row, SweepResult
-from lstm_bench.searched.course import COLUMNS, distinct, objective, scores
 from lstm_bench.seeds import uncrossed
+from lstm_bench.statistics import seed_variance_share, variance_split
 
 SOURCES = ("data", "init", "order")
 """What a seed decides: see `seeds.SOURCES`."""
@@ -42,7 +42,7 @@ def seed_share(result: SweepResult) -> SeedShare | None:
     runs = sum(map(len, groups))
     if len(groups) < 2 or runs <= len(groups):
         return None
-    share = variance.seed_variance_share(groups)
+    share = seed_variance_share(groups)
     return None if math.isnan(share) else SeedShare(share, len(groups), runs)
 
 
@@ -71,7 +71,7 @@ def split(result: SweepResult) -> Split | None:
         cube[tuple(level.index(part) for level, part in zip(levels, key, strict=True))] = score
     if min(draws) < 2 or not np.isfinite(cube).all() or cube.std() < 1e-12:
         return None
-    return Split(rows[0], variance.variance_split(cube).shares, draws, float(cube.std(ddof=1)))
+    return Split(rows[0], variance_split(cube).shares, draws, float(cube.std(ddof=1)))
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.text import Text
 
-from lstm_bench.addresses import masked_text
-from lstm_bench.errors import Interrupted, RecipeError, StoreError, SweepError, UserError
-from lstm_bench.options import (
+from lstm_bench.cli._options import (
     Assignments,
     EngineName,
     Json,
@@ -33,7 +31,8 @@ from lstm_bench.options import (
     where_to,
     write,
 )
-from lstm_bench.terminal import say, screen, shell_line, visible
+from lstm_bench.errors import Interrupted, RecipeError, StoreError, SweepError, UserError
+from lstm_bench.safety import masked_text, say, screen, shell_line, visible
 
 app = typer.Typer(
     name="lstm-bench",
@@ -84,7 +83,7 @@ def tasks(
     as_json: Json = False,
 ) -> None:
     """List the sequence problems, or show one."""
-    from lstm_bench.show import task_document, task_page, task_table
+    from lstm_bench.cli._show import task_document, task_page, task_table
 
     where_to(files=files)
     if as_json:
@@ -107,11 +106,11 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Train one recipe on several seeds, e.g. `run memory units=20 stateful=true`."""
-    from lstm_bench.engine import ENGINES
     from lstm_bench.errors import unknown
-    from lstm_bench.metrics import chosen as chosen_metrics
-    from lstm_bench.recipe import recipe
-    from lstm_bench.sweep import assignments
+    from lstm_bench.recipes import recipe
+    from lstm_bench.statistics import chosen as chosen_metrics
+    from lstm_bench.sweeps import assignments
+    from lstm_bench.training import ENGINES
 
     if engine not in ENGINES:
         raise UserError(f"--engine: {unknown('engine', engine, ENGINES)}")
@@ -123,14 +122,14 @@ def run(
     named = chosen_metrics(metrics, built.task.kind)
     console = screen(stderr=True)
     with console.status(Text(visible(f"{built.name}, {seeds} seeds"))):
-        from lstm_bench.run import run as train
+        from lstm_bench.training import run as train
 
         outcome = train(built, range(seeds), engine, threads or None)
     if as_json:
         rows = {"predictions": outcome.predictions.to_dict("records")} if predictions else {}
         print_json(outcome.document() | rows)
         return
-    from lstm_bench.show import outcome_page
+    from lstm_bench.cli._show import outcome_page
 
     screen().print(outcome_page(outcome, predictions, named))
 
@@ -163,9 +162,9 @@ def sweep(
     A sweep by its name, `sweep published`, or over a file of yours,
     `sweep --csv sales.csv --target units search.trials=20`.
     """
-    from lstm_bench.engine import ENGINES
     from lstm_bench.errors import unknown
-    from lstm_bench.sweep import find_sweep, load_sweep, of_data
+    from lstm_bench.sweeps import find_sweep, load_sweep, of_data
+    from lstm_bench.training import ENGINES
 
     where = where_to(profile, store, files)
     if engine not in ENGINES:
@@ -187,9 +186,9 @@ def sweep(
         loaded = of_data({"file": from_here(csv), **given}, words)
         if not as_json:
             screen(stderr=True).print(loaded.about, highlight=False)
-    from lstm_bench.launch import launch, weigh
-    from lstm_bench.show import SweepBar, estimate_table
-    from lstm_bench.sweep_output import print_sweep, sweep_json, warn
+    from lstm_bench.cli._show import SweepBar, estimate_table
+    from lstm_bench.cli._sweep_output import print_sweep, sweep_json, warn
+    from lstm_bench.execution import launch, weigh
 
     try:
         if dry_run:
@@ -220,7 +219,7 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Rebuild reports from the run store alone."""
-    from lstm_bench.sweep_output import write_reports
+    from lstm_bench.cli._sweep_output import write_reports
     from lstm_bench.tracking import Store
 
     where = where_to(profile, store, strict=False)
@@ -256,9 +255,9 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write a recipe as a Keras script, e.g. `export memory` or `export published:A1`."""
-    from lstm_bench import backend
-    from lstm_bench.lookup import find_recipe, network_file
-    from lstm_bench.sweep import assignments
+    from lstm_bench.sweeps import assignments
+    from lstm_bench.tracking import find_recipe, network_file
+    from lstm_bench.training import start_tensorflow
 
     unclaimed(output, force)
     unclaimed(model, force, "--model")
@@ -280,8 +279,8 @@ def export(
         print_json({"file": str(model)}) if as_json else say(str(model), sys.stdout)
         return
     found = find_recipe(what, assignments(settings or []), told)
-    backend.start_tensorflow(1)
-    from lstm_bench.export.script import script
+    start_tensorflow(1)
+    from lstm_bench.export import script
 
     number = found.best_seed if seed is None else seed
     text = script(found.recipe, number)
@@ -325,18 +324,17 @@ def predict(
             "more rows ahead train with a larger horizon: `lstm-bench sweep --csv FILE --horizon N`"
         )
     unclaimed(output, force)
-    from lstm_bench import backend
-    from lstm_bench.lookup import finished_outcome
-    from lstm_bench.tracking import Store
+    from lstm_bench.tracking import Store, finished_outcome
+    from lstm_bench.training import start_tensorflow
 
     where = where_to(profile, store, files)
     outcome = finished_outcome(run, Store(where.store, where.artifacts, create=False))
     facts: dict[str, Any] = {"run": run, "id": outcome.digest, "recipe": dict(outcome.settings)}
     facts["seed"] = outcome.best_seed
-    backend.start_tensorflow(1)
+    start_tensorflow(1)
     if csv is not None:
-        from lstm_bench.csv_text import as_csv
-        from lstm_bench.forecast import forecast
+        from lstm_bench.safety import as_csv
+        from lstm_bench.training import forecast
 
         table = forecast(outcome, str(csv))
         text = as_csv(table)
@@ -350,8 +348,8 @@ def predict(
         else:
             print(visible(text) if sys.stdout.isatty() else text, end="")
         return
-    from lstm_bench.predict import predict as ask
-    from lstm_bench.show import prediction_page
+    from lstm_bench.cli._show import prediction_page
+    from lstm_bench.training import predict as ask
 
     steps = ask(outcome, str(symbols), generate)
     if as_json:
@@ -368,8 +366,8 @@ def speed(
     as_json: Json = False,
 ) -> None:
     """Measure both engines side by side on this machine."""
-    from lstm_bench.show import speed_table
-    from lstm_bench.speed import measure
+    from lstm_bench.cli._show import speed_table
+    from lstm_bench.cli._speed import measure
 
     console = screen(stderr=True)
     with console.status("measuring") as status:
@@ -387,7 +385,7 @@ def init(
     as_json: Json = False,
 ) -> None:
     """Make a working folder: a task of your own, its test, a sweep, settings."""
-    from lstm_bench.scaffold import scaffold
+    from lstm_bench.cli._init import scaffold
 
     made = scaffold(folder)
     if as_json:

@@ -52,7 +52,7 @@ def _made(folder: Path) -> None:
         for name, source in FILES.items():
             path = draft / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            text = resources.files("lstm_bench").joinpath("template", *source.split("/"))
+            text = resources.files("lstm_bench.cli").joinpath("template", *source.split("/"))
             path.write_bytes(text.read_bytes())
         if new:
             draft.rename(folder)

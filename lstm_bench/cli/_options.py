@@ -16,9 +16,8 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from lstm_bench import __version__
-from lstm_bench.addresses import masked
 from lstm_bench.errors import Interrupted, UserError
-from lstm_bench.terminal import say, shell_line
+from lstm_bench.safety import masked, say, shell_line
 
 _document: ContextVar[TextIO] = ContextVar("where a JSON document is printed")
 
@@ -106,9 +105,9 @@ def where_to(
 
     Unless `strict`, files of tasks that cannot be loaded are warned of and left out.
     """
+    from lstm_bench.config import settings
     from lstm_bench.errors import TaskError
-    from lstm_bench.loading import load_tasks
-    from lstm_bench.settings import settings
+    from lstm_bench.sweeps import load_tasks
 
     found = settings(profile, Path("conf"))
     try:

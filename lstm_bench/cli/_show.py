@@ -22,16 +22,14 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from lstm_bench.errors import UserError
-from lstm_bench.loading import task_place
-from lstm_bench.recipe import recipe
-from lstm_bench.registry import TASKS, no_task
-from lstm_bench.terminal import screen, shell_line, visible
+from lstm_bench.recipes import TASKS, no_task, recipe
+from lstm_bench.safety import screen, shell_line, visible
+from lstm_bench.sweeps import task_place
 
 if TYPE_CHECKING:
-    from lstm_bench import book
-    from lstm_bench.estimate import Estimate
-    from lstm_bench.predict import Step
+    from lstm_bench.execution import Estimate, SweepProgress
     from lstm_bench.results import Outcome, SweepResult
+    from lstm_bench.training import Step
 
 
 def task_document(name: str | None) -> dict[str, Any]:
@@ -306,7 +304,7 @@ class SweepBar:
         """Says what the sweep will cost."""
         self._progress.console.print(estimate_table(self._name, found))
 
-    def changed(self, state: book.SweepProgress) -> None:
+    def changed(self, state: SweepProgress) -> None:
         """Shows where the sweep is now."""
         best = state.stage
         if state.best is not None and state.score == state.score:

@@ -13,12 +13,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from lstm_bench import backend
 from lstm_bench.errors import LstmBenchError
-from lstm_bench.recipe import Recipe, recipe
-from lstm_bench.results import merged
-from lstm_bench.stored import unpack
-from lstm_bench.workers import Failure, Job, Pool, Seed
+from lstm_bench.execution import Failure, Job, Pool, Seed
+from lstm_bench.recipes import Recipe, recipe
+from lstm_bench.results import merged, unpack
+from lstm_bench.training import available_cores, start_tensorflow
 
 ROUNDS = 5
 
@@ -45,9 +44,9 @@ def measure(seconds: float, note: Callable[[str], None] = lambda _: None) -> lis
     for each engine and problem, and as long to start.
     """
     rows = []
-    with Pool(min(2, backend.available_cores())) as pool:
+    with Pool(min(2, available_cores())) as pool:
         pool.prepare()
-        backend.start_tensorflow(backend.available_cores())
+        start_tensorflow(available_cores())
         _compiled(recipe("ambiguous_pair", epochs=1), pool, seeds=1, workers=pool.size)  # wakes all
         for name, base in problems().items():
             note(name)
@@ -79,8 +78,8 @@ def _compare(base: Recipe, turn: float, pool: Pool) -> dict[str, Any]:
 
 def _keras(base: Recipe) -> Callable[[float], float]:
     """Returns a function that trains for about a given time and returns seconds a step."""
-    from lstm_bench.engine.keras_loop import fit_epoch, prepared
     from lstm_bench.seeds import stream
+    from lstm_bench.training import fit_epoch, prepared
 
     samples, rng = base.samples(0), stream(0, "shuffle")
     model = prepared(base, samples, 0)

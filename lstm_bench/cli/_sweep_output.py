@@ -6,26 +6,28 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstm_bench import beside, findings, searched
+from lstm_bench.analysis import (
+    baselines_document,
+    comparisons_document,
+    search_document,
+    search_findings,
+)
+from lstm_bench.cli._options import browsed
+from lstm_bench.cli._show import next_step
 from lstm_bench.errors import StoreError
-from lstm_bench.naming import path_component
-from lstm_bench.options import browsed
 from lstm_bench.results import SweepResult, sweep_document
-from lstm_bench.show import next_step
-from lstm_bench.terminal import say, screen
+from lstm_bench.safety import path_component, say, screen
 
 if TYPE_CHECKING:
-    from lstm_bench.book import SweepProgress
+    from lstm_bench.execution import SweepProgress
     from lstm_bench.tracking import Store
 
 
 def sweep_json(result: SweepResult, page: Path, progress: SweepProgress) -> dict[str, Any]:
     """Returns the document of `sweep --json`: the recipes, the search, and what they come to."""
-    found = searched.search_findings(result)
-    told = findings.comparisons_document(result, found.comparisons) | searched.search_document(
-        result, found
-    )
-    told |= beside.baselines_document(result) | {"unsaved": progress.unsaved}
+    found = search_findings(result)
+    told = comparisons_document(result, found.comparisons) | search_document(result, found)
+    told |= baselines_document(result) | {"unsaved": progress.unsaved}
     return sweep_document(result, page) | told
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.metrics import Kind
-from lstm_bench.tasks import naive
-from lstm_bench.tasks.layout import Layout, columns_of
-from lstm_bench.tasks.prepared import Prepared
+from lstm_bench.data import _forecasts as naive
+from lstm_bench.data._sequences import Layout, columns_of
+from lstm_bench.data._series import Prepared
+from lstm_bench.statistics import Kind
 
 LAGS = 12
 """A season, as far as the linear answer goes, where none is found."""

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError, model_validator
 
-from lstm_bench.metrics import Kind
-from lstm_bench.tasks.base import Problem, Task
-from lstm_bench.tasks.inference import TargetKind
-from lstm_bench.tasks.layout import Layout, lay_out
-from lstm_bench.tasks.prepared import Asked, Columns, Missing, Prepared, prepare
-from lstm_bench.tasks.table import DataError, read
-from lstm_bench.tasks.unaided import unaided
+from lstm_bench.data._baselines import unaided
+from lstm_bench.data._inference import TargetKind
+from lstm_bench.data._sequences import Layout, lay_out
+from lstm_bench.data._series import Asked, Columns, Missing, Prepared, prepare
+from lstm_bench.data._table import DataError, read
+from lstm_bench.statistics import Kind
+from lstm_bench.tasks import Problem, Task
 
 EXAMPLE = Path(__file__).parent / "sunspots.csv"
 """Yearly sunspot numbers, 1700 to 2008: the file of a `csv` task that names none."""

@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from lstm_bench.data._csv_task import Csv
 from lstm_bench.errors import Fault, RecipeError, UserError
-from lstm_bench.faults import pydantic_faults
-from lstm_bench.tasks.own import Csv
+from lstm_bench.safety import pydantic_faults
 
 STEPS_A_RUN = 60_000
 """Rows that a training run of the usual search goes through, unless five epochs are more."""

@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.tasks.cells import FALSE, GROUPED, MISSING, TRUE, as_numbers, grouped
-from lstm_bench.tasks.table import LISTED, DataError, Table, rows, runs
-from lstm_bench.tasks.times import is_time
+from lstm_bench.data._cells import FALSE, GROUPED, MISSING, TRUE, as_numbers, grouped
+from lstm_bench.data._table import LISTED, DataError, Table, rows, runs
+from lstm_bench.data._times import is_time
 
 TargetKind = Literal["real", "binary", "symbols"]
 

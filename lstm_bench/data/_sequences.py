@@ -8,10 +8,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.metrics import Kind
-from lstm_bench.tasks.base import Problem, Sequence
-from lstm_bench.tasks.prepared import Columns, Prepared, Series
-from lstm_bench.tasks.table import DataError
+from lstm_bench.data._series import Columns, Prepared, Series
+from lstm_bench.data._table import DataError
+from lstm_bench.statistics import Kind
+from lstm_bench.tasks import Problem, Sequence
 
 CONTEXT = 256
 """Rows of the true past that a network is shown before the first one that is scored."""

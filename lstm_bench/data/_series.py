@@ -13,8 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.seeds import stream
-from lstm_bench.tasks.inference import (
+from lstm_bench.data._inference import (
     TargetKind,
     group_column,
     input_columns,
@@ -25,8 +24,9 @@ from lstm_bench.tasks.inference import (
     target_values,
     time_column,
 )
-from lstm_bench.tasks.table import LISTED, DataError, Table, read, rows, runs
-from lstm_bench.tasks.times import instants, spacing
+from lstm_bench.data._table import LISTED, DataError, Table, read, rows, runs
+from lstm_bench.data._times import instants, spacing
+from lstm_bench.seeds import stream
 
 Missing = Literal["refuse", "drop", "interpolate"]
 

@@ -18,8 +18,8 @@ from typing import TextIO
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_bench.data._cells import GROUPED, MISSING, as_date, as_numbers, grouped, is_number
 from lstm_bench.errors import UserError, unknown
-from lstm_bench.tasks.cells import GROUPED, MISSING, as_date, as_numbers, grouped, is_number
 
 MOST_ROWS = 1_000_000
 """Rows that are read: the text of a cell takes some 60 bytes, so ten columns of these 0.6 GB."""

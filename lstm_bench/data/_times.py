@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.tasks.cells import MISSING, as_date, as_numbers
-from lstm_bench.tasks.table import DataError, Table, rows
+from lstm_bench.data._cells import MISSING, as_date, as_numbers
+from lstm_bench.data._table import DataError, Table, rows
 
 NAMES = {"time", "date", "datetime", "timestamp", "year", "month", "day", "week", "t", "ds"}
 """What a column of times is called where nobody says which it is."""

@@ -10,16 +10,12 @@ from typing import Any
 import numpy as np
 from scipy import optimize
 
-from lstm_bench.cost import APIECE, estimated_memory, program_key
-from lstm_bench.recipe import Recipe, recipe
-from lstm_bench.results import Outcome
-from lstm_bench.search.followup import COMPARED
-from lstm_bench.search.racing import rungs
-from lstm_bench.search.study import Study
+from lstm_bench.execution._workers import Job, Pool, Seed
+from lstm_bench.recipes import APIECE, Recipe, estimated_memory, program_key, recipe
+from lstm_bench.results import Outcome, unpack
+from lstm_bench.search import COMPARED, Study, rungs
 from lstm_bench.statistics import RELIABLE, solve_rate
-from lstm_bench.stored import unpack
-from lstm_bench.sweep import Search, Sweep
-from lstm_bench.workers import Job, Pool, Seed
+from lstm_bench.sweeps import Search, Sweep
 
 DRAWN = 60
 """Recipes drawn from a space at the least, to tell what one of it costs on average."""

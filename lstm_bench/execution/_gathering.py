@@ -13,16 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lstm_bench import cost
 from lstm_bench.errors import DamagedError
-from lstm_bench.ledger import Ledger
+from lstm_bench.execution._checkpoint import Ledger
+from lstm_bench.execution._workers import Done, Event, Failure, Job, Pool, Seal, Seed
 from lstm_bench.provenance import provenance
-from lstm_bench.recipe import Recipe
-from lstm_bench.results import Failed, Outcome, merged, subset
-from lstm_bench.stored import unpack
-from lstm_bench.tracking import SeedsOf, Session
-from lstm_bench.tracking.listing import outcome_key
-from lstm_bench.workers import Done, Event, Failure, Job, Pool, Seal, Seed
+from lstm_bench.recipes import Recipe, estimated_seconds, program_key
+from lstm_bench.results import Failed, Outcome, merged, subset, unpack
+from lstm_bench.tracking import SeedsOf, Session, outcome_key
 
 LATE = "it took longer than its time limit"
 TRIES = 3
@@ -218,8 +215,8 @@ class Gatherer:
                 self._engine,
                 self._left(first),
                 training=first.recipe.training,
-                program=cost.program_key(first.recipe, self._engine),
-                work=len(own) * cost.estimated_seconds(first.recipe),
+                program=program_key(first.recipe, self._engine),
+                work=len(own) * estimated_seconds(first.recipe),
             )
             self._heard[self._pool.submit(job)] = heard
 
@@ -310,4 +307,4 @@ def diverged(outcome: Outcome) -> str:
 
 def _work(need: Need) -> float:
     """Returns about how many seconds `need` takes: what to start first."""
-    return cost.estimated_seconds(need.recipe) * len(need.seeds)
+    return estimated_seconds(need.recipe) * len(need.seeds)

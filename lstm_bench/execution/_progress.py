@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from lstm_bench.gathering import Gatherer, Need
+from lstm_bench.analysis import score
+from lstm_bench.execution._gathering import Gatherer, Need
 from lstm_bench.provenance import provenance
 from lstm_bench.results import Failed, Outcome, SweepResult
-from lstm_bench.search.study import Study
-from lstm_bench.searched.course import score
-from lstm_bench.sweep import Sweep
-from lstm_bench.terminal import say
-from lstm_bench.tracking import Listed, Session, listing
+from lstm_bench.safety import say
+from lstm_bench.search import Study
+from lstm_bench.sweeps import Sweep
+from lstm_bench.tracking import Listed, Session, result_of_record, sweep_record
 
 
 @dataclass
@@ -120,11 +120,11 @@ class Book:
             self.progress.unsaved = {
                 row.id: unsaved[row.key] for row in self.rows if row.key in unsaved
             }
-        return listing.result_of_record({**self._document(), "rows": self.rows}, outcomes)
+        return result_of_record({**self._document(), "rows": self.rows}, outcomes)
 
     def _document(self) -> dict[str, Any]:
         facts = self._study.facts if self._study else None
         failed, asked = list(self._failed.values()), self.progress.total
-        return listing.sweep_record(
+        return sweep_record(
             self.sweep, self.rows, failed, asked, facts, self.analysis, self._provenance
         )

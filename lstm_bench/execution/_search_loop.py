@@ -17,20 +17,24 @@ from typing import Any
 
 import numpy as np
 
-from lstm_bench import searched
-from lstm_bench.book import Book
-from lstm_bench.cost import search_cost
-from lstm_bench.entries import spelt
-from lstm_bench.gathering import Gatherer, Need
-from lstm_bench.recipe import Recipe
+from lstm_bench.analysis import bounds, confirmations, scores, simplest
+from lstm_bench.execution._gathering import Gatherer, Need
+from lstm_bench.execution._progress import Book
+from lstm_bench.recipes import Recipe, search_cost
 from lstm_bench.results import Role, Row
-from lstm_bench.search import followup
-from lstm_bench.search.importance import importance
-from lstm_bench.search.racing import Rival, race
-from lstm_bench.search.study import Study
-from lstm_bench.searched.course import bounds, scores
+from lstm_bench.search import (
+    COMPARED,
+    Rival,
+    Study,
+    Told,
+    ablations,
+    importance,
+    race,
+    select_finalists,
+    switched_recipes,
+)
 from lstm_bench.seeds import crossed
-from lstm_bench.sweep import Range, Search, Sweep
+from lstm_bench.sweeps import Range, Search, Sweep, spelt
 from lstm_bench.tracking import Listed
 
 FRESH, FURTHER = 1, 2
@@ -50,7 +54,7 @@ class Searching:
         self.gatherer = gatherer
         self.book = book
         self._rivals: tuple[Rival, ...] = ()
-        self._trials: list[followup.Told] = []
+        self._trials: list[Told] = []
 
     def all(self) -> None:
         """Runs the search, and what follows from it."""
@@ -117,12 +121,12 @@ class Searching:
         cost = float(outcome.cost)
         self.study.tell(trial, float(own.mean()), cost)
         solved = outcome.seeds["solved"].to_numpy(bool)
-        self._trials.append(followup.Told(trial.number, need.recipe, own, solved, cost))
+        self._trials.append(Told(trial.number, need.recipe, own, solved, cost))
         self.book.rows.append(self._row(need, "trial", trial=trial.number))
 
     def confirm(self) -> None:
         """Runs the finalists again, on seeds that the search never saw."""
-        chosen = followup.select_finalists(self._trials, self.search.confirm, self.sweep.seeds)
+        chosen = select_finalists(self._trials, self.search.confirm, self.sweep.seeds)
         seeds = self.sweep.other_seeds(FRESH)
         needs = [
             Need(f"confirm-{each.number}", each.recipe.judged, seeds, "fresh") for each in chosen
@@ -144,7 +148,7 @@ class Searching:
         seeds = self.sweep.other_seeds(FURTHER)
         base = Need(f"{simplest.id}-again", recipe, seeds, "further")
         needs = [(Need(f"{self.search.ablate}-again", reference, seeds, "further"), "", None)]
-        for key, value, back in followup.ablations(recipe, reference):
+        for key, value, back in ablations(recipe, reference):
             if isinstance(back, Recipe):
                 needs.append((Need(f"{simplest.id}-{key}", back, seeds, "further"), key, value))
         self._gather("ablation", [base, *(need for need, _, _ in needs)])
@@ -162,10 +166,10 @@ class Searching:
         recipes = [each.recipe for each in contexts]
         flips = []
         for switch in self.search.switches:
-            found = followup.switched_recipes(recipes, [switch], self.study.space)
+            found = switched_recipes(recipes, [switch], self.study.space)
             places = list(dict.fromkeys(place for place, *_ in found))[: self.search.contexts]
             flips += [each for each in found if each[0] in places]
-        seeds = self.sweep.other_seeds(FURTHER)[: followup.COMPARED]
+        seeds = self.sweep.other_seeds(FURTHER)[:COMPARED]
         made = []
         for place in sorted({place for place, *_ in flips}):
             each = contexts[place]
@@ -217,12 +221,12 @@ class Searching:
 
     def _winner(self) -> Row | None:
         """Returns the finalist that did best on fresh seeds."""
-        finalists = searched.confirmations(self.book.result()).finalists
+        finalists = confirmations(self.book.result()).finalists
         return finalists[0].row if finalists else None
 
     def _simplest(self) -> Row | None:
         """Returns the cheapest finalist that solves the task for sure; without one, the winner."""
-        point = searched.simplest(self.book.result()).point
+        point = simplest(self.book.result()).point
         return point.row if point else self._winner()
 
     def _recipe(self, id_: str) -> Recipe:

@@ -8,22 +8,22 @@ import tempfile
 from pathlib import Path
 from typing import Protocol
 
-from lstm_bench import backend
-from lstm_bench.book import Book, SweepProgress
+from lstm_bench.config import Settings
 from lstm_bench.errors import StoreError
-from lstm_bench.estimate import Estimate, estimate
-from lstm_bench.gathering import Gatherer, Need
-from lstm_bench.ledger import Ledger, alone
-from lstm_bench.naming import path_component
+from lstm_bench.execution._checkpoint import Ledger, alone
+from lstm_bench.execution._estimate import Estimate, estimate
+from lstm_bench.execution._gathering import Gatherer, Need
+from lstm_bench.execution._progress import Book, SweepProgress
+from lstm_bench.execution._search_loop import Searching
+from lstm_bench.execution._workers import Pool
 from lstm_bench.report import check as check_report
 from lstm_bench.report import write_report, written_by_report
 from lstm_bench.results import SweepResult
-from lstm_bench.search.study import Study
-from lstm_bench.searching import Searching
-from lstm_bench.settings import Settings
-from lstm_bench.sweep import Sweep
+from lstm_bench.safety import path_component
+from lstm_bench.search import Study
+from lstm_bench.sweeps import Sweep
 from lstm_bench.tracking import Listed, Store, begin
-from lstm_bench.workers import Pool
+from lstm_bench.training import available_cores
 
 
 def _probe(folder: Path) -> None:
@@ -61,7 +61,7 @@ class Watcher(Protocol):
 def weigh(sweep: Sweep, settings: Settings, engine: str = "compiled") -> Estimate:
     """Returns what `sweep` would cost, and writes nothing."""
     study = Study(sweep.search, sweep.settings) if sweep.search else None
-    with Pool(settings.workers or backend.available_cores(), settings.worker_memory_mb) as pool:
+    with Pool(settings.workers or available_cores(), settings.worker_memory_mb) as pool:
         return estimate(sweep, study, pool, engine)
 
 
@@ -83,7 +83,7 @@ def launch(
     _probe(folder)
     lock = settings.artifacts / f"{path_component(sweep.name)}.lock"
     waiting = functools.partial(progress.expect, "waiting for another process at this sweep")
-    pool = Pool(settings.workers or backend.available_cores(), settings.worker_memory_mb)
+    pool = Pool(settings.workers or available_cores(), settings.worker_memory_mb)
     with contextlib.ExitStack() as open_:
         open_.enter_context(pool).prepare()
         # First, for the lock makes a folder.

@@ -29,12 +29,13 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from lstm_bench import backend, interrupts
-from lstm_bench.dealing import choice
 from lstm_bench.errors import Interrupted, TaskError, UserError
-from lstm_bench.loading import Source, loaded_sources, use_sources
-from lstm_bench.scratch import process_folder, reported, socket_folder
-from lstm_bench.stored import pack
+from lstm_bench.execution import _interrupts as interrupts
+from lstm_bench.execution._job_order import choice
+from lstm_bench.results import pack
+from lstm_bench.safety import process_folder, reported, socket_folder
+from lstm_bench.sweeps import Source, loaded_sources, use_sources
+from lstm_bench.training import prepare_environment, start_tensorflow
 
 LIVES = 3
 """Worker processes that a job may lose. One is killed now and then for what others do: by the
@@ -289,11 +290,11 @@ def _ending(code: int | None) -> str:
 
 def _context() -> Any:
     """Returns how processes are made: by a fork server that holds TensorFlow, if possible."""
-    backend.prepare_environment()
+    prepare_environment()
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context: BaseContext = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["lstm_bench.warm"])
+    context.set_forkserver_preload(["lstm_bench.training._preload"])
     return context
 
 
@@ -321,10 +322,10 @@ def _serve(pipe: Connection, temporary: str) -> None:
     tempfile.tempdir = temporary
     sys.stdout = sys.stderr  # what a task prints is no part of a command's answer
 
-    from lstm_bench.recipe import recipe
-    from lstm_bench.run import keras_file, run_seeds
+    from lstm_bench.recipes import recipe
+    from lstm_bench.training import keras_file, run_seeds
 
-    backend.start_tensorflow(1)
+    start_tensorflow(1)
     memory = _Memory()
     parent = os.getppid()
 

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lstm_bench.export.arrays import encoded
-from lstm_bench.export.data import Data
-from lstm_bench.export.embedded import packed
-from lstm_bench.export.literals import number
-from lstm_bench.export.training import reset, stretches
-from lstm_bench.framings import Samples
-from lstm_bench.recipe import Recipe
+from lstm_bench.export._arrays import encoded
+from lstm_bench.export._data import Data
+from lstm_bench.export._embedded import packed
+from lstm_bench.export._literals import number
+from lstm_bench.export._training import reset, stretches
+from lstm_bench.recipes import Recipe, Samples
 
 SHOWN_UP_TO = 30
 """Samples whose answers are printed; all of them count."""

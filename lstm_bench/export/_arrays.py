@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.export.framed import Made
-from lstm_bench.framings import Samples
-from lstm_bench.recipe import Recipe
+from lstm_bench.export._framed import Made
+from lstm_bench.recipes import Recipe, Samples
 
 Array = NDArray[np.float32]
 

@@ -13,12 +13,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from lstm_bench.export.arrays import answer_weights, array_code, arrays
-from lstm_bench.export.embedded import embedded, written_out
-from lstm_bench.export.framed import FRAMED
-from lstm_bench.export.symbols import Symbols
-from lstm_bench.framings import Samples
-from lstm_bench.recipe import Recipe
+from lstm_bench.export._arrays import answer_weights, array_code, arrays
+from lstm_bench.export._embedded import embedded, written_out
+from lstm_bench.export._framed import FRAMED
+from lstm_bench.export._symbols import Symbols
+from lstm_bench.recipes import Recipe, Samples
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_bench.errors import UserError
-from lstm_bench.export.literals import indented, wrapped
+from lstm_bench.export._literals import indented, wrapped
 
 LITERAL_UP_TO = 600
 """Numbers that are written out; more are packed."""

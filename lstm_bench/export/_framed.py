@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lstm_bench.framings import Framing
+from lstm_bench.recipes import Framing
 
 Numbers = list[int]
 Made = tuple[Numbers, int | Numbers, int | Numbers]

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from lstm_bench.export.literals import expression, number
+from lstm_bench.export._literals import expression, number
 
 WEIGHTS = '''\
 def draw(number, variable):

@@ -6,15 +6,16 @@ import inspect
 import re
 import textwrap
 
-import lstm_bench
-from lstm_bench.engine.keras_loop import prepared
-from lstm_bench.export import network, training
-from lstm_bench.export.answers import answers, unseen
-from lstm_bench.export.data import data
-from lstm_bench.export.embedded import UNPACKED
-from lstm_bench.export.framed import STREAM
-from lstm_bench.export.literals import docstring
-from lstm_bench.recipe import Recipe
+from lstm_bench.export import _network as network
+from lstm_bench.export import _training as training
+from lstm_bench.export._answers import answers, unseen
+from lstm_bench.export._data import data
+from lstm_bench.export._embedded import UNPACKED
+from lstm_bench.export._framed import STREAM
+from lstm_bench.export._literals import docstring
+from lstm_bench.provenance import VERSION
+from lstm_bench.recipes import Recipe
+from lstm_bench.training import prepared
 
 
 def script(recipe: Recipe, seed: int = 0) -> str:
@@ -66,7 +67,7 @@ def _about(recipe: Recipe) -> str:
     told = (inspect.getdoc(type(recipe.task)) or "").split("\n", maxsplit=1)[0]
     lines = textwrap.wrap(f"{recipe.task.name}: {recipe.name}.", 92)
     lines += ["", told, "", "Needs Keras 3 and NumPy. `--losses` prints the loss of every epoch."]
-    lines += [f"Written by lstm-bench {lstm_bench.__version__} from recipe {recipe.digest}."]
+    lines += [f"Written by lstm-bench {VERSION} from recipe {recipe.digest}."]
     return "\n".join(lines) + "\n"
 
 

@@ -9,8 +9,8 @@ from functools import cached_property
 
 import numpy as np
 
-from lstm_bench.export.embedded import LITERAL_UP_TO, packed
-from lstm_bench.export.literals import assigned, literal, wrapped
+from lstm_bench.export._embedded import LITERAL_UP_TO, packed
+from lstm_bench.export._literals import assigned, literal, wrapped
 from lstm_bench.tasks import Problem
 
 Numbers = list[int]

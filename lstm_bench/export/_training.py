@@ -5,8 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from lstm_bench.recipe import Recipe
-from lstm_bench.schedule import Schedule
+from lstm_bench.recipes import Recipe, Schedule
 
 WHY_RESET = {
     "sequence": "the state is cleared before each sequence",

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
 
-from lstm_bench import schedule
-from lstm_bench.framings import Encoding, Framing, Samples
-from lstm_bench.schedule import Layout, Reset, Schedule, Shuffle
-from lstm_bench.tasks import Task, sound
+from lstm_bench.recipes import _schedule as schedule
+from lstm_bench.recipes._framings import Encoding, Framing, Samples
+from lstm_bench.recipes._schedule import Layout, Reset, Schedule, Shuffle
+from lstm_bench.tasks import Lengths, Task, checked_problem, sequence_lengths
 
 Network = Literal["lstm", "gru", "simple_rnn", "mlp", "conv1d"]
 Output = Literal["softmax", "sigmoid", "linear"]
@@ -66,13 +66,13 @@ class Configuration(BaseModel):
     def samples(self, seed: int) -> Samples:
         """Returns the samples of `seed`, encoded: those to train on, then the unseen ones."""
         size = self.task.alphabet_size
-        problem = sound.checked_problem(self.task, seed, self.lengths)
+        problem = checked_problem(self.task, seed, self.lengths)
         return self.framing.samples(problem, size, self.encoding, seed)
 
     @cached_property
-    def lengths(self) -> sound.Lengths:
+    def lengths(self) -> Lengths:
         """The lengths of the training and of the unseen sequences; the same for every seed."""
-        return sound.sequence_lengths(sound.checked_problem(self.task, 0))
+        return sequence_lengths(checked_problem(self.task, 0))
 
     @property
     def counts(self) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 
-from lstm_bench.recipe import Recipe
-from lstm_bench.tasks import sound
+from lstm_bench.recipes._recipe import Recipe
+from lstm_bench.tasks import checked_problem
 
 APIECE = 0.02
 """Seconds a seed takes besides training: asked, written down."""
@@ -26,8 +26,8 @@ NOT_IN_PROGRAM = {
 def program_key(recipe: Recipe, engine: str = "compiled") -> str:
     """Returns a name that recipes share whose compiled programs are one; Keras has none.
 
-    >>> from lstm_bench.recipe import recipe
-    >>> program(recipe("memory", epochs=5)) == program(recipe("memory", epochs=6))
+    >>> from lstm_bench.recipes import recipe
+    >>> program_key(recipe("memory", epochs=5)) == program_key(recipe("memory", epochs=6))
     True
     """
     if engine != "compiled":
@@ -58,7 +58,7 @@ def estimated_memory(recipe: Recipe) -> float:
     That is: its samples, which are encoded, copied and answered; its weights with their gradient
     and the optimizer's two moments; and what a batch leaves behind at every time step.
     """
-    first = sound.checked_problem(recipe.task, 0).train[0]
+    first = checked_problem(recipe.task, 0).train[0]
     every = recipe.framing.every_step
     window = getattr(recipe.framing, "window", 1)  # side by side in one time step, or in as many
     rows = max(recipe.width, window)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_bench.errors import Fault, StoreError, UserError
-from lstm_bench.recipe import Recipe, recipe
+from lstm_bench.recipes._recipe import Recipe, recipe
 
 
 def strayed(document: Mapping[str, Any], where: Path) -> list[Fault]:

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from lstm_bench.seeds import stream
-from lstm_bench.tasks.base import Problem, Sequence
+from lstm_bench.tasks import Problem, Sequence
 
 Encoding = Literal["onehot", "scaled", "raw"]
 Array = NDArray[np.float32]

@@ -14,13 +14,13 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ValidationError, model_validator
 
-from lstm_bench import rules
-from lstm_bench.configuration import Configuration, encodings
 from lstm_bench.errors import Fault, RecipeError, UserError, unknown
-from lstm_bench.faults import pydantic_faults
-from lstm_bench.framings import FRAMINGS, Framing
-from lstm_bench.registry import TASKS, no_task
-from lstm_bench.tasks import Task, sound
+from lstm_bench.recipes import _rules as rules
+from lstm_bench.recipes._configuration import Configuration, encodings
+from lstm_bench.recipes._framings import FRAMINGS, Framing
+from lstm_bench.recipes._registry import TASKS, no_task
+from lstm_bench.safety import pydantic_faults
+from lstm_bench.tasks import Task, unsound
 
 LEARNING_RATES: Mapping[str, float] = {"adam": 0.001, "sgd": 0.01, "rmsprop": 0.001}
 """Keras's own default for each optimizer."""
@@ -148,7 +148,7 @@ def recipe(task: str | type[Task], **settings: Any) -> Recipe:
     for part, model in (("task", chosen), ("framing", framing)):
         own = {key: merged.pop(key) for key in list(merged) if key in model.model_fields}
         parts[part], wrong = _validated(model, own)
-        found += wrong or (sound.unsound(parts[part]) if part == "task" else [])
+        found += wrong or (unsound(parts[part]) if part == "task" else [])
     merged = {key: value for key, value in merged.items() if key in Recipe.model_fields}
     if found:
         # The parts are broken: check the other fields' types alone, and report all together.

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from lstm_bench.data import Csv
 from lstm_bench.errors import unknown
-from lstm_bench.tasks.base import Task
-from lstm_bench.tasks.built_in import BUILT_IN
-from lstm_bench.tasks.own import Csv
+from lstm_bench.tasks import BUILT_IN, Task
 
 TASKS: dict[str, type[Task]] = {**BUILT_IN, Csv.name: Csv}
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from lstm_bench import schedule
-from lstm_bench.configuration import Configuration, encodings
 from lstm_bench.errors import Fault, unknown
+from lstm_bench.recipes import _schedule as schedule
+from lstm_bench.recipes._configuration import Configuration, encodings
 
 FITTING_OUTPUT: Mapping[str, tuple[str, ...]] = {
     "categorical_crossentropy": ("softmax",),

@@ -19,9 +19,8 @@ for what only a search has.
 Nothing here imports TensorFlow, Keras, Optuna or MLflow, and equal results give equal bytes.
 """
 
-from lstm_bench.report.console import console_table
-from lstm_bench.report.folder import check, written_by_report
-from lstm_bench.report.found import Found
-from lstm_bench.report.writing import write_report
+from lstm_bench.report._console import console_table
+from lstm_bench.report._folder import check, written_by_report
+from lstm_bench.report._writing import write_report
 
-__all__ = ["Found", "check", "console_table", "write_report", "written_by_report"]
+__all__ = ["check", "console_table", "write_report", "written_by_report"]

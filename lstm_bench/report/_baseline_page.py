@@ -7,13 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from lstm_bench import skill
-from lstm_bench.beside import Beside, amount, headline, signed_amount
-from lstm_bench.report import wording as w
-from lstm_bench.report.figures import FAINT, INK, LINES, WIDTH, canvas
-from lstm_bench.report.found import Found
-from lstm_bench.report.grids import Grid
-from lstm_bench.report.sections import Block, Picture, Section
+from lstm_bench.analysis import Beside, Found, amount, headline, signed_amount
+from lstm_bench.report import _wording as w
+from lstm_bench.report._figures import FAINT, INK, LINES, WIDTH, canvas
+from lstm_bench.report._sections import Block, Picture, Section
+from lstm_bench.report._text_tables import Grid
+from lstm_bench.statistics import NAIVE, STRETCHES
 
 STEPS_DRAWN = 120
 """Steps of a forecast that the figure shows: the first ones."""
@@ -25,7 +24,7 @@ READING = (
     "steps that the network beside them is asked about, none of which was trained on.",
     "Each step is forecast from the true past up to it, by a network that was trained once. "
     "Gain: the best naive answer's error minus the network's, above 0 where the network is better. "
-    f"Its interval counts the seeds and {skill.STRETCHES} stretches of neighbouring steps "
+    f"Its interval counts the seeds and {STRETCHES} stretches of neighbouring steps "
     "(Ibragimov and Müller 2010), because another stretch of data would tell another story. The "
     "best naive answer is chosen with hindsight, on these steps. p after Holm's correction for all "
     "rows of the table.",
@@ -123,7 +122,7 @@ def _forecast(first: Beside) -> Picture:
     told = "predicted"
     band = own.groupby("step", sort=True).agg(
         due=("expected", "first"), low=(told, "min"), mean=(told, "mean"), high=(told, "max"),
-        naive=(skill.NAIVE + first.best.naive, "first"), when=("input", "first"),
+        naive=(NAIVE + first.best.naive, "first"), when=("input", "first"),
     ).head(STEPS_DRAWN)  # fmt: skip
     gained = np.abs(band["naive"] - band["due"]) - np.abs(band["mean"] - band["due"])
     places = np.arange(len(band))

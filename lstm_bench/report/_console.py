@@ -8,12 +8,10 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from lstm_bench import findings
-from lstm_bench.report import naive_page
-from lstm_bench.report import wording as w
-from lstm_bench.report.found import Found, gather
+from lstm_bench.analysis import Found, gather, objective, score, words_of
+from lstm_bench.report import _baseline_page as naive_page
+from lstm_bench.report import _wording as w
 from lstm_bench.results import Row, SweepResult
-from lstm_bench.searched.course import objective, score
 
 TITLES = ("Solved %", "Epochs")
 FAILURES = 3
@@ -38,7 +36,7 @@ def console_table(result: SweepResult, limit: int = 6, found: Found | None = Non
     measure = "skill" if objective(result) == "skill" else "accuracy"
     for title in (f"{measure.capitalize()} %", *TITLES):
         table.add_column(title, justify="right")
-    words = findings.words_of(found.verdicts)
+    words = words_of(found.verdicts)
     published = bool(words) or any(row.published_accuracy is not None for row in result.fixed)
     finalists = found.searched.confirmations.finalists
     if published or finalists:  # one column for both: the terminal's are narrow

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lstm_bench.report.figures import DOT, INK, PAPER, WIDTH, canvas, spread
-from lstm_bench.report.search_figures import QUIET, beside, ruled, stack
+from lstm_bench.report._figures import DOT, INK, PAPER, WIDTH, canvas, spread
+from lstm_bench.report._search_figures import QUIET, beside, ruled, stack
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from lstm_bench.report.wording import label
+from lstm_bench.analysis import score
+from lstm_bench.report._wording import label
 from lstm_bench.results import Row
-from lstm_bench.searched.course import score
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

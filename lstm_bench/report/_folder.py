@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lstm_bench.errors import StoreError
-from lstm_bench.scratch import folder_in
+from lstm_bench.safety import folder_in
 
 MANIFEST = ".report.json"
 """The file in a report's folder that lists the report's files."""

@@ -12,19 +12,21 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from tabulate import tabulate
 
-from lstm_bench import findings, paired, verdicts
-from lstm_bench.csv_text import as_csv
-from lstm_bench.markdown import escaped
-from lstm_bench.report import figures, grids, naive_page, search_page, search_tables, tables
-from lstm_bench.report import wording as w
-from lstm_bench.report.found import Found, gather
-from lstm_bench.report.grids import Grid
-from lstm_bench.report.sections import Picture
-from lstm_bench.report.sections import pictures as pictures_of
-from lstm_bench.report.summary import paragraphs
+from lstm_bench.analysis import Family, Found, gather
+from lstm_bench.report import _baseline_page as naive_page
+from lstm_bench.report import _figures as figures
+from lstm_bench.report import _search_page as search_page
+from lstm_bench.report import _search_tables as search_tables
+from lstm_bench.report import _tables as tables
+from lstm_bench.report import _text_tables as grids
+from lstm_bench.report import _wording as w
+from lstm_bench.report._sections import Picture
+from lstm_bench.report._sections import pictures as pictures_of
+from lstm_bench.report._summary import paragraphs
+from lstm_bench.report._text_tables import Grid
 from lstm_bench.results import PREDICTION_COLUMNS, Row, SweepResult
-from lstm_bench.statistics import EDGE, SURE
-from lstm_bench.terminal import REPLACED
+from lstm_bench.safety import REPLACED, as_csv, escaped
+from lstm_bench.statistics import EDGE, ENOUGH, MARGIN, SURE, TOLERANCE
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Characters that no page shows: controls, and those that turn the direction of what follows."""
@@ -57,8 +59,8 @@ PUBLISHED_CAPTION = (
 READING_PUBLISHED = (
     "A published figure is one run. If that run was made as ours are, it is one more draw from the "
     "same distribution: it is not reproduced where it lies outside all of our seeds and those are "
-    f"at least {verdicts.ENOUGH}, so that a run like ours would do so at most one time in ten. "
-    f"Printed figures are rounded: {100 * verdicts.TOLERANCE:g} points count as equal.",
+    f"at least {ENOUGH}, so that a run like ours would do so at most one time in ten. "
+    f"Printed figures are rounded: {100 * TOLERANCE:g} points count as equal.",
     "Where the source claims that its run solved the task, that no run can, or that every run "
     "does, the claim is judged by how many seeds solve it, and the figure is shown beside it.",
 )
@@ -70,7 +72,7 @@ COMPARISONS_CAPTION = (
 READING_COMPARISONS = (
     "Real: the difference is not 0 at the 5 % level, after Holm's correction for all comparisons "
     "of this report. Not real: its whole 95 % interval lies within the margin, "
-    f"{100 * paired.MARGIN:g} points unless the sweep says otherwise. Anything else cannot be told "
+    f"{100 * MARGIN:g} points unless the sweep says otherwise. Anything else cannot be told "
     "yet; the seeds that would do are an estimate, for 80 % power, from the spread seen so far.",
     "Means: Student's t and a sign-flip test, of which the less certain one counts. Rates: "
     "McNemar's exact test, and Newcombe's interval for paired proportions (1998, method 10). "
@@ -237,10 +239,10 @@ def _pictures(found: Found) -> list[Picture]:
     return pictures
 
 
-def _horizon_pictures(reached: Sequence[findings.Family]) -> list[Picture]:
+def _horizon_pictures(reached: Sequence[Family]) -> list[Picture]:
     """Returns the solve rate along each axis, so many families a figure."""
     pictures = []
-    axes: dict[str, list[findings.Family]] = {}
+    axes: dict[str, list[Family]] = {}
     for family in reached:
         axes.setdefault(family.axis, []).append(family)
     size = figures.CURVES_A_FIGURE
@@ -266,7 +268,7 @@ def _horizon_pictures(reached: Sequence[findings.Family]) -> list[Picture]:
     return pictures
 
 
-def _horizon_caption(reached: Sequence[findings.Family]) -> str:
+def _horizon_caption(reached: Sequence[Family]) -> str:
     rows = [row for family in reached for row in family.rows]
     return f"Seeds that solve it at each value, of n = {w.seeds_of(rows)}, and where half do."
 

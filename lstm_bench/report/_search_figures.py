@@ -8,16 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lstm_bench.report.figures import (
-    DOT,
-    FAINT,
-    INK,
-    LINES,
-    PAPER,
-    WIDTH,
-    canvas,
-    lines,
-)
+from lstm_bench.report._figures import DOT, FAINT, INK, LINES, PAPER, WIDTH, canvas, lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

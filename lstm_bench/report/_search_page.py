@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from lstm_bench import paired
-from lstm_bench.report import effect_figures, search_figures, search_grids
-from lstm_bench.report import wording as w
-from lstm_bench.report.found import Found
-from lstm_bench.report.sections import Block, Picture, Section
-from lstm_bench.searched.course import asked
+from lstm_bench.analysis import Found, asked
+from lstm_bench.report import _effect_figures as effect_figures
+from lstm_bench.report import _search_figures as search_figures
+from lstm_bench.report import _search_text_tables as search_grids
+from lstm_bench.report import _wording as w
+from lstm_bench.report._sections import Block, Picture, Section
+from lstm_bench.statistics import MARGIN
 
 SAMPLERS = {"tpe": "TPE", "nsga2": "NSGA-II", "grid": "the grid"}
 
@@ -34,7 +35,7 @@ READING_FRONT = (
 READING_ABLATION = (
     "One setting at a time is put back to the tutorial's, on seeds that chose nothing before, pair "
     "by pair: put back minus as it was, so that below 0 means that putting it back does harm. "
-    f"Holm's correction over all that this report compares; within {100 * paired.MARGIN:g} points "
+    f"Holm's correction over all that this report compares; within {100 * MARGIN:g} points "
     "counts as no difference.",
 )
 READING_IMPORTANCE = (

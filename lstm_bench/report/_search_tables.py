@@ -7,10 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from lstm_bench.findings import Compared
-from lstm_bench.report.found import Found
-from lstm_bench.searched import PutBack
-from lstm_bench.searched.mattered import Effect
+from lstm_bench.analysis import Compared, Effect, Found, PutBack
 
 
 def frames(found: Found) -> Mapping[str, pd.DataFrame]:

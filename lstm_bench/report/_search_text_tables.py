@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lstm_bench.findings import Compared
-from lstm_bench.report import wording as w
-from lstm_bench.report.found import Found
-from lstm_bench.report.grids import Grid
+from lstm_bench.analysis import (
+    Compared,
+    Confirmations,
+    Effect,
+    Found,
+    Importance,
+    PutBack,
+    Split,
+    plain,
+)
+from lstm_bench.report import _wording as w
+from lstm_bench.report._text_tables import Grid
 from lstm_bench.results import Failed
-from lstm_bench.searched import Confirmations, Effect, Importance, PutBack, Split
-from lstm_bench.searched.mattered import plain
 
 POINTS_SHOWN = 30
 

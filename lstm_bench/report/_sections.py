@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lstm_bench.report.grids import Grid
+from lstm_bench.report._text_tables import Grid
 
 
 @dataclass(frozen=True)

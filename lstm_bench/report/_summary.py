@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from lstm_bench.report import naive_page
-from lstm_bench.report import wording as w
-from lstm_bench.report.found import Found
+from lstm_bench.analysis import Found, score
+from lstm_bench.report import _baseline_page as naive_page
+from lstm_bench.report import _wording as w
 from lstm_bench.results import Outcome, Role, Row
-from lstm_bench.searched.course import score
 from lstm_bench.statistics import SURE, Mean
 
 IDS = 12

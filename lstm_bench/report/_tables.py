@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lstm_bench import findings
-from lstm_bench.metrics import METRICS
+from lstm_bench.analysis import Compared, Family, Judged
 from lstm_bench.results import PREDICTION_COLUMNS, SEED_COLUMNS, Outcome, Row, SweepResult
-from lstm_bench.statistics import mean_interval
+from lstm_bench.statistics import METRICS, mean_interval
 
 ANSWERS_KEPT = 60
 """Answers of a seed that `predictions.csv` has."""
@@ -91,7 +90,7 @@ def comparison(result: SweepResult) -> pd.DataFrame:
     return frame.astype({"trial": "Int64"}) if records else frame
 
 
-def published(verdicts: Sequence[findings.Judged]) -> pd.DataFrame:
+def published(verdicts: Sequence[Judged]) -> pd.DataFrame:
     """Returns one row a recipe about which something was published: its figures and a verdict."""
     records = []
     for judged in verdicts:
@@ -123,7 +122,7 @@ def published(verdicts: Sequence[findings.Judged]) -> pd.DataFrame:
     return pd.DataFrame(records)
 
 
-def comparisons(compared: Sequence[findings.Compared]) -> pd.DataFrame:
+def comparisons(compared: Sequence[Compared]) -> pd.DataFrame:
     """Returns one row a comparison that the sweep asks for: difference and verdict.
 
     `different_seeds` are those of `to`, where the two rows share none; a median of `inf` epochs is
@@ -160,7 +159,7 @@ def comparisons(compared: Sequence[findings.Compared]) -> pd.DataFrame:
     return frame.astype(whole) if records else frame
 
 
-def horizon(families: Sequence[findings.Family]) -> pd.DataFrame:
+def horizon(families: Sequence[Family]) -> pd.DataFrame:
     """Returns one row a family: where its solve rate falls to one half, with a 95 % interval.
 
     `inf` and `-inf` say that this is beyond the last value tried, or before the first.
@@ -180,7 +179,7 @@ def horizon(families: Sequence[findings.Family]) -> pd.DataFrame:
     )
 
 
-def rates(family: findings.Family) -> pd.DataFrame:
+def rates(family: Family) -> pd.DataFrame:
     """Returns one row a value of the family's axis: solved seeds, Wilson's interval, fitted rate.
 
     The counts are over each row's own seeds, the fitted curve over those that all of them share.

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from lstm_bench import findings
-from lstm_bench.report import tables
-from lstm_bench.report import wording as w
-from lstm_bench.report.found import Found
+from lstm_bench.analysis import Compared, Family, Found, Judged, is_stopped, score
+from lstm_bench.report import _tables as tables
+from lstm_bench.report import _wording as w
 from lstm_bench.results import Outcome, Row, SweepResult
-from lstm_bench.searched.course import is_stopped, score
 
 TRIALS_SHOWN = 40
 STEPS_SHOWN = 60
@@ -120,7 +118,7 @@ PUBLISHED = (
 )
 
 
-def published(judged: Sequence[findings.Judged]) -> Grid:
+def published(judged: Sequence[Judged]) -> Grid:
     """Returns what was published beside ours, row by row, with its verdict."""
     cells = []
     for each in judged:
@@ -144,7 +142,7 @@ def published(judged: Sequence[findings.Judged]) -> Grid:
     return Grid(PUBLISHED, numeric, tuple(cells))
 
 
-def comparisons(compared: Sequence[findings.Compared]) -> Grid:
+def comparisons(compared: Sequence[Compared]) -> Grid:
     """Returns the comparisons that the sweep asks for: what is claimed, and what is found."""
     claimed = any(each.asked.claim for each in compared)
     titles = ["Comparison", *["Claimed"] * claimed, "Finding", "p, Holm", "Verdict"]
@@ -158,7 +156,7 @@ def comparisons(compared: Sequence[findings.Compared]) -> Grid:
     return Grid(tuple(titles), numeric, tuple(cells))
 
 
-def horizon(families: Sequence[findings.Family]) -> Grid:
+def horizon(families: Sequence[Family]) -> Grid:
     """Returns how far each family gets: solved seeds value by value, and where half are left."""
     values = sorted({value for family in families for value in family.horizon.values})
     axes = list(dict.fromkeys(family.axis for family in families))
@@ -173,7 +171,7 @@ def horizon(families: Sequence[findings.Family]) -> Grid:
     return Grid(tuple(titles), (False, *[True] * (len(titles) - 1)), tuple(cells))
 
 
-def shared_name(family: findings.Family) -> str:
+def shared_name(family: Family) -> str:
     """Returns the parts of the recipes' names that do not change along the axis."""
     parts = [row.outcome.name.split(", ") for row in family.rows]
     return ", ".join(part for part in parts[0] if all(part in other for other in parts))

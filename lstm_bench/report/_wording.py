@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lstm_bench.results import Outcome, Row
+from lstm_bench.safety import REPLACED
 from lstm_bench.statistics import SURE, Mean, Rate
-from lstm_bench.terminal import REPLACED
 
 NONE = "–"
 VISIBLE = {" ": "␣", "\n": "↵", "\t": "⇥", "": NONE}

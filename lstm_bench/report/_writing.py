@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from lstm_bench.report.folder import replace
-from lstm_bench.report.found import Found
+from lstm_bench.analysis import Found
+from lstm_bench.report._folder import replace
 from lstm_bench.results import SweepResult
 
 
@@ -15,7 +15,7 @@ def write_report(result: SweepResult, folder: Path, found: Found | None = None) 
     no report has written stay. `found`, of `find(result)`, spares finding it all again. Raises
     `StoreError` if `folder` cannot be written.
     """
-    from lstm_bench.report.page import render
+    from lstm_bench.report._page import render
 
     replace(folder, render(result, found))
     return folder / "index.html"

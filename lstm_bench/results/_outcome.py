@@ -16,10 +16,16 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from lstm_bench.paired import Comparison
-from lstm_bench.registry import kept_from
-from lstm_bench.statistics import Mean, Rate, mean_interval, median_epochs, solve_rate
-from lstm_bench.verdicts import Claim
+from lstm_bench.recipes import kept_from
+from lstm_bench.statistics import (
+    Claim,
+    Comparison,
+    Mean,
+    Rate,
+    mean_interval,
+    median_epochs,
+    solve_rate,
+)
 
 SEED_COLUMNS = (
     "seed",

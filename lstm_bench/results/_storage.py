@@ -25,9 +25,9 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from lstm_bench.errors import DamagedError
-from lstm_bench.faults import rule_of
-from lstm_bench.results import TABLES, Outcome
-from lstm_bench.stored_tables import check, from_feather, from_parquet
+from lstm_bench.results._outcome import TABLES, Outcome
+from lstm_bench.results._stored_tables import check, from_feather, from_parquet
+from lstm_bench.safety import rule_of
 
 MOST_TEXT = 16 * 2**20
 """Bytes that an outcome.json may have."""

@@ -13,8 +13,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lstm_bench.results import CURVE_COLUMNS, PREDICTION_COLUMNS, SEED_COLUMNS, Outcome
-from lstm_bench.skill import NAIVE
+from lstm_bench.results._outcome import CURVE_COLUMNS, PREDICTION_COLUMNS, SEED_COLUMNS, Outcome
+from lstm_bench.statistics import NAIVE
 
 MOST_CELLS = 50_000_000
 """Cells that a table may have."""

@@ -7,9 +7,10 @@ and send cells away. Names, symbols and notes may come from a stranger's file.
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMULA = re.compile(r"[\s\x00-\x1f]*[=+\-@\uff1d\uff0b\uff0d\uff20].", re.DOTALL)
 """How text begins that some spreadsheet takes for a formula. A single sign is none."""
@@ -24,6 +25,7 @@ def as_csv(frame: pd.DataFrame, float_format: str | None = None) -> str:
     An apostrophe stands before text that a spreadsheet would take for a formula, in column names
     too; numbers are left alone, as text too. A carriage return becomes a line feed.
 
+    >>> import pandas as pd
     >>> print(as_csv(pd.DataFrame({"id": ["A1", "=cmd()", "-1", "-"], "x": [1, -2, 3, 4]})))
     id,x
     A1,1
@@ -32,6 +34,8 @@ def as_csv(frame: pd.DataFrame, float_format: str | None = None) -> str:
     -,4
     <BLANKLINE>
     """
+    import pandas as pd  # takes a third of a second to import
+
     columns = [
         column if pd.api.types.is_numeric_dtype(column) else column.map(_quoted, na_action="ignore")
         for _, column in frame.items()

@@ -9,11 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from lstm_bench.configuration import FEEDFORWARD, Network
-from lstm_bench.entries import overlay
-from lstm_bench.framings import FRAMINGS
-from lstm_bench.recipe import Recipe
-from lstm_bench.registry import TASKS
+from lstm_bench.recipes import FEEDFORWARD, FRAMINGS, TASKS, Network, Recipe
+from lstm_bench.sweeps import overlay
 
 _RECURRENT = tuple(name for name in get_args(Network) if name not in FEEDFORWARD)
 

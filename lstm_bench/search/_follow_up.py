@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from lstm_bench.errors import Fault, RecipeError, unknown
-from lstm_bench.recipe import Recipe, recipe
-from lstm_bench.search.conditions import BELONGS, applies, laid_over, meaningful
-from lstm_bench.search.space import Space
+from lstm_bench.recipes import Recipe, recipe
+from lstm_bench.search._conditions import BELONGS, applies, laid_over, meaningful
+from lstm_bench.search._space import Space
 from lstm_bench.statistics import RELIABLE, solve_rate
 
 COMPARED = 6

@@ -7,10 +7,10 @@ import itertools
 from typing import Any
 
 from lstm_bench.errors import Fault, RecipeError
-from lstm_bench.recipe import Recipe
-from lstm_bench.search.space import Space
+from lstm_bench.recipes import Recipe
+from lstm_bench.search._space import Space
 from lstm_bench.seeds import stream
-from lstm_bench.sweep import Range
+from lstm_bench.sweeps import Range
 
 MOST_RECIPES = 1_000_000
 """Recipes of a grid; more than this is refused, for its order could not be drawn in a moment."""

@@ -16,8 +16,8 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator
 
-from lstm_bench.search.conditions import applies
-from lstm_bench.sweep import Range
+from lstm_bench.search._conditions import applies
+from lstm_bench.sweeps import Range
 
 FEWEST = 8
 """Distinct recipes below which nothing is said."""

@@ -18,9 +18,9 @@ from optuna.distributions import BaseDistribution
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, NSGAIISampler, QMCSampler, RandomSampler, TPESampler
 
-from lstm_bench.search.space import Space
+from lstm_bench.search._space import Space
 from lstm_bench.seeds import integer
-from lstm_bench.sweep import Search
+from lstm_bench.sweeps import Search
 
 
 class Sobol(QMCSampler):

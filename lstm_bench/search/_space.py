@@ -19,9 +19,9 @@ from typing import Any
 import optuna
 
 from lstm_bench.errors import Fault, RecipeError
-from lstm_bench.recipe import Recipe, recipe
-from lstm_bench.search.conditions import OWNERS, applies, belonging, laid_over
-from lstm_bench.sweep import Range, Search
+from lstm_bench.recipes import Recipe, recipe
+from lstm_bench.search._conditions import OWNERS, applies, belonging, laid_over
+from lstm_bench.sweeps import Range, Search
 
 MOST_COMBINATIONS = 20_000
 """Combinations of the settings that legality depends on; more than this is refused."""

@@ -14,13 +14,12 @@ from typing import Any
 
 import optuna
 
-from lstm_bench.recipe import Recipe
-from lstm_bench.registry import TASKS
-from lstm_bench.search.grid import Grid
-from lstm_bench.search.samplers import sampler
-from lstm_bench.search.space import Space, space
+from lstm_bench.recipes import TASKS, Recipe
+from lstm_bench.search._grid import Grid
+from lstm_bench.search._samplers import sampler
+from lstm_bench.search._space import Space, space
 from lstm_bench.seeds import integer
-from lstm_bench.sweep import Search
+from lstm_bench.sweeps import Search
 
 BATCH = 8
 """Proposals asked for at a time, whatever the number of cores: it is part of the result."""

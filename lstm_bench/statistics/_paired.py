@@ -14,7 +14,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from scipy import stats
 
-from lstm_bench.statistics import Mean, mean_interval, solve_rate
+from lstm_bench.statistics._estimates import Mean, mean_interval, solve_rate
 
 Measure = Literal["accuracy", "sequence_accuracy", "solve_rate", "loss", "epochs_to_solve"]
 DifferenceWord = Literal["real", "not real", "cannot tell yet"]
@@ -97,7 +97,7 @@ def paired_mean_difference(
     latter holds its level however the scores are distributed, as long as equal recipes are
     exchangeable; scores that pile up at "solved" and "unsolved" make the former alone too bold.
 
-    >>> mean_difference([0.8, 0.9, 1.0, 0.9], [0.7, 0.9, 0.8, 0.8])
+    >>> paired_mean_difference([0.8, 0.9, 1.0, 0.9], [0.7, 0.9, 0.8, 0.8])
     Difference(n=4, difference=0.1, std=0.0816..., low=-0.029..., high=0.229..., p=0.25, ...)
     """
     values = np.asarray(of, dtype=float) - np.asarray(to, dtype=float)
@@ -153,7 +153,7 @@ def paired_rate_difference(
     is method 10 of Newcombe (1998), Statistics in Medicine 17, 2635-2650: Wilson's intervals of
     both rates, squared and added, with the correlation of the pairs.
 
-    >>> rate_difference([True] * 9 + [False], [True] * 4 + [False] * 6)
+    >>> paired_rate_difference([True] * 9 + [False], [True] * 4 + [False] * 6)
     Difference(n=10, difference=0.5, std=..., low=0.08..., high=0.74..., p=0.0625, ...)
     """
     first, second = np.asarray(of, dtype=bool), np.asarray(to, dtype=bool)

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from lstm_bench.statistics import Rate, solve_rate
+from lstm_bench.statistics._estimates import Rate, solve_rate
 
 Claim = Literal["solved", "never", "always"]
 Word = Literal["reproduced", "not reproduced", "cannot tell"]

@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NAIVE = "naive: "
 """What the columns of naive answers in a table of predictions begin with."""
@@ -47,6 +49,8 @@ def absolute_errors(predictions: pd.DataFrame) -> pd.DataFrame:
     due = predictions["expected"]
     table = predictions[["seed", "moment"]].copy()
     for name, column in named.items():
+        import pandas as pd  # takes a third of a second to import
+
         if pd.api.types.is_numeric_dtype(due):
             table[name] = (predictions[column] - due).abs().fillna(np.inf)
         else:
@@ -62,8 +66,8 @@ def skill_score(error: float, naive: float) -> float:
     good as the naive answer. Where it is not, the same share with the two in each other's place, so
     that of two bad networks the better one scores more, and none less than `WORST`.
 
-    >>> score(0.5, 2.0), score(2.0, 2.0), score(8.0, 2.0), score(10.0, 2.0)
-    (0.75, 0.0, -0.75, -0.8)
+    >>> [skill_score(error, 2.0) for error in (0.5, 2.0, 8.0, 10.0)]
+    [0.75, 0.0, -0.75, -0.8]
     """
     if not math.isfinite(error):
         return WORST

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from lstm_bench.paired import Difference
-from lstm_bench.unpaired import shuffled
+from lstm_bench.statistics._paired import Difference
+from lstm_bench.statistics._unpaired import shuffled
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-from lstm_bench.paired import ALPHA, RESAMPLES, Difference
-from lstm_bench.statistics import solve_rate
+from lstm_bench.statistics._estimates import solve_rate
+from lstm_bench.statistics._paired import ALPHA, RESAMPLES, Difference
 
 
 def unpaired_mean_difference(
@@ -23,7 +23,7 @@ def unpaired_mean_difference(
     The p value is the larger one of two tests: Welch's t, and a permutation test (Fisher 1935): see
     `shuffled`.
 
-    >>> mean_difference([0.8, 0.9, 1.0, 0.9], [0.7, 0.8, 0.6])
+    >>> unpaired_mean_difference([0.8, 0.9, 1.0, 0.9], [0.7, 0.8, 0.6])
     Difference(n=4, difference=0.2, std=0.129..., low=0.0007..., high=0.399..., p=0.114..., ...)
     """
     first, second = np.asarray(of, dtype=float), np.asarray(to, dtype=float)
@@ -83,7 +83,7 @@ def unpaired_rate_difference(
 ) -> Difference:
     """Returns the difference of two solve rates: Boschloo's exact test (1970) and `newcombe`.
 
-    >>> rate_difference([True] * 18, [True] * 14 + [False] * 4)
+    >>> unpaired_rate_difference([True] * 18, [True] * 14 + [False] * 4)
     Difference(n=18, difference=0.22..., std=..., low=0.002..., high=0.452..., p=0.065..., ...)
     """
     first, second = solve_rate(of), solve_rate(to)

@@ -84,8 +84,10 @@ def seed_variance_share(groups: Sequence[Sequence[float] | np.ndarray]) -> float
     `groups` has one recipe's scores each, of any number of seeds. NaN where nothing varies, with
     fewer than two recipes, or where none has two seeds.
 
-    >>> seed_share([[0.0, 1.0], [0.0, 1.0]]), seed_share([[0.2, 0.2], [0.7, 0.7, 0.7]])
-    (1.0, 0.0)
+    >>> seed_variance_share([[0.0, 1.0], [0.0, 1.0]])
+    1.0
+    >>> seed_variance_share([[0.2, 0.2], [0.7, 0.7, 0.7]])
+    0.0
     """
     arrays = [np.asarray(group, dtype=float) for group in groups if len(group)]
     sizes = np.array([len(array) for array in arrays])

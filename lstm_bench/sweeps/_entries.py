@@ -18,11 +18,17 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lstm_bench.errors import Fault, RecipeError, unknown
-from lstm_bench.faults import pydantic_faults
-from lstm_bench.framings import FRAMINGS
-from lstm_bench.recipe import LEARNING_RATES, Recipe, known_settings, recipe
-from lstm_bench.registry import TASKS, no_task
-from lstm_bench.verdicts import Claim
+from lstm_bench.recipes import (
+    FRAMINGS,
+    LEARNING_RATES,
+    TASKS,
+    Recipe,
+    known_settings,
+    no_task,
+    recipe,
+)
+from lstm_bench.safety import pydantic_faults
+from lstm_bench.statistics import Claim
 
 Scalar = bool | int | float | str
 

@@ -34,18 +34,13 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from lstm_bench.data_files import strayed
-from lstm_bench.documents import check_yaml, read_yaml
-from lstm_bench.entries import Entry, Illegal, Scalar, read_entries, read_refused
+from lstm_bench.data import completed, named, usual
 from lstm_bench.errors import Fault, RecipeError, SweepError, UserError, unknown
-from lstm_bench.faults import pydantic_faults, rule_of
-from lstm_bench.framings import FRAMINGS
-from lstm_bench.metrics import METRICS, Kind
-from lstm_bench.paired import Comparison
-from lstm_bench.recipe import Recipe, known_settings
-from lstm_bench.registry import TASKS, no_task
+from lstm_bench.recipes import FRAMINGS, TASKS, Recipe, known_settings, no_task, strayed
+from lstm_bench.safety import check_yaml, pydantic_faults, read_yaml, rule_of
+from lstm_bench.statistics import METRICS, Comparison, Kind
+from lstm_bench.sweeps._entries import Entry, Illegal, Scalar, read_entries, read_refused
 from lstm_bench.tasks import Task
-from lstm_bench.usual import completed, named, usual
 
 
 class Range(BaseModel):

@@ -21,13 +21,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from lstm_bench.errors import TaskError, unknown
-from lstm_bench.faults import pydantic_faults
-from lstm_bench.framings import FRAMINGS
-from lstm_bench.recipe import HEADS, Recipe, known_settings
-from lstm_bench.registry import TASKS
-from lstm_bench.tasks import Task
-from lstm_bench.tasks.base import ours
-from lstm_bench.tasks.sound import blamed
+from lstm_bench.recipes import FRAMINGS, HEADS, TASKS, Recipe, known_settings
+from lstm_bench.safety import pydantic_faults
+from lstm_bench.tasks import Task, blamed, ours
 
 GROUP = "lstm_bench.tasks"
 """The entry points that installed packages give their tasks by."""
@@ -255,8 +251,8 @@ def lacking(task: type[Task]) -> str:
 
 def taken_names() -> set[str]:
     """Returns what no parameter of a task may be called: the words of recipes and sweep files."""
-    from lstm_bench.entries import RESERVED  # here, for they take half a second to import
-    from lstm_bench.sweep import Sweep
+    from lstm_bench.sweeps._entries import RESERVED  # here, for they take half a second to import
+    from lstm_bench.sweeps._sweep import Sweep
 
     framings = (key for framing in FRAMINGS.values() for key in framing.model_fields)
     own = {"recipes", "updates", "seed", "version", "data"}

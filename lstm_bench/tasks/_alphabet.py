@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
-from lstm_bench.tasks.base import Problem, Sequence, Task
+from lstm_bench.tasks._base import Problem, Sequence, Task
 
 
 class Alphabet(Task):

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from lstm_bench.tasks.base import Problem, Sequence, Task
+from lstm_bench.tasks._base import Problem, Sequence, Task
 
 
 class AmbiguousPair(Task):

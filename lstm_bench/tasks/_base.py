@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from lstm_bench.metrics import Kind
+from lstm_bench.statistics import Kind
 
 Floats = NDArray[np.floating]
 

@@ -8,9 +8,9 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
-from lstm_bench.metrics import Kind
 from lstm_bench.seeds import stream
-from lstm_bench.tasks.base import Problem, Sequence, Task
+from lstm_bench.statistics import Kind
+from lstm_bench.tasks._base import Problem, Sequence, Task
 
 
 class CumulativeSum(Task):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, TypeVar, cast, get_type_hints
 
 from lstm_bench.errors import TaskError
-from lstm_bench.tasks.base import Problem, Task
+from lstm_bench.tasks._base import Problem, Task
 
 T = TypeVar("T")
 Stated: TypeAlias = T | Callable[[Any], T]

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from lstm_bench.tasks.base import Problem, Sequence, Task, most_frequent
+from lstm_bench.tasks._base import Problem, Sequence, Task, most_frequent
 
 
 class Memory(Task):

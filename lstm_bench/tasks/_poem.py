@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from lstm_bench.tasks.base import Problem, Sequence, Task, most_frequent
+from lstm_bench.tasks._base import Problem, Sequence, Task, most_frequent
 
 VERSES = ("Jack Sprat\n", "eat no fat\n")
 """A couplet out of a nursery rhyme that was in print in 1639 (John Clarke, Paroemiologia)."""

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from lstm_bench.seeds import stream
-from lstm_bench.tasks.base import Problem, Sequence, Task
+from lstm_bench.tasks._base import Problem, Sequence, Task
 
 
 class RandomMemory(Task):

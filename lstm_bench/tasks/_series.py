@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from lstm_bench.metrics import Kind
-from lstm_bench.tasks.base import Problem, Sequence, Task
+from lstm_bench.statistics import Kind
+from lstm_bench.tasks._base import Problem, Sequence, Task
 
 
 class _Series(Task):

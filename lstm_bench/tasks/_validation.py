@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from lstm_bench.errors import Fault, LstmBenchError, RecipeError
-from lstm_bench.tasks.base import Problem, Sequence, Task, ours
+from lstm_bench.tasks._base import Problem, Sequence, Task, ours
 
 Lengths = tuple[tuple[int, ...], tuple[int, ...]]
 """The lengths of the sequences to train on, and of the unseen ones."""

@@ -15,15 +15,15 @@ tasks and framings are held to the same ones. A check that fails raises `Asserti
 says what must hold, what was found, and what to do.
 """
 
-from lstm_bench.testing.contract import (
+from lstm_bench.testing._contract import (
     Check,
     check_framing,
     check_task,
     framing_checks,
     task_checks,
 )
-from lstm_bench.testing.of_framings import FRAMING_CHECKS
-from lstm_bench.testing.of_tasks import TASK_CHECKS
+from lstm_bench.testing._framing_checks import FRAMING_CHECKS
+from lstm_bench.testing._task_checks import TASK_CHECKS
 
 __all__ = [
     "FRAMING_CHECKS",

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from lstm_bench import backend
-from lstm_bench.engine import get_engine
 from lstm_bench.errors import RecipeError
-from lstm_bench.recipe import Recipe, recipe
+from lstm_bench.recipes import Recipe, recipe
 from lstm_bench.tasks import Problem, Task
+from lstm_bench.training import get_engine, start_tensorflow
 
 SEQUENCES = 8
 """Sequences to train on, and unseen ones, that are enough to see that training works."""
@@ -54,7 +53,7 @@ def small(task: Task) -> Recipe | None:
 
 def differences(asked: Recipe) -> list[str]:
     """Returns what the engines differ in when they train `asked` on seed 0, in words."""
-    backend.start_tensorflow(1)
+    start_tensorflow(1)
     runs = [get_engine(name).train(asked, [0]).runs[0] for name in ("keras", "compiled")]
     plain, compiled = runs
     losses = [float(run.loss[-1]) for run in runs]

@@ -8,10 +8,10 @@ from functools import partial
 from typing import Any
 
 from lstm_bench.errors import UserError
-from lstm_bench.framings import Framing
+from lstm_bench.recipes import Framing
 from lstm_bench.tasks import Task
-from lstm_bench.testing.of_framings import FRAMING_CHECKS
-from lstm_bench.testing.of_tasks import TASK_CHECKS
+from lstm_bench.testing._framing_checks import FRAMING_CHECKS
+from lstm_bench.testing._task_checks import TASK_CHECKS
 
 
 @dataclass(frozen=True)

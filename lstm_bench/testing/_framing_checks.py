@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from pydantic import ValidationError
 
-from lstm_bench.framings import Framing, Samples, encode
+from lstm_bench.recipes import Framing, Samples, encode
 from lstm_bench.seeds import stream
 from lstm_bench.tasks import Problem, Sequence
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from lstm_bench.metrics import correct
+from lstm_bench.statistics import correct
 from lstm_bench.tasks import Problem, Sequence, Task
 
 CANDIDATES = 500

@@ -15,12 +15,11 @@ import numpy as np
 from pydantic import ValidationError
 
 from lstm_bench.errors import RecipeError
-from lstm_bench.loading import lacking
-from lstm_bench.recipe import recipe
-from lstm_bench.tasks import Task
-from lstm_bench.tasks.sound import problem_faults
-from lstm_bench.testing import alike
-from lstm_bench.testing.measured import constant_shares, leaked, lookup_share, same, told_to
+from lstm_bench.recipes import recipe
+from lstm_bench.sweeps import lacking
+from lstm_bench.tasks import Task, problem_faults
+from lstm_bench.testing import _agreement as alike
+from lstm_bench.testing._measured import constant_shares, leaked, lookup_share, same, told_to
 
 SEEDS = range(3)
 MEASURED = range(8)

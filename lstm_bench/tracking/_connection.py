@@ -14,8 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstm_bench.addresses import masked_text
-from lstm_bench.scratch import folder_in, remove_abandoned
+from lstm_bench.safety import folder_in, masked_text, remove_abandoned
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -10,16 +10,25 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from lstm_bench.data import named, usual
 from lstm_bench.errors import DamagedError, UserError
-from lstm_bench.paired import Comparison
-from lstm_bench.registry import TASKS
-from lstm_bench.results import Failed, Outcome, Refusal, Role, Row, SweepResult, subset
+from lstm_bench.recipes import TASKS
+from lstm_bench.results import (
+    Failed,
+    Outcome,
+    Refusal,
+    Role,
+    Row,
+    SweepResult,
+    brief,
+    faulty,
+    mapping,
+    subset,
+)
 from lstm_bench.seeds import uncrossed
-from lstm_bench.stored import brief, faulty, mapping
-from lstm_bench.sweep import Search, Sweep
-from lstm_bench.tasks.sound import unsound
-from lstm_bench.usual import named, usual
-from lstm_bench.verdicts import Claim
+from lstm_bench.statistics import Claim, Comparison
+from lstm_bench.sweeps import Search, Sweep
+from lstm_bench.tasks import unsound
 
 FILE = "sweep.json"
 

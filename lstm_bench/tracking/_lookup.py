@@ -17,17 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lstm_bench.data_files import recipe_of_run
-from lstm_bench.entries import overlay
+from lstm_bench.config import Settings
 from lstm_bench.errors import StoreError, SweepError, TaskError, UserError, unknown
-from lstm_bench.loading import task_place
-from lstm_bench.recipe import Recipe, recipe
-from lstm_bench.registry import TASKS, no_task
+from lstm_bench.recipes import TASKS, Recipe, no_task, recipe, recipe_of_run
 from lstm_bench.results import Outcome
-from lstm_bench.settings import Settings
-from lstm_bench.sweep import find_sweep, load_sweep
-from lstm_bench.tasks.base import ours
-from lstm_bench.tracking import Store
+from lstm_bench.sweeps import find_sweep, load_sweep, overlay, task_place
+from lstm_bench.tasks import ours
+from lstm_bench.tracking._store import Store
 
 NEAREST = 5
 """Names that a message offers in the place of a wrong one."""

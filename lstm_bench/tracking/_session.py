@@ -12,17 +12,15 @@ from typing import Any
 
 import numpy as np
 
-import lstm_bench
 from lstm_bench.errors import DamagedError, SweepError
-from lstm_bench.markdown import escaped
-from lstm_bench.provenance import provenance
-from lstm_bench.results import Failed, Outcome, SweepResult
-from lstm_bench.scratch import reported, temporary_folder
-from lstm_bench.stored import write_outcome
-from lstm_bench.sweep import Sweep
-from lstm_bench.tracking import listing, logged
-from lstm_bench.tracking.listing import SeedsOf, outcome_key
-from lstm_bench.tracking.store import Store
+from lstm_bench.provenance import VERSION, provenance
+from lstm_bench.results import Failed, Outcome, SweepResult, write_outcome
+from lstm_bench.safety import escaped, reported, temporary_folder
+from lstm_bench.sweeps import Sweep
+from lstm_bench.tracking import _listing as listing
+from lstm_bench.tracking import _logging as logged
+from lstm_bench.tracking._listing import SeedsOf, outcome_key
+from lstm_bench.tracking._store import Store
 
 
 def begin(store: Store, sweep: Sweep, engine: str, again: bool = False) -> Session:
@@ -31,7 +29,7 @@ def begin(store: Store, sweep: Sweep, engine: str, again: bool = False) -> Sessi
     Another engine or another version of this package make it another session. Raises `SweepError`
     where its search has become another one since.
     """
-    key = f"{sweep.name} engine {engine} version {lstm_bench.__version__}"
+    key = f"{sweep.name} engine {engine} version {VERSION}"
     with store.usable():
         experiment = store.experiment(sweep.name)
         store.remove_unfinished_uploads(experiment)

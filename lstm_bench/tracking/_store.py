@@ -9,14 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstm_bench.addresses import masked
 from lstm_bench.errors import DamagedError, LstmBenchError, StoreError, unknown
-from lstm_bench.naming import path_component
-from lstm_bench.results import Outcome, SweepResult
-from lstm_bench.scratch import temporary_folder
-from lstm_bench.stored import content, read_outcome
-from lstm_bench.terminal import say
-from lstm_bench.tracking import connection, listing
+from lstm_bench.results import Outcome, SweepResult, content, read_outcome
+from lstm_bench.safety import masked, path_component, say, temporary_folder
+from lstm_bench.tracking import _connection as connection
+from lstm_bench.tracking import _listing as listing
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Iterator
 
-from lstm_bench.settings import XLA_FLAGS
+from lstm_bench.config import XLA_FLAGS
 
 
 def prepare_environment() -> None:

@@ -21,17 +21,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from lstm_bench.engine import SeedRun, Training
-from lstm_bench.engine.fences import fence_steps
-from lstm_bench.engine.optimizers import OPTIMIZERS
-from lstm_bench.engine.packing import Packing
-from lstm_bench.engine.program import Form, trace
 from lstm_bench.errors import Interrupted
-from lstm_bench.framings import Samples
-from lstm_bench.models import build, initial_noise, initial_weights, multiply_adds, states
-from lstm_bench.recipe import Recipe
-from lstm_bench.schedule import Schedule
+from lstm_bench.recipes import Recipe, Samples, Schedule
 from lstm_bench.seeds import stream
+from lstm_bench.training._engine import SeedRun, Training
+from lstm_bench.training._fusion import fence_steps
+from lstm_bench.training._models import build, initial_noise, initial_weights, multiply_adds, states
+from lstm_bench.training._optimizers import OPTIMIZERS
+from lstm_bench.training._packing import Packing
+from lstm_bench.training._program import Form, trace
 
 EVALUATION_ROWS = 256
 """Samples evaluated at once, at the most, where no state ties them together: as many as lie in a

@@ -15,10 +15,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.framings import Samples
-from lstm_bench.recipe import Recipe
+from lstm_bench.recipes import Recipe, Samples
 
-ENGINES = {"compiled": "lstm_bench.engine.compiled", "keras": "lstm_bench.engine.keras_loop"}
+ENGINES = {
+    "compiled": "lstm_bench.training._compiled_engine",
+    "keras": "lstm_bench.training._keras_engine",
+}
 
 
 @dataclass(frozen=True)

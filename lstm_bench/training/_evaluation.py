@@ -18,11 +18,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from lstm_bench.framings import Samples, encode
-from lstm_bench.models import build, states
-from lstm_bench.recipe import Recipe
+from lstm_bench.recipes import Recipe, Samples, encode
 from lstm_bench.seeds import stream
 from lstm_bench.tasks import Problem
+from lstm_bench.training._models import build, states
 
 QUERIES = 20
 """Random queries asked of each seed, as many as the tutorial asks."""

@@ -12,17 +12,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from lstm_bench.data import Columns, Missing, Series, Stretch, TargetKind, follow, shown_to
 from lstm_bench.errors import StoreError, UserError, unknown
-from lstm_bench.framings import FRAMINGS, Encoding, Framing, Substrings
-from lstm_bench.metrics import Kind, answers
-from lstm_bench.model_file import opened
-from lstm_bench.models import reset_states
-from lstm_bench.results import Outcome
-from lstm_bench.stored import faulty
+from lstm_bench.recipes import FRAMINGS, Encoding, Framing, Substrings
+from lstm_bench.results import Outcome, faulty
+from lstm_bench.statistics import Kind, answers
 from lstm_bench.tasks import Problem, Sequence
-from lstm_bench.tasks.inference import TargetKind
-from lstm_bench.tasks.layout import Stretch, shown_to
-from lstm_bench.tasks.prepared import Columns, Missing, Series, follow
+from lstm_bench.training._model_file import opened
+from lstm_bench.training._models import reset_states
 
 DATES = ("%Y-%m-%d", "%Y-%m", "%d.%m.%Y", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S",
          "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ")  # fmt: skip

@@ -13,11 +13,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from lstm_bench.engine import SeedRun, Training
 from lstm_bench.errors import Interrupted
-from lstm_bench.framings import Samples
-from lstm_bench.metrics import correct
-from lstm_bench.models import (
+from lstm_bench.recipes import Recipe, Samples
+from lstm_bench.seeds import stream
+from lstm_bench.statistics import correct
+from lstm_bench.training._engine import SeedRun, Training
+from lstm_bench.training._models import (
     build,
     initial_noise,
     initial_weights,
@@ -26,8 +27,6 @@ from lstm_bench.models import (
     reset_states,
     states,
 )
-from lstm_bench.recipe import Recipe
-from lstm_bench.seeds import stream
 
 OPTIMIZERS: dict[str, Callable[..., keras.optimizers.Optimizer]] = {
     "adam": keras.optimizers.Adam,

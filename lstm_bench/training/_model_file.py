@@ -20,7 +20,7 @@ import numpy as np
 from keras.src.saving import saving_lib  # the public `load_model` opens nothing but paths
 
 from lstm_bench.errors import StoreError
-from lstm_bench.stored import MOST_NETWORK, brief, mapping
+from lstm_bench.results import MOST_NETWORK, brief, mapping
 
 MEMBERS = ("config.json", "metadata.json", "model.weights.h5")
 MOST_CONFIG = 2**20

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.recipe import Recipe
+from lstm_bench.recipes import Recipe
 from lstm_bench.seeds import integer, stream
 
 RECURRENT: dict[str, Callable[..., keras.layers.RNN]] = {

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.data_files import recipe_of_run
 from lstm_bench.errors import StoreError, UserError
-from lstm_bench.evaluation import Network
-from lstm_bench.forecast import load
-from lstm_bench.framings import Framing
+from lstm_bench.recipes import Framing, recipe_of_run
 from lstm_bench.results import Outcome
 from lstm_bench.tasks import Sequence as Steps
+from lstm_bench.training._evaluation import Network
+from lstm_bench.training._forecast import load
 
 LISTED_UP_TO = 40
 """Symbols that a message lists."""

@@ -8,14 +8,12 @@ import gc
 import importlib
 import signal
 
-import lstm_bench.backend
+from lstm_bench.training._backend import start_tensorflow
 
 # Ctrl-C reaches every process of the terminal; what it means is for the parent to say.
 signal.signal(signal.SIGINT, signal.SIG_IGN)
-lstm_bench.backend.start_tensorflow(1)
+start_tensorflow(1)
 
-import lstm_bench.engine.compiled  # noqa: E402
-import lstm_bench.run  # noqa: E402
 
 importlib.import_module("sklearn.metrics")  # what every recipe is measured with
 

@@ -14,14 +14,12 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from lstm_bench import cost
-from lstm_bench.engine.fences import fenced, in_one_kernel, large
-from lstm_bench.engine.optimizers import OPTIMIZERS, Update
-from lstm_bench.engine.packing import Packing
-from lstm_bench.framings import Samples
-from lstm_bench.metrics import Kind
-from lstm_bench.models import noise, states
-from lstm_bench.recipe import Recipe
+from lstm_bench.recipes import Recipe, Samples, multiply_adds
+from lstm_bench.statistics import Kind
+from lstm_bench.training._fusion import fenced, in_one_kernel, large
+from lstm_bench.training._models import noise, states
+from lstm_bench.training._optimizers import OPTIMIZERS, Update
+from lstm_bench.training._packing import Packing
 
 CHUNK_STEPS = 20_000
 """Training steps handed to the program at once, of a small network: some 0.1 s of work, so that
@@ -64,7 +62,7 @@ class Form:
     def of(cls, recipe: Recipe, samples: Samples) -> Form:
         """Returns the form of `recipe`; `samples` are those of any of its seeds."""
         plan = recipe.schedule
-        work = 1 + cost.multiply_adds(recipe, samples.x.shape[2]) // SMALL_STEP
+        work = 1 + multiply_adds(recipe, samples.x.shape[2]) // SMALL_STEP
         return cls(
             network=recipe.network,
             units=recipe.units,

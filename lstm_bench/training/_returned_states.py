@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench import backend
+from lstm_bench.training import _backend as backend
 
 Array = NDArray[np.float32]
 

@@ -9,16 +9,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lstm_bench import backend, skill
-from lstm_bench.engine import SeedRun, Training, get_engine
-from lstm_bench.framings import Samples
-from lstm_bench.metrics import accuracy, answers, measures, sequence_accuracy, solved_epoch
 from lstm_bench.provenance import provenance
-from lstm_bench.recipe import Recipe
+from lstm_bench.recipes import Recipe, Samples
 from lstm_bench.results import CURVE_POINTS, Outcome, merged
-from lstm_bench.scratch import reported, temporary_folder
-from lstm_bench.skill import NAIVE
+from lstm_bench.safety import reported, temporary_folder
+from lstm_bench.statistics import (
+    NAIVE,
+    absolute_errors,
+    accuracy,
+    answers,
+    best_naive,
+    measures,
+    sequence_accuracy,
+    skill_score,
+    solved_epoch,
+)
 from lstm_bench.tasks import Problem
+from lstm_bench.training import _backend as backend
+from lstm_bench.training._engine import SeedRun, Training, get_engine
 
 
 def run(
@@ -96,7 +104,7 @@ class _Examiner:
 
     def _otherwise(self, trained: SeedRun) -> pd.DataFrame:
         """Returns the predictions table of an evaluation that asks one input at a time."""
-        from lstm_bench import evaluation
+        from lstm_bench.training import _evaluation as evaluation
 
         if self._network is None:
             self._network = evaluation.Network(self.recipe, trained.samples)
@@ -143,7 +151,7 @@ def _beside_naive(recipe: Recipe, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _ask(recipe: Recipe, network: Any, problem: Problem, samples: Samples, seed: int) -> Any:
-    from lstm_bench import evaluation
+    from lstm_bench.training import _evaluation as evaluation
 
     if recipe.evaluation == "free_running":
         return evaluation.free_running(network, problem)
@@ -225,9 +233,9 @@ def _skill(recipe: Recipe, asked: pd.DataFrame) -> dict[str, Any]:
     names = list(recipe.task.naive())
     if not names:
         return {}
-    errors = skill.absolute_errors(asked)
-    naive = float(errors[skill.best_naive(errors, names)].mean())
-    found = skill.skill_score(float(errors["network"].mean()), naive)
+    errors = absolute_errors(asked)
+    naive = float(errors[best_naive(errors, names)].mean())
+    found = skill_score(float(errors["network"].mean()), naive)
     return {"skill": found, "solved": found > 0, "solved_epoch": np.nan}
 
 
@@ -254,7 +262,7 @@ def keras_file(recipe: Recipe, seed: int, weights: Sequence[np.ndarray]) -> byte
 
     Where it is stateful it takes batches of one.
     """
-    from lstm_bench.models import build
+    from lstm_bench.training._models import build
 
     samples = recipe.samples(seed)
     shape = (samples.x.shape[1], samples.x.shape[2])

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstm_bench import findings
-from lstm_bench.paired import Comparison
-from lstm_bench.results import CURVE_COLUMNS, PREDICTION_COLUMNS, Outcome, Row, SweepResult
+from lstm_bench.analysis import _findings as findings
+from lstm_bench.results._outcome import CURVE_COLUMNS, PREDICTION_COLUMNS, Outcome, Row, SweepResult
+from lstm_bench.statistics._paired import Comparison
 
 
 def an_outcome(accuracy, solved=None, loss=None, first=0):

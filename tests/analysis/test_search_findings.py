@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from lstm_bench import searched
-from lstm_bench.results import (
+from lstm_bench.analysis import _search as searched
+from lstm_bench.results._outcome import (
     CURVE_COLUMNS,
     PREDICTION_COLUMNS,
     Failed,

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lstm_bench import loading
+from lstm_bench.cli._init import FILES, scaffold
+from lstm_bench.config import Settings, settings
 from lstm_bench.errors import UserError
-from lstm_bench.scaffold import FILES, scaffold
-from lstm_bench.settings import Settings, settings
+from lstm_bench.sweeps import _task_files as loading
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +35,7 @@ def test_all_files_are_there_and_listed(command, tmp_path, monkeypatch):
     assert json.loads(out)["files"] == [str(Path("mine", name)) for name in FILES]
     assert files(Path("mine")) == set(FILES)
     # What is in the template is what is written: nothing is forgotten on either side.
-    assert files(ROOT / "lstm_bench" / "template") == set(FILES.values())
+    assert files(ROOT / "lstm_bench" / "cli" / "template") == set(FILES.values())
     Path("other").mkdir()
     assert Path("mine").stat().st_mode == Path("other").stat().st_mode
 
@@ -108,7 +108,7 @@ def test_its_task_and_its_sweep_can_be_read(command, tmp_path, monkeypatch):
     code, out, _ = command("tasks", "highest", "--json")
     assert code == 0
     assert json.loads(out)["tasks"][0]["defined_in"].startswith("my_task.py, line ")
-    from lstm_bench.sweep import find_sweep, load_sweep
+    from lstm_bench.sweeps._sweep import find_sweep, load_sweep
 
     loaded = load_sweep(find_sweep("highest"))
     assert loaded.entries.keys() == {"default", "small", "no memory"}

@@ -13,18 +13,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstm_bench.cli import main
+from lstm_bench.cli._commands import main
+from lstm_bench.cli._show import next_step
+from lstm_bench.data._csv_task import EXAMPLE, Csv
 from lstm_bench.errors import RecipeError, SweepError, UserError
-from lstm_bench.forecast import forecast, later
-from lstm_bench.recipe import recipe
-from lstm_bench.report import write_report
-from lstm_bench.run import run
-from lstm_bench.search.study import Study
-from lstm_bench.show import next_step
-from lstm_bench.skill import NAIVE
-from lstm_bench.sweep import load_sweep, of_data
-from lstm_bench.tasks.own import EXAMPLE, Csv
-from lstm_bench.tracking import Store, listing
+from lstm_bench.recipes._recipe import recipe
+from lstm_bench.report._writing import write_report
+from lstm_bench.search._study import Study
+from lstm_bench.statistics._skill import NAIVE
+from lstm_bench.sweeps._sweep import load_sweep, of_data
+from lstm_bench.tracking import _listing as listing
+from lstm_bench.tracking._store import Store
+from lstm_bench.training._forecast import forecast, later
+from lstm_bench.training._run import run
 
 ROWS = 120
 QUICK = {"epochs": 20, "units": 4}

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lstm_bench.data._csv_task import Csv
+from lstm_bench.data._series import Asked, follow, prepare
+from lstm_bench.data._table import DataError
 from lstm_bench.errors import UserError
-from lstm_bench.recipe import recipe
-from lstm_bench.tasks.own import Csv
-from lstm_bench.tasks.prepared import Asked, follow, prepare
-from lstm_bench.tasks.table import DataError
+from lstm_bench.recipes._recipe import recipe
 
 ROWS = 40
 RISING = "\n".join(f"{n},{n % 7}.5,{(n * 5) % 11}" for n in range(ROWS))

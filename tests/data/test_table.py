@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstm_bench.tasks import table
-from lstm_bench.tasks.table import DataError, read
+from lstm_bench.data import _table as table
+from lstm_bench.data._table import DataError, read
 
 ROWS = 40
 

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstm_bench.tasks.inference import season_of
-from lstm_bench.tasks.prepared import Asked, prepare
-from lstm_bench.tasks.table import DataError, read
-from lstm_bench.tasks.times import instants
+from lstm_bench.data._inference import season_of
+from lstm_bench.data._series import Asked, prepare
+from lstm_bench.data._table import DataError, read
+from lstm_bench.data._times import instants
 
 ROWS = 40
 

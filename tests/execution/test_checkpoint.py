@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lstm_bench.errors import StoreError
-from lstm_bench.ledger import Ledger, alone
+from lstm_bench.execution._checkpoint import Ledger, alone
 
 
 def test_what_is_kept_is_found_by_the_next_who_opens_it_and_forgotten_when_told(tmp_path):

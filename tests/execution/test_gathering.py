@@ -6,13 +6,13 @@ import itertools
 import pandas as pd
 import pytest
 
-from lstm_bench.gathering import Gatherer, Need
-from lstm_bench.ledger import Ledger
+from lstm_bench.execution._checkpoint import Ledger
+from lstm_bench.execution._gathering import Gatherer, Need
+from lstm_bench.execution._workers import Done, Failure, Job, Seal, Seed
 from lstm_bench.provenance import provenance
-from lstm_bench.recipe import recipe
-from lstm_bench.results import CURVE_COLUMNS, PREDICTION_COLUMNS, SEED_COLUMNS, Outcome
-from lstm_bench.stored import pack
-from lstm_bench.workers import Done, Failure, Job, Seal, Seed
+from lstm_bench.recipes._recipe import recipe
+from lstm_bench.results._outcome import CURVE_COLUMNS, PREDICTION_COLUMNS, SEED_COLUMNS, Outcome
+from lstm_bench.results._storage import pack
 
 RECIPE = recipe("memory", units=2, epochs=3)
 OTHER = recipe("memory", units=3, epochs=3)

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_bench.cost import estimated_seconds, program_key
-from lstm_bench.dealing import COMPILING, choice
-from lstm_bench.engine.program import Form
 from lstm_bench.errors import RecipeError
-from lstm_bench.recipe import recipe
-from lstm_bench.stored import unpack
-from lstm_bench.workers import Job, Pool, Seed
+from lstm_bench.execution._job_order import COMPILING, choice
+from lstm_bench.execution._workers import Job, Pool, Seed
+from lstm_bench.recipes._cost import estimated_seconds, program_key
+from lstm_bench.recipes._recipe import recipe
+from lstm_bench.results._storage import unpack
+from lstm_bench.training._program import Form
 
 
 @dataclass
@@ -120,7 +120,7 @@ def test_what_is_asked_and_how_fast_it_learns_is_not_in_the_name_of_a_program():
 
 def jobs(epochs, seeds):
     return [
-        Job((one.settings,), (seed,), program_key=program_key(one), work=estimated_seconds(one))
+        Job((one.settings,), (seed,), program=program_key(one), work=estimated_seconds(one))
         for one in (recipe("memory", units=2, epochs=each) for each in epochs)
         for seed in range(seeds)
     ]

@@ -14,7 +14,7 @@ import time
 import pandas as pd
 import pytest
 
-from lstm_bench.stored import unpack
+from lstm_bench.results._storage import unpack
 
 SWEEP = """\
 title: Killed

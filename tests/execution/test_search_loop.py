@@ -5,17 +5,17 @@ import json
 import numpy as np
 import pytest
 
-from lstm_bench import searched
+from lstm_bench.analysis import _search as searched
 from lstm_bench.errors import RecipeError, SweepError
-from lstm_bench.estimate import probe, stages
-from lstm_bench.launch import launch, weigh
-from lstm_bench.recipe import recipe
-from lstm_bench.run import run
-from lstm_bench.search.study import Study
+from lstm_bench.execution._estimate import probe, stages
+from lstm_bench.execution._sweep_run import launch, weigh
+from lstm_bench.execution._workers import Pool
+from lstm_bench.recipes._recipe import recipe
+from lstm_bench.search._study import Study
 from lstm_bench.seeds import uncrossed
-from lstm_bench.sweep import BLOCK, parse
-from lstm_bench.tracking import Store
-from lstm_bench.workers import Pool
+from lstm_bench.sweeps._sweep import BLOCK, parse
+from lstm_bench.tracking._store import Store
+from lstm_bench.training._run import run
 
 DOCUMENT = {
     "title": "A small search",
@@ -238,7 +238,7 @@ def test_what_a_search_asks_for_must_be_there(part, message):
 
 
 def test_scores_are_of_the_objective(done):
-    from lstm_bench.searched.course import scores
+    from lstm_bench.analysis._history import scores
 
     outcome = done[0].rows[0].outcome
     flags = scores(outcome, "solve_rate")

@@ -16,21 +16,21 @@ import pandas as pd
 import pytest
 from rich.text import Text
 
-from lstm_bench import findings
-from lstm_bench.book import SweepProgress
+from lstm_bench.analysis import _findings as findings
+from lstm_bench.analysis._history import scores
+from lstm_bench.cli._show import SweepBar
+from lstm_bench.config import Settings
 from lstm_bench.errors import StoreError
-from lstm_bench.launch import launch
-from lstm_bench.recipe import recipe
-from lstm_bench.report import write_report
-from lstm_bench.results import merged, subset
-from lstm_bench.run import run
-from lstm_bench.searched.course import scores
-from lstm_bench.settings import Settings
-from lstm_bench.show import SweepBar
-from lstm_bench.stored import pack, read_outcome, unpack, write_outcome
-from lstm_bench.sweep import parse
-from lstm_bench.tracking import Store
-from lstm_bench.workers import LIVES, Done, Failure, Job, Pool, Seed
+from lstm_bench.execution._progress import SweepProgress
+from lstm_bench.execution._sweep_run import launch
+from lstm_bench.execution._workers import LIVES, Done, Failure, Job, Pool, Seed
+from lstm_bench.recipes._recipe import recipe
+from lstm_bench.report._writing import write_report
+from lstm_bench.results._outcome import merged, subset
+from lstm_bench.results._storage import pack, read_outcome, unpack, write_outcome
+from lstm_bench.sweeps._sweep import parse
+from lstm_bench.tracking._store import Store
+from lstm_bench.training._run import run
 
 DOCUMENT = {
     "title": "A small sweep",

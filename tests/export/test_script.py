@@ -14,14 +14,15 @@ import keras
 import numpy as np
 import pytest
 
-from lstm_bench.engine import compiled, keras_loop
-from lstm_bench.export.data import data
-from lstm_bench.export.script import script
-from lstm_bench.recipe import recipe
-from lstm_bench.sweep import load_sweep
-from lstm_bench.tasks.base import Problem, Sequence, Task
+from lstm_bench.export._data import data
+from lstm_bench.export._script import script
+from lstm_bench.recipes._recipe import recipe
+from lstm_bench.sweeps._sweep import load_sweep
+from lstm_bench.tasks._base import Problem, Sequence, Task
+from lstm_bench.training import _compiled_engine as compiled
+from lstm_bench.training import _keras_engine as keras_loop
 
-PUBLISHED = load_sweep(Path(__file__).parents[1] / "sweeps" / "published.yaml").entries
+PUBLISHED = load_sweep(Path(__file__).parents[2] / "sweeps" / "published.yaml").entries
 SEED = 3
 
 
@@ -165,7 +166,7 @@ SLOW = [
 
 @pytest.mark.parametrize("framing", ["pairs", *SLOW])
 def test_generated_symbols_are_those_of_the_evaluation(framing, tmp_path):
-    from lstm_bench.run import run
+    from lstm_bench.training._run import run
 
     asked = {"framing": framing, "stateful": framing == "pairs", "evaluation": "free_running"}
     chosen = recipe("memory", epochs=3, units=4, learning_rate=0.05, **asked)
@@ -233,7 +234,7 @@ class Uneven(Task):
     ],
 )
 def test_unequal_lengths_and_steps_that_do_not_count(framing, copies, tmp_path, monkeypatch):
-    from lstm_bench.registry import TASKS
+    from lstm_bench.recipes._registry import TASKS
 
     monkeypatch.setitem(TASKS, "uneven", Uneven)
     chosen = recipe("uneven", framing=framing, copies=copies)
@@ -274,7 +275,7 @@ def test_unseen_samples_are_asked_after_training(task, changes, tmp_path):
 
 
 def test_a_framing_without_words_is_embedded(monkeypatch, tmp_path):
-    from lstm_bench.export import data as module
+    from lstm_bench.export import _data as module
 
     monkeypatch.setattr(module, "FRAMED", {})
     chosen = recipe("alphabet", epochs=2, units=4)
@@ -285,7 +286,7 @@ def test_a_framing_without_words_is_embedded(monkeypatch, tmp_path):
 
 
 def test_words_that_make_other_arrays_are_not_used(monkeypatch):
-    from lstm_bench.export import data as module
+    from lstm_bench.export import _data as module
 
     monkeypatch.setitem(module.FRAMED, "pairs", module.FRAMED["prefixes"])
     assert not data(recipe("memory"), SEED).readable
@@ -334,7 +335,7 @@ def test_the_published_five_are_short():
     ],
 )
 def test_a_layer_of_any_kind_is_written_as_it_was_made(layer):
-    from lstm_bench.export.network import written
+    from lstm_bench.export._network import written
 
     again = eval(written(layer), {"keras": keras})
     assert _settings(again.get_config()) == _settings(layer.get_config())

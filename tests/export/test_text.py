@@ -14,13 +14,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import lstm_bench.export
-from lstm_bench.export.answers import PRINTABLE
-from lstm_bench.export.data import data
-from lstm_bench.export.embedded import embedded
-from lstm_bench.export.literals import docstring, expression, literal, number
-from lstm_bench.export.script import script
-from lstm_bench.recipe import recipe
-from lstm_bench.tasks.base import Problem, Sequence, Task
+from lstm_bench.export._answers import PRINTABLE
+from lstm_bench.export._data import data
+from lstm_bench.export._embedded import embedded
+from lstm_bench.export._literals import docstring, expression, literal, number
+from lstm_bench.export._script import script
+from lstm_bench.recipes._recipe import recipe
+from lstm_bench.tasks._base import Problem, Sequence, Task
 
 SEED = 3
 

@@ -29,11 +29,11 @@ STILL = 15.0
 ADDRESSES = 6 * 2**30
 """Bytes that a child may ask for in all: a runaway must not take the machine with it."""
 PRELOADED = (
-    "lstm_bench.cli",
-    "lstm_bench.launch",
-    "lstm_bench.lookup",
-    "lstm_bench.report.page",
-    "lstm_bench.show",
+    "lstm_bench.cli._commands",
+    "lstm_bench.execution._sweep_run",
+    "lstm_bench.tracking._lookup",
+    "lstm_bench.report._page",
+    "lstm_bench.cli._show",
     "lstm_bench.tracking",
     "matplotlib.backends.backend_svg",
     "mlflow",
@@ -53,15 +53,15 @@ def prepare() -> None:
     """Imports what commands need, and cuts off what needs TensorFlow."""
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ["GIT_PYTHON_REFRESH"] = "quiet"
-    importlib.import_module("lstm_bench.backend").prepare_environment()
+    importlib.import_module("lstm_bench.training._backend").prepare_environment()
     for name in PRELOADED:
         importlib.import_module(name)
-    from lstm_bench import backend, launch
+    from lstm_bench import execution, training
 
     def weigh(sweep: Any, settings: Any, engine: str = "compiled") -> Any:
         """Returns the estimate of a sweep without its time: that would be asked of workers."""
-        from lstm_bench.estimate import DRAWN, Estimate, stages
-        from lstm_bench.search.study import Study
+        from lstm_bench.execution._estimate import DRAWN, Estimate, stages
+        from lstm_bench.search._study import Study
 
         study = Study(sweep.search, sweep.settings) if sweep.search else None
         drawn = study.drawn(DRAWN) if study else []
@@ -71,7 +71,7 @@ def prepare() -> None:
         """Ends a command that would now start TensorFlow."""
         raise SystemExit(0)
 
-    launch.weigh, backend.start_tensorflow = weigh, start
+    execution.weigh, training.start_tensorflow = weigh, start
     assert "tensorflow" not in sys.modules
     # Besides this thread there is Arrow's own, which it starts anew in a forked child.
     assert threading.active_count() == 1
@@ -126,7 +126,7 @@ def _command(asked: dict[str, Any]) -> NoReturn:
         tempfile.tempdir = None
         os.chdir(asked["folder"])
         sys.argv = ["lstm-bench", *asked["words"]]
-        from lstm_bench import cli
+        from lstm_bench.cli import _commands as cli
 
         try:
             cli.main()

@@ -11,17 +11,17 @@ from typing import Any
 
 import yaml
 
-from lstm_bench.framings import FRAMINGS
-from lstm_bench.recipe import Recipe
-from lstm_bench.registry import TASKS
-from lstm_bench.sweep import Search, Sweep
+from lstm_bench.recipes._framings import FRAMINGS
+from lstm_bench.recipes._recipe import Recipe
+from lstm_bench.recipes._registry import TASKS
+from lstm_bench.sweeps._sweep import Search, Sweep
 
 from . import bytewise, documents
 from .fuzzing import Case
 from .world import World
 
 PROJECT = Path(__file__).parents[2]
-TEMPLATE = PROJECT / "lstm_bench" / "template"
+TEMPLATE = PROJECT / "lstm_bench" / "cli" / "template"
 SMALL: dict[str, Any] = {
     "task": "memory",
     "seeds": 2,

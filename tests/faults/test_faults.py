@@ -4,6 +4,7 @@ import random
 import signal
 
 import pytest
+
 from faults import disturbances as do
 from faults.ends import end, same
 from faults.sessions import FIXED, ended, has, new_place

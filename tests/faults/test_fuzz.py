@@ -5,11 +5,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lstm_bench.errors import SweepError, UserError
-from lstm_bench.framings import FRAMINGS
-from lstm_bench.recipe import Recipe
-from lstm_bench.registry import TASKS
-from lstm_bench.search.study import Study
-from lstm_bench.sweep import Search, Sweep, load_sweep
+from lstm_bench.recipes._framings import FRAMINGS
+from lstm_bench.recipes._recipe import Recipe
+from lstm_bench.recipes._registry import TASKS
+from lstm_bench.search._study import Study
+from lstm_bench.sweeps._sweep import Search, Sweep, load_sweep
 
 KEYS = sorted(
     {"task", "recipes", "updates", "base", "over", "published", "claim", "space", "int", "float"}

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+
 from faults import csv_files, stores, sweep_files
 from faults.fuzzing import fuzz
 from faults.runner import Runner

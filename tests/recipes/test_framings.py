@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lstm_bench.framings import FRAMINGS, encode
-from lstm_bench.recipe import recipe
-from lstm_bench.tasks.base import Problem, Sequence
-from lstm_bench.testing import framing_checks
+from lstm_bench.recipes._framings import FRAMINGS, encode
+from lstm_bench.recipes._recipe import recipe
+from lstm_bench.tasks._base import Problem, Sequence
+from lstm_bench.testing._contract import framing_checks
 
 PUBLISHED = {  # PROBLEMS.md: id -> (task, settings, shape of X, shape of y)
     "A1": ("memory", {}, (8, 1, 5), (8, 5)),

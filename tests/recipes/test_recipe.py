@@ -10,8 +10,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lstm_bench.errors import RecipeError, UserError
-from lstm_bench.recipe import known_settings, recipe
-from lstm_bench.registry import TASKS
+from lstm_bench.recipes._recipe import known_settings, recipe
+from lstm_bench.recipes._registry import TASKS
 
 
 def refusal(task="memory", **settings):
@@ -265,7 +265,7 @@ def test_other_symbols_and_a_start_survive_the_round_trip():
 
 def test_a_digest_is_the_same_in_every_process():
     # Python salts its own hashes anew in each process; sets could come out in another order.
-    code = "from lstm_bench.recipe import recipe; print(recipe('memory', lag=7).digest)"
+    code = "from lstm_bench.recipes import recipe; print(recipe('memory', lag=7).digest)"
     told = {
         subprocess.run(
             [sys.executable, "-c", code],

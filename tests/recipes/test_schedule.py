@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from lstm_bench.schedule import Schedule, faults
+from lstm_bench.recipes._schedule import Schedule, faults
 
 LENGTHS = st.lists(st.integers(1, 6), min_size=1, max_size=4).map(tuple) | st.tuples(
     st.integers(1, 6), st.integers(1, 4)

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lstm_bench.paired import Comparison
-from lstm_bench.results import (
+from lstm_bench.results._outcome import (
     CURVE_COLUMNS,
     PREDICTION_COLUMNS,
     TABLES,
@@ -19,6 +18,7 @@ from lstm_bench.results import (
     SweepResult,
 )
 from lstm_bench.seeds import crossed
+from lstm_bench.statistics._paired import Comparison
 
 
 def an_outcome(

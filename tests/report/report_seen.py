@@ -9,7 +9,8 @@ from html.parser import HTMLParser
 from report_cases import EDGES
 from rich.console import Console
 
-from lstm_bench.report import console_table, page
+from lstm_bench.report import _page as page
+from lstm_bench.report._console import console_table
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 

@@ -17,13 +17,15 @@ from report_seen import Page, rendered
 from rich.console import Console
 from scipy import stats
 
-from lstm_bench.report import console_table, figures, grids, page, tables
-from lstm_bench.report import wording as w
-from lstm_bench.report.found import gather
-from lstm_bench.results import (
-    Row,
-)
-from lstm_bench.statistics import mean_interval
+from lstm_bench.analysis._facts import gather
+from lstm_bench.report import _figures as figures
+from lstm_bench.report import _page as page
+from lstm_bench.report import _tables as tables
+from lstm_bench.report import _text_tables as grids
+from lstm_bench.report import _wording as w
+from lstm_bench.report._console import console_table
+from lstm_bench.results._outcome import Row
+from lstm_bench.statistics._estimates import mean_interval
 
 
 def test_page_parses_and_needs_nothing_else() -> None:

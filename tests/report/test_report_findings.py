@@ -12,10 +12,11 @@ from report_cases import EDGES, RESULT
 from report_seen import rendered, text_of
 from scipy import stats
 
-from lstm_bench import findings
-from lstm_bench.report import grids, page
-from lstm_bench.report.found import gather
-from lstm_bench.report.summary import summary
+from lstm_bench.analysis import _findings as findings
+from lstm_bench.analysis._facts import gather
+from lstm_bench.report import _page as page
+from lstm_bench.report import _text_tables as grids
+from lstm_bench.report._summary import summary
 
 
 def test_summary_says_what_was_found() -> None:

@@ -10,8 +10,8 @@ from report_cases import RESULT
 from report_seen import rendered
 
 from lstm_bench.errors import StoreError
-from lstm_bench.report import write_report
-from lstm_bench.report.folder import EVERY, MANIFEST, OURS, check, replace
+from lstm_bench.report._folder import EVERY, MANIFEST, OURS, check, replace
+from lstm_bench.report._writing import write_report
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -10,10 +10,12 @@ import pytest
 from report_cases import RESULT, SEARCHED, TRIALS
 from report_seen import page_of, rendered, text_of
 
-from lstm_bench.report import grids, page, tables
-from lstm_bench.report import wording as w
-from lstm_bench.report.found import distinct_trials, gather
-from lstm_bench.report.summary import summary
+from lstm_bench.analysis._facts import distinct_trials, gather
+from lstm_bench.report import _page as page
+from lstm_bench.report import _tables as tables
+from lstm_bench.report import _text_tables as grids
+from lstm_bench.report import _wording as w
+from lstm_bench.report._summary import summary
 
 
 def test_best_trials_come_first_and_once() -> None:

@@ -11,17 +11,18 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from lstm_bench.analysis._facts import gather
 from lstm_bench.errors import StoreError
-from lstm_bench.launch import launch
-from lstm_bench.recipe import recipe
-from lstm_bench.report.found import gather
-from lstm_bench.report.page import render
-from lstm_bench.report.summary import paragraphs
-from lstm_bench.results import TABLES, Outcome, Row, SweepResult
-from lstm_bench.run import run
-from lstm_bench.stored import pack, read_outcome, unpack, write_outcome
-from lstm_bench.sweep import parse
-from lstm_bench.tracking import Store, listing
+from lstm_bench.execution._sweep_run import launch
+from lstm_bench.recipes._recipe import recipe
+from lstm_bench.report._page import render
+from lstm_bench.report._summary import paragraphs
+from lstm_bench.results._outcome import TABLES, Outcome, Row, SweepResult
+from lstm_bench.results._storage import pack, read_outcome, unpack, write_outcome
+from lstm_bench.sweeps._sweep import parse
+from lstm_bench.tracking import _listing as listing
+from lstm_bench.tracking._store import Store
+from lstm_bench.training._run import run
 
 SWEEP = {
     "title": "A small search",

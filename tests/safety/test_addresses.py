@@ -8,8 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sqlalchemy.engine import make_url
 
-from lstm_bench.addresses import HIDDEN, masked, masked_text, secrets
 from lstm_bench.provenance import provenance
+from lstm_bench.safety._addresses import HIDDEN, masked, masked_text, secrets
 
 PASSWORD = st.text(string.ascii_letters + string.digits + "/@:?&=%+!~#.,-_", min_size=4).map(
     lambda text: f"zq{text}qz"  # nothing else holds these

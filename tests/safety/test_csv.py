@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_bench.csv_text import as_csv
+from lstm_bench.safety._csv import as_csv
 
 FORMULAS = ["=cmd|'/C calc'!A0", "+1+cmd()", "-2+3+cmd", "@SUM(A1)", "\r=x", "\n@x", "＝1+1", " =a"]
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_bench.naming import LONGEST, path_component
+from lstm_bench.safety._names import LONGEST, path_component
 
 NAMES = st.text(st.characters(codec=None, exclude_categories=()), max_size=150)
 """Any text, lone surrogates included."""

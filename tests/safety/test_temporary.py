@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from lstm_bench import scratch
 from lstm_bench.errors import StoreError
-from lstm_bench.scratch import folder_in, reported, temporary_folder
+from lstm_bench.safety import _temporary as scratch
+from lstm_bench.safety._temporary import folder_in, reported, temporary_folder
 
 
 def test_a_folder_is_there_while_it_is_used(tmp_path):
@@ -25,7 +25,7 @@ def test_a_folder_is_there_while_it_is_used(tmp_path):
 HOLD = """
 import sys, time
 from pathlib import Path
-from lstm_bench.scratch import folder_in
+from lstm_bench.safety._temporary import folder_in
 with folder_in(Path(sys.argv[1]), ".partial-") as made:
     (made / "large").write_text("x" * 1000)
     print("made", flush=True)
@@ -75,7 +75,7 @@ def test_where_there_are_no_locks_a_folder_is_made_all_the_same(tmp_path, monkey
 
 def test_every_process_has_a_folder_of_its_own_that_goes_with_it(tmp_path):
     code = """
-from lstm_bench.scratch import temporary_folder
+from lstm_bench.safety._temporary import temporary_folder
 with temporary_folder() as a, temporary_folder() as b:
     assert a.parent == b.parent
     print(a.parent.name)
@@ -94,7 +94,7 @@ def test_sockets_can_be_made_however_long_the_name_of_the_temporary_folder(tmp_p
     place.mkdir()
     code = """
 import socket
-from lstm_bench.scratch import process_folder, socket_folder
+from lstm_bench.safety._temporary import process_folder, socket_folder
 with socket.socket(socket.AF_UNIX) as made:
     made.bind(str(socket_folder() / "listener-abcdefgh"))
 print(process_folder(), socket_folder())

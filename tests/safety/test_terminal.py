@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from rich.table import Table
 from rich.text import Text
 
-from lstm_bench.show import SweepBar
-from lstm_bench.terminal import screen, shell_line, visible
+from lstm_bench.cli._show import SweepBar
+from lstm_bench.safety._terminal import screen, shell_line, visible
 
 ESCAPES = "\x1b]0;PWNED\x07\x1b[2J\x9b31m\x00\u202e"
 WORDS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)

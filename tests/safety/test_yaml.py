@@ -8,10 +8,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_bench.documents import DEEPEST, LARGEST, MOST_NODES, parse_yaml, read_yaml
+from lstm_bench.config import settings
 from lstm_bench.errors import SweepError
-from lstm_bench.settings import settings
-from lstm_bench.sweep import assignments, load_sweep
+from lstm_bench.safety._yaml import DEEPEST, LARGEST, MOST_NODES, parse_yaml, read_yaml
+from lstm_bench.sweeps._sweep import assignments, load_sweep
 
 PLAIN = st.recursive(
     st.one_of(st.booleans(), st.integers(), st.text("abcäß \n'\"#:-", max_size=8)),

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from lstm_bench.errors import RecipeError
-from lstm_bench.recipe import recipe
-from lstm_bench.search.followup import Told, ablations, select_finalists, switched_recipes
-from lstm_bench.search.space import space
+from lstm_bench.recipes._recipe import recipe
+from lstm_bench.search._follow_up import Told, ablations, select_finalists, switched_recipes
+from lstm_bench.search._space import space
 from lstm_bench.seeds import stream
-from lstm_bench.sweep import Search
+from lstm_bench.sweeps._sweep import Search
 
 MEMORY = recipe("memory")
 

@@ -6,10 +6,10 @@ import warnings
 import numpy as np
 import pytest
 
-from lstm_bench.search.importance import BEST, FEWEST, NONE, importance
-from lstm_bench.search.study import Study
+from lstm_bench.search._importance import BEST, FEWEST, NONE, importance
+from lstm_bench.search._study import Study
 from lstm_bench.seeds import stream
-from lstm_bench.sweep import Range, Search
+from lstm_bench.sweeps._sweep import Range, Search
 
 PARTS = {
     "learning_rate": Range(float=(0.001, 1.0)),

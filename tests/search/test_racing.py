@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, optimize, stats
 
-from lstm_bench.search.racing import EVIDENCE, Raced, Rival, evidence, hopeless, race, rungs
+from lstm_bench.search._racing import EVIDENCE, Raced, Rival, evidence, hopeless, race, rungs
 
 RECIPES, BATCH = 40, 8
 SCORES = st.lists(st.floats(0, 1).map(lambda value: round(value, 3)), min_size=1, max_size=8)

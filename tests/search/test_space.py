@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_bench.errors import RecipeError
-from lstm_bench.framings import FRAMINGS
-from lstm_bench.recipe import known_settings, recipe
-from lstm_bench.registry import TASKS
-from lstm_bench.search.conditions import BELONGS, OWNERS, meaningful
-from lstm_bench.search.space import space
-from lstm_bench.search.study import Study
-from lstm_bench.sweep import Search, parse
+from lstm_bench.recipes._framings import FRAMINGS
+from lstm_bench.recipes._recipe import known_settings, recipe
+from lstm_bench.recipes._registry import TASKS
+from lstm_bench.search._conditions import BELONGS, OWNERS, meaningful
+from lstm_bench.search._space import space
+from lstm_bench.search._study import Study
+from lstm_bench.sweeps._sweep import Search, parse
 
 SAMPLERS = ["tpe", "random", "grid", "qmc", "nsga2"]
 

@@ -11,8 +11,8 @@ import pytest
 from test_space import SAMPLERS, proposals, search
 
 from lstm_bench.errors import RecipeError
-from lstm_bench.search.space import nearest
-from lstm_bench.search.study import BATCH, Study
+from lstm_bench.search._space import nearest
+from lstm_bench.search._study import BATCH, Study
 
 
 def landscape(proposed):

@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lstm_bench import paired, unpaired
-from lstm_bench.paired import (
+from lstm_bench.statistics import _paired as paired
+from lstm_bench.statistics import _unpaired as unpaired
+from lstm_bench.statistics._estimates import mean_interval, solve_rate
+from lstm_bench.statistics._paired import (
     MARGIN,
     difference_word,
     holm,
     paired_mean_difference,
     paired_rate_difference,
 )
-from lstm_bench.statistics import mean_interval, solve_rate
-from lstm_bench.survival import epochs_difference
+from lstm_bench.statistics._survival import epochs_difference
 
 # Scores of equal recipes, one row a recipe: (generator, recipes, seeds).
 EQUAL = {

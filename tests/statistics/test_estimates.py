@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lstm_bench.statistics import LEAN, mean_interval, median_epochs, solve_rate
+from lstm_bench.statistics._estimates import LEAN, mean_interval, median_epochs, solve_rate
 
 FINITE = st.floats(-100, 100).map(lambda value: round(value, 6))
 

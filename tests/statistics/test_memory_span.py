@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.optimize import isotonic_regression
 
-from lstm_bench.horizon import FEWEST, falling, horizon
+from lstm_bench.statistics._memory_span import FEWEST, falling, horizon
 
 AXIS = [4, 8, 16, 32, 64, 128, 256, 512]
 

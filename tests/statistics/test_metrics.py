@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from lstm_bench.metrics import (
+from lstm_bench.statistics._metrics import (
     METRICS,
     accuracy,
     answers,

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lstm_bench import paired
-from lstm_bench.paired import (
+from lstm_bench.statistics import _paired as paired
+from lstm_bench.statistics._paired import (
     MARGIN,
     Comparison,
     difference_word,

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_bench.verdicts import ENOUGH, SURPRISE, TOLERANCE, claim_verdict, spread, verdict
+from lstm_bench.statistics._reproduction import (
+    ENOUGH,
+    SURPRISE,
+    TOLERANCE,
+    claim_verdict,
+    spread,
+    verdict,
+)
 
 SCORES = st.lists(st.integers(0, 8).map(lambda k: k / 8), min_size=1, max_size=40)
 

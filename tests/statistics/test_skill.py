@@ -6,10 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstm_bench import skill
-from lstm_bench.beside import Beside, beside, headline
-from lstm_bench.skill import NAIVE, absolute_errors, best_naive, compare_with_baseline, stretches
-from lstm_bench.tasks import naive
+from lstm_bench.analysis._baselines import Beside, beside, headline
+from lstm_bench.data import _forecasts as naive
+from lstm_bench.statistics import _skill as skill
+from lstm_bench.statistics._skill import (
+    NAIVE,
+    absolute_errors,
+    best_naive,
+    compare_with_baseline,
+    stretches,
+)
 
 
 def table(gain):
@@ -174,7 +180,7 @@ def test_the_headline_is_the_best_recipe_of_the_page():
 
 
 def test_a_sweep_without_naive_answers_has_none_beside_it():
-    from lstm_bench.results import SweepResult
+    from lstm_bench.results._outcome import SweepResult
 
     assert beside(SweepResult("x", "", "", (), None, {})) == ()
     assert skill.naive_answers(pd.DataFrame({"expected": [1]})) == []

@@ -7,9 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_bench import unpaired
-from lstm_bench.statistics import median_epochs
-from lstm_bench.survival import Times, epochs_difference, kaplan_meier, log_rank, median, times
+from lstm_bench.statistics import _unpaired as unpaired
+from lstm_bench.statistics._estimates import median_epochs
+from lstm_bench.statistics._survival import (
+    Times,
+    epochs_difference,
+    kaplan_meier,
+    log_rank,
+    median,
+    times,
+)
 
 # Weeks in remission of 42 children with leukaemia, + for censored: Freireich et al. (1963),
 # Blood 21, 699-716; the example of Kleinbaum and Klein, Survival Analysis, chapters 1 and 2.

@@ -6,8 +6,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lstm_bench import paired, unpaired
-from lstm_bench.unpaired import newcombe, unpaired_mean_difference, unpaired_rate_difference
+from lstm_bench.statistics import _paired as paired
+from lstm_bench.statistics import _unpaired as unpaired
+from lstm_bench.statistics._unpaired import (
+    newcombe,
+    unpaired_mean_difference,
+    unpaired_rate_difference,
+)
 
 
 @pytest.mark.parametrize(

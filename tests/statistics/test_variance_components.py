@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lstm_bench.variance import seed_variance_share, variance_split
+from lstm_bench.statistics._variance_components import seed_variance_share, variance_split
 
 
 def crossed(rng, shape, data=0.0, init=0.0, order=0.0, pair=0.0, rest=0.0):

@@ -2,11 +2,11 @@
 
 import pytest
 
-from lstm_bench.entries import overlay
 from lstm_bench.errors import SweepError
-from lstm_bench.recipe import recipe
-from lstm_bench.sweep import find_sweep, load_sweep
-from lstm_bench.tracking.listing import changes, definition
+from lstm_bench.recipes._recipe import recipe
+from lstm_bench.sweeps._entries import overlay
+from lstm_bench.sweeps._sweep import find_sweep, load_sweep
+from lstm_bench.tracking._listing import changes, definition
 
 FIXED = """
 title: The memory problem

@@ -6,14 +6,14 @@ import sys
 import numpy as np
 import pytest
 
-from lstm_bench import loading
 from lstm_bench.errors import RecipeError, TaskError
-from lstm_bench.recipe import recipe
-from lstm_bench.registry import TASKS
-from lstm_bench.run import run
-from lstm_bench.stored import unpack
-from lstm_bench.tasks import Problem, Sequence, Task
-from lstm_bench.workers import Done, Failure, Job, Pool, Seed
+from lstm_bench.execution._workers import Done, Failure, Job, Pool, Seed
+from lstm_bench.recipes._recipe import recipe
+from lstm_bench.recipes._registry import TASKS
+from lstm_bench.results._storage import unpack
+from lstm_bench.sweeps import _task_files as loading
+from lstm_bench.tasks._base import Problem, Sequence, Task
+from lstm_bench.training._run import run
 
 HEAD = """
 import numpy as np
@@ -127,8 +127,8 @@ def test_tasks_of_this_package_have_no_fingerprint():
 
 
 def test_a_search_over_another_state_of_a_task_is_another_search(write):
-    from lstm_bench.sweep import parse
-    from lstm_bench.tracking.listing import changes, definition
+    from lstm_bench.sweeps._sweep import parse
+    from lstm_bench.tracking._listing import changes, definition
 
     def searched():
         return definition(parse("s", {"task": "flip", "search": {"space": {"units": [2, 3]}}}))
@@ -184,7 +184,7 @@ BROKEN = {
     "raises": ("1 / 0\n", r"raised ZeroDivisionError: division by zero \(mine.py, line 6\)"),
     "exits": ("import sys\nsys.exit(0)\n", r"calls sys.exit\(\) when it is imported"),
     "none": ("x = 3\n", "must hold at least one task, but has none"),
-    "imported only": ("from lstm_bench.tasks.memory import Memory\n", "has none"),
+    "imported only": ("from lstm_bench.tasks._memory import Memory\n", "has none"),
     "no name": (CLASS.replace('name = "same"', ""), "mine.py, line 7: Same must state name"),
     "no chance": (CLASS.replace("    chance = 0.5\n", ""), "Same must state chance,"),
     "no problem": (CLASS.replace("def problem", "def problems"), "Same must state problem,"),

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from lstm_bench.registry import TASKS
-from lstm_bench.testing import TASK_CHECKS, Check, task_checks
+from lstm_bench.recipes._registry import TASKS
+from lstm_bench.testing._contract import Check, task_checks
+from lstm_bench.testing._task_checks import TASK_CHECKS
 
 
 def every(problem):

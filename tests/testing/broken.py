@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from lstm_bench.framings import Pairs, Prefixes, Substrings
+from lstm_bench.recipes._framings import Pairs, Prefixes, Substrings
 from lstm_bench.seeds import stream
-from lstm_bench.tasks import Problem, Sequence, Task
+from lstm_bench.tasks._base import Problem, Sequence, Task
 
 
 class Healthy(Task):

@@ -10,16 +10,12 @@ import pytest
 from broken import BROKEN_FRAMINGS, BROKEN_TASKS, AllScored, Doubles, Healthy
 
 from lstm_bench.errors import UserError
-from lstm_bench.framings import Pairs
-from lstm_bench.tasks import Problem, Sequence, task
-from lstm_bench.testing import (
-    FRAMING_CHECKS,
-    TASK_CHECKS,
-    check_framing,
-    check_task,
-    framing_checks,
-    task_checks,
-)
+from lstm_bench.recipes._framings import Pairs
+from lstm_bench.tasks._base import Problem, Sequence
+from lstm_bench.tasks._decorator import task
+from lstm_bench.testing._contract import check_framing, check_task, framing_checks, task_checks
+from lstm_bench.testing._framing_checks import FRAMING_CHECKS
+from lstm_bench.testing._task_checks import TASK_CHECKS
 
 TASK_IDS = [broken.__name__ for broken, *_ in BROKEN_TASKS]
 

@@ -16,11 +16,11 @@ import sqlalchemy
 from sqlalchemy.orm import Session, declarative_base
 
 from lstm_bench.errors import StoreError
-from lstm_bench.launch import launch
-from lstm_bench.scratch import MARK, MARKED
-from lstm_bench.sweep import parse
-from lstm_bench.tracking import Store
-from lstm_bench.tracking.listing import parsed
+from lstm_bench.execution._sweep_run import launch
+from lstm_bench.safety._temporary import MARK, MARKED
+from lstm_bench.sweeps._sweep import parse
+from lstm_bench.tracking._listing import parsed
+from lstm_bench.tracking._store import Store
 
 ADDRESS = "postgresql://ann:secret@127.0.0.1:1/runs"
 
@@ -76,9 +76,9 @@ def test_a_folder_in_the_place_of_the_file_is_told_at_once(command, monkeypatch,
 
 
 def test_a_database_that_does_not_answer_is_told_of_and_given_up_on(monkeypatch, tmp_path):
-    monkeypatch.setattr("lstm_bench.tracking.store.WORD_AFTER", 0.1)
-    monkeypatch.setattr("lstm_bench.tracking.connection.GIVEN_UP_AFTER", 0.5)
-    monkeypatch.setattr("lstm_bench.tracking.connection._connect", lambda _: time.sleep(60))
+    monkeypatch.setattr("lstm_bench.tracking._store.WORD_AFTER", 0.1)
+    monkeypatch.setattr("lstm_bench.tracking._connection.GIVEN_UP_AFTER", 0.5)
+    monkeypatch.setattr("lstm_bench.tracking._connection._connect", lambda _: time.sleep(60))
     heard, began = [], time.monotonic()
     with pytest.raises(StoreError, match="did not answer within") as error:
         Store("postgresql://ann:sec@ret@127.0.0.1/runs", tmp_path, waiting=heard.append)
@@ -91,7 +91,7 @@ def test_what_a_driver_says_is_told_without_the_secrets_in_it(monkeypatch, tmp_p
     def refused(_):
         raise OSError("could not resolve host 'ret@127.0.0.1'")
 
-    monkeypatch.setattr("lstm_bench.tracking.connection._connect", refused)
+    monkeypatch.setattr("lstm_bench.tracking._connection._connect", refused)
     began = time.monotonic()
     with pytest.raises(StoreError, match=r"could not resolve host '\*\*\*'"):
         Store("postgresql://ann:sec@ret@127.0.0.1/runs", tmp_path)
@@ -106,8 +106,8 @@ def test_a_database_that_answers_may_take_long_to_make_its_tables(monkeypatch, t
         def search_experiments(self, **_):
             return []
 
-    monkeypatch.setattr("lstm_bench.tracking.connection.GIVEN_UP_AFTER", 0.2)
-    monkeypatch.setattr("lstm_bench.tracking.connection._connect", lambda _: None)
+    monkeypatch.setattr("lstm_bench.tracking._connection.GIVEN_UP_AFTER", 0.2)
+    monkeypatch.setattr("lstm_bench.tracking._connection._connect", lambda _: None)
     monkeypatch.setattr("mlflow.MlflowClient", Slow)
     assert Store("postgresql://ann@127.0.0.1/runs", tmp_path).client is not None
 
@@ -141,7 +141,7 @@ def test_a_store_may_lie_in_a_folder_of_nearly_any_name(tmp_path, name):
 
 
 def test_a_store_that_answers_late_is_told_of_and_used(monkeypatch, tmp_path):
-    monkeypatch.setattr("lstm_bench.tracking.store.WORD_AFTER", 0.1)
+    monkeypatch.setattr("lstm_bench.tracking._store.WORD_AFTER", 0.1)
     heard = []
     store = Store(f"sqlite:///{tmp_path}/runs.db", tmp_path / "artifacts", waiting=heard.append)
     assert heard == []
@@ -151,7 +151,7 @@ def test_a_store_that_answers_late_is_told_of_and_used(monkeypatch, tmp_path):
 
 
 def test_a_store_that_was_waited_for_in_vain_is_not_asked_again(monkeypatch, tmp_path):
-    monkeypatch.setattr("lstm_bench.tracking.store.WORD_AFTER", 0.1)
+    monkeypatch.setattr("lstm_bench.tracking._store.WORD_AFTER", 0.1)
     heard = []
     store = Store(f"sqlite:///{tmp_path}/runs.db", tmp_path / "artifacts", waiting=heard.append)
     with pytest.raises(StoreError, match="not there") as first, store.usable(), store.usable():
@@ -165,7 +165,7 @@ def test_a_store_that_was_waited_for_in_vain_is_not_asked_again(monkeypatch, tmp
 
 @pytest.mark.parametrize(("error", "seconds"), [(ConnectionError("reset"), 0), (OSError(28), 0.5)])
 def test_other_errors_do_not_keep_a_store_from_being_asked(monkeypatch, tmp_path, error, seconds):
-    monkeypatch.setattr("lstm_bench.tracking.store.WORD_AFTER", 0.1)
+    monkeypatch.setattr("lstm_bench.tracking._store.WORD_AFTER", 0.1)
     store = Store(f"sqlite:///{tmp_path}/runs.db", tmp_path / "artifacts", waiting=lambda _: None)
     with pytest.raises(StoreError), store.usable():
         time.sleep(seconds)

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from lstm_bench.engine import compiled, keras_loop
+from lstm_bench.training import _compiled_engine as compiled
+from lstm_bench.training import _keras_engine as keras_loop
 
 
 def agree(chosen, seed=1):

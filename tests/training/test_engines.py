@@ -14,7 +14,7 @@ import pytest
 from agreement import agree
 
 from lstm_bench.errors import RecipeError
-from lstm_bench.recipe import recipe
+from lstm_bench.recipes._recipe import recipe
 
 # ---- The grid: legal combinations of these, small.
 

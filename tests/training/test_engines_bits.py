@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from lstm_bench.engine import ENGINES, compiled, get_engine, program
 from lstm_bench.errors import Interrupted
-from lstm_bench.recipe import recipe
+from lstm_bench.recipes._recipe import recipe
+from lstm_bench.training import _compiled_engine as compiled
+from lstm_bench.training import _program as program
+from lstm_bench.training._engine import ENGINES, get_engine
 
 
 def bits(run):

@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 from agreement import agree
 
-from lstm_bench.engine import ENGINES, compiled, get_engine, keras_loop
-from lstm_bench.models import initial_weights
-from lstm_bench.recipe import recipe
+from lstm_bench.recipes._recipe import recipe
+from lstm_bench.training import _compiled_engine as compiled
+from lstm_bench.training import _keras_engine as keras_loop
+from lstm_bench.training._engine import ENGINES, get_engine
+from lstm_bench.training._models import initial_weights
 
 UNSEEN = {"train": 6, "unseen": 4, "batch_size": 2, "units": 6, "epochs": 5}
 SIDE_BY_SIDE = {"stateful": True, "layout": "streams", "shuffle": "none"}

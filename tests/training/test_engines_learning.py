@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lstm_bench.engine import compiled
-from lstm_bench.recipe import recipe
+from lstm_bench.recipes._recipe import recipe
+from lstm_bench.training import _compiled_engine as compiled
 
 
 def shares(task, seeds=range(4), **settings):

@@ -9,8 +9,10 @@ import itertools
 import numpy as np
 import pytest
 
-from lstm_bench.engine import ENGINES, compiled, get_engine, keras_loop
-from lstm_bench.recipe import recipe
+from lstm_bench.recipes._recipe import recipe
+from lstm_bench.training import _compiled_engine as compiled
+from lstm_bench.training import _keras_engine as keras_loop
+from lstm_bench.training._engine import ENGINES, get_engine
 
 ONE_HOT = np.eye(5, dtype=np.float32)
 FIRST, SECOND = [3, 0, 1, 2, 3], [4, 0, 1, 2, 4]  # PROBLEMS.md, A

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from agreement import agree
 
-from lstm_bench.engine import compiled, keras_loop
-from lstm_bench.framings import Framing, Pairs, Substrings, Whole
-from lstm_bench.recipe import Recipe
-from lstm_bench.tasks.base import Problem, Sequence, Task
+from lstm_bench.recipes._framings import Framing, Pairs, Substrings, Whole
+from lstm_bench.recipes._recipe import Recipe
+from lstm_bench.tasks._base import Problem, Sequence, Task
+from lstm_bench.training import _compiled_engine as compiled
+from lstm_bench.training import _keras_engine as keras_loop
 
 
 class Uneven(Task):

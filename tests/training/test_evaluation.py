@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from lstm_bench.evaluation import (
+from lstm_bench.recipes._recipe import recipe
+from lstm_bench.training._evaluation import (
     QUERIES,
     Network,
     cold_start,
@@ -11,8 +12,7 @@ from lstm_bench.evaluation import (
     random_order,
     step_by_step,
 )
-from lstm_bench.recipe import recipe
-from lstm_bench.run import run
+from lstm_bench.training._run import run
 
 
 class Successor:
@@ -59,7 +59,7 @@ def test_without_a_start_it_is_the_middle():
 @pytest.mark.parametrize("network", ["lstm", "gru"])
 def test_a_stateful_network_asked_step_by_step_answers_as_in_teacher_forcing(network):
     """Two routes to the same answers: the engine's evaluation, and one query at a time."""
-    from lstm_bench.engine import get_engine
+    from lstm_bench.training._engine import get_engine
 
     asked = recipe("memory", network=network, epochs=40, units=8, learning_rate=0.01)
     trained = get_engine("compiled").train(asked, [3]).runs[0]
@@ -78,7 +78,7 @@ def test_a_stateful_network_asked_step_by_step_answers_as_in_teacher_forcing(net
 
 def test_the_order_of_queries_cannot_matter_to_a_stateless_network():
     """B4's random queries: each answer is the one that teacher forcing gives to that sample."""
-    from lstm_bench.engine import get_engine
+    from lstm_bench.training._engine import get_engine
 
     asked = recipe("alphabet", letters=6, epochs=200, batch_size="all", shuffle="none", units=8)
     trained = get_engine("compiled").train(asked, [0]).runs[0]

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from agreement import agree
 
-from lstm_bench.cost import multiply_adds
-from lstm_bench.engine import compiled, fences, program
-from lstm_bench.recipe import recipe
+from lstm_bench.recipes._cost import multiply_adds
+from lstm_bench.recipes._recipe import recipe
 from lstm_bench.seeds import stream
+from lstm_bench.training import _compiled_engine as compiled
+from lstm_bench.training import _fusion as fences
+from lstm_bench.training import _program as program
 
 
 @pytest.fixture

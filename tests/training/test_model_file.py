@@ -14,14 +14,14 @@ import keras
 import numpy as np
 import pytest
 
+from lstm_bench.data._csv_task import EXAMPLE
 from lstm_bench.errors import RecipeError, StoreError, UserError
-from lstm_bench.forecast import forecast, load
-from lstm_bench.model_file import opened
-from lstm_bench.models import MODELS, build
-from lstm_bench.predict import predict
-from lstm_bench.recipe import recipe
-from lstm_bench.run import keras_file, run
-from lstm_bench.tasks.own import EXAMPLE
+from lstm_bench.recipes._recipe import recipe
+from lstm_bench.training._forecast import forecast, load
+from lstm_bench.training._model_file import opened
+from lstm_bench.training._models import MODELS, build
+from lstm_bench.training._prediction import predict
+from lstm_bench.training._run import keras_file, run
 
 
 @pytest.fixture(scope="module")

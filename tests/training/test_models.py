@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lstm_bench.models import (
+from lstm_bench.recipes._recipe import recipe
+from lstm_bench.training._models import (
     MODELS,
     build,
     initial_weights,
@@ -20,7 +21,6 @@ from lstm_bench.models import (
     reset_states,
     states,
 )
-from lstm_bench.recipe import recipe
 
 
 def sigmoid(x):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lstm_bench.engine.optimizers import OPTIMIZERS
+from lstm_bench.training._optimizers import OPTIMIZERS
 
 KERAS = {
     "adam": lambda rate, momentum: keras.optimizers.Adam(rate),

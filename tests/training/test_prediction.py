@@ -6,15 +6,18 @@ import json
 import numpy as np
 import pytest
 
-from lstm_bench.engine import compiled
+from lstm_bench.config import Settings
 from lstm_bench.errors import StoreError, UserError
-from lstm_bench.lookup import find_recipe, finished_outcome
-from lstm_bench.predict import predict, spoken
-from lstm_bench.recipe import recipe
-from lstm_bench.run import run
-from lstm_bench.settings import Settings
-from lstm_bench.sweep import load_sweep
-from lstm_bench.tracking import Listed, Store, begin, listing
+from lstm_bench.recipes._recipe import recipe
+from lstm_bench.sweeps._sweep import load_sweep
+from lstm_bench.tracking import _listing as listing
+from lstm_bench.tracking._listing import Listed
+from lstm_bench.tracking._lookup import find_recipe, finished_outcome
+from lstm_bench.tracking._session import begin
+from lstm_bench.tracking._store import Store
+from lstm_bench.training import _compiled_engine as compiled
+from lstm_bench.training._prediction import predict, spoken
+from lstm_bench.training._run import run
 
 SEEDS = [3, 5]
 SWEEP = """

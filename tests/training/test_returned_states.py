@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from test_models import CELLS, forward, zeros
 
-from lstm_bench.returned_states import STEPS, UNITS, by_steps, facts, main
+from lstm_bench.training._returned_states import STEPS, UNITS, by_steps, facts, main
 
 LAST_STATES = {"LSTM": ("last h", "last c"), "GRU": ("last h",)}
 

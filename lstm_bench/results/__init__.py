@@ -1,0 +1,51 @@
+"""What recipes did over their seeds, as tables, and how those are stored."""
+
+from lstm_bench.results._outcome import (
+    CURVE_POINTS,
+    PREDICTION_COLUMNS,
+    SEED_COLUMNS,
+    Failed,
+    Outcome,
+    Refusal,
+    Role,
+    Row,
+    SweepResult,
+    merged,
+    subset,
+    sweep_document,
+)
+from lstm_bench.results._storage import (
+    MOST_NETWORK,
+    brief,
+    content,
+    faulty,
+    mapping,
+    pack,
+    read_outcome,
+    unpack,
+    write_outcome,
+)
+
+__all__ = [
+    "CURVE_POINTS",
+    "MOST_NETWORK",
+    "PREDICTION_COLUMNS",
+    "SEED_COLUMNS",
+    "Failed",
+    "Outcome",
+    "Refusal",
+    "Role",
+    "Row",
+    "SweepResult",
+    "brief",
+    "content",
+    "faulty",
+    "mapping",
+    "merged",
+    "pack",
+    "read_outcome",
+    "subset",
+    "sweep_document",
+    "unpack",
+    "write_outcome",
+]

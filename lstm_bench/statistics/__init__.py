@@ -1,0 +1,8 @@
+"""Pure functions on arrays: scores, intervals, differences, rates, survival, skill and verdicts.
+
+What it offers is listed in `__init__.pyi`, and imported when it is first used.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,13 @@
+from ._backend import available_cores as available_cores
+from ._backend import prepare_environment as prepare_environment
+from ._backend import start_tensorflow as start_tensorflow
+from ._engine import ENGINES as ENGINES
+from ._engine import get_engine as get_engine
+from ._forecast import forecast as forecast
+from ._keras_engine import fit_epoch as fit_epoch
+from ._keras_engine import prepared as prepared
+from ._prediction import Step as Step
+from ._prediction import predict as predict
+from ._run import keras_file as keras_file
+from ._run import run as run
+from ._run import run_seeds as run_seeds
