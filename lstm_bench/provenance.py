@@ -13,7 +13,7 @@ from pathlib import Path
 
 import lstm_bench
 from lstm_bench.config import XLA_FLAGS
-from lstm_bench.safety import masked
+from lstm_bench.safety import mask_address
 
 VERSION = lstm_bench.__version__
 
@@ -26,7 +26,7 @@ def provenance(command: list[str] | None = None) -> dict[str, str]:
     return {
         "lstm-bench": VERSION,
         "revision": _revision(),
-        "command": shlex.join(map(masked, words)),
+        "command": shlex.join(map(mask_address, words)),
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in PACKAGES},
         "system": f"{platform.system()} {platform.machine()}",

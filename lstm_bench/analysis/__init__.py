@@ -1,30 +1,36 @@
 """What the rows of a sweep say: verdicts, comparisons, ablations, finalists and baselines."""
 
-from lstm_bench.analysis._ablation import Effect, PutBack, plain
+from lstm_bench.analysis._ablation import Ablation, Effect, plain_setting
 from lstm_bench.analysis._baselines import (
-    Beside,
+    BaselineResult,
     amount,
     baselines_document,
     headline,
     signed_amount,
 )
-from lstm_bench.analysis._facts import Found, gather
+from lstm_bench.analysis._facts import ReportFacts, report_facts
 from lstm_bench.analysis._finalists import Confirmations, confirmations, simplest
-from lstm_bench.analysis._findings import Compared, Family, Judged, comparisons_document, words_of
+from lstm_bench.analysis._findings import (
+    ComparisonResult,
+    Family,
+    ReproductionResult,
+    comparisons_document,
+    words_of,
+)
 from lstm_bench.analysis._history import asked, bounds, is_stopped, objective, score, scores
 from lstm_bench.analysis._search import search_document, search_findings
 from lstm_bench.analysis._variance import Importance, Split
 
 __all__ = [
-    "Beside",
-    "Compared",
+    "Ablation",
+    "BaselineResult",
+    "ComparisonResult",
     "Confirmations",
     "Effect",
     "Family",
-    "Found",
     "Importance",
-    "Judged",
-    "PutBack",
+    "ReportFacts",
+    "ReproductionResult",
     "Split",
     "amount",
     "asked",
@@ -32,11 +38,11 @@ __all__ = [
     "bounds",
     "comparisons_document",
     "confirmations",
-    "gather",
     "headline",
     "is_stopped",
     "objective",
-    "plain",
+    "plain_setting",
+    "report_facts",
     "score",
     "scores",
     "search_document",

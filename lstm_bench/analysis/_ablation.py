@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lstm_bench.analysis._findings import Compared, together, unsettled
+from lstm_bench.analysis._findings import ComparisonResult, together, unsettled
 from lstm_bench.analysis._history import COLUMNS, objective
 from lstm_bench.results import Row, SweepResult
 from lstm_bench.statistics import (
@@ -27,7 +27,7 @@ from lstm_bench.statistics import (
 
 
 @dataclass(frozen=True)
-class PutBack:
+class Ablation:
     """A confirmed recipe with one setting put back to the tutorial's, minus that recipe itself.
 
     `axis` is empty for the tutorial's own recipe: everything put back.
@@ -37,13 +37,13 @@ class PutBack:
     base: Row
     axis: str
     value: Any
-    rate: Compared
-    score: Compared
+    rate: ComparisonResult
+    score: ComparisonResult
 
     @property
     def name(self) -> str:
         """What was put back: `epochs back to 250`."""
-        back = f"{self.axis.replace('_', ' ')} back to {plain(self.value)}"
+        back = f"{self.axis.replace('_', ' ')} back to {plain_setting(self.value)}"
         return back if self.axis else "everything back to the tutorial"
 
     @property
@@ -62,7 +62,7 @@ class PutBack:
         return f"{self.name}: {told} ({seeds} seed{'' if seeds == 1 else 's'})."
 
 
-def ablated(result: SweepResult) -> tuple[PutBack, ...]:
+def ablations(result: SweepResult) -> tuple[Ablation, ...]:
     """Returns what putting settings back changes, in the order of the rows.
 
     Solve rates by McNemar's exact test; scores (the search's own, or accuracy where that is the
@@ -80,7 +80,7 @@ def ablated(result: SweepResult) -> tuple[PutBack, ...]:
     found = [difference(row, bases[row.of], measure) for row in rows for measure in measures]
     told = together([unsettled(q.of, q, d) for q, d in zip(asked, found, strict=True)])
     return tuple(
-        PutBack(row, bases[row.of], row.axis, row.value, told[2 * place], told[2 * place + 1])
+        Ablation(row, bases[row.of], row.axis, row.value, told[2 * place], told[2 * place + 1])
         for place, row in enumerate(rows)
     )
 
@@ -102,7 +102,7 @@ def _shared(of: Row, to: Row, measure: str) -> tuple[np.ndarray, np.ndarray]:
     return columns[0].loc[seeds].to_numpy(float), columns[1].loc[seeds].to_numpy(float)
 
 
-def _clause(each: Compared) -> str:
+def _clause(each: ComparisonResult) -> str:
     """Returns `solved 12 points less often (95 % interval -20.0 to -3.1), real`."""
     found, measure = each.found, each.asked.measure
     name = "accuracy" if measure == "accuracy" else "share of whole sequences"
@@ -148,7 +148,8 @@ class Effect:
     @property
     def name(self) -> str:
         """Both sides: `framing window against pairs`."""
-        return f"{self.axis.replace('_', ' ')} {plain(self.value)} against {plain(self.reference)}"
+        value, reference = plain_setting(self.value), plain_setting(self.reference)
+        return f"{self.axis.replace('_', ' ')} {value} against {reference}"
 
     def settled(self, level: float) -> Effect:
         """Returns the effect with its p value corrected to `level`, and so its verdict."""
@@ -247,7 +248,7 @@ def _differences(
     return found
 
 
-def plain(value: Any) -> str:
+def plain_setting(value: Any) -> str:
     """Returns a setting's value as it is written in a sweep file."""
     if isinstance(value, bool):
         return str(value).lower()

@@ -10,26 +10,26 @@ from typing import Any
 from lstm_bench.results import Row, SweepResult
 from lstm_bench.statistics import (
     ALPHA,
-    Against,
+    BaselineComparison,
     SkillWord,
     absolute_errors,
+    baseline_names,
     compare_with_baseline,
     holm,
-    naive_answers,
 )
 
 
 @dataclass(frozen=True)
-class Beside:
+class BaselineResult:
     """A recipe beside each naive answer, the one with the smallest error first."""
 
     row: Row
     real: bool  # whether errors are of real values, in the data's units; else shares wrong
-    all: tuple[Against, ...]
+    all: tuple[BaselineComparison, ...]
     corrected: float = math.nan  # p against the best, after Holm's correction
 
     @property
-    def best(self) -> Against:
+    def best(self) -> BaselineComparison:
         """The comparison with the naive answer that errs least, chosen with hindsight."""
         return self.all[0]
 
@@ -61,31 +61,31 @@ class Beside:
         return f"{said}."
 
 
-def beside(result: SweepResult) -> tuple[Beside, ...]:
+def baseline_results(result: SweepResult) -> tuple[BaselineResult, ...]:
     """Returns the fixed and the confirmed recipes that have naive answers beside them, in order.
 
     p values are corrected for all of them (Holm 1979).
     """
     rows = [*result.fixed, *result.having("confirmed")]
-    found = [_beside(row) for row in rows if naive_answers(row.outcome.predictions)]
+    found = [_beside(row) for row in rows if baseline_names(row.outcome.predictions)]
     levels = holm([each.best.p for each in found])
     return tuple(
-        Beside(each.row, each.real, each.all, level)
+        BaselineResult(each.row, each.real, each.all, level)
         for each, level in zip(found, levels, strict=True)
     )
 
 
-def _beside(row: Row) -> Beside:
+def _beside(row: Row) -> BaselineResult:
     real = "mae" in row.outcome.seeds
     table = absolute_errors(row.outcome.predictions)
-    names = naive_answers(row.outcome.predictions)
+    names = baseline_names(row.outcome.predictions)
     ahead = int(row.outcome.settings.get("horizon", 1))
     found = (compare_with_baseline(table, name, ahead) for name in names)
     against = sorted(found, key=lambda each: each.naive_error)
-    return Beside(row, real, tuple(against))
+    return BaselineResult(row, real, tuple(against))
 
 
-def headline(found: Sequence[Beside], best: str | None) -> Beside | None:
+def headline(found: Sequence[BaselineResult], best: str | None) -> BaselineResult | None:
     """Returns the one to tell first: the row `best`, else the one with the least error.
 
     To pick the best of several is allowed for: p values are corrected for all of them.
@@ -121,11 +121,11 @@ def baselines_document(result: SweepResult) -> dict[str, Any]:
             "p_holm": None if math.isnan(each.corrected) else each.corrected,
             "answers": [_plain(one) for one in each.all],
         }
-        for each in beside(result)
+        for each in baseline_results(result)
     }
     return {"naive": found} if found else {}
 
 
-def _plain(each: Against) -> dict[str, Any]:
+def _plain(each: BaselineComparison) -> dict[str, Any]:
     facts = {key: None if value != value else value for key, value in vars(each).items()}
     return facts | {"skill": each.skill}

@@ -9,27 +9,27 @@ import numpy as np
 
 from lstm_bench.analysis import _findings as findings
 from lstm_bench.analysis import _search as searched
-from lstm_bench.analysis._baselines import Beside, beside
-from lstm_bench.analysis._findings import Compared, Family, Judged
+from lstm_bench.analysis._baselines import BaselineResult, baseline_results
+from lstm_bench.analysis._findings import ComparisonResult, Family, ReproductionResult
 from lstm_bench.analysis._history import distinct, is_stopped
-from lstm_bench.analysis._search import Searched
+from lstm_bench.analysis._search import SearchFindings
 from lstm_bench.results import Row, SweepResult
 
 
 @dataclass(frozen=True)
-class Found:
+class ReportFacts:
     """A result with all that was found in it."""
 
     result: SweepResult
     best: Row | None
     trials: tuple[tuple[Row, list[str]], ...]  # see `distinct_trials`
-    verdicts: tuple[Judged, ...]
+    verdicts: tuple[ReproductionResult, ...]
     families: tuple[Family, ...]
-    searched: Searched
-    beside: tuple[Beside, ...]
+    searched: SearchFindings
+    beside: tuple[BaselineResult, ...]
 
     @property
-    def comparisons(self) -> tuple[Compared, ...]:
+    def comparisons(self) -> tuple[ComparisonResult, ...]:
         """The comparisons that the sweep asks for, corrected together with all others."""
         return self.searched.comparisons
 
@@ -49,16 +49,16 @@ class Found:
         return tuple(row for row, _ in self.trials)
 
 
-def gather(result: SweepResult) -> Found:
+def report_facts(result: SweepResult) -> ReportFacts:
     """Returns `result` with all that is to be told of it; nothing of it is computed again later."""
-    return Found(
+    return ReportFacts(
         result,
         result.best,
         tuple(distinct_trials(result)),
         tuple(findings.verdicts(result)),
         tuple(findings.families(result)),
         searched.search_findings(result),
-        beside(result),
+        baseline_results(result),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lstm_bench.analysis._history import distinct, is_stopped, objective, score
-from lstm_bench.recipes import TASKS, kept_from
+from lstm_bench.recipes import TASKS, holds_data_back
 from lstm_bench.results import Row, SweepResult
 from lstm_bench.statistics import RELIABLE, Mean, Rate, mean_interval, solve_rate
 
@@ -97,7 +97,7 @@ def front(result: SweepResult) -> tuple[Point, ...]:
         for row, repeats in distinct(result.trials)
         if not is_stopped(result, row)
         and not gone & {row.id, *repeats}
-        and not kept_from(row.outcome.settings)
+        and not holds_data_back(row.outcome.settings)
     ]
     single: dict[str, Row] = {}
     for row in rows:

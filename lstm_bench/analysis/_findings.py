@@ -17,16 +17,16 @@ from lstm_bench.statistics import (
     Comparison,
     Difference,
     DifferenceWord,
-    Horizon,
+    MemorySpan,
     Spread,
     Verdict,
     difference_word,
     epochs_difference,
     holm,
-    horizon,
-    more_seeds,
+    memory_span,
     paired_mean_difference,
     paired_rate_difference,
+    seeds_needed,
     spread,
     unpaired_mean_difference,
     unpaired_rate_difference,
@@ -39,7 +39,7 @@ POINTS = 100
 
 
 @dataclass(frozen=True)
-class Judged:
+class ReproductionResult:
     """A row about which something was published: its figure among our seeds, and the verdict."""
 
     row: Row
@@ -48,7 +48,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparisonResult:
     """A comparison that a sweep asked for, and its answer; `found` is None without both results."""
 
     name: str
@@ -82,7 +82,7 @@ class Family:
     id: str
     axis: str
     rows: tuple[Row, ...]
-    horizon: Horizon
+    horizon: MemorySpan
 
     @property
     def half(self) -> str:
@@ -105,7 +105,7 @@ class Family:
         return f"[{low}, {high}]"
 
 
-def axis_value(found: Horizon, value: float) -> str:
+def axis_value(found: MemorySpan, value: float) -> str:
     """Returns a point of an axis as text; beyond its ends, on which side it lies."""
     if math.isnan(value):
         return "does not fall"
@@ -115,7 +115,7 @@ def axis_value(found: Horizon, value: float) -> str:
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
-def verdicts(result: SweepResult) -> list[Judged]:
+def verdicts(result: SweepResult) -> list[ReproductionResult]:
     """Returns a verdict for each fixed row about which something was published, in order."""
     judged = []
     for row in result.fixed:
@@ -128,11 +128,11 @@ def verdicts(result: SweepResult) -> list[Judged]:
         placed = None
         if figure is not None and np.isfinite(values).any():
             placed = spread(figure, values)
-        judged.append(Judged(row, placed, verdict(row.claim, figure, values, solved)))
+        judged.append(ReproductionResult(row, placed, verdict(row.claim, figure, values, solved)))
     return judged
 
 
-def comparisons(result: SweepResult) -> list[Compared]:
+def comparisons(result: SweepResult) -> list[ComparisonResult]:
     """Returns the answers to the comparisons that the sweep asks for, in its order."""
     rows = {row.id: row for row in result.fixed}
     found = {
@@ -145,26 +145,26 @@ def comparisons(result: SweepResult) -> list[Compared]:
     )
 
 
-def unsettled(name: str, asked: Comparison, found: Difference | None) -> Compared:
+def unsettled(name: str, asked: Comparison, found: Difference | None) -> ComparisonResult:
     """Returns a comparison before it is corrected `together` with others."""
-    return Compared(name, asked, found, math.nan, "cannot tell yet", None, 0)
+    return ComparisonResult(name, asked, found, math.nan, "cannot tell yet", None, 0)
 
 
-def together(compared: Sequence[Compared]) -> list[Compared]:
+def together(compared: Sequence[ComparisonResult]) -> list[ComparisonResult]:
     """Returns comparisons with their verdicts, corrected by Holm's method for one another."""
     levels = holm([each.found.p if each.found else math.nan for each in compared])
     among = sum(not math.isnan(level) for level in levels)
     return [settled(each, level, among) for each, level in zip(compared, levels, strict=True)]
 
 
-def settled(each: Compared, level: float, among: int) -> Compared:
+def settled(each: ComparisonResult, level: float, among: int) -> ComparisonResult:
     """Returns `each` with its p value corrected to `level`, as one of `among`: so, its verdict."""
     if each.found is None:
         return replace(each, among=among)
     margin, rate = each.asked.negligible, each.asked.measure == "solve_rate"
     word, more = difference_word(each.found, level, margin), None
     if word == "cannot tell yet":
-        more = more_seeds(each.found, margin, max(among, 1), rate)
+        more = seeds_needed(each.found, margin, max(among, 1), rate)
     return replace(each, corrected=level, word=word, more=more, among=among)
 
 
@@ -212,13 +212,13 @@ def families(result: SweepResult) -> list[Family]:
         columns = [row.outcome.seeds.set_index("seed")["solved"] for row in rows]
         solved = pd.concat(columns, axis=1, join="inner").to_numpy(bool)  # (seeds, values)
         if len(solved):
-            reach = horizon([float(row.value) for row in rows], solved)
+            reach = memory_span([float(row.value) for row in rows], solved)
             found.append(Family(family, rows[0].axis, tuple(rows), reach))
     return found
 
 
 def comparisons_document(
-    result: SweepResult, compared: Sequence[Compared] | None = None
+    result: SweepResult, compared: Sequence[ComparisonResult] | None = None
 ) -> dict[str, Any]:
     """Returns what was found as plain JSON values, under the keys that have any.
 
@@ -234,7 +234,7 @@ def comparisons_document(
     return {key: part for key, part in parts.items() if part}
 
 
-def _judged(each: Judged) -> dict[str, Any]:
+def _judged(each: ReproductionResult) -> dict[str, Any]:
     row, placed, said = each.row, each.spread, each.verdict
     return {
         "published": row.published,
@@ -248,7 +248,7 @@ def _judged(each: Judged) -> dict[str, Any]:
     }
 
 
-def _compared(each: Compared) -> dict[str, Any]:
+def _compared(each: ComparisonResult) -> dict[str, Any]:
     found = each.found
     return {
         **vars(each.asked),
@@ -283,7 +283,7 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _told(each: Compared) -> str:
+def _told(each: ComparisonResult) -> str:
     """Returns the direction and the size of a difference, without its verdict."""
     of, to, found = each.asked.of, each.asked.to, each.found
     measure = each.asked.measure.replace("_", " ")
@@ -310,7 +310,7 @@ def _told(each: Compared) -> str:
     return f"{how}{_span(each)}"
 
 
-def _sooner(each: Compared, found: Difference) -> str:
+def _sooner(each: ComparisonResult, found: Difference) -> str:
     """Returns which of two is solved sooner, and by when half of the seeds have solved each."""
     of, to = each.asked.of, each.asked.to
     assert found.epochs is not None
@@ -331,7 +331,7 @@ def _seeds(found: Difference) -> str:
     return f"{found.n} seeds" if found.n > 1 else "the one seed"
 
 
-def _span(each: Compared) -> str:
+def _span(each: ComparisonResult) -> str:
     found = each.found
     assert found is not None
     if math.isnan(found.low):
@@ -342,7 +342,7 @@ def _span(each: Compared) -> str:
     return f" (95 % interval {ends}, {_seeds(found)})"
 
 
-def _because(each: Compared) -> str:
+def _because(each: ComparisonResult) -> str:
     """Returns what a reader must know beside the verdict's word."""
     found, margin = each.found, each.asked.negligible
     if found is None or math.isnan(found.p):
@@ -378,6 +378,6 @@ def _signed(value: float, asked: Comparison) -> str:
     return f"{POINTS * value:+.1f}".replace("-0.0", "0.0").replace("+0.0", "0.0")
 
 
-def words_of(judged: Sequence[Judged]) -> dict[str, str]:
+def words_of(judged: Sequence[ReproductionResult]) -> dict[str, str]:
     """Returns the verdicts' words by row id; rows without one are left out."""
     return {each.row.id: each.verdict.word for each in judged if each.verdict is not None}

@@ -7,34 +7,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lstm_bench.analysis._ablation import Effect as Effect
-from lstm_bench.analysis._ablation import PutBack as PutBack
-from lstm_bench.analysis._ablation import ablated as ablated
-from lstm_bench.analysis._ablation import effects as effects
-from lstm_bench.analysis._finalists import Confirmations as Confirmations
-from lstm_bench.analysis._finalists import Point as Point
-from lstm_bench.analysis._finalists import Simplest as Simplest
-from lstm_bench.analysis._finalists import confirmations as confirmations
-from lstm_bench.analysis._finalists import front as front
-from lstm_bench.analysis._finalists import simplest as simplest
-from lstm_bench.analysis._finalists import simplest_of
-from lstm_bench.analysis._findings import Compared, comparisons, settled
-from lstm_bench.analysis._history import Saved as Saved
-from lstm_bench.analysis._history import Tried as Tried
-from lstm_bench.analysis._history import history as history
-from lstm_bench.analysis._history import saved as saved
-from lstm_bench.analysis._variance import Importance as Importance
-from lstm_bench.analysis._variance import SeedShare as SeedShare
-from lstm_bench.analysis._variance import Split as Split
-from lstm_bench.analysis._variance import importance as importance
-from lstm_bench.analysis._variance import seed_share as seed_share
-from lstm_bench.analysis._variance import split as split
+from lstm_bench.analysis._ablation import Ablation, Effect, ablations, effects
+from lstm_bench.analysis._finalists import (
+    Confirmations,
+    Point,
+    Simplest,
+    confirmations,
+    front,
+    simplest_of,
+)
+from lstm_bench.analysis._findings import ComparisonResult, comparisons, settled
+from lstm_bench.analysis._history import Saved, Tried, history, saved
+from lstm_bench.analysis._variance import (
+    Importance,
+    SeedShare,
+    Split,
+    importance,
+    seed_share,
+    split,
+)
 from lstm_bench.results import SweepResult
 from lstm_bench.statistics import Mean, holm
 
 
 @dataclass(frozen=True)
-class Searched:
+class SearchFindings:
     """What the functions of the same names found in one result."""
 
     history: tuple[Tried, ...]
@@ -42,23 +39,23 @@ class Searched:
     confirmations: Confirmations
     front: tuple[Point, ...]
     simplest: Simplest
-    comparisons: tuple[Compared, ...]
-    ablated: tuple[PutBack, ...]
+    comparisons: tuple[ComparisonResult, ...]
+    ablated: tuple[Ablation, ...]
     effects: tuple[Effect, ...]
     importance: Importance | None
     seed_share: SeedShare | None
     split: Split | None
 
 
-def search_findings(result: SweepResult) -> Searched:
+def search_findings(result: SweepResult) -> SearchFindings:
     """Returns everything that the search of `result` found; of no search, nothing in each part.
 
     The p values of all comparisons, settings put back and switches are corrected together, so that
     5 % is the chance of any error among them.
     """
     points = front(result)
-    compared, back, switched = _together(comparisons(result), ablated(result), effects(result))
-    return Searched(
+    compared, back, switched = _together(comparisons(result), ablations(result), effects(result))
+    return SearchFindings(
         history(result),
         saved(result),
         confirmations(result),
@@ -74,8 +71,8 @@ def search_findings(result: SweepResult) -> Searched:
 
 
 def _together(
-    compared: Sequence[Compared], back: Sequence[PutBack], switched: Sequence[Effect]
-) -> tuple[tuple[Compared, ...], tuple[PutBack, ...], tuple[Effect, ...]]:
+    compared: Sequence[ComparisonResult], back: Sequence[Ablation], switched: Sequence[Effect]
+) -> tuple[tuple[ComparisonResult, ...], tuple[Ablation, ...], tuple[Effect, ...]]:
     """Returns all of them with verdicts after Holm's correction over all of them."""
     found = [each.found for each in compared]
     found += [each.found for pair in back for each in (pair.rate, pair.score)]
@@ -97,7 +94,7 @@ def _together(
     )
 
 
-def search_document(result: SweepResult, found: Searched | None = None) -> dict[str, Any]:
+def search_document(result: SweepResult, found: SearchFindings | None = None) -> dict[str, Any]:
     """Returns what was searched and found as plain JSON values, under the keys that have any.
 
     `confirmation`, `front`, `simplest`, `ablation`, `importance`, `effects`, `variance`, `saved`.
@@ -163,7 +160,7 @@ def _simplest(found: Simplest) -> dict[str, Any]:
     return {"bar": found.bar, "point": point, "recipe": recipe, "sentence": found.sentence}
 
 
-def _put_back(each: PutBack) -> dict[str, Any]:
+def _put_back(each: Ablation) -> dict[str, Any]:
     return {
         "of": each.base.id,
         "setting": each.axis or None,
@@ -175,7 +172,7 @@ def _put_back(each: PutBack) -> dict[str, Any]:
     }
 
 
-def _compared(each: Compared) -> dict[str, Any]:
+def _compared(each: ComparisonResult) -> dict[str, Any]:
     found = each.found
     assert found is not None
     return {

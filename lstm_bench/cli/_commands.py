@@ -32,7 +32,13 @@ from lstm_bench.cli._options import (
     write,
 )
 from lstm_bench.errors import Interrupted, RecipeError, StoreError, SweepError, UserError
-from lstm_bench.safety import masked_text, say, screen, shell_line, visible
+from lstm_bench.safety import (
+    mask_passwords,
+    print_plain,
+    printable_text,
+    shell_line,
+    terminal_console,
+)
 
 app = typer.Typer(
     name="lstm-bench",
@@ -55,7 +61,7 @@ def main() -> None:
         on_any_terminal()
         app()
     except UserError as error:
-        say(masked_text(f"error: {error}"))
+        print_plain(mask_passwords(f"error: {error}"))
         sys.exit(2)
     except (KeyboardInterrupt, Interrupted):
         _interrupted()
@@ -71,7 +77,7 @@ BEFORE_COMMAND = 130
 
 def _interrupted() -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it has been heard
-    say("interrupted; what had finished is kept, and the same command goes on")
+    print_plain("interrupted; what had finished is kept, and the same command goes on")
     sys.exit(1)
 
 
@@ -89,7 +95,7 @@ def tasks(
     if as_json:
         print_json(task_document(name))
     else:
-        screen().print(task_page(name) if name else task_table())
+        terminal_console().print(task_page(name) if name else task_table())
 
 
 @app.command()
@@ -108,20 +114,20 @@ def run(
     """Train one recipe on several seeds, e.g. `run memory units=20 stateful=true`."""
     from lstm_bench.errors import unknown
     from lstm_bench.recipes import recipe
-    from lstm_bench.statistics import chosen as chosen_metrics
-    from lstm_bench.sweeps import assignments
+    from lstm_bench.statistics import select_metrics as chosen_metrics
+    from lstm_bench.sweeps import parse_assignments
     from lstm_bench.training import ENGINES
 
     if engine not in ENGINES:
         raise UserError(f"--engine: {unknown('engine', engine, ENGINES)}")
-    chosen = assignments(settings or [])
+    chosen = parse_assignments(settings or [])
     if "task" in chosen:
         raise UserError(f"task: is given by the first word, {task!r}; leave out task=")
     where_to(files=files)
     built = recipe(task, **chosen)
     named = chosen_metrics(metrics, built.task.kind)
-    console = screen(stderr=True)
-    with console.status(Text(visible(f"{built.name}, {seeds} seeds"))):
+    console = terminal_console(stderr=True)
+    with console.status(Text(printable_text(f"{built.name}, {seeds} seeds"))):
         from lstm_bench.training import run as train
 
         outcome = train(built, range(seeds), engine, threads or None)
@@ -131,7 +137,7 @@ def run(
         return
     from lstm_bench.cli._show import outcome_page
 
-    screen().print(outcome_page(outcome, predictions, named))
+    terminal_console().print(outcome_page(outcome, predictions, named))
 
 
 @app.command()
@@ -163,7 +169,7 @@ def sweep(
     `sweep --csv sales.csv --target units search.trials=20`.
     """
     from lstm_bench.errors import unknown
-    from lstm_bench.sweeps import find_sweep, load_sweep, of_data
+    from lstm_bench.sweeps import find_sweep, load_sweep, sweep_over_file
     from lstm_bench.training import ENGINES
 
     where = where_to(profile, store, files)
@@ -183,23 +189,25 @@ def sweep(
     else:
         path = csv
         words = [*([name] if name else []), *(settings or [])]
-        loaded = of_data({"file": from_here(csv), **given}, words)
+        loaded = sweep_over_file({"file": from_here(csv), **given}, words)
         if not as_json:
-            screen(stderr=True).print(loaded.about, highlight=False)
+            terminal_console(stderr=True).print(loaded.about, highlight=False)
     from lstm_bench.cli._show import SweepBar, estimate_table
     from lstm_bench.cli._sweep_output import print_sweep, sweep_json, warn
-    from lstm_bench.execution import launch, weigh
+    from lstm_bench.execution import estimate_sweep, run_sweep
 
     try:
         if dry_run:
-            weighed = weigh(loaded, where, engine)
+            weighed = estimate_sweep(loaded, where, engine)
             if as_json:
                 print_json({"sweep": loaded.name, **weighed.document()})
             else:
-                screen().print(estimate_table(loaded.name, weighed))
+                terminal_console().print(estimate_table(loaded.name, weighed))
             return
         with SweepBar(loaded.name, quiet=as_json) as bar:
-            result, page, progress = launch(loaded, where, engine, again, None if as_json else bar)
+            result, page, progress = run_sweep(
+                loaded, where, engine, again, None if as_json else bar
+            )
     except RecipeError as error:
         raise SweepError(f"{path}:\n  {error}") from error
     if as_json:
@@ -231,7 +239,7 @@ def report(
     if pages and as_json:
         print_json({"reports": {name: str(page) for name, page in pages.items()}})
     elif pages:
-        say("\n".join(map(str, pages.values())), sys.stdout)
+        print_plain("\n".join(map(str, pages.values())), sys.stdout)
     if faults:
         raise StoreError("\n".join(faults))
 
@@ -255,7 +263,7 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write a recipe as a Keras script, e.g. `export memory` or `export published:A1`."""
-    from lstm_bench.sweeps import assignments
+    from lstm_bench.sweeps import parse_assignments
     from lstm_bench.tracking import find_recipe, network_file
     from lstm_bench.training import start_tensorflow
 
@@ -276,9 +284,9 @@ def export(
                 f"out {other}"
             )
         write(model, network_file(what, model, told), "--model")
-        print_json({"file": str(model)}) if as_json else say(str(model), sys.stdout)
+        print_json({"file": str(model)}) if as_json else print_plain(str(model), sys.stdout)
         return
-    found = find_recipe(what, assignments(settings or []), told)
+    found = find_recipe(what, parse_assignments(settings or []), told)
     start_tensorflow(1)
     from lstm_bench.export import script
 
@@ -293,7 +301,7 @@ def export(
     elif output is None:
         print(text, end="")
     else:
-        say(str(output), sys.stdout)
+        print_plain(str(output), sys.stdout)
 
 
 @app.command()
@@ -334,9 +342,9 @@ def predict(
     start_tensorflow(1)
     if csv is not None:
         from lstm_bench.safety import as_csv
-        from lstm_bench.training import forecast
+        from lstm_bench.training import forecast_file
 
-        table = forecast(outcome, str(csv))
+        table = forecast_file(outcome, str(csv))
         text = as_csv(table)
         if output is not None:
             write(output, text)
@@ -344,19 +352,19 @@ def predict(
             told = {"data": dict(outcome.data), "predictions": table.to_dict("records")}
             print_json(facts | told)
         elif output is not None:
-            say(str(output), sys.stdout)
+            print_plain(str(output), sys.stdout)
         else:
-            print(visible(text) if sys.stdout.isatty() else text, end="")
+            print(printable_text(text) if sys.stdout.isatty() else text, end="")
         return
     from lstm_bench.cli._show import prediction_page
-    from lstm_bench.training import predict as ask
+    from lstm_bench.training import predict_symbols as ask
 
     steps = ask(outcome, str(symbols), generate)
     if as_json:
         answered = {"steps": [vars(step) for step in steps], "answer": steps[-1].predicted}
         print_json(facts | answered)
     else:
-        screen().print(prediction_page(steps, str(outcome.settings.get("output", ""))))
+        terminal_console().print(prediction_page(steps, str(outcome.settings.get("output", ""))))
 
 
 @app.command()
@@ -369,13 +377,13 @@ def speed(
     from lstm_bench.cli._show import speed_table
     from lstm_bench.cli._speed import measure
 
-    console = screen(stderr=True)
+    console = terminal_console(stderr=True)
     with console.status("measuring") as status:
         rows = measure(seconds, lambda name: status.update(f"measuring {name}"))
     if as_json:
         print_json({"speed": rows})
     else:
-        screen().print(speed_table(rows))
+        terminal_console().print(speed_table(rows))
 
 
 @app.command()
@@ -391,5 +399,5 @@ def init(
     if as_json:
         print_json({"folder": str(folder), "files": [str(path) for path in made]})
         return
-    say("\n".join(map(str, made)), sys.stdout)
-    say(f"Next: {shell_line('cd', str(folder))} && lstm-bench sweep highest", sys.stdout)
+    print_plain("\n".join(map(str, made)), sys.stdout)
+    print_plain(f"Next: {shell_line('cd', str(folder))} && lstm-bench sweep highest", sys.stdout)

@@ -17,7 +17,7 @@ import typer
 
 from lstm_bench import __version__
 from lstm_bench.errors import Interrupted, UserError
-from lstm_bench.safety import masked, say, shell_line
+from lstm_bench.safety import mask_address, print_plain, shell_line
 
 _document: ContextVar[TextIO] = ContextVar("where a JSON document is printed")
 
@@ -68,7 +68,7 @@ def browsed(store: str) -> str:
     Passwords are left for the reader to fill in.
     MLflow's page begins with what it has for language models, where no sweep is to be seen.
     """
-    shown = masked(store)
+    shown = mask_address(store)
     command = shell_line("mlflow", "ui", "--backend-store-uri", shown)
     where = shown if store.startswith("http") else command
     return f"{where}\n        (on its page: Model training, at the top left)"
@@ -117,7 +117,7 @@ def where_to(
             raise
         warnings = [str(error)]
     for warning in warnings:
-        say(f"warning: {warning}")
+        print_plain(f"warning: {warning}")
     return found.model_copy(update={"store": store}) if store else found
 
 

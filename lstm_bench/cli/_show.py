@@ -22,14 +22,14 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from lstm_bench.errors import UserError
-from lstm_bench.recipes import TASKS, no_task, recipe
-from lstm_bench.safety import screen, shell_line, visible
+from lstm_bench.recipes import TASKS, recipe, unknown_task_message
+from lstm_bench.safety import printable_text, shell_line, terminal_console
 from lstm_bench.sweeps import task_place
 
 if TYPE_CHECKING:
     from lstm_bench.execution import Estimate, SweepProgress
     from lstm_bench.results import Outcome, SweepResult
-    from lstm_bench.training import Step
+    from lstm_bench.training import AnswerStep
 
 
 def task_document(name: str | None) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def task_document(name: str | None) -> dict[str, Any]:
 
 def _known(name: str) -> str:
     if name not in TASKS:
-        raise UserError(f"tasks: {no_task(name)}")
+        raise UserError(f"tasks: {unknown_task_message(name)}")
     return name
 
 
@@ -168,7 +168,7 @@ def _answers(outcome: Outcome) -> Table:
     return table
 
 
-def prediction_page(steps: list[Step], output: str) -> RenderableType:
+def prediction_page(steps: list[AnswerStep], output: str) -> RenderableType:
     """Returns one line a step: input, answer, and its `output`, e.g. "softmax"; then the answer."""
     table = Table(show_header=False, box=None, padding=(0, 1, 0, 0))
     for step in steps:
@@ -276,7 +276,7 @@ class SweepBar:
     """A progress bar: recipes done, the best so far, time left. A context manager."""
 
     def __init__(self, name: str, quiet: bool) -> None:
-        console = screen(stderr=True)
+        console = terminal_console(stderr=True)
         self._progress = Progress(
             TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
             BarColumn(bar_width=20 if console.width >= 100 else 10),
@@ -293,7 +293,7 @@ class SweepBar:
         self._progress.start()
         name = self._name if len(self._name) <= SHOWN else f"{self._name[: SHOWN - 1]}…"
         self._task = self._progress.add_task(
-            visible(name), total=None, best="starting", end=math.inf
+            printable_text(name), total=None, best="starting", end=math.inf
         )
         return self
 
@@ -320,5 +320,5 @@ class SweepBar:
         if ran and (state.done, state.total) != (task.completed, task.total):
             end = (task.elapsed or 0) * (1 + (state.total - state.done) / ran)
         self._progress.update(
-            self._task, completed=state.done, total=state.total, best=visible(best), end=end
+            self._task, completed=state.done, total=state.total, best=printable_text(best), end=end
         )

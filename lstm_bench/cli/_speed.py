@@ -14,9 +14,9 @@ from collections.abc import Callable
 from typing import Any
 
 from lstm_bench.errors import LstmBenchError
-from lstm_bench.execution import Failure, Job, Pool, Seed
+from lstm_bench.execution import Job, JobFailed, SeedFinished, WorkerPool
 from lstm_bench.recipes import Recipe, recipe
-from lstm_bench.results import merged, unpack
+from lstm_bench.results import merge_outcomes, unpack_outcome
 from lstm_bench.training import available_cores, start_tensorflow
 
 ROUNDS = 5
@@ -44,7 +44,7 @@ def measure(seconds: float, note: Callable[[str], None] = lambda _: None) -> lis
     for each engine and problem, and as long to start.
     """
     rows = []
-    with Pool(min(2, available_cores())) as pool:
+    with WorkerPool(min(2, available_cores())) as pool:
         pool.prepare()
         start_tensorflow(available_cores())
         _compiled(recipe("ambiguous_pair", epochs=1), pool, seeds=1, workers=pool.size)  # wakes all
@@ -54,7 +54,7 @@ def measure(seconds: float, note: Callable[[str], None] = lambda _: None) -> lis
     return rows
 
 
-def _compare(base: Recipe, turn: float, pool: Pool) -> dict[str, Any]:
+def _compare(base: Recipe, turn: float, pool: WorkerPool) -> dict[str, Any]:
     """Returns the row of one problem; each engine has `turn` seconds at a time."""
     keras_step = _keras(base)
     first = _compiled(base, pool, seeds=1, workers=1)
@@ -79,10 +79,10 @@ def _compare(base: Recipe, turn: float, pool: Pool) -> dict[str, Any]:
 def _keras(base: Recipe) -> Callable[[float], float]:
     """Returns a function that trains for about a given time and returns seconds a step."""
     from lstm_bench.seeds import stream
-    from lstm_bench.training import fit_epoch, prepared
+    from lstm_bench.training import fit_epoch, prepared_samples
 
     samples, rng = base.samples(0), stream(0, "shuffle")
-    model = prepared(base, samples, 0)
+    model = prepared_samples(base, samples, 0)
     fit_epoch(base, model, samples, rng)  # traces, and so is not timed
 
     def train(turn: float) -> float:
@@ -95,15 +95,15 @@ def _keras(base: Recipe) -> Callable[[float], float]:
     return train
 
 
-def _compiled(base: Recipe, pool: Pool, seeds: int, workers: int) -> tuple[float, float]:
+def _compiled(base: Recipe, pool: WorkerPool, seeds: int, workers: int) -> tuple[float, float]:
     """Returns seconds a step, with so many workers at it at once, and seconds of compiling."""
     job = Job((base.settings,), tuple(range(seeds)))
     parts: dict[int, list[bytes]] = {pool.submit(job): [] for _ in range(workers)}
     for ticket, event in pool.events():
-        if isinstance(event, Failure):
+        if isinstance(event, JobFailed):
             raise LstmBenchError(f"{base.name}: {event.reason}")
-        if isinstance(event, Seed):
+        if isinstance(event, SeedFinished):
             parts[ticket] += event.outcomes  # unpacked later: that takes part of a core
-    outcomes = [merged([unpack(each) for each in part]) for part in parts.values()]
+    outcomes = [merge_outcomes([unpack_outcome(each) for each in part]) for part in parts.values()]
     each = [o.train_seconds / (seeds * o.updates) for o in outcomes]
     return statistics.mean(each), max(o.compile_seconds for o in outcomes)

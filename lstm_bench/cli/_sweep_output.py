@@ -16,7 +16,7 @@ from lstm_bench.cli._options import browsed
 from lstm_bench.cli._show import next_step
 from lstm_bench.errors import StoreError
 from lstm_bench.results import SweepResult, sweep_document
-from lstm_bench.safety import path_component, say, screen
+from lstm_bench.safety import path_component, print_plain, terminal_console
 
 if TYPE_CHECKING:
     from lstm_bench.execution import SweepProgress
@@ -37,7 +37,7 @@ def print_sweep(
     """Prints the table, and where report and runs are; `data` is the file of the user's own."""
     from lstm_bench.report import console_table
 
-    console = screen()
+    console = terminal_console()
     console.print(console_table(result))
     if progress.reused:
         console.print(f"{progress.reused} of {progress.done} recipes needed no new run.")
@@ -70,13 +70,13 @@ def write_reports(
 def warn(result: SweepResult, progress: SweepProgress) -> bool:
     """Says what a sweep has not come to, on standard error; returns whether there is any."""
     for id_, reason in progress.unsaved.items():
-        say(
+        print_plain(
             f"{id_}: is left unfinished, for its network could not be kept ({reason}); run the "
             "same command again, which goes on from the trained weights"
         )
     if progress.unsaved:
         return True
     if {row.id for row in result.rows} <= {each.id for each in result.failed}:
-        say(f"{result.name}: every recipe has failed; the reasons are above")
+        print_plain(f"{result.name}: every recipe has failed; the reasons are above")
         return True
     return False

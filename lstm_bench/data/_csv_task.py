@@ -29,7 +29,7 @@ READING = ("target_kind", "season", "missing", "unseen", "split", "part")
 Floats = NDArray[np.float64]
 
 
-class Csv(Task):
+class CsvTask(Task):
     """Forecast a column of a CSV file: its value `horizon` rows on, from the rows so far.
 
     ::
@@ -50,10 +50,10 @@ class Csv(Task):
     values is the share of rows forecast to within the error that the last value makes half of the
     time, in what is learnt from.
 
-    >>> problem = Csv().problem(seed=0)
+    >>> problem = CsvTask().problem(seed=0)
     >>> len(problem.train[0]), int(problem.unseen[0].scored.sum())
     (246, 62)
-    >>> Csv().prepared.season
+    >>> CsvTask().prepared.season
     11
     """
 
@@ -102,7 +102,7 @@ class Csv(Task):
         """Returns the class for the target's kind; raises `DataError` where the file is wrong."""
         own = {key: value for key, value in settings.items() if key in cls.model_fields}
         try:
-            asked = Csv(**own)
+            asked = CsvTask(**own)
         except ValidationError:
             return cls  # who asks will find out the same
         found = asked.prepared
@@ -230,30 +230,30 @@ class Csv(Task):
         return self.prepared.notes
 
 
-class Binary(Csv):
+class Binary(CsvTask):
     """A column of yes and no: see `Csv`."""
 
     kind: ClassVar[Kind] = "binary"
 
 
-class Symbols(Csv):
+class Symbols(CsvTask):
     """A column of symbols, forecast from itself alone: see `Csv`."""
 
     kind: ClassVar[Kind] = "categorical"
     symbolic: ClassVar[bool] = True
 
 
-class Labels(Csv):
+class Labels(CsvTask):
     """A column of symbols, forecast from columns of numbers too: see `Csv`."""
 
     kind: ClassVar[Kind] = "categorical"
 
 
 @functools.lru_cache(maxsize=32)
-def _layout(task: Csv, digest: str) -> Layout:
+def _layout(task: CsvTask, digest: str) -> Layout:
     return lay_out(task.prepared, task.kind, task.symbolic, task.difference, task.part)
 
 
 @functools.lru_cache(maxsize=64)
-def _naive(task: Csv, digest: str, lags: int | None) -> dict[str, tuple[Floats, ...]]:
+def _naive(task: CsvTask, digest: str, lags: int | None) -> dict[str, tuple[Floats, ...]]:
     return unaided(task.prepared, task.layout, task.kind, lags)

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lstm_bench.data._csv_task import Csv
+from lstm_bench.data._csv_task import CsvTask
 from lstm_bench.errors import Fault, RecipeError, UserError
 from lstm_bench.safety import pydantic_faults
 
@@ -16,7 +16,7 @@ STEPS_A_RUN = 60_000
 """Rows that a training run of the usual search goes through, unless five epochs are more."""
 
 
-def completed(document: Mapping[str, Any]) -> dict[str, Any]:
+def completed_sweep(document: Mapping[str, Any]) -> dict[str, Any]:
     """Returns a sweep's document; one about data says what was found in them, and has a search.
 
     Raises `RecipeError` where the data are wrong.
@@ -45,7 +45,7 @@ def _each_its_own(recipes: object) -> bool:
     return any(isinstance(own, Mapping) and {"file", "target"} & own.keys() for own in given)
 
 
-def usual(document: Mapping[str, Any]) -> dict[str, Any]:
+def default_search(document: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the search that a sweep about data has where it says nothing of one.
 
     Raises `RecipeError` where the data, or the settings of the task, are wrong.
@@ -53,7 +53,7 @@ def usual(document: Mapping[str, Any]) -> dict[str, Any]:
     return search(_task(document), document)
 
 
-def named(document: Mapping[str, Any]) -> str:
+def default_name(document: Mapping[str, Any]) -> str:
     """Returns what a sweep over a file of data is called: the file's stem, and the target's name.
 
     Once, where they are the same.
@@ -62,19 +62,19 @@ def named(document: Mapping[str, Any]) -> str:
     return stem if target == stem else f"{stem}-{target}"
 
 
-def _task(document: Mapping[str, Any]) -> Csv:
-    own = {key: value for key, value in document.items() if key in Csv.model_fields}
+def _task(document: Mapping[str, Any]) -> CsvTask:
+    own = {key: value for key, value in document.items() if key in CsvTask.model_fields}
     try:
-        made = Csv.suited(own)(**own)
+        made = CsvTask.suited(own)(**own)
     except UserError as error:
         raise RecipeError([Fault("file", str(error))]) from error
     except ValidationError as error:
         raise RecipeError(pydantic_faults(error, own)) from error
-    assert isinstance(made, Csv)
+    assert isinstance(made, CsvTask)
     return made
 
 
-def search(task: Csv, fixed: Mapping[str, Any]) -> dict[str, Any]:
+def search(task: CsvTask, fixed: Mapping[str, Any]) -> dict[str, Any]:
     """Returns a search that suits the length and the season of a file of data.
 
     Forty recipes of up to 200 epochs; where `STEPS_A_RUN` are fewer, so many, but at least five.

@@ -21,7 +21,7 @@ TABLE = """create table if not exists seeds (
 )"""
 
 
-class Ledger:
+class Checkpoint:
     """The finished seeds of one session of a sweep."""
 
     def __init__(
@@ -38,9 +38,11 @@ class Ledger:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._in_use = contextlib.ExitStack()
             if path.exists() and not _is_sound(path):
-                with alone(Path(f"{path}.lock"), at_once=True):  # no other sweep has it open
+                with exclusive_lock(
+                    Path(f"{path}.lock"), at_once=True
+                ):  # no other sweep has it open
                     self._move_aside()
-            self._in_use.enter_context(alone(Path(f"{path}.lock"), shared=True))
+            self._in_use.enter_context(exclusive_lock(Path(f"{path}.lock"), shared=True))
             self._database = sqlite3.connect(path, timeout=60, isolation_level=None)
             # Each seed is on the disk before the next thing happens: a power cut loses running
             # seeds alone.
@@ -136,7 +138,7 @@ def _is_sound(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def alone(
+def exclusive_lock(
     path: Path,
     waiting: Callable[[], None] = lambda: None,
     shared: bool = False,

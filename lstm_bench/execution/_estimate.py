@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from scipy import optimize
 
-from lstm_bench.execution._workers import Job, Pool, Seed
-from lstm_bench.recipes import APIECE, Recipe, estimated_memory, program_key, recipe
-from lstm_bench.results import Outcome, unpack
-from lstm_bench.search import COMPARED, Study, rungs
+from lstm_bench.execution._workers import Job, SeedFinished, WorkerPool
+from lstm_bench.recipes import MEMORY_PER_RECIPE, Recipe, estimated_memory, program_key, recipe
+from lstm_bench.results import Outcome, unpack_outcome
+from lstm_bench.search import COMPARED, SearchStudy, rungs
 from lstm_bench.statistics import RELIABLE, solve_rate
 from lstm_bench.sweeps import Search, Sweep
 
@@ -76,7 +76,7 @@ class Estimate:
         return told | ({"too_large_to_probe": self.too_large} if self.too_large else {})
 
 
-def estimate(sweep: Sweep, study: Study | None, pool: Pool, engine: str) -> Estimate:
+def estimate(sweep: Sweep, study: SearchStudy | None, pool: WorkerPool, engine: str) -> Estimate:
     """Returns what `sweep` will cost; trains a few of its recipes a little to tell the time."""
     drawn = study.drawn(min(max(DRAWN, study.trials), DRAWN_AT_MOST)) if study else []
     parts = tuple(stages(sweep, study, drawn, engine))
@@ -90,7 +90,7 @@ def estimate(sweep: Sweep, study: Study | None, pool: Pool, engine: str) -> Esti
 
 
 def stages(
-    sweep: Sweep, study: Study | None, drawn: Sequence[Recipe], engine: str
+    sweep: Sweep, study: SearchStudy | None, drawn: Sequence[Recipe], engine: str
 ) -> Iterator[Stage]:
     """Yields the parts of `sweep`, of which `drawn` is a sample of what its search may propose.
 
@@ -184,7 +184,7 @@ def seconds(parts: Sequence[Stage], speed: Speed, workers: int) -> Range:
         work = sum(
             part.recipes[end] * BESIDE
             + part.programs[end] * speed.compile[end]
-            + part.runs[end] * APIECE
+            + part.runs[end] * MEMORY_PER_RECIPE
             + part.steps[end] * speed.step[end]
             for part in parts
         )
@@ -192,7 +192,7 @@ def seconds(parts: Sequence[Stage], speed: Speed, workers: int) -> Range:
     return ends[0], ends[1]
 
 
-def probe(chosen: Sequence[Recipe], pool: Pool, engine: str, longest: float) -> Speed | None:
+def probe(chosen: Sequence[Recipe], pool: WorkerPool, engine: str, longest: float) -> Speed | None:
     """Trains each of `chosen` a little, on one seed, for so many seconds at the longest.
 
     Returns None if none could be trained.
@@ -204,8 +204,8 @@ def probe(chosen: Sequence[Recipe], pool: Pool, engine: str, longest: float) -> 
         jobs[pool.submit(job)] = one
     compiling, stepping = [], []
     for ticket, event in pool.events():
-        if isinstance(event, Seed):
-            outcome: Outcome = unpack(event.outcomes[0])
+        if isinstance(event, SeedFinished):
+            outcome: Outcome = unpack_outcome(event.outcomes[0])
             if outcome.compile_seconds:  # it shares no program with one that was probed before
                 compiling.append(outcome.compile_seconds)
             stepping.append(outcome.train_seconds / _steps(jobs[ticket]))

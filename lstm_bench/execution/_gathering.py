@@ -14,12 +14,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from lstm_bench.errors import DamagedError
-from lstm_bench.execution._checkpoint import Ledger
-from lstm_bench.execution._workers import Done, Event, Failure, Job, Pool, Seal, Seed
+from lstm_bench.execution._checkpoint import Checkpoint
+from lstm_bench.execution._workers import (
+    Event,
+    Job,
+    JobFailed,
+    JobFinished,
+    Seal,
+    SeedFinished,
+    WorkerPool,
+)
 from lstm_bench.provenance import provenance
 from lstm_bench.recipes import Recipe, estimated_seconds, program_key
-from lstm_bench.results import Failed, Outcome, merged, subset, unpack
-from lstm_bench.tracking import SeedsOf, Session, outcome_key
+from lstm_bench.results import Failed, Outcome, merge_outcomes, select_seeds, unpack_outcome
+from lstm_bench.tracking import SeedRole, Session, outcome_key
 
 LATE = "it took longer than its time limit"
 TRIES = 3
@@ -29,13 +37,13 @@ SAME_NUMBERS = ("tensorflow", "keras", "numpy", "system", "processor", "XLA", "o
 
 
 @dataclass(frozen=True)
-class Need:
+class Request:
     """A recipe that is wanted on some seeds, under the id that its row will have."""
 
     id: str
     recipe: Recipe
     seeds: tuple[int, ...]
-    kind: SeedsOf = "search"
+    kind: SeedRole = "search"
 
     @property
     def key(self) -> str:
@@ -43,18 +51,18 @@ class Need:
         return outcome_key(self.recipe.digest, self.kind)
 
 
-Told = Callable[[Need, bool], None]
+Told = Callable[[Request, bool], None]
 """Is told that a need is met, or has failed; and whether nothing had to be run for it."""
 
 
-class Gatherer:
+class RecipeRunner:
     """Gets needs met. `outcomes` are by `Need.key`, over all seeds known; `ran` is what was run."""
 
     def __init__(
         self,
         session: Session,
-        ledger: Ledger,
-        pool: Pool,
+        ledger: Checkpoint,
+        pool: WorkerPool,
         engine: str,
         seconds: float | None = None,
         seeds: int = 1,
@@ -79,7 +87,7 @@ class Gatherer:
 
     def gather(
         self,
-        needs: Sequence[Need],
+        needs: Sequence[Request],
         settle: bool = False,
         retry: bool = False,
         told: Told = lambda *_: None,
@@ -89,10 +97,10 @@ class Gatherer:
         With `settle` each is written to the store as soon as it is met; with `retry` what failed in
         an earlier session is tried again.
         """
-        wanted: dict[str, list[Need]] = {}
+        wanted: dict[str, list[Request]] = {}
         for need in needs:
             wanted.setdefault(need.key, []).append(need)
-        waiting: dict[tuple[str, tuple[int, ...]], list[Need]] = {}
+        waiting: dict[tuple[str, tuple[int, ...]], list[Request]] = {}
         for same in wanted.values():
             seeds = tuple(sorted({seed for need in same for seed in need.seeds}))
             whole = dataclasses.replace(same[0], seeds=seeds)  # the same recipe is run once
@@ -105,7 +113,7 @@ class Gatherer:
                 for need in same:
                     told(need, True)
 
-        def met(whole: Need) -> None:
+        def met(whole: Request) -> None:
             for place, need in enumerate(wanted[whole.key]):
                 told(need, place > 0)
 
@@ -113,26 +121,26 @@ class Gatherer:
             self._submit(group, seeds, len(waiting), settle, met)
         self._listen()
 
-    def settle(self, needs: Sequence[Need]) -> None:
+    def settle(self, needs: Sequence[Request]) -> None:
         """Writes what is known of each of `needs` to the store, with its best seed's network."""
         for need in {need.key: need for need in needs}.values():
             if self.outcome(need) is not None:
                 self._settle(need)
         self._listen()
 
-    def outcome(self, need: Need) -> Outcome | None:
+    def outcome(self, need: Request) -> Outcome | None:
         """Returns the outcome of `need` over its own seeds; None if one of them failed."""
         known = self.outcomes.get(need.key)
         if known is None or not set(need.seeds) <= set(known.seeds["seed"]):
             return None
-        return subset(known, need.seeds)
+        return select_seeds(known, need.seeds)
 
-    def reason(self, need: Need) -> str:
+    def reason(self, need: Request) -> str:
         """Returns why `need` came to no score: it failed, or diverged; nothing if it did not."""
         outcome = self.outcome(need)
         return self._failures[need.key] if outcome is None else diverged(outcome)
 
-    def _missing(self, need: Need, retry: bool) -> tuple[int, ...]:
+    def _missing(self, need: Request, retry: bool) -> tuple[int, ...]:
         """Returns the seeds of `need` that are still to be run; none if that has failed."""
         if need.key not in self._recalled:
             self._recall(need.key)
@@ -165,21 +173,21 @@ class Gatherer:
         if kept.keys() - self._logged[key]:
             for seed, packed in kept.items():
                 try:
-                    parts.append(unpack(packed))
+                    parts.append(unpack_outcome(packed))
                 except DamagedError:
                     self._ledger.drop(key, seed)
         elif kept:  # a kill came before they were forgotten
             self._ledger.forget(key)
         if parts:
-            self.outcomes[key] = merged(parts)
+            self.outcomes[key] = merge_outcomes(parts)
 
     def _submit(
         self,
-        group: list[Need],
+        group: list[Request],
         seeds: tuple[int, ...],
         groups: int,
         settle: bool,
-        met: Callable[[Need], None],
+        met: Callable[[Request], None],
     ) -> None:
         """Sends recipes that share their training to the workers."""
         first = group[0]
@@ -191,13 +199,13 @@ class Gatherer:
 
         def heard(event: Event) -> None:
             nonlocal open_
-            if isinstance(event, Seed):
+            if isinstance(event, SeedFinished):
                 for need, outcome in zip(group, event.outcomes, strict=True):
                     self._ledger.keep(need.key, event.seed, outcome)
-                    parts[need.key].append(unpack(outcome))
+                    parts[need.key].append(unpack_outcome(outcome))
                 return
             open_ -= 1
-            if isinstance(event, Failure):
+            if isinstance(event, JobFailed):
                 for need in group:
                     self._fail(need, event)
             if open_ == 0:
@@ -220,7 +228,7 @@ class Gatherer:
             )
             self._heard[self._pool.submit(job)] = heard
 
-    def _left(self, need: Need) -> float | None:
+    def _left(self, need: Request) -> float | None:
         """Returns the seconds that a recipe may still take."""
         if self._seconds is None:
             return None
@@ -228,7 +236,7 @@ class Gatherer:
         spent = known.compile_seconds + known.train_seconds if known else 0.0
         return max(self._seconds * max(1.0, len(need.seeds) / self._seeds) - spent, 0.0)
 
-    def _fail(self, need: Need, event: Failure) -> None:
+    def _fail(self, need: Request, event: JobFailed) -> None:
         """Writes down why seeds of `need` are missing; what would not fail again is forgotten."""
         reason = self._late if event.kind == "late" else event.reason
         self._failures[need.key] = reason
@@ -236,12 +244,12 @@ class Gatherer:
             failed = Failed(need.id, need.recipe.name, reason)
             self._session.fail(need.key, failed, self._engine)
 
-    def _join(self, need: Need, parts: list[Outcome]) -> None:
+    def _join(self, need: Request, parts: list[Outcome]) -> None:
         known = self.outcomes.get(need.key)
         if parts:
-            self.outcomes[need.key] = merged([known, *parts] if known else parts)
+            self.outcomes[need.key] = merge_outcomes([known, *parts] if known else parts)
 
-    def _settle(self, need: Need) -> None:
+    def _settle(self, need: Request) -> None:
         outcome = self.outcomes[need.key]
         if set(outcome.seeds["seed"]) <= self._logged.get(need.key, set()):
             return
@@ -250,7 +258,7 @@ class Gatherer:
         else:
             self._seal(need, outcome, TRIES)
 
-    def _seal(self, need: Need, outcome: Outcome, tries: int) -> None:
+    def _seal(self, need: Request, outcome: Outcome, tries: int) -> None:
         """Has the network of `outcome` made a file and writes both to the store.
 
         Where that fails `tries` times nothing is written: the ledger keeps the weights, and the
@@ -258,20 +266,20 @@ class Gatherer:
         """
 
         def heard(event: Event) -> None:
-            if isinstance(event, Done):
+            if isinstance(event, JobFinished):
                 self.outcomes[need.key] = dataclasses.replace(
                     outcome, weights=(), model=event.model
                 )
                 self._log(need, self.outcomes[need.key])
-            elif isinstance(event, Failure) and event.kind == "error" and tries > 1:
+            elif isinstance(event, JobFailed) and event.kind == "error" and tries > 1:
                 self._seal(need, outcome, tries - 1)
-            elif isinstance(event, Failure):
+            elif isinstance(event, JobFailed):
                 self.unsaved[need.key] = event.reason
 
         seal = Seal(outcome.settings, outcome.best_seed, outcome.weights)
         self._heard[self._pool.submit(seal)] = heard
 
-    def _log(self, need: Need, outcome: Outcome) -> None:
+    def _log(self, need: Request, outcome: Outcome) -> None:
         self._session.log(need.id, outcome, need.kind)
         self._logged[need.key] = set(outcome.seeds["seed"])
         self._ledger.forget(need.key)
@@ -279,7 +287,7 @@ class Gatherer:
     def _listen(self) -> None:
         for ticket, event in self._pool.events():
             self._heard[ticket](event)
-            if not isinstance(event, Seed):
+            if not isinstance(event, SeedFinished):
                 del self._heard[ticket]
 
 
@@ -292,7 +300,7 @@ def _without_network(outcome: Outcome) -> Outcome | None:
     now = provenance()
     others = [seed for seed in outcome.seeds["seed"].tolist() if seed != outcome.best_seed]
     same = all(outcome.provenance.get(fact) == now[fact] for fact in SAME_NUMBERS)
-    return subset(outcome, others) if same and others else None
+    return select_seeds(outcome, others) if same and others else None
 
 
 def diverged(outcome: Outcome) -> str:
@@ -305,6 +313,6 @@ def diverged(outcome: Outcome) -> str:
     return f"it diverged on {len(lost)} of {len(outcome.seeds)} seeds ({which} {shown})"
 
 
-def _work(need: Need) -> float:
+def _work(need: Request) -> float:
     """Returns about how many seconds `need` takes: what to start first."""
     return estimated_seconds(need.recipe) * len(need.seeds)

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lstm_bench.analysis import score
-from lstm_bench.execution._gathering import Gatherer, Need
+from lstm_bench.execution._gathering import RecipeRunner, Request
 from lstm_bench.provenance import provenance
 from lstm_bench.results import Failed, Outcome, SweepResult
-from lstm_bench.safety import say
-from lstm_bench.search import Study
+from lstm_bench.safety import print_plain
+from lstm_bench.search import SearchStudy
 from lstm_bench.sweeps import Sweep
-from lstm_bench.tracking import Listed, Session, result_of_record, sweep_record
+from lstm_bench.tracking import Session, SweepRow, result_of_record, sweep_record
 
 
 @dataclass
@@ -30,7 +30,7 @@ class SweepProgress:
     best: Outcome | None = None
     best_id: str = ""
     changed: Callable[[SweepProgress], None] = lambda _: None
-    notice: Callable[[str], None] = say
+    notice: Callable[[str], None] = print_plain
     """Is called with a sentence about what has happened besides, and must be known."""
     unsaved: dict[str, str] = field(default_factory=dict)
     """Recipes whose network could not be kept, by id, and why."""
@@ -66,21 +66,21 @@ class SweepProgress:
         return (math.inf if math.isnan(mean) else -mean, *outcome.rank())
 
 
-class Book:
+class SweepRecord:
     """The rows of a sweep in order, and what failed; `write` puts them into the store."""
 
     def __init__(
         self,
         sweep: Sweep,
         session: Session,
-        gatherer: Gatherer,
+        gatherer: RecipeRunner,
         progress: SweepProgress,
-        study: Study | None,
+        study: SearchStudy | None,
     ) -> None:
         self.sweep = sweep
         self.progress = progress
         progress.measure = sweep.search.objective if sweep.search else progress.measure
-        self.rows: list[Listed] = []
+        self.rows: list[SweepRow] = []
         self.analysis: dict[str, Any] = {}
         self._session = session
         self._gatherer = gatherer
@@ -88,11 +88,11 @@ class Book:
         self._failed: dict[str, Failed] = {}
         self._provenance = provenance()
 
-    def fail(self, need: Need, reason: str) -> None:
+    def fail(self, need: Request, reason: str) -> None:
         """Writes down that a recipe has failed, wholly or on some of its seeds."""
         self._failed[need.id] = Failed(need.id, need.recipe.name, reason)
 
-    def told(self, need: Need, reused: bool, reason: str = "") -> None:
+    def told(self, need: Request, reused: bool, reason: str = "") -> None:
         """Counts a recipe that is done; one with a `reason` has failed."""
         outcome = self._gatherer.outcome(need)
         reason = reason or ("" if outcome else self._gatherer.reason(need))

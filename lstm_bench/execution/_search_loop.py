@@ -18,24 +18,24 @@ from typing import Any
 import numpy as np
 
 from lstm_bench.analysis import bounds, confirmations, scores, simplest
-from lstm_bench.execution._gathering import Gatherer, Need
-from lstm_bench.execution._progress import Book
+from lstm_bench.execution._gathering import RecipeRunner, Request
+from lstm_bench.execution._progress import SweepRecord
 from lstm_bench.recipes import Recipe, search_cost
 from lstm_bench.results import Role, Row
 from lstm_bench.search import (
     COMPARED,
-    Rival,
-    Study,
-    Told,
-    ablations,
+    FinishedTrial,
+    RacedRecipe,
+    SearchStudy,
+    ablation_recipes,
     importance,
     race,
     select_finalists,
     switched_recipes,
 )
 from lstm_bench.seeds import crossed
-from lstm_bench.sweeps import Range, Search, Sweep, spelt
-from lstm_bench.tracking import Listed
+from lstm_bench.sweeps import Range, Search, Sweep, settings_as_text
+from lstm_bench.tracking import SweepRow
 
 FRESH, FURTHER = 1, 2
 """Blocks of seeds: for confirmation, and for what is compared because of it."""
@@ -43,18 +43,20 @@ CROSSED_FROM = 30_000
 """Draws that are crossed are counted from here on, apart from the blocks of a sweep from seed 0."""
 
 
-class Searching:
+class SearchLoop:
     """Drives one search; its rows go into `book` as they are finished."""
 
-    def __init__(self, sweep: Sweep, study: Study, gatherer: Gatherer, book: Book) -> None:
+    def __init__(
+        self, sweep: Sweep, study: SearchStudy, gatherer: RecipeRunner, book: SweepRecord
+    ) -> None:
         assert sweep.search is not None
         self.sweep = sweep
         self.search: Search = sweep.search
         self.study = study
         self.gatherer = gatherer
         self.book = book
-        self._rivals: tuple[Rival, ...] = ()
-        self._trials: list[Told] = []
+        self._rivals: tuple[RacedRecipe, ...] = ()
+        self._trials: list[FinishedTrial] = []
 
     def all(self) -> None:
         """Runs the search, and what follows from it."""
@@ -74,7 +76,7 @@ class Searching:
 
     def _race(self, batch: Sequence[tuple[Any, Recipe]]) -> None:
         seeds = self.sweep.seed_list
-        needs = [Need(f"trial-{t.number}", recipe, tuple(seeds)) for t, recipe in batch]
+        needs = [Request(f"trial-{t.number}", recipe, tuple(seeds)) for t, recipe in batch]
         racing = race(
             len(batch),
             len(seeds),
@@ -99,10 +101,10 @@ class Searching:
         for (trial, _), need in zip(batch, done, strict=True):
             self._tell(trial, need)
 
-    def _cut(self, need: Need, count: int) -> Need:
-        return Need(need.id, need.recipe, need.seeds[:count], need.kind)
+    def _cut(self, need: Request, count: int) -> Request:
+        return Request(need.id, need.recipe, need.seeds[:count], need.kind)
 
-    def _scores(self, need: Need) -> np.ndarray | None:
+    def _scores(self, need: Request) -> np.ndarray | None:
         """Returns one score in [0, 1] a seed, in the order of the seeds; None if it has failed."""
         outcome = self.gatherer.outcome(need)
         if outcome is None or self.gatherer.reason(need):
@@ -110,7 +112,7 @@ class Searching:
         low, high = bounds(self.search.objective)
         return (scores(outcome, self.search.objective) - low) / (high - low)
 
-    def _tell(self, trial: Any, need: Need) -> None:
+    def _tell(self, trial: Any, need: Request) -> None:
         outcome, reason = self.gatherer.outcome(need), self.gatherer.reason(need)
         self.book.told(need, need.key not in self.gatherer.ran, reason)
         if outcome is None or reason:
@@ -121,7 +123,7 @@ class Searching:
         cost = float(outcome.cost)
         self.study.tell(trial, float(own.mean()), cost)
         solved = outcome.seeds["solved"].to_numpy(bool)
-        self._trials.append(Told(trial.number, need.recipe, own, solved, cost))
+        self._trials.append(FinishedTrial(trial.number, need.recipe, own, solved, cost))
         self.book.rows.append(self._row(need, "trial", trial=trial.number))
 
     def confirm(self) -> None:
@@ -129,7 +131,7 @@ class Searching:
         chosen = select_finalists(self._trials, self.search.confirm, self.sweep.seeds)
         seeds = self.sweep.other_seeds(FRESH)
         needs = [
-            Need(f"confirm-{each.number}", each.recipe.judged, seeds, "fresh") for each in chosen
+            Request(f"confirm-{each.number}", each.recipe.judged, seeds, "fresh") for each in chosen
         ]
         self._gather("confirmation", needs)
         for each, need in zip(chosen, needs, strict=True):
@@ -146,11 +148,11 @@ class Searching:
         reference = self.sweep.entries[self.search.ablate].recipe
         recipe = self._recipe(simplest.of)
         seeds = self.sweep.other_seeds(FURTHER)
-        base = Need(f"{simplest.id}-again", recipe, seeds, "further")
-        needs = [(Need(f"{self.search.ablate}-again", reference, seeds, "further"), "", None)]
-        for key, value, back in ablations(recipe, reference):
+        base = Request(f"{simplest.id}-again", recipe, seeds, "further")
+        needs = [(Request(f"{self.search.ablate}-again", reference, seeds, "further"), "", None)]
+        for key, value, back in ablation_recipes(recipe, reference):
             if isinstance(back, Recipe):
-                needs.append((Need(f"{simplest.id}-{key}", back, seeds, "further"), key, value))
+                needs.append((Request(f"{simplest.id}-{key}", back, seeds, "further"), key, value))
         self._gather("ablation", [base, *(need for need, _, _ in needs)])
         self._finish(base, "ablation", of=simplest.id)
         for need, key, value in needs:
@@ -173,11 +175,11 @@ class Searching:
         made = []
         for place in sorted({place for place, *_ in flips}):
             each = contexts[place]
-            need = Need(f"context-{each.number}", each.recipe, seeds, "further")
+            need = Request(f"context-{each.number}", each.recipe, seeds, "further")
             made.append((need, f"trial-{each.number}", "", None))
         for place, key, value, recipe in flips:
             context = f"context-{contexts[place].number}"
-            need = Need(f"{context}-{key}={spelt(value)}", recipe, seeds, "further")
+            need = Request(f"{context}-{key}={settings_as_text(value)}", recipe, seeds, "further")
             made.append((need, context, key, value))
         self._gather("switches", [need for need, *_ in made])
         for need, of, key, value in made:
@@ -197,7 +199,7 @@ class Searching:
             recipe = self.sweep.entries[of].recipe
         levels = range(CROSSED_FROM, CROSSED_FROM + self.search.split)
         seeds = tuple(crossed(*each) for each in itertools.product(levels, repeat=3))
-        need = Need(f"split-{of}", recipe, seeds, "crossed")
+        need = Request(f"split-{of}", recipe, seeds, "crossed")
         self._gather("split", [need])
         self._finish(need, "split", of=of)
 
@@ -213,7 +215,7 @@ class Searching:
         numbers = [each.number for each in self._trials if self.study.random(each.number)]
         return {"importance": importance(drawn, choices), "random": numbers}
 
-    def _gather(self, stage: str, needs: Sequence[Need]) -> None:
+    def _gather(self, stage: str, needs: Sequence[Request]) -> None:
         if not needs:
             return
         self.book.progress.expect(stage, len(needs))
@@ -233,14 +235,16 @@ class Searching:
         """Returns the recipe of a trial as its finalist was run."""
         return next(each.recipe for each in self._trials if f"trial-{each.number}" == id_).judged
 
-    def _finish(self, need: Need, role: Role, of: str, axis: str = "", value: Any = None) -> None:
+    def _finish(
+        self, need: Request, role: Role, of: str, axis: str = "", value: Any = None
+    ) -> None:
         reason = self.gatherer.reason(need)
         if reason:
             self.book.fail(need, reason)
         else:
             self.book.rows.append(self._row(need, role, of=of, axis=axis, value=value))
 
-    def _row(self, need: Need, role: Role, **facts: Any) -> Listed:
-        return Listed(
+    def _row(self, need: Request, role: Role, **facts: Any) -> SweepRow:
+        return SweepRow(
             need.id, need.recipe.digest, role=role, seeds=need.seeds, kind=need.kind, **facts
         )

@@ -10,19 +10,19 @@ from typing import Protocol
 
 from lstm_bench.config import Settings
 from lstm_bench.errors import StoreError
-from lstm_bench.execution._checkpoint import Ledger, alone
+from lstm_bench.execution._checkpoint import Checkpoint, exclusive_lock
 from lstm_bench.execution._estimate import Estimate, estimate
-from lstm_bench.execution._gathering import Gatherer, Need
-from lstm_bench.execution._progress import Book, SweepProgress
-from lstm_bench.execution._search_loop import Searching
-from lstm_bench.execution._workers import Pool
+from lstm_bench.execution._gathering import RecipeRunner, Request
+from lstm_bench.execution._progress import SweepProgress, SweepRecord
+from lstm_bench.execution._search_loop import SearchLoop
+from lstm_bench.execution._workers import WorkerPool
 from lstm_bench.report import check as check_report
 from lstm_bench.report import write_report, written_by_report
 from lstm_bench.results import SweepResult
 from lstm_bench.safety import path_component
-from lstm_bench.search import Study
+from lstm_bench.search import SearchStudy
 from lstm_bench.sweeps import Sweep
-from lstm_bench.tracking import Listed, Store, begin
+from lstm_bench.tracking import Store, SweepRow, begin_session
 from lstm_bench.training import available_cores
 
 
@@ -58,14 +58,14 @@ class Watcher(Protocol):
         """Is called after every step."""
 
 
-def weigh(sweep: Sweep, settings: Settings, engine: str = "compiled") -> Estimate:
+def estimate_sweep(sweep: Sweep, settings: Settings, engine: str = "compiled") -> Estimate:
     """Returns what `sweep` would cost, and writes nothing."""
-    study = Study(sweep.search, sweep.settings) if sweep.search else None
-    with Pool(settings.workers or available_cores(), settings.worker_memory_mb) as pool:
+    study = SearchStudy(sweep.search, sweep.settings) if sweep.search else None
+    with WorkerPool(settings.workers or available_cores(), settings.worker_memory_mb) as pool:
         return estimate(sweep, study, pool, engine)
 
 
-def launch(
+def run_sweep(
     sweep: Sweep,
     settings: Settings,
     engine: str = "compiled",
@@ -77,22 +77,22 @@ def launch(
     What the store already has of this sweep is not run again, unless `again`. On Ctrl-C everything
     that has finished is kept, the report is written from it, and KeyboardInterrupt goes on.
     """
-    study = Study(sweep.search, sweep.settings) if sweep.search else None
+    study = SearchStudy(sweep.search, sweep.settings) if sweep.search else None
     progress = SweepProgress(changed=watcher.changed) if watcher else SweepProgress()
     folder = settings.reports / path_component(sweep.name)
     _probe(folder)
     lock = settings.artifacts / f"{path_component(sweep.name)}.lock"
     waiting = functools.partial(progress.expect, "waiting for another process at this sweep")
-    pool = Pool(settings.workers or available_cores(), settings.worker_memory_mb)
+    pool = WorkerPool(settings.workers or available_cores(), settings.worker_memory_mb)
     with contextlib.ExitStack() as open_:
         open_.enter_context(pool).prepare()
         # First, for the lock makes a folder.
         store = Store(settings.store, settings.artifacts, waiting=progress.notice)
-        open_.enter_context(alone(lock, waiting))
-        session = begin(store, sweep, engine, again)
-        ledger = Ledger(settings.artifacts / "seeds.db", session.run_id, progress.notice)
-        gatherer = Gatherer(session, ledger, pool, engine, sweep.time_limit, sweep.seeds)
-        book = Book(sweep, session, gatherer, progress, study)
+        open_.enter_context(exclusive_lock(lock, waiting))
+        session = begin_session(store, sweep, engine, again)
+        ledger = Checkpoint(settings.artifacts / "seeds.db", session.run_id, progress.notice)
+        gatherer = RecipeRunner(session, ledger, pool, engine, sweep.time_limit, sweep.seeds)
+        book = SweepRecord(sweep, session, gatherer, progress, study)
         finished = False
         try:
             if watcher and not session.taken_up:
@@ -100,7 +100,7 @@ def launch(
             progress.expect("recipes", len(sweep.entries) + (study.trials if study else 0))
             _fixed(sweep, gatherer, book)
             if study is not None:
-                Searching(sweep, study, gatherer, book).all()
+                SearchLoop(sweep, study, gatherer, book).all()
             finished = True
         finally:
             result = book.result(stored=True)
@@ -116,10 +116,10 @@ def launch(
     return result, folder / "index.html", progress
 
 
-def _fixed(sweep: Sweep, gatherer: Gatherer, book: Book) -> None:
+def _fixed(sweep: Sweep, gatherer: RecipeRunner, book: SweepRecord) -> None:
     """Runs the recipes that the sweep file names."""
     seeds = tuple(sweep.seed_list)
-    needs = [Need(key, entry.recipe, seeds) for key, entry in sweep.entries.items()]
+    needs = [Request(key, entry.recipe, seeds) for key, entry in sweep.entries.items()]
     book.rows += [_listing(sweep, need) for need in needs]
     book.write()
     gatherer.gather(needs, settle=True, retry=True, told=book.told)
@@ -128,9 +128,9 @@ def _fixed(sweep: Sweep, gatherer: Gatherer, book: Book) -> None:
             book.fail(need, gatherer.reason(need))
 
 
-def _listing(sweep: Sweep, need: Need) -> Listed:
+def _listing(sweep: Sweep, need: Request) -> SweepRow:
     entry = sweep.entries[need.id]
-    return Listed(
+    return SweepRow(
         need.id,
         need.recipe.digest,
         entry.published,

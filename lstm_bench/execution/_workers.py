@@ -32,9 +32,9 @@ import numpy as np
 from lstm_bench.errors import Interrupted, TaskError, UserError
 from lstm_bench.execution import _interrupts as interrupts
 from lstm_bench.execution._job_order import choice
-from lstm_bench.results import pack
-from lstm_bench.safety import process_folder, reported, socket_folder
-from lstm_bench.sweeps import Source, loaded_sources, use_sources
+from lstm_bench.results import pack_outcome
+from lstm_bench.safety import disk_errors_reported, process_folder, socket_folder
+from lstm_bench.sweeps import TaskSource, loaded_sources, use_sources
 from lstm_bench.training import prepare_environment, start_tensorflow
 
 LIVES = 3
@@ -59,7 +59,7 @@ class Job:
     program: str = ""
     work: float = math.inf
     lives: int = LIVES
-    tasks: tuple[Source, ...] = field(
+    tasks: tuple[TaskSource, ...] = field(
         default_factory=loaded_sources
     )  # of the user's own, as they are here
 
@@ -75,11 +75,11 @@ class Seal:
     program: ClassVar[str] = ""  # it needs none
     work: ClassVar[float] = 0.0
     lives: int = LIVES
-    tasks: tuple[Source, ...] = field(default_factory=loaded_sources)
+    tasks: tuple[TaskSource, ...] = field(default_factory=loaded_sources)
 
 
 @dataclass(frozen=True)
-class Seed:
+class SeedFinished:
     """One seed of a job has been trained: what came of it, `results.pack`ed, one a recipe."""
 
     seed: int
@@ -87,7 +87,7 @@ class Seed:
 
 
 @dataclass(frozen=True)
-class Failure:
+class JobFailed:
     """A job that could not be run to its end, and why.
 
     `error`: it would always fail so. `late`: its time was up. `died`: its processes did, all of
@@ -99,7 +99,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Done:
+class JobFinished:
     """A job has come to its end. `model` is what a `Seal` asked for."""
 
     model: bytes = b""
@@ -110,7 +110,7 @@ class _Begun:
     """A worker is up and has its job: from now on the job's time runs."""
 
 
-Event = Seed | Failure | Done
+Event = SeedFinished | JobFailed | JobFinished
 """What is heard of a job: its seeds as they finish, and last either `Failure` or `Done`."""
 
 
@@ -124,7 +124,7 @@ class _Worker:
     programs: set[str] = field(default_factory=set)  # of the jobs it has had
 
 
-class Pool:
+class WorkerPool:
     """Worker processes that run jobs. Use it as a context manager."""
 
     def __init__(self, workers: int, budget_mb: float = 400.0) -> None:
@@ -138,9 +138,9 @@ class Pool:
         self._until_exit = contextlib.ExitStack()
         self._interrupted: Callable[[], None] = lambda: None
 
-    def __enter__(self) -> Pool:
+    def __enter__(self) -> WorkerPool:
         self._interrupted = self._until_exit.enter_context(interrupts.remembered())
-        with reported():
+        with disk_errors_reported():
             # Where processes meet: a folder that is found again, and removed, after a kill.
             vars(multiprocessing.current_process())["_config"]["tempdir"] = str(socket_folder())
         return self
@@ -227,22 +227,22 @@ class Pool:
                 event, own_mb = worker.pipe.recv()
             else:
                 worker.process.kill()
-                event, own_mb = Failure("its time was up", "late"), math.inf
+                event, own_mb = JobFailed("its time was up", "late"), math.inf
         except (EOFError, OSError, pickle.UnpicklingError):  # it died, maybe in mid-sentence
             worker.process.join()
             if job.lives > 1:
                 self._retire(worker)
                 self._waiting = {ticket: _once_more(job, worker.deadline), **self._waiting}
                 return
-            event, own_mb = Failure(_ending(worker.process.exitcode), "died"), math.inf
+            event, own_mb = JobFailed(_ending(worker.process.exitcode), "died"), math.inf
         if isinstance(event, _Begun):
             if job.seconds is not None:
                 worker.deadline = time.monotonic() + job.seconds
             return
-        if isinstance(event, Seed) and isinstance(job, Job):
+        if isinstance(event, SeedFinished) and isinstance(job, Job):
             left = tuple(seed for seed in job.seeds if seed != event.seed)
             worker.job = dataclasses.replace(job, seeds=left)
-        if not isinstance(event, Seed):
+        if not isinstance(event, SeedFinished):
             worker.ticket, worker.job, worker.deadline = None, None, math.inf
             if own_mb > self.budget_mb:
                 self._retire(worker)
@@ -337,12 +337,12 @@ def _serve(pipe: Connection, temporary: str) -> None:
             job = pipe.recv()
         except (EOFError, ConnectionError):
             return
-        last: Event = Done()
+        last: Event = JobFinished()
         try:
             pipe.send((_Begun(), 0.0))
             use_sources(job.tasks)
             if isinstance(job, Seal):
-                last = Done(keras_file(recipe(**job.recipe), job.seed, job.weights))
+                last = JobFinished(keras_file(recipe(**job.recipe), job.seed, job.weights))
             else:
                 built = [recipe(**settings) for settings in job.recipes]
                 if job.training not in ("", built[0].training):
@@ -352,11 +352,11 @@ def _serve(pipe: Connection, temporary: str) -> None:
                     )
                 outcomes = run_seeds(built, job.seeds, job.engine, orphaned)
                 for seed, made in zip(job.seeds, outcomes, strict=True):
-                    pipe.send((Seed(seed, tuple(map(pack, made))), 0.0))
+                    pipe.send((SeedFinished(seed, tuple(map(pack_outcome, made))), 0.0))
         except (BrokenPipeError, ConnectionError, Interrupted):
             return  # whoever asked is gone
         except Exception as error:  # a recipe's failure is a result of the sweep, not its end
-            last = Failure(f"{type(error).__name__}: {error}")
+            last = JobFailed(f"{type(error).__name__}: {error}")
         try:
             pipe.send((last, memory.own_mb()))
         except (BrokenPipeError, ConnectionError):

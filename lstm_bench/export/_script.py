@@ -15,7 +15,7 @@ from lstm_bench.export._framed import STREAM
 from lstm_bench.export._literals import docstring
 from lstm_bench.provenance import VERSION
 from lstm_bench.recipes import Recipe
-from lstm_bench.training import prepared
+from lstm_bench.training import prepared_samples
 
 
 def script(recipe: Recipe, seed: int = 0) -> str:
@@ -32,7 +32,7 @@ def script(recipe: Recipe, seed: int = 0) -> str:
     samples = every.part(unseen=False)
     made = data(recipe, seed)
     others = unseen(recipe, every) if samples.trained < len(every) else ""
-    model = prepared(recipe, samples, seed)
+    model = prepared_samples(recipe, samples, seed)
     states = network.stateful(model)
     fixed = "" if made.readable else "  # of the weights and the order; the data are embedded"
     blocks = [

@@ -2,25 +2,25 @@
 
 from lstm_bench.recipes._configuration import FEEDFORWARD, Network
 from lstm_bench.recipes._cost import (
-    APIECE,
+    MEMORY_PER_RECIPE,
     estimated_memory,
     estimated_seconds,
     multiply_adds,
     program_key,
     search_cost,
 )
-from lstm_bench.recipes._data_files import recipe_of_run, strayed
+from lstm_bench.recipes._data_files import files_outside, recipe_of_run
 from lstm_bench.recipes._framings import FRAMINGS, Encoding, Framing, Samples, Substrings, encode
-from lstm_bench.recipes._recipe import HEADS, LEARNING_RATES, Recipe, known_settings, recipe
-from lstm_bench.recipes._registry import TASKS, kept_from, no_task
+from lstm_bench.recipes._recipe import LEARNING_RATES, OUTPUT_LAYERS, Recipe, known_settings, recipe
+from lstm_bench.recipes._registry import TASKS, holds_data_back, unknown_task_message
 from lstm_bench.recipes._schedule import Schedule
 
 __all__ = [
-    "APIECE",
     "FEEDFORWARD",
     "FRAMINGS",
-    "HEADS",
     "LEARNING_RATES",
+    "MEMORY_PER_RECIPE",
+    "OUTPUT_LAYERS",
     "TASKS",
     "Encoding",
     "Framing",
@@ -32,13 +32,13 @@ __all__ = [
     "encode",
     "estimated_memory",
     "estimated_seconds",
-    "kept_from",
+    "files_outside",
+    "holds_data_back",
     "known_settings",
     "multiply_adds",
-    "no_task",
     "program_key",
     "recipe",
     "recipe_of_run",
     "search_cost",
-    "strayed",
+    "unknown_task_message",
 ]

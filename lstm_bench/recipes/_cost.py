@@ -10,7 +10,7 @@ import json
 from lstm_bench.recipes._recipe import Recipe
 from lstm_bench.tasks import checked_problem
 
-APIECE = 0.02
+MEMORY_PER_RECIPE = 0.02
 """Seconds a seed takes besides training: asked, written down."""
 START, TIME_STEP, MULTIPLY_ADD = 3e-6, 1.6e-6, 7e-11
 """Seconds of a training step: to start it, for each of its time steps, and for its `work`."""
@@ -40,7 +40,7 @@ def program_key(recipe: Recipe, engine: str = "compiled") -> str:
 def estimated_seconds(recipe: Recipe) -> float:
     """Returns about how many seconds a seed of `recipe` takes on one core, compiling apart."""
     step = START + TIME_STEP * recipe.width + MULTIPLY_ADD * multiply_adds(recipe)
-    return APIECE + step * recipe.epochs * recipe.schedule.batches
+    return MEMORY_PER_RECIPE + step * recipe.epochs * recipe.schedule.batches
 
 
 def multiply_adds(recipe: Recipe, features: int = 1) -> int:

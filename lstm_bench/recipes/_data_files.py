@@ -10,7 +10,7 @@ from lstm_bench.errors import Fault, StoreError, UserError
 from lstm_bench.recipes._recipe import Recipe, recipe
 
 
-def strayed(document: Mapping[str, Any], where: Path) -> list[Fault]:
+def files_outside(document: Mapping[str, Any], where: Path) -> list[Fault]:
     """Returns which files of data a sweep file names outside the folder `where`."""
     found = []
     places: dict[str, Any] = {"": document}
@@ -41,7 +41,7 @@ def recipe_of_run(settings: Mapping[str, Any], digest: str) -> Recipe:
     that was trained on, by the digest: a store of somebody else's may name any file, and what is
     in it must not go into a script or an answer.
     """
-    if not strayed({"recipes": {digest: settings}}, Path()):
+    if not files_outside({"recipes": {digest: settings}}, Path()):
         return recipe(**settings)
     try:
         found = recipe(**settings)

@@ -18,14 +18,14 @@ from lstm_bench.errors import Fault, RecipeError, UserError, unknown
 from lstm_bench.recipes import _rules as rules
 from lstm_bench.recipes._configuration import Configuration, encodings
 from lstm_bench.recipes._framings import FRAMINGS, Framing
-from lstm_bench.recipes._registry import TASKS, no_task
+from lstm_bench.recipes._registry import TASKS, unknown_task_message
 from lstm_bench.safety import pydantic_faults
-from lstm_bench.tasks import Task, unsound
+from lstm_bench.tasks import Task, task_faults
 
 LEARNING_RATES: Mapping[str, float] = {"adam": 0.001, "sgd": 0.01, "rmsprop": 0.001}
 """Keras's own default for each optimizer."""
 
-HEADS: Mapping[str, tuple[str, str]] = {
+OUTPUT_LAYERS: Mapping[str, tuple[str, str]] = {
     "categorical": ("softmax", "categorical_crossentropy"),
     "binary": ("sigmoid", "binary_crossentropy"),
     "regression": ("linear", "mean_squared_error"),
@@ -125,7 +125,7 @@ def recipe(task: str | type[Task], **settings: Any) -> Recipe:
     """
     chosen = TASKS.get(task) if isinstance(task, str) else task
     if not isinstance(chosen, type) or not issubclass(chosen, Task):
-        raise RecipeError([Fault("task", no_task(task))])
+        raise RecipeError([Fault("task", unknown_task_message(task))])
     try:
         chosen = chosen.suited(settings)
     except UserError as error:
@@ -148,7 +148,7 @@ def recipe(task: str | type[Task], **settings: Any) -> Recipe:
     for part, model in (("task", chosen), ("framing", framing)):
         own = {key: merged.pop(key) for key in list(merged) if key in model.model_fields}
         parts[part], wrong = _validated(model, own)
-        found += wrong or (unsound(parts[part]) if part == "task" else [])
+        found += wrong or (task_faults(parts[part]) if part == "task" else [])
     merged = {key: value for key, value in merged.items() if key in Recipe.model_fields}
     if found:
         # The parts are broken: check the other fields' types alone, and report all together.
@@ -165,7 +165,7 @@ def recipe(task: str | type[Task], **settings: Any) -> Recipe:
 
 def _defaults(task: type[Task], settings: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the settings of `task` where the user is silent, optimizer and head resolved."""
-    output, loss = HEADS[task.kind]
+    output, loss = OUTPUT_LAYERS[task.kind]
     encoding = encodings(task)[0]
     merged: dict[str, Any] = {"framing": "pairs", "encoding": encoding, "output": output}
     merged |= {"loss": loss, **task.defaults}

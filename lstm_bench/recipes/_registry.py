@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lstm_bench.data import Csv
+from lstm_bench.data import CsvTask
 from lstm_bench.errors import unknown
 from lstm_bench.tasks import BUILT_IN, Task
 
-TASKS: dict[str, type[Task]] = {**BUILT_IN, Csv.name: Csv}
+TASKS: dict[str, type[Task]] = {**BUILT_IN, CsvTask.name: CsvTask}
 
 
-def no_task(name: object) -> str:
+def unknown_task_message(name: object) -> str:
     """Returns the message for a task that is not there, and where it might be.
 
-    >>> no_task("memori")
+    >>> unknown_task_message("memori")
     "there is no task 'memori'; did you mean 'memory'? (known: ..."
     """
     message = unknown("task", name, TASKS)
@@ -21,7 +21,7 @@ def no_task(name: object) -> str:
     return message if near else f"{message}; one in a file of yours needs --tasks FILE"
 
 
-def kept_from(settings: Mapping[str, Any]) -> bool:
+def holds_data_back(settings: Mapping[str, Any]) -> bool:
     """Returns whether a recipe's settings keep it from data that others of its task are scored on.
 
     So it is with what a search proposes, where the task has data to judge its finalists by.

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from lstm_bench.analysis import Beside, Found, amount, headline, signed_amount
+from lstm_bench.analysis import BaselineResult, ReportFacts, amount, headline, signed_amount
 from lstm_bench.report import _wording as w
 from lstm_bench.report._figures import FAINT, INK, LINES, WIDTH, canvas
 from lstm_bench.report._sections import Block, Picture, Section
 from lstm_bench.report._text_tables import Grid
-from lstm_bench.statistics import NAIVE, STRETCHES
+from lstm_bench.statistics import BASELINE_PREFIX, STRETCHES
 
 STEPS_DRAWN = 120
 """Steps of a forecast that the figure shows: the first ones."""
@@ -39,7 +39,7 @@ READING = (
 )
 
 
-def frame(found: Sequence[Beside]) -> pd.DataFrame:
+def frame(found: Sequence[BaselineResult]) -> pd.DataFrame:
     """Returns one row a recipe and naive answer: errors, what is gained, and how sure that is."""
     return pd.DataFrame(
         [
@@ -51,7 +51,7 @@ def frame(found: Sequence[Beside]) -> pd.DataFrame:
     )
 
 
-def sections(found: Found) -> list[Section]:
+def sections(found: ReportFacts) -> list[Section]:
     """Returns the section; none without naive answers."""
     told = found.beside
     if not told:
@@ -68,12 +68,12 @@ def sections(found: Found) -> list[Section]:
     return [Section("Better than a naive answer?", (block,))]
 
 
-def chosen(found: Found) -> Beside | None:
+def chosen(found: ReportFacts) -> BaselineResult | None:
     """Returns the recipe that the verdict is about: the best one of the page."""
     return headline(found.beside, found.best.id if found.best else None)
 
 
-def _grid(told: Sequence[Beside], first: Beside) -> Grid:
+def _grid(told: Sequence[BaselineResult], first: BaselineResult) -> Grid:
     titles = ("Answer", "What it is", "Seeds", "Error", "Seeds better", "Gain", "95 %", "p")
     numeric = (False, False, *[True] * 6, False)
     lines: list[tuple[float, tuple[str, ...], str]] = []
@@ -105,7 +105,7 @@ def _grid(told: Sequence[Beside], first: Beside) -> Grid:
                 tuple(mark for *_, mark in lines))  # fmt: skip
 
 
-def _naive(told: Sequence[Beside]) -> dict[tuple[str, str], list[str]]:
+def _naive(told: Sequence[BaselineResult]) -> dict[tuple[str, str], list[str]]:
     """Returns beside which recipes each naive answer errs by how much, by its name and that."""
     found: dict[tuple[str, str], list[str]] = {}
     for each in told:
@@ -115,14 +115,14 @@ def _naive(told: Sequence[Beside]) -> dict[tuple[str, str], list[str]]:
     return found
 
 
-def _forecast(first: Beside) -> Picture:
+def _forecast(first: BaselineResult) -> Picture:
     """Returns the figure of the first steps that are scored: what came, and what was forecast."""
     table = first.row.outcome.predictions
     own = table[table["sequence"] == table["sequence"].min()]
     told = "predicted"
     band = own.groupby("step", sort=True).agg(
         due=("expected", "first"), low=(told, "min"), mean=(told, "mean"), high=(told, "max"),
-        naive=(NAIVE + first.best.naive, "first"), when=("input", "first"),
+        naive=(BASELINE_PREFIX + first.best.naive, "first"), when=("input", "first"),
     ).head(STEPS_DRAWN)  # fmt: skip
     gained = np.abs(band["naive"] - band["due"]) - np.abs(band["mean"] - band["due"])
     places = np.arange(len(band))

@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from lstm_bench.analysis import Found, gather, objective, score, words_of
+from lstm_bench.analysis import ReportFacts, objective, report_facts, score, words_of
 from lstm_bench.report import _baseline_page as naive_page
 from lstm_bench.report import _wording as w
 from lstm_bench.results import Row, SweepResult
@@ -18,7 +18,7 @@ FAILURES = 3
 """Failures that are told one by one."""
 
 
-def console_table(result: SweepResult, limit: int = 6, found: Found | None = None) -> Table:
+def console_table(result: SweepResult, limit: int = 6, found: ReportFacts | None = None) -> Table:
     """Returns the fixed recipes in the file's order, then the finalists on fresh seeds.
 
     Without finalists the best `limit` searched recipes, repeated ones once. Under an accuracy (or
@@ -28,7 +28,7 @@ def console_table(result: SweepResult, limit: int = 6, found: Found | None = Non
     Comparisons, horizons, the simplest recipe, failures and what is left out are said below.
     `found` spares finding it all again.
     """
-    found = found or gather(result)
+    found = found or report_facts(result)
     heading = Text(w.printable(result.title or result.name))
     table = Table(title=heading, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("Recipe", no_wrap=True)
@@ -58,7 +58,7 @@ def console_table(result: SweepResult, limit: int = 6, found: Found | None = Non
     return table
 
 
-def _said(found: Found, limit: int) -> list[str]:
+def _said(found: ReportFacts, limit: int) -> list[str]:
     """Returns the lines below the table, the last of them on what it leaves out."""
     result = found.result
     first = naive_page.chosen(found)

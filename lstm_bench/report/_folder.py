@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lstm_bench.errors import StoreError
-from lstm_bench.safety import folder_in
+from lstm_bench.safety import temporary_folder_in
 
 MANIFEST = ".report.json"
 """The file in a report's folder that lists the report's files."""
@@ -50,7 +50,7 @@ def replace(folder: Path, files: Mapping[str, bytes]) -> None:
         _check(folder, files, before)
         changed = [name for name, new in files.items() if _differs(folder / name, new)]
         listed = _manifest(files)
-        with folder_in(folder, ".partial-") as staging:
+        with temporary_folder_in(folder, ".partial-") as staging:
             for name in changed:
                 (staging / name).parent.mkdir(exist_ok=True)
                 (staging / name).write_bytes(files[name])

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from tabulate import tabulate
 
-from lstm_bench.analysis import Family, Found, gather
+from lstm_bench.analysis import Family, ReportFacts, report_facts
 from lstm_bench.report import _baseline_page as naive_page
 from lstm_bench.report import _figures as figures
 from lstm_bench.report import _search_page as search_page
@@ -25,7 +25,7 @@ from lstm_bench.report._sections import pictures as pictures_of
 from lstm_bench.report._summary import paragraphs
 from lstm_bench.report._text_tables import Grid
 from lstm_bench.results import PREDICTION_COLUMNS, Row, SweepResult
-from lstm_bench.safety import REPLACED, as_csv, escaped
+from lstm_bench.safety import REPLACED, as_csv, escape_markdown
 from lstm_bench.statistics import EDGE, ENOUGH, MARGIN, SURE, TOLERANCE
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -96,9 +96,9 @@ class Steps:
     caption: str
 
 
-def render(result: SweepResult, found: Found | None = None) -> dict[str, bytes]:
+def render(result: SweepResult, found: ReportFacts | None = None) -> dict[str, bytes]:
     """Returns the files of the report of `result`: path below its folder -> content."""
-    found = found or gather(result)
+    found = found or report_facts(result)
     searched = search_tables.frames(found)
     sections = [*naive_page.sections(found), *search_page.sections(found, searched)]
     pictures = _pictures(found)
@@ -147,11 +147,11 @@ def _environment(html: bool) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"inline": inline, "whole": whole, "md": escaped, "pipes": pipes}
+    environment.filters |= {"inline": inline, "whole": whole, "md": escape_markdown, "pipes": pipes}
     return environment
 
 
-def _facts(found: Found, pictures: Sequence[Picture]) -> dict[str, Any]:
+def _facts(found: ReportFacts, pictures: Sequence[Picture]) -> dict[str, Any]:
     """Returns what the templates show."""
     result, best = found.result, found.best
     fixed, picked = result.fixed, found.picked
@@ -194,7 +194,7 @@ def _facts(found: Found, pictures: Sequence[Picture]) -> dict[str, Any]:
     }
 
 
-def _trials_caption(found: Found) -> str:
+def _trials_caption(found: ReportFacts) -> str:
     rows, some = found.picked, found.searched.saved.stopped
     shown = min(len(rows), grids.TRIALS_SHOWN)
     which = f"The best {shown} of" if shown < len(rows) else "All"
@@ -208,7 +208,7 @@ def _trials_caption(found: Found) -> str:
     )
 
 
-def _pictures(found: Found) -> list[Picture]:
+def _pictures(found: ReportFacts) -> list[Picture]:
     """Returns the accuracy figure and the learning curves; none if there is no result."""
     if not (found.sure or found.picked):
         return []
@@ -336,12 +336,12 @@ def pipes(grid: Grid) -> str:
     """Returns a grid as a Markdown table; best rows are bold, wrong ones end in a cross."""
     rows = []
     for place, cells in enumerate(grid.rows):
-        line = [escaped(cell) for cell in cells]
+        line = [escape_markdown(cell) for cell in cells]
         if grid.mark(place) == "best":
             line[0] = f"**{line[0]}**"
         if grid.mark(place) == "wrong":
             line[4] += " ✗"
         rows.append(line)
     align = ["right" if number else "left" for number in grid.numeric]
-    titles = [escaped(title) for title in grid.titles]
+    titles = [escape_markdown(title) for title in grid.titles]
     return tabulate(rows, titles, tablefmt="pipe", colalign=align, disable_numparse=True)

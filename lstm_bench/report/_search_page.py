@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from lstm_bench.analysis import Found, asked
+from lstm_bench.analysis import ReportFacts, asked
 from lstm_bench.report import _effect_figures as effect_figures
 from lstm_bench.report import _search_figures as search_figures
 from lstm_bench.report import _search_text_tables as search_grids
@@ -59,7 +59,7 @@ READING_SPLIT = (
 )
 
 
-def sections(found: Found, frames: Mapping[str, pd.DataFrame]) -> list[Section]:
+def sections(found: ReportFacts, frames: Mapping[str, pd.DataFrame]) -> list[Section]:
     """Returns the sections in the order of the page; `frames` are `search_tables.frames`."""
     told = {
         "How the search went": [_history(found, frames["history"])],
@@ -79,11 +79,11 @@ def sections(found: Found, frames: Mapping[str, pd.DataFrame]) -> list[Section]:
     return [Section(title, tuple(parts)) for title, parts in blocks.items() if parts]
 
 
-def _measure(found: Found) -> str:
+def _measure(found: ReportFacts) -> str:
     return w.measure(found.searched.confirmations.measure)
 
 
-def _history(found: Found, frame: pd.DataFrame) -> Block | None:
+def _history(found: ReportFacts, frame: pd.DataFrame) -> Block | None:
     if not np.isfinite(frame["score"] if len(frame) else []).any():
         return None
     search = found.result.search or {}
@@ -112,7 +112,7 @@ def _history(found: Found, frame: pd.DataFrame) -> Block | None:
     return Block(said=(said,), picture=Picture("history", svg, "How the search went", caption))
 
 
-def _confirmation(found: Found, frame: pd.DataFrame) -> Block | None:
+def _confirmation(found: ReportFacts, frame: pd.DataFrame) -> Block | None:
     told = found.searched.confirmations
     if not told.finalists:
         return None
@@ -145,7 +145,7 @@ def _confirmation(found: Found, frame: pd.DataFrame) -> Block | None:
     return Block("", tuple(said), drawn, grid, about, READING_CONFIRMATION)
 
 
-def _front(found: Found, frame: pd.DataFrame) -> Block | None:
+def _front(found: ReportFacts, frame: pd.DataFrame) -> Block | None:
     if not len(frame):
         return None
     told = found.searched.simplest
@@ -164,7 +164,7 @@ def _front(found: Found, frame: pd.DataFrame) -> Block | None:
     return Block("", (w.printable(told.sentence),), picture, grid, about, READING_FRONT)
 
 
-def _ablation(found: Found, frame: pd.DataFrame) -> Block | None:
+def _ablation(found: ReportFacts, frame: pd.DataFrame) -> Block | None:
     told = found.searched.ablated
     if not told:
         return None
@@ -199,11 +199,11 @@ def _capital(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
-def _bases(found: Found) -> list[str]:
+def _bases(found: ReportFacts) -> list[str]:
     return list(dict.fromkeys(w.printable(each.base.id) for each in found.searched.ablated))
 
 
-def _importance(found: Found, frame: pd.DataFrame) -> Block | None:
+def _importance(found: ReportFacts, frame: pd.DataFrame) -> Block | None:
     told = found.searched.importance
     if told is None:
         return None
@@ -228,7 +228,7 @@ def _importance(found: Found, frame: pd.DataFrame) -> Block | None:
     return Block(title, tuple(said), picture, grid, "The same as numbers.", READING_IMPORTANCE)
 
 
-def _effects(found: Found, frame: pd.DataFrame) -> Block | None:
+def _effects(found: ReportFacts, frame: pd.DataFrame) -> Block | None:
     told = found.searched.effects
     if not told:
         return None
@@ -252,7 +252,7 @@ def _range(counts: Sequence[int]) -> str:
     return f"{low}" if low == high else f"{low} to {high}"
 
 
-def _split(found: Found) -> Block | None:
+def _split(found: ReportFacts) -> Block | None:
     told = found.searched.split
     if told is None:
         return None
@@ -270,7 +270,7 @@ def _split(found: Found) -> Block | None:
     return Block("What a seed decides", (), picture, grid, "The same as numbers.", READING_SPLIT)
 
 
-def _failed(found: Found) -> Block | None:
+def _failed(found: ReportFacts) -> Block | None:
     told = found.result.failed
     if not told:
         return None

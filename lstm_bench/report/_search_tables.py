@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from lstm_bench.analysis import Compared, Effect, Found, PutBack
+from lstm_bench.analysis import Ablation, ComparisonResult, Effect, ReportFacts
 
 
-def frames(found: Found) -> Mapping[str, pd.DataFrame]:
+def frames(found: ReportFacts) -> Mapping[str, pd.DataFrame]:
     """Returns the tables by their file's stem; those without a search, or of no row, are empty."""
     told = found.searched
     return {
@@ -26,12 +26,12 @@ def frames(found: Found) -> Mapping[str, pd.DataFrame]:
     }
 
 
-def history(found: Found) -> pd.DataFrame:
+def history(found: ReportFacts) -> pd.DataFrame:
     """Returns one row a trial, in order: its score, its seeds, and the best score until then."""
     return pd.DataFrame([vars(each) for each in found.searched.history])
 
 
-def confirmation(found: Found) -> pd.DataFrame:
+def confirmation(found: ReportFacts) -> pd.DataFrame:
     """Returns one row a finalist, best on fresh seeds first."""
     told = found.searched.confirmations
     records = []
@@ -65,7 +65,7 @@ def confirmation(found: Found) -> pd.DataFrame:
     return pd.DataFrame(records)
 
 
-def front(found: Found) -> pd.DataFrame:
+def front(found: ReportFacts) -> pd.DataFrame:
     """Returns one row a recipe that has all its seeds, the cheapest first."""
     simplest = found.searched.simplest.point
     return pd.DataFrame(
@@ -88,7 +88,7 @@ def front(found: Found) -> pd.DataFrame:
     )
 
 
-def _put_back(each: PutBack) -> list[dict[str, Any]]:
+def _put_back(each: Ablation) -> list[dict[str, Any]]:
     """Returns one record a measure."""
     facts = {
         "id": each.row.id,
@@ -100,7 +100,7 @@ def _put_back(each: PutBack) -> list[dict[str, Any]]:
     return [facts | _difference(measured) for measured in (each.rate, each.score)]
 
 
-def _difference(each: Compared) -> dict[str, Any]:
+def _difference(each: ComparisonResult) -> dict[str, Any]:
     found = each.found
     assert found is not None
     return {
@@ -117,7 +117,7 @@ def _difference(each: Compared) -> dict[str, Any]:
     }
 
 
-def importance(found: Found) -> pd.DataFrame:
+def importance(found: ReportFacts) -> pd.DataFrame:
     """Returns one row a setting, the most important first.
 
     `fanova_of_all` is fANOVA's share times the part of the variance that is not the seeds'.
@@ -153,7 +153,7 @@ def _effect(each: Effect) -> dict[str, Any]:
     }
 
 
-def contexts(found: Found) -> pd.DataFrame:
+def contexts(found: ReportFacts) -> pd.DataFrame:
     """Returns one row an effect and context: the difference there, over how many seeds."""
     return pd.DataFrame(
         {
@@ -171,7 +171,7 @@ def contexts(found: Found) -> pd.DataFrame:
     )
 
 
-def variance(found: Found) -> pd.DataFrame:
+def variance(found: ReportFacts) -> pd.DataFrame:
     """Returns one row a source of variance: among random recipes, and within one."""
     seeds, winner = found.searched.seed_share, found.searched.split
     records: list[dict[str, Any]] = []

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lstm_bench.analysis import (
-    Compared,
+    Ablation,
+    ComparisonResult,
     Confirmations,
     Effect,
-    Found,
     Importance,
-    PutBack,
+    ReportFacts,
     Split,
-    plain,
+    plain_setting,
 )
 from lstm_bench.report import _wording as w
 from lstm_bench.report._text_tables import Grid
@@ -60,7 +60,7 @@ def confirmation(told: Confirmations) -> Grid:
 ROLES = {"fixed": "given seeds", "confirmed": "fresh seeds", "trial": "seeds that picked it"}
 
 
-def front(found: Found) -> Grid:
+def front(found: ReportFacts) -> Grid:
     """Returns the recipes on the front and the confirmed ones, the cheapest first."""
     simplest = found.searched.simplest.point
     shown = [each for each in found.searched.front if each.best or each.row.role != "trial"]
@@ -96,7 +96,7 @@ def front(found: Found) -> Grid:
     return Grid(titles, numeric, tuple(cells), tuple(marks))
 
 
-def ablation(told: Sequence[PutBack]) -> Grid:
+def ablation(told: Sequence[Ablation]) -> Grid:
     """Returns what putting settings back changes, one row each."""
     several = len({each.base.id for each in told}) > 1
     measure = w.heading(told[0].score.asked.measure).capitalize()
@@ -113,7 +113,7 @@ def ablation(told: Sequence[PutBack]) -> Grid:
     return Grid(tuple(titles), tuple(numeric), tuple(cells))
 
 
-def _difference(each: Compared) -> tuple[str, ...]:
+def _difference(each: ComparisonResult) -> tuple[str, ...]:
     found = each.found
     if found is None:
         return (w.NONE, w.NONE, w.NONE, each.said)
@@ -150,8 +150,8 @@ def effects(told: Sequence[Effect]) -> Grid:
         cells.append(
             (
                 w.heading(each.axis),
-                w.printable(plain(each.value)),
-                w.printable(plain(each.reference)),
+                w.printable(plain_setting(each.value)),
+                w.printable(plain_setting(each.reference)),
                 w.count(each.found.n),
                 str(low) if low == high else f"{low} to {high}",
                 w.signed(each.found.difference),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from lstm_bench.analysis import Found, score
+from lstm_bench.analysis import ReportFacts, score
 from lstm_bench.report import _baseline_page as naive_page
 from lstm_bench.report import _wording as w
 from lstm_bench.results import Outcome, Role, Row
@@ -24,12 +24,12 @@ FURTHER: Mapping[Role, str] = {
 """What runs are for that are neither fixed recipes nor trials."""
 
 
-def summary(found: Found) -> list[str]:
+def summary(found: ReportFacts) -> list[str]:
     """Returns two to fifteen sentences of plain text."""
     return [sentence for part in paragraphs(found) for sentence in part]
 
 
-def paragraphs(found: Found) -> list[list[str]]:
+def paragraphs(found: ReportFacts) -> list[list[str]]:
     """Returns the summary's sentences: what was run and came out, then what was searched."""
     result = found.result
     sentences = _what(found) if result.rows else ["No recipe has a result yet."]
@@ -51,7 +51,7 @@ def paragraphs(found: Found) -> list[list[str]]:
     return told
 
 
-def _what(found: Found) -> list[str]:
+def _what(found: ReportFacts) -> list[str]:
     result, trials = found.result, found.picked
     parts = [w.many(len(result.fixed), "fixed recipe")] if result.fixed else []
     parts += [f"{w.many(len(trials), 'recipe')} found by search"] if trials else []
@@ -74,7 +74,7 @@ def _runs(rows: Sequence[Row]) -> set[tuple[str, int]]:
     return {(row.outcome.digest, seed) for row in rows for seed in row.outcome.seeds["seed"]}
 
 
-def _best(found: Found, best: Row) -> str:
+def _best(found: ReportFacts, best: Row) -> str:
     measure = best.outcome.score
     mean, rate = score(best.outcome, measure), best.outcome.solve_rate
     if mean.n < 2:
@@ -96,7 +96,7 @@ def _best(found: Found, best: Row) -> str:
     )
 
 
-def _ties(found: Found, best: Outcome) -> str:
+def _ties(found: ReportFacts, best: Outcome) -> str:
     """Returns a clause about the recipes that scored just as well at a higher cost."""
     rows = found.sure if found.confirmed else found.result.rows
     others = {
@@ -123,7 +123,7 @@ def _fixed(rows: tuple[Row, ...]) -> str:
     return f"Of the {len(rows)} fixed recipes, {_joined(said)}."
 
 
-def _published(found: Found) -> list[str]:
+def _published(found: ReportFacts) -> list[str]:
     words = [
         (each.row.id, each.verdict.word) for each in found.verdicts if each.verdict is not None
     ]
@@ -133,7 +133,7 @@ def _published(found: Found) -> list[str]:
     return [f"Of {w.many(len(words), 'published result')}, {said}."]
 
 
-def _compared(found: Found) -> list[str]:
+def _compared(found: ReportFacts) -> list[str]:
     words = [(f"{each.asked.of} to {each.asked.to}", each.word) for each in found.comparisons]
     if not words:
         return []
@@ -141,7 +141,7 @@ def _compared(found: Found) -> list[str]:
     return [f"Of {w.many(len(words), 'comparison')}, {said}."]
 
 
-def _searched(found: Found) -> list[str]:
+def _searched(found: ReportFacts) -> list[str]:
     """Returns what a search found: what holds, what is simplest, what mattered, what it took."""
     told = _confirmed(found)
     if found.confirmed:
@@ -159,7 +159,7 @@ def _searched(found: Found) -> list[str]:
     return told
 
 
-def _confirmed(found: Found) -> list[str]:
+def _confirmed(found: ReportFacts) -> list[str]:
     told = found.searched.confirmations
     if not told.finalists:
         return []
@@ -187,7 +187,7 @@ def _interval(mean: Mean, measure: str) -> str:
     return f"95 % interval {text} %" if text.startswith("[") else text
 
 
-def _mattered(found: Found) -> list[str]:
+def _mattered(found: ReportFacts) -> list[str]:
     told = []
     order = ("real", "not real", "cannot tell yet")
     back = [(each.axis.replace("_", " "), each.word) for each in found.searched.ablated]

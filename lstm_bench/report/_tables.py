@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lstm_bench.analysis import Compared, Family, Judged
+from lstm_bench.analysis import ComparisonResult, Family, ReproductionResult
 from lstm_bench.results import PREDICTION_COLUMNS, SEED_COLUMNS, Outcome, Row, SweepResult
 from lstm_bench.statistics import METRICS, mean_interval
 
@@ -90,7 +90,7 @@ def comparison(result: SweepResult) -> pd.DataFrame:
     return frame.astype({"trial": "Int64"}) if records else frame
 
 
-def published(verdicts: Sequence[Judged]) -> pd.DataFrame:
+def published(verdicts: Sequence[ReproductionResult]) -> pd.DataFrame:
     """Returns one row a recipe about which something was published: its figures and a verdict."""
     records = []
     for judged in verdicts:
@@ -122,7 +122,7 @@ def published(verdicts: Sequence[Judged]) -> pd.DataFrame:
     return pd.DataFrame(records)
 
 
-def comparisons(compared: Sequence[Compared]) -> pd.DataFrame:
+def comparisons(compared: Sequence[ComparisonResult]) -> pd.DataFrame:
     """Returns one row a comparison that the sweep asks for: difference and verdict.
 
     `different_seeds` are those of `to`, where the two rows share none; a median of `inf` epochs is

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from lstm_bench.analysis import Compared, Family, Found, Judged, is_stopped, score
+from lstm_bench.analysis import (
+    ComparisonResult,
+    Family,
+    ReportFacts,
+    ReproductionResult,
+    is_stopped,
+    score,
+)
 from lstm_bench.report import _tables as tables
 from lstm_bench.report import _wording as w
 from lstm_bench.results import Outcome, Row, SweepResult
@@ -75,7 +82,7 @@ def _metric_titles(result: SweepResult) -> list[str]:
     return [w.heading(name).capitalize() for name in result.metrics]
 
 
-def fixed(found: Found) -> Grid:
+def fixed(found: ReportFacts) -> Grid:
     """Returns the fixed recipes in the file's order."""
     result = found.result
     rows = result.fixed
@@ -118,7 +125,7 @@ PUBLISHED = (
 )
 
 
-def published(judged: Sequence[Judged]) -> Grid:
+def published(judged: Sequence[ReproductionResult]) -> Grid:
     """Returns what was published beside ours, row by row, with its verdict."""
     cells = []
     for each in judged:
@@ -142,7 +149,7 @@ def published(judged: Sequence[Judged]) -> Grid:
     return Grid(PUBLISHED, numeric, tuple(cells))
 
 
-def comparisons(compared: Sequence[Compared]) -> Grid:
+def comparisons(compared: Sequence[ComparisonResult]) -> Grid:
     """Returns the comparisons that the sweep asks for: what is claimed, and what is found."""
     claimed = any(each.asked.claim for each in compared)
     titles = ["Comparison", *["Claimed"] * claimed, "Finding", "p, Holm", "Verdict"]
@@ -188,7 +195,7 @@ def _published(row: Row) -> str:
     return w.percent(share, " %") + (f"; {said}" if said else "")
 
 
-def trials(found: Found, limit: int = TRIALS_SHOWN) -> Grid:
+def trials(found: ReportFacts, limit: int = TRIALS_SHOWN) -> Grid:
     """Returns the searched recipes best first, at most `limit`, with the settings that vary.
 
     One that was stopped says so beside its number of seeds, and has no rank.
@@ -272,7 +279,7 @@ def _range(answers: Sequence[tuple[str, int]]) -> str:
     return f"{w.symbol(min(told))} to {w.symbol(max(told))}" if told else w.NONE
 
 
-def search(found: Found) -> tuple[Grid, Grid]:
+def search(found: ReportFacts) -> tuple[Grid, Grid]:
     """Returns how the search went about it, and what it could choose from."""
     result = found.result
     facts = dict(result.search or {})

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from lstm_bench.analysis import Found
+from lstm_bench.analysis import ReportFacts
 from lstm_bench.report._folder import replace
 from lstm_bench.results import SweepResult
 
 
-def write_report(result: SweepResult, folder: Path, found: Found | None = None) -> Path:
+def write_report(result: SweepResult, folder: Path, found: ReportFacts | None = None) -> Path:
     """Writes the report of `result` into `folder` and returns the path of its `index.html`.
 
     Besides the page, which needs no other file: `report.md`, `comparison.csv`, `seeds.csv`,

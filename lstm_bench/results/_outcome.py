@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from lstm_bench.recipes import kept_from
+from lstm_bench.recipes import holds_data_back
 from lstm_bench.statistics import (
     Claim,
     Comparison,
@@ -249,7 +249,7 @@ class SweepResult:
         most = max((len(row.outcome.seeds) for row in self.trials), default=0)
         full = [row for row in self.trials if len(row.outcome.seeds) == most]  # not stopped early
         if self.fixed:
-            full = [row for row in full if not kept_from(row.outcome.settings)]
+            full = [row for row in full if not holds_data_back(row.outcome.settings)]
         found = self.having("confirmed") or full
         return min([*self.fixed, *found], key=lambda row: row.outcome.rank(), default=None)
 
@@ -295,7 +295,7 @@ def sweep_document(result: SweepResult, page: Path) -> dict[str, Any]:
 TABLES = ("seeds", "curves", "predictions")
 
 
-def merged(parts: Sequence[Outcome]) -> Outcome:
+def merge_outcomes(parts: Sequence[Outcome]) -> Outcome:
     """Returns one outcome of a recipe from outcomes over different seeds of it; seeds ascend.
 
     A seed that several of them have is taken from the first.
@@ -306,7 +306,7 @@ def merged(parts: Sequence[Outcome]) -> Outcome:
     for part in parts:
         fresh = [seed for seed in part.seeds["seed"].tolist() if seed not in known]
         known.update(fresh)
-        own += [subset(part, fresh)] if fresh else []
+        own += [select_seeds(part, fresh)] if fresh else []
     if len(own) == 1:
         return own[0]
     own.sort(key=lambda part: int(part.seeds["seed"].min()))
@@ -319,7 +319,7 @@ def merged(parts: Sequence[Outcome]) -> Outcome:
     return dataclasses.replace(whole, weights=best.weights, model=best.model)
 
 
-def subset(outcome: Outcome, seeds: Sequence[int]) -> Outcome:
+def select_seeds(outcome: Outcome, seeds: Sequence[int]) -> Outcome:
     """Returns what `outcome` says of some of its seeds; the network only if it is their best."""
     if set(seeds) == set(outcome.seeds["seed"]):
         return outcome

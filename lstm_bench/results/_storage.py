@@ -27,7 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from lstm_bench.errors import DamagedError
 from lstm_bench.results._outcome import TABLES, Outcome
 from lstm_bench.results._stored_tables import check, from_feather, from_parquet
-from lstm_bench.safety import rule_of
+from lstm_bench.safety import broken_rule
 
 MOST_TEXT = 16 * 2**20
 """Bytes that an outcome.json may have."""
@@ -90,7 +90,7 @@ def read_outcome(folder: Path) -> Outcome:
     """
     try:
         path = folder / "outcome.json"
-        facts = _checked(mapping(content(path, MOST_TEXT), MOST_TEXT), path.name)
+        facts = _checked(checked_mapping(checked_content(path, MOST_TEXT), MOST_TEXT), path.name)
         tables: dict[str, Any] = {
             name: from_parquet(folder / f"{name}.parquet", name) for name in TABLES
         }
@@ -98,12 +98,12 @@ def read_outcome(folder: Path) -> Outcome:
         check(outcome)
     except UNREADABLE as error:
         raise DamagedError(
-            f"{folder.name}: not a complete outcome ({brief(error)}); run it again"
+            f"{folder.name}: not a complete outcome ({shortened(error)}); run it again"
         ) from error
     return outcome
 
 
-def pack(outcome: Outcome) -> bytes:
+def pack_outcome(outcome: Outcome) -> bytes:
     """Returns `outcome` with its weights as bytes, without its model: see `unpack`."""
     arrays = {f"weight_{place}": array for place, array in enumerate(outcome.weights)}
     for table in TABLES:
@@ -116,7 +116,7 @@ def pack(outcome: Outcome) -> bytes:
     return file.getvalue()
 
 
-def unpack(data: bytes) -> Outcome:
+def unpack_outcome(data: bytes) -> Outcome:
     """Returns the outcome that `pack` made `data` from; raises `DamagedError` for others."""
     try:
         if not zipfile.is_zipfile(io.BytesIO(data)):  # NumPy would take a single array as well
@@ -124,16 +124,16 @@ def unpack(data: bytes) -> Outcome:
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             count = sum(name.startswith("weight_") for name in arrays.files)
             weights = tuple(arrays[f"weight_{place}"] for place in range(count))
-            facts = _checked(mapping(arrays["facts"].tobytes(), MOST_TEXT), "facts")
+            facts = _checked(checked_mapping(arrays["facts"].tobytes(), MOST_TEXT), "facts")
             tables: dict[str, Any] = {
                 name: from_feather(arrays[name].tobytes(), name) for name in TABLES
             }
         outcome = Outcome(**facts, **tables, weights=weights)
         check(outcome)
     except UNREADABLE as error:
-        raise DamagedError(f"a packed outcome cannot be read ({brief(error)}); run it again") from (
-            error
-        )
+        raise DamagedError(
+            f"a packed outcome cannot be read ({shortened(error)}); run it again"
+        ) from (error)
     return outcome
 
 
@@ -143,7 +143,7 @@ def _facts(outcome: Outcome) -> dict[str, Any]:
     return {name: getattr(outcome, name) for name in fields}
 
 
-def mapping(data: bytes, most: int) -> dict[str, Any]:
+def checked_mapping(data: bytes, most: int) -> dict[str, Any]:
     """Returns the JSON mapping in `data`.
 
     Raises ValueError where it is no JSON, no mapping, longer than `most` bytes, nested more than
@@ -175,16 +175,16 @@ def mapping(data: bytes, most: int) -> dict[str, Any]:
     return found
 
 
-def faulty(error: ValidationError) -> str:
+def damaged_error(error: ValidationError) -> str:
     """Returns the first thing that is wrong: its place, the rule, and what was there."""
     first: dict[str, Any] = {**error.errors(include_url=False)[0]}
     first["type"] = ALIKE.get(first["type"], first["type"])
     place = ".".join(map(str, first["loc"]))
     got = "nothing" if first["type"] == "missing" else reprlib.repr(first["input"])[:80]
-    return brief(f"{place}: {rule_of(first)}, but got {got}")
+    return shortened(f"{place}: {broken_rule(first)}, but got {got}")
 
 
-def brief(said: object) -> str:
+def shortened(said: object) -> str:
     """Returns what an error says as one line of at most 300 characters that can be printed."""
     text = " ".join(str(said).split()) or type(said).__name__
     return "".join(char if char.isprintable() else "\ufffd" for char in text)[:300]
@@ -194,11 +194,11 @@ def _checked(found: dict[str, Any], name: str) -> dict[str, Any]:
     try:
         _Facts.model_validate(found)
     except ValidationError as error:
-        raise ValueError(f"{name}: {faulty(error)}") from error
+        raise ValueError(f"{name}: {damaged_error(error)}") from error
     return found
 
 
-def content(path: Path, most: int) -> bytes:
+def checked_content(path: Path, most: int) -> bytes:
     """Returns at most `most` + 1 bytes of a file; raises ValueError where it is none."""
     if not path.is_file():
         raise ValueError(f"there is no file {path.name}")

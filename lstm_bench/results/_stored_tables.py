@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lstm_bench.results._outcome import CURVE_COLUMNS, PREDICTION_COLUMNS, SEED_COLUMNS, Outcome
-from lstm_bench.statistics import NAIVE
+from lstm_bench.statistics import BASELINE_PREFIX
 
 MOST_CELLS = 50_000_000
 """Cells that a table may have."""
@@ -166,7 +166,7 @@ def check(outcome: Outcome) -> None:
 
 def _check_answers(outcome: Outcome) -> None:
     table = outcome.predictions
-    naive = [column for column in table if str(column).startswith(NAIVE)]
+    naive = [column for column in table if str(column).startswith(BASELINE_PREFIX)]
     numeric = {column: pd.api.types.is_numeric_dtype(table[column]) for column in table}
     real = numeric["expected"]
     for column in ["predicted", *naive]:

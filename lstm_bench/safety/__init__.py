@@ -1,40 +1,46 @@
 """Text and files that may come from strangers, read and written so that they do no harm."""
 
-from lstm_bench.safety._addresses import masked, masked_text
+from lstm_bench.safety._addresses import mask_address, mask_passwords
 from lstm_bench.safety._csv import as_csv
-from lstm_bench.safety._markdown import escaped
+from lstm_bench.safety._markdown import escape_markdown
 from lstm_bench.safety._names import path_component
-from lstm_bench.safety._pydantic import pydantic_faults, rule_of
+from lstm_bench.safety._pydantic import broken_rule, pydantic_faults
 from lstm_bench.safety._temporary import (
-    folder_in,
+    disk_errors_reported,
     process_folder,
-    remove_abandoned,
-    reported,
+    remove_abandoned_folders,
     socket_folder,
     temporary_folder,
+    temporary_folder_in,
 )
-from lstm_bench.safety._terminal import REPLACED, say, screen, shell_line, visible
+from lstm_bench.safety._terminal import (
+    REPLACED,
+    print_plain,
+    printable_text,
+    shell_line,
+    terminal_console,
+)
 from lstm_bench.safety._yaml import check_yaml, read_yaml
 
 __all__ = [
     "REPLACED",
     "as_csv",
+    "broken_rule",
     "check_yaml",
-    "escaped",
-    "folder_in",
-    "masked",
-    "masked_text",
+    "disk_errors_reported",
+    "escape_markdown",
+    "mask_address",
+    "mask_passwords",
     "path_component",
+    "print_plain",
+    "printable_text",
     "process_folder",
     "pydantic_faults",
     "read_yaml",
-    "remove_abandoned",
-    "reported",
-    "rule_of",
-    "say",
-    "screen",
+    "remove_abandoned_folders",
     "shell_line",
     "socket_folder",
     "temporary_folder",
-    "visible",
+    "temporary_folder_in",
+    "terminal_console",
 ]

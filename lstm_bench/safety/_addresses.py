@@ -22,14 +22,14 @@ SHORTEST = 4
 """Characters of a secret that are looked for in texts: shorter ones are in many words."""
 
 
-def masked(address: str) -> str:
+def mask_address(address: str) -> str:
     """Returns an address with `***` in place of its password and of the values of its options.
 
     Text before the address stays, as in `--store=...`; text without an address stays as it is.
 
-    >>> masked("postgresql://ann:secret@host/runs?sslmode=require")
+    >>> mask_address("postgresql://ann:secret@host/runs?sslmode=require")
     'postgresql://ann:***@host/runs?sslmode=***'
-    >>> masked("postgresql://ann:se/cr@et@host/runs"), masked("sqlite:///mlflow.db")
+    >>> mask_address("postgresql://ann:se/cr@et@host/runs"), mask_address("sqlite:///mlflow.db")
     ('postgresql://ann:***@host/runs', 'sqlite:///mlflow.db')
     """
     shown, end = [], 0
@@ -39,15 +39,15 @@ def masked(address: str) -> str:
     return "".join([*shown, address[end:]])
 
 
-def masked_text(text: str, addresses: Iterable[str] = ()) -> str:
+def mask_passwords(text: str, addresses: Iterable[str] = ()) -> str:
     """Returns a text with the addresses in it `masked`, and without the secrets of `addresses`.
 
-    >>> masked_text("there is no host 'ret@host'", ["postgresql://ann:sec@ret@host/runs"])
+    >>> mask_passwords("there is no host 'ret@host'", ["postgresql://ann:sec@ret@host/runs"])
     "there is no host '***'"
-    >>> masked_text("http://ann:secret@host/api does not answer")
+    >>> mask_passwords("http://ann:secret@host/api does not answer")
     'http://ann:***@host/api does not answer'
     """
-    text = ADDRESS.sub(lambda found: masked(found[0]), text)
+    text = ADDRESS.sub(lambda found: mask_address(found[0]), text)
     for address in addresses:
         for secret in secrets(address):
             text = text.replace(secret, HIDDEN)

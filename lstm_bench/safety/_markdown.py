@@ -3,10 +3,10 @@
 import re
 
 
-def escaped(text: object) -> str:
+def escape_markdown(text: object) -> str:
     """Returns `text` so that Markdown shows it as it is: no HTML, no link, no picture.
 
-    >>> print(escaped("<b>a|b*"))
+    >>> print(escape_markdown("<b>a|b*"))
     &lt;b>a\\|b\\*
     """
     plain = str(text).replace("&", "&amp;").replace("<", "&lt;")

@@ -53,7 +53,7 @@ def pydantic_faults(
         depth = 1 + sum(1 for part in place[1:] if part in _walk_keys(values))
         if item["type"] == "missing":
             depth = len(place)
-        key, message = ".".join(place[:depth]), rule_of(dict(item))
+        key, message = ".".join(place[:depth]), broken_rule(dict(item))
         known = _keys(model, place) if item["type"] == "extra_forbidden" else []
         if known:
             strange.add(key)
@@ -72,10 +72,10 @@ def pydantic_faults(
     ]
 
 
-def rule_of(item: Mapping[str, Any]) -> str:
+def broken_rule(item: Mapping[str, Any]) -> str:
     """Returns the rule that one of pydantic's errors says was broken.
 
-    >>> rule_of({"type": "greater_than_equal", "ctx": {"ge": 1.0}, "msg": ""})
+    >>> broken_rule({"type": "greater_than_equal", "ctx": {"ge": 1.0}, "msg": ""})
     'must be at least 1'
     """
     if item["type"] == "extra_forbidden":

@@ -36,13 +36,13 @@ SHORT = "/tmp"
 
 
 @contextlib.contextmanager
-def folder_in(place: Path, prefix: str) -> Iterator[Path]:
+def temporary_folder_in(place: Path, prefix: str) -> Iterator[Path]:
     """Yields a new empty folder in `place`, called `prefix` and some letters; removes it after use.
 
     Those that a killed process left there are removed first. Raises `OSError` where `place` cannot
     be written.
     """
-    remove_abandoned(place, prefix)
+    remove_abandoned_folders(place, prefix)
     made, lock = _locked(place, prefix)
     try:
         yield made
@@ -55,7 +55,7 @@ def folder_in(place: Path, prefix: str) -> Iterator[Path]:
 @contextlib.contextmanager
 def temporary_folder() -> Iterator[Path]:
     """Yields a new empty folder in the system's temporary folder; removes it after use."""
-    with reported():
+    with disk_errors_reported():
         made = Path(tempfile.mkdtemp(dir=process_folder()))
     try:
         yield made
@@ -64,7 +64,7 @@ def temporary_folder() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def reported() -> Iterator[None]:
+def disk_errors_reported() -> Iterator[None]:
     """Turns what a full or unusable temporary folder raises into a `StoreError` that names it."""
     try:
         yield
@@ -102,7 +102,7 @@ def socket_folder() -> Path:
 def _process_folder(process: int, place: str) -> Path:
     """Returns the folder of `process` in `place`: one that was forked does not use its parent's."""
     until_exit = contextlib.ExitStack()
-    made = until_exit.enter_context(folder_in(Path(place), PREFIX))
+    made = until_exit.enter_context(temporary_folder_in(Path(place), PREFIX))
     # Run at the end of workers too, which end without Python's own exit handlers.
     multiprocessing.util.Finalize(None, until_exit.close, exitpriority=-200)
     return made
@@ -131,7 +131,7 @@ def _locked(place: Path, prefix: str) -> tuple[Path, int | None]:
         return made, lock
 
 
-def remove_abandoned(place: Path, prefix: str) -> None:
+def remove_abandoned_folders(place: Path, prefix: str) -> None:
     """Removes the folders in `place` that `folder_in` made with `prefix` and that nobody holds.
 
     They are known by their names, and by a file in them: a folder of the user's that is called

@@ -26,21 +26,21 @@ REPLACED = "\ufffd"
 """Stands for a character that is not printed."""
 
 
-def visible(text: str) -> str:
+def printable_text(text: str) -> str:
     """Returns `text` without control characters, line ends aside.
 
-    >>> visible("a\\x1b[2Jb\\nc")
+    >>> printable_text("a\\x1b[2Jb\\nc")
     'a\ufffd[2Jb\\nc'
     """
     return "".join(c if c.isprintable() or c in "\n\t" else REPLACED for c in text)
 
 
-def say(text: str, file: TextIO | None = None) -> None:
+def print_plain(text: str, file: TextIO | None = None) -> None:
     """Prints a message for people, on standard error unless another `file` is given."""
-    print(visible(text), file=file or sys.stderr)
+    print(printable_text(text), file=file or sys.stderr)
 
 
-def screen(stderr: bool = False) -> Console:
+def terminal_console(stderr: bool = False) -> Console:
     """Returns a console that prints text as it is: without markup, and without control characters.
 
     The console's own colours and progress bars work as ever.
@@ -95,7 +95,7 @@ class _Printed:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for segment in console.render(self._shown, options):
             plain = segment.control or segment.text.isprintable()
-            yield segment if plain else Segment(visible(segment.text), segment.style)
+            yield segment if plain else Segment(printable_text(segment.text), segment.style)
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         return Measurement.get(console, options, self._shown)

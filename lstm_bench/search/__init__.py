@@ -2,21 +2,21 @@
 
 from lstm_bench.search._follow_up import (
     COMPARED,
-    Told,
-    ablations,
+    FinishedTrial,
+    ablation_recipes,
     select_finalists,
     switched_recipes,
 )
 from lstm_bench.search._importance import importance
-from lstm_bench.search._racing import Rival, race, rungs
-from lstm_bench.search._study import Study
+from lstm_bench.search._racing import RacedRecipe, race, rungs
+from lstm_bench.search._study import SearchStudy
 
 __all__ = [
     "COMPARED",
-    "Rival",
-    "Study",
-    "Told",
-    "ablations",
+    "FinishedTrial",
+    "RacedRecipe",
+    "SearchStudy",
+    "ablation_recipes",
     "importance",
     "race",
     "rungs",

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from lstm_bench.recipes import FEEDFORWARD, FRAMINGS, TASKS, Network, Recipe
-from lstm_bench.sweeps import overlay
+from lstm_bench.sweeps import overlay_settings
 
 _RECURRENT = tuple(name for name in get_args(Network) if name not in FEEDFORWARD)
 
@@ -68,7 +68,7 @@ def laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, A
     >>> laid_over(below, {"network": "gru", "optimizer": "sgd"})
     {'task': 'memory', 'network': 'gru', 'optimizer': 'sgd', 'momentum': 0.9}
     """
-    merged = overlay(below, above)
+    merged = overlay_settings(below, above)
     for key in below.keys() - above.keys():
         if key in BELONGS and BELONGS[key][0] in above:
             if applies(key, merged):

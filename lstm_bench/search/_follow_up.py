@@ -26,7 +26,7 @@ COMPARED = 6
 
 
 @dataclass(frozen=True, eq=False)
-class Told:
+class FinishedTrial:
     """What a trial came to, on the seeds that it ran."""
 
     number: int
@@ -42,8 +42,8 @@ class Told:
 
 
 def select_finalists(
-    trials: Sequence[Told], top: int, seeds: int, bar: float = RELIABLE
-) -> list[Told]:
+    trials: Sequence[FinishedTrial], top: int, seeds: int, bar: float = RELIABLE
+) -> list[FinishedTrial]:
     """Returns the trials to confirm: the `top` best, then the `top` cheapest that solve the task.
 
     Only a trial that ran all of its `seeds` is eligible, and of equal recipes the first. Best are
@@ -51,7 +51,7 @@ def select_finalists(
     Wilson's interval for its solve rate is at least `bar`: it takes 16 solved of 16 for 0.8. One
     that is among the best already is not named again.
     """
-    eligible: dict[str, Told] = {}
+    eligible: dict[str, FinishedTrial] = {}
     for told in sorted(trials, key=lambda told: told.number):
         if len(told.scores) >= seeds and math.isfinite(told.mean):
             eligible.setdefault(told.recipe.digest, told)
@@ -64,7 +64,7 @@ def select_finalists(
     return list(chosen.values())
 
 
-def ablations(simplest: Recipe, reference: Recipe) -> list[tuple[str, Any, Recipe | str]]:
+def ablation_recipes(simplest: Recipe, reference: Recipe) -> list[tuple[str, Any, Recipe | str]]:
     """Returns `simplest` with each setting that differs put back to that of `reference`.
 
     Each is (setting, the value put back, the recipe), or the reason in place of the recipe where

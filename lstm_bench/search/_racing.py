@@ -30,7 +30,7 @@ Answer = Mapping[int, Sequence[float] | np.ndarray | None]
 
 
 @dataclass(frozen=True)
-class Rival:
+class RacedRecipe:
     """A recipe that has all its seeds: what it costs, and its scores, one a seed."""
 
     cost: float
@@ -44,7 +44,7 @@ class Raced:
     finished: tuple[int, ...]
     stopped: Mapping[int, int]  # after how many seeds
     failed: tuple[int, ...]
-    rivals: tuple[Rival, ...]
+    rivals: tuple[RacedRecipe, ...]
 
 
 def rungs(seeds: int) -> tuple[int, ...]:
@@ -117,7 +117,7 @@ def _capital(ratios: np.ndarray) -> np.ndarray:
 def race(
     count: int,
     seeds: int,
-    rivals: Sequence[Rival] = (),
+    rivals: Sequence[RacedRecipe] = (),
     costs: Sequence[float] | None = None,
     stopping: bool = True,
 ) -> Generator[Request, Answer, Raced]:
@@ -148,7 +148,7 @@ def race(
                 continue
             scores[one] = np.asarray(own, dtype=float)
             if wanted[one] == seeds:
-                pool.append(Rival(prices[one], scores[one]))
+                pool.append(RacedRecipe(prices[one], scores[one]))
 
     for rung in ladder:
         wanted = {one: rung for one in alive if len(scores.get(one, ())) < rung}
@@ -165,7 +165,7 @@ def race(
     return Raced(tuple(alive), stopped, tuple(sorted(failed)), tuple(pool))
 
 
-def _rival(pool: Sequence[Rival], price: float) -> np.ndarray | None:
+def _rival(pool: Sequence[RacedRecipe], price: float) -> np.ndarray | None:
     """Returns the highest scores among the rivals that cost no more; of equals, the first's."""
     near = [rival.scores for rival in pool if rival.cost <= price]
     return max(near, key=lambda own: float(own.mean()), default=None)

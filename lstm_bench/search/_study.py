@@ -25,7 +25,7 @@ BATCH = 8
 """Proposals asked for at a time, whatever the number of cores: it is part of the result."""
 
 
-class Study:
+class SearchStudy:
     """An Optuna study over recipes. Iterate `batches`, and `tell` each batch before the next."""
 
     def __init__(self, search: Search, fixed: Mapping[str, Any]) -> None:

@@ -18,7 +18,7 @@ FEWEST = 5
 
 
 @dataclass(frozen=True)
-class Horizon:
+class MemorySpan:
     """Where the solve rate over `n` seeds falls to one half, along the `values` of an axis.
 
     `rates` are those observed, `fitted` those of the falling curve. `half` is -inf where the rate
@@ -36,7 +36,7 @@ class Horizon:
     high: float
 
 
-def horizon(values: Sequence[float], solved: np.ndarray) -> Horizon:
+def memory_span(values: Sequence[float], solved: np.ndarray) -> MemorySpan:
     """Returns where the rate of `solved`, booleans `[seeds, values]`, falls to one half.
 
     `values` must rise. Where all are above 0 the axis is logarithmic. The interval resamples the
@@ -44,7 +44,7 @@ def horizon(values: Sequence[float], solved: np.ndarray) -> Horizon:
     known only at the values that were tried, so the interval reaches from the last value at which
     a resampled curve is at least one half to the first at which it is at most that.
 
-    >>> found = horizon([4, 8, 16, 32], np.arange(10)[:, None] < [10, 9, 1, 0])
+    >>> found = memory_span([4, 8, 16, 32], np.arange(10)[:, None] < [10, 9, 1, 0])
     >>> round(found.half, 1), found.low, found.high
     (11.3, 8.0, 16.0)
     """
@@ -60,7 +60,7 @@ def horizon(values: Sequence[float], solved: np.ndarray) -> Horizon:
         half = float(2**half) if array[0] > 0 and math.isfinite(half) else half
         if seeds >= FEWEST:
             low, high = _interval(array, flags)
-    return Horizon(seeds, _floats(array), _floats(rates), _floats(fitted), half, low, high)
+    return MemorySpan(seeds, _floats(array), _floats(rates), _floats(fitted), half, low, high)
 
 
 def falling(rates: np.ndarray) -> np.ndarray:

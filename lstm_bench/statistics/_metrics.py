@@ -15,14 +15,14 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.integer]
 
 
-def answers(outputs: Floats, kind: Kind) -> NDArray[np.generic]:
+def predicted_answers(outputs: Floats, kind: Kind) -> NDArray[np.generic]:
     """Returns what the network answers, for outputs of shape (..., K).
 
     Categorical: the index of the largest output (also for sigmoid outputs, as the tutorials read
     them), shape (...). Binary: each output rounded to 0 or 1, shape (..., K). Regression: the
     outputs as they are.
 
-    >>> answers(np.array([[0.1, 0.7, 0.6]]), "categorical")
+    >>> predicted_answers(np.array([[0.1, 0.7, 0.6]]), "categorical")
     array([1])
     """
     if kind == "categorical":
@@ -32,19 +32,19 @@ def answers(outputs: Floats, kind: Kind) -> NDArray[np.generic]:
     return outputs
 
 
-def correct(outputs: Floats, targets: Floats, kind: Kind, tolerance: float = 0.0) -> Bools:
+def is_correct(outputs: Floats, targets: Floats, kind: Kind, tolerance: float = 0.0) -> Bools:
     """Returns which answers are right, shape (...) for outputs and targets of shape (..., K).
 
     A step of a binary or regression problem is right when all its K values are: rounded alike, or
     within `tolerance` (in the data's units). NaN outputs are never right.
 
     >>> outputs = np.array([[0.2, 0.8], [0.9, 0.3]])
-    >>> correct(outputs, np.array([[0.0, 1.0], [0.0, 1.0]]), "categorical")
+    >>> is_correct(outputs, np.array([[0.0, 1.0], [0.0, 1.0]]), "categorical")
     array([ True, False])
     """
     if kind == "regression":
         return np.asarray((np.abs(outputs - targets) <= tolerance).all(axis=-1))
-    same = np.asarray(answers(outputs, kind) == answers(targets, kind))
+    same = np.asarray(predicted_answers(outputs, kind) == predicted_answers(targets, kind))
     right = same if kind == "categorical" else same.all(axis=-1)
     return np.asarray(right & np.isfinite(outputs).all(axis=-1))
 
@@ -95,12 +95,12 @@ METRICS: dict[Kind, tuple[str, ...]] = {
 """What is measured of each kind of target, besides `accuracy`. All by scikit-learn."""
 
 
-def chosen(names: str, kind: Kind) -> tuple[str, ...]:
+def select_metrics(names: str, kind: Kind) -> tuple[str, ...]:
     """Returns the metrics that `names` lists, with commas between them; `all` are all there are.
 
     Raises `UserError` where `kind` has no such metric.
 
-    >>> chosen("mae, rmse", "regression")
+    >>> select_metrics("mae, rmse", "regression")
     ('mae', 'rmse')
     """
     if names.strip() == "all":
@@ -112,7 +112,7 @@ def chosen(names: str, kind: Kind) -> tuple[str, ...]:
     return listed
 
 
-def measures(outputs: Floats, targets: Floats, kind: Kind) -> dict[str, float]:
+def compute_metrics(outputs: Floats, targets: Floats, kind: Kind) -> dict[str, float]:
     """Returns every metric of `METRICS[kind]` of outputs and targets of shape (M, K).
 
     Classification: mean recall over the classes, mean F1 over the classes, Matthews's correlation
@@ -121,7 +121,7 @@ def measures(outputs: Floats, targets: Floats, kind: Kind) -> dict[str, float]:
     once: squared, root squared, absolute and largest error, and the share of variance explained.
     All are NaN where an output is not finite.
 
-    >>> told = measures(np.array([[0.0], [2.0]]), np.array([[0.0], [1.0]]), "regression")
+    >>> told = compute_metrics(np.array([[0.0], [2.0]]), np.array([[0.0], [1.0]]), "regression")
     >>> told["mse"], told["mae"], told["max_error"]
     (0.5, 0.5, 1.0)
     """

@@ -234,7 +234,9 @@ def within_margin(found: Difference, margin: float | None) -> bool:
     return -margin <= low and high <= margin
 
 
-def more_seeds(found: Difference, margin: float | None, comparisons: int, rate: bool) -> int | None:
+def seeds_needed(
+    found: Difference, margin: float | None, comparisons: int, rate: bool
+) -> int | None:
     """Returns about how many more seeds would settle it, at most `MOST_SEEDS`; None if unknown.
 
     Enough to find the difference seen so far at `POWER`, or to show that it lies within the margin,

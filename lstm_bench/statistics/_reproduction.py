@@ -16,7 +16,7 @@ import numpy as np
 from lstm_bench.statistics._estimates import Rate, solve_rate
 
 Claim = Literal["solved", "never", "always"]
-Word = Literal["reproduced", "not reproduced", "cannot tell"]
+ReproductionWord = Literal["reproduced", "not reproduced", "cannot tell"]
 
 TOLERANCE = 0.0006
 """Published figures are rounded: 86.96 % is 20 of 23."""
@@ -41,7 +41,7 @@ class Spread:
 class Verdict:
     """What our seeds say about a published result, with one plain sentence why."""
 
-    word: Word
+    word: ReproductionWord
     why: str
 
 

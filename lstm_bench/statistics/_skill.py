@@ -18,7 +18,7 @@ from scipy import stats
 if TYPE_CHECKING:
     import pandas as pd
 
-NAIVE = "naive: "
+BASELINE_PREFIX = "naive: "
 """What the columns of naive answers in a table of predictions begin with."""
 WORST = -1.0
 """The skill of an error without end."""
@@ -33,9 +33,13 @@ Floats = NDArray[np.float64]
 SkillWord = Literal["better", "worse", "cannot tell"]
 
 
-def naive_answers(predictions: pd.DataFrame) -> list[str]:
+def baseline_names(predictions: pd.DataFrame) -> list[str]:
     """Returns the names of the naive answers in a table of predictions; empty if there are none."""
-    return [str(c).removeprefix(NAIVE) for c in predictions.columns if str(c).startswith(NAIVE)]
+    return [
+        str(c).removeprefix(BASELINE_PREFIX)
+        for c in predictions.columns
+        if str(c).startswith(BASELINE_PREFIX)
+    ]
 
 
 def absolute_errors(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -45,7 +49,7 @@ def absolute_errors(predictions: pd.DataFrame) -> pd.DataFrame:
     error, infinite where there is no answer; else 1 for a wrong answer. A `moment` orders the steps
     in time; steps of several sequences may share one.
     """
-    named = {"network": "predicted"} | {n: NAIVE + n for n in naive_answers(predictions)}
+    named = {"network": "predicted"} | {n: BASELINE_PREFIX + n for n in baseline_names(predictions)}
     due = predictions["expected"]
     table = predictions[["seed", "moment"]].copy()
     for name, column in named.items():
@@ -78,7 +82,7 @@ def skill_score(error: float, naive: float) -> float:
 
 
 @dataclass(frozen=True)
-class Against:
+class BaselineComparison:
     """A network's errors beside those of one naive answer, over seeds and stretches of steps."""
 
     naive: str
@@ -104,7 +108,7 @@ class Against:
         return "worse" if self.high < 0 else "cannot tell"
 
 
-def compare_with_baseline(table: pd.DataFrame, name: str, overlap: int = 1) -> Against:
+def compare_with_baseline(table: pd.DataFrame, name: str, overlap: int = 1) -> BaselineComparison:
     """Returns how the network compares with the naive answer `name`; `table` is from `errors`.
 
     What series say at one moment is averaged first: they share what befalls them. The moments are
@@ -127,9 +131,9 @@ def compare_with_baseline(table: pd.DataFrame, name: str, overlap: int = 1) -> A
     )  # fmt: skip
     parts = stretches(by_step, max(STEPS, 2 * overlap))
     if len(parts) < FEWEST or not np.isfinite(by_step).all():
-        return Against(*known, math.nan, math.nan, math.nan)
+        return BaselineComparison(*known, math.nan, math.nan, math.nan)
     low, high, p = _interval(known[-1], parts, _drift(by_step), by_seed)
-    return Against(*known, low, high, p)
+    return BaselineComparison(*known, low, high, p)
 
 
 def stretches(values: Floats, least: int = STEPS) -> Floats:
@@ -168,7 +172,7 @@ def _interval(
     return difference - reach, difference + reach, p
 
 
-def best_naive(table: pd.DataFrame, names: Sequence[str]) -> str:
+def best_baseline(table: pd.DataFrame, names: Sequence[str]) -> str:
     """Returns which of `names` has the smallest mean error on the very steps that are scored.
 
     Chosen with hindsight, and so the hardest to beat.

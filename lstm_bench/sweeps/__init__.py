@@ -1,20 +1,20 @@
 """Sweep files: their schema, the recipes in them, and the task files that they need."""
 
-from lstm_bench.sweeps._entries import overlay, spelt
+from lstm_bench.sweeps._entries import overlay_settings, settings_as_text
 from lstm_bench.sweeps._sweep import (
     Range,
     Search,
     Sweep,
-    assignments,
     find_sweep,
     load_sweep,
-    of_data,
+    parse_assignments,
+    sweep_over_file,
 )
 from lstm_bench.sweeps._task_files import (
-    Source,
-    lacking,
+    TaskSource,
     load_tasks,
     loaded_sources,
+    missing_parts,
     task_place,
     use_sources,
 )
@@ -22,17 +22,17 @@ from lstm_bench.sweeps._task_files import (
 __all__ = [
     "Range",
     "Search",
-    "Source",
     "Sweep",
-    "assignments",
+    "TaskSource",
     "find_sweep",
-    "lacking",
     "load_sweep",
     "load_tasks",
     "loaded_sources",
-    "of_data",
-    "overlay",
-    "spelt",
+    "missing_parts",
+    "overlay_settings",
+    "parse_assignments",
+    "settings_as_text",
+    "sweep_over_file",
     "task_place",
     "use_sources",
 ]

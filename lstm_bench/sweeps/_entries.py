@@ -24,8 +24,8 @@ from lstm_bench.recipes import (
     TASKS,
     Recipe,
     known_settings,
-    no_task,
     recipe,
+    unknown_task_message,
 )
 from lstm_bench.safety import pydantic_faults
 from lstm_bench.statistics import Claim
@@ -132,20 +132,20 @@ def read_refused(
             continue
         own = {str(k): v for k, v in value.items()}
         published = str(own.pop("published", ""))
-        settings = overlay(shared, own)
+        settings = overlay_settings(shared, own)
         task = TASKS.get(str(settings.get("task")))
         known = {"task", "updates"} | (known_settings(task) if task else set())
         wrong = sorted(own.keys() - known)
         typos = [Fault(f"refused.{key}.{k}", unknown("setting", k, known)) for k in wrong]
         if task is None:
-            typos = [Fault(f"refused.{key}.task", no_task(settings.get("task")))]
+            typos = [Fault(f"refused.{key}.task", unknown_task_message(settings.get("task")))]
         if typos:
             faults += typos
             continue
         try:
             made = built(settings)
         except RecipeError as error:
-            asked = " ".join(f"{k}={spelt(v)}" for k, v in own.items())
+            asked = " ".join(f"{k}={settings_as_text(v)}" for k, v in own.items())
             found[str(key)] = Illegal(asked=asked, reason=str(error), published=published)
             continue
         words = f"is legal ({made.name}); move it to recipes"
@@ -176,7 +176,7 @@ def _variants(
         faults.append(Fault("updates", "stands in place of epochs, but both are given; keep one"))
         return
     inherited = resolved[str(base)] if base is not None else dict(shared)
-    settings = overlay(inherited, {k: v for k, v in own.items() if k not in RESERVED})
+    settings = overlay_settings(inherited, {k: v for k, v in own.items() if k not in RESERVED})
     resolved[key] = settings
     if "over" not in own:
         yield _Variant(key), settings, own
@@ -187,8 +187,8 @@ def _variants(
         return
     axis, values = next((str(k), v) for k, v in own["over"].items())
     for value in values:
-        variant = _Variant(f"{key}/{spelt(value)}", axis, value)
-        resolved[variant.id] = overlay(settings, {axis: value})
+        variant = _Variant(f"{key}/{settings_as_text(value)}", axis, value)
+        resolved[variant.id] = overlay_settings(settings, {axis: value})
         yield variant, resolved[variant.id], own
 
 
@@ -205,7 +205,7 @@ def _over_fault(own: Mapping[str, Any]) -> Fault | None:
     if axis in own or {str(axis), *own} >= {"epochs", "updates"}:
         return Fault(f"over.{axis}", "is also fixed beside `over`; keep one of the two")
     scalars = isinstance(values, list) and all(isinstance(v, Scalar) for v in values)
-    if not scalars or len(set(map(spelt, values))) < max(2, len(values)):
+    if not scalars or len(set(map(settings_as_text, values))) < max(2, len(values)):
         rule = "must be a list of at least two distinct values"
         return Fault(f"over.{axis}", f"{rule}, but got {values!r}")
     return None
@@ -251,16 +251,16 @@ def built(settings: Mapping[str, Any]) -> Recipe:
     return recipe(**given, epochs=math.ceil(updates * once.accumulate / once.schedule.batches))
 
 
-def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def overlay_settings(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """Returns `above` over `below`; inherited settings that no longer apply are dropped.
 
     What `above` changes takes the settings that belong to it along: a task or framing its inherited
     parameters, an optimizer its momentum and its default rate, `stateful: false` the `layout` and
     the `reset`, and `updates` the `epochs`, or they it.
 
-    >>> overlay({"stateful": True, "layout": "streams"}, {"stateful": False})
+    >>> overlay_settings({"stateful": True, "layout": "streams"}, {"stateful": False})
     {'stateful': False}
-    >>> overlay({"epochs": 20}, {"updates": 400})
+    >>> overlay_settings({"epochs": 20}, {"updates": 400})
     {'updates': 400}
     """
     kept = dict(below)
@@ -283,6 +283,6 @@ def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
     return kept | dict(above)
 
 
-def spelt(value: object) -> str:
+def settings_as_text(value: object) -> str:
     """Returns a value of an axis as an id shows it: `4`, `true`, `0.01`."""
     return str(value).lower() if isinstance(value, bool) else str(value)

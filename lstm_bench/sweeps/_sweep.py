@@ -34,10 +34,17 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from lstm_bench.data import completed, named, usual
+from lstm_bench.data import completed_sweep, default_name, default_search
 from lstm_bench.errors import Fault, RecipeError, SweepError, UserError, unknown
-from lstm_bench.recipes import FRAMINGS, TASKS, Recipe, known_settings, no_task, strayed
-from lstm_bench.safety import check_yaml, pydantic_faults, read_yaml, rule_of
+from lstm_bench.recipes import (
+    FRAMINGS,
+    TASKS,
+    Recipe,
+    files_outside,
+    known_settings,
+    unknown_task_message,
+)
+from lstm_bench.safety import broken_rule, check_yaml, pydantic_faults, read_yaml
 from lstm_bench.statistics import METRICS, Comparison, Kind
 from lstm_bench.sweeps._entries import Entry, Illegal, Scalar, read_entries, read_refused
 from lstm_bench.tasks import Task
@@ -144,10 +151,10 @@ def find_sweep(name: str, folder: Path = Path("sweeps")) -> Path:
     return folder / f"{name}.yaml"
 
 
-def assignments(words: Sequence[str]) -> dict[str, Any]:
+def parse_assignments(words: Sequence[str]) -> dict[str, Any]:
     """Returns `key=value` words as a mapping, with YAML's types and `1e-4` a number.
 
-    >>> assignments(["units=20", "stateful=true", "learning_rate=1e-4"])
+    >>> parse_assignments(["units=20", "stateful=true", "learning_rate=1e-4"])
     {'units': 20, 'stateful': True, 'learning_rate': 0.0001}
     """
     for word in words:
@@ -172,12 +179,12 @@ def load_sweep(path: Path, overrides: Sequence[str] = ()) -> Sweep:
 
     Raises `SweepError` that names the file and every wrong key.
     """
-    given = assignments(overrides)
+    given = parse_assignments(overrides)
     document = read_yaml(path)
     if not isinstance(document, dict) or not document:
         raise SweepError(f"{path}: must be a mapping of keys to values, e.g. 'task: memory'")
     try:
-        astray = strayed(_laid_over(document, {}), Path())
+        astray = files_outside(_laid_over(document, {}), Path())
         if astray:
             raise RecipeError(astray)
         return parse(path.stem, _laid_over(document, given))
@@ -186,16 +193,18 @@ def load_sweep(path: Path, overrides: Sequence[str] = ()) -> Sweep:
         raise SweepError(f"{path}:\n{lines}") from error
 
 
-def of_data(settings: Mapping[str, Any], overrides: Sequence[str] = ()) -> Sweep:
+def sweep_over_file(settings: Mapping[str, Any], overrides: Sequence[str] = ()) -> Sweep:
     """Returns the usual sweep over a file of data, with `key=value` overrides laid over it.
 
     `settings` are those of the task `csv`. Raises `SweepError` with everything that is wrong.
     """
-    given = assignments(overrides)
+    given = parse_assignments(overrides)
     document = {"task": "csv", "seeds": 10, **settings}
     try:
         asked = document | {key: own for key, own in given.items() if key != "search"}
-        return parse(named(asked), _laid_over(document | {"search": usual(asked)}, given))
+        return parse(
+            default_name(asked), _laid_over(document | {"search": default_search(asked)}, given)
+        )
     except UserError as error:
         faults = error.faults if isinstance(error, RecipeError) else ()
         own = faults and all(fault.key.partition(".")[0] in given for fault in faults)
@@ -220,7 +229,7 @@ def _laid_over(below: Mapping[Any, Any], above: Mapping[str, Any]) -> dict[str, 
 
 def parse(name: str, document: Mapping[str, Any]) -> Sweep:
     """Returns the sweep that `document` describes; raises `RecipeError` with every fault."""
-    document = completed(document)
+    document = completed_sweep(document)
     own = _OWN - {"recipes"}
     shared = {key: value for key, value in document.items() if key not in _OWN}
     known = _OWN.union({"task", "updates"}, *(known_settings(task) for task in TASKS.values()))
@@ -292,7 +301,7 @@ def _space_faults(
     """Returns what is wrong with a search's space, and with what it asks for afterwards."""
     task = shared.get("task")
     if not isinstance(task, str) or task not in TASKS:
-        return [Fault("task", no_task(task or ""))]
+        return [Fault("task", unknown_task_message(task or ""))]
     known = known_settings(TASKS[task])
     found = [
         Fault(key, unknown("setting", key, known)) for key in shared if key not in known | {"task"}
@@ -365,7 +374,7 @@ def _strange(part: Range | tuple[Scalar, ...], task: type[Task], key: str) -> st
         try:
             TypeAdapter(known).validate_python(value, strict=True)
         except ValidationError as error:
-            told = " or ".join(dict.fromkeys(rule_of(dict(item)) for item in error.errors()))
+            told = " or ".join(dict.fromkeys(broken_rule(dict(item)) for item in error.errors()))
             return f"{told}, but one of the choices is {value!r}"
     return ""
 

@@ -21,9 +21,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from lstm_bench.errors import TaskError, unknown
-from lstm_bench.recipes import FRAMINGS, HEADS, TASKS, Recipe, known_settings
+from lstm_bench.recipes import FRAMINGS, OUTPUT_LAYERS, TASKS, Recipe, known_settings
 from lstm_bench.safety import pydantic_faults
-from lstm_bench.tasks import Task, blamed, ours
+from lstm_bench.tasks import Task, error_origin, is_built_in
 
 GROUP = "lstm_bench.tasks"
 """The entry points that installed packages give their tasks by."""
@@ -32,7 +32,7 @@ HOW = "see `A task of your own` in the README"
 
 
 @dataclass(frozen=True)
-class Source:
+class TaskSource:
     """Where tasks come from: a file as it was when it was read, or a package's entry point."""
 
     place: str  # what messages call it
@@ -43,7 +43,7 @@ class Source:
 
 @dataclass(frozen=True)
 class _Loaded:
-    sources: tuple[Source, ...] = ()
+    sources: tuple[TaskSource, ...] = ()
     places: tuple[tuple[str, str], ...] = ()  # name of a task, and where it is from
 
 
@@ -63,13 +63,13 @@ def load_tasks(files: Iterable[str | Path] = ()) -> list[str]:
     return warnings
 
 
-def use_sources(sources: tuple[Source, ...]) -> None:
+def use_sources(sources: tuple[TaskSource, ...]) -> None:
     """Makes `TASKS` hold our own tasks and those of `sources`: what `loaded` was elsewhere."""
     if sources != loaded_sources():
         _commit(sources, _named({source: _tasks(source) for source in sources}))
 
 
-def loaded_sources() -> tuple[Source, ...]:
+def loaded_sources() -> tuple[TaskSource, ...]:
     """Returns what `TASKS` holds beside our own tasks."""
     return _state[0].sources
 
@@ -79,7 +79,7 @@ def task_place(name: str) -> str:
     return dict(_state[0].places).get(name, "")
 
 
-def _commit(sources: tuple[Source, ...], found: dict[str, tuple[type[Task], str]]) -> None:
+def _commit(sources: tuple[TaskSource, ...], found: dict[str, tuple[type[Task], str]]) -> None:
     for name, _ in _state[0].places:
         TASKS.pop(name, None)
     TASKS.update({name: task for name, (task, _) in found.items()})
@@ -89,23 +89,23 @@ def _commit(sources: tuple[Source, ...], found: dict[str, tuple[type[Task], str]
 # ---- Files
 
 
-def _distinct(sources: Iterable[Source]) -> list[Source]:
+def _distinct(sources: Iterable[TaskSource]) -> list[TaskSource]:
     """Returns `sources` without files that are named twice; the last one stays."""
     return list({source.path: source for source in reversed(list(sources))}.values())[::-1]
 
 
-def _read(path: Path) -> Source:
+def _read(path: Path) -> TaskSource:
     if not path.exists():
         raise TaskError(f"--tasks: there is no file {path}; give the Python file of a task")
     if path.suffix != ".py" or not path.is_file():
         raise TaskError(f"--tasks: must be a Python file, named like my_task.py, but got {path}")
     try:
-        return Source(str(path), str(path.resolve()), path.read_bytes())
+        return TaskSource(str(path), str(path.resolve()), path.read_bytes())
     except OSError as error:
         raise TaskError(f"--tasks: {path} cannot be read ({error.strerror})") from error
 
 
-def _executed(source: Source) -> types.ModuleType:
+def _executed(source: TaskSource) -> types.ModuleType:
     """Returns the module that the text of a file makes. What it prints goes to standard error."""
     path = Path(source.path)
     name = f"{path.stem}_{hashlib.sha256(source.path.encode()).hexdigest()[:8]}"
@@ -128,12 +128,12 @@ def _executed(source: Source) -> types.ModuleType:
         guard = "put what runs under `if __name__ == ...`"
         raise TaskError(f"{source.place}: {rule} when it is imported; {guard}") from error
     except Exception as error:
-        told = f"must be importable, but raised {blamed(error, source.path)}"
+        told = f"must be importable, but raised {error_origin(error, source.path)}"
         raise TaskError(f"{source.place}: {told}") from error
     return module
 
 
-def _tasks(source: Source) -> list[type[Task]]:
+def _tasks(source: TaskSource) -> list[type[Task]]:
     """Returns the tasks of a file or of an entry point, each of them complete."""
     if source.entry:
         found = _of_entry(source)
@@ -143,7 +143,7 @@ def _tasks(source: Source) -> list[type[Task]]:
     if not found:
         raise TaskError(f"{source.place}: must hold at least one task, but has none; {HOW}")
     for task in found:
-        missing = lacking(task)
+        missing = missing_parts(task)
         if missing:
             raise TaskError(f"{_where(source, task)}: {task.__name__} {missing}")
     return found
@@ -155,7 +155,7 @@ def _in(module: types.ModuleType) -> list[type[Task]]:
     return list(dict.fromkeys(e for e in found if isinstance(e, type) and issubclass(e, Task)))
 
 
-def _where(source: Source, task: type[Task]) -> str:
+def _where(source: TaskSource, task: type[Task]) -> str:
     """Returns the place of a task: its file with the line, or its package."""
     kinds = (ast.ClassDef, ast.FunctionDef)
     lines = [
@@ -169,13 +169,13 @@ def _where(source: Source, task: type[Task]) -> str:
 # ---- Packages
 
 
-def _packaged() -> tuple[dict[Source, list[type[Task]]], list[str]]:
+def _packaged() -> tuple[dict[TaskSource, list[type[Task]]], list[str]]:
     """Returns the tasks of each entry point, and a warning for each that cannot be had."""
-    found: dict[Source, list[type[Task]]] = {}
+    found: dict[TaskSource, list[type[Task]]] = {}
     warnings = []
     for point in sorted(importlib.metadata.entry_points(group=GROUP)):
         package = point.dist.name if point.dist else "a package"
-        source = Source(f"entry point {point.name!r} of {package}", entry=point.value)
+        source = TaskSource(f"entry point {point.name!r} of {package}", entry=point.value)
         try:
             tasks = _tasks(source)
             _named({**found, source: tasks})
@@ -186,13 +186,13 @@ def _packaged() -> tuple[dict[Source, list[type[Task]]], list[str]]:
     return found, warnings
 
 
-def _of_entry(source: Source) -> list[type[Task]]:
+def _of_entry(source: TaskSource) -> list[type[Task]]:
     try:
         with contextlib.redirect_stdout(sys.stderr):
             found = importlib.metadata.EntryPoint("", source.entry, GROUP).load()
     except (Exception, SystemExit) as error:
         rule = f"{source.place}: {source.entry} must be importable"
-        raise TaskError(f"{rule}, but raised {blamed(error)}") from error
+        raise TaskError(f"{rule}, but raised {error_origin(error)}") from error
     if isinstance(found, types.ModuleType):
         package = found.__name__.partition(".")[0]
         return [task for task in _in(found) if task.__module__.partition(".")[0] == package]
@@ -202,13 +202,13 @@ def _of_entry(source: Source) -> list[type[Task]]:
 # ---- Tasks
 
 
-def _named(given: Mapping[Source, list[type[Task]]]) -> dict[str, tuple[type[Task], str]]:
+def _named(given: Mapping[TaskSource, list[type[Task]]]) -> dict[str, tuple[type[Task], str]]:
     """Returns tasks by name, each with its place; raises `TaskError` where two have one name."""
     found: dict[str, tuple[type[Task], str]] = {}
     for source, tasks in given.items():
         for task in tasks:
             name, where = task.name, _where(source, task)
-            own = name in TASKS and ours(TASKS[name])
+            own = name in TASKS and is_built_in(TASKS[name])
             other = "lstm-bench itself" if own else found[name][1] if name in found else ""
             if other:
                 rule = f"two tasks are named {name!r}, in {other} and here"
@@ -217,7 +217,7 @@ def _named(given: Mapping[Source, list[type[Task]]]) -> dict[str, tuple[type[Tas
     return found
 
 
-def lacking(task: type[Task]) -> str:
+def missing_parts(task: type[Task]) -> str:
     """Returns what a class lacks to be a task, or nothing."""
     missing = sorted(task.__abstractmethods__)
     name = getattr(task, "name", None)
@@ -227,8 +227,8 @@ def lacking(task: type[Task]) -> str:
         return f"must state {', '.join(missing)}, but does not; {HOW}"
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name):
         return f"must have a name of letters, digits, _ and -, but got {name!r}"
-    if task.kind not in HEADS:
-        return f"must be of kind {', '.join(HEADS)}, but got {task.kind!r}"
+    if task.kind not in OUTPUT_LAYERS:
+        return f"must be of kind {', '.join(OUTPUT_LAYERS)}, but got {task.kind!r}"
     taken = sorted(set(task.model_fields) & taken_names())
     if taken:
         word = "is a word" if len(taken) == 1 else "are words"
@@ -245,7 +245,7 @@ def lacking(task: type[Task]) -> str:
         faults = "; ".join(map(str, pydantic_faults(error, {})))
         return f"must be possible without parameters, each having a default, but {faults}"
     except Exception as error:
-        return f"must be possible without parameters, but raised {blamed(error)}"
+        return f"must be possible without parameters, but raised {error_origin(error)}"
     return ""
 
 

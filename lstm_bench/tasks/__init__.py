@@ -1,15 +1,15 @@
 """Sequence problems: what a task is, what is checked of it, and one file for each problem."""
 
-from lstm_bench.tasks._base import Problem, Sequence, Task, ours
+from lstm_bench.tasks._base import Problem, Sequence, Task, is_built_in
 from lstm_bench.tasks._built_in import BUILT_IN
 from lstm_bench.tasks._decorator import task
 from lstm_bench.tasks._validation import (
     Lengths,
-    blamed,
     checked_problem,
+    error_origin,
     problem_faults,
     sequence_lengths,
-    unsound,
+    task_faults,
 )
 
 __all__ = [
@@ -18,11 +18,11 @@ __all__ = [
     "Problem",
     "Sequence",
     "Task",
-    "blamed",
     "checked_problem",
-    "ours",
+    "error_origin",
+    "is_built_in",
     "problem_faults",
     "sequence_lengths",
     "task",
-    "unsound",
+    "task_faults",
 ]

@@ -175,7 +175,7 @@ class Task(BaseModel, ABC):
 
         Empty for the tasks of this package, whose `version` says so; else a hash of the data.
         """
-        return "" if ours(type(self)) else data_hash(self)
+        return "" if is_built_in(type(self)) else data_hash(self)
 
     @property
     def alphabet_size(self) -> int:
@@ -187,7 +187,7 @@ class Task(BaseModel, ABC):
 Task.__class_vars__.update({"labels", "chance", "ceiling", "bar"})
 
 
-def ours(task: type[Task]) -> bool:
+def is_built_in(task: type[Task]) -> bool:
     """Returns whether `task` is of this package, and not of a user's file or another package."""
     return task.__module__.startswith("lstm_bench.")
 

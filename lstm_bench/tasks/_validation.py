@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from lstm_bench.errors import Fault, LstmBenchError, RecipeError
-from lstm_bench.tasks._base import Problem, Sequence, Task, ours
+from lstm_bench.tasks._base import Problem, Sequence, Task, is_built_in
 
 Lengths = tuple[tuple[int, ...], tuple[int, ...]]
 """The lengths of the sequences to train on, and of the unseen ones."""
@@ -19,12 +19,12 @@ Lengths = tuple[tuple[int, ...], tuple[int, ...]]
 RULE = "must give Problem(train, unseen), two tuples of Sequence"
 
 
-def unsound(task: Task) -> list[Fault]:
+def task_faults(task: Task) -> list[Fault]:
     """Returns what makes `task` useless: of its words, and of what it makes for seed 0.
 
     Nothing for the tasks of this package, which their tests hold to more than this.
     """
-    if ours(type(task)):
+    if is_built_in(type(task)):
         return []
     try:
         found = _words(task)
@@ -38,7 +38,7 @@ def checked_problem(task: Task, seed: int, alike: Lengths | None = None) -> Prob
 
     Raises `RecipeError` where that fails or cannot be used.
     """
-    if ours(type(task)):
+    if is_built_in(type(task)):
         return task.problem(seed)
     try:
         made = task.problem(seed)
@@ -47,7 +47,7 @@ def checked_problem(task: Task, seed: int, alike: Lengths | None = None) -> Prob
     except Exception as error:
         rule = f"{task.name}: problem({seed}) must return a Problem"
         raise RecipeError(
-            [Fault("task", f"{rule}, but raised {blamed(error, _file(task))}")]
+            [Fault("task", f"{rule}, but raised {error_origin(error, _file(task))}")]
         ) from error
     fault = next(problem_faults(task, made), None)
     if fault is None and alike not in (None, sequence_lengths(made)):
@@ -62,13 +62,13 @@ def sequence_lengths(made: Problem) -> Lengths:
     return tuple(map(len, made.train)), tuple(map(len, made.unseen))
 
 
-def blamed(error: BaseException, file: str = "") -> str:
+def error_origin(error: BaseException, file: str = "") -> str:
     """Returns an error in words, with the line of `file`, or else of any file, that it came from.
 
     >>> try:
     ...     1 / 0
     ... except ZeroDivisionError as error:
-    ...     print(blamed(error).partition(" (")[0])
+    ...     print(error_origin(error).partition(" (")[0])
     ZeroDivisionError: division by zero
     """
     lines = str(error).strip().splitlines()
@@ -92,7 +92,7 @@ def _words(task: Task) -> str:
         shares = {name: getattr(task, name) for name in ("chance", "ceiling", "bar")}
     except Exception as error:
         rule = f"{task.name}: labels, chance, ceiling and bar must be values"
-        return f"{rule}, but one raised {blamed(error, _file(task))}"
+        return f"{rule}, but one raised {error_origin(error, _file(task))}"
     if not isinstance(labels, tuple) or not all(isinstance(label, str) for label in labels):
         return f"{task.name}: labels must be a tuple of strings, but got {labels!r}"
     for name, share in shares.items():

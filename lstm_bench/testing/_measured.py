@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from lstm_bench.statistics import correct
+from lstm_bench.statistics import is_correct
 from lstm_bench.tasks import Problem, Sequence, Task
 
 CANDIDATES = 500
@@ -55,7 +55,9 @@ def _answers(targets: np.ndarray, tolerance: float) -> Iterator[np.ndarray]:
 
 def _near(task: Task, answer: np.ndarray, targets: np.ndarray) -> float:
     reach = task.tolerance + 1e-9
-    return float(correct(np.broadcast_to(answer, targets.shape), targets, task.kind, reach).mean())
+    return float(
+        is_correct(np.broadcast_to(answer, targets.shape), targets, task.kind, reach).mean()
+    )
 
 
 def lookup_share(problem: Problem) -> float:

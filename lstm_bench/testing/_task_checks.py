@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from lstm_bench.errors import RecipeError
 from lstm_bench.recipes import recipe
-from lstm_bench.sweeps import lacking
+from lstm_bench.sweeps import missing_parts
 from lstm_bench.tasks import Task, problem_faults
 from lstm_bench.testing import _agreement as alike
 from lstm_bench.testing._measured import constant_shares, leaked, lookup_share, same, told_to
@@ -30,7 +30,7 @@ EXACT = 1e-9
 
 def words(task: Task) -> None:
     """It has a name, a kind, a version, and parameters that no recipe has words for already."""
-    found = lacking(type(task))
+    found = missing_parts(type(task))
     assert not found, f"{type(task).__name__} {found}"
     version = type(task).version
     whole = isinstance(version, int) and version >= 1

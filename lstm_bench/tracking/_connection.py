@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstm_bench.safety import folder_in, masked_text, remove_abandoned
+from lstm_bench.safety import mask_passwords, remove_abandoned_folders, temporary_folder_in
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -46,7 +46,7 @@ def prepare(path: Path | None, artifacts: str) -> None:
     if path is not None and not path.exists():
         _new_database(path, artifacts)
     elif path is not None:
-        remove_abandoned(path.parent, _draft(path))
+        remove_abandoned_folders(path.parent, _draft(path))
 
 
 def check(uri: str, path: Path | None) -> None:
@@ -123,7 +123,7 @@ def _new_database(path: Path, artifacts: str) -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    with folder_in(path.parent, _draft(path)) as folder:
+    with temporary_folder_in(path.parent, _draft(path)) as folder:
         draft = folder / path.name
         untyped: Any = SqlAlchemyStore
         made = untyped(f"sqlite:///{draft}", artifacts)
@@ -173,7 +173,7 @@ def reason(error: Exception, address: str) -> str:
     """
     lines = [line.strip() for line in str(error).splitlines()]
     told = [line for line in lines if line and not line.startswith("(raised as a result of")]
-    return masked_text(told[0] if told else repr(error), [address])[:300]
+    return mask_passwords(told[0] if told else repr(error), [address])[:300]
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from lstm_bench.data import named, usual
+from lstm_bench.data import default_name, default_search
 from lstm_bench.errors import DamagedError, UserError
 from lstm_bench.recipes import TASKS
 from lstm_bench.results import (
@@ -20,19 +20,19 @@ from lstm_bench.results import (
     Role,
     Row,
     SweepResult,
-    brief,
-    faulty,
-    mapping,
-    subset,
+    checked_mapping,
+    damaged_error,
+    select_seeds,
+    shortened,
 )
 from lstm_bench.seeds import uncrossed
 from lstm_bench.statistics import Claim, Comparison
 from lstm_bench.sweeps import Search, Sweep
-from lstm_bench.tasks import unsound
+from lstm_bench.tasks import task_faults
 
 FILE = "sweep.json"
 
-SeedsOf = Literal["search", "fresh", "further", "crossed"]
+SeedRole = Literal["search", "fresh", "further", "crossed"]
 """Which seeds an outcome is over: the sweep's own; ones that no search saw, for confirmation; ones
 
 that chose nothing at all, for what is compared afterwards; or crossed ones.
@@ -53,7 +53,7 @@ Plain = bool | int | float | str | None
 
 
 @dataclass(frozen=True)
-class Listed:
+class SweepRow:
     """A row of a sweep as the parent run lists it: its recipe by digest, and its words."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -71,7 +71,7 @@ class Listed:
     role: Role = "fixed"
     of: str = ""
     seeds: tuple[int, ...] = ()  # that the row is about; stores of earlier versions: all
-    kind: SeedsOf = "search"
+    kind: SeedRole = "search"
 
     @property
     def key(self) -> str:
@@ -82,17 +82,17 @@ class Listed:
         """Returns the row with its outcome, over its own seeds."""
         own = {"digest", "seeds", "kind"}
         words = {key: value for key, value in vars(self).items() if key not in own}
-        return Row(outcome=subset(outcome, self.seeds) if self.seeds else outcome, **words)
+        return Row(outcome=select_seeds(outcome, self.seeds) if self.seeds else outcome, **words)
 
 
-def outcome_key(digest: str, kind: SeedsOf) -> str:
+def outcome_key(digest: str, kind: SeedRole) -> str:
     """Returns the name of a recipe's outcome over the seeds of one kind."""
     return digest if kind == "search" else f"{digest} {kind}"
 
 
 def sweep_record(
     sweep: Sweep,
-    rows: Sequence[Listed],
+    rows: Sequence[SweepRow],
     failed: Sequence[Failed],
     asked: int,
     search: Mapping[str, Any] | None,
@@ -168,7 +168,7 @@ class _Facts(BaseModel):
     title: str
     about: str
     search: _Search | None
-    rows: list[Listed]
+    rows: list[SweepRow]
     asked: Count
     provenance: dict[str, str]
     comparisons: dict[str, Comparison] = {}
@@ -194,10 +194,10 @@ def parsed(text: bytes) -> dict[str, Any]:
     Raises `DamagedError` that names the first key that is missing or wrong.
     """
     try:
-        facts = mapping(text, MOST_TEXT)
+        facts = checked_mapping(text, MOST_TEXT)
         found = _Facts.model_validate_json(text, strict=True)
     except ValueError as error:
-        reason = faulty(error) if isinstance(error, ValidationError) else brief(error)
+        reason = damaged_error(error) if isinstance(error, ValidationError) else shortened(error)
         raise DamagedError(
             f"store: {FILE} of the sweep's run is not whole ({reason}); run the sweep again"
         ) from error
@@ -212,9 +212,9 @@ def parsed(text: bytes) -> dict[str, Any]:
     }
 
 
-def _of_earlier_version(row: Listed) -> Listed:
+def _of_earlier_version(row: SweepRow) -> SweepRow:
     if row.trial is not None and row.role == "fixed":
-        return Listed(**{**vars(row), "role": "trial"})
+        return SweepRow(**{**vars(row), "role": "trial"})
     return row
 
 
@@ -249,7 +249,7 @@ def result_of_record(facts: Mapping[str, Any], outcomes: Mapping[str, Outcome]) 
     )
 
 
-def _fits(row: Listed, outcome: Outcome, measure: str) -> bool:
+def _fits(row: SweepRow, outcome: Outcome, measure: str) -> bool:
     """Returns whether `outcome` is of the recipe of `row`, over its seeds and in the `measure`."""
     if row.digest != outcome.digest or not set(row.seeds) <= set(outcome.seeds["seed"]):
         return False
@@ -296,7 +296,7 @@ def _data(settings: Mapping[str, Any]) -> dict[str, Any]:
         found = task(**{key: settings[key] for key in task.model_fields if key in settings})
     except (ValidationError, UserError):
         return {}
-    return {"data": found.fingerprint} if not unsound(found) and found.fingerprint else {}
+    return {"data": found.fingerprint} if not task_faults(found) and found.fingerprint else {}
 
 
 def _flat(value: Mapping[str, Any], above: str = "") -> dict[str, Any]:
@@ -322,7 +322,7 @@ def changed(sweep: Sweep, before: Mapping[str, Any], now: Mapping[str, Any]) -> 
     made = f"the data that the task {task!r} makes have changed since it began"
     if task == "csv":
         made = f"{sweep.settings.get('file', 'the example')} has changed since it began"
-        found = _flat({"search": _plain(Search(**usual(sweep.settings)))})
+        found = _flat({"search": _plain(Search(**default_search(sweep.settings)))})
         follows |= {key for key, value in found.items() if now.get(key) == value}
     kept = [{k: v for k, v in facts.items() if k not in follows} for facts in (before, now)]
     another = before.get("file") != now.get("file")  # which is told anyway
@@ -332,7 +332,9 @@ def changed(sweep: Sweep, before: Mapping[str, Any], now: Mapping[str, Any]) -> 
 def data_file(sweep: Sweep) -> str:
     """Returns the file of data that a sweep is called after; nothing for one of a YAML file."""
     file = str(sweep.settings.get("file", ""))
-    of_data = sweep.settings.get("task") == "csv" and file and named(sweep.settings) == sweep.name
+    of_data = (
+        sweep.settings.get("task") == "csv" and file and default_name(sweep.settings) == sweep.name
+    )
     return file if of_data else ""
 
 

@@ -19,10 +19,10 @@ from typing import Any
 
 from lstm_bench.config import Settings
 from lstm_bench.errors import StoreError, SweepError, TaskError, UserError, unknown
-from lstm_bench.recipes import TASKS, Recipe, no_task, recipe, recipe_of_run
+from lstm_bench.recipes import TASKS, Recipe, recipe, recipe_of_run, unknown_task_message
 from lstm_bench.results import Outcome
-from lstm_bench.sweeps import find_sweep, load_sweep, overlay, task_place
-from lstm_bench.tasks import ours
+from lstm_bench.sweeps import find_sweep, load_sweep, overlay_settings, task_place
+from lstm_bench.tasks import is_built_in
 from lstm_bench.tracking._store import Store
 
 NEAREST = 5
@@ -47,13 +47,13 @@ def find_recipe(word: str, changes: Mapping[str, Any], where: Settings) -> Chose
     if not _is_run(word):
         _not_a_sweep(word, where)
         raise UserError(
-            f"{no_task(word)}; give a task, a row of a sweep as SWEEP:ID, or the "
+            f"{unknown_task_message(word)}; give a task, a row of a sweep as SWEEP:ID, or the "
             "digest of a recipe that has been run"
         )
     found = _row(word, where)
     if not changes:
         return found
-    return Chosen(recipe(**overlay(found.recipe.settings, changes)), found.best_seed)
+    return Chosen(recipe(**overlay_settings(found.recipe.settings, changes)), found.best_seed)
 
 
 def _is_run(word: str) -> bool:
@@ -142,7 +142,7 @@ def _of_a_task_here(outcome: Outcome) -> Outcome:
             f"{outcome.digest}: is a run of the task {name!r}, which must be given, but is not; "
             "name its file with --tasks FILE, or under `tasks` in conf/default.yaml"
         )
-    if not ours(TASKS[name]) and recipe(**outcome.settings).digest != outcome.digest:
+    if not is_built_in(TASKS[name]) and recipe(**outcome.settings).digest != outcome.digest:
         raise TaskError(
             f"{outcome.digest}: is a run of {name!r} as it was, but the task makes other data "
             f"now ({task_place(name)}); run it again, or put that file back"

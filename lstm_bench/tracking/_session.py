@@ -15,15 +15,15 @@ import numpy as np
 from lstm_bench.errors import DamagedError, SweepError
 from lstm_bench.provenance import VERSION, provenance
 from lstm_bench.results import Failed, Outcome, SweepResult, write_outcome
-from lstm_bench.safety import escaped, reported, temporary_folder
+from lstm_bench.safety import disk_errors_reported, escape_markdown, temporary_folder
 from lstm_bench.sweeps import Sweep
 from lstm_bench.tracking import _listing as listing
 from lstm_bench.tracking import _logging as logged
-from lstm_bench.tracking._listing import SeedsOf, outcome_key
+from lstm_bench.tracking._listing import SeedRole, outcome_key
 from lstm_bench.tracking._store import Store
 
 
-def begin(store: Store, sweep: Sweep, engine: str, again: bool = False) -> Session:
+def begin_session(store: Store, sweep: Sweep, engine: str, again: bool = False) -> Session:
     """Returns the session of `sweep`: the one it had, taken up again, unless `again`.
 
     Another engine or another version of this package make it another session. Raises `SweepError`
@@ -49,11 +49,16 @@ def begin(store: Store, sweep: Sweep, engine: str, again: bool = False) -> Sessi
         tags = {
             "sweep_key": key,
             "kind": "sweep",
-            "mlflow.note.content": f"**{escaped(sweep.title)}**\n\n{escaped(sweep.about)}".strip(),
+            "mlflow.note.content": _note(sweep),
             **logged.source(provenance()),
         }
         run = store.client.create_run(experiment, run_name=sweep.name, tags=tags)
         return Session(store, experiment, run.info.run_id, sweep)
+
+
+def _note(sweep: Sweep) -> str:
+    """Returns what MLflow shows of a sweep, in Markdown: its title, and what it is about."""
+    return f"**{escape_markdown(sweep.title)}**\n\n{escape_markdown(sweep.about)}".strip()
 
 
 def _check(store: Store, run_id: str, sweep: Sweep) -> None:
@@ -128,7 +133,7 @@ class Session:
         """Returns why a recipe failed when this sweep ran it before, or None."""
         return self._broken.get(key)
 
-    def log(self, label: str, outcome: Outcome, kind: SeedsOf = "search") -> None:
+    def log(self, label: str, outcome: Outcome, kind: SeedRole = "search") -> None:
         """Writes one recipe's child run, in place of the one it had.
 
         It counts as finished only once all of it is there.
@@ -154,7 +159,7 @@ class Session:
             params, metrics = logged.params(outcome), logged.metrics(outcome)
             client.log_batch(run_id, metrics=metrics, params=params)
             with temporary_folder() as folder:
-                with reported():
+                with disk_errors_reported():
                     write_outcome(outcome, folder)
                 client.log_artifacts(run_id, str(folder), "outcome")
             client.set_terminated(run_id, "FINISHED")
@@ -184,14 +189,14 @@ class Session:
         """Writes `sweep.json`: see `listing.document`."""
         with self.store.usable(), temporary_folder() as folder:
             path = folder / listing.FILE
-            with reported():
+            with disk_errors_reported():
                 path.write_text(json.dumps(document, indent=1, default=str), encoding="utf-8")
             self.store.client.log_artifact(self.run_id, str(path))
 
     def attach(self, folder: Path, names: Iterable[str]) -> None:
         """Copies a report, the files `names` below `folder`, into the sweep's run."""
         with self.store.usable(), temporary_folder() as copied:
-            with reported():
+            with disk_errors_reported():
                 for name in names:
                     (copied / name).parent.mkdir(exist_ok=True)
                     shutil.copyfile(folder / name, copied / name)

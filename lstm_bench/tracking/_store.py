@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_bench.errors import DamagedError, LstmBenchError, StoreError, unknown
-from lstm_bench.results import Outcome, SweepResult, content, read_outcome
-from lstm_bench.safety import masked, path_component, say, temporary_folder
+from lstm_bench.results import Outcome, SweepResult, checked_content, read_outcome
+from lstm_bench.safety import mask_address, path_component, print_plain, temporary_folder
 from lstm_bench.tracking import _connection as connection
 from lstm_bench.tracking import _listing as listing
 
@@ -48,20 +48,21 @@ class Store:
             )
         path = Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
         if path is not None and not path.exists() and not create:
-            shown = masked(uri).removeprefix("sqlite:///")
+            shown = mask_address(uri).removeprefix("sqlite:///")
             raise StoreError(f"store: there is no file {shown}; run `lstm-bench sweep` first")
         if path is not None and set("%?") & set(str(path.absolute())):
             raise StoreError(  # they would begin a character's number, or options of the address
                 "store: the path of a SQLite file must hold no % and no ?, but that of "
-                f"{masked(uri)} does; use a folder of another name, or a file elsewhere (--store)"
+                f"{mask_address(uri)} does; use a folder of another name, or another file "
+                "(--store)"
             )
-        self.uri = masked(uri)
+        self.uri = mask_address(uri)
         self.remote = uri.startswith("http")
         self._address = uri
         self._asking = 0  # calls of `usable` within one another
         self._waited = threading.Event()  # whether the outermost of them has been waited for
         self._lost: str | None = None  # what is said of a store that no longer answers
-        self._waiting = waiting or say
+        self._waiting = waiting or print_plain
         with self.usable(silent=True):
             self._place = artifacts.resolve()
             self._artifacts = None if self.remote else self._place.as_uri()
@@ -145,7 +146,7 @@ class Store:
         """Returns the `sweep.json` of a sweep's run; raises `DamagedError` if it is not whole."""
         with self.usable(), self._file(run_id, listing.FILE) as path:
             try:
-                text = content(path, listing.MOST_TEXT)
+                text = checked_content(path, listing.MOST_TEXT)
             except (OSError, ValueError) as error:
                 raise DamagedError(
                     f"store: {self.uri} knows of a run whose {listing.FILE} is not where its files "

@@ -3,11 +3,11 @@ from ._backend import prepare_environment as prepare_environment
 from ._backend import start_tensorflow as start_tensorflow
 from ._engine import ENGINES as ENGINES
 from ._engine import get_engine as get_engine
-from ._forecast import forecast as forecast
+from ._forecast import forecast_file as forecast_file
 from ._keras_engine import fit_epoch as fit_epoch
-from ._keras_engine import prepared as prepared
-from ._prediction import Step as Step
-from ._prediction import predict as predict
+from ._keras_engine import prepared_samples as prepared_samples
+from ._prediction import AnswerStep as AnswerStep
+from ._prediction import predict_symbols as predict_symbols
 from ._run import keras_file as keras_file
 from ._run import run as run
 from ._run import run_seeds as run_seeds

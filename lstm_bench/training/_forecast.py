@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from lstm_bench.data import Columns, Missing, Series, Stretch, TargetKind, follow, shown_to
 from lstm_bench.errors import StoreError, UserError, unknown
 from lstm_bench.recipes import FRAMINGS, Encoding, Framing, Substrings
-from lstm_bench.results import Outcome, faulty
-from lstm_bench.statistics import Kind, answers
+from lstm_bench.results import Outcome, damaged_error
+from lstm_bench.statistics import Kind, predicted_answers
 from lstm_bench.tasks import Problem, Sequence
 from lstm_bench.training._model_file import opened
 from lstm_bench.training._models import reset_states
@@ -94,7 +94,7 @@ class _Asked(BaseModel):
     stateful: bool
 
 
-def forecast(outcome: Outcome, file: str) -> pd.DataFrame:
+def forecast_file(outcome: Outcome, file: str) -> pd.DataFrame:
     """Returns a row for each row of `file` that something can be forecast from.
 
     Columns: the series' name, where there are several, and the time of the value that is forecast,
@@ -188,7 +188,7 @@ def _framing(outcome: Outcome) -> Framing:
             raise StoreError(_damaged(outcome, f"{lacking[0]}: must be given, but got nothing"))
         return chosen.model_validate({key: settings[key] for key in chosen.model_fields})
     except ValidationError as error:
-        raise StoreError(_damaged(outcome, faulty(error))) from error
+        raise StoreError(_damaged(outcome, damaged_error(error))) from error
 
 
 def _damaged(outcome: Outcome, reason: str) -> str:
@@ -263,7 +263,7 @@ class _Asker:
         return outputs.reshape(-1, outputs.shape[-1])
 
     def _told(self, outputs: NDArray[np.float32], latest: NDArray[np.float64]) -> dict[str, Any]:
-        told = answers(outputs, self.known["kind"])
+        told = predicted_answers(outputs, self.known["kind"])
         if self.known["kind"] == "categorical":
             names = np.array(self.columns.labels, dtype=object)[told.astype(int)]
             return {"predicted": names, "output": outputs.max(axis=1)}

@@ -16,7 +16,7 @@ import numpy as np
 from lstm_bench.errors import Interrupted
 from lstm_bench.recipes import Recipe, Samples
 from lstm_bench.seeds import stream
-from lstm_bench.statistics import correct
+from lstm_bench.statistics import is_correct
 from lstm_bench.training._engine import SeedRun, Training
 from lstm_bench.training._models import (
     build,
@@ -60,7 +60,7 @@ def train(
     runs, parameters, work = [], 0, 0
     for seed in seeds:
         samples = recipe.samples(seed)
-        model = prepared(recipe, samples, seed)
+        model = prepared_samples(recipe, samples, seed)
         parameters, work = model.count_params(), multiply_adds(model)
         began = time.perf_counter()
         loss, right = [], []
@@ -72,7 +72,7 @@ def train(
             loss.append(fit_epoch(recipe, model, samples, rng))
             if evaluate or epoch == recipe.epochs - 1:
                 outputs = predict(recipe, model, samples)
-                answers = correct(outputs, samples.y, recipe.task.kind, recipe.task.tolerance)
+                answers = is_correct(outputs, samples.y, recipe.task.kind, recipe.task.tolerance)
                 right.append(answers.reshape(samples.scored.shape))
         run = SeedRun(
             seed,
@@ -87,7 +87,7 @@ def train(
     return Training(tuple(runs), parameters, work, 0.0)
 
 
-def prepared(recipe: Recipe, samples: Samples, seed: int) -> keras.Model:
+def prepared_samples(recipe: Recipe, samples: Samples, seed: int) -> keras.Model:
     """Returns the compiled Keras model of `recipe` with the initial weights of `seed`."""
     batch = recipe.schedule.batch_size if recipe.stateful else None
     shape = (samples.x.shape[1], samples.x.shape[2])

@@ -20,7 +20,7 @@ import numpy as np
 from keras.src.saving import saving_lib  # the public `load_model` opens nothing but paths
 
 from lstm_bench.errors import StoreError
-from lstm_bench.results import MOST_NETWORK, brief, mapping
+from lstm_bench.results import MOST_NETWORK, checked_mapping, shortened
 
 MEMBERS = ("config.json", "metadata.json", "model.weights.h5")
 MOST_CONFIG = 2**20
@@ -58,7 +58,7 @@ def opened(data: bytes) -> keras.Model:
     # same, in any of their own classes of errors, is a fault of that file.
     except Exception as error:
         raise StoreError(
-            f"its network cannot be used ({brief(error)}); run its sweep again"
+            f"its network cannot be used ({shortened(error)}); run its sweep again"
         ) from error
 
 
@@ -76,8 +76,8 @@ def _check(data: bytes) -> None:
             raise ValueError("its file must not be compressed")
         if sum(each.file_size for each in members) > len(data):
             raise ValueError("its file announces more than it holds")
-        config = mapping(archive.read("config.json"), MOST_CONFIG)
-        mapping(archive.read("metadata.json"), MOST_CONFIG)
+        config = checked_mapping(archive.read("config.json"), MOST_CONFIG)
+        checked_mapping(archive.read("metadata.json"), MOST_CONFIG)
         weights = _weights(archive.read("model.weights.h5"))
     wanted = _size(config)
     if wanted > weights:

@@ -21,7 +21,7 @@ LISTED_UP_TO = 40
 
 
 @dataclass(frozen=True)
-class Step:
+class AnswerStep:
     """One answer of a network."""
 
     input: str  # the latest symbol that it was fed
@@ -59,7 +59,7 @@ def spoken(text: str, labels: Sequence[str]) -> list[int]:
     return [numbers[word] for word in words]
 
 
-def predict(outcome: Outcome, text: str, generate: int = 0) -> list[Step]:
+def predict_symbols(outcome: Outcome, text: str, generate: int = 0) -> list[AnswerStep]:
     """Returns what the best seed's network answers to the symbols in `text`, step by step.
 
     It is fed from a clear state as its framing feeds it; where that is a window, from the first
@@ -94,7 +94,9 @@ def predict(outcome: Outcome, text: str, generate: int = 0) -> list[Step]:
                 "no answers; choose another run, or train with a smaller learning_rate"
             )
         output = float(network.outputs[answer])
-        steps.append(Step(labels[past[end - 1]], labels[answer], output, generated=end > given))
+        steps.append(
+            AnswerStep(labels[past[end - 1]], labels[answer], output, generated=end > given)
+        )
         if end >= given:
             past.append(answer)
     return steps

@@ -11,15 +11,15 @@ import pandas as pd
 
 from lstm_bench.provenance import provenance
 from lstm_bench.recipes import Recipe, Samples
-from lstm_bench.results import CURVE_POINTS, Outcome, merged
-from lstm_bench.safety import reported, temporary_folder
+from lstm_bench.results import CURVE_POINTS, Outcome, merge_outcomes
+from lstm_bench.safety import disk_errors_reported, temporary_folder
 from lstm_bench.statistics import (
-    NAIVE,
+    BASELINE_PREFIX,
     absolute_errors,
     accuracy,
-    answers,
-    best_naive,
-    measures,
+    best_baseline,
+    compute_metrics,
+    predicted_answers,
     sequence_accuracy,
     skill_score,
     solved_epoch,
@@ -45,7 +45,7 @@ def run(
     backend.start_tensorflow(threads)
     training = get_engine(engine_name).train(recipe, list(seeds), threads=threads, stop=stop)
     examiner = _Examiner(recipe, engine_name)
-    whole = merged([examiner.outcome(training, trained) for trained in training.runs])
+    whole = merge_outcomes([examiner.outcome(training, trained) for trained in training.runs])
     model = keras_file(recipe, whole.best_seed, whole.weights)
     return replace(whole, compile_seconds=training.compile_seconds, model=model)
 
@@ -125,7 +125,7 @@ def _teacher_forced(recipe: Recipe, run: SeedRun) -> pd.DataFrame:
     shown = np.concatenate([s.inputs for s in sequences])[starts]
     expected = np.concatenate([s.targets for s in sequences])[starts]
     outputs = run.outputs[sample, place]  # (answers, K)
-    predicted = answers(outputs, recipe.task.kind)
+    predicted = predicted_answers(outputs, recipe.task.kind)
     if recipe.task.kind == "regression":
         expected = recipe.task.in_units(owner, step, expected)
         predicted = recipe.task.in_units(owner, step, np.asarray(predicted, float))
@@ -146,7 +146,7 @@ def _beside_naive(recipe: Recipe, table: pd.DataFrame) -> pd.DataFrame:
     table["input"], table["moment"] = task.moments(owner, step)
     for name, answered in told.items():
         starts = np.cumsum([0, *map(len, answered)])[owner] + step
-        table[NAIVE + name] = _told(recipe, np.concatenate(answered)[starts])
+        table[BASELINE_PREFIX + name] = _told(recipe, np.concatenate(answered)[starts])
     return table
 
 
@@ -221,7 +221,7 @@ def _row(recipe: Recipe, run: SeedRun, asked: pd.DataFrame) -> dict[str, Any]:
     if recipe.task.kind == "regression":
         place = asked["sequence"].to_numpy(), asked["step"].to_numpy()
         targets, outputs = (recipe.task.in_units(*place, values) for values in (targets, outputs))
-    return row | measures(outputs, targets, recipe.task.kind) | _skill(recipe, asked)
+    return row | compute_metrics(outputs, targets, recipe.task.kind) | _skill(recipe, asked)
 
 
 def _skill(recipe: Recipe, asked: pd.DataFrame) -> dict[str, Any]:
@@ -234,7 +234,7 @@ def _skill(recipe: Recipe, asked: pd.DataFrame) -> dict[str, Any]:
     if not names:
         return {}
     errors = absolute_errors(asked)
-    naive = float(errors[best_naive(errors, names)].mean())
+    naive = float(errors[best_baseline(errors, names)].mean())
     found = skill_score(float(errors["network"].mean()), naive)
     return {"skill": found, "solved": found > 0, "solved_epoch": np.nan}
 
@@ -269,7 +269,7 @@ def keras_file(recipe: Recipe, seed: int, weights: Sequence[np.ndarray]) -> byte
     model = build(recipe, shape, samples.y.shape[-1], 1 if recipe.stateful else None, plain=True)
     for variable, value in zip(model.trainable_variables, weights, strict=True):
         variable.assign(value)
-    with temporary_folder() as folder, reported():
+    with temporary_folder() as folder, disk_errors_reported():
         path = folder / "model.keras"
         model.save(path)
         return path.read_bytes()

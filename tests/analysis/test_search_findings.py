@@ -8,7 +8,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from lstm_bench.analysis import _search as searched
+from lstm_bench.analysis._ablation import ablations, effects
+from lstm_bench.analysis._finalists import confirmations, front, simplest
+from lstm_bench.analysis._history import history, saved
+from lstm_bench.analysis._search import search_document
+from lstm_bench.analysis._variance import importance, seed_share, split
 from lstm_bench.results._outcome import (
     CURVE_COLUMNS,
     PREDICTION_COLUMNS,
@@ -77,7 +81,7 @@ def a_result(*rows, seeds=4, objective="accuracy", failed=(), analysis=None, **s
 def test_history_keeps_the_best_of_the_trials_run_in_full():
     rows = [trial(0, [0.9] * 2), trial(2, [0.4, 0.6, 0.4, 0.6]), trial(1, [0.6] * 4)]
     rows.append(trial(3, [1.0] * 3))
-    told = searched.history(a_result(*rows))
+    told = history(a_result(*rows))
     assert [(each.number, each.seeds, each.stopped) for each in told] == [
         (0, 2, True), (1, 4, False), (2, 4, False), (3, 3, True)
     ]  # fmt: skip
@@ -89,23 +93,23 @@ def test_history_keeps_the_best_of_the_trials_run_in_full():
 def test_history_follows_the_objective():
     rows = [trial(0, [1.0, 1.0, 0.5, 0.0])]
     for objective, score in (("accuracy", 0.625), ("sequence_accuracy", 0.3125)):
-        assert searched.history(a_result(*rows, objective=objective))[0].score == score
-    assert searched.history(a_result(*rows, objective="solve_rate"))[0].score == 0.5
+        assert history(a_result(*rows, objective=objective))[0].score == score
+    assert history(a_result(*rows, objective="solve_rate"))[0].score == 0.5
 
 
 def test_saved_counts_each_recipe_once():
     again = trial(2, [0.5] * 4, digest="d1")
     rows = [trial(0, [0.5]), trial(1, [0.5] * 4), again, trial(3, [0.5] * 2)]
-    found = searched.saved(a_result(*rows))
+    found = saved(a_result(*rows))
     assert (found.made, found.full, found.recipes, found.stopped) == (7, 12, 3, 2)
     assert found.share == pytest.approx(5 / 12)
-    assert searched.saved(a_result()).share == 0.0
+    assert saved(a_result()).share == 0.0
 
 
 def test_optimism_is_search_minus_confirmed_and_the_confirmed_score_ranks():
     rows = [trial(0, [0.9] * 4), trial(1, [0.8] * 4), trial(2, [0.7] * 4)]
     rows += [confirmed(0, [0.5, 0.7]), confirmed(1, [0.75] * 2), confirmed(2, [0.75] * 2, cost=9)]
-    found = searched.confirmations(a_result(*rows))
+    found = confirmations(a_result(*rows))
     assert [each.row.id for each in found.finalists] == [
         "confirmed-1",
         "confirmed-2",
@@ -117,12 +121,12 @@ def test_optimism_is_search_minus_confirmed_and_the_confirmed_score_ranks():
     t = stats.ttest_1samp([0.5, 0.7], 0).confidence_interval(0.95)
     last = found.finalists[-1].fresh
     assert (last.low, last.high, last.n) == (max(t.low, 0), 1.0 if t.high > 1 else t.high, 2)
-    assert searched.confirmations(a_result(*rows[:3])).winner is None
+    assert confirmations(a_result(*rows[:3])).winner is None
 
 
 def test_a_solve_rate_is_confirmed_with_wilsons_interval():
     rows = [trial(0, solved(4, 4)), confirmed(0, solved(6, 8))]
-    found = searched.confirmations(a_result(*rows, objective="solve_rate")).finalists[0]
+    found = confirmations(a_result(*rows, objective="solve_rate")).finalists[0]
     wilson = stats.binomtest(6, 8).proportion_ci(method="wilson")
     assert (found.fresh.mean, found.fresh.low, found.fresh.high) == (0.75, wilson.low, wilson.high)
     assert found.optimism == 0.25
@@ -139,7 +143,7 @@ def test_the_front_is_cheaper_or_more_often_solved():
         trial(4, solved(4, 4), cost=50, digest="a"),  # the same as A1
         confirmed(2, solved(3, 6), cost=9),
     ]
-    points = searched.front(a_result(*rows))
+    points = front(a_result(*rows))
     told = [(each.row.id, each.cost, each.rate.k, each.rate.n, each.best) for each in points]
     assert told == [
         ("trial-0", 50, 1, 4, True),
@@ -147,7 +151,7 @@ def test_the_front_is_cheaper_or_more_often_solved():
         ("confirmed-2", 90, 3, 6, True),
         ("A1", 500, 4, 4, True),
     ]
-    assert searched.front(a_result(rows[0])) == ()
+    assert front(a_result(rows[0])) == ()
 
 
 def test_the_simplest_is_the_cheapest_confirmed_one_that_clears_the_bar():
@@ -158,24 +162,24 @@ def test_the_simplest_is_the_cheapest_confirmed_one_that_clears_the_bar():
         confirmed(3, solved(30, 30), cost=4),
         Row("A1", an_outcome(solved(30, 30), "a", cost=3)),
     ]
-    found = searched.simplest(a_result(*rows))
+    found = simplest(a_result(*rows))
     assert (found.point.row.id, found.why, found.fixed) == ("confirmed-2", "", ("A1",))
     assert "confirmed-2 (lstm): solved by 30 of 30 fresh seeds (95 % Wilson" in found.sentence
     assert "[88.6, 100.0] %" in found.sentence
     assert found.sentence.endswith("At no higher cost, A1 clears it too.")
-    assert searched.simplest(a_result(*rows), bar=0.6).point.row.id == "confirmed-1"
-    assert searched.simplest(a_result(*rows), bar=30 / (30 + 1.959963984540054**2)).point
+    assert simplest(a_result(*rows), bar=0.6).point.row.id == "confirmed-1"
+    assert simplest(a_result(*rows), bar=30 / (30 + 1.959963984540054**2)).point
 
 
 def test_without_a_simplest_recipe_the_reason_is_told():
     rows = [trial(0, solved(4, 4)), confirmed(0, solved(12, 12))]
-    none = searched.simplest(a_result(rows[0])).why
+    none = simplest(a_result(rows[0])).why
     assert none == "No recipe was run again on fresh seeds, so none can be called the simplest."
-    few = searched.simplest(a_result(*rows))
+    few = simplest(a_result(*rows))
     assert few.point is None
     bound = 12 / (12 + 1.959963984540054**2)
     assert f"even 12 of 12 solved would give a lower bound of {100 * bound:.1f} %" in few.why
-    unsure = searched.simplest(a_result(rows[0], confirmed(0, solved(20, 30)))).sentence
+    unsure = simplest(a_result(rows[0], confirmed(0, solved(20, 30)))).sentence
     assert "confirmed-0, is solved by 20 of 30" in unsure
 
 
@@ -198,7 +202,7 @@ def test_putting_a_setting_back_is_told_by_paired_differences():
         put_back("batch_size", 1, solved(40, 40)),
         put_back("units", 5, solved(40, 40), of="gone"),
     ]
-    found = searched.ablated(a_result(*rows))
+    found = ablations(a_result(*rows))
     assert [each.name for each in found] == ["epochs back to 250", "batch size back to 1"]
     worse, same = found
     assert worse.rate.found.difference == -0.75
@@ -215,11 +219,11 @@ def test_holm_corrects_over_all_that_is_put_back():
     worse = put_back("epochs", 250, solved(2, 8))
     finalist = confirmed(0, solved(8, 8))
     base = [trial(0, solved(4, 4)), finalist, again(finalist)]
-    alone = searched.ablated(a_result(*base, worse))[0].rate
+    alone = ablations(a_result(*base, worse))[0].rate
     assert alone.found.p == pytest.approx(2 * 0.5**6)
     assert (alone.corrected, alone.word) == (pytest.approx(0.0625), "cannot tell yet")
     others = [put_back(f"x{k}", k, solved(8, 8)) for k in range(3)]
-    among = searched.ablated(a_result(*base, worse, *others))[0].rate
+    among = ablations(a_result(*base, worse, *others))[0].rate
     assert (among.among, among.corrected) == (8, pytest.approx(8 * 2 * 0.5**6))
 
 
@@ -246,7 +250,7 @@ def test_a_switch_is_told_as_on_minus_off_whichever_the_context_had():
         switched(2, "stateful", False, [0.1, 0.1]),  # +0.3
         switched(7, "stateful", False, [0.1, 0.1]),  # its context is not there
     ]
-    (found,) = searched.effects(a_result(*rows))
+    (found,) = effects(a_result(*rows))
     assert (found.value, found.reference) == (True, False)
     assert found.contexts == ("context-0", "context-1", "context-2")
     assert found.differences == pytest.approx([0.2, 0.4, 0.3])
@@ -268,26 +272,26 @@ def test_a_switch_of_several_values_is_told_against_the_most_frequent_one():
         switched(2, "framing", "window", [0.8] * 2),
     ]
     space = {"framing": ["whole", "window", "pairs"]}
-    whole, pairs = searched.effects(a_result(*rows, space=space))
+    whole, pairs = effects(a_result(*rows, space=space))
     assert (whole.value, whole.reference, pairs.value) == ("whole", "window", "pairs")
     assert whole.differences == pytest.approx([0.2, 0.1, -0.1])
     assert pairs.differences == pytest.approx([-0.4, -0.5, 0.1])
     assert max(whole.corrected, pairs.corrected) <= 1
-    assert searched.effects(a_result(*rows[:3])) == ()
+    assert effects(a_result(*rows[:3])) == ()
 
 
 def test_the_seeds_share_is_that_of_a_one_way_random_effects_model():
     groups = [0.1, 0.3], [0.5, 0.7], [0.6, 0.8]
     rows = [trial(k, group) for k, group in enumerate(groups)]
     rows[1] = trial(1, [*groups[1], 0.9, 0.9])  # more seeds, for what it had scored: left out
-    found = searched.seed_share(a_result(*rows, seeds=2, analysis={"random": [0, 1, 2]}))
+    found = seed_share(a_result(*rows, seeds=2, analysis={"random": [0, 1, 2]}))
     within = 0.02  # each pair lies 0.1 to either side of its mean
     between = np.var([0.2, 0.6, 0.7], ddof=1) * 2
     assert found.share == pytest.approx(within / (within + (between - within) / 2))
     assert (found.recipes, found.runs) == (3, 6)
-    assert searched.seed_share(a_result(*rows, analysis={"random": [0, 1]})).recipes == 2
-    assert searched.seed_share(a_result(*rows, analysis={"random": [0]})) is None
-    assert searched.seed_share(a_result(*rows)) is None
+    assert seed_share(a_result(*rows, analysis={"random": [0, 1]})).recipes == 2
+    assert seed_share(a_result(*rows, analysis={"random": [0]})) is None
+    assert seed_share(a_result(*rows)) is None
 
 
 def a_split(score):
@@ -300,21 +304,21 @@ def a_split(score):
 @pytest.mark.parametrize("source", ["data", "init", "order"])
 def test_the_variance_of_one_source_is_all_its_own(source):
     place = ("data", "init", "order").index(source)
-    found = searched.split(a_result(a_split(lambda *key: key[place] / 10)))
+    found = split(a_result(a_split(lambda *key: key[place] / 10)))
     assert found.draws == (3, 4, 2)
     assert found.shares[source] == pytest.approx(1)
     assert sum(found.shares.values()) == pytest.approx(1)
 
 
 def test_two_sources_share_the_variance_and_what_is_left_is_of_all_together():
-    found = searched.split(a_result(a_split(lambda d, i, o: (d + i) / 10)))
+    found = split(a_result(a_split(lambda d, i, o: (d + i) / 10)))
     data, init = 1.0, 5 / 3  # variances of 0, 1, 2 and of 0, 1, 2, 3
     assert found.shares["data"] == pytest.approx(data / (data + init))
     assert found.shares["init"] == pytest.approx(init / (data + init))
-    only = searched.split(a_result(a_split(lambda d, i, o: ((d + i + o) % 2) / 10)))
+    only = split(a_result(a_split(lambda d, i, o: ((d + i + o) % 2) / 10)))
     assert max(only.shares, key=only.shares.get) == "together"
-    assert searched.split(a_result(a_split(lambda *_: 0.5))) is None
-    assert searched.split(a_result()) is None
+    assert split(a_result(a_split(lambda *_: 0.5))) is None
+    assert split(a_result()) is None
 
 
 def test_importances_leave_the_seeds_their_share():
@@ -326,12 +330,12 @@ def test_importances_leave_the_seeds_their_share():
         ],
     }
     rows = [trial(0, [0.1, 0.3]), trial(1, [0.5, 0.7])]
-    found = searched.importance(a_result(*rows, analysis={"importance": told, "random": [0, 1]}))
+    found = importance(a_result(*rows, analysis={"importance": told, "random": [0, 1]}))
     assert [each.key for each in found.weights] == ["epochs", "units"]
     total = sum(each.scaled for each in found.weights) + found.seeds.share
     assert total == pytest.approx(1)
     assert math.isnan(found.weights[0].ped_anova)
-    assert searched.importance(a_result(*rows)) is None
+    assert importance(a_result(*rows)) is None
 
 
 def test_the_document_is_plain_json_under_the_keys_that_there_are():
@@ -347,7 +351,7 @@ def test_the_document_is_plain_json_under_the_keys_that_there_are():
     ]
     failed = (Failed("trial-9", "lstm", "out of memory"),)
     told = {"importance": {"trials": 2, "settings": [], "why": "too few"}}
-    said = searched.search_document(a_result(*rows, failed=failed, analysis=told))
+    said = search_document(a_result(*rows, failed=failed, analysis=told))
     json.dumps(said, allow_nan=False)
     assert list(said) == [
         "confirmation", "front", "simplest", "ablation", "importance", "effects", "variance",
@@ -357,4 +361,4 @@ def test_the_document_is_plain_json_under_the_keys_that_there_are():
     assert said["simplest"]["point"]["id"] == "confirmed-0"
     assert said["ablation"]["back-epochs"]["value"] == 250
     assert said["variance"]["split"]["draws"] == [3, 4, 2]
-    assert searched.search_document(a_result()) == {}
+    assert search_document(a_result()) == {}

@@ -15,16 +15,16 @@ import pytest
 
 from lstm_bench.cli._commands import main
 from lstm_bench.cli._show import next_step
-from lstm_bench.data._csv_task import EXAMPLE, Csv
+from lstm_bench.data._csv_task import EXAMPLE, CsvTask
 from lstm_bench.errors import RecipeError, SweepError, UserError
 from lstm_bench.recipes._recipe import recipe
 from lstm_bench.report._writing import write_report
-from lstm_bench.search._study import Study
-from lstm_bench.statistics._skill import NAIVE
-from lstm_bench.sweeps._sweep import load_sweep, of_data
+from lstm_bench.search._study import SearchStudy
+from lstm_bench.statistics._skill import BASELINE_PREFIX
+from lstm_bench.sweeps._sweep import load_sweep, sweep_over_file
 from lstm_bench.tracking import _listing as listing
 from lstm_bench.tracking._store import Store
-from lstm_bench.training._forecast import forecast, later
+from lstm_bench.training._forecast import forecast_file, later
 from lstm_bench.training._run import run
 
 ROWS = 120
@@ -67,7 +67,7 @@ def units(task, sequence, number):
 @pytest.mark.parametrize("horizon", [1, 3])
 @pytest.mark.parametrize("part", ["validation", "test"])
 def test_every_step_is_due_what_the_file_says_some_rows_later(file, difference, horizon, part):
-    task = Csv(file=file, target="sales", horizon=horizon, difference=difference, part=part)
+    task = CsvTask(file=file, target="sales", horizon=horizon, difference=difference, part=part)
     sales = pd.read_csv(file)["sales"].to_numpy()
     (train,), (unseen,) = task.problem(0).train, task.problem(0).unseen
     first, cut = int(difference), 96 if part == "test" else 72
@@ -82,13 +82,13 @@ def test_every_step_is_due_what_the_file_says_some_rows_later(file, difference, 
 
 def test_nothing_that_comes_later_reaches_what_is_learnt_or_forecast(file, folder):
     frame = pd.read_csv(file)
-    task = Csv(file=file, target="sales")
+    task = CsvTask(file=file, target="sales")
     late = folder / "late.csv"
     for boundary in (96, 110):  # from the scored part on, and within it
         other = frame.copy()
         other.loc[boundary:, ["sales", "price"]] += 100.0
         other.to_csv(late, index=False)
-        changed = Csv(file=str(late), target="sales")
+        changed = CsvTask(file=str(late), target="sales")
         one, two = task.problem(0), changed.problem(0)
         assert np.array_equal(one.train[0].inputs, two.train[0].inputs)
         assert np.array_equal(one.train[0].targets, two.train[0].targets)
@@ -100,7 +100,9 @@ def test_nothing_that_comes_later_reaches_what_is_learnt_or_forecast(file, folde
     other = frame.copy()
     other.loc[96:, "sales"] *= 3
     other.to_csv(late, index=False)
-    kept = [Csv(file=f, target="sales", part="validation").problem(0) for f in (file, str(late))]
+    kept = [
+        CsvTask(file=f, target="sales", part="validation").problem(0) for f in (file, str(late))
+    ]
     for one, two in zip(kept[0].sequences, kept[1].sequences, strict=True):
         assert np.array_equal(one.inputs, two.inputs) and np.array_equal(one.targets, two.targets)
 
@@ -113,7 +115,7 @@ def test_the_naive_answers_of_the_sunspots_are_those_of_pandas_and_the_normal_eq
     assert due.tolist() == series[-62:].tolist()
 
     def error(name):
-        return (told[NAIVE + name].astype(float) - due).abs().mean()
+        return (told[BASELINE_PREFIX + name].astype(float) - due).abs().mean()
 
     assert error("last value") == pytest.approx(series.diff().abs()[-62:].mean())
     assert error("value 11 rows before") == pytest.approx(series.diff(11).abs()[-62:].mean())
@@ -146,7 +148,7 @@ def test_every_kind_of_target_trains_beside_its_naive_answers(file, target, more
     asked = recipe("csv", file=file, target=target, **more, **QUICK)
     assert asked.task.kind == kind
     outcome = run(asked, seeds=[0, 1])
-    assert any(str(column).startswith(NAIVE) for column in outcome.predictions)
+    assert any(str(column).startswith(BASELINE_PREFIX) for column in outcome.predictions)
     assert outcome.seeds["skill"].between(-1, 1).all()
     assert len(outcome.predictions) == 2 * 24
 
@@ -167,9 +169,9 @@ def test_what_is_forecast_of_the_same_file_is_what_the_run_answered(file, settin
     outcome = run(asked, seeds=[0])
     if asked.framing.every_step:  # it was shown 119 rows at most: a longer past has no room
         with pytest.raises(UserError, match="feeds the whole past in 119 time steps"):
-            forecast(outcome, file)
+            forecast_file(outcome, file)
         return
-    told = forecast(outcome, file)
+    told = forecast_file(outcome, file)
     assert told["month"].iloc[-1] == "2010-01-01"  # what comes after the file's last row
     assert told["origin"].iloc[-1] == "2009-12-01"
     known = outcome.predictions["predicted"].to_numpy()
@@ -205,7 +207,7 @@ def test_the_model_file_and_the_scaling_are_all_that_plain_keras_needs(file, fol
     asked = recipe("csv", file=file, target="sales", columns=["price"], window=4, **QUICK)
     outcome = run(asked, seeds=[0])
     (folder / "sales.keras").write_bytes(outcome.model)
-    told, known = forecast(outcome, file), outcome.data
+    told, known = forecast_file(outcome, file), outcome.data
     names, centre, spread = zip(*known["inputs"], strict=True)
     assert names == ("sales", "price")
     frame = pd.read_csv(file)[list(names)]
@@ -221,11 +223,11 @@ def test_what_is_forecast_does_not_depend_on_what_became_of_the_file(file, folde
     frame[:80].to_csv(own, index=False)
     asked = recipe("csv", file=str(own), target="level", columns=["sales"], **QUICK)
     outcome = run(asked, seeds=[0])
-    before = forecast(outcome, file)
+    before = forecast_file(outcome, file)
     frame.assign(level="sideways", sales=frame["sales"] * 100).to_csv(own, index=False)
-    pd.testing.assert_frame_equal(forecast(outcome, file), before)
+    pd.testing.assert_frame_equal(forecast_file(outcome, file), before)
     own.unlink()
-    pd.testing.assert_frame_equal(forecast(outcome, file), before)
+    pd.testing.assert_frame_equal(forecast_file(outcome, file), before)
 
 
 def test_at_horizon_0_the_target_of_a_file_may_be_empty(file, folder):
@@ -233,7 +235,7 @@ def test_at_horizon_0_the_target_of_a_file_may_be_empty(file, folder):
     outcome = run(asked, seeds=[0])
     blank = folder / "blank.csv"
     pd.read_csv(file).assign(level="").to_csv(blank, index=False)
-    pd.testing.assert_frame_equal(forecast(outcome, str(blank)), forecast(outcome, file))
+    pd.testing.assert_frame_equal(forecast_file(outcome, str(blank)), forecast_file(outcome, file))
 
 
 def test_the_naive_answers_of_yes_and_no_err_by_shares_counted_by_hand(file):
@@ -244,10 +246,14 @@ def test_the_naive_answers_of_yes_and_no_err_by_shares_counted_by_hand(file):
     due = told["expected"].to_numpy()
     assert due.tolist() == rained[96:].tolist()
     assert asked.task.prepared.notes[0] == "target rained: binary, 1: yes, 0: no"
-    assert (told[NAIVE + "last value"].to_numpy() != due).mean() == pytest.approx(off)
+    assert (told[BASELINE_PREFIX + "last value"].to_numpy() != due).mean() == pytest.approx(off)
     usual = rained[1:96].mean() >= 0.5
-    assert (told[NAIVE + "most frequent"].to_numpy() != due).mean() == (rained[96:] != usual).mean()
-    best = min((told[NAIVE + name].to_numpy() != due).mean() for name in asked.task.naive())
+    assert (told[BASELINE_PREFIX + "most frequent"].to_numpy() != due).mean() == (
+        rained[96:] != usual
+    ).mean()
+    best = min(
+        (told[BASELINE_PREFIX + name].to_numpy() != due).mean() for name in asked.task.naive()
+    )
     wrong = (told["predicted"].to_numpy() != due).mean()
     assert outcome.seeds["skill"].iloc[0] == pytest.approx(by_hand(wrong, best))
 
@@ -267,8 +273,8 @@ def test_a_finalist_is_legal_where_it_is_judged_or_is_not_proposed(folder):
     lines += [f"{day},c,{math.cos(day):.3f}" for day in range(45, 60)]
     path = folder / "shops.csv"
     path.write_text("day,shop,sales\n" + "\n".join(lines) + "\n")
-    found = of_data({"file": str(path), "target": "sales"})
-    study = Study(found.search, found.settings)
+    found = sweep_over_file({"file": str(path), "target": "sales"})
+    study = SearchStudy(found.search, found.settings)
     for batch in study.batches():
         for _, proposed in batch:
             assert proposed.judged.task.part == "test"
@@ -281,15 +287,15 @@ def test_what_cannot_be_forecast_is_refused(file, folder):
     frame = pd.read_csv(file)
     frame.drop(columns="level").to_csv(other, index=False)
     with pytest.raises(UserError, match="there is no column 'level'"):
-        forecast(outcome, str(other))
+        forecast_file(outcome, str(other))
     frame.assign(level=frame["level"].replace("up", "high")).to_csv(other, index=False)
     with pytest.raises(UserError, match="trained on, down, up, but has 'high' in rows 2"):
-        forecast(outcome, str(other))
+        forecast_file(outcome, str(other))
     frame[:3].to_csv(other, index=False)
     with pytest.raises(UserError, match="window forecasts from 6 rows on"):
-        forecast(outcome, str(other))
+        forecast_file(outcome, str(other))
     with pytest.raises(UserError, match="not of a file"):
-        forecast(run(recipe("memory", epochs=1), seeds=[0]), file)
+        forecast_file(run(recipe("memory", epochs=1), seeds=[0]), file)
 
 
 SEARCH = ["seeds=3", "search.trials=3", "search.startup=2", "search.confirm=1",
@@ -432,11 +438,11 @@ def test_a_file_on_the_command_line_from_search_to_forecast(done, command, monke
 def test_a_file_that_changed_under_its_sweep_is_told_in_words(file, folder):
     path = folder / "grows.csv"
     shutil.copy(file, path)
-    before = of_data({"file": str(path), "target": "sales"})
+    before = sweep_over_file({"file": str(path), "target": "sales"})
     known = listing.definition(before)
     pd.concat([pd.read_csv(file)] * 2).drop(columns="month").to_csv(path, index=False)
     for overrides, said in (([], []), (["units=3"], ["units was not there, but is 3"])):
-        now = of_data({"file": str(path), "target": "sales"}, overrides)
+        now = sweep_over_file({"file": str(path), "target": "sales"}, overrides)
         found = listing.changed(now, known, listing.definition(now))
         assert found[0] == f"{path} has changed since it began"
         assert [line for line in found[1:] if not line.startswith("search.space.units")] == said

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_bench.data._csv_task import Csv
+from lstm_bench.data._csv_task import CsvTask
 from lstm_bench.data._series import Asked, follow, prepare
 from lstm_bench.data._table import DataError
 from lstm_bench.errors import UserError
@@ -353,7 +353,7 @@ def test_whatever_is_in_a_file_there_is_a_series_or_a_message(
     kind = {"target_kind": asked["kind"]} if "kind" in asked else {}
     own = {key: value for key, value in asked.items() if key != "kind"} | kind
     try:
-        task = Csv.suited({"file": str(path), **own})(file=str(path), **own)
+        task = CsvTask.suited({"file": str(path), **own})(file=str(path), **own)
     except UserError as error:
         assert str(error)
         return

@@ -10,25 +10,25 @@ from pathlib import Path
 import pytest
 
 from lstm_bench.errors import StoreError
-from lstm_bench.execution._checkpoint import Ledger, alone
+from lstm_bench.execution._checkpoint import Checkpoint, exclusive_lock
 
 
 def test_what_is_kept_is_found_by_the_next_who_opens_it_and_forgotten_when_told(tmp_path):
-    first = Ledger(tmp_path / "deep" / "seeds.db", "session")
+    first = Checkpoint(tmp_path / "deep" / "seeds.db", "session")
     first.keep("recipe", 3, b"three")
     first.keep("recipe", 1, b"one")
     first.keep("recipe", 3, b"again")  # the first stays
     first.keep("other", 3, b"other")
-    second = Ledger(tmp_path / "deep" / "seeds.db", "session")
+    second = Checkpoint(tmp_path / "deep" / "seeds.db", "session")
     assert second.kept("recipe") == {1: b"one", 3: b"three"}
-    assert Ledger(tmp_path / "deep" / "seeds.db", "another").kept("recipe") == {}
+    assert Checkpoint(tmp_path / "deep" / "seeds.db", "another").kept("recipe") == {}
     second.forget("recipe")
     assert first.kept("recipe") == {}
     assert first.kept("other") == {3: b"other"}
 
 
 def keep_and_die(path):
-    ledger = Ledger(path, "session")
+    ledger = Checkpoint(path, "session")
     for seed in range(100):
         ledger.keep("recipe", seed, b"x" * 10_000)
     os.kill(os.getpid(), signal.SIGKILL)
@@ -41,11 +41,11 @@ def test_a_killed_process_loses_nothing_that_it_kept(tmp_path):
     process.start()
     process.join()
     assert process.exitcode == -signal.SIGKILL
-    assert len(Ledger(tmp_path / "seeds.db", "session").kept("recipe")) == 100
+    assert len(Checkpoint(tmp_path / "seeds.db", "session").kept("recipe")) == 100
 
 
 def enter(path, pipe):
-    with alone(path, lambda: pipe.send("waits")):
+    with exclusive_lock(path, lambda: pipe.send("waits")):
         pipe.send("is in")
         pipe.recv()
 
@@ -78,12 +78,12 @@ def damaged(path, change, *values):
 @pytest.mark.parametrize("value", [b"", None, b"tw", b"TWO", "text", 3, b"two" * 100], ids=repr)
 def test_a_damaged_row_is_dropped_told_and_may_be_kept_again(tmp_path, value):
     path, said = tmp_path / "seeds.db", []
-    first = Ledger(path, "session")
+    first = Checkpoint(path, "session")
     for seed, outcome in ((1, b"one"), (2, b"two")):
         first.keep("recipe", seed, outcome)
     first.close()
     damaged(path, "update seeds set outcome = ? where seed = 2", value)
-    later = Ledger(path, "session", said.append)
+    later = Checkpoint(path, "session", said.append)
     assert later.kept("recipe") == {1: b"one"}
     assert len(said) == 1 and "seed 2 of recipe recipe is damaged" in said[0]
     later.keep("recipe", 2, b"two")
@@ -91,10 +91,10 @@ def test_a_damaged_row_is_dropped_told_and_may_be_kept_again(tmp_path, value):
 
 
 def test_a_row_that_was_moved_to_another_seed_is_damaged(tmp_path):
-    first = Ledger(tmp_path / "seeds.db", "session")
+    first = Checkpoint(tmp_path / "seeds.db", "session")
     first.keep("recipe", 1, b"one")
     damaged(tmp_path / "seeds.db", "update seeds set seed = 5")
-    assert Ledger(tmp_path / "seeds.db", "session").kept("recipe") == {}
+    assert Checkpoint(tmp_path / "seeds.db", "session").kept("recipe") == {}
 
 
 def test_seeds_of_an_earlier_version_which_had_no_digest_are_kept(tmp_path):
@@ -102,7 +102,7 @@ def test_seeds_of_an_earlier_version_which_had_no_digest_are_kept(tmp_path):
     damaged(path, "create table seeds (session text, recipe text, seed integer, outcome blob, "
                   "primary key (session, recipe, seed))")  # fmt: skip
     damaged(path, "insert into seeds values ('session', 'recipe', 4, ?)", b"four")
-    ledger = Ledger(path, "session")
+    ledger = Checkpoint(path, "session")
     ledger.keep("recipe", 5, b"five")
     assert ledger.kept("recipe") == {4: b"four", 5: b"five"}
 
@@ -110,7 +110,7 @@ def test_seeds_of_an_earlier_version_which_had_no_digest_are_kept(tmp_path):
 @pytest.mark.parametrize("damage", ["cut", "flipped", "text", "table dropped"])
 def test_a_damaged_file_is_moved_aside_and_told(tmp_path, damage):
     path, said = tmp_path / "seeds.db", []
-    first = Ledger(path, "session")
+    first = Checkpoint(path, "session")
     for seed in range(50):
         first.keep("recipe", seed, bytes(3000))
     first.close()
@@ -125,10 +125,10 @@ def test_a_damaged_file_is_moved_aside_and_told(tmp_path, damage):
         damaged(path, "drop table seeds")
         content = path.read_bytes()
     path.write_bytes(content)
-    later = Ledger(path, "session", said.append)
+    later = Checkpoint(path, "session", said.append)
     assert later.kept("recipe") == {}
     later.keep("recipe", 1, b"one")
-    assert Ledger(path, "session").kept("recipe") == {1: b"one"}
+    assert Checkpoint(path, "session").kept("recipe") == {1: b"one"}
     if damage != "table dropped":  # that is a database with nothing wrong in it
         assert "was renamed to seeds.db.damaged-1" in said[0]
         assert (tmp_path / "seeds.db.damaged-1").read_bytes() == content
@@ -136,25 +136,25 @@ def test_a_damaged_file_is_moved_aside_and_told(tmp_path, damage):
 
 def test_a_commit_is_on_the_disk_before_it_is_done(tmp_path):
     """`synchronous = full` (2): SQLite's own word for that, see its `pragma` page."""
-    ledger = Ledger(tmp_path / "seeds.db", "session")
+    ledger = Checkpoint(tmp_path / "seeds.db", "session")
     assert ledger._database.execute("pragma synchronous").fetchone() == (2,)
 
 
 def test_a_folder_in_the_place_of_the_file_is_refused_with_its_name(tmp_path):
     (tmp_path / "seeds.db").mkdir()
     with pytest.raises(StoreError, match=r"seeds.db must be a SQLite file"):
-        Ledger(tmp_path / "seeds.db", "session")
+        Checkpoint(tmp_path / "seeds.db", "session")
 
 
 def test_a_file_that_another_sweep_uses_is_not_moved_from_under_it(tmp_path):
     path = tmp_path / "seeds.db"
-    first, second = Ledger(path, "one"), Ledger(path, "other")  # two may use a sound one
+    first, second = Checkpoint(path, "one"), Checkpoint(path, "other")  # two may use a sound one
     first.close()
     second.close()
     path.write_bytes(b"x" * 5000)
-    with alone(Path(f"{path}.lock"), shared=True):  # as another sweep holds it
+    with exclusive_lock(Path(f"{path}.lock"), shared=True):  # as another sweep holds it
         with pytest.raises(StoreError, match=r"seeds.db is damaged, and another sweep uses it"):
-            Ledger(path, "other")
+            Checkpoint(path, "other")
         assert path.read_bytes() == b"x" * 5000
-    Ledger(path, "other")
+    Checkpoint(path, "other")
     assert (tmp_path / "seeds.db.damaged-1").read_bytes() == b"x" * 5000

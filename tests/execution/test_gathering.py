@@ -6,13 +6,13 @@ import itertools
 import pandas as pd
 import pytest
 
-from lstm_bench.execution._checkpoint import Ledger
-from lstm_bench.execution._gathering import Gatherer, Need
-from lstm_bench.execution._workers import Done, Failure, Job, Seal, Seed
+from lstm_bench.execution._checkpoint import Checkpoint
+from lstm_bench.execution._gathering import RecipeRunner, Request
+from lstm_bench.execution._workers import Job, JobFailed, JobFinished, Seal, SeedFinished
 from lstm_bench.provenance import provenance
 from lstm_bench.recipes._recipe import recipe
 from lstm_bench.results._outcome import CURVE_COLUMNS, PREDICTION_COLUMNS, SEED_COLUMNS, Outcome
-from lstm_bench.results._storage import pack
+from lstm_bench.results._storage import pack_outcome
 
 RECIPE = recipe("memory", units=2, epochs=3)
 OTHER = recipe("memory", units=3, epochs=3)
@@ -51,10 +51,15 @@ class Workers:
                     yield ticket, self.failure
                     break
                 self.trained += [(recipe(**each).digest, seed) for each in job.recipes]
-                yield ticket, Seed(seed, tuple(pack(an_outcome(r, seed)) for r in job.recipes))
+                yield (
+                    ticket,
+                    SeedFinished(
+                        seed, tuple(pack_outcome(an_outcome(r, seed)) for r in job.recipes)
+                    ),
+                )
             else:
                 fails = isinstance(job, Seal) and self.seals
-                yield ticket, self.seals.pop(0) if fails else Done(b"a network")
+                yield ticket, self.seals.pop(0) if fails else JobFinished(b"a network")
 
 
 class Written:
@@ -84,15 +89,15 @@ def gatherer(tmp_path):
     session = Written()
 
     def made(workers, seconds=None):
-        ledger = Ledger(tmp_path / "seeds.db", "s")
-        return Gatherer(session, ledger, workers, "compiled", seconds, seeds=3)
+        ledger = Checkpoint(tmp_path / "seeds.db", "s")
+        return RecipeRunner(session, ledger, workers, "compiled", seconds, seeds=3)
 
     made.session = session
     return made
 
 
 def need(seeds, of=RECIPE, **more):
-    return Need("x", of, tuple(seeds), **more)
+    return Request("x", of, tuple(seeds), **more)
 
 
 def test_every_seed_is_run_once_whoever_wants_it(gatherer):
@@ -127,14 +132,14 @@ def test_what_a_kill_left_in_the_ledger_alone_is_settled_by_the_next_session(gat
     later.gather([need(range(3))], settle=True, told=lambda n, reused: told.append(reused))
     assert gatherer.session.outcomes[RECIPE.digest].model == b"a network"
     assert told == [True]
-    assert Ledger(tmp_path / "seeds.db", "s").kept(RECIPE.digest) == {}
+    assert Checkpoint(tmp_path / "seeds.db", "s").kept(RECIPE.digest) == {}
 
 
 def test_what_a_kill_left_in_the_ledger_as_well_is_forgotten(gatherer, monkeypatch, tmp_path):
     with monkeypatch.context() as patch:
-        patch.setattr(Ledger, "forget", lambda *_: None)  # killed before that
+        patch.setattr(Checkpoint, "forget", lambda *_: None)  # killed before that
         gatherer(Workers()).gather([need(range(3))], settle=True)
-    ledger = Ledger(tmp_path / "seeds.db", "s")
+    ledger = Checkpoint(tmp_path / "seeds.db", "s")
     assert len(ledger.kept(RECIPE.digest)) == 3
     again = gatherer(Workers())
     again.gather([need(range(3))])
@@ -148,7 +153,7 @@ def test_what_a_kill_left_in_the_ledger_as_well_is_forgotten(gatherer, monkeypat
 
 def test_a_failure_leaves_the_seeds_that_had_finished(gatherer):
     """A trial that was stopped after 3 seeds stays what it was when more seeds of it fail later."""
-    workers = Workers(fails_at=4, failure=Failure("boom"))
+    workers = Workers(fails_at=4, failure=JobFailed("boom"))
     found = gatherer(workers)
     first, later = need(range(3)), need(range(6))
     found.gather([first])
@@ -164,8 +169,8 @@ def test_a_failure_leaves_the_seeds_that_had_finished(gatherer):
 
 
 def test_what_ran_out_of_memory_is_tried_again_and_what_was_late_when_it_gets_more_time(gatherer):
-    gatherer(Workers(1, Failure("killed", "died"))).gather([need(range(3))])
-    tried = Workers(1, Failure("", "late"))
+    gatherer(Workers(1, JobFailed("killed", "died"))).gather([need(range(3))])
+    tried = Workers(1, JobFailed("", "late"))
     late = gatherer(tried, seconds=10)
     late.gather([need(range(3))])
     late = late.reason(need(range(3)))
@@ -195,7 +200,7 @@ def test_a_limited_recipe_stays_with_one_worker_and_more_seeds_have_more_time(ga
 # ---- Networks
 
 
-FULL = Failure("StoreError: no room")
+FULL = JobFailed("StoreError: no room")
 
 
 def test_a_network_that_could_not_be_made_at_once_is_tried_again(gatherer):
@@ -205,7 +210,7 @@ def test_a_network_that_could_not_be_made_at_once_is_tried_again(gatherer):
     assert found.unsaved == {}
 
 
-@pytest.mark.parametrize("last", [FULL, Failure("killed each time", "died")])
+@pytest.mark.parametrize("last", [FULL, JobFailed("killed each time", "died")])
 def test_without_its_network_a_recipe_stays_unfinished_and_the_next_session_makes_it(
     gatherer, last
 ):
@@ -250,7 +255,7 @@ def test_where_other_numbers_would_come_out_all_seeds_are_run_again(gatherer):
 
 def test_a_seed_that_cannot_be_read_from_the_checkpoint_is_run_again(gatherer, tmp_path):
     gatherer(Workers()).gather([need(range(3))])
-    ledger = Ledger(tmp_path / "seeds.db", "s")
+    ledger = Checkpoint(tmp_path / "seeds.db", "s")
     ledger.forget(RECIPE.digest)
     ledger.keep(RECIPE.digest, 1, b"whole, by its digest, and yet no outcome")
     again = Workers()

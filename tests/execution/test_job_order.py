@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from lstm_bench.errors import RecipeError
 from lstm_bench.execution._job_order import COMPILING, choice
-from lstm_bench.execution._workers import Job, Pool, Seed
+from lstm_bench.execution._workers import Job, SeedFinished, WorkerPool
 from lstm_bench.recipes._cost import estimated_seconds, program_key
 from lstm_bench.recipes._recipe import recipe
-from lstm_bench.results._storage import unpack
+from lstm_bench.results._storage import unpack_outcome
 from lstm_bench.training._program import Form
 
 
@@ -129,13 +129,13 @@ def jobs(epochs, seeds):
 def run(pool, wanted):
     """Returns the outcomes, a seed each, by ticket."""
     tickets = [pool.submit(job) for job in wanted]
-    came = {ticket: event for ticket, event in pool.events() if isinstance(event, Seed)}
+    came = {ticket: event for ticket, event in pool.events() if isinstance(event, SeedFinished)}
     assert sorted(came) == tickets
-    return [unpack(came[ticket].outcomes[0]) for ticket in tickets]
+    return [unpack_outcome(came[ticket].outcomes[0]) for ticket in tickets]
 
 
 def test_two_workers_compile_a_program_once():
-    with Pool(2) as pool:
+    with WorkerPool(2) as pool:
         outcomes = run(pool, jobs(epochs=(2, 3), seeds=3))
     assert sum(outcome.compile_seconds > 0 for outcome in outcomes) == 1
 
@@ -143,9 +143,9 @@ def test_two_workers_compile_a_program_once():
 @pytest.mark.slow
 def test_workers_that_are_replaced_or_die_leave_no_job_undone():
     wanted = jobs(epochs=(2, 3), seeds=2)
-    with Pool(2, budget_mb=0) as pool:  # every worker is replaced after its job
+    with WorkerPool(2, budget_mb=0) as pool:  # every worker is replaced after its job
         replaced = run(pool, wanted)
-    with Pool(2) as pool:
+    with WorkerPool(2) as pool:
         run(pool, wanted)
         for worker in pool._workers:
             worker.process.kill()

@@ -14,7 +14,7 @@ import time
 import pandas as pd
 import pytest
 
-from lstm_bench.results._storage import unpack
+from lstm_bench.results._storage import unpack_outcome
 
 SWEEP = """\
 title: Killed
@@ -79,7 +79,7 @@ def in_ledger(folder):
             rows = database.execute("select recipe, seed, outcome from seeds").fetchall()
         except sqlite3.OperationalError:  # killed before the table was made
             return {}
-    return {(key, seed): unpack(data).seeds["seconds"].iloc[0] for key, seed, data in rows}
+    return {(key, seed): unpack_outcome(data).seeds["seconds"].iloc[0] for key, seed, data in rows}
 
 
 def in_store(folder):

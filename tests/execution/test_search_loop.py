@@ -8,10 +8,10 @@ import pytest
 from lstm_bench.analysis import _search as searched
 from lstm_bench.errors import RecipeError, SweepError
 from lstm_bench.execution._estimate import probe, stages
-from lstm_bench.execution._sweep_run import launch, weigh
-from lstm_bench.execution._workers import Pool
+from lstm_bench.execution._sweep_run import estimate_sweep, run_sweep
+from lstm_bench.execution._workers import WorkerPool
 from lstm_bench.recipes._recipe import recipe
-from lstm_bench.search._study import Study
+from lstm_bench.search._study import SearchStudy
 from lstm_bench.seeds import uncrossed
 from lstm_bench.sweeps._sweep import BLOCK, parse
 from lstm_bench.tracking._store import Store
@@ -43,7 +43,7 @@ DOCUMENT = {
 
 @pytest.fixture(scope="module")
 def done(settings):
-    return launch(parse("search", DOCUMENT), settings)
+    return run_sweep(parse("search", DOCUMENT), settings)
 
 
 def test_every_stage_has_its_rows_on_its_seeds(done):
@@ -113,20 +113,20 @@ def test_the_store_gives_the_same_result_back(done, settings):
 def test_the_same_command_again_runs_nothing(done, settings):
     result, page, _ = done
     before = page.read_bytes()
-    _, _, progress = launch(parse("search", DOCUMENT), settings)
+    _, _, progress = run_sweep(parse("search", DOCUMENT), settings)
     assert page.read_bytes() == before
     assert len(result.rows) == progress.done
 
 
 def test_a_search_may_be_extended_but_not_changed(done, settings):
     longer = DOCUMENT | {"search": DOCUMENT["search"] | {"trials": 12}}
-    result, _, _ = launch(parse("search", longer), settings)
+    result, _, _ = run_sweep(parse("search", longer), settings)
     first = [row.outcome.digest for row in done[0].trials]
     assert [row.outcome.digest for row in result.trials][:10] == first
     space = DOCUMENT["search"]["space"] | {"epochs": {"int": [10, 50]}}
     changed = DOCUMENT | {"search": DOCUMENT["search"] | {"space": space}, "units": 5}
     with pytest.raises(SweepError) as told:
-        launch(parse("search", changed), settings)
+        run_sweep(parse("search", changed), settings)
     said = str(told.value)
     assert "search.space.epochs.int was [10, 40], but is [10, 50]" in said
     assert "units was 4, but is 5" in said
@@ -145,13 +145,13 @@ def test_what_diverges_has_failed_and_counts_for_nothing(settings):
         "search": {"trials": 4, "sampler": "grid", "confirm": 1, "space": space},
         **UNSTABLE,
     }
-    result, page, progress = launch(parse("failing", document), settings)
+    result, page, progress = run_sweep(parse("failing", document), settings)
     assert len(result.trials) == len(result.having("confirmed")) + 1 == 2
     assert len(result.failed) == 3  # two trials; and the fixed one, which keeps its row
     assert {each.reason.split(" (")[0] for each in result.failed} == {"it diverged on 3 of 3 seeds"}
     assert (len(result.fixed), result.unfinished, len(progress.failed)) == (1, 0, 2)
     assert "What failed" in page.read_text()
-    again, _, _ = launch(parse("failing", document), settings)  # and is not tried again
+    again, _, _ = run_sweep(parse("failing", document), settings)  # and is not tried again
     assert again.failed == result.failed
 
 
@@ -159,14 +159,14 @@ def test_what_diverges_has_failed_and_counts_for_nothing(settings):
 def test_what_takes_too_long_has_failed_and_the_others_go_on(settings):
     recipes = {"long": {"epochs": 1_000_000}, "short": {"epochs": 2}}
     document = {"task": "memory", "seeds": 3, "time_limit": 20, "recipes": recipes}
-    result, _, _ = launch(parse("limited", document), settings)
+    result, _, _ = run_sweep(parse("limited", document), settings)
     assert [row.id for row in result.rows] == ["short"]
     (failed,) = result.failed
     assert (failed.id, failed.reason) == ("long", "it took longer than its time limit of 20 s")
 
 
 def test_an_estimate_counts_what_a_sweep_runs(settings, done):
-    found = weigh(parse("search", DOCUMENT), settings)
+    found = estimate_sweep(parse("search", DOCUMENT), settings)
     told = {stage.name: stage for stage in found.stages}
     assert told["recipes"].runs == (5, 5)
     assert told["recipes"].updates == (5 * 20 * 8,) * 2
@@ -183,7 +183,7 @@ def test_an_estimate_counts_what_a_sweep_runs(settings, done):
 def test_an_estimate_counts_no_more_recipes_than_there_are():
     part = {"trials": 4, "confirm": 99, "space": {"units": [3, 4], "epochs": [5]}}
     asked = parse("tiny", {"task": "memory", "seeds": 20, "search": part})
-    study = Study(asked.search, asked.settings)
+    study = SearchStudy(asked.search, asked.settings)
     told = {each.name: each for each in stages(asked, study, study.drawn(60), "compiled")}
     assert (told["search"].recipes, told["confirmation"].recipes) == ((2, 2), (2, 2))
 
@@ -193,7 +193,7 @@ def test_an_estimate_counts_the_programs_of_a_search(sampler, trials, least):
     space = {"units": [3, 4, 5], "optimizer": ["adam", "sgd"], "epochs": [5, 6]}
     part = {"sampler": sampler, "trials": trials, "confirm": 0, "space": space}
     asked = parse("tiny", {"task": "memory", "seeds": 3, "search": part})
-    study = Study(asked.search, asked.settings)
+    study = SearchStudy(asked.search, asked.settings)
     (found,) = stages(asked, study, study.drawn(60), "compiled")
     assert (found.programs, found.recipes[1]) == ((6, 6), 12)  # epochs share a program
     assert least <= found.recipes[0]
@@ -203,14 +203,14 @@ def test_an_estimate_of_a_continuous_space_has_few_programs_for_many_recipes():
     part = {"trials": 40, "confirm": 0}
     part |= {"space": {"units": [3, 4], "learning_rate": {"float": [1e-3, 1e-2]}}}
     asked = parse("rates", {"task": "memory", "seeds": 3, "search": part})
-    study = Study(asked.search, asked.settings)
+    study = SearchStudy(asked.search, asked.settings)
     (found,) = stages(asked, study, study.drawn(60), "compiled")
     assert (found.recipes, found.programs) == ((40, 40), (2, 2))
 
 
 def test_a_probe_times_what_was_compiled():
     rates = [recipe("memory", units=2, epochs=20, learning_rate=rate) for rate in (0.1, 0.2, 0.3)]
-    with Pool(1) as pool:
+    with WorkerPool(1) as pool:
         found = probe(rates, pool, "compiled", 60.0)
     assert 0 < found.compile[0] == found.compile[1]  # of three recipes one program
 

@@ -22,12 +22,19 @@ from lstm_bench.cli._show import SweepBar
 from lstm_bench.config import Settings
 from lstm_bench.errors import StoreError
 from lstm_bench.execution._progress import SweepProgress
-from lstm_bench.execution._sweep_run import launch
-from lstm_bench.execution._workers import LIVES, Done, Failure, Job, Pool, Seed
+from lstm_bench.execution._sweep_run import run_sweep
+from lstm_bench.execution._workers import (
+    LIVES,
+    Job,
+    JobFailed,
+    JobFinished,
+    SeedFinished,
+    WorkerPool,
+)
 from lstm_bench.recipes._recipe import recipe
 from lstm_bench.report._writing import write_report
-from lstm_bench.results._outcome import merged, subset
-from lstm_bench.results._storage import pack, read_outcome, unpack, write_outcome
+from lstm_bench.results._outcome import merge_outcomes, select_seeds
+from lstm_bench.results._storage import pack_outcome, read_outcome, unpack_outcome, write_outcome
 from lstm_bench.sweeps._sweep import parse
 from lstm_bench.tracking._store import Store
 from lstm_bench.training._run import run
@@ -51,7 +58,7 @@ DOCUMENT = {
 
 @pytest.fixture(scope="module")
 def done(settings):
-    return launch(parse("small", DOCUMENT), settings)
+    return run_sweep(parse("small", DOCUMENT), settings)
 
 
 def tree(folder):
@@ -106,7 +113,7 @@ def test_claims_comparisons_and_families_come_back_from_the_store(settings, tmp_
     asked = {"x": {"of": "A", "to": "F/4", "measure": "loss", "margin": 0.5}}
     recipes = {"F": family, "A": {"epochs": 2, "units": 2, "claim": "never", "published": "no"}}
     small = {"task": "memory", "seeds": 2, "recipes": recipes, "comparisons": asked}
-    result, page, _ = launch(parse("claims", small), settings)
+    result, page, _ = run_sweep(parse("claims", small), settings)
     again = Store(settings.store, settings.artifacts).load("claims")
     assert findings.comparisons_document(again) == findings.comparisons_document(result)
     assert list(findings.comparisons_document(again)) == ["verdicts", "comparisons", "horizon"]
@@ -117,7 +124,7 @@ def test_claims_comparisons_and_families_come_back_from_the_store(settings, tmp_
 
 def test_a_store_of_an_earlier_version_still_loads(settings):
     small = {"task": "memory", "seeds": 1, "recipes": {"A": {"epochs": 1, "units": 2}}}
-    launch(parse("earlier", small), settings)
+    run_sweep(parse("earlier", small), settings)
     (listing,) = (settings.artifacts / "earlier").rglob("sweep.json")
     document = json.loads(listing.read_text())
     del document["comparisons"]
@@ -161,7 +168,7 @@ def ended(settings):
 def test_the_same_command_again_runs_nothing_and_changes_nothing(done, settings):
     _, page, _ = done
     before, end = tree(page.parent), ended(settings)
-    _, page, progress = launch(parse("small", DOCUMENT), settings)
+    _, page, progress = run_sweep(parse("small", DOCUMENT), settings)
     assert progress.reused == progress.done == 5
     assert tree(page.parent) == before
     assert ended(settings) == end  # it took no longer than it had
@@ -170,7 +177,7 @@ def test_the_same_command_again_runs_nothing_and_changes_nothing(done, settings)
 def test_more_trials_go_on_from_where_it_was(done, settings):
     longer = DOCUMENT | {"search": DOCUMENT["search"] | {"trials": 5}}
     end, began = ended(settings), time.time()
-    result, _, progress = launch(parse("small", longer), settings)
+    result, _, progress = run_sweep(parse("small", longer), settings)
     assert progress.reused >= 5
     assert 0 < ended(settings) - end <= 1000 * (time.time() - began)  # the time between is not in
     first = [row.outcome.digest for row in done[0].rows]
@@ -179,18 +186,18 @@ def test_more_trials_go_on_from_where_it_was(done, settings):
 
 def test_another_engine_is_another_session(done, settings):
     small = {"task": "memory", "seeds": 2, "recipes": {"A": {"epochs": 2, "units": 2}}}
-    first, _, _ = launch(parse("engines", small), settings)
-    second, _, progress = launch(parse("engines", small), settings, engine="keras")
+    first, _, _ = run_sweep(parse("engines", small), settings)
+    second, _, progress = run_sweep(parse("engines", small), settings, engine="keras")
     assert progress.reused == 0
     assert [r.rows[0].outcome.engine for r in (first, second)] == ["compiled", "keras"]
 
 
 def test_a_damaged_outcome_is_made_again(done, settings):
     small = {"task": "memory", "seeds": 1, "recipes": {"A": {"epochs": 1, "units": 2}}}
-    launch(parse("damaged", small), settings)
+    run_sweep(parse("damaged", small), settings)
     for path in (settings.artifacts / "damaged").rglob("outcome.json"):
         path.unlink()
-    result, _, progress = launch(parse("damaged", small), settings)
+    result, _, progress = run_sweep(parse("damaged", small), settings)
     assert (progress.reused, len(result.rows)) == (0, 1)
 
 
@@ -198,18 +205,18 @@ def results(pool, jobs):
     """Runs `jobs` and returns for each its outcomes, one list a recipe, or its `Failure`."""
     made = {pool.submit(job): [[] for _ in job.recipes] for job in jobs}
     for ticket, event in pool.events():
-        if isinstance(event, Seed):
+        if isinstance(event, SeedFinished):
             for parts, outcome in zip(made[ticket], event.outcomes, strict=True):
-                parts.append(unpack(outcome))
-        elif isinstance(event, Failure):
+                parts.append(unpack_outcome(outcome))
+        elif isinstance(event, JobFailed):
             made[ticket] = event
-    return [each if isinstance(each, Failure) else [merged(p) for p in each]
+    return [each if isinstance(each, JobFailed) else [merge_outcomes(p) for p in each]
             for each in made.values()]  # fmt: skip
 
 
 def test_a_worker_that_died_while_idle_is_replaced():
     job = Job((recipe("memory", epochs=1, units=2).settings,), (0,))
-    with Pool(1) as pool:
+    with WorkerPool(1) as pool:
         results(pool, [job])
         pool._workers[0].process.kill()
         pool._workers[0].process.join()
@@ -233,7 +240,7 @@ def test_ctrl_c_counts_even_where_python_cannot_raise_it():
             signal.raise_signal(signal.SIGINT)
 
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt), Pool(1) as pool:
+    with pytest.raises(KeyboardInterrupt), WorkerPool(1) as pool:
         Swallowing()  # its KeyboardInterrupt is printed by Python, and gone
         pool.submit(Job((recipe("memory", epochs=1, units=2).settings,), (0,)))
         next(pool.events())
@@ -263,18 +270,18 @@ SMALL = Job((recipe("memory", epochs=1, units=2).settings,), (0,))
 
 def test_a_recipe_that_kills_every_worker_is_a_failure_and_the_others_go_on():
     long = Job((recipe("memory", epochs=900_000).settings,), (0,))
-    with Pool(1) as pool:
+    with WorkerPool(1) as pool:
         thread = killing(pool, LIVES)
         first, second = results(pool, [long, SMALL])
         thread.join()
-    assert isinstance(first, Failure)
+    assert isinstance(first, JobFailed)
     assert first.kind == "died" and "killed each time" in first.reason
     assert len(second) == 1
 
 
 def test_a_job_whose_worker_is_killed_once_goes_on_from_its_finished_seeds():
     job = Job((recipe("memory", epochs=4000, units=2).settings,), tuple(range(40)))
-    with Pool(1) as pool:
+    with WorkerPool(1) as pool:
         ticket = pool.submit(job)
         events = []
         for number, (heard, event) in enumerate(pool.events()):
@@ -282,12 +289,12 @@ def test_a_job_whose_worker_is_killed_once_goes_on_from_its_finished_seeds():
             events.append(event)
             if number in (2, 9):
                 pool._workers[0].process.kill()
-    assert isinstance(events[-1], Done)
+    assert isinstance(events[-1], JobFinished)
     assert [event.seed for event in events[:-1]] == list(range(40))  # each of them once
 
 
 def test_a_fork_server_that_is_killed_is_started_again():
-    with Pool(1) as pool:
+    with WorkerPool(1) as pool:
         results(pool, [SMALL])
         os.kill(multiprocessing.forkserver._forkserver._forkserver_pid, signal.SIGKILL)
         for worker in pool._workers:
@@ -298,7 +305,7 @@ def test_a_fork_server_that_is_killed_is_started_again():
 
 def test_a_job_with_one_life_is_not_tried_again():
     long = Job((recipe("memory", epochs=900_000).settings,), (0,), lives=1)
-    with Pool(1) as pool:
+    with WorkerPool(1) as pool:
         thread = killing(pool, 1)
         (failure,) = results(pool, [long])
         thread.join()
@@ -308,20 +315,20 @@ def test_a_job_with_one_life_is_not_tried_again():
 @pytest.mark.slow
 def test_a_job_that_takes_too_long_is_stopped_and_what_it_had_done_is_kept():
     long = Job((recipe("memory", epochs=9_000).settings,), tuple(range(2000)), seconds=12)
-    with Pool(1) as pool:
+    with WorkerPool(1) as pool:
         pool.submit(long)
         events = [event for _, event in pool.events()]
-    assert isinstance(events[-1], Failure)
+    assert isinstance(events[-1], JobFailed)
     assert events[-1].kind == "late"
     assert len(events) > 1
-    assert all(isinstance(event, Seed) for event in events[:-1])
+    assert all(isinstance(event, SeedFinished) for event in events[:-1])
 
 
 def test_recipes_that_differ_in_how_they_are_asked_are_trained_once_and_come_out_the_same():
     shared = {"letters": 6, "units": 8, "epochs": 30, "stateful": True, "shuffle": "none"}
     asked = ({}, {"evaluation": "free_running"}, {"evaluation": "cold_start", "start": "C"})
     recipes = [recipe("alphabet", **shared, **more) for more in asked]
-    with Pool(1) as pool:
+    with WorkerPool(1) as pool:
         (together,) = results(pool, [Job(tuple(r.settings for r in recipes), (0, 1))])
         for chosen, outcome in zip(recipes, together, strict=True):
             ((alone,),) = results(pool, [Job((chosen.settings,), (0, 1))])
@@ -375,12 +382,12 @@ def test_the_saved_model_answers_as_the_report_says(done, tmp_path):
 
 def test_an_outcome_can_be_taken_apart_and_joined_again(done):
     whole = done[0].rows[0].outcome
-    parts = [subset(whole, [seed]) for seed in (2, 0, 1)]
-    again = merged([unpack(pack(part)) for part in parts] + parts[:1])
+    parts = [select_seeds(whole, [seed]) for seed in (2, 0, 1)]
+    again = merge_outcomes([unpack_outcome(pack_outcome(part)) for part in parts] + parts[:1])
     for table in ("seeds", "curves", "predictions"):
         pd.testing.assert_frame_equal(getattr(again, table), getattr(whole, table))
-    assert merged(parts).model == whole.model
-    assert subset(whole, [seed for seed in range(3) if seed != whole.best_seed]).model == b""
+    assert merge_outcomes(parts).model == whole.model
+    assert select_seeds(whole, [seed for seed in range(3) if seed != whole.best_seed]).model == b""
 
 
 LONG = "task: memory\nseeds: 2\nrecipes:\n" + "".join(
@@ -476,10 +483,12 @@ def test_a_long_sweep_stays_under_two_gigabytes():
     ]
     peak, workers = 0.0, set()
     me = psutil.Process(system.getpid())
-    with Pool(2, Settings().worker_memory_mb) as pool:
+    with WorkerPool(2, Settings().worker_memory_mb) as pool:
         for job in jobs:
             pool.submit(job)
-        for number, _ in enumerate(event for _, event in pool.events() if isinstance(event, Done)):
+        for number, _ in enumerate(
+            event for _, event in pool.events() if isinstance(event, JobFinished)
+        ):
             workers |= {worker.process.pid for worker in pool._workers}
             if number % 10 == 0:
                 family = [p for p in me.children(recursive=True) if p.is_running()]

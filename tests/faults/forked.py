@@ -61,9 +61,9 @@ def prepare() -> None:
     def weigh(sweep: Any, settings: Any, engine: str = "compiled") -> Any:
         """Returns the estimate of a sweep without its time: that would be asked of workers."""
         from lstm_bench.execution._estimate import DRAWN, Estimate, stages
-        from lstm_bench.search._study import Study
+        from lstm_bench.search._study import SearchStudy
 
-        study = Study(sweep.search, sweep.settings) if sweep.search else None
+        study = SearchStudy(sweep.search, sweep.settings) if sweep.search else None
         drawn = study.drawn(DRAWN) if study else []
         return Estimate(tuple(stages(sweep, study, drawn, engine)), 1, None)
 
@@ -71,7 +71,7 @@ def prepare() -> None:
         """Ends a command that would now start TensorFlow."""
         raise SystemExit(0)
 
-    execution.weigh, training.start_tensorflow = weigh, start
+    execution.estimate_sweep, training.start_tensorflow = weigh, start
     assert "tensorflow" not in sys.modules
     # Besides this thread there is Arrow's own, which it starts anew in a forked child.
     assert threading.active_count() == 1

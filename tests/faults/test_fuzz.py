@@ -8,7 +8,7 @@ from lstm_bench.errors import SweepError, UserError
 from lstm_bench.recipes._framings import FRAMINGS
 from lstm_bench.recipes._recipe import Recipe
 from lstm_bench.recipes._registry import TASKS
-from lstm_bench.search._study import Study
+from lstm_bench.search._study import SearchStudy
 from lstm_bench.sweeps._sweep import Search, Sweep, load_sweep
 
 KEYS = sorted(
@@ -73,7 +73,7 @@ def read(path):
     try:
         found = load_sweep(path)
         if found.search is not None:
-            Study(found.search, found.settings)
+            SearchStudy(found.search, found.settings)
     except SweepError as error:
         assert str(path) in str(error)
     except UserError as error:  # a space's, which the command line puts the file's name before

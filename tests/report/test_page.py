@@ -17,7 +17,7 @@ from report_seen import Page, rendered
 from rich.console import Console
 from scipy import stats
 
-from lstm_bench.analysis._facts import gather
+from lstm_bench.analysis._facts import report_facts
 from lstm_bench.report import _figures as figures
 from lstm_bench.report import _page as page
 from lstm_bench.report import _tables as tables
@@ -157,8 +157,8 @@ def test_page_is_honest_about_limits_and_repeats() -> None:
 
 def test_unseen_accuracy_takes_a_column() -> None:
     result = alone(seeds=SEEDS.assign(unseen_accuracy=[0.5, 0.25, 0.75]))
-    assert grids.fixed(gather(result)).titles[-1] == "Unseen accuracy, %"
-    assert grids.fixed(gather(result)).rows[0][-1] == "50.0"
+    assert grids.fixed(report_facts(result)).titles[-1] == "Unseen accuracy, %"
+    assert grids.fixed(report_facts(result)).rows[0][-1] == "50.0"
     assert tables.comparison(result)["unseen_accuracy_mean"].item() == 0.5
 
 

@@ -13,22 +13,24 @@ from report_seen import rendered, text_of
 from scipy import stats
 
 from lstm_bench.analysis import _findings as findings
-from lstm_bench.analysis._facts import gather
+from lstm_bench.analysis._facts import report_facts
 from lstm_bench.report import _page as page
 from lstm_bench.report import _text_tables as grids
 from lstm_bench.report._summary import summary
 
 
 def test_summary_says_what_was_found() -> None:
-    said = " ".join(summary(gather(RESULT)))
+    said = " ".join(summary(report_facts(RESULT)))
     assert "3 fixed recipes and 2 recipes found by search, trained on 3 seeds each: 15" in said
     assert "The best recipe is A3 (gru(20) pairs): accuracy 100.0 % (the same for all 3" in said
     assert "solved by 3 of 3 seeds (95 % Wilson interval [43.9, 100.0] %)" in said
     assert "1 was solved by every seed (A3), 1 by some seeds (A1) and 1 by no seed (A2)" in said
-    missing = summary(gather(EDGES["unfinished"]))[-1]
+    missing = summary(report_facts(EDGES["unfinished"]))[-1]
     assert "2 recipes were asked for and have no result yet" in missing
-    assert summary(gather(EDGES["nothing finished"]))[0] == "No recipe has a result yet."
-    assert "picked on the same seeds that score it" in summary(gather(EDGES["search only"]))[1]
+    assert summary(report_facts(EDGES["nothing finished"]))[0] == "No recipe has a result yet."
+    assert (
+        "picked on the same seeds that score it" in summary(report_facts(EDGES["search only"]))[1]
+    )
 
 
 def test_verdicts_comparisons_and_horizons_are_in_every_form() -> None:

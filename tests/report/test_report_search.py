@@ -10,7 +10,7 @@ import pytest
 from report_cases import RESULT, SEARCHED, TRIALS
 from report_seen import page_of, rendered, text_of
 
-from lstm_bench.analysis._facts import distinct_trials, gather
+from lstm_bench.analysis._facts import distinct_trials, report_facts
 from lstm_bench.report import _page as page
 from lstm_bench.report import _tables as tables
 from lstm_bench.report import _text_tables as grids
@@ -107,7 +107,7 @@ def test_the_tables_of_a_search_hold_its_numbers() -> None:
 
 
 def test_stopped_recipes_stand_last_and_say_so() -> None:
-    grid = grids.trials(gather(SEARCHED))
+    grid = grids.trials(report_facts(SEARCHED))
     seeds = grid.titles.index("Seeds")
     assert [(line[0], line[1], line[seeds]) for line in grid.rows] == [
         ("1", "trial-1", "4"),
@@ -133,7 +133,7 @@ def test_confirmed_recipes_stand_above_the_trials() -> None:
 
 
 def test_the_summary_tells_what_the_search_found() -> None:
-    said = " ".join(summary(gather(SEARCHED)))
+    said = " ".join(summary(report_facts(SEARCHED)))
     for sentence in (
         "On 20 fresh seeds the best of 2 finalists is confirmed-3, with accuracy 100.0 % (all 20 ",
         "; the search had scored it 93.8 %.",

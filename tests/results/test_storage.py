@@ -11,14 +11,14 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from lstm_bench.analysis._facts import gather
+from lstm_bench.analysis._facts import report_facts
 from lstm_bench.errors import StoreError
-from lstm_bench.execution._sweep_run import launch
+from lstm_bench.execution._sweep_run import run_sweep
 from lstm_bench.recipes._recipe import recipe
 from lstm_bench.report._page import render
 from lstm_bench.report._summary import paragraphs
 from lstm_bench.results._outcome import TABLES, Outcome, Row, SweepResult
-from lstm_bench.results._storage import pack, read_outcome, unpack, write_outcome
+from lstm_bench.results._storage import pack_outcome, read_outcome, unpack_outcome, write_outcome
 from lstm_bench.sweeps._sweep import parse
 from lstm_bench.tracking import _listing as listing
 from lstm_bench.tracking._store import Store
@@ -67,7 +67,7 @@ def rendered(outcome, whole=True):
     """Makes a report of an outcome, or at least all of its findings."""
     rows = (Row("A", outcome), Row("B", outcome, role="confirmed", of="A"))
     result = SweepResult("s", "", "", rows, None, {})
-    assert paragraphs(gather(result))
+    assert paragraphs(report_facts(result))
     assert "index.html" in (render(result) if whole else {"index.html"})
 
 
@@ -90,7 +90,7 @@ def told_or_refused(folder, whole=False):
 def test_what_is_written_is_read_back_to_the_bit(folder, outcomes):
     again = read_outcome(folder)
     outcome = outcomes[again.settings["task"]]
-    for other in (again, unpack(pack(outcome))):
+    for other in (again, unpack_outcome(pack_outcome(outcome))):
         for table in TABLES:
             left, right = getattr(other, table), getattr(outcome, table)
             pd.testing.assert_frame_equal(left, right, check_exact=True)
@@ -286,17 +286,17 @@ def test_a_network_that_unpacks_to_gigabytes_counts_as_none(folder):
 
 
 def test_bytes_that_are_no_packed_outcome_are_refused(outcomes):
-    data = pack(outcomes["memory"])
+    data = pack_outcome(outcomes["memory"])
     draw = random.Random(0)
     for cut in [b"", b"x", b"\x93NUMPY", data[:100], data[: len(data) // 2], data[:-1]]:
         with pytest.raises(StoreError, match="packed outcome cannot be read"):
-            unpack(cut)
+            unpack_outcome(cut)
     whole = 0
     for _ in range(200):
         flipped = bytearray(data)
         flipped[draw.randrange(len(data))] ^= 1 << draw.randrange(8)
         try:
-            assert isinstance(unpack(bytes(flipped)), Outcome)
+            assert isinstance(unpack_outcome(bytes(flipped)), Outcome)
             whole += 1
         except StoreError:
             continue
@@ -309,7 +309,7 @@ def test_bytes_that_are_no_packed_outcome_are_refused(outcomes):
 @pytest.fixture(scope="module")
 def swept(settings):
     """Returns the `sweep.json` of a real search, and its outcomes by key."""
-    launch(parse("small", SWEEP), settings)
+    run_sweep(parse("small", SWEEP), settings)
     store = Store(settings.store, settings.artifacts)
     experiment = store.client.get_experiment_by_name("small").experiment_id
     (parent,) = store.parents(experiment)
@@ -328,7 +328,7 @@ def listed_or_refused(facts, outcomes, whole=False):
         assert said.isprintable() and len(said) < 500
         return False
     result = listing.result_of_record(found, outcomes)
-    told = gather(result)
+    told = report_facts(result)
     assert paragraphs(told)
     assert "index.html" in (render(result, told) if whole else {"index.html"})
     return True

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import make_url
 
 from lstm_bench.provenance import provenance
-from lstm_bench.safety._addresses import HIDDEN, masked, masked_text, secrets
+from lstm_bench.safety._addresses import HIDDEN, mask_address, mask_passwords, secrets
 
 PASSWORD = st.text(string.ascii_letters + string.digits + "/@:?&=%+!~#.,-_", min_size=4).map(
     lambda text: f"zq{text}qz"  # nothing else holds these
@@ -36,7 +36,7 @@ PASSWORD = st.text(string.ascii_letters + string.digits + "/@:?&=%+!~#.,-_", min
     ],
 )  # fmt: skip
 def test_an_address_keeps_all_but_what_is_secret(address, shown):
-    assert masked(address) == shown
+    assert mask_address(address) == shown
 
 
 @given(PASSWORD)
@@ -47,12 +47,12 @@ def test_no_password_is_shown_wherever_it_stands(password):
         f"postgresql://ann:{password}@host/runs?sslpassword={password}",
         f"http://ann:{password}@host:80/",
     ):
-        shown = masked(address)
+        shown = mask_address(address)
         assert password not in shown
         assert "zq" not in shown and "qz" not in shown  # neither its beginning nor its end
-        assert masked(shown) == shown
+        assert mask_address(shown) == shown
         said = f"no answer from {address}/api: {address!r}"
-        assert "zq" not in masked_text(said, [address]).replace(quote(password), "")
+        assert "zq" not in mask_passwords(said, [address]).replace(quote(password), "")
 
 
 @given(st.text(min_size=1), st.sampled_from([quote, quote_plus]))
@@ -60,7 +60,7 @@ def test_an_address_as_sqlalchemy_writes_it_is_shown_as_sqlalchemy_hides_it(pass
     encoded = encode(password, safe="")
     assume(not set(encoded) & set("@/?#:"))
     url = make_url(f"postgresql://ann:{encoded}@host:5432/runs")
-    assert masked(f"postgresql://ann:{encoded}@host:5432/runs") == url.render_as_string()
+    assert mask_address(f"postgresql://ann:{encoded}@host:5432/runs") == url.render_as_string()
 
 
 @given(PASSWORD)
@@ -68,7 +68,7 @@ def test_the_pieces_that_other_programs_make_of_a_password_are_hidden_in_message
     address = f"postgresql://ann:{password}@host:5432/runs"
     before, _, after = password.partition("@")
     said = f"could not translate host name '{after}@host', user '{before}'; tried {password}"
-    shown = masked_text(said, [address])
+    shown = mask_passwords(said, [address])
     assert password not in shown
     assert "qz@host" not in shown or len(after) < 4
     assert HIDDEN in shown

@@ -12,11 +12,11 @@ import pytest
 
 from lstm_bench.errors import StoreError
 from lstm_bench.safety import _temporary as scratch
-from lstm_bench.safety._temporary import folder_in, reported, temporary_folder
+from lstm_bench.safety._temporary import disk_errors_reported, temporary_folder, temporary_folder_in
 
 
 def test_a_folder_is_there_while_it_is_used(tmp_path):
-    with folder_in(tmp_path, ".partial-") as made:
+    with temporary_folder_in(tmp_path, ".partial-") as made:
         (made / "x").write_text("x")
         assert made.parent == tmp_path and made.name.startswith(".partial-")
     assert list(tmp_path.iterdir()) == []
@@ -25,7 +25,7 @@ def test_a_folder_is_there_while_it_is_used(tmp_path):
 HOLD = """
 import sys, time
 from pathlib import Path
-from lstm_bench.safety._temporary import folder_in
+from lstm_bench.safety._temporary import temporary_folder_in
 with folder_in(Path(sys.argv[1]), ".partial-") as made:
     (made / "large").write_text("x" * 1000)
     print("made", flush=True)
@@ -53,7 +53,7 @@ def test_what_a_killed_process_left_is_removed_and_what_a_living_one_has_is_not(
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     assert len(list(tmp_path.iterdir())) == len(before) + 2
-    with folder_in(tmp_path, ".partial-"):
+    with temporary_folder_in(tmp_path, ".partial-"):
         pass
     left = {path.name for path in tmp_path.iterdir()}
     assert before < left and len(left) == len(before) + 1  # and the living one's
@@ -68,7 +68,7 @@ def test_where_there_are_no_locks_a_folder_is_made_all_the_same(tmp_path, monkey
         raise OSError(number, "no locks here")
 
     monkeypatch.setattr("fcntl.flock", refused)
-    with folder_in(tmp_path, ".partial-") as made:
+    with temporary_folder_in(tmp_path, ".partial-") as made:
         assert list(tmp_path.iterdir()) == [made]
     assert list(tmp_path.iterdir()) == []
 
@@ -112,7 +112,7 @@ def test_a_full_temporary_folder_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "lstm-bench-abc"))
     with (
         pytest.raises(StoreError, match=rf"temporary folder: {tmp_path} must .* TMPDIR"),
-        reported(),
+        disk_errors_reported(),
     ):
         raise OSError(28, "No space left on device")
 

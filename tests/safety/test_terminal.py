@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lstm_bench.cli._show import SweepBar
-from lstm_bench.safety._terminal import screen, shell_line, visible
+from lstm_bench.safety._terminal import printable_text, shell_line, terminal_console
 
 ESCAPES = "\x1b]0;PWNED\x07\x1b[2J\x9b31m\x00\u202e"
 WORDS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
@@ -26,18 +26,18 @@ def harmless(text):
 
 @given(st.text())
 def test_no_control_character_is_left(text):
-    shown = visible(text)
+    shown = printable_text(text)
     assert harmless(shown)
     assert len(shown) == len(text)
 
 
 @given(st.text(st.characters(categories=["L", "N", "P", "S"])))
 def test_what_can_be_seen_stays(text):
-    assert visible(text) == text
+    assert printable_text(text) == text
 
 
 def printed(*things):
-    console = screen()
+    console = terminal_console()
     console.file = io.StringIO()
     for thing in things:
         console.print(thing)

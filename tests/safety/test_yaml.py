@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lstm_bench.config import settings
 from lstm_bench.errors import SweepError
 from lstm_bench.safety._yaml import DEEPEST, LARGEST, MOST_NODES, parse_yaml, read_yaml
-from lstm_bench.sweeps._sweep import assignments, load_sweep
+from lstm_bench.sweeps._sweep import load_sweep, parse_assignments
 
 PLAIN = st.recursive(
     st.one_of(st.booleans(), st.integers(), st.text("abcäß \n'\"#:-", max_size=8)),
@@ -94,7 +94,7 @@ def test_nothing_is_looked_up_for_a_sweep_file(value, tmp_path, monkeypatch):
             load_sweep(path)
         assert "sk-12345" not in str(e.value)
     with pytest.raises(SweepError, match="written out"):
-        assignments([f"title={value}"])
+        parse_assignments([f"title={value}"])
 
 
 def test_settings_of_the_users_own_may_name_environment_variables(tmp_path, monkeypatch):

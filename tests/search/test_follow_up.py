@@ -5,7 +5,12 @@ import pytest
 
 from lstm_bench.errors import RecipeError
 from lstm_bench.recipes._recipe import recipe
-from lstm_bench.search._follow_up import Told, ablations, select_finalists, switched_recipes
+from lstm_bench.search._follow_up import (
+    FinishedTrial,
+    ablation_recipes,
+    select_finalists,
+    switched_recipes,
+)
 from lstm_bench.search._space import space
 from lstm_bench.seeds import stream
 from lstm_bench.sweeps._sweep import Search
@@ -16,7 +21,7 @@ MEMORY = recipe("memory")
 def told(number, scores, cost=1.0, units=None, solved=None):
     scores = np.array(scores, float)
     chosen = recipe("memory", units=number + 1 if units is None else units)
-    return Told(number, chosen, scores, scores == 1 if solved is None else solved, cost)
+    return FinishedTrial(number, chosen, scores, scores == 1 if solved is None else solved, cost)
 
 
 def numbers(found):
@@ -72,7 +77,7 @@ def test_where_all_recipes_are_equal_only_the_search_score_of_the_winner_is_bias
     for _ in range(200):
         solved = rng.random((20, 10)) < 0.5
         trials = [
-            Told(number, each, row.astype(float), row, float(number))
+            FinishedTrial(number, each, row.astype(float), row, float(number))
             for number, (each, row) in enumerate(zip(recipes, solved, strict=True))
         ]
         winner = select_finalists(trials, 1, seeds=10)[0]
@@ -86,25 +91,25 @@ def test_where_all_recipes_are_equal_only_the_search_score_of_the_winner_is_bias
 
 def test_each_setting_is_put_back_alone():
     simplest = recipe("memory", units=5, epochs=40, optimizer="sgd", momentum=0.9)
-    found = {key: (value, made) for key, value, made in ablations(simplest, MEMORY)}
+    found = {key: (value, made) for key, value, made in ablation_recipes(simplest, MEMORY)}
     assert set(found) == {"units", "epochs", "optimizer", "learning_rate"}
     assert found["units"] == (20, recipe(**simplest.settings | {"units": 20}))
     assert found["epochs"][0] == 250
     # The other optimizer comes with its own rate, and without the momentum.
     assert found["optimizer"] == ("adam", recipe("memory", units=5, epochs=40))
     assert found["learning_rate"][1].momentum == 0.9
-    assert ablations(MEMORY, MEMORY) == []
+    assert ablation_recipes(MEMORY, MEMORY) == []
 
 
 def test_what_belongs_to_a_setting_is_put_back_with_it():
     simplest = recipe("memory", framing="whole", stateful=False, network="conv1d", kernel_size=2)
     reference = recipe("memory", framing="window", window=2, layout="streams", batch_size=2)
-    found = {key: made for key, _, made in ablations(simplest, reference)}
+    found = {key: made for key, _, made in ablation_recipes(simplest, reference)}
     assert list(found) == ["framing", "network", "batch_size", "stateful"]
     assert (found["framing"].framing.name, found["framing"].framing.window) == ("window", 2)
     assert found["network"] == recipe("memory", framing="whole", stateful=False)
     assert found["stateful"].startswith("stateful: this network keeps no state")
-    back = {key: (value, made) for key, value, made in ablations(reference, simplest)}
+    back = {key: (value, made) for key, value, made in ablation_recipes(reference, simplest)}
     assert back["stateful"] == (
         False, recipe("memory", framing="window", window=2, batch_size=2, stateful=False)
     )  # fmt: skip
@@ -115,7 +120,7 @@ def test_what_belongs_to_a_setting_is_put_back_with_it():
 def test_what_belongs_to_an_equal_setting_is_put_back_alone():
     simplest = recipe("memory", framing="window", window=2, reset="never")
     reference = recipe("memory", framing="window", window=3, layout="streams")
-    found = {key: made.settings for key, _, made in ablations(simplest, reference)}
+    found = {key: made.settings for key, _, made in ablation_recipes(simplest, reference)}
     assert list(found) == ["window", "layout", "reset"]
     assert (found["window"]["window"], found["window"]["reset"]) == (3, "never")
     assert (found["reset"]["window"], found["reset"]["reset"]) == (2, "sequence")
@@ -123,20 +128,20 @@ def test_what_belongs_to_an_equal_setting_is_put_back_alone():
 
 def test_an_output_is_put_back_with_its_loss():
     softmax = recipe("memory", loss="categorical_crossentropy")
-    assert [(key, value) for key, value, _ in ablations(softmax, MEMORY)] == [
+    assert [(key, value) for key, value, _ in ablation_recipes(softmax, MEMORY)] == [
         ("loss", "binary_crossentropy")
     ]
-    assert ablations(softmax, MEMORY)[0][2] == MEMORY
+    assert ablation_recipes(softmax, MEMORY)[0][2] == MEMORY
 
 
 def test_what_the_reference_leaves_open_is_left_open():
-    ((key, value, made),) = ablations(recipe("memory", lag=6), MEMORY)
+    ((key, value, made),) = ablation_recipes(recipe("memory", lag=6), MEMORY)
     assert (key, value, made) == ("lag", None, MEMORY)
 
 
 def test_a_reference_of_another_task_is_refused():
     with pytest.raises(RecipeError, match=r"search\.ablate: .*task memory, but is of alphabet"):
-        ablations(MEMORY, recipe("alphabet"))
+        ablation_recipes(MEMORY, recipe("alphabet"))
 
 
 PARTS = {

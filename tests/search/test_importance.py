@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lstm_bench.search._importance import BEST, FEWEST, NONE, importance
-from lstm_bench.search._study import Study
+from lstm_bench.search._study import SearchStudy
 from lstm_bench.seeds import stream
 from lstm_bench.sweeps._sweep import Range, Search
 
@@ -146,7 +146,7 @@ def test_the_random_trials_of_a_search_give_the_same_answer_twice():
     space = {"units": {"int": (2, 64), "log": True}, "stateful": (True, False),
              "reset": ("epoch", "never"), "batch_size": (1, 2, 4),
              "optimizer": ("adam", "sgd"), "momentum": {"float": (0.1, 0.9)}}  # fmt: skip
-    study = Study(Search(space=space, trials=88, startup=72), {"task": "memory"})
+    study = SearchStudy(Search(space=space, trials=88, startup=72), {"task": "memory"})
     trials = []
     for batch in study.batches():
         for trial, proposed in batch:

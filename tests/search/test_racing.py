@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, optimize, stats
 
-from lstm_bench.search._racing import EVIDENCE, Raced, Rival, evidence, hopeless, race, rungs
+from lstm_bench.search._racing import EVIDENCE, Raced, RacedRecipe, evidence, hopeless, race, rungs
 
 RECIPES, BATCH = 40, 8
 SCORES = st.lists(st.floats(0, 1).map(lambda value: round(value, 3)), min_size=1, max_size=8)
@@ -267,7 +267,7 @@ def test_the_leader_of_the_first_rung_is_the_first_to_be_met():
 
 
 def test_a_rival_of_an_earlier_batch_stops_at_once_and_a_better_one_takes_its_place():
-    first = (Rival(0.0, np.full(24, 0.9)),)
+    first = (RacedRecipe(0.0, np.full(24, 0.9)),)
     raced, requests = drive(race(2, 24, first), np.array([[0.2] * 24, [1.0] * 24]))
     assert requests == [{0: 3, 1: 3}, {1: 6}, {1: 12}, {1: 24}]
     assert raced.stopped == {0: 3} and [r.scores.mean() for r in raced.rivals] == [0.9, 1.0]
@@ -277,7 +277,7 @@ def test_a_rival_of_an_earlier_batch_stops_at_once_and_a_better_one_takes_its_pl
 
 def test_what_costs_less_is_not_measured_by_what_costs_more():
     scores = np.array([[0.2] * 24, [0.2] * 24])
-    rival = (Rival(10.0, np.ones(24)),)
+    rival = (RacedRecipe(10.0, np.ones(24)),)
     raced, _ = drive(race(2, 24, rival, costs=[5.0, 20.0]), scores)
     assert raced.stopped == {1: 3} and raced.finished == (0,)
 

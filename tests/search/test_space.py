@@ -12,7 +12,7 @@ from lstm_bench.recipes._recipe import known_settings, recipe
 from lstm_bench.recipes._registry import TASKS
 from lstm_bench.search._conditions import BELONGS, OWNERS, meaningful
 from lstm_bench.search._space import space
-from lstm_bench.search._study import Study
+from lstm_bench.search._study import SearchStudy
 from lstm_bench.sweeps._sweep import Search, parse
 
 SAMPLERS = ["tpe", "random", "grid", "qmc", "nsga2"]
@@ -74,7 +74,7 @@ def search(parts, **options):
 
 def proposals(parts, fixed, sampler="random", trials=40, told=lambda _: 0.0, **options):
     """Returns the recipes of a search in which `told` says what each one scores."""
-    study = Study(search(parts, sampler=sampler, trials=trials, **options), fixed)
+    study = SearchStudy(search(parts, sampler=sampler, trials=trials, **options), fixed)
     found = []
     for batch in study.batches():
         found += [proposed for _, proposed in batch]
@@ -140,7 +140,7 @@ def test_every_proposal_is_legal_and_every_value_comes_from_the_space(drawn, sam
         parts = {k: OFFERED[k] if "float" in part else part for k, part in parts.items()}
     asked = search(parts, sampler=sampler, seed=seed, trials=12, startup=5)
     try:
-        study = Study(asked, fixed)
+        study = SearchStudy(asked, fixed)
     except RecipeError:
         # Refused only where nothing is legal, or a part has no use in anything that is.
         legal = legal_ones(parts, fixed)

@@ -12,7 +12,7 @@ from test_space import SAMPLERS, proposals, search
 
 from lstm_bench.errors import RecipeError
 from lstm_bench.search._space import nearest
-from lstm_bench.search._study import BATCH, Study
+from lstm_bench.search._study import BATCH, SearchStudy
 
 
 def landscape(proposed):
@@ -81,7 +81,9 @@ def test_the_first_trials_are_drawn_at_random():
 def test_which_trials_are_random():
     def told(sampler, trials=20, parts=None, **options):
         parts = parts or {"units": [1, 2, 3], "epochs": [1, 2, 3]}
-        study = Study(search(parts, sampler=sampler, trials=trials, **options), {"task": "memory"})
+        study = SearchStudy(
+            search(parts, sampler=sampler, trials=trials, **options), {"task": "memory"}
+        )
         return sum(map(study.random, range(study.trials)))
 
     assert told("tpe") == told("nsga2") == 16
@@ -95,11 +97,11 @@ def test_no_more_different_recipes_are_proposed_than_there_are():
     found = {r.digest for r in proposals(parts, {"task": "memory"}, "random", 200)}
     # A kept state goes with none of the shuffled samples.
     for sampler, trials, most in (("random", 200, 12), ("tpe", 5, 5), ("grid", 200, 12)):
-        study = Study(search(parts, sampler=sampler, trials=trials), {"task": "memory"})
+        study = SearchStudy(search(parts, sampler=sampler, trials=trials), {"task": "memory"})
         assert study.distinct == most
     assert len(found) == 12 and {r.digest for r in study.drawn(50)} == found
     rates = {"learning_rate": {"float": (1e-3, 1e-2)}}
-    assert Study(search(rates, trials=50), {"task": "memory"}).distinct == 50
+    assert SearchStudy(search(rates, trials=50), {"task": "memory"}).distinct == 50
 
 
 def test_a_grid_is_every_legal_recipe_once():
@@ -116,10 +118,10 @@ def test_a_grid_is_every_legal_recipe_once():
 def test_a_grid_of_floats_or_of_too_many_recipes_is_refused_with_the_repair():
     parts = {"learning_rate": {"float": (0.1, 0.2)}, "units": [1, 2]}
     with pytest.raises(RecipeError, match=r"search\.space\.learning_rate: .*give choices"):
-        Study(search(parts, sampler="grid"), {"task": "memory"})
+        SearchStudy(search(parts, sampler="grid"), {"task": "memory"})
     parts = {"epochs": {"int": (1, 10_000)}, "units": {"int": (1, 101)}}
     with pytest.raises(RecipeError, match="at most 1,000,000 recipes, but got 1,010,000"):
-        Study(search(parts, sampler="grid"), {"task": "memory"})
+        SearchStudy(search(parts, sampler="grid"), {"task": "memory"})
 
 
 def test_qmc_is_spread_more_evenly_than_chance():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.optimize import isotonic_regression
 
-from lstm_bench.statistics._memory_span import FEWEST, falling, horizon
+from lstm_bench.statistics._memory_span import FEWEST, falling, memory_span
 
 AXIS = [4, 8, 16, 32, 64, 128, 256, 512]
 
@@ -44,31 +44,31 @@ def test_many_curves_are_fitted_as_each_alone():
     ],
 )
 def test_the_crossing_is_the_one_found_by_hand(counts, half):
-    found = horizon([4, 8, 16, 32], solved(counts, 10))
+    found = memory_span([4, 8, 16, 32], solved(counts, 10))
     assert found.half == pytest.approx(half)
     assert found.low <= found.half <= found.high
 
 
 def test_an_axis_with_a_zero_is_not_logarithmic():
-    assert horizon([0, 1, 2], solved([10, 10, 0], 10)).half == pytest.approx(1.5)
+    assert memory_span([0, 1, 2], solved([10, 10, 0], 10)).half == pytest.approx(1.5)
 
 
 def test_a_rate_that_rises_has_no_horizon():
-    found = horizon([4, 8, 16], solved([0, 4, 10], 10))
+    found = memory_span([4, 8, 16], solved([0, 4, 10], 10))
     assert math.isnan(found.half) and math.isnan(found.low)
 
 
 def test_few_seeds_have_no_interval():
-    assert math.isnan(horizon([4, 8], solved([4, 0], FEWEST - 1)).low)
-    assert horizon([4, 8], solved([FEWEST, 0], FEWEST)).low == 4
+    assert math.isnan(memory_span([4, 8], solved([4, 0], FEWEST - 1)).low)
+    assert memory_span([4, 8], solved([FEWEST, 0], FEWEST)).low == 4
 
 
 def test_beyond_the_axis_the_interval_is_open():
-    found = horizon([4, 8], solved([30, 30], 30))
+    found = memory_span([4, 8], solved([30, 30], 30))
     assert (found.half, found.low, found.high) == (math.inf, 8, math.inf)
-    found = horizon([4, 8], solved([30, 18], 30))
+    found = memory_span([4, 8], solved([30, 18], 30))
     assert (found.low, found.high) == (4, math.inf)
-    found = horizon([4, 8], solved([0, 0], 30))
+    found = memory_span([4, 8], solved([0, 0], 30))
     assert (found.half, found.low, found.high) == (-math.inf, -math.inf, 4)
 
 
@@ -82,7 +82,7 @@ def test_the_interval_covers_the_half_of_a_logistic_curve(n, slope):
         rate = 1 / (1 + np.exp(slope * (place - half)))
         # What a seed is good for may hold at every value, or be drawn anew.
         luck = rng.random((n, 1)) if trial % 2 else rng.random((n, len(AXIS)))
-        found = horizon(AXIS, luck < rate)
+        found = memory_span(AXIS, luck < rate)
         covered += found.low <= 2**half <= found.high
     assert covered / trials >= 0.92
 
@@ -90,10 +90,10 @@ def test_the_interval_covers_the_half_of_a_logistic_curve(n, slope):
 def test_the_estimate_is_near_the_truth_with_many_seeds():
     rng = np.random.default_rng(9)
     rate = 1 / (1 + np.exp(1.5 * (np.log2(AXIS) - 5.3)))
-    found = horizon(AXIS, rng.random((2000, len(AXIS))) < rate)
+    found = memory_span(AXIS, rng.random((2000, len(AXIS))) < rate)
     assert math.log2(found.half) == pytest.approx(5.3, abs=0.15)
 
 
 def test_the_same_seeds_give_the_same_interval():
     flags = np.random.default_rng(3).random((12, 4)) < [0.9, 0.6, 0.4, 0.1]
-    assert horizon([1, 2, 4, 8], flags) == horizon([1, 2, 4, 8], flags)
+    assert memory_span([1, 2, 4, 8], flags) == memory_span([1, 2, 4, 8], flags)

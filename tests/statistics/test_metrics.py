@@ -11,9 +11,9 @@ from hypothesis.extra.numpy import arrays
 from lstm_bench.statistics._metrics import (
     METRICS,
     accuracy,
-    answers,
-    correct,
-    measures,
+    compute_metrics,
+    is_correct,
+    predicted_answers,
     sequence_accuracy,
     solved_epoch,
 )
@@ -24,16 +24,16 @@ UNIT = st.floats(0, 1, width=32)
 def test_categorical_answers_are_the_largest_output_also_of_sigmoids():
     # Sigmoid outputs need not sum to one, and may all be above or all below one half.
     outputs = np.array([[0.9, 0.95, 0.7], [0.1, 0.05, 0.02]])
-    assert answers(outputs, "categorical").tolist() == [1, 0]
+    assert predicted_answers(outputs, "categorical").tolist() == [1, 0]
 
 
 def test_binary_answers_round_each_output_and_half_rounds_up():
-    assert answers(np.array([[0.49, 0.5, 0.51]]), "binary").tolist() == [[0, 1, 1]]
+    assert predicted_answers(np.array([[0.49, 0.5, 0.51]]), "binary").tolist() == [[0, 1, 1]]
 
 
 def test_regression_answers_are_the_outputs():
     outputs = np.array([[0.25, -3.0]])
-    assert (answers(outputs, "regression") == outputs).all()
+    assert (predicted_answers(outputs, "regression") == outputs).all()
 
 
 @given(arrays(np.float32, (4, 3, 5), elements=UNIT), st.integers(0, 4))
@@ -41,7 +41,7 @@ def test_categorical_is_right_where_the_first_largest_output_is_the_target(outpu
     targets = np.zeros((4, 3, 5), np.float32)
     targets[..., target] = 1
     expected = [[list(row).index(max(row)) == target for row in sample] for sample in outputs]
-    assert correct(outputs, targets, "categorical").tolist() == expected
+    assert is_correct(outputs, targets, "categorical").tolist() == expected
 
 
 @given(
@@ -52,27 +52,27 @@ def test_binary_is_right_where_every_value_rounds_to_its_target(outputs, targets
         all((value >= 0.5) == (target == 1) for value, target in zip(out, want, strict=True))
         for out, want in zip(outputs, targets, strict=True)
     ]
-    assert correct(outputs, targets.astype(float), "binary").tolist() == expected
+    assert is_correct(outputs, targets.astype(float), "binary").tolist() == expected
 
 
 def test_regression_is_right_within_the_tolerance_in_every_value():
     outputs = np.array([[1.0, 2.0], [1.125, 2.0], [1.0, 2.25], [0.75, 1.75]])
     targets = np.array([1.0, 2.0])
-    assert correct(outputs, targets, "regression", 0.125).tolist() == [True, True, False, False]
-    assert correct(outputs, targets, "regression", 0.25).tolist() == [True, True, True, True]
+    assert is_correct(outputs, targets, "regression", 0.125).tolist() == [True, True, False, False]
+    assert is_correct(outputs, targets, "regression", 0.25).tolist() == [True, True, True, True]
 
 
 @pytest.mark.parametrize("kind", ["categorical", "binary", "regression"])
 def test_an_output_that_is_not_a_number_is_never_right(kind):
     outputs = np.array([[math.nan, 1.0], [0.0, math.nan], [math.nan, math.nan]])
     targets = np.array([[0.0, 1.0]] * 3)
-    assert not correct(outputs, targets, kind, tolerance=1.0).any()
+    assert not is_correct(outputs, targets, kind, tolerance=1.0).any()
 
 
 @pytest.mark.parametrize("kind", ["categorical", "binary", "regression"])
 def test_an_infinite_output_is_never_right(kind):
     outputs = np.array([[0.0, math.inf], [-math.inf, 1.0]])
-    assert not correct(outputs, np.array([[0.0, 1.0]] * 2), kind, tolerance=1.0).any()
+    assert not is_correct(outputs, np.array([[0.0, 1.0]] * 2), kind, tolerance=1.0).any()
 
 
 @given(
@@ -102,7 +102,7 @@ def test_classification_metrics_are_those_of_their_definitions():
     given = np.array([0, 0, 1, 1, 2, 0])
     outputs = np.full((6, 3), 0.2)
     outputs[np.arange(6), given] = 0.6
-    told = measures(outputs, np.eye(3)[targets], "categorical")
+    told = compute_metrics(outputs, np.eye(3)[targets], "categorical")
     assert told["balanced_accuracy"] == pytest.approx((2 / 3 + 1 + 1 / 2) / 3)
     # Of each class 2 tp / (2 tp + fp + fn).
     assert told["macro_f1"] == pytest.approx((4 / 6 + 2 / 3 + 2 / 3) / 3)
@@ -117,7 +117,7 @@ def test_classification_metrics_are_those_of_their_definitions():
 def test_binary_metrics_are_of_all_answers_at_once():
     outputs = np.array([[0.9, 0.2], [0.4, 0.6]])
     targets = np.array([[1.0, 0.0], [1.0, 1.0]])
-    told = measures(outputs, targets, "binary")
+    told = compute_metrics(outputs, targets, "binary")
     assert told["balanced_accuracy"] == pytest.approx((2 / 3 + 1) / 2)
     expected = -np.log([0.9, 0.8, 0.4, 0.6]).mean()
     assert told["cross_entropy"] == pytest.approx(expected)
@@ -125,7 +125,7 @@ def test_binary_metrics_are_of_all_answers_at_once():
 
 def test_regression_metrics_are_those_of_their_definitions():
     outputs, targets = np.array([[1.0], [3.0], [2.0]]), np.array([[0.0], [3.0], [6.0]])
-    told = measures(outputs, targets, "regression")
+    told = compute_metrics(outputs, targets, "regression")
     assert told == pytest.approx(
         {"mse": 17 / 3, "rmse": np.sqrt(17 / 3), "mae": 5 / 3, "max_error": 4.0, "r2": 1 - 17 / 18}
     )
@@ -134,5 +134,5 @@ def test_regression_metrics_are_those_of_their_definitions():
 @pytest.mark.parametrize("kind", METRICS)
 def test_a_diverged_network_has_no_figure(kind):
     outputs = np.array([[np.nan, 0.5], [0.5, 0.5]])
-    told = measures(outputs, np.eye(2), kind)
+    told = compute_metrics(outputs, np.eye(2), kind)
     assert set(told) == set(METRICS[kind]) and all(np.isnan(value) for value in told.values())

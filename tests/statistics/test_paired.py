@@ -14,10 +14,10 @@ from lstm_bench.statistics._paired import (
     Comparison,
     difference_word,
     holm,
-    more_seeds,
     newcombe,
     paired_mean_difference,
     paired_rate_difference,
+    seeds_needed,
 )
 
 FLAGS = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40)
@@ -139,7 +139,7 @@ def test_equal_seeds_say_little_when_they_are_few():
     assert verdict_of([1.0] * 5, [0.5] * 5) == "cannot tell yet"  # p = 2 / 32
     assert verdict_of([1.0] * 6, [0.5] * 6) == "real"
     found = paired_mean_difference([1.0] * 5, [1.0] * 5)
-    assert found.constant and more_seeds(found, MARGIN, 1, rate=False) == 14
+    assert found.constant and seeds_needed(found, MARGIN, 1, rate=False) == 14
 
 
 def test_a_loss_has_no_margin_but_the_one_given():
@@ -151,7 +151,7 @@ def test_a_loss_has_no_margin_but_the_one_given():
 
 def test_one_seed_and_diverged_seeds_give_no_verdict():
     assert verdict_of([1.0], [0.0]) == "cannot tell yet"
-    assert more_seeds(paired_mean_difference([1.0], [0.0]), MARGIN, 1, rate=False) is None
+    assert seeds_needed(paired_mean_difference([1.0], [0.0]), MARGIN, 1, rate=False) is None
     assert verdict_of([1.0, math.nan, 1.0], [0.0] * 3) == "cannot tell yet"
     assert paired_rate_difference([], []).n == 0
 
@@ -161,7 +161,7 @@ def test_the_seeds_that_would_do_mostly_do():
     rng = np.random.default_rng(8)
     values = rng.normal(0, 1, 20)
     values = 0.03 + 0.08 * (values - values.mean()) / values.std(ddof=1)
-    needed = 20 + more_seeds(paired_mean_difference(values, np.zeros(20)), None, 1, rate=False)
+    needed = 20 + seeds_needed(paired_mean_difference(values, np.zeros(20)), None, 1, rate=False)
     trials = rng.normal(0.03, 0.08, (1000, needed))
     power = np.mean(stats.ttest_1samp(trials, 0, axis=1).pvalue <= 0.05)
     assert 0.75 < power < 0.85
@@ -169,7 +169,7 @@ def test_the_seeds_that_would_do_mostly_do():
 
 def test_rates_without_a_difference_need_as_many_seeds_as_wilson_says():
     found = paired_rate_difference([True] * 30, [True] * 30)
-    needed = 30 + more_seeds(found, 0.02, 1, rate=True)
+    needed = 30 + seeds_needed(found, 0.02, 1, rate=True)
     for n, settled in ((needed + 1, True), (needed - 5, False)):
         each = paired_rate_difference([True] * n, [True] * n)
         assert (difference_word(each, each.p, 0.02) == "not real") == settled
@@ -177,4 +177,4 @@ def test_rates_without_a_difference_need_as_many_seeds_as_wilson_says():
 
 def test_what_many_seeds_would_do_is_capped():
     found = paired_mean_difference([0.5, 0.1, 0.9], [0.5, 0.5, 0.5])
-    assert more_seeds(found, None, 1, rate=False) == paired.MOST_SEEDS
+    assert seeds_needed(found, None, 1, rate=False) == paired.MOST_SEEDS

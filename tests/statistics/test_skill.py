@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstm_bench.analysis._baselines import Beside, beside, headline
+from lstm_bench.analysis._baselines import BaselineResult, baseline_results, headline
 from lstm_bench.data import _forecasts as naive
 from lstm_bench.statistics import _skill as skill
 from lstm_bench.statistics._skill import (
-    NAIVE,
+    BASELINE_PREFIX,
     absolute_errors,
-    best_naive,
+    best_baseline,
     compare_with_baseline,
     stretches,
 )
@@ -114,17 +114,19 @@ def test_too_few_steps_or_a_network_that_diverged_give_no_verdict():
 
 def test_errors_are_absolute_or_wrong_and_what_is_no_answer_is_the_worst():
     asked = {"seed": 0, "moment": range(3), "expected": [1.5, 2.0, -1.0]}
-    real = pd.DataFrame({**asked, "predicted": [1.0, np.nan, -1.0], NAIVE + "last": 1.0})
+    real = pd.DataFrame({**asked, "predicted": [1.0, np.nan, -1.0], BASELINE_PREFIX + "last": 1.0})
     found = absolute_errors(real)
     assert found["network"].tolist() == [0.5, np.inf, 0.0]
     assert found["last"].tolist() == [0.5, 1.0, 2.0]
-    words = real.assign(expected=list("aba"), predicted=list("abb")).drop(columns=NAIVE + "last")
+    words = real.assign(expected=list("aba"), predicted=list("abb")).drop(
+        columns=BASELINE_PREFIX + "last"
+    )
     assert absolute_errors(words)["network"].tolist() == [0.0, 0.0, 1.0]
     yes = real.assign(expected=[1.0, 0.0, 1.0], predicted=[1.0, 1.0, 0.0])
     assert absolute_errors(yes)[["network", "last"]].to_numpy().T.tolist() == [[0, 1, 1], [0, 1, 0]]
     large = real.assign(expected=1_000_001.0, predicted=1_000_004.0)
     assert absolute_errors(large)["network"].tolist() == [3.0] * 3
-    assert best_naive(found.assign(other=[0.1, 0.1, 0.1]), ["last", "other"]) == "other"
+    assert best_baseline(found.assign(other=[0.1, 0.1, 0.1]), ["last", "other"]) == "other"
 
 
 # Naive answers against closed forms.
@@ -172,7 +174,7 @@ def test_skill_is_a_number_whatever_the_errors_are(error, naive, expected):
 def test_the_headline_is_the_best_recipe_of_the_page():
     a, b = (compare_with_baseline(table(np.full((2, 40), gain)), "n") for gain in (0.1, 0.2))
     rows = [type("Row", (), {"id": name})() for name in ("one", "two")]
-    found = [Beside(row, True, (each,)) for row, each in zip(rows, (a, b), strict=True)]
+    found = [BaselineResult(row, True, (each,)) for row, each in zip(rows, (a, b), strict=True)]
     assert headline(found, "one").row.id == "one"
     assert headline(found, None).row.id == "two"
     assert headline([], None) is None
@@ -182,5 +184,5 @@ def test_the_headline_is_the_best_recipe_of_the_page():
 def test_a_sweep_without_naive_answers_has_none_beside_it():
     from lstm_bench.results._outcome import SweepResult
 
-    assert beside(SweepResult("x", "", "", (), None, {})) == ()
-    assert skill.naive_answers(pd.DataFrame({"expected": [1]})) == []
+    assert baseline_results(SweepResult("x", "", "", (), None, {})) == ()
+    assert skill.baseline_names(pd.DataFrame({"expected": [1]})) == []

@@ -4,7 +4,7 @@ import pytest
 
 from lstm_bench.errors import SweepError
 from lstm_bench.recipes._recipe import recipe
-from lstm_bench.sweeps._entries import overlay
+from lstm_bench.sweeps._entries import overlay_settings
 from lstm_bench.sweeps._sweep import find_sweep, load_sweep
 from lstm_bench.tracking._listing import changes, definition
 
@@ -77,9 +77,9 @@ def test_a_changed_framing_drops_the_inherited_parameters_of_the_old_one(written
 
 def test_overlay_keeps_what_still_applies():
     below = {"framing": "window", "window": 2, "units": 7, "stateful": True, "reset": "epoch"}
-    kept = overlay(below, {"framing": "feature_window"})
+    kept = overlay_settings(below, {"framing": "feature_window"})
     assert kept == below | {"framing": "feature_window"}
-    assert overlay(below, {"framing": "pairs", "stateful": False}) == {
+    assert overlay_settings(below, {"framing": "pairs", "stateful": False}) == {
         "framing": "pairs", "units": 7, "stateful": False,
     }  # fmt: skip
     assert below["window"] == 2  # the value below is left as it was
@@ -354,11 +354,11 @@ def test_updates_may_be_shared_by_all_recipes(written):
 
 def test_an_optimizer_takes_its_own_rate_and_momentum_with_it():
     adam = recipe("memory").settings
-    assert recipe(**overlay(adam, {"optimizer": "sgd"})).learning_rate == 0.01
+    assert recipe(**overlay_settings(adam, {"optimizer": "sgd"})).learning_rate == 0.01
     chosen = recipe("memory", learning_rate=0.3).settings
-    assert recipe(**overlay(chosen, {"optimizer": "sgd"})).learning_rate == 0.3
+    assert recipe(**overlay_settings(chosen, {"optimizer": "sgd"})).learning_rate == 0.3
     sgd = recipe("memory", optimizer="sgd", momentum=0.9).settings
-    assert recipe(**overlay(sgd, {"optimizer": "adam"})).momentum == 0
+    assert recipe(**overlay_settings(sgd, {"optimizer": "adam"})).momentum == 0
 
 
 def test_what_is_refused_is_kept_with_its_reason(written):

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from lstm_bench.errors import RecipeError, TaskError
-from lstm_bench.execution._workers import Done, Failure, Job, Pool, Seed
+from lstm_bench.execution._workers import Job, JobFailed, JobFinished, SeedFinished, WorkerPool
 from lstm_bench.recipes._recipe import recipe
 from lstm_bench.recipes._registry import TASKS
-from lstm_bench.results._storage import unpack
+from lstm_bench.results._storage import unpack_outcome
 from lstm_bench.sweeps import _task_files as loading
 from lstm_bench.tasks._base import Problem, Sequence, Task
 from lstm_bench.training._run import run
@@ -150,7 +150,7 @@ def test_a_search_over_another_state_of_a_task_is_another_search(write):
 
 
 def told(job):
-    with Pool(1) as pool:
+    with WorkerPool(1) as pool:
         pool.submit(job)
         return [event for _, event in pool.events()]
 
@@ -161,8 +161,8 @@ def test_workers_have_the_tasks_as_they_were_when_they_were_loaded(write):
     asked = recipe("flip", epochs=2, units=2)
     job = Job((asked.settings,), (0, 1), training=asked.training)
     write(FLIP.replace("1 - row", "row"))
-    seeds = [event for event in told(job) if isinstance(event, Seed)]
-    assert [unpack(seed.outcomes[0]).digest for seed in seeds] == [asked.digest] * 2
+    seeds = [event for event in told(job) if isinstance(event, SeedFinished)]
+    assert [unpack_outcome(seed.outcomes[0]).digest for seed in seeds] == [asked.digest] * 2
 
 
 def test_a_worker_refuses_data_that_have_changed_since(write, tmp_path):
@@ -173,7 +173,7 @@ def test_a_worker_refuses_data_that_have_changed_since(write, tmp_path):
     asked = recipe("flip", epochs=1, units=2)
     data.write_text("5")
     (failure,) = told(Job((asked.settings,), (0,), training=asked.training))
-    assert isinstance(failure, Failure)
+    assert isinstance(failure, JobFailed)
     assert "did a file that it reads change?" in failure.reason
 
 
@@ -353,7 +353,7 @@ def test_workers_have_the_tasks_of_packages(package):
     loading.load_tasks()
     asked = recipe("same", epochs=1, units=2)
     events = told(Job((asked.settings,), (0,), training=asked.training))
-    assert [type(event) for event in events] == [Seed, Done]
+    assert [type(event) for event in events] == [SeedFinished, JobFinished]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import sqlalchemy
 from sqlalchemy.orm import Session, declarative_base
 
 from lstm_bench.errors import StoreError
-from lstm_bench.execution._sweep_run import launch
+from lstm_bench.execution._sweep_run import run_sweep
 from lstm_bench.safety._temporary import MARK, MARKED
 from lstm_bench.sweeps._sweep import parse
 from lstm_bench.tracking._listing import parsed
@@ -219,7 +219,7 @@ def filled(tmp_path, monkeypatch, settings):
         update={"store": "sqlite:///mlflow.db", "artifacts": Path("mlartifacts"),
                 "reports": Path("reports")}
     )  # fmt: skip
-    launch(parse("mine", document), where)
+    run_sweep(parse("mine", document), where)
     shutil.rmtree("reports")
     return tmp_path
 
@@ -252,7 +252,7 @@ def test_a_damaged_sweep_does_not_keep_the_others_from_their_reports(filled, com
         update={"store": "sqlite:///mlflow.db", "artifacts": Path("mlartifacts")}
     )
     document = {"task": "memory", "seeds": 1, "recipes": {"A": {"epochs": 1, "units": 2}}}
-    launch(parse("other", document), where)
+    run_sweep(parse("other", document), where)
     for listing in (filled / "mlartifacts" / "mine").rglob("sweep.json"):
         listing.write_text("{")
     code, out, err = command("report")
@@ -271,7 +271,7 @@ def test_a_store_that_names_other_folders_is_not_written_to(filled, settings, tm
             filled, f"update {table} set {column} = ?", f"file://{filled}/mlartifacts/../..{victim}"
         )
         with pytest.raises(StoreError, match=r"files of 'mine' must lie in"):
-            launch(parse("mine", document), where)
+            run_sweep(parse("mine", document), where)
     assert list(victim.iterdir()) == []
 
 
@@ -288,7 +288,7 @@ def test_what_mlflow_was_copying_when_it_was_killed_is_deleted(filled, settings)
     for path in (filled / "reports" / "mine" / ".partial-abcd0123", filled / ".mlflow.db-abcd0123"):
         path.mkdir(parents=True)
         (path / MARK).write_text(MARKED)
-    launch(parse("mine", document), where)
+    run_sweep(parse("mine", document), where)
     assert not any(path.exists() for path in left)
     names = {path.name for path in filled.rglob("*")}
     assert not names & {".partial-abcd0123", ".mlflow.db-abcd0123"}

@@ -56,7 +56,7 @@ def test_dropout_is_drawn_from_the_seed_and_left_out_of_evaluation():
     (without,) = compiled.train(recipe("alphabet", framing="window", units=6, epochs=5), [3]).runs
     assert (run.loss == again.loss).all()
     assert (run.loss != without.loss).all()
-    model = keras_loop.prepared(chosen, run.samples, 3)
+    model = keras_loop.prepared_samples(chosen, run.samples, 3)
     for variable, value in zip(model.trainable_variables, run.weights, strict=True):
         variable.assign(value)
     np.testing.assert_allclose(

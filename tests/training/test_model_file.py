@@ -17,10 +17,10 @@ import pytest
 from lstm_bench.data._csv_task import EXAMPLE
 from lstm_bench.errors import RecipeError, StoreError, UserError
 from lstm_bench.recipes._recipe import recipe
-from lstm_bench.training._forecast import forecast, load
+from lstm_bench.training._forecast import forecast_file, load
 from lstm_bench.training._model_file import opened
 from lstm_bench.training._models import MODELS, build
-from lstm_bench.training._prediction import predict
+from lstm_bench.training._prediction import predict_symbols
 from lstm_bench.training._run import keras_file, run
 
 
@@ -337,10 +337,10 @@ def test_a_network_of_another_run_is_not_asked(outcomes, tmp_path):
     other = run(recipe("csv", epochs=1, units=3, window=4), [0])
     mixed = dataclasses.replace(outcomes["memory"], model=other.model)
     with pytest.raises(StoreError, match=r"must have weights of the shapes.*run its sweep again"):
-        predict(mixed, "3 0 1")
+        predict_symbols(mixed, "3 0 1")
     mixed = dataclasses.replace(outcomes["csv"], model=outcomes["memory"].model)
     with pytest.raises(UserError, match=r"time steps|takes and gives"):
-        forecast(mixed, str(EXAMPLE))
+        forecast_file(mixed, str(EXAMPLE))
     with pytest.raises(StoreError, match="has no model in the store"):
         load(dataclasses.replace(mixed, model=b""))
 
@@ -361,7 +361,7 @@ def test_what_a_forecast_needs_may_be_missing_or_anything(outcomes, where):
             changed = dataclasses.replace(outcome, **{where: copy.deepcopy(facts)})
             holder[key] = kept
             try:
-                assert len(forecast(changed, str(EXAMPLE)))
+                assert len(forecast_file(changed, str(EXAMPLE)))
             except UserError as error:
                 assert str(error).isprintable()
                 refusals[str(other)] = refusals.get(str(other), 0) + 1

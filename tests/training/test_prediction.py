@@ -11,12 +11,12 @@ from lstm_bench.errors import StoreError, UserError
 from lstm_bench.recipes._recipe import recipe
 from lstm_bench.sweeps._sweep import load_sweep
 from lstm_bench.tracking import _listing as listing
-from lstm_bench.tracking._listing import Listed
+from lstm_bench.tracking._listing import SweepRow
 from lstm_bench.tracking._lookup import find_recipe, finished_outcome
-from lstm_bench.tracking._session import begin
+from lstm_bench.tracking._session import begin_session
 from lstm_bench.tracking._store import Store
 from lstm_bench.training import _compiled_engine as compiled
-from lstm_bench.training._prediction import predict, spoken
+from lstm_bench.training._prediction import predict_symbols, spoken
 from lstm_bench.training._run import run
 
 SEEDS = [3, 5]
@@ -39,14 +39,14 @@ def folder(tmp_path_factory):
     file.write_text(SWEEP)
     sweep = load_sweep(file)
     store = Store(f"sqlite:///{path}/mlflow.db", path / "mlartifacts")
-    session = begin(store, sweep, "compiled")
+    session = begin_session(store, sweep, "compiled")
     rows = []
     for name, entry in sweep.entries.items():
         outcome = run(entry.recipe, SEEDS)
         if name == "none":
             outcome = dataclasses.replace(outcome, model=b"")
         session.log(name, outcome)
-        rows.append(Listed(name, outcome.digest))
+        rows.append(SweepRow(name, outcome.digest))
     session.write(listing.sweep_record(sweep, rows, [], len(rows), None, {}, {}))
     return path
 
@@ -74,7 +74,7 @@ def test_a_sequence_of_the_training_is_answered_as_it_was_then(store, name):
     trained = compiled.train(asked, [outcome.best_seed]).runs[0]
     rows = outcome.predictions[outcome.predictions["seed"] == outcome.best_seed]
     for number, sequence in enumerate(asked.task.problem(0).train):
-        steps = predict(outcome, " ".join(asked.task.labels[n] for n in sequence.inputs))
+        steps = predict_symbols(outcome, " ".join(asked.task.labels[n] for n in sequence.inputs))
         own = rows[rows["sequence"] == number]
         assert [step.predicted for step in steps] == own["predicted"].tolist()
         assert [step.input for step in steps] == own["input"].tolist()
@@ -86,10 +86,10 @@ def test_a_sequence_of_the_training_is_answered_as_it_was_then(store, name):
 
 def test_generating_goes_on_from_its_own_answers(store):
     outcome = finished_outcome("mine:A1", store)
-    steps = predict(outcome, "3", generate=3)
+    steps = predict_symbols(outcome, "3", generate=3)
     assert [step.generated for step in steps] == [False, True, True, True]
     assert [step.input for step in steps[1:]] == [step.predicted for step in steps[:-1]]
-    forced = predict(outcome, " ".join(step.input for step in steps))
+    forced = predict_symbols(outcome, " ".join(step.input for step in steps))
     assert [step.predicted for step in forced] == [step.predicted for step in steps]
 
 
@@ -119,20 +119,20 @@ def test_labels_of_several_characters_and_blanks_that_are_symbols():
 )
 def test_what_cannot_be_answered_is_refused(store, name, text, generate, said):
     with pytest.raises(UserError, match=said):
-        predict(finished_outcome(f"mine:{name}", store), text, generate)
+        predict_symbols(finished_outcome(f"mine:{name}", store), text, generate)
 
 
 def test_a_model_that_is_damaged_is_said_to_be():
     outcome = dataclasses.replace(run(recipe("memory", epochs=1), [0]), model=b"no zip file")
     with pytest.raises(StoreError, match="cannot be used"):
-        predict(outcome, "3")
+        predict_symbols(outcome, "3")
 
 
 def test_a_network_that_diverged_has_no_answers():
     head = {"output": "linear", "loss": "mean_squared_error", "optimizer": "sgd"}
     outcome = run(recipe("memory", learning_rate=10.0, epochs=200, **head), [0])
     with pytest.raises(UserError, match="diverged"):
-        predict(outcome, "3 0")
+        predict_symbols(outcome, "3 0")
 
 
 # ---- Names
@@ -185,7 +185,7 @@ def test_a_recipe_is_found_as_it_was_run_else_in_its_file(folder, store):
 
 
 def test_predict_prints_each_step_and_the_answer(lstm_bench, store):
-    steps = predict(finished_outcome("mine:B3", store), "ABCD")
+    steps = predict_symbols(finished_outcome("mine:B3", store), "ABCD")
     code, out, err = lstm_bench("predict", "mine:B3", "ABCD")
     assert (code, err) == (0, "")
     lines = out.splitlines()
