@@ -26,7 +26,7 @@ HOLD = """
 import sys, time
 from pathlib import Path
 from lstm_bench.safety._temporary import temporary_folder_in
-with folder_in(Path(sys.argv[1]), ".partial-") as made:
+with temporary_folder_in(Path(sys.argv[1]), ".partial-") as made:
     (made / "large").write_text("x" * 1000)
     print("made", flush=True)
     time.sleep(600)
