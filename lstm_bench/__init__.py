@@ -1,13 +1,44 @@
 """Which LSTM set-up really learns your sequences, and how sure can you be?
 
-Five concepts: a `Task` is a sequence problem, a `Framing` turns its sequences into samples, a
-`Recipe` is one frozen training configuration, an `Outcome` is what a recipe did over its seeds,
-and a `Sweep` is a file of recipes, or of a search over them. One verb joins them::
+Five concepts: a `Task` is a sequence problem, a framing turns its sequences into samples, a
+`Recipe` is one training configuration, an `Outcome` is what a recipe did over its seeds, and a
+sweep is a file of recipes, or of a search over them::
 
-    from lstm_bench.recipe import recipe
-    from lstm_bench.run import run
+    import lstm_bench as lb
 
-    outcome = run(recipe("memory", units=20), seeds=range(10))
+    few = lb.run("memory", units=20, epochs=100, seeds=30)
+    many = lb.run("memory", units=20, epochs=200, seeds=30)
+    lb.compare(few, many)
+
+What is offered here is listed in `__init__.pyi`, and imported when it is first used.
 """
 
-__version__ = "0.1.0"
+import sys
+import types
+
+import lazy_loader
+
+_offered, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+
+class _Package(types.ModuleType):
+    """Keeps `lb.tasks`, `lb.search` and `lb.export` functions.
+
+    There are packages of the same names inside, and importing one of them would put it in the
+    place of the function.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (isinstance(value, types.ModuleType) and name in __all__):
+            super().__setattr__(name, value)
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from lstm_bench.provenance import VERSION
+
+        return VERSION
+    return _offered(name)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -1,8 +1,8 @@
-"""Where and how to run: the files in `conf/`, never part of a recipe.
+"""Settings of where and how to run, from the files in `conf/`; never part of a recipe.
 
-`conf/default.yaml` of the working folder holds for every command; `--profile NAME` lays
-`conf/NAME.yaml` over it. Without any file the defaults below hold. `${oc.env:NAME}` stands for an
-environment variable, so that a password need not be written down.
+`conf/default.yaml` in the working folder applies to every command; with `--profile NAME` the values
+of `conf/NAME.yaml` replace its values. Without a file the defaults below apply. `${oc.env:NAME}` is
+replaced by an environment variable, so that a password need not be in a file.
 """
 
 from __future__ import annotations
@@ -20,37 +20,37 @@ XLA_FLAGS = (
     "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000000,"
     "xla_force_enable_experimental_llvm_ir_gemm=true,xla_cpu_disable_new_fusion_emitters=true"
 )
-"""A lower optimisation level, and fusions without MLIR, compile sooner.
+"""A lower optimisation level, and fusions without MLIR, make compilation faster.
 
-The threshold, in bytes, lets XLA make one kernel of any loop: see `training`. The next option
-has it unroll products of matrices, in a kernel and outside. All together small networks run as fast
+The threshold, in bytes, lets XLA compile any loop to one kernel: see `training`. The next option
+unrolls matrix products, inside a kernel and outside. With all of them, small networks run as fast
 or faster, large ones up to a fifth slower: measured, see LOG.md.
 """
 
 
 class Settings(BaseModel):
-    """Where results go and what they may cost the machine."""
+    """Where results are stored and how much of the machine they may use."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     store: Annotated[str, Field(min_length=1)] = "sqlite:///mlflow.db"
-    """MLflow tracking URI; a relative SQLite file lies in the working folder."""
+    """MLflow tracking URI; a relative SQLite path is relative to the working folder."""
     artifacts: Path = Path("mlartifacts")
-    """Folder for the files of runs, where the store is a database and not a server."""
+    """Folder for the files of runs, if the store is a database and not a server."""
     sweeps: Path = Path("sweeps")
     reports: Path = Path("reports")
     tasks: tuple[Path, ...] = ()
-    """Python files with tasks of the user's own; see `loading`."""
+    """Python files with user-defined tasks: see `sweeps/_task_files.py`."""
     workers: Annotated[int, Field(ge=0, le=1024, strict=True)] = 0
-    """Processes that run recipes side by side; 0 is one a core."""
+    """Number of processes that run recipes in parallel; 0 means one per core."""
     worker_memory_mb: Annotated[float, Field(ge=100)] = 400
-    """Memory of its own, shared with nobody, from which a worker is replaced by a fresh one."""
+    """Unshared memory, in MB, from which on a worker process is replaced by a new one."""
 
 
-def settings(profile: str | None = None, folder: Path = Path("conf")) -> Settings:
-    """Returns the settings of `folder`, with those of `profile` over them.
+def load_settings(profile: str | None = None, folder: Path = Path("conf")) -> Settings:
+    """Returns the settings in `folder`, with the values of `profile` replacing the defaults.
 
-    Raises `UserError` that names the file and every wrong key.
+    Raises `UserError` with the file and every wrong key.
     """
     merged: dict[str, Any] = {}
     for name in ("default", *([profile] if profile else [])):
@@ -61,10 +61,10 @@ def settings(profile: str | None = None, folder: Path = Path("conf")) -> Setting
             raise UserError(
                 f"--profile: {unknown('profile', name, (p.stem for p in folder.glob('*.yaml')))}"
             )
-        found = read_yaml(path, interpolation=True) or {}
-        if not isinstance(found, dict):
+        document = read_yaml(path, interpolation=True) or {}
+        if not isinstance(document, dict):
             raise SweepError(f"{path}: must be a mapping of keys to values")
-        values = {str(key): value for key, value in found.items()}
+        values = {str(key): value for key, value in document.items()}
         try:
             Settings.model_validate(values)
         except ValidationError as error:

@@ -1,4 +1,4 @@
-"""What can go wrong, as a tree.
+"""The exceptions of this package, as a tree.
 
 ::
 
@@ -6,12 +6,12 @@
     ├── UserError            the input is wrong: one message, exit code 2
     │   ├── RecipeError      a setting is unknown, has a wrong value, or does not fit the others
     │   ├── SweepError       a sweep file or an override of it is wrong
-    │   ├── TaskError        a task of the user's own cannot be loaded, or is not there
+    │   ├── TaskError        a user-defined task is missing or cannot be loaded
     │   └── StoreError       a run store or a folder cannot be read or written
     │       └── DamagedError a file of a store is not what was written there
-    └── Interrupted          Ctrl-C: what was finished is kept
+    └── Interrupted          Ctrl-C: finished results are saved
 
-Every message states the rule, the value it got, and the repair.
+Every message states the rule, the value that broke it, and the repair.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 
 class LstmBenchError(Exception):
-    """Base of everything this package raises on purpose."""
+    """Base class of all exceptions that this package defines."""
 
 
 class UserError(LstmBenchError):
@@ -57,7 +57,7 @@ class SweepError(UserError):
 
 
 class TaskError(UserError):
-    """A task of the user's own cannot be loaded, or is needed and not there."""
+    """A user-defined task cannot be loaded, or is needed and missing."""
 
 
 class StoreError(UserError):
@@ -65,22 +65,22 @@ class StoreError(UserError):
 
 
 class DamagedError(StoreError):
-    """A file of a run store is missing, cut, or not what it should be; the store can be used."""
+    """A file of a run store is missing, truncated or invalid; the store itself can be used."""
 
 
-class Interrupted(LstmBenchError):  # noqa: N818 - it is no error
-    """The user pressed Ctrl-C; whatever had finished is kept."""
+class Interrupted(LstmBenchError):  # noqa: N818 - not an error
+    """The user pressed Ctrl-C; finished results are saved."""
 
 
-def unknown(what: str, got: object, known: Iterable[str]) -> str:
-    """Returns the message for a name that is not among `known`, with the nearest ones first.
+def unknown(kind: str, name: object, valid: Iterable[str]) -> str:
+    """Returns the message for an unknown `name` of some `kind`: the closest and all valid names.
 
     >>> unknown("task", "memori", ["memory", "alphabet"])
     "there is no task 'memori'; did you mean 'memory'? (known: alphabet, memory)"
     """
-    names = sorted(known)
+    names = sorted(valid)
     if not names:
-        return f"there is no {what} {str(got)!r}, nor any other"
-    near = difflib.get_close_matches(str(got), names, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"there is no {what} {str(got)!r}{hint} (known: {', '.join(names)})"
+        return f"there is no {kind} {str(name)!r}, nor any other"
+    closest = difflib.get_close_matches(str(name), names, n=1)
+    hint = f"; did you mean {closest[0]!r}?" if closest else ""
+    return f"there is no {kind} {str(name)!r}{hint} (known: {', '.join(names)})"

@@ -1,4 +1,4 @@
-"""Where a result came from: code, versions, machine, command."""
+"""Provenance of a result: code, versions, kind of machine, command."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ import subprocess
 import sys
 from pathlib import Path
 
-import lstm_bench
 from lstm_bench.config import XLA_FLAGS
 from lstm_bench.safety import mask_address
 
-VERSION = lstm_bench.__version__
+VERSION = "0.1.0"
+"""The version of this package; packaging tools read it here."""
 
 PACKAGES = ("tensorflow", "keras", "numpy", "optuna", "mlflow", "pandas")
 
 
 def provenance(command: list[str] | None = None) -> dict[str, str]:
-    """Returns text facts by name; none of them is a path or the name of a machine."""
+    """Returns facts about this run by name, without paths and names of machines.
+
+    `command` is the command line without the program name; `sys.argv` by default.
+    """
     words = ["lstm-bench", *(sys.argv[1:] if command is None else command)]
     return {
         "lstm-bench": VERSION,
@@ -31,34 +34,34 @@ def provenance(command: list[str] | None = None) -> dict[str, str]:
         **{name: importlib.metadata.version(name) for name in PACKAGES},
         "system": f"{platform.system()} {platform.machine()}",
         "processor": f"{_processor()}, {os.cpu_count()} cores",
-        "XLA": _xla(),
+        "XLA": _xla_flags(),
         "oneDNN": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
     }
 
 
-def _xla() -> str:
-    """Returns the compiler's flags, on which the last digits depend, where they are the user's."""
+def _xla_flags() -> str:
+    """Returns the compiler's flags, which affect the last digits; `default` for this package's."""
     flags = os.environ.get("XLA_FLAGS", XLA_FLAGS)
     return "default" if flags == XLA_FLAGS else flags
 
 
 @functools.cache
 def _revision() -> str:
-    """Returns the git revision of the source, with `+` where files differ from it."""
-    folder = Path(lstm_bench.__file__).parent
+    """Returns the git revision of the source code, with `+` if files differ from it."""
+    folder = Path(__file__).parent
     try:
-        asked = ["git", "-C", str(folder), "rev-parse", "--short=12", "HEAD"]
-        revision = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=10)
-        changed = subprocess.run(
-            ["git", "-C", str(folder), "status", "--porcelain", "--", "."],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=10,
-        )
+        revision = _git(folder, "rev-parse", "--short=12", "HEAD")
+        changes = _git(folder, "status", "--porcelain", "--", ".")
     except (OSError, subprocess.SubprocessError):
         return "none (not a git checkout)"
-    return revision.stdout.strip() + ("+" if changed.stdout.strip() else "")
+    return revision + ("+" if changes else "")
+
+
+def _git(folder: Path, *words: str) -> str:
+    """Returns the output of a git command in `folder`; raises if there is no git or it fails."""
+    command = ["git", "-C", str(folder), *words]
+    run = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
+    return run.stdout.strip()
 
 
 def _processor() -> str:

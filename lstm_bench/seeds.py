@@ -1,7 +1,7 @@
-"""Named random streams that depend on nothing but (seed, role, path).
+"""Named random streams that depend only on (seed, role, path).
 
-No generator is shared, so the order in which streams are drawn from, the thread that draws, and
-the other seeds that run beside it cannot change a number.
+No generator is shared. So neither the order of draws from different streams, nor the thread that
+draws, nor other seeds that run at the same time can change a number.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ import numpy as np
 ROLES = {"data": 1, "init": 2, "shuffle": 3, "search": 4, "query": 5, "simulation": 6, "dropout": 7}
 
 SOURCES = {"data": "data", "query": "data", "init": "init", "shuffle": "order", "dropout": "order"}
-"""What a role's stream decides: the data, the initial weights, or the order of training."""
+"""The source of each role: the data, the initial weights, or the order of training."""
 
-CROSSED = 2**45
-"""Seeds from here on hold one seed a source, of 15 bits each: see `crossed`."""
+FIRST_CROSSED_SEED = 2**45
+"""Seeds from here on contain one seed of 15 bits per source: see `crossed_seed`."""
 
 
-def crossed(data: int, init: int, order: int) -> int:
-    """Returns a seed whose sources draw as the seeds `data`, `init` and `order` do.
+def crossed_seed(data: int, init: int, order: int) -> int:
+    """Returns one seed whose sources have the streams of the seeds `data`, `init` and `order`.
 
-    >>> a, b, both = stream(3, "data"), stream(8, "init"), crossed(data=3, init=8, order=1)
+    >>> a, b, both = stream(3, "data"), stream(8, "init"), crossed_seed(data=3, init=8, order=1)
     >>> bool((a.random(4) == stream(both, "data").random(4)).all())
     True
     >>> bool((b.random(4) == stream(both, "init").random(4)).all())
@@ -29,24 +29,24 @@ def crossed(data: int, init: int, order: int) -> int:
     parts = (data, init, order)
     if not all(0 <= part < 2**15 for part in parts):
         raise ValueError(f"crossed seeds must be from 0 to {2**15 - 1}, but got {parts}")
-    return CROSSED + data + (init << 15) + (order << 30)
+    return FIRST_CROSSED_SEED + data + (init << 15) + (order << 30)
 
 
-def uncrossed(seed: int) -> dict[str, int]:
-    """Returns the seed of each source: `seed` itself, unless it is a crossed one.
+def source_seeds(seed: int) -> dict[str, int]:
+    """Returns the seed of each source: `seed` itself, unless it is a crossed seed.
 
-    >>> uncrossed(crossed(data=3, init=8, order=1))
+    >>> source_seeds(crossed_seed(data=3, init=8, order=1))
     {'data': 3, 'init': 8, 'order': 1}
     """
-    if not CROSSED <= seed < 2 * CROSSED:
+    if not FIRST_CROSSED_SEED <= seed < 2 * FIRST_CROSSED_SEED:
         return {"data": seed, "init": seed, "order": seed}
     return {"data": seed & 0x7FFF, "init": seed >> 15 & 0x7FFF, "order": seed >> 30 & 0x7FFF}
 
 
 def stream(seed: int, role: str, *path: int) -> np.random.Generator:
-    """Returns a fresh generator for `role` (a key of `ROLES`) under `seed`.
+    """Returns a new generator for `role` (a key of `ROLES`) and `seed`.
 
-    `path` names a sub-stream, e.g. the epoch of a shuffle. The construction is NumPy's
+    `path` identifies a sub-stream, e.g. the epoch of a shuffle. The construction is NumPy's
     `SeedSequence` with a spawn key, feeding a counter-based Philox generator.
 
     >>> a, b = stream(7, "shuffle", 0), stream(7, "shuffle", 0)
@@ -58,11 +58,11 @@ def stream(seed: int, role: str, *path: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(_sequence(seed, role, path)))
 
 
-def integer(seed: int, role: str, *path: int) -> int:
-    """Returns an integer in [0, 2**31) for libraries that take a seed of their own."""
+def integer_seed(seed: int, role: str, *path: int) -> int:
+    """Returns an integer seed in [0, 2**31), for libraries that take one."""
     return int(_sequence(seed, role, path).generate_state(1, np.uint32)[0] >> 1)
 
 
 def _sequence(seed: int, role: str, path: tuple[int, ...]) -> np.random.SeedSequence:
-    own = uncrossed(seed)[SOURCES[role]] if role in SOURCES else seed
-    return np.random.SeedSequence(entropy=own, spawn_key=(ROLES[role], *path))
+    entropy = source_seeds(seed)[SOURCES[role]] if role in SOURCES else seed
+    return np.random.SeedSequence(entropy=entropy, spawn_key=(ROLES[role], *path))

@@ -10,7 +10,7 @@ import sys
 import pytest
 from hypothesis import settings
 
-from lstm_bench.cli import _commands as cli
+from lstm_bench.cli import _app as cli
 from lstm_bench.config import Settings
 from lstm_bench.tracking import _connection as connection
 from lstm_bench.training._backend import prepare_environment

@@ -1,4 +1,4 @@
-"""Where a result came from: what decides its last digits is told."""
+"""Provenance of a result: everything that affects its last digits is recorded."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from lstm_bench.training import _backend as backend
 
 
 @pytest.mark.parametrize(
-    ("flags", "told"),
+    ("flags", "recorded"),
     [
         (None, "default"),
         (backend.XLA_FLAGS, "default"),
@@ -15,12 +15,12 @@ from lstm_bench.training import _backend as backend
         ("", ""),
     ],
 )
-def test_the_flags_of_the_compiler_are_told_where_they_are_not_ours(flags, told, monkeypatch):
+def test_the_flags_of_the_compiler_are_recorded_unless_default(flags, recorded, monkeypatch):
     monkeypatch.delenv("XLA_FLAGS", raising=False)
     if flags is not None:
         monkeypatch.setenv("XLA_FLAGS", flags)
-    assert provenance()["XLA"] == told
+    assert provenance()["XLA"] == recorded
 
 
-def test_the_command_is_told_as_it_would_be_typed():
+def test_the_command_is_recorded_as_it_would_be_typed():
     assert provenance(["run", "a name"])["command"] == "lstm-bench run 'a name'"

@@ -1,53 +1,35 @@
-"""What the rows of a sweep say: verdicts, comparisons, ablations, finalists and baselines."""
+"""Findings of a sweep: verdicts, comparisons, ablations, finalists and baselines."""
 
 from lstm_bench.analysis._ablation import Ablation, Effect, plain_setting
-from lstm_bench.analysis._baselines import (
-    BaselineResult,
-    amount,
-    baselines_document,
-    headline,
-    signed_amount,
-)
-from lstm_bench.analysis._facts import ReportFacts, report_facts
-from lstm_bench.analysis._finalists import Confirmations, confirmations, simplest
-from lstm_bench.analysis._findings import (
-    ComparisonResult,
-    Family,
-    ReproductionResult,
-    comparisons_document,
-    words_of,
-)
-from lstm_bench.analysis._history import asked, bounds, is_stopped, objective, score, scores
-from lstm_bench.analysis._search import search_document, search_findings
-from lstm_bench.analysis._variance import Importance, Split
+from lstm_bench.analysis._baselines import BaselineResult, amount, headline, signed_amount
+from lstm_bench.analysis._comparisons import Comparison, compare_outcomes
+from lstm_bench.analysis._families import Family
+from lstm_bench.analysis._finalists import Confirmations, confirmations, simplest_recipe
+from lstm_bench.analysis._findings import Findings, sweep_findings
+from lstm_bench.analysis._history import is_stopped, objective, seeds_per_trial
+from lstm_bench.analysis._reproduction import Reproduction
+from lstm_bench.analysis._variance import SettingImportances, WinnerVariance
 
 __all__ = [
     "Ablation",
     "BaselineResult",
-    "ComparisonResult",
+    "Comparison",
     "Confirmations",
     "Effect",
     "Family",
-    "Importance",
-    "ReportFacts",
-    "ReproductionResult",
-    "Split",
+    "Findings",
+    "Reproduction",
+    "SettingImportances",
+    "WinnerVariance",
     "amount",
-    "asked",
-    "baselines_document",
-    "bounds",
-    "comparisons_document",
+    "compare_outcomes",
     "confirmations",
     "headline",
     "is_stopped",
     "objective",
     "plain_setting",
-    "report_facts",
-    "score",
-    "scores",
-    "search_document",
-    "search_findings",
+    "seeds_per_trial",
     "signed_amount",
-    "simplest",
-    "words_of",
+    "simplest_recipe",
+    "sweep_findings",
 ]

@@ -1,4 +1,4 @@
-"""What mattered in a search: settings put back to the tutorial's, and switches changed alone."""
+"""Effects of single settings: ablations of the best recipe, and switches in random recipes."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from lstm_bench.analysis._findings import ComparisonResult, together, unsettled
-from lstm_bench.analysis._history import COLUMNS, objective
-from lstm_bench.results import Row, SweepResult
+from lstm_bench.analysis._comparisons import COLUMNS, Comparison, without_verdict
+from lstm_bench.analysis._history import objective
+from lstm_bench.results import Row, SweepData
 from lstm_bench.statistics import (
-    MARGIN,
-    Comparison,
+    DEFAULT_MARGIN,
+    ComparisonQuestion,
     Difference,
-    DifferenceWord,
+    DifferenceVerdict,
     Measure,
-    difference_word,
-    holm,
+    difference_verdict,
     paired_mean_difference,
     paired_rate_difference,
 )
@@ -28,73 +27,112 @@ from lstm_bench.statistics import (
 
 @dataclass(frozen=True)
 class Ablation:
-    """A confirmed recipe with one setting put back to the tutorial's, minus that recipe itself.
+    """A confirmed recipe with one setting set back to the reference's, compared with that recipe.
 
-    `axis` is empty for the tutorial's own recipe: everything put back.
+    `axis` is that setting. It is empty for the reference recipe, with every setting set back.
     """
 
     row: Row
     base: Row
     axis: str
     value: Any
-    rate: ComparisonResult
-    score: ComparisonResult
+    rate: Comparison
+    score: Comparison
 
     @property
     def name(self) -> str:
-        """What was put back: `epochs back to 250`."""
-        back = f"{self.axis.replace('_', ' ')} back to {plain_setting(self.value)}"
-        return back if self.axis else "everything back to the tutorial"
+        """What was set back: `epochs back to 250`."""
+        change = f"{self.axis.replace('_', ' ')} back to {plain_setting(self.value)}"
+        return change if self.axis else "everything back to the tutorial"
 
     @property
-    def word(self) -> DifferenceWord:
-        """`real` if the solve rate or the score differs for real, `not real` if neither does."""
-        words = {self.rate.word, self.score.word}
-        if "real" in words:
+    def verdict(self) -> DifferenceVerdict:
+        """`real` if the difference in solve rate or score is real, `not real` if neither is."""
+        verdicts = {self.rate.verdict, self.score.verdict}
+        if "real" in verdicts:
             return "real"
-        return "not real" if words == {"not real"} else "cannot tell yet"
+        return "not real" if verdicts == {"not real"} else "cannot tell yet"
 
     @property
     def sentence(self) -> str:
-        """What putting it back does to the solve rate and to the score, with the verdicts."""
-        seeds = self.rate.found.n if self.rate.found else 0
-        told = f"{_clause(self.rate)}; {_clause(self.score)}"
-        return f"{self.name}: {told} ({seeds} seed{'' if seeds == 1 else 's'})."
+        """The change of the solve rate and of the score, with their verdicts."""
+        seeds = self.rate.n
+        clauses = f"{_difference_clause(self.rate)}; {_difference_clause(self.score)}"
+        return f"{self.name}: {clauses} ({seeds} seed{'' if seeds == 1 else 's'})."
+
+    def records(self) -> list[dict[str, Any]]:
+        """Returns one flat row for each of the two measures."""
+        facts = {
+            "id": self.row.id,
+            "of": self.base.id,
+            "name": self.name,
+            "setting": self.axis,
+            "value": self.value,
+        }
+        names = ("measure", "seeds", "difference", "std", "low", "high", "p", "p_holm", "verdict")
+        rows = []
+        for comparison in (self.rate, self.score):
+            record = comparison.record()
+            rows.append(facts | {name: record[name] for name in (*names, "more_seeds")})
+        return rows
+
+    def document(self) -> dict[str, Any]:
+        """Returns what JSON documents say of it."""
+        names = ("seeds", "difference", "ci95", "p", "p_holm", "verdict")
+        rate, score = (
+            {name: comparison.document()[name] for name in names}
+            for comparison in (self.rate, self.score)
+        )
+        return {
+            "of": self.base.id,
+            "setting": self.axis or None,
+            "value": self.value,
+            "solve_rate": rate,
+            self.score.question.measure: score,
+            "verdict": self.verdict,
+            "sentence": self.sentence,
+        }
 
 
-def ablations(result: SweepResult) -> tuple[Ablation, ...]:
-    """Returns what putting settings back changes, in the order of the rows.
+def ablations(result: SweepData) -> tuple[Ablation, ...]:
+    """Returns the ablations of a sweep in the order of its rows, without verdicts.
 
-    Solve rates by McNemar's exact test; scores (the search's own, or accuracy where that is the
-    solve rate) by mean differences; Holm's correction over all of both.
+    Solve rates are compared by McNemar's exact test, scores by mean differences. The score is the
+    objective of the search, or the accuracy where that objective is the solve rate.
     """
     finalists = {row.id for row in result.having("confirmed")}
     bases = {row.id: row for row in result.having("ablation") if row.of in finalists}
-    rows = [row for row in result.having("ablation") if row.of in bases]
-    whole: Measure = "sequence_accuracy"
-    measures: tuple[Measure, Measure] = (
-        "solve_rate",
-        whole if objective(result) == whole else "accuracy",
-    )
-    asked = [Comparison(row.id, row.of, measure) for row in rows for measure in measures]
-    found = [difference(row, bases[row.of], measure) for row in rows for measure in measures]
-    told = together([unsettled(q.of, q, d) for q, d in zip(asked, found, strict=True)])
+    sequences: Measure = "sequence_accuracy"
+    score: Measure = sequences if objective(result) == sequences else "accuracy"
+
+    def compare(row: Row, measure: Measure) -> Comparison:
+        question = ComparisonQuestion(row.id, row.of, measure)
+        return without_verdict(row.of, question, difference(row, bases[row.of], measure))
+
     return tuple(
-        Ablation(row, bases[row.of], row.axis, row.value, told[2 * place], told[2 * place + 1])
-        for place, row in enumerate(rows)
+        Ablation(
+            row,
+            bases[row.of],
+            row.axis,
+            row.value,
+            compare(row, "solve_rate"),
+            compare(row, score),
+        )
+        for row in result.having("ablation")
+        if row.of in bases
     )
 
 
 def difference(of: Row, to: Row, measure: Measure) -> Difference:
-    """Returns the difference of two rows over the seeds that both have."""
-    first, second = _shared(of, to, measure)
+    """Returns the difference between two rows over the seeds that both have."""
+    first, second = _paired_values(of, to, measure)
     if measure == "solve_rate":
         return paired_rate_difference(first > 0, second > 0)
     return paired_mean_difference(first, second)
 
 
-def _shared(of: Row, to: Row, measure: str) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the values of both rows, seed by seed, on the seeds that both have."""
+def _paired_values(of: Row, to: Row, measure: str) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the values of both rows on the seeds that both have, in the order of the seeds."""
     columns = [
         row.outcome.seeds.set_index("seed")[COLUMNS.get(measure, measure)] for row in (of, to)
     ]
@@ -102,25 +140,25 @@ def _shared(of: Row, to: Row, measure: str) -> tuple[np.ndarray, np.ndarray]:
     return columns[0].loc[seeds].to_numpy(float), columns[1].loc[seeds].to_numpy(float)
 
 
-def _clause(each: ComparisonResult) -> str:
+def _difference_clause(comparison: Comparison) -> str:
     """Returns `solved 12 points less often (95 % interval -20.0 to -3.1), real`."""
-    found, measure = each.found, each.asked.measure
+    estimate, measure = comparison.estimate, comparison.question.measure
     name = "accuracy" if measure == "accuracy" else "share of whole sequences"
-    if found is None or found.n == 0:
+    if estimate is None or estimate.n == 0:
         return "no seeds in common yet"
-    if math.isnan(found.difference):
+    if math.isnan(estimate.difference):
         return f"no {name} on some seed, which diverged"
-    size, above = points(abs(found.difference)), found.difference > 0
+    size, above = points(abs(estimate.difference)), estimate.difference > 0
     if measure == "solve_rate":
-        how = f"solved {size} {'more' if above else 'less'} often"
-        how = how if found.difference else "solved as often"
+        change = f"solved {size} {'more' if above else 'less'} often"
+        change = change if estimate.difference else "solved as often"
     else:
-        how = f"{name} {size} {'higher' if above else 'lower'}"
-        how = how if found.difference else f"the same {name}"
-    if math.isnan(found.low) or (found.constant and measure != "solve_rate"):
-        return f"{how}, {each.word}"
-    ends = f"{100 * found.low:+.1f} to {100 * found.high:+.1f}"
-    return f"{how} (95 % interval {ends}), {each.word}"
+        change = f"{name} {size} {'higher' if above else 'lower'}"
+        change = change if estimate.difference else f"the same {name}"
+    if math.isnan(estimate.low) or (estimate.constant and measure != "solve_rate"):
+        return f"{change}, {comparison.verdict}"
+    ends = f"{100 * estimate.low:+.1f} to {100 * estimate.high:+.1f}"
+    return f"{change} (95 % interval {ends}), {comparison.verdict}"
 
 
 def points(size: float) -> str:
@@ -133,39 +171,63 @@ def points(size: float) -> str:
 
 @dataclass(frozen=True)
 class Effect:
-    """What a switch does: `value` minus `reference`, over the recipes in which both were run."""
+    """The effect of a switch: `value` minus `reference`, over the recipes that ran with both."""
 
     axis: str
     value: Any
     reference: Any
-    contexts: tuple[str, ...]  # ids of their rows
-    differences: tuple[float, ...]  # one a context: the mean over its shared seeds
-    seeds: tuple[int, ...]  # shared ones, a context
-    found: Difference  # over contexts
-    corrected: float
-    word: DifferenceWord
+    contexts: tuple[str, ...]  # ids of the rows of those recipes
+    differences: tuple[float, ...]  # one per context: the mean over the seeds that both share
+    seeds: tuple[int, ...]  # one per context: the number of those seeds
+    estimate: Difference  # over contexts
+    p_holm: float = math.nan
+    verdict: DifferenceVerdict = "cannot tell yet"
 
     @property
     def name(self) -> str:
-        """Both sides: `framing window against pairs`."""
+        """The switch with both values: `framing window against pairs`."""
         value, reference = plain_setting(self.value), plain_setting(self.reference)
         return f"{self.axis.replace('_', ' ')} {value} against {reference}"
 
-    def settled(self, level: float) -> Effect:
-        """Returns the effect with its p value corrected to `level`, and so its verdict."""
-        word = difference_word(self.found, level, MARGIN)
-        return replace(self, corrected=level, word=word)
+    def with_verdict(self, p_holm: float) -> Effect:
+        """Returns the effect with its corrected p value, and the verdict that follows from it."""
+        verdict = difference_verdict(self.estimate, p_holm, DEFAULT_MARGIN)
+        return replace(self, p_holm=p_holm, verdict=verdict)
+
+    def record(self) -> dict[str, Any]:
+        """Returns the effect as one flat row."""
+        return {
+            "setting": self.axis,
+            "value": self.value,
+            "against": self.reference,
+            "contexts": self.estimate.n,
+            "fewest_seeds": min(self.seeds),
+            "most_seeds": max(self.seeds),
+            "difference": self.estimate.difference,
+            "std": self.estimate.std,
+            "low": self.estimate.low,
+            "high": self.estimate.high,
+            "p": self.estimate.p,
+            "p_holm": self.p_holm,
+            "verdict": self.verdict,
+        }
+
+    def document(self) -> dict[str, Any]:
+        """Returns what JSON documents say of it."""
+        record = self.record()
+        seeds = [record.pop("fewest_seeds"), record.pop("most_seeds")]
+        return record | {"seeds": seeds, "ci95": [record.pop("low"), record.pop("high")]}
 
 
-def effects(result: SweepResult) -> tuple[Effect, ...]:
-    """Returns the effect of each switch's values on the search's score, over random recipes.
+def effects(result: SweepData) -> tuple[Effect, ...]:
+    """Returns the effect of each value of each switch on the search's score, without verdicts.
 
-    Within one context (the recipe of a random trial) all values of a switch run on the same seeds,
-    its own value among them, so any value can be set against any other. A switch that is on or off
-    is told as on minus off; one with several values as each of them minus the value that most
-    contexts have themselves, of equals the one that comes first in the space. Contexts where a side
-    is missing drop out.
-    Over contexts: mean, Student's t interval, the sign-flip test; Holm's correction over all.
+    Within a context (the recipe of a random trial) all values of a switch run on the same seeds,
+    the value of that recipe included, so any value can be compared with any other. A switch that is
+    on or off is reported as on minus off. For a switch with several values, each is compared with
+    the value that most contexts have; of equally frequent values, with the first in the space.
+    Contexts in which one of the two values is missing are left out. Over contexts: mean, Student's
+    t interval, sign-flip test.
     """
     trials = {row.id: row for row in result.having("effect") if not row.axis}
     measure = objective(result)
@@ -174,78 +236,60 @@ def effects(result: SweepResult) -> tuple[Effect, ...]:
         context = trials.get(row.of)
         if context is None:
             continue
-        own = context.outcome.settings.get(row.axis)
-        first = {} if own is None else {own: context}
+        setting = context.outcome.settings.get(row.axis)
+        first = {} if setting is None else {setting: context}
         axes.setdefault(row.axis, {}).setdefault(row.of, first).setdefault(row.value, row)
-    raw = []
+    estimated = []
     for axis, contexts in axes.items():
-        values = _ordered(axis, contexts, result)
-        reference = _reference(axis, contexts, trials, values)
+        values = _values_in_order(axis, contexts, result)
+        reference = _reference_value(axis, contexts, trials, values)
         for value in values:
-            if value != reference:
-                raw.append(
-                    (axis, value, reference, _differences(contexts, value, reference, measure))
-                )
-    raw = [each for each in raw if each[3]]
-    found = [
-        paired_mean_difference([d for _, d, _ in parts], [0.0] * len(parts)) for *_, parts in raw
-    ]
-    levels = holm([each.p for each in found])
-    told = (
-        Effect(
-            axis,
-            value,
-            reference,
-            tuple(context for context, _, _ in parts),
-            tuple(d for _, d, _ in parts),
-            tuple(n for _, _, n in parts),
-            each,
-            level,
-            "cannot tell yet",
-        )
-        for (axis, value, reference, parts), each, level in zip(raw, found, levels, strict=True)
-    )
-    return tuple(each.settled(each.corrected) for each in told)
+            parts = _differences(contexts, value, reference, measure)
+            if value != reference and parts:
+                ids, differences, seeds = zip(*parts, strict=True)
+                estimate = paired_mean_difference(list(differences), [0.0] * len(parts))
+                estimated.append(Effect(axis, value, reference, ids, differences, seeds, estimate))
+    return tuple(estimated)
 
 
-def _ordered(
-    axis: str, contexts: Mapping[str, Mapping[Any, Row]], result: SweepResult
+def _values_in_order(
+    axis: str, contexts: Mapping[str, Mapping[Any, Row]], result: SweepData
 ) -> list[Any]:
-    """Returns the values that were run: in the order of the space, others behind."""
-    seen = dict.fromkeys(value for sides in contexts.values() for value in sides)
+    """Returns the values that were run: in the order of the space, others after them."""
+    seen = dict.fromkeys(value for by_value in contexts.values() for value in by_value)
     space = (result.search or {}).get("space", {}).get(axis)
     listed = [value for value in space if value in seen] if isinstance(space, list | tuple) else []
     return listed + [value for value in seen if value not in listed]
 
 
-def _reference(
+def _reference_value(
     axis: str,
     contexts: Mapping[str, Mapping[Any, Row]],
     trials: Mapping[str, Row],
     values: Sequence[Any],
 ) -> Any:
-    """Returns what the others are told against: off, or the value that most contexts have.
+    """Returns the value that the others are compared with: off, or that of most contexts.
 
-    Of equally frequent ones, the first of `values`.
+    Of equally frequent values, the first of `values`.
     """
     if all(isinstance(value, bool) for value in values):
         return False
-    own = Counter(trials[context].outcome.settings.get(axis) for context in contexts)
-    return max(values, key=lambda value: (own[value], -values.index(value)))
+    counts = Counter(trials[context].outcome.settings.get(axis) for context in contexts)
+    return max(values, key=lambda value: (counts[value], -values.index(value)))
 
 
 def _differences(
     contexts: Mapping[str, Mapping[Any, Row]], value: Any, reference: Any, measure: str
 ) -> list[tuple[str, float, int]]:
-    """Returns context, mean of `value` minus `reference` over shared seeds, and their number."""
-    found = []
-    for context, sides in contexts.items():
-        if value in sides and reference in sides:
-            first, second = _shared(sides[value], sides[reference], measure)
+    """Returns for each context: its id, the mean difference over shared seeds, their number."""
+    parts = []
+    for context, by_value in contexts.items():
+        if value in by_value and reference in by_value:
+            first, second = _paired_values(by_value[value], by_value[reference], measure)
             if len(first):
                 mean = float(np.round((first - second).mean(), 12))
-                found.append((context, mean, len(first)))
-    return found
+                parts.append((context, mean, len(first)))
+    return parts
 
 
 def plain_setting(value: Any) -> str:

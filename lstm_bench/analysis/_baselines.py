@@ -1,131 +1,144 @@
-"""A sweep's networks beside what could be answered without one."""
+"""Recipes compared with baselines: predictions that need no network."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from lstm_bench.results import Row, SweepResult
+from lstm_bench.results import Row, SweepData
 from lstm_bench.statistics import (
     ALPHA,
     BaselineComparison,
-    SkillWord,
+    SkillVerdict,
     absolute_errors,
     baseline_names,
     compare_with_baseline,
-    holm,
+    holm_correction,
 )
 
 
 @dataclass(frozen=True)
 class BaselineResult:
-    """A recipe beside each naive answer, the one with the smallest error first."""
+    """A recipe compared with each baseline, the one with the smallest error first."""
 
     row: Row
-    real: bool  # whether errors are of real values, in the data's units; else shares wrong
-    all: tuple[BaselineComparison, ...]
-    corrected: float = math.nan  # p against the best, after Holm's correction
+    real_valued: bool  # True: errors are in the data's units; False: they are shares of wrong steps
+    comparisons: tuple[BaselineComparison, ...]
+    p_holm: float = math.nan  # against the best baseline, after Holm's correction
 
     @property
     def best(self) -> BaselineComparison:
-        """The comparison with the naive answer that errs least, chosen with hindsight."""
-        return self.all[0]
+        """The comparison with the baseline of the smallest error, chosen with hindsight."""
+        return self.comparisons[0]
 
     @property
-    def word(self) -> SkillWord:
-        """Better or worse than the best naive answer, or that this cannot be told."""
-        return self.best.word if self.corrected <= ALPHA else "cannot tell"
+    def verdict(self) -> SkillVerdict:
+        """Whether the recipe is better or worse than the best baseline, or neither is certain."""
+        return self.best.verdict if self.p_holm <= ALPHA else "cannot tell"
 
     @property
     def sentence(self) -> str:
-        """The verdict, with what it rests on."""
-        best = self.best
-        verdict = {
-            "better": f"is better than the best naive answer ({best.naive})",
-            "worse": f"is worse than the best naive answer ({best.naive})",
-            "cannot tell": f"cannot be told from the best naive answer ({best.naive})",
-        }[self.word]
-        said = (
-            f"{self.row.id} {verdict}: on {best.steps} steps never trained on it errs by "
-            f"{amount(best.network_error, self.real)} (mean of {best.seeds} seeds), that by "
-            f"{amount(best.naive_error, self.real)}"
+        """The verdict, with the errors and the interval that it rests on."""
+        best, real = self.best, self.real_valued
+        conclusion = {
+            "better": f"is better than the best baseline ({best.baseline})",
+            "worse": f"is worse than the best baseline ({best.baseline})",
+            "cannot tell": f"cannot be distinguished from the best baseline ({best.baseline})",
+        }[self.verdict]
+        text = (
+            f"{self.row.id} {conclusion}: on {best.steps} steps that were not trained on, its "
+            f"error is {amount(best.network_error, real)} (mean of {best.seeds} seeds), the "
+            f"baseline's {amount(best.baseline_error, real)}"
         )
         if math.isnan(best.low):
-            return f"{said}; too few steps, or nothing that varies, so there is no interval."
-        ends = f"{signed_amount(best.low, self.real)} to {signed_amount(best.high, self.real)}"
-        said += f"; 95 % interval of what the network gains: {ends}"
-        if self.word != best.word:
-            return f"{said}, without 0 only as long as nothing else is compared."
-        return f"{said}."
+            return f"{text}; too few steps, or nothing that varies, so there is no interval."
+        ends = f"{signed_amount(best.low, real)} to {signed_amount(best.high, real)}"
+        text += f"; 95 % interval of the gain over the baseline: {ends}"
+        if self.verdict != best.verdict:
+            return f"{text}, which excludes 0 only as long as nothing else is compared."
+        return f"{text}."
+
+    def records(self) -> list[dict[str, Any]]:
+        """Returns one flat row per baseline; that of the best baseline has the verdict."""
+        verdict = {"p_holm": self.p_holm, "verdict": self.verdict}
+        return [
+            {"id": self.row.id, "name": self.row.outcome.name, **_record(comparison)}
+            | (verdict if comparison is self.best else {})
+            for comparison in self.comparisons
+        ]
+
+    def document(self) -> dict[str, Any]:
+        """Returns what JSON documents say of it."""
+        return {
+            "verdict": self.verdict,
+            "sentence": self.sentence,
+            "p_holm": self.p_holm,
+            "answers": [_record(comparison) for comparison in self.comparisons],
+        }
 
 
-def baseline_results(result: SweepResult) -> tuple[BaselineResult, ...]:
-    """Returns the fixed and the confirmed recipes that have naive answers beside them, in order.
+def _record(comparison: BaselineComparison) -> dict[str, Any]:
+    """Returns a comparison with one baseline under the column names that readers rely on."""
+    return {
+        "naive": comparison.baseline,
+        "seeds": comparison.seeds,
+        "steps": comparison.steps,
+        "network_error": comparison.network_error,
+        "naive_error": comparison.baseline_error,
+        "difference": comparison.difference,
+        "low": comparison.low,
+        "high": comparison.high,
+        "p": comparison.p,
+        "skill": comparison.skill,
+    }
+
+
+def baseline_results(data: SweepData) -> tuple[BaselineResult, ...]:
+    """Returns a result for each fixed and confirmed recipe whose task has baselines, in order.
 
     p values are corrected for all of them (Holm 1979).
     """
-    rows = [*result.fixed, *result.having("confirmed")]
-    found = [_beside(row) for row in rows if baseline_names(row.outcome.predictions)]
-    levels = holm([each.best.p for each in found])
-    return tuple(
-        BaselineResult(each.row, each.real, each.all, level)
-        for each, level in zip(found, levels, strict=True)
-    )
+    rows = [*data.fixed, *data.having("confirmed")]
+    results = [_baseline_result(row) for row in rows if baseline_names(row.outcome.predictions)]
+    p_values = holm_correction([result.best.p for result in results])
+    return tuple(replace(result, p_holm=p) for result, p in zip(results, p_values, strict=True))
 
 
-def _beside(row: Row) -> BaselineResult:
-    real = "mae" in row.outcome.seeds
-    table = absolute_errors(row.outcome.predictions)
+def _baseline_result(row: Row) -> BaselineResult:
+    real_valued = "mae" in row.outcome.seeds
+    errors = absolute_errors(row.outcome.predictions)
     names = baseline_names(row.outcome.predictions)
-    ahead = int(row.outcome.settings.get("horizon", 1))
-    found = (compare_with_baseline(table, name, ahead) for name in names)
-    against = sorted(found, key=lambda each: each.naive_error)
-    return BaselineResult(row, real, tuple(against))
+    forecast_horizon = int(row.outcome.settings.get("horizon", 1))
+    comparisons = (compare_with_baseline(errors, name, forecast_horizon) for name in names)
+    by_error = sorted(comparisons, key=lambda comparison: comparison.baseline_error)
+    return BaselineResult(row, real_valued, tuple(by_error))
 
 
-def headline(found: Sequence[BaselineResult], best: str | None) -> BaselineResult | None:
-    """Returns the one to tell first: the row `best`, else the one with the least error.
+def headline(results: Sequence[BaselineResult], best: str | None) -> BaselineResult | None:
+    """Returns the result to show first: that of the row `best`, or else that of least error.
 
-    To pick the best of several is allowed for: p values are corrected for all of them.
+    The p values allow for this choice: they are corrected for all results.
     """
-    own = [each for each in found if each.row.id == best]
-    return next(iter(own), min(found, key=lambda each: each.best.network_error, default=None))
+    of_best = [result for result in results if result.row.id == best]
+    least = min(results, key=lambda result: result.best.network_error, default=None)
+    return of_best[0] if of_best else least
 
 
-def amount(error: float, real: bool) -> str:
-    """Returns an error as text: to four digits, or as a share of wrong answers.
+def amount(error: float, real_valued: bool) -> str:
+    """Returns an error as text: four digits, or the percentage of wrong steps.
 
     >>> amount(0.123456, True), amount(0.0625, False)
     ('0.1235', '6.2 %')
     """
-    return f"{error:.4g}" if real else f"{100 * error:.1f} %"
+    return f"{error:.4g}" if real_valued else f"{100 * error:.1f} %"
 
 
-def signed_amount(difference: float, real: bool) -> str:
+def signed_amount(difference: float, real_valued: bool) -> str:
     """Returns a difference of errors with its sign.
 
     >>> signed_amount(-0.5, True), signed_amount(0.031, False)
     ('-0.5', '+3.1 %')
     """
-    return f"{difference:+.3g}" if real else f"{100 * difference:+.1f} %"
-
-
-def baselines_document(result: SweepResult) -> dict[str, Any]:
-    """Returns what was found as plain JSON values; empty without naive answers."""
-    found = {
-        each.row.id: {
-            "verdict": each.word,
-            "sentence": each.sentence,
-            "p_holm": None if math.isnan(each.corrected) else each.corrected,
-            "answers": [_plain(one) for one in each.all],
-        }
-        for each in baseline_results(result)
-    }
-    return {"naive": found} if found else {}
-
-
-def _plain(each: BaselineComparison) -> dict[str, Any]:
-    facts = {key: None if value != value else value for key, value in vars(each).items()}
-    return facts | {"skill": each.skill}
+    return f"{difference:+.3g}" if real_valued else f"{100 * difference:+.1f} %"

@@ -1,179 +1,230 @@
-"""What of a search holds on fresh seeds, and the simplest recipe that solves its task."""
+"""The finalists of a search on fresh seeds, and the simplest recipe that solves the task."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from lstm_bench.analysis._history import distinct, is_stopped, objective, score
+from lstm_bench.analysis._history import distinct_recipes, is_stopped, objective
 from lstm_bench.recipes import TASKS, holds_data_back
-from lstm_bench.results import Row, SweepResult
-from lstm_bench.statistics import RELIABLE, Mean, Rate, mean_interval, solve_rate
+from lstm_bench.results import Row, SweepData, measure_mean
+from lstm_bench.statistics import RELIABLE_RATE, Mean, Rate, mean_interval, solve_rate
 
 
 @dataclass(frozen=True)
 class Confirmed:
-    """A finalist: what it scored in the search, and on seeds that the search never saw."""
+    """A finalist: its score in the search, and on fresh seeds, which the search never saw."""
 
     row: Row
-    trial: Row | None  # None if the trial's own row is not there
+    trial: Row | None  # None if the row of the trial is missing
     search: Mean
     fresh: Mean
 
     @property
     def optimism(self) -> float:
-        """What the search promised beyond what fresh seeds hold."""
+        """The score in the search minus the score on fresh seeds."""
         return float(np.round(self.search.mean - self.fresh.mean, 12))
+
+    def document(self) -> dict[str, Any]:
+        """Returns what JSON documents say of it."""
+        return {
+            "id": self.row.id,
+            "of": self.row.of,
+            "name": self.row.outcome.name,
+            "search": _mean_document(self.search),
+            "confirmed": _mean_document(self.fresh),
+            "optimism": self.optimism,
+        }
 
 
 @dataclass(frozen=True)
 class Confirmations:
-    """The finalists, ranked by what they scored on fresh seeds."""
+    """The finalists, ranked by their score on fresh seeds."""
 
     measure: str
     finalists: tuple[Confirmed, ...]
-    winner: Confirmed | None  # the finalist that the search itself would have named
+    winner: Confirmed | None  # the finalist with the best score in the search
 
     @property
     def optimism(self) -> float:
-        """Mean over the finalists whose trial is known; NaN without one."""
-        known = [each.optimism for each in self.finalists if each.trial is not None]
-        return float(np.round(np.mean(known), 12)) if known else math.nan
+        """The mean over the finalists whose trial is known; NaN without one."""
+        optimisms = [one.optimism for one in self.finalists if one.trial is not None]
+        return float(np.round(np.mean(optimisms), 12)) if optimisms else math.nan
+
+    def document(self) -> dict[str, Any]:
+        """Returns what JSON documents say of it."""
+        winner = self.winner
+        return {
+            "measure": self.measure,
+            "optimism": {"mean": self.optimism, "winner": winner.optimism if winner else None},
+            "search_winner": winner.row.id if winner else None,
+            "finalists": [finalist.document() for finalist in self.finalists],
+        }
 
 
-def confirmations(result: SweepResult) -> Confirmations:
-    """Returns search score, confirmed score and the optimism between them, for each finalist.
+def _mean_document(mean: Mean) -> dict[str, Any]:
+    return {"mean": mean.mean, "n": mean.n, "ci95": [mean.low, mean.high]}
 
-    Ranked by the confirmed score, then by solve rate, then by cost, the lower one first; the
-    search's own winner is found in the same way from its own scores.
+
+def confirmations(result: SweepData) -> Confirmations:
+    """Returns the search score, confirmed score and optimism of every finalist.
+
+    They are ranked by confirmed score, then by solve rate, then by cost, lower costs first. The
+    winner of the search is determined in the same way from the scores of the search.
     """
     measure = objective(result)
     trials = {row.id: row for row in result.trials}
-    none = mean_interval([])
-    found = []
+    no_score = mean_interval([])
+    finalists = []
     for row in result.having("confirmed"):
         trial = trials.get(row.of)
-        before = score(trial.outcome, measure) if trial else none
-        found.append(Confirmed(row, trial, before, score(row.outcome, measure)))
-    found.sort(key=lambda each: _rank(each.fresh, each.row))
-    known = [(each, each.trial) for each in found if each.trial is not None]
-    ranked = sorted(known, key=lambda pair: _rank(pair[0].search, pair[1]))
-    return Confirmations(measure, tuple(found), ranked[0][0] if ranked else None)
+        before = measure_mean(trial.outcome, measure) if trial else no_score
+        finalists.append(Confirmed(row, trial, before, measure_mean(row.outcome, measure)))
+    finalists.sort(key=lambda finalist: _rank(finalist.fresh, finalist.row))
+    of_trials = [(finalist, finalist.trial) for finalist in finalists if finalist.trial]
+    ranked = sorted(of_trials, key=lambda pair: _rank(pair[0].search, pair[1]))
+    return Confirmations(measure, tuple(finalists), ranked[0][0] if ranked else None)
 
 
 def _rank(mean: Mean, row: Row) -> tuple[float, float, int, str]:
-    """Returns a key that sorts the best first; one that diverged comes last."""
+    """Returns a key that sorts the best recipe first, and recipes that diverged last."""
     score = math.inf if math.isnan(mean.mean) else -mean.mean
     return (score, -row.outcome.solve_rate.rate, row.outcome.cost, row.outcome.digest)
 
 
 @dataclass(frozen=True)
-class Point:
+class FrontPoint:
     """A recipe on the plane of cost and solve rate."""
 
     row: Row
     cost: int
     rate: Rate
-    best: bool  # no other recipe is solved as often at a lower cost, or more often at its cost
+    on_front: bool  # no recipe is solved as often at a lower cost, or more often at its cost
+
+    def document(self) -> dict[str, Any]:
+        """Returns what JSON documents say of it."""
+        rate, outcome = self.rate, self.row.outcome
+        interval = [rate.low, rate.high]
+        return {
+            "id": self.row.id,
+            "role": self.row.role,
+            "parameters": outcome.parameters,
+            "updates": outcome.updates,
+            "cost": self.cost,
+            "solve_rate": {"k": rate.k, "n": rate.n, "rate": rate.rate, "ci95": interval},
+            "front": self.on_front,
+        }
 
 
-def front(result: SweepResult) -> tuple[Point, ...]:
-    """Returns every distinct recipe of the search's problem that has all its seeds, by cost.
+def front(result: SweepData) -> tuple[FrontPoint, ...]:
+    """Returns every distinct recipe of the searched problem that has all its seeds, by cost.
 
-    A confirmed outcome stands in for that of its trial, and a fixed recipe for a trial of the same
-    recipe: both on seeds that did not choose it. Where a task keeps data back from a search, its
-    other trials are left out, for they were scored on other data. Empty without a search.
+    A confirmed recipe replaces its trial, and a fixed recipe a trial of the same recipe: both are
+    scored on seeds that did not choose them. Where a task holds data back from the search, the
+    other trials are left out, because they were scored on other data. Empty without a search.
     """
     rows = list(result.having("confirmed"))
-    gone = {row.of for row in rows}
-    rows += _of_the_same_problem(result)
+    confirmed_trials = {row.of for row in rows}
+    rows += _rows_of_same_problem(result)
     if not result.trials:
         return ()
     rows += [
         row
-        for row, repeats in distinct(result.trials)
+        for row, repeats in distinct_recipes(result.trials)
         if not is_stopped(result, row)
-        and not gone & {row.id, *repeats}
+        and not confirmed_trials & {row.id, *repeats}
         and not holds_data_back(row.outcome.settings)
     ]
     single: dict[str, Row] = {}
     for row in rows:
         single.setdefault(row.outcome.digest, row)
     plane = [(row, row.outcome.cost, row.outcome.solve_rate) for row in single.values()]
-    found = []
-    for row, price, rate in plane:
+    points = []
+    for row, cost, rate in plane:
         beaten = any(
-            (other.rate >= rate.rate and own < price) or (other.rate > rate.rate and own <= price)
-            for _, own, other in plane
+            (other.rate >= rate.rate and price < cost) or (other.rate > rate.rate and price <= cost)
+            for _, price, other in plane
         )
-        found.append(Point(row, price, rate, not beaten))
-    return tuple(sorted(found, key=lambda each: (each.cost, -each.rate.rate, each.row.id)))
+        points.append(FrontPoint(row, cost, rate, not beaten))
+    return tuple(sorted(points, key=lambda point: (point.cost, -point.rate.rate, point.row.id)))
 
 
-def _of_the_same_problem(result: SweepResult) -> list[Row]:
+def _rows_of_same_problem(result: SweepData) -> list[Row]:
     """Returns the fixed rows whose task, with its parameters, is the one that is searched."""
     if not result.trials:
         return []
-    own = result.trials[0].outcome.settings
+    searched = result.trials[0].outcome.settings
     space = (result.search or {}).get("space", {})
-    name = own.get("task")
+    name = searched.get("task")
     fields = set(TASKS[name].model_fields) if name in TASKS else set()
-    held_back = set(TASKS[name].in_search) if name in TASKS else set()
+    held_back = set(TASKS[name].search_overrides) if name in TASKS else set()
     keys = {"task"} | fields - set(space) - held_back
     return [
         row
         for row in result.fixed
-        if all(row.outcome.settings.get(key) == own.get(key) for key in keys)
+        if all(row.outcome.settings.get(key) == searched.get(key) for key in keys)
     ]
 
 
 @dataclass(frozen=True)
-class Simplest:
-    """The cheapest confirmed recipe that is sure to clear `bar`; None with the reason in `why`."""
+class SimplestRecipe:
+    """The cheapest confirmed recipe whose Wilson lower bound of the solve rate reaches `bar`."""
 
-    point: Point | None
+    point: FrontPoint | None  # None where there is no such recipe
     bar: float
-    why: str
-    fixed: tuple[str, ...] = ()  # fixed recipes that clear it too and cost no more
+    why: str  # the reason why there is none
+    fixed: tuple[str, ...] = ()  # fixed recipes that reach the bar too and cost no more
+
+    def document(self) -> dict[str, Any]:
+        """Returns what JSON documents say of it."""
+        point = self.point
+        return {
+            "bar": self.bar,
+            "point": point.document() if point else None,
+            "recipe": point.row.outcome.settings if point else None,
+            "sentence": self.sentence,
+        }
 
     @property
     def sentence(self) -> str:
-        """Which recipe it is and how sure that is, or why there is none."""
+        """The recipe with its solve rate and interval, or the reason why there is none."""
         if self.point is None:
             return self.why
         row, rate = self.point.row, self.point.rate
-        also = f" At no higher cost, {_and(self.fixed)} too." if self.fixed else ""
+        also = f" At no higher cost, {_clearing(self.fixed)} too." if self.fixed else ""
         return (
             f"The simplest recipe that solves it is {row.id} ({row.outcome.name}): solved by "
-            f"{rate.k} of {rate.n} fresh seeds (95 % Wilson interval {_span(rate)} %, all of it "
-            f"at or above {100 * self.bar:g} %), with {row.outcome.parameters:,} parameters and "
-            f"{row.outcome.updates:,} updates.{also}"
+            f"{rate.k} of {rate.n} fresh seeds (95 % Wilson interval {_percent_interval(rate)} %, "
+            f"all of it at or above {100 * self.bar:g} %), with {row.outcome.parameters:,} parameters "
+            f"and {row.outcome.updates:,} updates.{also}"
         )
 
 
-def simplest(result: SweepResult, bar: float = RELIABLE) -> Simplest:
+def simplest_recipe(result: SweepData, bar: float = RELIABLE_RATE) -> SimplestRecipe:
     """Returns the cheapest confirmed recipe whose Wilson lower bound is at least `bar`."""
     return simplest_of(front(result), bar)
 
 
-def simplest_of(points: Sequence[Point], bar: float = RELIABLE) -> Simplest:
-    """Returns `simplest` of a front that is known already."""
+def simplest_of(points: Sequence[FrontPoint], bar: float = RELIABLE_RATE) -> SimplestRecipe:
+    """Returns the simplest recipe of a front that is already computed."""
     confirmed = [point for point in points if point.row.role == "confirmed"]
     clear = [point for point in points if point.rate.low >= bar]
-    found = next((point for point in clear if point.row.role == "confirmed"), None)
-    if found is not None:
-        price = found.cost
-        fixed = [p.row.id for p in clear if p.row.role == "fixed" and p.cost <= price]
-        return Simplest(found, bar, "", tuple(fixed))
+    cheapest = next((point for point in clear if point.row.role == "confirmed"), None)
+    if cheapest is not None:
+        cost = cheapest.cost
+        fixed = [p.row.id for p in clear if p.row.role == "fixed" and p.cost <= cost]
+        return SimplestRecipe(cheapest, bar, "", tuple(fixed))
     share = f"{100 * bar:g} %"
     if not confirmed:
         why = "No recipe was run again on fresh seeds, so none can be called the simplest."
-        return Simplest(None, bar, why)
+        return SimplestRecipe(None, bar, why)
     if not any(point.rate.k for point in confirmed):
-        return Simplest(None, bar, "No finalist is solved by any fresh seed, so none is simplest.")
+        why = "No finalist is solved by any fresh seed, so none is simplest."
+        return SimplestRecipe(None, bar, why)
     most = max(point.rate.n for point in confirmed)
     bound = solve_rate([True] * most).low
     if bound < bar:
@@ -181,19 +232,21 @@ def simplest_of(points: Sequence[Point], bar: float = RELIABLE) -> Simplest:
             f"Too few fresh seeds to name a simplest recipe: even {most} of {most} solved would "
             f"give a lower bound of {100 * bound:.1f} %, below the bar of {share}."
         )
-        return Simplest(None, bar, why)
+        return SimplestRecipe(None, bar, why)
     best = max(confirmed, key=lambda point: (point.rate.low, -point.cost))
     rate = best.rate
     why = (
         f"No confirmed recipe is sure to be solved by {share} of seeds: the most certain, "
-        f"{best.row.id}, is solved by {rate.k} of {rate.n} (95 % Wilson interval {_span(rate)} %)."
+        f"{best.row.id}, is solved by {rate.k} of {rate.n} (95 % Wilson interval "
+        f"{_percent_interval(rate)} %)."
     )
-    return Simplest(None, bar, why)
+    return SimplestRecipe(None, bar, why)
 
 
-def _and(ids: Sequence[str]) -> str:
+def _clearing(ids: Sequence[str]) -> str:
+    """Returns `A1 clears it`, or `A1 and A2 clear it`."""
     return f"{' and '.join(ids)} {'clears' if len(ids) == 1 else 'clear'} it"
 
 
-def _span(rate: Rate) -> str:
+def _percent_interval(rate: Rate) -> str:
     return f"[{100 * rate.low:.1f}, {100 * rate.high:.1f}]"

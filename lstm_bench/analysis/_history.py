@@ -1,123 +1,103 @@
-"""How a search went: its trials in order, what each scored on which seeds, what stopping saved."""
+"""The history of a search: trials in order, their scores, and the runs that stopping saved."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from lstm_bench.results import Outcome, Row, SweepResult
-from lstm_bench.statistics import WORST, Mean, mean_interval
-
-COLUMNS = {"solve_rate": "solved"}
-"""Where the seeds' table calls an objective by another name."""
+from lstm_bench.results import Row, SweepData, measure_mean
 
 
-def objective(result: SweepResult) -> str:
-    """Returns what the search maximises: accuracy, sequence_accuracy, solve_rate or skill."""
+def objective(result: SweepData) -> str:
+    """Returns the search's measure: accuracy, sequence_accuracy, solve_rate or skill."""
     return str((result.search or {}).get("objective", "accuracy"))
 
 
-def bounds(measure: str) -> tuple[float, float]:
-    """Returns between which two values an objective lies."""
-    return (WORST, 1.0) if measure == "skill" else (0.0, 1.0)
-
-
-def scores(outcome: Outcome, measure: str) -> np.ndarray:
-    """Returns one value a seed of `measure`, in the order of the seeds; solved counts as 1.
-
-    All NaN where it was not measured.
-    """
-    if COLUMNS.get(measure, measure) not in outcome.seeds:
-        return np.full(len(outcome.seeds), np.nan)
-    return outcome.seeds.sort_values("seed")[COLUMNS.get(measure, measure)].to_numpy(float)
-
-
-def score(outcome: Outcome, measure: str) -> Mean:
-    """Returns the mean of `measure` over the seeds, with its interval, within its `bounds`.
-
-    The interval is Wilson's for a rate, else that of a mean.
-    """
-    mean = mean_interval(scores(outcome, measure), *bounds(measure))
-    if measure != "solve_rate":
-        return mean
-    rate = outcome.solve_rate
-    return Mean(mean.n, mean.mean, mean.std, rate.low, rate.high)
-
-
-def asked(result: SweepResult) -> int:
-    """Returns the seeds that a trial runs on unless it is stopped."""
+def seeds_per_trial(result: SweepData) -> int:
+    """Returns the number of seeds that a trial runs on unless it is stopped."""
     return result.seeds or max((len(row.outcome.seeds) for row in result.trials), default=0)
 
 
-def is_stopped(result: SweepResult, row: Row) -> bool:
+def is_stopped(result: SweepData, row: Row) -> bool:
     """Returns whether `row` is a trial that was stopped before it had all of its seeds."""
-    return row.role == "trial" and len(row.outcome.seeds) < asked(result)
+    return row.role == "trial" and len(row.outcome.seeds) < seeds_per_trial(result)
 
 
-def distinct(rows: Iterable[Row]) -> list[tuple[Row, list[str]]]:
-    """Returns each recipe once, with the ids of the rows that repeat it, in order.
+def distinct_recipes(rows: Iterable[Row]) -> list[tuple[Row, list[str]]]:
+    """Returns one row for each distinct recipe, with the ids of the other rows of that recipe.
 
-    Of the rows of one recipe, the first of those with the most seeds.
+    The row is the one with the most seeds; of several, the first. The order is that of `rows`.
     """
     same: dict[str, list[Row]] = {}
     for row in rows:
         same.setdefault(row.outcome.digest, []).append(row)
-    found = []
+    distinct = []
     for group in same.values():
         first = max(group, key=lambda row: len(row.outcome.seeds))
-        found.append((first, [row.id for row in group if row is not first]))
-    return found
+        distinct.append((first, [row.id for row in group if row is not first]))
+    return distinct
 
 
 @dataclass(frozen=True)
-class Tried:
-    """A trial: its score over the seeds it had, and the best so far of those with all seeds."""
+class TrialScore:
+    """A trial: its mean score, and the best score until then of trials that ran all seeds."""
 
     id: str
     number: int
     score: float
     seeds: int
     stopped: bool
-    best: float  # NaN until a trial has all of its seeds
+    best: float  # NaN until a trial has run all its seeds
 
 
-def history(result: SweepResult) -> tuple[Tried, ...]:
-    """Returns the trials in order, each with the best score among those run in full until then."""
-    found, best = [], math.nan
-    for row in sorted(result.trials, key=_number):
-        mean, stopped = score(row.outcome, objective(result)).mean, is_stopped(result, row)
+def history(result: SweepData) -> tuple[TrialScore, ...]:
+    """Returns the trials in order, each with the best score until then of trials run in full."""
+    scores, best = [], math.nan
+    for row in sorted(result.trials, key=_trial_number):
+        mean, stopped = measure_mean(row.outcome, objective(result)).mean, is_stopped(result, row)
         if not stopped:
             best = float(np.fmax(best, mean))
         count = len(row.outcome.seeds)
-        found.append(Tried(row.id, _number(row), mean, count, stopped, best))
-    return tuple(found)
+        scores.append(TrialScore(row.id, _trial_number(row), mean, count, stopped, best))
+    return tuple(scores)
 
 
-def _number(row: Row) -> int:
+def _trial_number(row: Row) -> int:
     return -1 if row.trial is None else row.trial
 
 
 @dataclass(frozen=True)
-class Saved:
-    """Seed runs that a search made, of those that all seeds of all its recipes would take."""
+class StoppingSavings:
+    """The seed runs of a search, and those that all seeds of all its recipes would take."""
 
-    made: int
-    full: int
+    runs: int
+    full_runs: int  # without stopping
     recipes: int
     stopped: int
 
     @property
     def share(self) -> float:
-        """The part of the seed runs that was not needed; 0 where nothing was searched."""
-        return 1 - self.made / self.full if self.full else 0.0
+        """The share of the seed runs that was saved; 0 without a search."""
+        return 1 - self.runs / self.full_runs if self.full_runs else 0.0
+
+    def document(self) -> dict[str, Any]:
+        """Returns what JSON documents say of it."""
+        return {
+            "made": self.runs,
+            "full": self.full_runs,
+            "recipes": self.recipes,
+            "stopped": self.stopped,
+            "share": self.share,
+        }
 
 
-def saved(result: SweepResult) -> Saved:
-    """Returns how many seed runs stopping early has saved, each distinct recipe counted once."""
-    rows = [row for row, _ in distinct(result.trials)]
-    made = sum(len(row.outcome.seeds) for row in rows)
+def stopping_savings(result: SweepData) -> StoppingSavings:
+    """Returns the seed runs that stopping early has saved; each distinct recipe counts once."""
+    rows = [row for row, _ in distinct_recipes(result.trials)]
+    runs = sum(len(row.outcome.seeds) for row in rows)
     stopped = sum(is_stopped(result, row) for row in rows)
-    return Saved(made, len(rows) * asked(result), len(rows), stopped)
+    return StoppingSavings(runs, len(rows) * seeds_per_trial(result), len(rows), stopped)

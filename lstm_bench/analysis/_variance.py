@@ -1,4 +1,4 @@
-"""Whose variance it is: the settings', the seeds', and of the latter the data's or the weights'."""
+"""Variance components: how much scores vary by setting, by seed, and by source of a seed."""
 
 from __future__ import annotations
 
@@ -9,60 +9,80 @@ from typing import Any
 
 import numpy as np
 
-from lstm_bench.analysis._history import COLUMNS, distinct, objective, scores
-from lstm_bench.results import Row, SweepResult
-from lstm_bench.seeds import uncrossed
-from lstm_bench.statistics import seed_variance_share, variance_split
+from lstm_bench.analysis._comparisons import COLUMNS
+from lstm_bench.analysis._history import distinct_recipes, objective
+from lstm_bench.results import Row, SweepData, measure_values
+from lstm_bench.seeds import source_seeds
+from lstm_bench.statistics import seed_variance_fraction, variance_components
 
 SOURCES = ("data", "init", "order")
-"""What a seed decides: see `seeds.SOURCES`."""
+"""The sources of randomness that a seed sets: see `seeds.SOURCES`."""
 
 
 @dataclass(frozen=True)
-class SeedShare:
-    """The part of the scores' variance that lies between seeds of one recipe."""
+class SeedVariance:
+    """The fraction of the scores' variance that lies between seeds of one recipe."""
 
-    share: float
+    fraction: float
     recipes: int
     runs: int
 
+    def document(self) -> dict[str, Any]:
+        """Returns what JSON documents say of it."""
+        return {
+            "share": self.fraction,
+            "recipes": self.recipes,
+            "runs": self.runs,
+            "between": 1 - self.fraction,
+        }
 
-def seed_share(result: SweepResult) -> SeedShare | None:
-    """Returns how much of the variance among random recipes is the seeds'; None if unknown.
 
-    Of the trials that were drawn at random, on as many first seeds as all of them have: how many
-    more a trial was given depends on what it had scored.
+def seed_variance(result: SweepData) -> SeedVariance | None:
+    """Returns the fraction of the variance of random recipes that seeds cause; None if unknown.
+
+    From the trials that were drawn at random, on the first seeds, as many as all of them have: the
+    number of seeds that a trial ran on depends on its scores.
     """
     drawn = set(result.analysis.get("random", ()))
-    rows = [row for row, _ in distinct(row for row in result.trials if row.trial in drawn)]
-    groups = [scores(row.outcome, objective(result)) for row in rows]
+    rows = [row for row, _ in distinct_recipes(row for row in result.trials if row.trial in drawn)]
+    groups = [measure_values(row.outcome, objective(result)) for row in rows]
     groups = [group for group in groups if np.isfinite(group).all()]
     first = min(map(len, groups), default=0)
     groups = [group[:first] for group in groups]
     runs = sum(map(len, groups))
     if len(groups) < 2 or runs <= len(groups):
         return None
-    share = seed_variance_share(groups)
-    return None if math.isnan(share) else SeedShare(share, len(groups), runs)
+    fraction = seed_variance_fraction(groups)
+    return None if math.isnan(fraction) else SeedVariance(fraction, len(groups), runs)
 
 
 @dataclass(frozen=True)
-class Split:
-    """The shares of one recipe's variance: data, initial weights, order, and all together."""
+class WinnerVariance:
+    """The variance components of one recipe, as fractions, from seeds that cross their sources."""
 
     row: Row
-    shares: Mapping[str, float]  # data, init, order, together
+    fractions: Mapping[str, float]  # data, init, order, together (only in combination)
     draws: tuple[int, int, int]  # of data, initial weights and order
-    std: float  # of the score, over all of them
+    std: float  # of the score, over all seeds
+
+    def document(self) -> dict[str, Any]:
+        """Returns what JSON documents say of it."""
+        return {
+            "id": self.row.id,
+            "of": self.row.of,
+            "draws": self.draws,
+            "shares": self.fractions,
+            "std": self.std,
+        }
 
 
-def split(result: SweepResult) -> Split | None:
-    """Returns how a recipe's variance splits; None without crossed seeds, or without variance."""
+def winner_variance(result: SweepData) -> WinnerVariance | None:
+    """Returns the variance components of the winner; None without crossed seeds or variance."""
     rows = result.having("split")
     if not rows:
         return None
     table = rows[0].outcome.seeds
-    keys = [tuple(uncrossed(int(seed))[source] for source in SOURCES) for seed in table["seed"]]
+    keys = [tuple(source_seeds(int(seed))[source] for source in SOURCES) for seed in table["seed"]]
     levels = [sorted({key[place] for key in keys}) for place in range(len(SOURCES))]
     draws = (len(levels[0]), len(levels[1]), len(levels[2]))
     cube = np.full(draws, np.nan)  # (data, init, order)
@@ -71,48 +91,60 @@ def split(result: SweepResult) -> Split | None:
         cube[tuple(level.index(part) for level, part in zip(levels, key, strict=True))] = score
     if min(draws) < 2 or not np.isfinite(cube).all() or cube.std() < 1e-12:
         return None
-    return Split(rows[0], variance_split(cube).shares, draws, float(cube.std(ddof=1)))
+    fractions, std = variance_components(cube).fractions, float(cube.std(ddof=1))
+    return WinnerVariance(rows[0], fractions, draws, std)
 
 
 @dataclass(frozen=True)
-class Weight:
-    """A setting's importance: `fanova` and `ped_anova` as shares over the settings."""
+class SettingImportance:
+    """The importance of a setting, as shares of that of all settings, by two methods."""
 
     key: str
     fanova: float
     ped_anova: float
-    scaled: float  # fanova's share of what is not the seeds'; NaN where their share is unknown
+    scaled: float  # `fanova` times the fraction of variance that seeds do not cause, or NaN
 
 
 @dataclass(frozen=True)
-class Importance:
-    """What the random trials say of the settings' importance; `why` where they say nothing."""
+class SettingImportances:
+    """The importance of all settings, from the random trials."""
 
     trials: int
-    weights: tuple[Weight, ...]  # the most important first
-    seeds: SeedShare | None
-    why: str
+    settings: tuple[SettingImportance, ...]  # the most important first
+    seeds: SeedVariance | None
+    why: str  # the reason why there are none
+
+    def document(self) -> dict[str, Any]:
+        """Returns what JSON documents say of it."""
+        return {
+            "trials": self.trials,
+            "settings": [vars(setting) for setting in self.settings],
+            "seeds": self.seeds.fraction if self.seeds else None,
+            "why": self.why or None,
+        }
 
 
-def importance(result: SweepResult) -> Importance | None:
-    """Returns the settings' importances beside the seeds' share; None if nothing was worked out."""
-    told = result.analysis.get("importance")
-    if not told:
+def setting_importances(result: SweepData) -> SettingImportances | None:
+    """Returns the importance of every setting; None if the search has not computed it."""
+    computed = result.analysis.get("importance")
+    if not computed:
         return None
-    share = seed_share(result)
-    rest = math.nan if share is None else 1 - share.share
-    weights = [
-        Weight(
-            str(each["key"]),
-            _number(each.get("fanova")),
-            _number(each.get("ped_anova")),
-            rest * _number(each.get("fanova")),
+    seeds = seed_variance(result)
+    rest = math.nan if seeds is None else 1 - seeds.fraction
+    settings = [
+        SettingImportance(
+            str(setting["key"]),
+            _to_float(setting.get("fanova")),
+            _to_float(setting.get("ped_anova")),
+            rest * _to_float(setting.get("fanova")),
         )
-        for each in told.get("settings", ())
+        for setting in computed.get("settings", ())
     ]
-    weights.sort(key=lambda each: (-np.nan_to_num(each.fanova), each.key))
-    return Importance(int(told.get("trials", 0)), tuple(weights), share, str(told.get("why") or ""))
+    settings.sort(key=lambda setting: (-np.nan_to_num(setting.fanova), setting.key))
+    trials, why = int(computed.get("trials", 0)), str(computed.get("why") or "")
+    return SettingImportances(trials, tuple(settings), seeds, why)
 
 
-def _number(value: Any) -> float:
+def _to_float(value: Any) -> float:
+    """Returns a number; NaN for None."""
     return math.nan if value is None else float(value)

@@ -1,5 +1,5 @@
 """The command line: a thin layer over the calls that Python users have."""
 
-from lstm_bench.cli._commands import main
+from lstm_bench.cli._app import main
 
 __all__ = ["main"]

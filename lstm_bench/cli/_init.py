@@ -1,4 +1,4 @@
-"""A working folder to begin with: a task, its test, a sweep, settings."""
+"""The working folder that `lstm-bench init` writes: a task, its test, sweeps and settings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lstm_bench.errors import UserError
 
 FILES = {
     "README.md": "README.md",
-    "my_task.py": "my_task.py.txt",  # so called, it is no module of this package
+    "my_task.py": "my_task.py.txt",  # .txt, so that it is not a module of this package
     "tests/test_my_task.py": "tests/test_my_task.py.txt",
     "sweeps/highest.yaml": "sweeps/highest.yaml",
     "sweeps/season.yaml": "sweeps/season.yaml",
@@ -21,39 +21,39 @@ FILES = {
     "pytest.ini": "pytest.ini",
     ".gitignore": "gitignore.txt",
 }
-"""The files of a working folder, and where each lies in `template/`."""
+"""The files of a working folder, and the path of each in `template/`."""
 
 
 def scaffold(folder: Path) -> list[Path]:
-    """Makes `folder` a working folder and returns its files; writes all of them or none.
+    """Writes the files of a working folder into `folder`, all or none, and returns their paths.
 
-    Raises `UserError` where it is there and not empty, or cannot be written.
+    Raises `UserError` if `folder` exists and is not empty, or cannot be written.
     """
     try:
         if folder.is_dir() and any(folder.iterdir()):
-            raise UserError(f"init: {folder} must be a new or an empty folder, but has files in it")
+            raise UserError(f"init: {folder} must be a new or empty folder, but has files in it")
         if not folder.is_dir() and (folder.exists() or folder.is_symlink()):
-            raise UserError(f"init: {folder} must be a new or an empty folder, but is a file")
-        _made(folder)
+            raise UserError(f"init: {folder} must be a new or empty folder, but is a file")
+        _write_files(folder)
     except OSError as error:
         raise UserError(
-            f"init: {folder} must be in a folder that is there and can be written, but "
-            f"{error.strerror or error}; give another one"
+            f"init: {folder} must be in an existing folder that can be written, but got: "
+            f"{error.strerror or error}; choose another folder"
         ) from error
     return [folder / name for name in FILES]
 
 
-def _made(folder: Path) -> None:
-    """Writes into a folder beside, and moves that to its place once it is whole."""
+def _write_files(folder: Path) -> None:
+    """Writes all files into a temporary folder, and moves them to `folder` when it is complete."""
     new = not folder.exists()
-    place = folder.absolute().parent if new else folder
-    with tempfile.TemporaryDirectory(dir=place, prefix=".init-") as scratch:
-        draft = Path(scratch) / "made"
+    parent = folder.absolute().parent if new else folder
+    with tempfile.TemporaryDirectory(dir=parent, prefix=".init-") as temporary:
+        draft = Path(temporary) / "draft"
         for name, source in FILES.items():
             path = draft / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            text = resources.files("lstm_bench.cli").joinpath("template", *source.split("/"))
-            path.write_bytes(text.read_bytes())
+            template = resources.files("lstm_bench.cli").joinpath("template", *source.split("/"))
+            path.write_bytes(template.read_bytes())
         if new:
             draft.rename(folder)
             return

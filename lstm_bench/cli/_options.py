@@ -5,18 +5,17 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
-import json
-import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
 import typer
 
-from lstm_bench import __version__
 from lstm_bench.errors import Interrupted, UserError
+from lstm_bench.provenance import VERSION
 from lstm_bench.safety import mask_address, print_plain, shell_line
 
 _document: ContextVar[TextIO] = ContextVar("where a JSON document is printed")
@@ -43,9 +42,53 @@ Overrides = Annotated[
 ]
 
 
-def _print_version(asked: bool) -> None:
-    if asked:
-        print(f"lstm-bench {__version__}")
+CsvFile = Annotated[Path | None, typer.Option("--csv", help="Search over this file of your own.")]
+Target = Annotated[str | None, typer.Option(help="Its column to forecast.")]
+Time = Annotated[str | None, typer.Option(help="Its column of times.")]
+Group = Annotated[str | None, typer.Option(help="Its column that names series.")]
+Columns = Annotated[str | None, typer.Option(help="Its other columns that go in: a,b.")]
+TargetKind = Annotated[str | None, typer.Option("--kind", help="real, binary or symbols.")]
+ForecastHorizon = Annotated[int | None, typer.Option("--horizon", help="How many rows ahead.")]
+Missing = Annotated[str | None, typer.Option(help="drop or interpolate.")]
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """What the command line says about a file of the user's data."""
+
+    target: str | None
+    time: str | None
+    group: str | None
+    columns: str | None
+    kind: str | None
+    horizon: int | None
+    missing: str | None
+
+    def settings(self) -> dict[str, Any]:
+        """Returns what was given, as settings of the task `csv`."""
+        columns = self.columns
+        listed = None if columns is None else [name.strip() for name in columns.split(",")]
+        options = {
+            "target": self.target,
+            "time": self.time,
+            "group": self.group,
+            "target_kind": self.kind,
+            "columns": listed,
+            "horizon": self.horizon,
+            "missing": self.missing,
+        }
+        return {key: value for key, value in options.items() if value is not None}
+
+    def refuse_without_file(self) -> None:
+        """Raises `UserError` where something was said about a file, but no file was named."""
+        given = [name for name, value in vars(self).items() if value is not None]
+        if given:
+            raise UserError(f"--{given[0]}: says something about a file; give --csv FILE")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"lstm-bench {VERSION}")
         raise typer.Exit
 
 
@@ -55,14 +98,14 @@ Version = Annotated[
 ]
 
 
-def on_any_terminal() -> None:
+def replace_unprintable() -> None:
     """Lets a terminal that has not all of our letters show `?` in their place."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
 
 
-def browsed(store: str) -> str:
+def browse_command(store: str) -> str:
     """Returns how the runs of a store are looked at: by a command, or at a server's address.
 
     Passwords are left for the reader to fill in.
@@ -95,39 +138,48 @@ def interruptible(command: Callable[..., None]) -> Callable[..., None]:
     return wrapped
 
 
-def where_to(
+def load_context(
     profile: str | None = None,
     store: str | None = None,
     files: list[Path] | None = None,
     strict: bool = True,
 ) -> Any:
-    """Returns the settings in force, and loads the tasks of the user's own.
+    """Returns the settings in force, after loading the user's task files.
 
-    Unless `strict`, files of tasks that cannot be loaded are warned of and left out.
+    Unless `strict`, task files that cannot be loaded are left out with a warning.
     """
-    from lstm_bench.config import settings
+    from lstm_bench.config import load_settings
     from lstm_bench.errors import TaskError
     from lstm_bench.sweeps import load_tasks
 
-    found = settings(profile, Path("conf"))
+    context = load_settings(profile, Path("conf"))
     try:
-        warnings = load_tasks([*found.tasks, *(files or [])])
+        warnings = load_tasks([*context.tasks, *(files or [])])
     except TaskError as error:
         if strict:
             raise
         warnings = [str(error)]
     for warning in warnings:
         print_plain(f"warning: {warning}")
-    return found.model_copy(update={"store": store}) if store else found
+    return context.model_copy(update={"store": store}) if store else context
 
 
-def unclaimed(output: Path | None, force: bool, option: str = "--output") -> None:
+def check_engine(name: str) -> None:
+    """Raises `UserError` for an engine that there is not."""
+    from lstm_bench.errors import unknown
+    from lstm_bench.training import ENGINES
+
+    if name not in ENGINES:
+        raise UserError(f"--engine: {unknown('engine', name, ENGINES)}")
+
+
+def refuse_existing(output: Path | None, force: bool, option: str = "--output") -> None:
     """Raises `UserError` where a file is in the way."""
     if output is not None and not force and output.exists():
         raise UserError(f"{option}: {output} is there already; give another name, or --force")
 
 
-def write(output: Path, content: str | bytes, option: str = "--output") -> None:
+def write_file(output: Path, content: str | bytes, option: str = "--output") -> None:
     """Writes a file that the user named; raises `UserError` where that cannot be."""
     try:
         output.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -135,7 +187,7 @@ def write(output: Path, content: str | bytes, option: str = "--output") -> None:
         raise UserError(f"{option}: {output} cannot be written ({error.strerror})") from error
 
 
-def from_here(path: Path) -> str:
+def relative_path(path: Path) -> str:
     """Returns a path as seen from the working folder, where it lies in there."""
     try:
         return str(path.resolve().relative_to(Path().resolve()))
@@ -144,19 +196,7 @@ def from_here(path: Path) -> str:
 
 
 def print_json(document: Any) -> None:
-    """Prints the one document of --json, whatever else goes to standard error.
+    """Prints the one document of --json; whatever else is printed goes to standard error."""
+    from lstm_bench.results import to_json
 
-    What JSON has no number for, NaN and infinities, is null.
-    """
-    text = json.dumps(_finite(document), indent=1, allow_nan=False)
-    print(text, file=_document.get(sys.stdout))
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, Mapping):
-        return {key: _finite(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(each) for each in value]
-    return value
+    print(to_json(document), file=_document.get(sys.stdout))

@@ -2,81 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstm_bench.analysis import (
-    baselines_document,
-    comparisons_document,
-    search_document,
-    search_findings,
-)
-from lstm_bench.cli._options import browsed
+from lstm_bench.cli._options import browse_command
 from lstm_bench.cli._show import next_step
 from lstm_bench.errors import StoreError
-from lstm_bench.results import SweepResult, sweep_document
-from lstm_bench.safety import path_component, print_plain, terminal_console
+from lstm_bench.report import SweepResult, terminal_table, write_report
+from lstm_bench.safety import print_plain, report_folder_name, terminal_console
 
 if TYPE_CHECKING:
     from lstm_bench.execution import SweepProgress
     from lstm_bench.tracking import Store
 
 
-def sweep_json(result: SweepResult, page: Path, progress: SweepProgress) -> dict[str, Any]:
-    """Returns the document of `sweep --json`: the recipes, the search, and what they come to."""
-    found = search_findings(result)
-    told = comparisons_document(result, found.comparisons) | search_document(result, found)
-    told |= baselines_document(result) | {"unsaved": progress.unsaved}
-    return sweep_document(result, page) | told
+def sweep_document(result: SweepResult, progress: SweepProgress) -> dict[str, Any]:
+    """Returns the document of `sweep --json`: the recipes, the search, and the findings."""
+    return result.document() | {"unsaved": progress.unsaved}
 
 
-def print_sweep(
-    result: SweepResult, page: Path, progress: SweepProgress, store: str, data: str = ""
-) -> None:
-    """Prints the table, and where report and runs are; `data` is the file of the user's own."""
-    from lstm_bench.report import console_table
-
+def print_sweep(result: SweepResult, progress: SweepProgress, store: str, data: str = "") -> None:
+    """Prints the table, and where report and runs are; `data` is the user's file, if any."""
     console = terminal_console()
-    console.print(console_table(result))
+    console.print(terminal_table(result.data, findings=result.findings))
     if progress.reused:
         console.print(f"{progress.reused} of {progress.done} recipes needed no new run.")
-    if result.rows or result.failed:
-        console.print(f"Report: {page}", soft_wrap=True)
-    console.print(f"Runs:   {browsed(store)}", soft_wrap=True)
-    step = next_step(result, data) if data else ""
+    if result.data.rows or result.data.failed:
+        console.print(f"Report: {result.page}", soft_wrap=True)
+    if result.data.overrides:
+        changes = f"with {result.data.overrides}"
+        console.print(f"        ({changes}; that of the whole sweep is unchanged)", soft_wrap=True)
+    console.print(f"Runs:   {browse_command(store)}", soft_wrap=True)
+    step = next_step(result.data, data) if data else ""
     if step:
         console.print(f"Next:   {step}", soft_wrap=True)
 
 
 def write_reports(
-    store: Store, names: Iterable[str], folder: Path
+    store: Store, names: Sequence[str], folder: Path
 ) -> tuple[dict[str, Path], list[str]]:
-    """Writes the reports of sweeps into `folder`.
+    """Writes the reports of sweeps into `folder`: of each by name, or of all if none is named.
 
-    Returns their pages by name, and what is wrong with those that have none.
+    A sweep that was run with overrides has a report of its own. Returns the pages by name, and
+    messages about those that could not be written.
     """
-    from lstm_bench.report import write_report
-
-    pages, faults = {}, []
-    for name in names:
+    pages, faults, known = {}, [], store.reports()
+    wanted = [report for report in known if not names or report[0] in names]
+    wanted += [(name, "") for name in names if name not in {name for name, _ in known}]
+    for name, overrides in wanted:
+        shown = f"{name} {overrides}".rstrip()
         try:
-            pages[name] = write_report(store.load(name), folder / path_component(name))
-        except StoreError as error:  # the others can be had all the same
-            faults.append(str(error) if name in str(error) else f"{name}: {error}")
+            place = folder / report_folder_name(name, overrides)
+            pages[shown] = write_report(store.load(name, overrides), place)
+        except StoreError as error:  # the others can be written all the same
+            faults.append(str(error) if name in str(error) else f"{shown}: {error}")
     return pages, faults
 
 
 def warn(result: SweepResult, progress: SweepProgress) -> bool:
-    """Says what a sweep has not come to, on standard error; returns whether there is any."""
+    """Reports on standard error what a sweep did not achieve; returns whether there is any."""
     for id_, reason in progress.unsaved.items():
         print_plain(
-            f"{id_}: is left unfinished, for its network could not be kept ({reason}); run the "
+            f"{id_}: is left unfinished, for its network could not be saved ({reason}); run the "
             "same command again, which goes on from the trained weights"
         )
     if progress.unsaved:
         return True
-    if {row.id for row in result.rows} <= {each.id for each in result.failed}:
+    data = result.data
+    if {row.id for row in data.rows} <= {failed.id for failed in data.failed}:
         print_plain(f"{result.name}: every recipe has failed; the reasons are above")
         return True
     return False

@@ -1,21 +1,21 @@
-"""The user's own files: read, typed, split and scaled, with the baselines of the `csv` task."""
+"""The user's CSV files: reading, inference, splitting and scaling; baselines; the `csv` task."""
 
 from lstm_bench.data._csv_task import CsvTask
-from lstm_bench.data._default_search import completed_sweep, default_name, default_search
+from lstm_bench.data._default_search import complete_sweep, default_name, default_search
 from lstm_bench.data._inference import TargetKind
-from lstm_bench.data._sequences import Stretch, shown_to
-from lstm_bench.data._series import Columns, Missing, Series, follow
+from lstm_bench.data._sequences import Segment, network_inputs
+from lstm_bench.data._series import Columns, Missing, Series, read_new_file
 
 __all__ = [
     "Columns",
     "CsvTask",
     "Missing",
+    "Segment",
     "Series",
-    "Stretch",
     "TargetKind",
-    "completed_sweep",
+    "complete_sweep",
     "default_name",
     "default_search",
-    "follow",
-    "shown_to",
+    "network_inputs",
+    "read_new_file",
 ]

@@ -1,4 +1,8 @@
-"""What the text of a cell stands for: nothing, yes or no, a number, a date."""
+"""Parsing of CSV cells: missing values, yes and no, numbers and dates.
+
+This module alone decides which texts are read as what. Cells arrive here without surrounding
+spaces.
+"""
 
 from __future__ import annotations
 
@@ -9,55 +13,92 @@ import numpy as np
 from numpy.typing import NDArray
 
 MISSING = {"", "na", "n/a", "nan", "null", "none", "missing", "?", "-", "."}
-"""What stands for no number, in small letters."""
+"""Texts that stand for a missing value, in lower case."""
 TRUE, FALSE = {"1", "true", "yes", "t", "y"}, {"0", "false", "no", "f", "n"}
-GROUPED = re.compile(r"[+-]?\d{1,3}([,.' ’\u00a0\u202f]\d{3})+([.,]\d+)?")
-"""Numbers with thousands separators, as 1,100.5 or 1.100,5."""
-DATE = re.compile(r"\d{4}-\d\d?(-\d\d?([T ]\d\d?:\d\d(:\d\d(\.\d+)?)?( ?(Z|[+-]\d\d:?\d\d))?)?)?")
-DOTTED = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})(?!\d)(.*)")
+"""Texts of a binary column, in lower case."""
+GROUPED_NUMBER = re.compile(r"[+-]?\d{1,3}([,.' ’\u00a0\u202f]\d{3})+([.,]\d+)?")
+"""Numbers with thousands separators, such as 1,100.5 or 1.100,5: recognized, but not read."""
+ISO_DATE = re.compile(
+    r"\d{4}-\d\d?(-\d\d?([T ]\d\d?:\d\d(:\d\d(\.\d+)?)?( ?(Z|[+-]\d\d:?\d\d))?)?)?"
+)
+DOTTED_DATE = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})(?!\d)(.*)")
+"""Day, month, year and the rest of the text, such as 31.12.2024 14:00."""
 
 
-def as_numbers(text: Iterable[str], comma: bool) -> NDArray[np.float64]:
-    """Returns cells as numbers, NaN where they are none; `comma` says that 3,14 is one.
+def is_missing(cell: str) -> bool:
+    """Returns whether a cell stands for a missing value."""
+    return cell.lower() in MISSING
 
-    >>> as_numbers(["1", "2,5", "x"], comma=True).tolist()
+
+def present_cells(cells: Iterable[str]) -> NDArray[np.bool_]:
+    """Returns a mask of the cells that are not missing.
+
+    >>> present_cells(["1", "", "NA", "x"]).tolist()
+    [True, False, False, True]
+    """
+    return np.array([not is_missing(cell) for cell in cells], bool)
+
+
+def parse_binary(cells: Iterable[str]) -> NDArray[np.float64]:
+    """Returns 1 for a yes, 0 for a no and NaN for every other cell.
+
+    >>> parse_binary(["Yes", "false", "", "2"]).tolist()
+    [1.0, 0.0, nan, nan]
+    """
+    lower = (cell.lower() for cell in cells)
+    return np.array([1.0 if c in TRUE else 0.0 if c in FALSE else np.nan for c in lower])
+
+
+def parse_numbers(cells: Iterable[str], decimal_comma: bool) -> NDArray[np.float64]:
+    """Returns cells as numbers, NaN for every other cell.
+
+    With a `decimal_comma`, 3,14 is a number and 3.14 is not.
+
+    >>> parse_numbers(["1", "2,5", "x"], decimal_comma=True).tolist()
     [1.0, 2.5, nan]
     """
-    read = _comma if comma else _point
-    return np.fromiter((read(cell) for cell in text), np.float64)
+    parse = _parse_with_comma if decimal_comma else _parse_with_point
+    return np.fromiter((parse(cell) for cell in cells), np.float64)
 
 
-def _point(cell: str) -> float:
+def _parse_with_point(cell: str) -> float:
     try:
-        return float(cell) if "_" not in cell else np.nan  # Python reads 1_000, nobody writes it
+        return float(cell) if "_" not in cell else np.nan  # 1_000 is Python's notation, not data
     except ValueError:
         return np.nan
 
 
-def _comma(cell: str) -> float:
-    return _point(cell.replace(",", ".")) if "." not in cell else np.nan
+def _parse_with_comma(cell: str) -> float:
+    return _parse_with_point(cell.replace(",", ".")) if "." not in cell else np.nan
 
 
 def is_number(cell: str) -> bool:
-    """Returns whether a cell is a number, with a point or with a comma."""
-    return not np.isnan(_comma(cell.replace(".", ",")))
+    """Returns whether a cell is a number, with a decimal point or a decimal comma."""
+    return not np.isnan(_parse_with_comma(cell.replace(".", ",")))
 
 
-def grouped(text: Iterable[str]) -> str | None:
-    """Returns the first number with thousands separators; None where there is none.
+def is_grouped_number(cell: str) -> bool:
+    """Returns whether a cell is a number with thousands separators."""
+    return GROUPED_NUMBER.fullmatch(cell) is not None
 
-    >>> grouped(["950.5", "1,100.5"])
+
+def first_grouped_number(cells: Iterable[str]) -> str | None:
+    """Returns the first number with thousands separators, or None.
+
+    >>> first_grouped_number(["950.5", "1,100.5"])
     '1,100.5'
     """
-    return next((str(cell) for cell in text if GROUPED.fullmatch(cell)), None)
+    return next((str(cell) for cell in cells if is_grouped_number(cell)), None)
 
 
-def as_date(cell: str) -> str | None:
-    """Returns a date, with or without a time, as ISO 8601 writes it; None where it is none.
+def parse_date(cell: str) -> str | None:
+    """Returns a date, with or without a time of day, in ISO 8601 format; None for another cell.
 
-    >>> as_date("31.1.2010 14:00"), as_date("2010-01-31"), as_date("soon")
+    The format is checked, the calendar is not.
+
+    >>> parse_date("31.1.2010 14:00"), parse_date("2010-01-31"), parse_date("soon")
     ('2010-01-31 14:00', '2010-01-31', None)
     """
-    parts = DOTTED.fullmatch(cell)
-    told = f"{parts[3]}-{parts[2]:0>2}-{parts[1]:0>2}{parts[4]}" if parts else cell
-    return told if DATE.fullmatch(told) else None
+    dotted = DOTTED_DATE.fullmatch(cell)
+    iso = f"{dotted[3]}-{dotted[2]:0>2}-{dotted[1]:0>2}{dotted[4]}" if dotted else cell
+    return iso if ISO_DATE.fullmatch(iso) else None

@@ -1,4 +1,4 @@
-"""`csv`: the user's own sequences, from a column of a CSV file."""
+"""The task `csv`: forecast a column of the user's CSV file."""
 
 from __future__ import annotations
 
@@ -12,25 +12,24 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError, model_validator
 
-from lstm_bench.data._baselines import unaided
+from lstm_bench.data._baselines import baseline_forecasts
 from lstm_bench.data._inference import TargetKind
-from lstm_bench.data._sequences import Layout, lay_out
-from lstm_bench.data._series import Asked, Columns, Missing, Prepared, prepare
-from lstm_bench.data._table import DataError, read
+from lstm_bench.data._sequences import FileSequences, build_sequences
+from lstm_bench.data._series import Columns, FileOptions, Missing, PreparedFile, prepare
+from lstm_bench.data._table import DataError, read_table
 from lstm_bench.statistics import Kind
 from lstm_bench.tasks import Problem, Task
 
 EXAMPLE = Path(__file__).parent / "sunspots.csv"
-"""Yearly sunspot numbers, 1700 to 2008: the file of a `csv` task that names none."""
-COLUMNS = ("file", "target", "columns", "time", "group")
-READING = ("target_kind", "season", "missing", "unseen", "split", "part")
-"""Parameters that say which data, and how they are read: no part of a recipe's name."""
+"""Yearly sunspot numbers, 1700 to 2008: the default file of the `csv` task."""
+COLUMN_PARAMETERS = ("file", "target", "columns", "time", "group")
+READING_PARAMETERS = ("target_kind", "season", "missing", "unseen", "split", "part")
 
 Floats = NDArray[np.float64]
 
 
 class CsvTask(Task):
-    """Forecast a column of a CSV file: its value `horizon` rows on, from the rows so far.
+    """Forecast a column of a CSV file: its value `horizon` rows ahead, from the rows so far.
 
     ::
 
@@ -39,16 +38,16 @@ class CsvTask(Task):
         1701,11.0
         ...            ->  the number of 1709 from those of 1700 to 1708, and so on
 
-    Without `file` it is that one. Its last part, a share `unseen`, is what the score is of; a
-    search is scored on a part of the same size before it, and so never sees the last one. What is
-    not said is found out: the target where there is but one column, its kind (real, binary or
-    symbols), the time, series in one file, a season. Values are scaled by the mean and standard
-    deviation of what is learnt from. `difference` asks for the change since the latest row.
+    The default `file` is this example. The score is computed on its last part, a share `unseen` of
+    the rows. A search is scored on the part of the same size before that, so it never sees the last
+    part. What is not given is inferred: the target if there is only one column, its kind (real,
+    binary or symbols), the time column, the series of a file, a season. Values are scaled by the
+    mean and the standard deviation of the training part. With `difference`, the target is the
+    change from the latest row.
 
-    Solved means: with a smaller error than the best answer that needs no network (the last value,
-    that of a season ago, the most frequent or middle one, a linear model). `accuracy` of real
-    values is the share of rows forecast to within the error that the last value makes half of the
-    time, in what is learnt from.
+    Solved means: a smaller error than the best baseline (the last value, the value a season ago,
+    the most frequent value or the median, a linear model). For real values `accuracy` is the share
+    of rows forecast to within the median error of the last value in the training part.
 
     >>> problem = CsvTask().problem(seed=0)
     >>> len(problem.train[0]), int(problem.unseen[0].scored.sum())
@@ -69,10 +68,12 @@ class CsvTask(Task):
         "batch_size": "all",
         "learning_rate": 0.01,
     }
-    has_naive: ClassVar[bool] = True
-    in_search: ClassVar[Mapping[str, object]] = {"part": "validation"}
-    unnamed: ClassVar[frozenset[str]] = frozenset([*COLUMNS, *READING])
-    asking: ClassVar[frozenset[str]] = unnamed | {"horizon"}
+    has_baselines: ClassVar[bool] = True
+    search_overrides: ClassVar[Mapping[str, object]] = {"part": "validation"}
+    omitted_from_name: ClassVar[frozenset[str]] = frozenset(
+        [*COLUMN_PARAMETERS, *READING_PARAMETERS]
+    )
+    not_searchable: ClassVar[frozenset[str]] = omitted_from_name | {"horizon"}
 
     file: Annotated[str | None, Field(min_length=1)] = None
     target: str | None = None
@@ -89,32 +90,32 @@ class CsvTask(Task):
     part: Literal["validation", "test"] = "test"
 
     @model_validator(mode="after")
-    def _sensible(self) -> Self:
+    def _check_difference(self) -> Self:
         if self.difference and not self.horizon:
             raise ValueError(
-                "difference asks for a change over the horizon, but horizon is 0; "
-                "use difference=false"
+                "difference needs a horizon of at least 1, over which the target changes, but "
+                "horizon is 0; use difference=false"
             )
         return self
 
     @classmethod
-    def suited(cls, settings: Mapping[str, Any]) -> type[Task]:
-        """Returns the class for the target's kind; raises `DataError` where the file is wrong."""
-        own = {key: value for key, value in settings.items() if key in cls.model_fields}
+    def class_for(cls, settings: Mapping[str, Any]) -> type[Task]:
+        """Returns the class for the target's kind; raises `DataError` if the file is wrong."""
+        parameters = {key: value for key, value in settings.items() if key in cls.model_fields}
         try:
-            asked = CsvTask(**own)
+            task = CsvTask(**parameters)
         except ValidationError:
-            return cls  # who asks will find out the same
-        found = asked.prepared
-        if found.kind != "real" and asked.difference:
+            return cls  # which the caller creates, and so raises the same error
+        data = task.prepared
+        if data.kind != "real" and task.difference:
             raise DataError(
-                f"{found.target!r} holds {found.kind}, of which there is no difference; use "
+                f"difference needs a target of numbers, but {data.target!r} holds {data.kind}; use "
                 "difference=false"
             )
-        symbols = Labels if found.inputs else Symbols
-        kinds = {"symbols": symbols, "binary": Binary, "real": cls}
-        kinds[found.kind](**own).problem(0)  # or says what is wrong with it
-        return kinds[found.kind]
+        symbols = LabelCsvTask if data.inputs else SymbolCsvTask
+        classes = {"symbols": symbols, "binary": BinaryCsvTask, "real": cls}
+        classes[data.kind](**parameters).problem(0)  # raises an error if there is no valid problem
+        return classes[data.kind]
 
     @property
     def path(self) -> str:
@@ -122,28 +123,29 @@ class CsvTask(Task):
         return self.file or str(EXAMPLE)
 
     @property
-    def prepared(self) -> Prepared:
-        """What is in the file."""
-        return prepare(self._asked)
+    def prepared(self) -> PreparedFile:
+        """The content of the file."""
+        return prepare(self._file_options)
 
     @property
-    def _asked(self) -> Asked:
-        own = {field.name: field.name for field in fields(Asked) if field.name != "file"}
-        own["kind"] = "target_kind"
-        return Asked(self.path, **{key: getattr(self, name) for key, name in own.items()})
+    def _file_options(self) -> FileOptions:
+        names = {field.name: field.name for field in fields(FileOptions) if field.name != "file"}
+        names["kind"] = "target_kind"
+        options = {option: getattr(self, parameter) for option, parameter in names.items()}
+        return FileOptions(self.path, **options)
 
     @property
-    def layout(self) -> Layout:
-        """The file as sequences, scaled."""
-        return _layout(self, read(self.path).digest)
+    def file_sequences(self) -> FileSequences:
+        """The scaled sequences of the file."""
+        return _file_sequences(self, self.fingerprint)
 
     @property
     def fingerprint(self) -> str:
-        return read(self.path).digest
+        return read_table(self.path).digest
 
     def problem(self, seed: int) -> Problem:
         """Returns the sequences; they are the same for every seed."""
-        return self.layout.problem
+        return self.file_sequences.problem
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -151,19 +153,20 @@ class CsvTask(Task):
 
     @property
     def tolerance(self) -> float:  # type: ignore[override]
-        """Half of the last values err by less than this, in the part to learn from; scaled."""
-        return self.layout.tolerance
+        """The median absolute error of the last value in the training part, scaled."""
+        return self.file_sequences.tolerance
 
     @property
     def chance(self) -> float:
-        every = self.problem(0).sequences
-        due = np.concatenate([s.targets[s.scored] for s in every])
+        sequences = self.problem(0).sequences
+        targets = np.concatenate([s.targets[s.scored] for s in sequences])
         if self.kind != "regression":
-            due = due.ravel()
-            return float(np.unique(due, return_counts=True)[1].max() / len(due))
-        ends = np.sort(due[:, 0])
-        upper = np.searchsorted(ends, ends + 2 * self.tolerance + 1e-12, "right")
-        return float((upper - np.arange(len(ends))).max() / len(ends))
+            targets = targets.ravel()
+            return float(np.unique(targets, return_counts=True)[1].max() / len(targets))
+        # The best constant has the most targets within the tolerance on both sides.
+        lower = np.sort(targets[:, 0])
+        upper = np.searchsorted(lower, lower + 2 * self.tolerance + 1e-12, "right")
+        return float((upper - np.arange(len(lower))).max() / len(lower))
 
     def in_units(
         self,
@@ -171,89 +174,91 @@ class CsvTask(Task):
         step: NDArray[np.integer],
         values: NDArray[np.floating],
     ) -> NDArray[np.floating]:
-        """Returns values (M, 1) that answer steps (M,) of sequences (M,) in the data's units."""
+        """Returns values (M, 1) at steps (M,) of sequences (M,), in the data's units."""
         if self.kind != "regression":
             return values
-        layout = self.layout
-        back = layout.latest[layout.starts[sequence] + step] if self.difference else 0.0
-        told = np.asarray(values, float) * layout.scale + layout.shift
-        return np.asarray(told + np.broadcast_to(back, len(told))[:, None])
+        data = self.file_sequences
+        current = data.current[data.starts[sequence] + step] if self.difference else 0.0
+        unscaled = np.asarray(values, float) * data.scale + data.shift
+        return np.asarray(unscaled + np.broadcast_to(current, len(unscaled))[:, None])
 
-    def naive(self, lags: int | None = None) -> Mapping[str, tuple[Floats, ...]]:
-        """Returns what could be answered without a network, in the data's units.
+    def baselines(self, lags: int | None = None) -> Mapping[str, tuple[Floats, ...]]:
+        """Returns the forecasts of each baseline in the data's units, by its name.
 
-        By name, an array (T,) for each sequence: see `tasks.naive`. `lags` are the rows that the
-        linear model looks at.
+        An array (T,) for each sequence: see `data._forecasts`. `lags` are the rows that the linear
+        model uses; None lets it choose.
         """
-        return _naive(self, read(self.path).digest, lags)
+        return _baselines(self, self.fingerprint, lags)
 
-    def moments(
+    def step_times(
         self, sequence: NDArray[np.integer], step: NDArray[np.integer]
     ) -> tuple[NDArray[np.object_], NDArray[np.integer]]:
-        """Returns the times (M,) of the rows whose value is forecast, with their series' names.
+        """Returns the times (M,) of the values to predict, and their ranks among all times (M,).
 
-        And the places (M,) of these times among all of the file.
+        A time is a text, with the name of its series if there are several.
         """
-        places = self.layout.starts[sequence] + step
-        return self.layout.when[places], self.layout.moment[places]
+        data = self.file_sequences
+        places = data.starts[sequence] + step
+        return data.times[places], data.time_ranks[places]
 
     @property
     def generates(self) -> bool:
         return self.horizon == 1
 
     @property
-    def known(self) -> dict[str, Any]:
-        """What another file needs to be asked about in the same way, as plain values.
+    def preprocessing(self) -> dict[str, Any]:
+        """All that is needed to forecast from another file in the same way, as plain values.
 
-        `columns` as in `Columns`; `inputs` are (value - centre) / spread, a feature each: of the
-        target, then of the other columns. A target of symbols has one feature a symbol beside
-        other columns; alone, symbols go in one-hot as they are. What comes out of real values is
-        (value - shift) / scale, where `difference` of the change since the latest row.
+        `columns` are the fields of `Columns`. `inputs` lists name, centre and spread of each
+        feature, which is (value - centre) / spread: the target, or a feature for each of its
+        symbols, then the other columns. Symbols without other columns are one-hot encoded, so
+        `inputs` is empty. Real outputs are (value - shift) / scale, where the value is the change
+        from the latest row if `difference` is true.
         """
-        layout, found = self.layout, self.prepared
-        columns = {field.name: getattr(found, field.name) for field in fields(Columns)}
-        own = [f"{found.target}={label}" for label in found.labels] or [found.target]
-        names = [*(own if self.horizon else []), *found.inputs]
-        numbers = zip(names, layout.centre.tolist(), layout.spread.tolist(), strict=True)
+        sequences, data = self.file_sequences, self.prepared
+        columns = {field.name: getattr(data, field.name) for field in fields(Columns)}
+        target = [f"{data.target}={label}" for label in data.labels] or [data.target]
+        names = [*(target if self.horizon else []), *data.inputs]
+        numbers = zip(names, sequences.centre.tolist(), sequences.spread.tolist(), strict=True)
         return {
             "columns": {k: list(v) if isinstance(v, tuple) else v for k, v in columns.items()},
-            "inputs": [] if self.symbolic else [list(each) for each in numbers],
-            "shift": layout.shift,
-            "scale": layout.scale,
+            "inputs": [] if self.symbolic else [list(feature) for feature in numbers],
+            "shift": sequences.shift,
+            "scale": sequences.scale,
             "difference": self.difference,
             "kind": self.kind,
             "symbolic": self.symbolic,
         }
 
     def summary(self) -> tuple[str, ...]:
-        """Returns what was found out about the file, a sentence each."""
+        """Returns what was inferred from the file, one phrase for each fact."""
         return self.prepared.notes
 
 
-class Binary(CsvTask):
-    """A column of yes and no: see `Csv`."""
+class BinaryCsvTask(CsvTask):
+    """A target of yes and no: see `CsvTask`."""
 
     kind: ClassVar[Kind] = "binary"
 
 
-class Symbols(CsvTask):
-    """A column of symbols, forecast from itself alone: see `Csv`."""
+class SymbolCsvTask(CsvTask):
+    """A target of symbols, forecast from itself alone: see `CsvTask`."""
 
     kind: ClassVar[Kind] = "categorical"
     symbolic: ClassVar[bool] = True
 
 
-class Labels(CsvTask):
-    """A column of symbols, forecast from columns of numbers too: see `Csv`."""
+class LabelCsvTask(CsvTask):
+    """A target of symbols, forecast also from columns of numbers: see `CsvTask`."""
 
     kind: ClassVar[Kind] = "categorical"
 
 
 @functools.lru_cache(maxsize=32)
-def _layout(task: CsvTask, digest: str) -> Layout:
-    return lay_out(task.prepared, task.kind, task.symbolic, task.difference, task.part)
+def _file_sequences(task: CsvTask, digest: str) -> FileSequences:
+    return build_sequences(task.prepared, task.kind, task.symbolic, task.difference, task.part)
 
 
 @functools.lru_cache(maxsize=64)
-def _naive(task: CsvTask, digest: str, lags: int | None) -> dict[str, tuple[Floats, ...]]:
-    return unaided(task.prepared, task.layout, task.kind, lags)
+def _baselines(task: CsvTask, digest: str, lags: int | None) -> dict[str, tuple[Floats, ...]]:
+    return baseline_forecasts(task.prepared, task.file_sequences, task.kind, lags)

@@ -1,4 +1,4 @@
-"""What a sweep over a file of data does where nobody says otherwise: a search, and an account."""
+"""The default search and description of a sweep over a CSV file."""
 
 from __future__ import annotations
 
@@ -12,93 +12,95 @@ from lstm_bench.data._csv_task import CsvTask
 from lstm_bench.errors import Fault, RecipeError, UserError
 from lstm_bench.safety import pydantic_faults
 
-STEPS_A_RUN = 60_000
-"""Rows that a training run of the usual search goes through, unless five epochs are more."""
+ROWS_PER_RUN = 60_000
+"""Rows that a training run of the default search processes, unless five epochs are more."""
 
 
-def completed_sweep(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns a sweep's document; one about data says what was found in them, and has a search.
+def complete_sweep(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a sweep's document with defaults if it is about a CSV file; otherwise unchanged.
 
-    Raises `RecipeError` where the data are wrong.
+    The defaults are a title, a description of what was inferred from the file, and a search.
+
+    Raises `RecipeError` if the file or the settings of the task are wrong.
     """
     recipes = document.get("recipes")
-    if document.get("task") != "csv" or ("file" not in document and _each_its_own(recipes)):
+    if document.get("task") != "csv" or ("file" not in document and _choose_data(recipes)):
         return dict(document)
     task = _task(document)
-    told = f"Found in {task.file or 'the example'}: {'; '.join(task.summary())}."
-    told = " ".join(told.split())  # a name with a line break in it would begin a line of its own
-    about = "\n\n".join(filter(None, [str(document.get("about") or ""), told]))
-    made = {"title": f"Which network forecasts {task.prepared.target}?"} | dict(document)
-    made["about"] = about
-    asked = document.get("search", None if recipes else {})
-    if isinstance(asked, Mapping):
-        found = search(task, document) if "space" not in asked else {}
-        otherwise = document.get("evaluation", "teacher_forced") != "teacher_forced"
-        objective = "accuracy" if otherwise else "skill"
-        made["search"] = {"objective": objective, **found, **asked}
-    return made
+    inferred = f"Found in {task.file or 'the example'}: {'; '.join(task.summary())}."
+    inferred = " ".join(inferred.split())  # a line break in a name would start a new line
+    about = "\n\n".join(filter(None, [str(document.get("about") or ""), inferred]))
+    completed = {"title": f"Which network forecasts {task.prepared.target}?"} | dict(document)
+    completed["about"] = about
+    search = document.get("search", None if recipes else {})
+    if isinstance(search, Mapping):
+        defaults = _search(task, document) if "space" not in search else {}
+        teacher_forced = document.get("evaluation", "teacher_forced") == "teacher_forced"
+        objective = "skill" if teacher_forced else "accuracy"
+        completed["search"] = {"objective": objective, **defaults, **search}
+    return completed
 
 
-def _each_its_own(recipes: object) -> bool:
-    """Returns whether recipes name files or targets of their own."""
-    given = recipes.values() if isinstance(recipes, Mapping) else ()
-    return any(isinstance(own, Mapping) and {"file", "target"} & own.keys() for own in given)
+def _choose_data(recipes: object) -> bool:
+    """Returns whether some of a sweep's recipes set their own file or target."""
+    settings = recipes.values() if isinstance(recipes, Mapping) else ()
+    return any(isinstance(s, Mapping) and {"file", "target"} & s.keys() for s in settings)
 
 
 def default_search(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the search that a sweep about data has where it says nothing of one.
+    """Returns the search of a sweep over a CSV file whose document has none.
 
-    Raises `RecipeError` where the data, or the settings of the task, are wrong.
+    Raises `RecipeError` if the file or the settings of the task are wrong.
     """
-    return search(_task(document), document)
+    return _search(_task(document), document)
 
 
 def default_name(document: Mapping[str, Any]) -> str:
-    """Returns what a sweep over a file of data is called: the file's stem, and the target's name.
+    """Returns the name of a sweep over a CSV file: the file's stem and the target, `shop-sales`.
 
-    Once, where they are the same.
+    If they are the same, the name is just that.
     """
     target, stem = _task(document).prepared.target, Path(str(document["file"])).stem
     return stem if target == stem else f"{stem}-{target}"
 
 
 def _task(document: Mapping[str, Any]) -> CsvTask:
-    own = {key: value for key, value in document.items() if key in CsvTask.model_fields}
+    parameters = {key: value for key, value in document.items() if key in CsvTask.model_fields}
     try:
-        made = CsvTask.suited(own)(**own)
+        task = CsvTask.class_for(parameters)(**parameters)
     except UserError as error:
         raise RecipeError([Fault("file", str(error))]) from error
     except ValidationError as error:
-        raise RecipeError(pydantic_faults(error, own)) from error
-    assert isinstance(made, CsvTask)
-    return made
+        raise RecipeError(pydantic_faults(error, parameters)) from error
+    assert isinstance(task, CsvTask)
+    return task
 
 
-def search(task: CsvTask, fixed: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns a search that suits the length and the season of a file of data.
+def _search(task: CsvTask, fixed: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a search that suits the length and the season of a CSV file.
 
-    Forty recipes of up to 200 epochs; where `STEPS_A_RUN` are fewer, so many, but at least five.
-    What is `fixed` is not searched.
+    It has 40 trials of up to 200 epochs; if `ROWS_PER_RUN` are reached earlier, of as many epochs
+    as that, but at least five. Settings in `fixed` are not searched.
     """
-    shortest = min(len(sequence) for sequence in task.problem(0).train)
-    rows = sum(len(sequence) for sequence in task.problem(0).train)
-    most = max(5, min(200, STEPS_A_RUN // rows))
+    lengths = [len(sequence) for sequence in task.problem(0).train]
+    rows = sum(lengths)
+    max_epochs = max(5, min(200, ROWS_PER_RUN // rows))
     lags = {3, 6, 12, *([task.prepared.season] if task.prepared.season else [])}
-    windows = sorted(lag for lag in lags if lag <= max(3, min(100, shortest // 4)))
+    max_window = max(3, min(100, min(lengths) // 4))
     space: dict[str, Any] = {
         "network": ["lstm", "gru"],
         "framing": ["window", "pairs"],
-        "window": windows,
+        "window": sorted(lag for lag in lags if lag <= max_window),
         "stateful": [True, False],
         "shuffle": ["none", "samples"],
         "batch_size": [size for size in (1, 16, 64) if size <= rows // 2],
         "units": {"int": [4, 64], "log": True},
-        "epochs": {"int": [max(2, most // 10), most], "log": True},
+        "epochs": {"int": [max(2, max_epochs // 10), max_epochs], "log": True},
         "learning_rate": {"float": [1e-3, 3e-2], "log": True},
     }
     if task.kind == "regression" and task.horizon:
         space["difference"] = [True, False]
     if fixed.get("framing", "window") not in ("window", "feature_window"):
         del space["window"]
-    space = {key: part for key, part in space.items() if key not in fixed and part}
+    space = {key: values for key, values in space.items() if key not in fixed and values}
     return {"trials": 40, "startup": 20, "confirm": 3, "space": space}

@@ -1,7 +1,7 @@
-"""What could be answered without a network: pure functions from a series to its next values.
+"""Baseline forecasts: pure functions from a series to its next values.
 
-All answers are in the data's own units; symbols are their numbers. Row t of an answer forecasts
-row t + horizon from rows up to t.
+All forecasts are in the data's units; symbols are their numbers. Row t of a forecast predicts row
+t + horizon from the rows up to t.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCK = 4096
-"""Windows that are made at a time."""
+"""Windows that are in memory at one time."""
 
 Floats = NDArray[np.float64]
 
 
 def last_value(target: Floats, horizon: int) -> Floats:
-    """Returns the value at t, for every t of a series (n,) that has a successor: (n - horizon,).
+    """Returns the value at t for every t with a value at t + horizon: (n - horizon,).
 
     >>> last_value(np.array([3.0, 4.0, 6.0]), 1).tolist()
     [3.0, 4.0]
@@ -27,25 +27,25 @@ def last_value(target: Floats, horizon: int) -> Floats:
     return target[: len(target) - horizon]
 
 
-def seasonal(target: Floats, horizon: int, season: int) -> Floats:
+def seasonal_value(target: Floats, horizon: int, season: int) -> Floats:
     """Returns the latest known value a whole number of seasons before t + horizon: (n - horizon,).
 
-    Before there is one, the value at t.
+    If there is none yet, the value at t.
 
-    >>> seasonal(np.array([1.0, 2.0, 3.0, 4.0]), horizon=1, season=2).tolist()
+    >>> seasonal_value(np.array([1.0, 2.0, 3.0, 4.0]), horizon=1, season=2).tolist()
     [1.0, 1.0, 2.0]
     """
     now = np.arange(len(target) - horizon)
-    back = now + horizon - season * -(-horizon // season)
-    return target[np.where(back >= 0, back, now)]
+    earlier = now + horizon - season * -(-horizon // season)
+    return target[np.where(earlier >= 0, earlier, now)]
 
 
-def windows(inputs: Floats, lags: int) -> Floats:
-    """Returns the last `lags` rows of inputs (n, F) at every row from the first full one on.
+def lagged_windows(inputs: Floats, lags: int) -> Floats:
+    """Returns the last `lags` rows of inputs (n, F) at every row from the first full window on.
 
     Shape (n - lags + 1, lags * F), the oldest row first.
 
-    >>> windows(np.array([[1.0], [2.0], [3.0]]), 2).tolist()
+    >>> lagged_windows(np.array([[1.0], [2.0], [3.0]]), 2).tolist()
     [[1.0, 2.0], [2.0, 3.0]]
     """
     count, width = len(inputs) - lags + 1, inputs.shape[1]
@@ -56,61 +56,72 @@ def windows(inputs: Floats, lags: int) -> Floats:
 
 
 def least_squares(x: Floats, y: Floats) -> Floats:
-    """Returns the coefficients, the intercept first, of the linear model with the least squares.
+    """Returns the coefficients of a linear regression (1 + P,), the intercept first.
 
-    `x` is (n, P), `y` (n,). Of several with the least, the one with the smallest norm, columns
-    being centred and scaled.
+    `x` is (n, P), `y` (n,). If columns are collinear, the solution is the one with the smallest
+    norm for standardized columns, so it does not depend on their units. (scikit-learn's
+    `LinearRegression` gives other values: it does not standardize, and since version 1.9 ignores
+    singular values below 1e-6 of the largest.)
 
     >>> least_squares(np.array([[0.0], [1.0], [2.0]]), np.array([1.0, 3.0, 5.0])).round(9).tolist()
     [1.0, 2.0]
     """
-    centre, scale = x.mean(axis=0), x.std(axis=0)
-    scale = np.where(scale > 0, scale, 1.0)
-    slopes = np.linalg.lstsq((x - centre) / scale, y - y.mean(), rcond=None)[0] / scale
-    return np.concatenate([[y.mean() - centre @ slopes], slopes])
+    mean, std = x.mean(axis=0), x.std(axis=0)
+    std = np.where(std > 0, std, 1.0)
+    slopes = np.linalg.lstsq((x - mean) / std, y - y.mean(), rcond=None)[0] / std
+    return np.concatenate([[y.mean() - mean @ slopes], slopes])
 
 
-def linear(
-    learnt: Sequence[tuple[Floats, Floats]], asked: Sequence[Floats], lags: int
+def linear_forecasts(
+    train: Sequence[tuple[Floats, Floats]], inputs: Sequence[Floats], lags: int
 ) -> list[Floats]:
-    """Returns what a linear model of the last `lags` rows answers to every row of `asked`.
+    """Returns the predictions (m,) of a linear regression on the last `lags` rows, for each series.
 
-    `learnt` are pairs of inputs (n, F) and the value due after each row (n,); `asked` inputs
-    (m, F). NaN at rows that have no `lags` rows up to them, and all NaN without a row to learn
-    from.
+    `train` are pairs of inputs (n, F) and the target of each row (n,); `inputs` are series to
+    predict from, (m, F). The first `lags` - 1 predictions are NaN; all are if `train` has no
+    complete window.
     """
-    x = np.concatenate([windows(inputs, lags) for inputs, _ in learnt])
-    y = np.concatenate([due[lags - 1 :] for _, due in learnt])
+    x, y = _training_windows(train, lags)
     if not len(x):
-        return [np.full(len(inputs), np.nan) for inputs in asked]
-    found = least_squares(x, y)
-    return [_applied(lambda shown: shown @ found[1:] + found[0], i, lags) for i in asked]
+        return [np.full(len(series), np.nan) for series in inputs]
+    coefficients = least_squares(x, y)
+
+    def predict(windows: Floats) -> Floats:
+        return np.asarray(windows @ coefficients[1:] + coefficients[0])
+
+    return [_predict(predict, series, lags) for series in inputs]
 
 
-def logistic(
-    learnt: Sequence[tuple[Floats, Floats]], asked: Sequence[Floats], lags: int
+def logistic_forecasts(
+    train: Sequence[tuple[Floats, Floats]], inputs: Sequence[Floats], lags: int
 ) -> list[Floats]:
-    """Returns `linear`'s counterpart for symbols: logistic regression on the same windows.
+    """Returns the predictions of a logistic regression for symbols, as `linear_forecasts` does.
 
     By scikit-learn, with its default penalty (the squared norm of the coefficients, C = 1).
     """
     from sklearn.linear_model import LogisticRegression  # takes half a second to import
 
-    x = np.concatenate([windows(inputs, lags) for inputs, _ in learnt])
-    y = np.concatenate([due[lags - 1 :] for _, due in learnt])
+    x, y = _training_windows(train, lags)
     if len(np.unique(y)) < 2:
-        fill = y[0] if len(y) else np.nan
-        return [np.full(len(inputs), fill) for inputs in asked]
-    with warnings.catch_warnings():  # of many symbols for the rows, or of a slow descent
+        constant = y[0] if len(y) else np.nan
+        return [np.full(len(series), constant) for series in inputs]
+    with warnings.catch_warnings():  # about many classes for the rows, or slow convergence
         warnings.simplefilter("ignore", UserWarning)
         model = LogisticRegression(max_iter=1000).fit(x, y)
-    return [_applied(model.predict, inputs, lags) for inputs in asked]
+    return [_predict(model.predict, series, lags) for series in inputs]
 
 
-def _applied(model: Callable[[Floats], Floats], inputs: Floats, lags: int) -> Floats:
-    """Returns what `model` answers to every window of `inputs`, some at a time; NaN before."""
-    told = np.full(len(inputs), np.nan)
+def _training_windows(train: Sequence[tuple[Floats, Floats]], lags: int) -> tuple[Floats, Floats]:
+    """Returns the complete windows of all training series (N, lags * F), and their targets (N,)."""
+    x = np.concatenate([lagged_windows(inputs, lags) for inputs, _ in train])
+    y = np.concatenate([targets[lags - 1 :] for _, targets in train])
+    return x, y
+
+
+def _predict(model: Callable[[Floats], Floats], inputs: Floats, lags: int) -> Floats:
+    """Returns the predictions of `model` for every window of `inputs`; NaN before the first."""
+    predictions = np.full(len(inputs), np.nan)
     for first in range(lags - 1, len(inputs), BLOCK):
-        last = min(first + BLOCK, len(inputs))
-        told[first:last] = model(windows(inputs[first - lags + 1 : last], lags))
-    return told
+        end = min(first + BLOCK, len(inputs))
+        predictions[first:end] = model(lagged_windows(inputs[first - lags + 1 : end], lags))
+    return predictions

@@ -1,4 +1,4 @@
-"""What a file of data does not say of itself: which column is what, and of which kind."""
+"""Inference of what a file does not state: the role of each column, its kind and the season."""
 
 from __future__ import annotations
 
@@ -8,198 +8,219 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.data._cells import FALSE, GROUPED, MISSING, TRUE, as_numbers, grouped
-from lstm_bench.data._table import LISTED, DataError, Table, rows, runs
-from lstm_bench.data._times import is_time
+from lstm_bench.data._cells import (
+    FALSE,
+    TRUE,
+    first_grouped_number,
+    is_grouped_number,
+    is_missing,
+    parse_binary,
+    parse_numbers,
+    present_cells,
+)
+from lstm_bench.data._messages import describe_rows, list_names, quote_cell
+from lstm_bench.data._table import DataError, Table, group_rows
+from lstm_bench.data._times import is_time_column
 
 TargetKind = Literal["real", "binary", "symbols"]
 
 GROUP_NAMES = {"group", "series", "series_id", "id", "unit", "unique_id", "station", "store"}
-"""What a column that tells series apart is called."""
-MOST_SYMBOLS = 1000
-SEASON_UP_TO = 400
-SEASONAL, NOISY = 0.15, 3.0
-"""Mean autocorrelation of a season, to which is added, for n pairs, so much over sqrt(3 n)."""
+"""Names by which a numeric column is recognized as the group, in lower case."""
+MAX_SYMBOLS = 1000
+MAX_SEASON = 400
+MIN_CORRELATION, NOISE_FACTOR = 0.15, 3.0
+"""A season needs a mean autocorrelation of 0.15 + 3 / sqrt(3 n), with n pairs of values."""
 
 Floats = NDArray[np.float64]
 
 
-def time_column(given: str | None, table: Table, taken: Collection[str | None]) -> str | None:
-    """Returns the column of times: the one given, or one that is called so; else None.
+def infer_time_column(
+    requested: str | None, table: Table, reserved: Collection[str | None]
+) -> str | None:
+    """Returns the name of the time column: the requested one, or one with a usual name, or None.
 
-    None also where `given` is "none" and no column is called so: the rows are in order. A column
-    that is `taken` for something else is no time. Of several, the one with the most different
-    values.
+    If "none" is requested and no column has that name, there is no time column: the rows are in
+    order. Columns that are `reserved` for another role are not considered. Of several candidates,
+    the one with the most different values is returned.
     """
-    if given is not None:
-        if given == "none" and given not in table.columns:
+    if requested is not None:
+        if requested == "none" and requested not in table.columns:
             return None
-        table.text(given)
-        return given
-    called = [name for name in table.columns if name not in taken and is_time(table, name)]
-    return max(called, key=lambda name: len(set(table.columns[name])), default=None)
+        table.text(requested)
+        return requested
+    names = [name for name in table.columns if name not in reserved and is_time_column(table, name)]
+    return max(names, key=lambda name: len(set(table.columns[name])), default=None)
 
 
-def target_column(given: str | None, group: str | None, table: Table, time: str | None) -> str:
-    """Returns the column to forecast: the one given, or the only one there is."""
-    if given is not None:
-        table.text(given)
-        return given
-    open_ = [name for name in table.columns if name not in (time, group)]
-    if len(open_) == 1:
-        return open_[0]
+def infer_target_column(
+    requested: str | None, group: str | None, table: Table, time: str | None
+) -> str:
+    """Returns the name of the column to forecast: the requested one, or the only candidate."""
+    if requested is not None:
+        table.text(requested)
+        return requested
+    candidates = [name for name in table.columns if name not in (time, group)]
+    if len(candidates) == 1:
+        return candidates[0]
     raise DataError(
-        f"{table.file}: target must name the column to forecast; it has {', '.join(open_[:20])}"
+        f"{table.file}: target must name the column to forecast; it has "
+        f"{list_names(candidates, limit=20)}"
     )
 
 
-def target_kind(table: Table, target: str) -> TargetKind:
-    """Returns `binary` for two words of yes and no, `real` for numbers, else `symbols`.
+def infer_target_kind(table: Table, target: str) -> TargetKind:
+    """Returns `binary` for a column of yes and no, `real` for numbers, otherwise `symbols`.
 
-    Raises `DataError` for numbers with text among them, and for those with thousands separators.
+    Raises `DataError` if at least half of the values are numbers, but not all, and for numbers
+    with thousands separators.
     """
-    given = {cell.lower() for cell in table.text(target)} - MISSING
-    if given and (given <= TRUE | FALSE) and given & TRUE and given & FALSE:
+    values = {cell.lower() for cell in table.text(target) if not is_missing(cell)}
+    if values <= TRUE | FALSE and values & TRUE and values & FALSE:
         return "binary"
     if table.is_numeric(target):
         return "real"
-    numbers = sum(cell.lower() not in MISSING and _numeric(cell, table) for cell in given)
-    if given and 2 * numbers >= len(given):
-        table.numbers(target)  # says which rows hold text among the numbers
+    numeric = sum(_looks_numeric(cell, table) for cell in values)
+    if values and 2 * numeric >= len(values):
+        table.numbers(target)  # raises an error with the rows of text among the numbers
     return "symbols"
 
 
-def _numeric(cell: str, table: Table) -> bool:
-    number = np.isfinite(as_numbers([cell], table.comma)[0])
-    return bool(number) or GROUPED.fullmatch(cell) is not None
+def _looks_numeric(cell: str, table: Table) -> bool:
+    number = parse_numbers([cell], table.decimal_comma)[0]
+    return bool(np.isfinite(number)) or is_grouped_number(cell)
 
 
-def group_column(
-    table: Table, target: str, time: str | None, when: NDArray[np.generic] | None
+def infer_group_column(
+    table: Table, target: str, time: str | None, times: NDArray[np.generic] | None
 ) -> str | None:
-    """Returns the column of names that tells equal times apart, where times repeat.
+    """Returns the first column whose values identify series, if times repeat; otherwise None.
 
-    Numbers are taken for names only where the column is called so.
+    Within a series no time repeats. A numeric column needs a name in `GROUP_NAMES`.
     """
-    if when is None or len(np.unique(when)) == len(when):
+    if times is None or len(np.unique(times)) == len(times):
         return None
     for name in table.columns:
-        named = name.lower() in GROUP_NAMES
-        if name in (target, time) or (table.is_numeric(name) and not named):
+        has_group_name = name.lower() in GROUP_NAMES
+        if name in (target, time) or (table.is_numeric(name) and not has_group_name):
             continue
-        parts = runs(table.text(name)).values()
-        if len(parts) < len(table) and all(
-            len(np.unique(when[places])) == len(places) for places in parts
+        groups = group_rows(table.text(name)).values()
+        if len(groups) < len(table) and all(
+            len(np.unique(times[rows])) == len(rows) for rows in groups
         ):
             return name
     return None
 
 
-def input_columns(
-    given: tuple[str, ...] | None, table: Table, kind: TargetKind, taken: set[str | None]
+def infer_input_columns(
+    requested: tuple[str, ...] | None, table: Table, kind: TargetKind, reserved: set[str | None]
 ) -> tuple[tuple[str, ...], str]:
-    """Returns the columns that go in besides the target, and what is said of those left out."""
-    if given is not None:
-        for name in given:
+    """Returns the input columns besides the target, and a note about the columns left out."""
+    if requested is not None:
+        for name in requested:
             table.numbers(name)
-            if name in taken:
+            if name in reserved:
                 raise DataError(
                     f"{table.file}: columns must name others than target, time and group, but has "
                     f"{name!r}; leave it out"
                 )
-        twice = sorted({name for name in given if given.count(name) > 1})
-        if twice:
-            raise DataError(f"{table.file}: columns names {twice[0]!r} twice; leave one out")
-        return given, ""
+        repeated = sorted({name for name in requested if requested.count(name) > 1})
+        if repeated:
+            raise DataError(
+                f"{table.file}: columns must name each column once, but repeats {repeated[0]!r}; "
+                "leave one out"
+            )
+        return requested, ""
     if kind == "symbols":
         return (), ""
-    open_ = [name for name in table.columns if name not in taken]
-    text = [name for name in open_ if not table.is_numeric(name)]
-    same = [n for n in open_ if n not in text and len(set(table.columns[n])) == 1]
-    gone = {"no numbers": text, "constant": same}
-    told = [f" (left out, {why}: {', '.join(names)})" for why, names in gone.items() if names]
-    return tuple(name for name in open_ if name not in [*text, *same]), "".join(told)
+    candidates = [name for name in table.columns if name not in reserved]
+    text = [name for name in candidates if not table.is_numeric(name)]
+    constant = [n for n in candidates if n not in text and len(set(table.columns[n])) == 1]
+    reasons = {"no numbers": text, "constant": constant}
+    note = [f" (left out, {why}: {', '.join(names)})" for why, names in reasons.items() if names]
+    return tuple(name for name in candidates if name not in [*text, *constant]), "".join(note)
 
 
 def kind_note(table: Table, target: str, kind: TargetKind, symbols: int) -> str:
-    """Returns how many symbols there are, or what 1 and 0 stand for in words of yes and no."""
+    """Returns a note on the number of symbols, or on the words that are read as 1 and as 0."""
     if kind == "symbols":
         return f", {symbols} different"
     words = sorted(set(table.text(target)) - {"0", "1"})
-    yes, no = ([each for each in words if each.lower() in told] for told in (TRUE, FALSE))
+    yes, no = ([word for word in words if word.lower() in texts] for texts in (TRUE, FALSE))
     return f", 1: {', '.join(yes)}, 0: {', '.join(no)}" if kind == "binary" and yes else ""
 
 
-def target_values(
-    table: Table, target: str, kind: TargetKind, known: tuple[str, ...] = ()
+def parse_target(
+    table: Table, target: str, kind: TargetKind, known_labels: tuple[str, ...] = ()
 ) -> tuple[tuple[str, ...], Floats]:
-    """Returns the labels of symbols, and the target as numbers, NaN where it is missing.
+    """Returns the labels of the symbols, and the target as numbers, NaN where it is missing.
 
-    Where the symbols are `known`, no others may be there. Else there must be several rows of each,
-    on average: of a symbol of its own nothing can be learnt.
+    A symbol's number is its place among the labels. If there are `known_labels`, other symbols
+    raise `DataError`. Without them there must be at least two rows for each symbol on average: from
+    symbols that occur once nothing can be learned.
     """
     text = table.text(target)
     if kind == "real":
         return (), table.numbers(target)
     if kind == "binary":
-        lower = [cell.lower() for cell in text]
-        strange = [n for n, cell in enumerate(lower) if cell not in TRUE | FALSE | MISSING]
-        if strange:
+        values = parse_binary(text)
+        wrong = np.flatnonzero(np.isnan(values) & present_cells(text))
+        if len(wrong):
             raise DataError(
                 f"{table.file}: target_kind=binary needs 0 and 1, true and false or yes and no, "
-                f"but column {target!r} has {text[strange[0]]!r} in {rows(strange)}; use "
+                f"but column {target!r} has {text[wrong[0]]!r} in {describe_rows(wrong)}; use "
                 "target_kind=symbols"
             )
-        read_ = [1.0 if c in TRUE else 0.0 if c in FALSE else np.nan for c in lower]
-        return (), np.array(read_)
-    names = list(known) or sorted({cell for cell in text if cell})
-    number = {name: float(place) for place, name in enumerate(names)}
-    strange = [n for n, cell in enumerate(text) if cell and cell not in number] if known else []
-    if strange:
+        return (), values
+    # Only empty cells are missing here: other texts of `is_missing`, such as NA or -, are symbols.
+    labels = known_labels or tuple(sorted({cell for cell in text if cell}))
+    number = {label: float(place) for place, label in enumerate(labels)}
+    unknown = [row for row, cell in enumerate(text) if cell and cell not in number]
+    if unknown:
         raise DataError(
-            f"{table.file}: column {target!r} may hold the symbols that were trained on, "
-            f"{', '.join(known[:LISTED])}{', ...' * (len(known) > LISTED)}, but has "
-            f"{text[strange[0]]!r} in {rows(strange)}; leave these rows out"
+            f"{table.file}: column {target!r} may hold only the symbols that were trained on, "
+            f"{list_names(known_labels)}, but has {text[unknown[0]]!r} in "
+            f"{describe_rows(unknown)}; leave these rows out"
         )
     count = sum(map(bool, text))
-    if not known and not 2 <= len(names) <= min(MOST_SYMBOLS, count // 2):
-        shown = grouped(names) or next(iter(names), None)
+    if not known_labels and not 2 <= len(labels) <= min(MAX_SYMBOLS, count // 2):
+        example = first_grouped_number(labels) or next(iter(labels), None)
         repair = "use target_kind=real" if table.is_numeric(target) else "choose another column"
-        if shown is not None and GROUPED.fullmatch(shown):
+        if example is not None and is_grouped_number(example):
             repair = "write numbers without thousands separators"
         raise DataError(
-            f"{table.file}: a column of symbols must have 2 to {MOST_SYMBOLS:,} different ones and "
-            f"twice as many rows, but {target!r} has {len(names):,} in {count:,} rows"
-            + (f", like {shown[:40]!r}" if shown is not None else "")
+            f"{table.file}: a column of symbols must have 2 to {MAX_SYMBOLS:,} different ones and "
+            f"twice as many rows, but {target!r} has {len(labels):,} in {count:,} rows"
+            + (f", like {quote_cell(example)}" if example is not None else "")
             + f"; {repair}"
         )
-    return tuple(names), np.array([number.get(cell, np.nan) for cell in text])
+    return labels, np.array([number.get(cell, np.nan) for cell in text])
 
 
-def season_of(series: Sequence[Floats]) -> tuple[int | None, str]:
-    """Returns the lag after which the changes of the longest series repeat, and how that is told.
+def detect_season(series: Sequence[Floats]) -> tuple[int | None, str]:
+    """Returns the season in rows, or None, and a note: the lag at which changes repeat.
 
-    What counts is the mean autocorrelation of the changes after one, two and three seasons; it must
-    be more than noise of this length shows. Of the peaks within a tenth of the best the first.
+    Only the longest series counts. The criterion is the mean autocorrelation of its changes after
+    one, two and three seasons, which must be larger than in noise of the same length. Of the peaks
+    within a tenth of the largest value, the first is the season.
     """
     changes = np.diff(max(series, key=len))
     count = len(changes)
-    most = min(count // 4, SEASON_UP_TO)
-    if most < 2 or np.ptp(changes) == 0:
+    max_lag = min(count // 4, MAX_SEASON)
+    if max_lag < 2 or np.ptp(changes) == 0:
         return None, ""
     centred = changes - changes.mean()
     power = np.abs(np.fft.rfft(centred, 2 * count)) ** 2
     correlation = np.fft.irfft(power)[:count] / (centred @ centred)
-    correlation *= count / (count - np.arange(count))  # as many pairs as there are
-    lags = np.arange(1, most + 2)
-    repeats = np.mean([correlation[np.minimum(n * lags, count - 1)] for n in (1, 2, 3)], axis=0)
-    inner = repeats[1:-1]  # lags 2 to `most`
-    peaks = 2 + np.flatnonzero((inner >= repeats[:-2]) & (inner >= repeats[2:]))
-    known = np.sqrt(3 * np.maximum(count - 3 * peaks, 1))
-    clear = repeats[peaks - 1] >= np.maximum(SEASONAL + NOISY / known, 0.9 * inner.max())
-    strong = peaks[clear].tolist()
-    if not strong:
+    correlation *= count / (count - np.arange(count))  # there are fewer pairs at larger lags
+    lags = np.arange(1, max_lag + 2)
+    means = np.mean([correlation[np.minimum(n * lags, count - 1)] for n in (1, 2, 3)], axis=0)
+    inner = means[1:-1]  # lags 2 to max_lag
+    peaks = 2 + np.flatnonzero((inner >= means[:-2]) & (inner >= means[2:]))
+    root_pairs = np.sqrt(3 * np.maximum(count - 3 * peaks, 1))
+    threshold = np.maximum(MIN_CORRELATION + NOISE_FACTOR / root_pairs, 0.9 * inner.max())
+    seasons = peaks[means[peaks - 1] >= threshold].tolist()
+    if not seasons:
         return None, "no season found"
-    season = strong[0]
-    told = f"correlate by {repeats[season - 1]:.2f}"
-    return season, f"season of {season} rows (changes one to three seasons apart {told})"
+    season = seasons[0]
+    text = f"correlate by {means[season - 1]:.2f}"
+    return season, f"season of {season} rows (changes one to three seasons apart {text})"

@@ -1,4 +1,4 @@
-"""From prepared series to sequences: scaled, cut into what is learnt from and what is scored."""
+"""Sequences of a CSV file: inputs and targets scaled, with training and scored parts."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.data._series import Columns, Prepared, Series
+from lstm_bench.data._series import Columns, PreparedFile, Series
 from lstm_bench.data._table import DataError
 from lstm_bench.statistics import Kind
 from lstm_bench.tasks import Problem, Sequence
 
 CONTEXT = 256
-"""Rows of the true past that a network is shown before the first one that is scored."""
+"""Rows of the true past, at most, that a network sees before the first scored row."""
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """Rows `first` to `end` of a series: what one sequence shows, and is asked."""
+class Segment:
+    """The rows of a series, from `first` to before `end`, whose inputs are one sequence.
+
+    The targets are `horizon` rows later.
+    """
 
     series: Series
     first: int
@@ -29,118 +32,135 @@ class Stretch:
 
 
 @dataclass(frozen=True)
-class Layout:
-    """A file as sequences: scaled by what is learnt from, and back."""
+class FileSequences:
+    """The sequences of a file, and how they are scaled; scaling uses the training part alone."""
 
     problem: Problem
-    stretches: tuple[Stretch, ...]  # one a sequence, in the order of `problem.sequences`
-    shift: float  # of the target: units = shift + scale * value, + what it is a change from
+    segments: tuple[Segment, ...]  # one per sequence, in the order of `problem.sequences`
+    shift: float  # target in units = shift + scale * value, + the current value for a difference
     scale: float
     tolerance: float  # scaled
-    centre: Floats  # (F,): of the inputs, which are (value - centre) / spread
-    spread: Floats
-    starts: NDArray[np.intp]  # where each sequence's steps begin in the following, (steps,) each
-    latest: Floats  # the target at a step
-    when: NDArray[np.object_]  # the time of what is asked there, with its series' name
-    moment: NDArray[np.integer]  # the place of that time among all of the file
+    centre: Floats  # (F,): inputs are (value - centre) / spread
+    spread: Floats  # (F,)
+    starts: NDArray[np.intp]  # where each sequence begins in the following arrays, (steps,) each
+    current: Floats  # the target value at the step
+    times: NDArray[np.object_]  # the time of the value to predict, with its series' name
+    time_ranks: NDArray[np.integer]  # the rank of that time among all times of the file
 
 
-def lay_out(
-    found: Prepared,
+def build_sequences(
+    data: PreparedFile,
     kind: Kind,
     symbolic: bool,
     difference: bool,
     part: Literal["validation", "test"],
-) -> Layout:
-    """Returns the sequences of a file, of which the rows in `part` are scored."""
-    shown, scored = [], []  # stretches, and from which row on each is scored
-    for each in found.series:
-        cut, end = (each.test, len(each)) if part == "test" else (each.validation, each.test)
+) -> FileSequences:
+    """Returns the sequences of a file; the rows of `part` are scored, those before it trained on.
+
+    Raises `DataError` if no series is long enough.
+    """
+    horizon = data.horizon
+    train, scored = [], []  # segments, and the first row whose value is scored
+    for series in data.series:
+        start, end = (
+            (series.test_start, len(series))
+            if part == "test"
+            else (series.validation_start, series.test_start)
+        )
         first = 1 if difference else 0
-        if cut - found.horizon > first:
-            shown.append((Stretch(each, first, cut - found.horizon), 0))
-        start = max(first, cut - found.horizon - CONTEXT)
-        if each.known[max(cut, start + found.horizon) : end].any():
-            scored.append((Stretch(each, start, end - found.horizon), cut))
-    if not shown or not scored:
-        does = "learn from" if not shown else "be scored on"
-        raise DataError(f"there must be series that are long enough to {does}, but none is")
-    learnt = [stretch for stretch, _ in shown]
+        if start - horizon > first:
+            train.append((Segment(series, first, start - horizon), 0))
+        context = max(first, start - horizon - CONTEXT)
+        if series.observed[max(start, context + horizon) : end].any():
+            scored.append((Segment(series, context, end - horizon), start))
+    if not train or not scored:
+        use = "learn from" if not train else "be scored on"
+        raise DataError(
+            f"there must be series that are long enough to {use}, but none is; give longer series, "
+            "or a smaller horizon"
+        )
+    train_segments = [segment for segment, _ in train]
     centre, spread = np.zeros(1), np.ones(1)
     if not symbolic:
-        rows = np.concatenate([_raw(found, each, difference) for each in learnt])
+        rows = np.concatenate([_features(data, segment, difference) for segment in train_segments])
         centre, spread = rows.mean(axis=0), rows.std(axis=0)
         spread = np.where(spread > 0, spread, 1.0)
-    due = [_due(found, stretch, difference) for stretch in learnt]
-    shift, scale = _moments(np.concatenate(due)) if kind == "regression" else (0.0, 1.0)
+    shift, scale = 0.0, 1.0
+    if kind == "regression":
+        targets = np.concatenate([_targets(data, s, difference) for s in train_segments])
+        shift, scale = float(targets.mean()), float(targets.std()) or 1.0
 
-    def sequence(stretch: Stretch, since: int) -> Sequence:
-        rows = np.arange(stretch.first, stretch.end) + found.horizon
-        counted = stretch.series.known[rows] & (rows >= since)
-        wanted = (_due(found, stretch, difference) - shift) / scale
-        inputs = shown_to(found, stretch, symbolic, difference, centre, spread)
+    def sequence(segment: Segment, scored_from: int) -> Sequence:
+        rows = np.arange(segment.first, segment.end) + horizon
+        mask = segment.series.observed[rows] & (rows >= scored_from)
+        targets = (_targets(data, segment, difference) - shift) / scale
+        inputs = network_inputs(data, segment, symbolic, difference, centre, spread)
         if kind == "categorical":
-            return Sequence(inputs, wanted.astype(np.int64), counted)
-        return Sequence(inputs, wanted[:, None], counted)
+            return Sequence(inputs, targets.astype(np.int64), mask)
+        return Sequence(inputs, targets[:, None], mask)
 
-    made = [[sequence(*each) for each in half] for half in (shown, scored)]
-    stretches = tuple(stretch for stretch, _ in [*shown, *scored])
-    ahead = [(s.series, slice(s.first + found.horizon, s.end + found.horizon)) for s in stretches]
-    latest = [s.series.target[s.first : s.end] for s in stretches]
-    errors = [
-        np.abs(series.target[later] - now)
-        for (series, later), now in zip(ahead[: len(learnt)], latest, strict=False)
+    problem = Problem(
+        tuple(sequence(*arguments) for arguments in train),
+        tuple(sequence(*arguments) for arguments in scored),
+    )
+    segments = tuple(segment for segment, _ in [*train, *scored])
+    current = [s.series.target[s.first : s.end] for s in segments]
+    ahead = [(s.series, slice(s.first + horizon, s.end + horizon)) for s in segments]
+    errors = [  # of the last value as a forecast, in the training part
+        np.abs(series.target[rows] - values)
+        for (series, rows), values in zip(ahead[: len(train)], current, strict=False)
     ]
     names = [f"{series.name} " if series.name else "" for series, _ in ahead]
-    return Layout(
-        Problem(tuple(made[0]), tuple(made[1])),
-        stretches,
+    return FileSequences(
+        problem,
+        segments,
         shift,
         scale,
         float(np.median(np.concatenate(errors))) / scale,
         centre,
         spread,
-        np.cumsum([0, *map(len, latest)]),
-        np.concatenate(latest),
-        np.concatenate([n + s.when[rows] for n, (s, rows) in zip(names, ahead, strict=True)]),
-        np.concatenate([series.moment[rows] for series, rows in ahead]),
+        np.cumsum([0, *map(len, current)]),
+        np.concatenate(current),
+        np.concatenate([n + s.times[rows] for n, (s, rows) in zip(names, ahead, strict=True)]),
+        np.concatenate([series.time_ranks[rows] for series, rows in ahead]),
     )
 
 
-def _due(found: Prepared, stretch: Stretch, difference: bool) -> Floats:
-    """Returns what is due at each row of a stretch, in the data's units, or as a change."""
-    target = stretch.series.target
-    later = target[stretch.first + found.horizon : stretch.end + found.horizon]
-    return later - target[stretch.first : stretch.end] if difference else later
+def _targets(data: PreparedFile, segment: Segment, difference: bool) -> Floats:
+    """Returns the target of each row of a segment in the data's units, or as a change."""
+    values = segment.series.target
+    later = values[segment.first + data.horizon : segment.end + data.horizon]
+    return later - values[segment.first : segment.end] if difference else later
 
 
-def _moments(values: Floats) -> tuple[float, float]:
-    return float(values.mean()), float(values.std()) or 1.0
-
-
-def shown_to(
-    found: Columns,
-    stretch: Stretch,
+def network_inputs(
+    columns: Columns,
+    segment: Segment,
     symbolic: bool,
     difference: bool,
     centre: Floats,
     spread: Floats,
 ) -> NDArray[np.generic]:
-    """Returns what a network is shown of a stretch: (T,) symbols, or (T, F) scaled columns."""
+    """Returns the inputs of a network for a segment: (T,) symbols, or (T, F) scaled features."""
     if symbolic:
-        return stretch.series.target[stretch.first : stretch.end].astype(np.int64)
-    return np.asarray((_raw(found, stretch, difference) - centre) / spread)
+        return segment.series.target[segment.first : segment.end].astype(np.int64)
+    return np.asarray((_features(columns, segment, difference) - centre) / spread)
 
 
-def _raw(found: Columns, stretch: Stretch, difference: bool) -> Floats:
-    return columns_of(found, stretch.series, difference)[stretch.first : stretch.end]
+def _features(columns: Columns, segment: Segment, difference: bool) -> Floats:
+    return feature_columns(columns, segment.series, difference)[segment.first : segment.end]
 
 
-def columns_of(found: Columns, series: Series, difference: bool = False) -> Floats:
-    """Returns what is known at each row of a series, (n, F): its target, and the other columns."""
-    own = series.target[:, None]
+def feature_columns(columns: Columns, series: Series, difference: bool = False) -> Floats:
+    """Returns the unscaled features at each row of a series, (n, F).
+
+    They are the target (its change, or one column for each symbol), unless the horizon is 0, and
+    the other input columns.
+    """
+    target = series.target[:, None]
     if difference:
-        own = np.diff(series.target, prepend=np.nan)[:, None]
-    if found.labels:
-        own = np.eye(len(found.labels))[series.target.astype(int)]
-    return np.concatenate([own, series.inputs] if found.horizon else [series.inputs], axis=1)
+        target = np.diff(series.target, prepend=np.nan)[:, None]
+    if columns.labels:
+        target = np.eye(len(columns.labels))[series.target.astype(int)]
+    parts = [target, series.inputs] if columns.horizon else [series.inputs]
+    return np.concatenate(parts, axis=1)

@@ -1,6 +1,6 @@
-"""From the columns of a table to typed series in order of time, and where they are cut.
+"""Series of a CSV file: typed, in order of time, and split into training, validation and test.
 
-What is not said is inferred, and told in `Prepared.notes`.
+What the options leave open is inferred, and reported in `PreparedFile.notes`.
 """
 
 from __future__ import annotations
@@ -15,32 +15,31 @@ from numpy.typing import NDArray
 
 from lstm_bench.data._inference import (
     TargetKind,
-    group_column,
-    input_columns,
+    detect_season,
+    infer_group_column,
+    infer_input_columns,
+    infer_target_column,
+    infer_target_kind,
+    infer_time_column,
     kind_note,
-    season_of,
-    target_column,
-    target_kind,
-    target_values,
-    time_column,
+    parse_target,
 )
-from lstm_bench.data._table import LISTED, DataError, Table, read, rows, runs
-from lstm_bench.data._times import instants, spacing
-from lstm_bench.seeds import stream
+from lstm_bench.data._messages import describe_rows, is_or_are, list_names
+from lstm_bench.data._split import split_rows
+from lstm_bench.data._table import DataError, Table, group_rows, read_table
+from lstm_bench.data._times import describe_spacing, parse_times
 
 Missing = Literal["refuse", "drop", "interpolate"]
 
-FEWEST_ROWS = 20
-"""Rows of a file: fewer give no part to learn from, to choose on and to be scored on."""
-GROUPS_TO_SPLIT = 5
-"""Series without times from which whole series are kept back, and not the end of each."""
+MIN_ROWS = 20
+"""Fewer rows are not enough for a training, a validation and a test part."""
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the user says of a file; None or empty is for us to find out."""
+class FileOptions:
+    """The file, and the user's options about how to read it; what is None is inferred."""
 
     file: str
     target: str | None = None
@@ -57,20 +56,20 @@ class Asked:
 
 @dataclass(frozen=True)
 class Series:
-    """n rows of one series, in the data's own units.
+    """The n rows of one series, in the data's units.
 
-    Rows before `validation` are to learn from, those before `test` to choose a recipe on, and the
-    others to be scored on.
+    Rows before `validation_start` are the training part, those from there to `test_start` the
+    validation part, on which a recipe is chosen, and the others the test part.
     """
 
     name: str
     target: Floats  # (n,): the value, 0 or 1, or the number of a symbol
     inputs: Floats  # (n, F): the other columns
-    known: NDArray[np.bool_]  # (n,): False where the target was missing
-    when: NDArray[np.object_]  # (n,): the time as text, or the row
-    moment: NDArray[np.integer]  # (n,): the place of that among all times of the file
-    validation: int
-    test: int
+    observed: NDArray[np.bool_]  # (n,): False where the target was missing
+    times: NDArray[np.object_]  # (n,): the time as text, or the row
+    time_ranks: NDArray[np.integer]  # (n,): the rank of the time among all times of the file
+    validation_start: int
+    test_start: int
 
     def __len__(self) -> int:
         return len(self.target)
@@ -78,7 +77,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Columns:
-    """Which column is what: all that another file needs to be read in the same way."""
+    """The role of each column: all that is needed to read another file in the same way."""
 
     kind: TargetKind
     target: str
@@ -91,305 +90,266 @@ class Columns:
 
 
 @dataclass(frozen=True)
-class Prepared(Columns):
-    """What a file holds, as it was asked for."""
+class PreparedFile(Columns):
+    """The content of a file, read with some options."""
 
     series: tuple[Series, ...]
     season: int | None
     notes: tuple[str, ...]
 
 
-def prepare(asked: Asked) -> Prepared:
-    """Returns the series of a file; raises `DataError` with what is wrong and would be right."""
-    return _prepared(asked, read(asked.file).digest)
+def prepare(options: FileOptions) -> PreparedFile:
+    """Returns the series of a file; raises `DataError` if the file or an option is wrong."""
+    return _prepare(options, read_table(options.file).digest)
 
 
 @functools.lru_cache(maxsize=16)
-def _prepared(asked: Asked, digest: str) -> Prepared:
-    table = read(asked.file)
-    taken = {asked.target, asked.group, *(asked.columns or ())}
-    time = time_column(asked.time, table, taken)
-    target = target_column(asked.target, asked.group, table, time)
-    kind = asked.kind or target_kind(table, target)
-    when = None if time is None else instants(table, time)
-    group = asked.group or group_column(table, target, time, when)
+def _prepare(options: FileOptions, digest: str) -> PreparedFile:
+    table = read_table(options.file)
+    reserved = {options.target, options.group, *(options.columns or ())}
+    time = infer_time_column(options.time, table, reserved)
+    target = infer_target_column(options.target, options.group, table, time)
+    kind = options.kind or infer_target_kind(table, target)
+    times = None if time is None else parse_times(table, time)
+    group = options.group or infer_group_column(table, target, time, times)
     if group is not None:
         table.text(group)
     if group == target:
         raise DataError(f"{table.file}: {target!r} is both target and group; name another column")
-    inputs, left_out = input_columns(asked.columns, table, kind, {target, time, group})
-    labels, values = target_values(table, target, kind)
-    if asked.horizon == 0 and not inputs:
+    inputs, left_out = infer_input_columns(options.columns, table, kind, {target, time, group})
+    labels, target_values = parse_target(table, target, kind)
+    if options.horizon == 0 and not inputs:
         raise DataError(
-            f"{table.file}: horizon=0 asks for {target!r} from the other columns of its row, but "
+            f"{table.file}: horizon=0 predicts {target!r} from the other columns of its row, but "
             "there are none of numbers; use horizon=1"
         )
-    columns = Columns(kind, target, inputs, labels, time, group, asked.horizon, asked.missing)
-    cells = _cells(table, inputs, values)
-    places = _places(table, columns, cells, when)
-    series = _series(table, columns, cells, when, places, _cuts(asked, places, when, group))
-    _check(asked, columns, series)
-    season, found = asked.season, ""
+    columns = Columns(kind, target, inputs, labels, time, group, options.horizon, options.missing)
+    values = _stack_columns(table, inputs, target_values)
+    rows = _rows_of_series(table, columns, values, times)
+    starts = split_rows(options.split, options.unseen, rows, times, group)
+    series = _build_series(table, columns, values, times, rows, starts)
+    _check(options, columns, series)
+    season, season_note = options.season, ""
     if season is None and kind != "symbols":
-        season, found = season_of([each.target[: each.validation] for each in series])
+        season, season_note = detect_season([s.target[: s.validation_start] for s in series])
     notes = [
         f"target {target}: {kind}" + kind_note(table, target, kind, len(labels)),
-        _rows_note(columns, cells, places) + " " + _order_note(table, columns, series, when),
-        "inputs: " + ", ".join([*([target] if asked.horizon else []), *inputs]) + left_out,
-        *([found] if found else []),
+        _rows_note(columns, values, rows) + " " + _order_note(table, columns, series, times),
+        "inputs: " + ", ".join([*([target] if options.horizon else []), *inputs]) + left_out,
+        *([season_note] if season_note else []),
         _split_note(series),
     ]
-    return Prepared(**vars(columns), series=series, season=season, notes=tuple(notes))
+    return PreparedFile(**vars(columns), series=series, season=season, notes=tuple(notes))
 
 
-def follow(columns: Columns, file: str) -> tuple[Series, ...]:
-    """Returns the series of another file that has the same columns; all rows are after the cuts.
+def read_new_file(columns: Columns, file: str) -> tuple[Series, ...]:
+    """Returns the series of another file with the same columns; all its rows are test rows.
 
-    Without the column of times the rows are in order. At horizon 0 the target may be missing.
-    Raises `DataError` as `prepare` does.
+    If the time column is missing, the rows are taken to be in order. At horizon 0 the target may
+    be missing. Raises `DataError` as `prepare` does.
     """
-    table = read(file)
+    table = read_table(file)
     if columns.horizon == 0:
-        values = np.zeros(len(table))
+        target_values = np.zeros(len(table))
     else:
-        _, values = target_values(table, columns.target, columns.kind, columns.labels)
+        _, target_values = parse_target(table, columns.target, columns.kind, columns.labels)
     time = columns.time if columns.time in table.columns else None
-    when = None if time is None else instants(table, time)
-    cells = _cells(table, columns.inputs, values)
-    places = _places(table, columns, cells, when, following=True)
-    return _series(table, columns, cells, when, places, dict.fromkeys(places, (0, 0)))
+    times = None if time is None else parse_times(table, time)
+    values = _stack_columns(table, columns.inputs, target_values)
+    rows = _rows_of_series(table, columns, values, times, new_file=True)
+    return _build_series(table, columns, values, times, rows, dict.fromkeys(rows, (0, 0)))
 
 
-def _cells(table: Table, inputs: Sequence[str], values: Floats) -> Floats:
-    """Returns the target's `values` and the other columns side by side, (rows, 1 + F)."""
-    return np.column_stack([values, *(table.numbers(name) for name in inputs)])
+def _stack_columns(table: Table, inputs: Sequence[str], target_values: Floats) -> Floats:
+    """Returns the target and the input columns as one array, (rows, 1 + F)."""
+    return np.column_stack([target_values, *(table.numbers(name) for name in inputs)])
 
 
-def _places(
+def _rows_of_series(
     table: Table,
     columns: Columns,
-    cells: Floats,
-    when: NDArray[np.generic] | None,
-    following: bool = False,
+    values: Floats,
+    times: NDArray[np.generic] | None,
+    new_file: bool = False,
 ) -> dict[str, NDArray[np.intp]]:
-    """Returns the rows of each series that are kept, in order.
+    """Returns the row indices of each series, in order, without the rows that are dropped.
 
-    Where the file is `following` a run's, what to do about it cannot be a setting.
+    For a `new_file`, which is read for a trained network, messages do not suggest options: there
+    are none.
     """
-    gaps = np.asarray(np.isnan(cells).any(axis=1))
+    gaps = np.asarray(np.isnan(values).any(axis=1))
     if gaps.any() and columns.missing == "refuse":
         repair = (
             "fill or leave out these rows, or train a run with missing=drop or missing=interpolate"
-            if following
+            if new_file
             else "set missing=drop to leave these rows out, or missing=interpolate"
         )
         raise DataError(
             f"{table.file}: no value may be missing, but "
-            f"{rows(np.flatnonzero(gaps), ('has a gap', 'have gaps'))}; {repair}"
+            f"{describe_rows(np.flatnonzero(gaps), ('has a gap', 'have gaps'))}; {repair}"
         )
     if gaps.any() and columns.missing == "interpolate" and columns.kind != "real":
         raise DataError(
             f"{table.file}: missing=interpolate is for numbers, but the target is {columns.kind}; "
-            f"{'train a run with' if following else 'use'} missing=drop"
+            f"{'train a run with' if new_file else 'use'} missing=drop"
         )
-    kept = {}
-    for name, places in _parts(table, columns.group).items():
-        if when is not None:
-            _check_order(table, columns, name, when[places], places, following)
-        kept[name] = places[~gaps[places]]
-        if columns.missing == "interpolate" and len(kept[name]):  # from the first whole row on
-            kept[name] = places[np.flatnonzero(~gaps[places])[0] :]
-    return {name: places for name, places in kept.items() if len(places)}
+    rows = {}
+    for name, indices in _rows_by_group(table, columns.group).items():
+        if times is not None:
+            _check_order(table, columns, name, times[indices], indices, new_file)
+        rows[name] = indices[~gaps[indices]]
+        if columns.missing == "interpolate" and len(rows[name]):  # from the first complete row on
+            rows[name] = indices[np.flatnonzero(~gaps[indices])[0] :]
+    return {name: indices for name, indices in rows.items() if len(indices)}
 
 
-def _parts(table: Table, group: str | None) -> dict[str, NDArray[np.intp]]:
-    return runs(table.text(group)) if group else {"": np.arange(len(table))}
+def _rows_by_group(table: Table, group: str | None) -> dict[str, NDArray[np.intp]]:
+    return group_rows(table.text(group)) if group else {"": np.arange(len(table))}
 
 
-def _series(
+def _build_series(
     table: Table,
     columns: Columns,
-    cells: Floats,
-    when: NDArray[np.generic] | None,
-    places: Mapping[str, NDArray[np.intp]],
-    cuts: Mapping[str, tuple[int, int]],
+    values: Floats,
+    times: NDArray[np.generic] | None,
+    rows: Mapping[str, NDArray[np.intp]],
+    starts: Mapping[str, tuple[int, int]],
 ) -> tuple[Series, ...]:
-    told, moment = np.array([f"row {n + 2}" for n in range(len(table))], object), None
-    if when is not None and columns.time is not None:
-        told, moment = table.text(columns.time), np.unique(when, return_inverse=True)[1]
-    moment = np.arange(len(table)) if moment is None else moment
-    found = []
-    for name, own in places.items():
-        known = ~np.isnan(cells[own, 0])
-        filled = carried(cells[own])
-        part = (filled[:, 0], filled[:, 1:], known, told[own], moment[own])
-        found.append(Series(name, *part, *cuts[name]))
-    return tuple(found)
+    if times is not None and columns.time is not None:
+        texts, ranks = table.text(columns.time), np.unique(times, return_inverse=True)[1]
+    else:
+        texts = np.array([f"row {n + 2}" for n in range(len(table))], object)
+        ranks = np.arange(len(table))
+    series = []
+    for name, indices in rows.items():
+        observed = ~np.isnan(values[indices, 0])
+        filled = forward_fill(values[indices])
+        arrays = (filled[:, 0], filled[:, 1:], observed, texts[indices], ranks[indices])
+        series.append(Series(name, *arrays, *starts[name]))
+    return tuple(series)
 
 
-def carried(columns: Floats) -> Floats:
-    """Returns columns (n, C) with the last value there was in every gap.
+def forward_fill(values: Floats) -> Floats:
+    """Returns columns (n, C) with each gap filled by the last value before it.
 
-    A line to the next value would tell the network what comes next.
+    Interpolation towards the next value would tell the network what comes next.
     """
-    place = np.arange(len(columns))[:, None]
-    latest = np.maximum.accumulate(np.where(np.isnan(columns), 0, place), axis=0)
-    return np.asarray(np.take_along_axis(columns, latest, axis=0))
+    rows = np.arange(len(values))[:, None]
+    latest = np.maximum.accumulate(np.where(np.isnan(values), 0, rows), axis=0)
+    return np.asarray(np.take_along_axis(values, latest, axis=0))
 
 
 def _check_order(
     table: Table,
     columns: Columns,
     name: str,
-    own: NDArray[np.generic],
-    places: NDArray[np.intp],
-    following: bool,
+    times: NDArray[np.generic],
+    rows: NDArray[np.intp],
+    new_file: bool,
 ) -> None:
+    """Raises `DataError` unless the times of one series increase."""
     time, group = columns.time, columns.group
     where = f" of {group} {name!r}" if group else ""
-    help_ = (
+    hint = (
         ", or give a file for each series, or train a run on a file with a column of their names"
-        if following
-        else ", or name the column that tells the series apart as group"
+        if new_file
+        else ", or name the column that identifies the series as group"
     ) * (not group)
-    same = places[1:][own[1:] == own[:-1]]
-    if len(same):
+    repeated = rows[1:][times[1:] == times[:-1]]
+    if len(repeated):
         raise DataError(
             f"{table.file}: times in {time!r}{where} must differ, but "
-            f"{rows(same, ('repeats', 'repeat'))} the time of the row before; keep one of "
-            f"them{help_}"
+            f"{describe_rows(repeated, ('repeats', 'repeat'))} the time of the row before; keep "
+            f"one of them{hint}"
         )
-    early = places[1:][np.less(own[1:], own[:-1])]
+    early = rows[1:][np.less(times[1:], times[:-1])]
     if len(early):
         raise DataError(
-            f"{table.file}: rows{where} must be in order of {time!r}, but the time of {rows(early)}"
-            f" is before that of the row before; sort the file{help_}"
+            f"{table.file}: rows{where} must be in order of {time!r}, but the time of "
+            f"{describe_rows(early)} is before that of the row before; sort the file{hint}"
         )
 
 
-def _cuts(
-    asked: Asked,
-    parts: Mapping[str, NDArray[np.intp]],
-    when: NDArray[np.generic] | None,
-    group: str | None,
-) -> dict[str, tuple[int, int]]:
-    """Returns for each series where its part to choose on begins, and its part to be scored on."""
-    split = asked.split or (
-        "group" if group and when is None and len(parts) >= GROUPS_TO_SPLIT else "time"
-    )
-    if split == "group":
-        if len(parts) < 3:
-            raise DataError(
-                "split: 'group' keeps whole series back, so there must be at least 3, but there "
-                f"{_are(len(parts))}; use split=time"
-            )
-        names = list(parts)
-        order = stream(0, "data").permutation(len(names))
-        back = min(max(1, round(asked.unseen * len(names))), (len(names) - 1) // 2)
-        scored, chosen = set(order[:back].tolist()), set(order[back : 2 * back].tolist())
-        return {
-            name: (0, 0) if n in scored else (0, len(parts[name])) if n in chosen
-            else (len(parts[name]), len(parts[name]))
-            for n, name in enumerate(names)
-        }  # fmt: skip
-    if when is not None and len(parts) > 1:  # one moment for all of them
-        every = np.sort(np.concatenate([when[places] for places in parts.values()]))
-        early, late = (every[_cut_at(len(every), asked.unseen, k)] for k in (2, 1))
-        return {
-            name: (int((when[p] < early).sum()), int((when[p] < late).sum()))
-            for name, p in parts.items()
-        }
-    return {
-        name: (_cut_at(len(p), asked.unseen, 2), _cut_at(len(p), asked.unseen, 1))
-        for name, p in parts.items()
-    }
-
-
-def _cut_at(count: int, unseen: float, parts: int) -> int:
-    """Returns where the last `parts` parts of `count` rows begin, each a share `unseen` of them."""
-    return max(0, count - parts * max(1, round(unseen * count)))
-
-
-def _check(asked: Asked, columns: Columns, series: Sequence[Series]) -> None:
+def _check(options: FileOptions, columns: Columns, series: Sequence[Series]) -> None:
+    """Raises `DataError` if there are too few rows in a part, or if a column is constant."""
     count = sum(map(len, series))
-    if count < FEWEST_ROWS:
+    if count < MIN_ROWS:
         raise DataError(
-            f"{asked.file}: there must be at least {FEWEST_ROWS} rows to learn from and to be "
-            f"scored on, but there {_are(count)}; give more data"
+            f"{options.file}: there must be at least {MIN_ROWS} rows to learn from and to be "
+            f"scored on, but there {is_or_are(count)}; give more data"
         )
     parts = {
-        "validation": [(each, each.validation, each.test) for each in series],
-        "test": [(each, each.test, len(each)) for each in series],
+        "validation": [(s, s.validation_start, s.test_start) for s in series],
+        "test": [(s, s.test_start, len(s)) for s in series],
     }
-    for part, cuts in parts.items():
-        learnt = sum(max(0, cut - asked.horizon) for _, cut, _ in cuts)
-        counted = (each.known[max(cut, asked.horizon) : end] for each, cut, end in cuts)
-        scored = sum(int(each.sum()) for each in counted)
-        if learnt < FEWEST_ROWS // 4:
+    for part, bounds in parts.items():
+        train = sum(max(0, start - options.horizon) for _, start, _ in bounds)
+        scored = sum(
+            int(s.observed[max(start, options.horizon) : end].sum()) for s, start, end in bounds
+        )
+        if train < MIN_ROWS // 4:
             raise DataError(
-                f"{asked.file}: there must be {FEWEST_ROWS // 4} or more steps to learn from "
-                f"before the {part} part, but at most {learnt} "
-                f"{'step is' if learnt == 1 else 'steps are'} left to learn from, with "
-                f"horizon={asked.horizon} (rows ahead) and unseen={asked.unseen} (a share of the "
-                "rows for the validation part, and again for the test part); make these smaller, "
-                "or give longer series"
+                f"{options.file}: there must be {MIN_ROWS // 4} or more steps to learn from "
+                f"before the {part} part, but at most {train} "
+                f"{'step is' if train == 1 else 'steps are'} left to learn from, with "
+                f"horizon={options.horizon} (rows ahead) and unseen={options.unseen} (a share of "
+                "the rows for the validation part, and again for the test part); make these "
+                "smaller, or give longer series"
             )
         if not scored:
             raise DataError(
-                f"{asked.file}: there must be steps to be scored on, but the {part} part has none "
-                f"with a known {columns.target!r}, with horizon={asked.horizon} and "
-                f"unseen={asked.unseen}; give more rows at the end, or a smaller horizon"
+                f"{options.file}: there must be steps to be scored on, but the {part} part has "
+                f"none with a known {columns.target!r}, with horizon={options.horizon} and "
+                f"unseen={options.unseen}; give more rows at the end, or a smaller horizon"
             )
-    for place, name in enumerate([columns.target, *columns.inputs]):
-        early = (
-            each.inputs[: each.validation, place - 1] if place else each.target[: each.validation]
-            for each in series
-        )  # fmt: skip
-        seen = np.concatenate(list(early))
-        if len(seen) and np.ptp(seen) == 0:
-            same = columns.labels[int(seen[0])] if columns.labels and not place else f"{seen[0]:g}"
-            does = "it tells nothing" if place else "nothing can be learnt of it"
-            repair = "leave it out of columns" if place else "choose another target"
-            if place and asked.columns is None:
-                repair = "name those that shall go in as columns, columns=[] for none"
-            raise DataError(
-                f"{asked.file}: column {name!r} is constant ({same} in the part to learn "
-                f"from), so {does}; {repair}"
-            )
+    for number, name in enumerate([columns.target, *columns.inputs]):
+        values = np.concatenate([
+            s.inputs[: s.validation_start, number - 1] if number else s.target[: s.validation_start]
+            for s in series
+        ])  # fmt: skip
+        if not len(values) or np.ptp(values) > 0:
+            continue
+        value = f"{values[0]:g}"
+        effect, repair = "it cannot improve a forecast", "leave it out of columns"
+        if options.columns is None:
+            repair = "list the columns to use as inputs in columns, columns=[] for none"
+        if number == 0:
+            effect, repair = "nothing can be learnt from it", "choose another target"
+            value = columns.labels[int(values[0])] if columns.labels else value
+        raise DataError(
+            f"{options.file}: column {name!r} is constant ({value} in the part to learn from), so "
+            f"{effect}; {repair}"
+        )
 
 
-def _are(count: int) -> str:
-    return "is 1" if count == 1 else f"are {count}"
-
-
-def _rows_note(columns: Columns, cells: Floats, places: Mapping[str, NDArray[np.intp]]) -> str:
-    count = sum(map(len, places.values()))
-    dropped = len(cells) - count
-    filled = sum(int(np.isnan(cells[own]).sum()) for own in places.values())
+def _rows_note(columns: Columns, values: Floats, rows: Mapping[str, NDArray[np.intp]]) -> str:
+    count = sum(map(len, rows.values()))
+    dropped = len(values) - count
+    filled = sum(int(np.isnan(values[indices]).sum()) for indices in rows.values())
     gaps = [f"{dropped:,} with gaps dropped"] * (dropped > 0)
     gaps += [f"{filled:,} value{'s' * (filled > 1)} filled"] * (filled > 0)
-    several = f"{len(places)} series by {columns.group}, " if columns.group else ""
-    return f"{several}{count:,} rows" + (f" ({', '.join(gaps)})" if gaps else "")
+    groups = f"{len(rows)} series by {columns.group}, " if columns.group else ""
+    return f"{groups}{count:,} rows" + (f" ({', '.join(gaps)})" if gaps else "")
 
 
 def _order_note(
-    table: Table, columns: Columns, series: Sequence[Series], when: NDArray[np.generic] | None
+    table: Table, columns: Columns, series: Sequence[Series], times: NDArray[np.generic] | None
 ) -> str:
-    if when is None:
+    if times is None:
         return "in the order of the file"
-    apart = spacing(when[own] for own in _parts(table, columns.group).values())
-    first = min(series, key=lambda each: int(each.moment[0])).when[0]
-    last = max(series, key=lambda each: int(each.moment[-1])).when[-1]
-    return f"in the order of {columns.time}, {apart}, {first} to {last}"
+    spacing = describe_spacing(times[i] for i in _rows_by_group(table, columns.group).values())
+    first = min(series, key=lambda s: int(s.time_ranks[0])).times[0]
+    last = max(series, key=lambda s: int(s.time_ranks[-1])).times[-1]
+    return f"in the order of {columns.time}, {spacing}, {first} to {last}"
 
 
 def _split_note(series: Sequence[Series]) -> str:
-    learnt = sum(each.validation for each in series)
-    chosen = sum(each.test - each.validation for each in series)
-    scored = sum(len(each) - each.test for each in series)
-    names = [each.name for each in series if each.test == 0]
-    which = f" (series {', '.join(names[:LISTED])}{', ...' * (len(names) > LISTED)})"
+    train = sum(s.validation_start for s in series)
+    validation = sum(s.test_start - s.validation_start for s in series)
+    test = sum(len(s) - s.test_start for s in series)
+    held_out = [s.name for s in series if s.test_start == 0]
+    note = f" (series {list_names(held_out)})" if held_out else ""
     return (
-        f"{learnt:,} rows to learn from, {chosen:,} to choose a recipe on, "
-        f"{scored:,} to be scored on{which if names else ''}"
+        f"{train:,} rows to learn from, {validation:,} to choose a recipe on, "
+        f"{test:,} to be scored on{note}"
     )

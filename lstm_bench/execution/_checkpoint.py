@@ -1,7 +1,8 @@
-"""Seeds that have finished, of recipes that have not: what a kill must not lose.
+"""A checkpoint on disk of the finished seeds of recipes that have not finished yet.
 
-One SQLite file for all sweeps. A seed is written in one transaction, by the process that heard of
-it first, and is forgotten when its recipe's run in the store holds it.
+It is one SQLite file for all sweeps. The process that drives a sweep writes each seed in its own
+transaction, as soon as a worker reports it. The seeds of a recipe are removed once the recipe's run
+in the store holds them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from lstm_bench.errors import StoreError
 
-TABLE = """create table if not exists seeds (
+CREATE_TABLE = """create table if not exists seeds (
     session text, recipe text, seed integer, outcome blob, digest blob,
     primary key (session, recipe, seed)
 )"""
@@ -27,94 +28,96 @@ class Checkpoint:
     def __init__(
         self, path: Path, session: str, notice: Callable[[str], None] = lambda _: None
     ) -> None:
-        """`session` names the sweep's run in the store; `notice` is told what is found damaged.
+        """`session` is the id of the sweep's run in the store.
 
-        A file that is no sound database is moved aside. Raises `StoreError` if `path` is unfit.
+        `notice` is called with a message about anything that is damaged. A file that is not a valid
+        database is renamed. Raises `StoreError` if `path` cannot be used.
         """
         self.path = path
         self.session = session
         self._notice = notice
-        with self._usable():
+        with self._store_errors():
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._in_use = contextlib.ExitStack()
-            if path.exists() and not _is_sound(path):
-                with exclusive_lock(
-                    Path(f"{path}.lock"), at_once=True
-                ):  # no other sweep has it open
+            self._open_lock = contextlib.ExitStack()
+            if path.exists() and not _is_intact(path):
+                # Only if no other sweep has the file open.
+                with file_lock(Path(f"{path}.lock"), fail_if_locked=True):
                     self._move_aside()
-            self._in_use.enter_context(exclusive_lock(Path(f"{path}.lock"), shared=True))
+            self._open_lock.enter_context(file_lock(Path(f"{path}.lock"), shared=True))
             self._database = sqlite3.connect(path, timeout=60, isolation_level=None)
-            # Each seed is on the disk before the next thing happens: a power cut loses running
-            # seeds alone.
+            # Every seed is on the disk before anything else happens: a power cut loses only the
+            # seeds that are still running.
             self._database.execute("pragma journal_mode = wal")
             self._database.execute("pragma synchronous = full")
             self._database.execute("begin immediate")
-            self._database.execute(TABLE)
+            self._database.execute(CREATE_TABLE)
             columns = self._database.execute("pragma table_info(seeds)").fetchall()
-            if "digest" not in {column[1] for column in columns}:  # of an earlier version
+            if "digest" not in {column[1] for column in columns}:  # written by an earlier version
                 self._database.execute("alter table seeds add column digest blob")
             self._database.execute("commit")
 
     def close(self) -> None:
         """Closes the file."""
         self._database.close()
-        self._in_use.close()
+        self._open_lock.close()
 
-    def keep(self, recipe: str, seed: int, outcome: bytes) -> None:
-        """Writes the outcome of one seed; what is there already stays."""
-        with self._usable():
+    def save(self, recipe: str, seed: int, outcome: bytes) -> None:
+        """Writes the outcome of one seed; an outcome that is already there stays."""
+        with self._store_errors():
             row = (self.session, recipe, seed, outcome, self._digest(recipe, seed, outcome))
             self._database.execute("insert or ignore into seeds values (?, ?, ?, ?, ?)", row)
 
-    def kept(self, recipe: str) -> dict[int, bytes]:
-        """Returns the finished seeds of `recipe`: seed -> outcome; damaged rows are dropped."""
+    def load(self, recipe: str) -> dict[int, bytes]:
+        """Returns the finished seeds of `recipe`: seed -> outcome; drops damaged rows."""
         query = "select seed, outcome, digest from seeds where session = ? and recipe = ?"
-        with self._usable():
-            rows = self._database.execute(f"{query} order by seed", (self.session, recipe))
-            found = rows.fetchall()
-        kept = {}
-        for seed, outcome, digest in found:
-            sound = isinstance(outcome, bytes) and isinstance(seed, int)
-            # Rows of earlier versions have no digest; whoever unpacks them will see.
-            if sound and digest in (None, self._digest(recipe, seed, outcome)):
-                kept[seed] = outcome
+        with self._store_errors():
+            cursor = self._database.execute(f"{query} order by seed", (self.session, recipe))
+            rows = cursor.fetchall()
+        outcomes = {}
+        for seed, outcome, digest in rows:
+            valid = isinstance(outcome, bytes) and isinstance(seed, int)
+            # Rows of earlier versions have no digest; damage in them shows when they are unpacked.
+            if valid and digest in (None, self._digest(recipe, seed, outcome)):
+                outcomes[seed] = outcome
             else:
-                self.drop(recipe, seed)
-        return kept
+                self.drop_damaged(recipe, seed)
+        return outcomes
 
-    def drop(self, recipe: str, seed: int) -> None:
-        """Deletes the row of a seed that cannot be read, and says so: it is run again."""
-        with self._usable():
+    def drop_damaged(self, recipe: str, seed: int) -> None:
+        """Deletes the row of a seed that cannot be read, with a notice: the seed is run again."""
+        with self._store_errors():
             row = (self.session, recipe, seed)
             query = "delete from seeds where session = ? and recipe = ? and seed is ?"
             self._database.execute(query, row)
         self._notice(f"seed {seed} of recipe {recipe} is damaged in {self.path}, and is run again")
 
-    def forget(self, recipe: str) -> None:
+    def remove(self, recipe: str) -> None:
         """Deletes the seeds of `recipe`, which the store now holds."""
-        with self._usable():
-            gone = (self.session, recipe)
-            self._database.execute("delete from seeds where session = ? and recipe = ?", gone)
+        with self._store_errors():
+            rows = (self.session, recipe)
+            self._database.execute("delete from seeds where session = ? and recipe = ?", rows)
 
     def _digest(self, recipe: str, seed: int, outcome: bytes) -> bytes:
         key = f"{self.session}\n{recipe}\n{seed}\n".encode()
         return hashlib.sha256(key + outcome).digest()
 
     def _move_aside(self) -> None:
-        """Renames a damaged file, with what SQLite keeps beside it, and says so."""
-        numbers = (Path(f"{self.path}.damaged-{number}") for number in itertools.count(1))
-        aside = next(path for path in numbers if not path.exists())
-        for end in ("-wal", "-shm"):
+        """Renames a damaged file and the files that SQLite keeps next to it, with a notice."""
+        candidates = (Path(f"{self.path}.damaged-{number}") for number in itertools.count(1))
+        target = next(path for path in candidates if not path.exists())
+        for suffix in ("-wal", "-shm"):
+            # SQLite keeps these two only while the file is in use, or after a crash.
             with contextlib.suppress(FileNotFoundError):
-                Path(f"{self.path}{end}").rename(f"{aside}{end}")
-        self.path.rename(aside)
+                Path(f"{self.path}{suffix}").rename(f"{target}{suffix}")
+        self.path.rename(target)
         self._notice(
-            f"{self.path} is damaged and was renamed to {aside.name}; what it held of unfinished "
-            "recipes is run again"
+            f"{self.path} is damaged and was renamed to {target.name}; the finished seeds of "
+            "unfinished recipes that it held are run again"
         )
 
     @contextlib.contextmanager
-    def _usable(self) -> Iterator[None]:
+    def _store_errors(self) -> Iterator[None]:
+        """Turns the errors of SQLite and of the file system into a `StoreError`."""
         try:
             yield
         except (sqlite3.Error, OSError) as error:
@@ -124,37 +127,37 @@ class Checkpoint:
             ) from error
 
 
-def _is_sound(path: Path) -> bool:
-    """Returns whether a file is a SQLite database with nothing wrong in it, or empty."""
+def _is_intact(path: Path) -> bool:
+    """Returns whether a file is an undamaged SQLite database, or empty."""
     if not path.is_file():
-        return True  # a folder: for whoever opens it to refuse
+        return True  # a folder is not damaged: opening it raises the error
     try:
         with contextlib.closing(sqlite3.connect(path, timeout=60)) as database:
             return bool(database.execute("pragma quick_check(1)").fetchone() == ("ok",))
-    except sqlite3.OperationalError:  # locked, or not to be read: that is no damage
+    except sqlite3.OperationalError:  # locked or unreadable, which is not damage
         return True
     except (sqlite3.DatabaseError, ValueError):
         return False
 
 
 @contextlib.contextmanager
-def exclusive_lock(
+def file_lock(
     path: Path,
-    waiting: Callable[[], None] = lambda: None,
+    on_wait: Callable[[], None] = lambda: None,
     shared: bool = False,
-    at_once: bool = False,
+    fail_if_locked: bool = False,
 ) -> Iterator[None]:
-    """Lets one process at a time be where `path` is locked; calls `waiting` before it waits.
+    """Locks the file `path` for one process at a time; calls `on_wait` before it has to wait.
 
-    With `shared` several may be there that are all `shared`. With `at_once` `StoreError` is raised
-    in place of waiting.
+    Several processes may hold a `shared` lock at the same time. With `fail_if_locked` it raises
+    `StoreError` rather than wait.
 
-    The system gives the lock back when a process ends, however it ends. Where it has no such locks
-    nobody waits.
+    The operating system releases the lock when a process ends, even if it is killed. On a system
+    without such locks nothing is locked and nobody waits.
     """
     try:
         import fcntl
-    except ImportError:  # not POSIX
+    except ImportError:  # not a POSIX system
         yield
         return
     try:
@@ -170,11 +173,11 @@ def exclusive_lock(
         try:
             fcntl.flock(file, kind | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            if at_once:
+            if fail_if_locked:
                 raise StoreError(
                     f"artifacts: {path.with_suffix('')} is damaged, and another sweep uses it; "
                     "wait until that has ended, and run the same command again"
                 ) from error
-            waiting()
+            on_wait()
             fcntl.flock(file, kind)
         yield

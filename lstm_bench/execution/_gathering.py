@@ -1,8 +1,8 @@
-"""Recipes on seeds: from the workers, or from what is known of them already.
+"""Runs recipes on seeds: seeds that are already known are not run again.
 
-What is known comes from three places: this process's memory, the store, which has the recipes that
-were finished, and the ledger, which has the finished seeds of those that were not. Every seed that
-a worker reports goes into the ledger before anything else happens to it.
+Known seeds come from three places: the memory of this process; the store, which has finished
+recipes; and the checkpoint, which has the finished seeds of unfinished recipes. Every seed that a
+worker reports is written to the checkpoint before anything else is done with it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lstm_bench.execution._workers import (
     Job,
     JobFailed,
     JobFinished,
-    Seal,
+    NetworkJob,
     SeedFinished,
     WorkerPool,
 )
@@ -29,16 +29,16 @@ from lstm_bench.recipes import Recipe, estimated_seconds, program_key
 from lstm_bench.results import Failed, Outcome, merge_outcomes, select_seeds, unpack_outcome
 from lstm_bench.tracking import SeedRole, Session, outcome_key
 
-LATE = "it took longer than its time limit"
-TRIES = 3
-"""Times that the file of a network is tried to be made."""
-SAME_NUMBERS = ("tensorflow", "keras", "numpy", "system", "processor", "XLA", "oneDNN")
-"""Facts of a result's provenance under which a seed gives the same numbers to the last bit."""
+OVER_TIME = "it took longer than its time limit"
+SAVE_ATTEMPTS = 3
+"""How often the workers try to make the file of a network."""
+REPRODUCIBILITY_FACTS = ("tensorflow", "keras", "numpy", "system", "processor", "XLA", "oneDNN")
+"""Facts of a result's provenance: where all are equal, a seed gives bit-identical numbers."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """A recipe that is wanted on some seeds, under the id that its row will have."""
+    """A recipe to run on some seeds, and the id of its row in the sweep."""
 
     id: str
     recipe: Recipe
@@ -47,137 +47,142 @@ class Request:
 
     @property
     def key(self) -> str:
-        """The name of the outcome that holds these seeds, and maybe others."""
+        """The name of the outcome that holds these seeds, and possibly others."""
         return outcome_key(self.recipe.digest, self.kind)
 
 
-Told = Callable[[Request, bool], None]
-"""Is told that a need is met, or has failed; and whether nothing had to be run for it."""
+OnDone = Callable[[Request, bool], None]
+"""Is called when a request is done or has failed, with whether nothing had to be run for it."""
 
 
 class RecipeRunner:
-    """Gets needs met. `outcomes` are by `Need.key`, over all seeds known; `ran` is what was run."""
+    """Runs requests. `outcomes` are by `Request.key`, over all known seeds.
+
+    `ran` has the keys that something was run for.
+    """
 
     def __init__(
         self,
         session: Session,
-        ledger: Checkpoint,
+        checkpoint: Checkpoint,
         pool: WorkerPool,
         engine: str,
         seconds: float | None = None,
         seeds: int = 1,
     ) -> None:
-        """`seconds` is how long a recipe may compile and train on so many `seeds`.
+        """`seconds` is how long a recipe may compile and train on `seeds` seeds.
 
-        On more seeds it may take so many times longer.
+        On more seeds it may take proportionally longer.
         """
         self.outcomes: dict[str, Outcome] = {}
         self.ran: set[str] = set()
-        self.unsaved: dict[str, str] = {}  # recipes whose network could not be kept, and why
+        self.unsaved: dict[str, str] = {}  # key -> why the recipe's network could not be saved
         self._failures: dict[str, str] = {}
         self._session = session
-        self._ledger = ledger
+        self._checkpoint = checkpoint
         self._pool = pool
         self._engine = engine
         self._seconds = seconds
         self._seeds = seeds
-        self._recalled: set[str] = set()
-        self._logged: dict[str, set[int]] = {}
-        self._heard: dict[int, Callable[[Event], None]] = {}
+        self._loaded: set[str] = set()
+        self._stored: dict[str, set[int]] = {}  # the seeds of each key that are in the store
+        self._handlers: dict[int, Callable[[Event], None]] = {}
 
-    def gather(
+    def run(
         self,
-        needs: Sequence[Request],
-        settle: bool = False,
+        requests: Sequence[Request],
+        store: bool = False,
         retry: bool = False,
-        told: Told = lambda *_: None,
+        on_done: OnDone = lambda *_: None,
     ) -> None:
-        """Meets `needs`, as far as they can be: see `outcome` and `reason`.
+        """Runs the missing seeds of `requests`; then `outcome` or `failure` has the result of each.
 
-        With `settle` each is written to the store as soon as it is met; with `retry` what failed in
-        an earlier session is tried again.
+        With `store`, each outcome is written to the store as soon as it is complete. With `retry`,
+        recipes that failed in an earlier session are run again.
         """
-        wanted: dict[str, list[Request]] = {}
-        for need in needs:
-            wanted.setdefault(need.key, []).append(need)
+        by_key: dict[str, list[Request]] = {}
+        for request in requests:
+            by_key.setdefault(request.key, []).append(request)
         waiting: dict[tuple[str, tuple[int, ...]], list[Request]] = {}
-        for same in wanted.values():
-            seeds = tuple(sorted({seed for need in same for seed in need.seeds}))
-            whole = dataclasses.replace(same[0], seeds=seeds)  # the same recipe is run once
-            missing = self._missing(whole, retry)
+        for same in by_key.values():
+            seeds = tuple(sorted({seed for request in same for seed in request.seeds}))
+            union = dataclasses.replace(same[0], seeds=seeds)  # the same recipe is run once
+            missing = self._missing_seeds(union, retry)
             if missing:
-                waiting.setdefault((whole.recipe.training, missing), []).append(whole)
+                waiting.setdefault((union.recipe.training, missing), []).append(union)
             else:
-                if settle and self.outcome(whole) is not None:  # a kill may have come before that
-                    self._settle(whole)
-                for need in same:
-                    told(need, True)
+                # An earlier session may have been killed before it stored the outcome.
+                if store and self.outcome(union) is not None:
+                    self._store(union)
+                for request in same:
+                    on_done(request, True)
 
-        def met(whole: Request) -> None:
-            for place, need in enumerate(wanted[whole.key]):
-                told(need, place > 0)
+        def report(union: Request) -> None:
+            for i, request in enumerate(by_key[union.key]):
+                on_done(request, i > 0)
 
-        for (_, seeds), group in sorted(waiting.items(), key=lambda item: -_work(item[1][0])):
-            self._submit(group, seeds, len(waiting), settle, met)
-        self._listen()
+        longest_first = sorted(waiting.items(), key=lambda item: -_estimated_seconds(item[1][0]))
+        for (_, seeds), group in longest_first:
+            self._submit(group, seeds, len(waiting), store, report)
+        self._handle_events()
 
-    def settle(self, needs: Sequence[Request]) -> None:
-        """Writes what is known of each of `needs` to the store, with its best seed's network."""
-        for need in {need.key: need for need in needs}.values():
-            if self.outcome(need) is not None:
-                self._settle(need)
-        self._listen()
+    def store(self, requests: Sequence[Request]) -> None:
+        """Writes the outcomes of `requests` to the store, with the networks of their best seeds."""
+        for request in {request.key: request for request in requests}.values():
+            if self.outcome(request) is not None:
+                self._store(request)
+        self._handle_events()
 
-    def outcome(self, need: Request) -> Outcome | None:
-        """Returns the outcome of `need` over its own seeds; None if one of them failed."""
-        known = self.outcomes.get(need.key)
-        if known is None or not set(need.seeds) <= set(known.seeds["seed"]):
+    def outcome(self, request: Request) -> Outcome | None:
+        """Returns the outcome of `request` over its seeds; None if one of them failed."""
+        outcome = self.outcomes.get(request.key)
+        if outcome is None or not set(request.seeds) <= set(outcome.seeds["seed"]):
             return None
-        return select_seeds(known, need.seeds)
+        return select_seeds(outcome, request.seeds)
 
-    def reason(self, need: Request) -> str:
-        """Returns why `need` came to no score: it failed, or diverged; nothing if it did not."""
-        outcome = self.outcome(need)
-        return self._failures[need.key] if outcome is None else diverged(outcome)
+    def failure(self, request: Request) -> str:
+        """Returns why `request` has no score: it failed, or diverged; empty if it has one."""
+        outcome = self.outcome(request)
+        return self._failures[request.key] if outcome is None else divergence_reason(outcome)
 
-    def _missing(self, need: Request, retry: bool) -> tuple[int, ...]:
-        """Returns the seeds of `need` that are still to be run; none if that has failed."""
-        if need.key not in self._recalled:
-            self._recall(need.key)
-        known = self.outcomes.get(need.key)
-        have = set(known.seeds["seed"]) if known else set()
-        missing = tuple(seed for seed in need.seeds if seed not in have)
-        before = None if retry else self._session.failure(need.key)
-        if missing and before is not None and self._stands(before):
-            self._failures[need.key] = before
-        return () if need.key in self._failures else missing
+    def _missing_seeds(self, request: Request, retry: bool) -> tuple[int, ...]:
+        """Returns the seeds of `request` that are still to be run; none if it has failed."""
+        if request.key not in self._loaded:
+            self._load(request.key)
+        outcome = self.outcomes.get(request.key)
+        finished = set(outcome.seeds["seed"]) if outcome else set()
+        missing = tuple(seed for seed in request.seeds if seed not in finished)
+        reason = None if retry else self._session.failure(request.key)
+        if missing and reason is not None and self._would_fail_again(reason):
+            self._failures[request.key] = reason
+        return () if request.key in self._failures else missing
 
-    def _stands(self, reason: str) -> bool:
-        """Returns whether a recipe that failed so would fail so again: not with more time."""
-        return not reason.startswith(LATE) or reason == self._late
+    def _would_fail_again(self, reason: str) -> bool:
+        """Returns whether a recipe with this failure would fail again: not with more time."""
+        return not reason.startswith(OVER_TIME) or reason == self._over_time
 
     @property
-    def _late(self) -> str:
-        """What is written of a recipe that runs out of the time there is now; nothing without."""
-        return f"{LATE} of {self._seconds:g} s" if self._seconds else ""
+    def _over_time(self) -> str:
+        """The failure of a recipe that exceeds the current time limit; empty without a limit."""
+        return f"{OVER_TIME} of {self._seconds:g} s" if self._seconds else ""
 
-    def _recall(self, key: str) -> None:
-        """Takes what the store and the ledger have of a recipe."""
-        self._recalled.add(key)
+    def _load(self, key: str) -> None:
+        """Loads the seeds of a recipe from the store and from the checkpoint."""
+        self._loaded.add(key)
         finished = self._session.finished(key)
         if finished is not None and not finished.model:
-            finished = _without_network(finished)
+            finished = _without_best_seed(finished)
         parts = [finished] if finished else []
-        self._logged[key] = set(finished.seeds["seed"]) if finished else set()
-        kept = self._ledger.kept(key)
-        if kept.keys() - self._logged[key]:
-            for seed, packed in kept.items():
+        self._stored[key] = set(finished.seeds["seed"]) if finished else set()
+        saved = self._checkpoint.load(key)
+        if saved.keys() - self._stored[key]:
+            for seed, packed in saved.items():
                 try:
                     parts.append(unpack_outcome(packed))
                 except DamagedError:
-                    self._ledger.drop(key, seed)
-        elif kept:  # a kill came before they were forgotten
-            self._ledger.forget(key)
+                    self._checkpoint.drop_damaged(key, seed)
+        elif saved:  # an earlier session was killed before it removed them
+            self._checkpoint.remove(key)
         if parts:
             self.outcomes[key] = merge_outcomes(parts)
 
@@ -186,133 +191,139 @@ class RecipeRunner:
         group: list[Request],
         seeds: tuple[int, ...],
         groups: int,
-        settle: bool,
-        met: Callable[[Request], None],
+        store: bool,
+        report: Callable[[Request], None],
     ) -> None:
         """Sends recipes that share their training to the workers."""
         first = group[0]
-        # A recipe whose time is limited stays with one worker, so that their number is no matter.
-        shares = max(1, min(len(seeds), self._pool.size // groups)) if not self._seconds else 1
-        open_ = shares
-        parts: dict[str, list[Outcome]] = {need.key: [] for need in group}
+        # With a time limit all seeds go to one worker, so that the number of workers has no effect.
+        jobs = max(1, min(len(seeds), self._pool.size // groups)) if not self._seconds else 1
+        running = jobs
+        parts: dict[str, list[Outcome]] = {request.key: [] for request in group}
         self.ran.update(parts)
 
-        def heard(event: Event) -> None:
-            nonlocal open_
+        def handle(event: Event) -> None:
+            nonlocal running
             if isinstance(event, SeedFinished):
-                for need, outcome in zip(group, event.outcomes, strict=True):
-                    self._ledger.keep(need.key, event.seed, outcome)
-                    parts[need.key].append(unpack_outcome(outcome))
+                for request, outcome in zip(group, event.outcomes, strict=True):
+                    self._checkpoint.save(request.key, event.seed, outcome)
+                    parts[request.key].append(unpack_outcome(outcome))
                 return
-            open_ -= 1
+            running -= 1
             if isinstance(event, JobFailed):
-                for need in group:
-                    self._fail(need, event)
-            if open_ == 0:
-                for need in group:
-                    self._join(need, parts[need.key])
-                    if settle and self.outcome(need) is not None:
-                        self._settle(need)
-                    met(need)
+                for request in group:
+                    self._record_failure(request, event)
+            if running == 0:
+                for request in group:
+                    self._merge(request, parts[request.key])
+                    if store and self.outcome(request) is not None:
+                        self._store(request)
+                    report(request)
 
-        for share in range(shares):
-            own = seeds[share::shares]
+        for number in range(jobs):
+            job_seeds = seeds[number::jobs]
             job = Job(
-                tuple(need.recipe.settings for need in group),
-                own,
+                tuple(request.recipe.settings for request in group),
+                job_seeds,
                 self._engine,
-                self._left(first),
+                self._remaining_seconds(first),
                 training=first.recipe.training,
                 program=program_key(first.recipe, self._engine),
-                work=len(own) * estimated_seconds(first.recipe),
+                work=len(job_seeds) * estimated_seconds(first.recipe),
             )
-            self._heard[self._pool.submit(job)] = heard
+            self._handlers[self._pool.submit(job)] = handle
 
-    def _left(self, need: Request) -> float | None:
-        """Returns the seconds that a recipe may still take."""
+    def _remaining_seconds(self, request: Request) -> float | None:
+        """Returns the seconds that a recipe may still take; None without a time limit."""
         if self._seconds is None:
             return None
-        known = self.outcomes.get(need.key)
-        spent = known.compile_seconds + known.train_seconds if known else 0.0
-        return max(self._seconds * max(1.0, len(need.seeds) / self._seeds) - spent, 0.0)
+        outcome = self.outcomes.get(request.key)
+        spent = outcome.compile_seconds + outcome.train_seconds if outcome else 0.0
+        return max(self._seconds * max(1.0, len(request.seeds) / self._seeds) - spent, 0.0)
 
-    def _fail(self, need: Request, event: JobFailed) -> None:
-        """Writes down why seeds of `need` are missing; what would not fail again is forgotten."""
-        reason = self._late if event.kind == "late" else event.reason
-        self._failures[need.key] = reason
+    def _record_failure(self, request: Request, event: JobFailed) -> None:
+        """Records why seeds of `request` are missing.
+
+        The store gets every reason but that its processes died, which may not happen again: the
+        next session then runs the recipe again.
+        """
+        reason = self._over_time if event.kind == "timeout" else event.reason
+        self._failures[request.key] = reason
         if event.kind != "died":
-            failed = Failed(need.id, need.recipe.name, reason)
-            self._session.fail(need.key, failed, self._engine)
+            failed = Failed(request.id, request.recipe.name, reason)
+            self._session.fail(request.key, failed, self._engine)
 
-    def _join(self, need: Request, parts: list[Outcome]) -> None:
-        known = self.outcomes.get(need.key)
+    def _merge(self, request: Request, parts: list[Outcome]) -> None:
+        """Adds the newly finished seeds of `request` to its outcome."""
+        outcome = self.outcomes.get(request.key)
         if parts:
-            self.outcomes[need.key] = merge_outcomes([known, *parts] if known else parts)
+            self.outcomes[request.key] = merge_outcomes([outcome, *parts] if outcome else parts)
 
-    def _settle(self, need: Request) -> None:
-        outcome = self.outcomes[need.key]
-        if set(outcome.seeds["seed"]) <= self._logged.get(need.key, set()):
+    def _store(self, request: Request) -> None:
+        """Writes an outcome to the store, unless all its seeds are there."""
+        outcome = self.outcomes[request.key]
+        if set(outcome.seeds["seed"]) <= self._stored.get(request.key, set()):
             return
         if outcome.model:
-            self._log(need, outcome)
+            self._log(request, outcome)
         else:
-            self._seal(need, outcome, TRIES)
+            self._save_network(request, outcome, SAVE_ATTEMPTS)
 
-    def _seal(self, need: Request, outcome: Outcome, tries: int) -> None:
-        """Has the network of `outcome` made a file and writes both to the store.
+    def _save_network(self, request: Request, outcome: Outcome, attempts: int) -> None:
+        """Has a worker make the network file of `outcome`, then writes both to the store.
 
-        Where that fails `tries` times nothing is written: the ledger keeps the weights, and the
+        If that fails `attempts` times nothing is written: the checkpoint keeps the weights, and the
         next session tries again.
         """
 
-        def heard(event: Event) -> None:
+        def handle(event: Event) -> None:
             if isinstance(event, JobFinished):
-                self.outcomes[need.key] = dataclasses.replace(
-                    outcome, weights=(), model=event.model
-                )
-                self._log(need, self.outcomes[need.key])
-            elif isinstance(event, JobFailed) and event.kind == "error" and tries > 1:
-                self._seal(need, outcome, tries - 1)
+                complete = dataclasses.replace(outcome, weights=(), model=event.model)
+                self.outcomes[request.key] = complete
+                self._log(request, complete)
+            elif isinstance(event, JobFailed) and event.kind == "error" and attempts > 1:
+                self._save_network(request, outcome, attempts - 1)
             elif isinstance(event, JobFailed):
-                self.unsaved[need.key] = event.reason
+                self.unsaved[request.key] = event.reason
 
-        seal = Seal(outcome.settings, outcome.best_seed, outcome.weights)
-        self._heard[self._pool.submit(seal)] = heard
+        job = NetworkJob(outcome.settings, outcome.best_seed, outcome.weights)
+        self._handlers[self._pool.submit(job)] = handle
 
-    def _log(self, need: Request, outcome: Outcome) -> None:
-        self._session.log(need.id, outcome, need.kind)
-        self._logged[need.key] = set(outcome.seeds["seed"])
-        self._ledger.forget(need.key)
+    def _log(self, request: Request, outcome: Outcome) -> None:
+        self._session.log(request.id, outcome, request.kind)
+        self._stored[request.key] = set(outcome.seeds["seed"])
+        self._checkpoint.remove(request.key)
 
-    def _listen(self) -> None:
+    def _handle_events(self) -> None:
+        """Handles the events of all jobs, until none is left."""
         for ticket, event in self._pool.events():
-            self._heard[ticket](event)
+            self._handlers[ticket](event)
             if not isinstance(event, SeedFinished):
-                del self._heard[ticket]
+                del self._handlers[ticket]
 
 
-def _without_network(outcome: Outcome) -> Outcome | None:
-    """Returns what is to be kept of an outcome whose network is lost: all but its best seed.
+def _without_best_seed(outcome: Outcome) -> Outcome | None:
+    """Returns the part to keep of an outcome whose network is lost: all seeds but the best.
 
-    That is trained again, to the same weights. None where other numbers would come out here, so
-    that all seeds must be run again.
+    The best seed is trained again, to the same weights. None if training here could give different
+    numbers, so that all seeds must be run again; None also if there is no other seed.
     """
-    now = provenance()
+    current = provenance()
     others = [seed for seed in outcome.seeds["seed"].tolist() if seed != outcome.best_seed]
-    same = all(outcome.provenance.get(fact) == now[fact] for fact in SAME_NUMBERS)
+    same = all(outcome.provenance.get(fact) == current[fact] for fact in REPRODUCIBILITY_FACTS)
     return select_seeds(outcome, others) if same and others else None
 
 
-def diverged(outcome: Outcome) -> str:
-    """Returns in words that seeds of `outcome` diverged; nothing if none did."""
-    lost = outcome.seeds.loc[~np.isfinite(outcome.seeds["loss"]), "seed"].tolist()
-    if not lost:
+def divergence_reason(outcome: Outcome) -> str:
+    """Returns a message that names the seeds of `outcome` that diverged; empty if none did."""
+    diverged = outcome.seeds.loc[~np.isfinite(outcome.seeds["loss"]), "seed"].tolist()
+    if not diverged:
         return ""
-    which = "seed" if len(lost) == 1 else "seeds"
-    shown = ", ".join(map(str, lost[:5])) + (", ..." if len(lost) > 5 else "")
-    return f"it diverged on {len(lost)} of {len(outcome.seeds)} seeds ({which} {shown})"
+    noun = "seed" if len(diverged) == 1 else "seeds"
+    shown = ", ".join(map(str, diverged[:5])) + (", ..." if len(diverged) > 5 else "")
+    return f"it diverged on {len(diverged)} of {len(outcome.seeds)} seeds ({noun} {shown})"
 
 
-def _work(need: Request) -> float:
-    """Returns about how many seconds `need` takes: what to start first."""
-    return estimated_seconds(need.recipe) * len(need.seeds)
+def _estimated_seconds(request: Request) -> float:
+    """Returns about how many seconds `request` takes; the longest is started first."""
+    return estimated_seconds(request.recipe) * len(request.seeds)

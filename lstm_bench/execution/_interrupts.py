@@ -1,7 +1,7 @@
 """Ctrl-C that is never lost.
 
-Python raises KeyboardInterrupt wherever it happens to be. Where that is a finalizer or a callback
-of a weak reference, it is printed and forgotten, and a sweep would go on for hours.
+Python raises KeyboardInterrupt in whatever code happens to run. In a finalizer or in the callback
+of a weak reference it is only printed and then dropped, and a sweep would go on for hours.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from types import FrameType
 
 
 @contextlib.contextmanager
-def remembered() -> Iterator[Callable[[], None]]:
-    """Yields a function that raises KeyboardInterrupt if Ctrl-C has come in the meantime.
+def record_interrupts() -> Iterator[Callable[[], None]]:
+    """Yields a function that raises KeyboardInterrupt if Ctrl-C was pressed since the start.
 
-    Ctrl-C goes on raising at once as well. In a thread, or where somebody has a handler of their
-    own, that is left alone and the function does nothing.
+    Ctrl-C also raises KeyboardInterrupt at once, as usual. Outside the main thread, and where the
+    program has its own handler, nothing is changed and the function does nothing.
     """
-    came = threading.Event()
+    interrupted = threading.Event()
 
     def handler(number: int, frame: FrameType | None) -> None:
-        came.set()
+        interrupted.set()
         signal.default_int_handler(number, frame)
 
-    def check() -> None:
-        if came.is_set():
+    def raise_if_interrupted() -> None:
+        if interrupted.is_set():
             raise KeyboardInterrupt
 
-    mine = (
+    install = (
         threading.current_thread() is threading.main_thread()
         and signal.getsignal(signal.SIGINT) is signal.default_int_handler
     )
-    if mine:
+    if install:
         signal.signal(signal.SIGINT, handler)
     try:
-        yield check
+        yield raise_if_interrupted
     finally:
-        if mine:
+        if install:
             signal.signal(signal.SIGINT, signal.default_int_handler)

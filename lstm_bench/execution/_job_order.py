@@ -1,16 +1,16 @@
-"""Which of the waiting jobs an idle worker takes, so that few programs are compiled twice."""
+"""The order of jobs: which waiting job an idle worker takes, so that few programs compile twice."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-COMPILING = 1.5
-"""Seconds that compiling a program takes, about: it is done twice only to save more than that."""
+COMPILE_SECONDS = 1.5
+"""Seconds that compiling a program takes, about: a second worker only compiles it to save more."""
 
 
-class Waiting(Protocol):
-    """What is asked of a job: the program it needs, if any, and how long it takes, in seconds."""
+class WaitingJob(Protocol):
+    """A waiting job: the program that it needs, empty for none, and its run time in seconds."""
 
     @property
     def program(self) -> str: ...
@@ -18,36 +18,37 @@ class Waiting(Protocol):
     def work(self) -> float: ...
 
 
-def choice(
-    waiting: Mapping[int, Waiting], own: Collection[str], others: Sequence[Collection[str]]
+def choose_job(
+    waiting: Mapping[int, WaitingJob], programs: Collection[str], others: Sequence[Collection[str]]
 ) -> int | None:
-    """Returns the ticket of the job that a worker should take, None if it had better wait.
+    """Returns the ticket of the job that an idle worker should take; None if it should wait.
 
-    `own` are the programs that it has, `others` those of each other worker. It takes what needs no
-    program or one of its own; else what needs one that nobody has; else the longest job of the
-    first worker for which more is waiting than compiling takes. Of equals, what came first.
+    `programs` are those that the worker has compiled, `others` those of each other worker. In this
+    order, it takes a job that needs no program or one that it has; a job whose program no worker
+    has; the longest job for the first other worker whose waiting jobs take longer than compiling
+    does. Of equally good jobs it takes the one that was submitted first.
 
     >>> from types import SimpleNamespace as Job
-    >>> waiting = {0: Job(program="theirs", work=1.0), 1: Job(program="new", work=9)}
-    >>> choice(waiting, {"mine"}, [{"theirs"}])
+    >>> waiting = {0: Job(program="b", work=1.0), 1: Job(program="new", work=9)}
+    >>> choose_job(waiting, {"a"}, [{"b"}])
     1
     >>> del waiting[1]
-    >>> choice(waiting, {"mine"}, [{"theirs"}]) is None
+    >>> choose_job(waiting, {"a"}, [{"b"}]) is None
     True
-    >>> waiting[2] = Job(program="theirs", work=0.6)
-    >>> choice(waiting, {"mine"}, [{"theirs"}])
+    >>> waiting[2] = Job(program="b", work=0.6)
+    >>> choose_job(waiting, {"a"}, [{"b"}])
     0
     """
-    fresh = None
+    new_program = None
     for ticket, job in waiting.items():
-        if not job.program or job.program in own:
+        if not job.program or job.program in programs:
             return ticket
-        if fresh is None and not any(job.program in programs for programs in others):
-            fresh = ticket
-    if fresh is not None:
-        return fresh
-    for programs in others:
-        theirs = {ticket: job.work for ticket, job in waiting.items() if job.program in programs}
-        if sum(theirs.values()) > COMPILING:
-            return max(theirs, key=lambda ticket: theirs[ticket])
+        if new_program is None and not any(job.program in other for other in others):
+            new_program = ticket
+    if new_program is not None:
+        return new_program
+    for other in others:
+        work = {ticket: job.work for ticket, job in waiting.items() if job.program in other}
+        if sum(work.values()) > COMPILE_SECONDS:
+            return max(work, key=lambda ticket: work[ticket])
     return None

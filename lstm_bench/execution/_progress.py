@@ -1,4 +1,4 @@
-"""What a sweep has come to so far: its rows, what failed, and how far it is."""
+"""The state of a running sweep: how far it is, its rows so far, and what failed."""
 
 from __future__ import annotations
 
@@ -7,44 +7,43 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from lstm_bench.analysis import score
 from lstm_bench.execution._gathering import RecipeRunner, Request
 from lstm_bench.provenance import provenance
-from lstm_bench.results import Failed, Outcome, SweepResult
+from lstm_bench.results import Failed, Outcome, SweepData, measure_mean
 from lstm_bench.safety import print_plain
 from lstm_bench.search import SearchStudy
 from lstm_bench.sweeps import Sweep
-from lstm_bench.tracking import Session, SweepRow, result_of_record, sweep_record
+from lstm_bench.tracking import Session, SweepRow, result_from_listing, sweep_listing
 
 
 @dataclass
 class SweepProgress:
     """How far a sweep has come; `changed` is called after every step of it."""
 
-    total: int = 0
+    total: int = 0  # recipes expected so far
     done: int = 0
-    reused: int = 0
+    reused: int = 0  # of those done, the ones for which nothing had to be run
     stage: str = ""
     failed: list[str] = field(default_factory=list)
-    measure: str = "accuracy"  # what a search goes by
+    measure: str = "accuracy"  # by which `best` is chosen: the objective of a search
     best: Outcome | None = None
     best_id: str = ""
     changed: Callable[[SweepProgress], None] = lambda _: None
     notice: Callable[[str], None] = print_plain
-    """Is called with a sentence about what has happened besides, and must be known."""
+    """Called with a message for the user about anything unusual, such as a damaged file."""
     unsaved: dict[str, str] = field(default_factory=dict)
-    """Recipes whose network could not be kept, by id, and why."""
+    """Recipes whose network could not be saved: id -> reason."""
 
-    def expect(self, stage: str, recipes: int = 0) -> None:
-        """Begins a stage, of so many recipes more than were expected so far."""
+    def begin_stage(self, stage: str, recipes: int = 0) -> None:
+        """Begins a stage, which adds `recipes` to the expected total."""
         self.stage = stage
         self.total += recipes
         self.changed(self)
 
-    def step(
+    def count(
         self, id_: str, outcome: Outcome | None, reused: bool = False, failure: str = ""
     ) -> None:
-        """Counts one recipe: its outcome, or why there is none."""
+        """Counts one recipe that is done: its outcome, or the failure if it has none."""
         self.done += 1
         self.reused += reused
         if failure:
@@ -56,24 +55,25 @@ class SweepProgress:
 
     @property
     def score(self) -> float:
-        """What the best has scored, by the measure; NaN where it was not measured, or without."""
-        return score(self.best, self.measure).mean if self.best else math.nan
+        """The mean of the measure for the best recipe; NaN if unmeasured, or without a recipe."""
+        return measure_mean(self.best, self.measure).mean if self.best else math.nan
 
     def _rank(self, outcome: Outcome | None) -> tuple[Any, ...]:
+        """Returns a key that sorts the best outcome first."""
         if outcome is None:
             return (math.inf, math.inf)
-        mean = score(outcome, self.measure).mean
+        mean = measure_mean(outcome, self.measure).mean
         return (math.inf if math.isnan(mean) else -mean, *outcome.rank())
 
 
-class SweepRecord:
+class SweepLog:
     """The rows of a sweep in order, and what failed; `write` puts them into the store."""
 
     def __init__(
         self,
         sweep: Sweep,
         session: Session,
-        gatherer: RecipeRunner,
+        runner: RecipeRunner,
         progress: SweepProgress,
         study: SearchStudy | None,
     ) -> None:
@@ -83,48 +83,49 @@ class SweepRecord:
         self.rows: list[SweepRow] = []
         self.analysis: dict[str, Any] = {}
         self._session = session
-        self._gatherer = gatherer
+        self._runner = runner
         self._study = study
         self._failed: dict[str, Failed] = {}
         self._provenance = provenance()
 
-    def fail(self, need: Request, reason: str) -> None:
-        """Writes down that a recipe has failed, wholly or on some of its seeds."""
-        self._failed[need.id] = Failed(need.id, need.recipe.name, reason)
+    def add_failure(self, request: Request, reason: str) -> None:
+        """Records that a recipe failed, on all or on some of its seeds."""
+        self._failed[request.id] = Failed(request.id, request.recipe.name, reason)
 
-    def told(self, need: Request, reused: bool, reason: str = "") -> None:
+    def count(self, request: Request, reused: bool, reason: str = "") -> None:
         """Counts a recipe that is done; one with a `reason` has failed."""
-        outcome = self._gatherer.outcome(need)
-        reason = reason or ("" if outcome else self._gatherer.reason(need))
+        outcome = self._runner.outcome(request)
+        reason = reason or ("" if outcome else self._runner.failure(request))
         if reason:
-            told = f"{need.id} ({need.recipe.name}): {reason}"
-            self.progress.step(need.id, None, failure=told)
+            failure = f"{request.id} ({request.recipe.name}): {reason}"
+            self.progress.count(request.id, None, failure=failure)
         else:
-            self.progress.step(need.id, outcome, reused)
+            self.progress.count(request.id, outcome, reused)
 
     def write(self, last: bool = False) -> None:
-        """Writes into the store which rows there are.
+        """Writes the rows so far into the store.
 
-        Not while there are fewer of them than the store lists from an earlier session, unless these
-        are the `last`: a kill must not leave less than there was.
+        While there are fewer rows than the store has from an earlier session, nothing is written,
+        unless it is the `last` time: a sweep that is killed must not have fewer rows than before.
         """
-        if last or len(self.rows) >= self._session.listed:
+        if last or len(self.rows) >= self._session.listed_rows:
             self._session.write(self._document())
 
-    def result(self, stored: bool = False) -> SweepResult:
-        """Returns what there is so far; what has come into the store, if only that is asked for."""
-        outcomes = self._gatherer.outcomes
+    def result(self, stored: bool = False) -> SweepData:
+        """Returns the results so far; with `stored`, only those that are in the store."""
+        outcomes = self._runner.outcomes
         if stored:
-            unsaved = self._gatherer.unsaved
+            unsaved = self._runner.unsaved
             outcomes = {key: outcomes[key] for key in outcomes.keys() - unsaved.keys()}
             self.progress.unsaved = {
                 row.id: unsaved[row.key] for row in self.rows if row.key in unsaved
             }
-        return result_of_record({**self._document(), "rows": self.rows}, outcomes)
+        return result_from_listing({**self._document(), "rows": self.rows}, outcomes)
 
     def _document(self) -> dict[str, Any]:
-        facts = self._study.facts if self._study else None
-        failed, asked = list(self._failed.values()), self.progress.total
-        return sweep_record(
-            self.sweep, self.rows, failed, asked, facts, self.analysis, self._provenance
+        """Returns the contents of `sweep.json`."""
+        search = self._study.document if self._study else None
+        failed, total = list(self._failed.values()), self.progress.total
+        return sweep_listing(
+            self.sweep, self.rows, failed, total, search, self.analysis, self._provenance
         )

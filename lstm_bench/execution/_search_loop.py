@@ -1,12 +1,12 @@
-"""A search from its first batch to what is run because of it, on top of `gathering`.
+"""Runs a search, and then the recipes that follow from it, in this order.
 
 ::
 
-    race            the proposals of a batch, rung by rung
-    confirm         the finalists on seeds that the search never saw
-    ablate          the simplest of them, a setting at a time put back to the tutorial's
-    flip            random trials with one switch changed
-    split           a recipe on seeds that cross data, initial weights and order
+    race            the proposals of each batch, rung by rung
+    confirm         the finalists, on seeds that the search never saw
+    ablate          the simplest finalist, with one setting at a time replaced by the reference's
+    switch          random trials, with one switch changed
+    cross_seeds     one recipe, on seeds that cross data, initial weights and sample order
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from lstm_bench.analysis import bounds, confirmations, scores, simplest
+from lstm_bench.analysis import confirmations, simplest_recipe
 from lstm_bench.execution._gathering import RecipeRunner, Request
-from lstm_bench.execution._progress import SweepRecord
+from lstm_bench.execution._progress import SweepLog
 from lstm_bench.recipes import Recipe, search_cost
-from lstm_bench.results import Role, Row
+from lstm_bench.results import Role, Row, measure_bounds, measure_values
 from lstm_bench.search import (
-    COMPARED,
+    MAX_SWITCH_SEEDS,
     FinishedTrial,
     RacedRecipe,
     SearchStudy,
@@ -33,218 +33,228 @@ from lstm_bench.search import (
     select_finalists,
     switched_recipes,
 )
-from lstm_bench.seeds import crossed
-from lstm_bench.sweeps import Range, Search, Sweep, settings_as_text
+from lstm_bench.seeds import crossed_seed
+from lstm_bench.sweeps import Range, Search, Sweep, value_as_text
 from lstm_bench.tracking import SweepRow
 
-FRESH, FURTHER = 1, 2
-"""Blocks of seeds: for confirmation, and for what is compared because of it."""
-CROSSED_FROM = 30_000
-"""Draws that are crossed are counted from here on, apart from the blocks of a sweep from seed 0."""
+CONFIRMATION_BLOCK, COMPARISON_BLOCK = 1, 2
+"""Blocks of seeds: for the confirmation, and for the comparisons that follow it."""
+FIRST_CROSSED_DRAW = 30_000
+"""Crossed seeds use draws from this number on, apart from the blocks of a sweep from seed 0."""
 
 
 class SearchLoop:
-    """Drives one search; its rows go into `book` as they are finished."""
+    """Runs one search; adds its rows to `log` as they finish."""
 
     def __init__(
-        self, sweep: Sweep, study: SearchStudy, gatherer: RecipeRunner, book: SweepRecord
+        self, sweep: Sweep, study: SearchStudy, runner: RecipeRunner, log: SweepLog
     ) -> None:
         assert sweep.search is not None
         self.sweep = sweep
         self.search: Search = sweep.search
         self.study = study
-        self.gatherer = gatherer
-        self.book = book
+        self.runner = runner
+        self.log = log
         self._rivals: tuple[RacedRecipe, ...] = ()
         self._trials: list[FinishedTrial] = []
 
-    def all(self) -> None:
-        """Runs the search, and what follows from it."""
+    def run(self) -> None:
+        """Runs the search and everything that follows from it."""
         self.race()
         self.confirm()
         self.ablate()
-        self.flip()
-        self.split()
+        self.switch()
+        self.cross_seeds()
 
     def race(self) -> None:
-        """Runs every batch of proposals, each proposal on as many seeds as it deserves."""
-        self.book.progress.expect("search")
+        """Runs all batches; a proposal that has no chance left is stopped after some seeds."""
+        self.log.progress.begin_stage("search")
         for batch in self.study.batches():
-            self._race(batch)
-            self.book.write()
-        self.book.analysis = self._analysis()
+            self._race_batch(batch)
+            self.log.write()
+        self.log.analysis = self._analysis()
 
-    def _race(self, batch: Sequence[tuple[Any, Recipe]]) -> None:
+    def _race_batch(self, batch: Sequence[tuple[Any, Recipe]]) -> None:
         seeds = self.sweep.seed_list
-        needs = [Request(f"trial-{t.number}", recipe, tuple(seeds)) for t, recipe in batch]
+        requests = [
+            Request(f"trial-{trial.number}", recipe, tuple(seeds)) for trial, recipe in batch
+        ]
+        costs = [search_cost(request.recipe) for request in requests]
         racing = race(
             len(batch),
             len(seeds),
             self._rivals,
-            [search_cost(need.recipe) for need in needs] if self.study.fronts else None,
+            costs if self.study.multi_objective else None,
             stopping=self.search.race,
         )
-        reached = dict.fromkeys(range(len(batch)), 0)
+        seed_counts = dict.fromkeys(range(len(batch)), 0)  # of each candidate, by index
         wanted = next(racing)
         while True:
-            asked = {place: self._cut(needs[place], count) for place, count in wanted.items()}
-            self.gatherer.gather(list(asked.values()))
-            reached |= wanted
-            answer = {place: self._scores(need) for place, need in asked.items()}
+            rung = {i: self._first_seeds(requests[i], count) for i, count in wanted.items()}
+            self.runner.run(list(rung.values()))
+            seed_counts |= wanted
+            scores = {i: self._scores(request) for i, request in rung.items()}
             try:
-                wanted = racing.send(answer)
+                wanted = racing.send(scores)
             except StopIteration as end:
                 self._rivals = end.value.rivals
                 break
-        done = [self._cut(need, reached[place]) for place, need in enumerate(needs)]
-        self.gatherer.settle(done)
-        for (trial, _), need in zip(batch, done, strict=True):
-            self._tell(trial, need)
+        raced = [self._first_seeds(request, seed_counts[i]) for i, request in enumerate(requests)]
+        self.runner.store(raced)
+        for (trial, _), request in zip(batch, raced, strict=True):
+            self._finish_trial(trial, request)
 
-    def _cut(self, need: Request, count: int) -> Request:
-        return Request(need.id, need.recipe, need.seeds[:count], need.kind)
+    def _first_seeds(self, request: Request, count: int) -> Request:
+        return Request(request.id, request.recipe, request.seeds[:count], request.kind)
 
-    def _scores(self, need: Request) -> np.ndarray | None:
-        """Returns one score in [0, 1] a seed, in the order of the seeds; None if it has failed."""
-        outcome = self.gatherer.outcome(need)
-        if outcome is None or self.gatherer.reason(need):
+    def _scores(self, request: Request) -> np.ndarray | None:
+        """Returns the scores, scaled to [0, 1], in the order of the seeds; None if it failed."""
+        outcome = self.runner.outcome(request)
+        if outcome is None or self.runner.failure(request):
             return None
-        low, high = bounds(self.search.objective)
-        return (scores(outcome, self.search.objective) - low) / (high - low)
+        low, high = measure_bounds(self.search.objective)
+        return (measure_values(outcome, self.search.objective) - low) / (high - low)
 
-    def _tell(self, trial: Any, need: Request) -> None:
-        outcome, reason = self.gatherer.outcome(need), self.gatherer.reason(need)
-        self.book.told(need, need.key not in self.gatherer.ran, reason)
+    def _finish_trial(self, trial: Any, request: Request) -> None:
+        """Reports the result of a trial to the study and to the log."""
+        outcome, reason = self.runner.outcome(request), self.runner.failure(request)
+        self.log.count(request, request.key not in self.runner.ran, reason)
         if outcome is None or reason:
             self.study.tell(trial, None, 0.0)
-            self.book.fail(need, reason)
+            self.log.add_failure(request, reason)
             return
-        own = scores(outcome, self.search.objective)
+        scores = measure_values(outcome, self.search.objective)
         cost = float(outcome.cost)
-        self.study.tell(trial, float(own.mean()), cost)
+        self.study.tell(trial, float(scores.mean()), cost)
         solved = outcome.seeds["solved"].to_numpy(bool)
-        self._trials.append(FinishedTrial(trial.number, need.recipe, own, solved, cost))
-        self.book.rows.append(self._row(need, "trial", trial=trial.number))
+        self._trials.append(FinishedTrial(trial.number, request.recipe, scores, solved, cost))
+        self.log.rows.append(self._row(request, "trial", trial=trial.number))
 
     def confirm(self) -> None:
         """Runs the finalists again, on seeds that the search never saw."""
-        chosen = select_finalists(self._trials, self.search.confirm, self.sweep.seeds)
-        seeds = self.sweep.other_seeds(FRESH)
-        needs = [
-            Request(f"confirm-{each.number}", each.recipe.judged, seeds, "fresh") for each in chosen
+        finalists = select_finalists(self._trials, self.search.confirm, self.sweep.seeds)
+        seeds = self.sweep.seed_block(CONFIRMATION_BLOCK)
+        requests = [
+            Request(f"confirm-{trial.number}", trial.recipe.outside_search, seeds, "fresh")
+            for trial in finalists
         ]
-        self._gather("confirmation", needs)
-        for each, need in zip(chosen, needs, strict=True):
-            self._finish(need, "confirmed", of=f"trial-{each.number}")
+        self._run("confirmation", requests)
+        for trial, request in zip(finalists, requests, strict=True):
+            self._finish(request, "confirmed", of=f"trial-{trial.number}")
 
     def ablate(self) -> None:
-        """Puts each setting of the simplest recipe back to the reference's; also all of them.
+        """Runs the simplest recipe with each setting replaced by the reference's, and with all.
 
-        On seeds that had no part in choosing it, or it would seem better than it is.
+        It does so on seeds that had no part in choosing the recipe, which would otherwise seem
+        better than it is.
         """
         simplest = self._simplest()
         if not self.search.ablate or simplest is None:
             return
         reference = self.sweep.entries[self.search.ablate].recipe
-        recipe = self._recipe(simplest.of)
-        seeds = self.sweep.other_seeds(FURTHER)
+        recipe = self._confirmed_recipe(simplest.of)
+        seeds = self.sweep.seed_block(COMPARISON_BLOCK)
         base = Request(f"{simplest.id}-again", recipe, seeds, "further")
-        needs = [(Request(f"{self.search.ablate}-again", reference, seeds, "further"), "", None)]
-        for key, value, back in ablation_recipes(recipe, reference):
-            if isinstance(back, Recipe):
-                needs.append((Request(f"{simplest.id}-{key}", back, seeds, "further"), key, value))
-        self._gather("ablation", [base, *(need for need, _, _ in needs)])
+        all_replaced = Request(f"{self.search.ablate}-again", reference, seeds, "further")
+        ablations = [(all_replaced, "", None)]
+        for key, value, ablated in ablation_recipes(recipe, reference):
+            if isinstance(ablated, Recipe):
+                request = Request(f"{simplest.id}-{key}", ablated, seeds, "further")
+                ablations.append((request, key, value))
+        self._run("ablation", [base, *(request for request, _, _ in ablations)])
         self._finish(base, "ablation", of=simplest.id)
-        for need, key, value in needs:
-            self._finish(need, "ablation", of=base.id, axis=key, value=value)
+        for request, key, value in ablations:
+            self._finish(request, "ablation", of=base.id, axis=key, value=value)
 
-    def flip(self) -> None:
-        """Changes each switch alone in random recipes, both on seeds that no race looked at.
+    def switch(self) -> None:
+        """Runs random recipes as they are and with one switch changed, on seeds of no race.
 
-        Each switch in the first `contexts` random recipes in which it can be changed.
+        Each switch is changed in the first `contexts` random recipes in which it can be changed.
         """
-        random = [each for each in self._trials if self.study.random(each.number)]
-        contexts = list({each.recipe.digest: each for each in random}.values())
-        recipes = [each.recipe for each in contexts]
-        flips = []
-        for switch in self.search.switches:
-            found = switched_recipes(recipes, [switch], self.study.space)
-            places = list(dict.fromkeys(place for place, *_ in found))[: self.search.contexts]
-            flips += [each for each in found if each[0] in places]
-        seeds = self.sweep.other_seeds(FURTHER)[:COMPARED]
-        made = []
-        for place in sorted({place for place, *_ in flips}):
-            each = contexts[place]
-            need = Request(f"context-{each.number}", each.recipe, seeds, "further")
-            made.append((need, f"trial-{each.number}", "", None))
-        for place, key, value, recipe in flips:
-            context = f"context-{contexts[place].number}"
-            need = Request(f"{context}-{key}={settings_as_text(value)}", recipe, seeds, "further")
-            made.append((need, context, key, value))
-        self._gather("switches", [need for need, *_ in made])
-        for need, of, key, value in made:
-            self._finish(need, "effect", of=of, axis=key, value=value)
+        random = [trial for trial in self._trials if self.study.is_random(trial.number)]
+        contexts = list({trial.recipe.digest: trial for trial in random}.values())
+        recipes = [trial.recipe for trial in contexts]
+        chosen = []
+        for key in self.search.switches:
+            switched = switched_recipes(recipes, [key], self.study.space)
+            indices = list(dict.fromkeys(index for index, *_ in switched))[: self.search.contexts]
+            chosen += [item for item in switched if item[0] in indices]
+        seeds = self.sweep.seed_block(COMPARISON_BLOCK)[:MAX_SWITCH_SEEDS]
+        effects = []
+        for index in sorted({index for index, *_ in chosen}):
+            trial = contexts[index]
+            request = Request(f"context-{trial.number}", trial.recipe, seeds, "further")
+            effects.append((request, f"trial-{trial.number}", "", None))
+        for index, key, value, recipe in chosen:
+            context = f"context-{contexts[index].number}"
+            id_ = f"{context}-{key}={value_as_text(value)}"
+            effects.append((Request(id_, recipe, seeds, "further"), context, key, value))
+        self._run("switches", [request for request, *_ in effects])
+        for request, of, key, value in effects:
+            self._finish(request, "effect", of=of, axis=key, value=value)
 
-    def split(self) -> None:
-        """Runs a recipe on all combinations of some draws of data, weights and order.
+    def cross_seeds(self) -> None:
+        """Runs a recipe on all combinations of some draws of data, initial weights and order.
 
-        It is the winner; or, where the winner's seeds all score the same, the reference recipe.
+        It is the winner; or, if the winner's seeds all have the same score, the reference recipe.
         """
         winner = self._winner()
         if not self.search.split or winner is None:
             return
-        recipe, of = self._recipe(winner.of), winner.id
-        if np.ptp(scores(winner.outcome, self.search.objective)) == 0 and self.search.ablate:
+        recipe, of = self._confirmed_recipe(winner.of), winner.id
+        scores = measure_values(winner.outcome, self.search.objective)
+        if np.ptp(scores) == 0 and self.search.ablate:
             of = self.search.ablate
             recipe = self.sweep.entries[of].recipe
-        levels = range(CROSSED_FROM, CROSSED_FROM + self.search.split)
-        seeds = tuple(crossed(*each) for each in itertools.product(levels, repeat=3))
-        need = Request(f"split-{of}", recipe, seeds, "crossed")
-        self._gather("split", [need])
-        self._finish(need, "split", of=of)
+        draws = range(FIRST_CROSSED_DRAW, FIRST_CROSSED_DRAW + self.search.split)
+        seeds = tuple(crossed_seed(*levels) for levels in itertools.product(draws, repeat=3))
+        request = Request(f"split-{of}", recipe, seeds, "crossed")
+        self._run("split", [request])
+        self._finish(request, "split", of=of)
 
     def _analysis(self) -> dict[str, Any]:
-        """Returns what only the search can work out, as plain values for the report."""
-        drawn = [
-            (each.recipe.settings, float(each.scores.mean()))
-            for each in self._trials
-            if self.study.random(each.number)
-        ]
+        """Returns the importances of the settings and the random trials, for the report."""
+        random = [trial for trial in self._trials if self.study.is_random(trial.number)]
+        scored = [(trial.recipe.settings, float(trial.scores.mean())) for trial in random]
         parts = self.search.space.items()
         choices = {key: part for key, part in parts if isinstance(part, Range) or len(part) > 1}
-        numbers = [each.number for each in self._trials if self.study.random(each.number)]
-        return {"importance": importance(drawn, choices), "random": numbers}
+        numbers = [trial.number for trial in random]
+        return {"importance": importance(scored, choices), "random": numbers}
 
-    def _gather(self, stage: str, needs: Sequence[Request]) -> None:
-        if not needs:
+    def _run(self, stage: str, requests: Sequence[Request]) -> None:
+        """Runs the requests of a stage, and stores their outcomes."""
+        if not requests:
             return
-        self.book.progress.expect(stage, len(needs))
-        self.gatherer.gather(needs, settle=True, told=self.book.told)
+        self.log.progress.begin_stage(stage, len(requests))
+        self.runner.run(requests, store=True, on_done=self.log.count)
 
     def _winner(self) -> Row | None:
         """Returns the finalist that did best on fresh seeds."""
-        finalists = confirmations(self.book.result()).finalists
+        finalists = confirmations(self.log.result()).finalists
         return finalists[0].row if finalists else None
 
     def _simplest(self) -> Row | None:
-        """Returns the cheapest finalist that solves the task for sure; without one, the winner."""
-        point = simplest(self.book.result()).point
+        """Returns the cheapest finalist that reliably solves the task; else the winner."""
+        point = simplest_recipe(self.log.result()).point
         return point.row if point else self._winner()
 
-    def _recipe(self, id_: str) -> Recipe:
-        """Returns the recipe of a trial as its finalist was run."""
-        return next(each.recipe for each in self._trials if f"trial-{each.number}" == id_).judged
+    def _confirmed_recipe(self, trial_id: str) -> Recipe:
+        """Returns the recipe of a trial in the form in which it was confirmed."""
+        trial = next(trial for trial in self._trials if f"trial-{trial.number}" == trial_id)
+        return trial.recipe.outside_search
 
     def _finish(
-        self, need: Request, role: Role, of: str, axis: str = "", value: Any = None
+        self, request: Request, role: Role, of: str, axis: str = "", value: Any = None
     ) -> None:
-        reason = self.gatherer.reason(need)
+        """Adds the row of a request to the log, or its failure."""
+        reason = self.runner.failure(request)
         if reason:
-            self.book.fail(need, reason)
+            self.log.add_failure(request, reason)
         else:
-            self.book.rows.append(self._row(need, role, of=of, axis=axis, value=value))
+            self.log.rows.append(self._row(request, role, of=of, axis=axis, value=value))
 
-    def _row(self, need: Request, role: Role, **facts: Any) -> SweepRow:
+    def _row(self, request: Request, role: Role, **fields: Any) -> SweepRow:
+        digest = request.recipe.digest
         return SweepRow(
-            need.id, need.recipe.digest, role=role, seeds=need.seeds, kind=need.kind, **facts
+            request.id, digest, role=role, seeds=request.seeds, kind=request.kind, **fields
         )

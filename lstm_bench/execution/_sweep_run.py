@@ -1,4 +1,4 @@
-"""A sweep from its file to its report: recipes to the workers, outcomes to the store."""
+"""Runs a whole sweep: recipes to the workers, outcomes to the store, and the report."""
 
 from __future__ import annotations
 
@@ -10,29 +10,28 @@ from typing import Protocol
 
 from lstm_bench.config import Settings
 from lstm_bench.errors import StoreError
-from lstm_bench.execution._checkpoint import Checkpoint, exclusive_lock
+from lstm_bench.execution._checkpoint import Checkpoint, file_lock
 from lstm_bench.execution._estimate import Estimate, estimate
 from lstm_bench.execution._gathering import RecipeRunner, Request
-from lstm_bench.execution._progress import SweepProgress, SweepRecord
+from lstm_bench.execution._progress import SweepLog, SweepProgress
 from lstm_bench.execution._search_loop import SearchLoop
 from lstm_bench.execution._workers import WorkerPool
-from lstm_bench.report import check as check_report
-from lstm_bench.report import write_report, written_by_report
-from lstm_bench.results import SweepResult
-from lstm_bench.safety import path_component
+from lstm_bench.report import check_report_folder, write_report, written_by_report
+from lstm_bench.results import SweepData
+from lstm_bench.safety import path_component, report_folder_name
 from lstm_bench.search import SearchStudy
 from lstm_bench.sweeps import Sweep
 from lstm_bench.tracking import Store, SweepRow, begin_session
 from lstm_bench.training import available_cores
 
 
-def _probe(folder: Path) -> None:
+def _check_writable(folder: Path) -> None:
     """Raises `StoreError` where a report could not be written: before the work, not after it.
 
-    Leaves no folder behind: the store may be refused yet.
+    Leaves no folder behind, because the store may still be refused.
     """
-    check_report(folder)
-    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    check_report_folder(folder)
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -43,15 +42,15 @@ def _probe(folder: Path) -> None:
             "free the name, or set another folder as `reports` in conf/default.yaml"
         ) from error
     finally:
-        for each in made:
-            with contextlib.suppress(OSError):  # of another process, which has filled it
-                each.rmdir()
+        for path in missing:
+            with contextlib.suppress(OSError):  # another process has put something into it
+                path.rmdir()
 
 
-class Watcher(Protocol):
-    """Sees a sweep go by: what it will cost, before it starts, and how far it has come."""
+class ProgressObserver(Protocol):
+    """Is told what a sweep will cost before it starts, and how far it is while it runs."""
 
-    def weighed(self, found: Estimate) -> None:
+    def estimated(self, estimate: Estimate) -> None:
         """Is called once, unless the sweep goes on from an earlier session."""
 
     def changed(self, state: SweepProgress) -> None:
@@ -70,69 +69,71 @@ def run_sweep(
     settings: Settings,
     engine: str = "compiled",
     again: bool = False,
-    watcher: Watcher | None = None,
-) -> tuple[SweepResult, Path, SweepProgress]:
+    observer: ProgressObserver | None = None,
+) -> tuple[SweepData, Path, SweepProgress]:
     """Runs `sweep` and returns its results, the path of its report, and how it went.
 
     What the store already has of this sweep is not run again, unless `again`. On Ctrl-C everything
     that has finished is kept, the report is written from it, and KeyboardInterrupt goes on.
     """
     study = SearchStudy(sweep.search, sweep.settings) if sweep.search else None
-    progress = SweepProgress(changed=watcher.changed) if watcher else SweepProgress()
-    folder = settings.reports / path_component(sweep.name)
-    _probe(folder)
+    progress = SweepProgress(changed=observer.changed) if observer else SweepProgress()
+    folder = settings.reports / report_folder_name(sweep.name, sweep.overrides)
+    _check_writable(folder)
     lock = settings.artifacts / f"{path_component(sweep.name)}.lock"
-    waiting = functools.partial(progress.expect, "waiting for another process at this sweep")
+    waiting = functools.partial(progress.begin_stage, "waiting for another process at this sweep")
     pool = WorkerPool(settings.workers or available_cores(), settings.worker_memory_mb)
-    with contextlib.ExitStack() as open_:
-        open_.enter_context(pool).prepare()
-        # First, for the lock makes a folder.
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(pool).prepare()
+        # Before the lock, which makes a folder: the store may be refused.
         store = Store(settings.store, settings.artifacts, waiting=progress.notice)
-        open_.enter_context(exclusive_lock(lock, waiting))
+        stack.enter_context(file_lock(lock, waiting))
         session = begin_session(store, sweep, engine, again)
-        ledger = Checkpoint(settings.artifacts / "seeds.db", session.run_id, progress.notice)
-        gatherer = RecipeRunner(session, ledger, pool, engine, sweep.time_limit, sweep.seeds)
-        book = SweepRecord(sweep, session, gatherer, progress, study)
+        checkpoint = Checkpoint(settings.artifacts / "seeds.db", session.run_id, progress.notice)
+        runner = RecipeRunner(session, checkpoint, pool, engine, sweep.time_limit, sweep.seeds)
+        log = SweepLog(sweep, session, runner, progress, study)
         finished = False
         try:
-            if watcher and not session.taken_up:
-                watcher.weighed(estimate(sweep, study, pool, engine))
-            progress.expect("recipes", len(sweep.entries) + (study.trials if study else 0))
-            _fixed(sweep, gatherer, book)
+            if observer and not session.resumed:
+                observer.estimated(estimate(sweep, study, pool, engine))
+            progress.begin_stage(
+                "recipes", len(sweep.entries) + (study.trial_count if study else 0)
+            )
+            _run_fixed_recipes(sweep, runner, log)
             if study is not None:
-                SearchLoop(sweep, study, gatherer, book).all()
+                SearchLoop(sweep, study, runner, log).run()
             finished = True
         finally:
-            result = book.result(stored=True)
+            result = log.result(stored=True)
             finished = finished and not progress.unsaved
             try:
-                book.write(last=finished)
+                log.write(last=finished)
                 if result.rows or result.failed:
                     write_report(result, folder)
                     session.attach(folder, written_by_report(folder))
             finally:
                 session.end(result, finished)
-                ledger.close()
+                checkpoint.close()
     return result, folder / "index.html", progress
 
 
-def _fixed(sweep: Sweep, gatherer: RecipeRunner, book: SweepRecord) -> None:
+def _run_fixed_recipes(sweep: Sweep, runner: RecipeRunner, log: SweepLog) -> None:
     """Runs the recipes that the sweep file names."""
     seeds = tuple(sweep.seed_list)
-    needs = [Request(key, entry.recipe, seeds) for key, entry in sweep.entries.items()]
-    book.rows += [_listing(sweep, need) for need in needs]
-    book.write()
-    gatherer.gather(needs, settle=True, retry=True, told=book.told)
-    for need in needs:
-        if gatherer.reason(need):
-            book.fail(need, gatherer.reason(need))
+    requests = [Request(key, entry.recipe, seeds) for key, entry in sweep.entries.items()]
+    log.rows += [_sweep_row(sweep, request) for request in requests]
+    log.write()
+    runner.run(requests, store=True, retry=True, on_done=log.count)
+    for request in requests:
+        if runner.failure(request):
+            log.add_failure(request, runner.failure(request))
 
 
-def _listing(sweep: Sweep, need: Request) -> SweepRow:
-    entry = sweep.entries[need.id]
+def _sweep_row(sweep: Sweep, request: Request) -> SweepRow:
+    entry = sweep.entries[request.id]
     return SweepRow(
-        need.id,
-        need.recipe.digest,
+        request.id,
+        request.recipe.digest,
         entry.published,
         entry.accuracy,
         entry.note,
@@ -140,5 +141,5 @@ def _listing(sweep: Sweep, need: Request) -> SweepRow:
         family=entry.family,
         axis=entry.axis,
         value=entry.value,
-        seeds=need.seeds,
+        seeds=request.seeds,
     )

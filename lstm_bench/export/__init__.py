@@ -1,5 +1,5 @@
-"""A recipe as a Python script that needs Keras and NumPy alone."""
+"""A recipe as a Python script that only needs Keras and NumPy."""
 
-from lstm_bench.export._script import script
+from lstm_bench.export._script import export_script
 
-__all__ = ["script"]
+__all__ = ["export_script"]

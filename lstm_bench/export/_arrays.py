@@ -1,30 +1,60 @@
-"""The lines of a script that make arrays of its samples, and the same in this process.
+"""The arrays that a script trains on, and the lines of a script that make them from lists.
 
-Each is written twice, as code and as the arrays that it makes: see `framed`.
+Every step is written twice, as code and as the arrays that the code makes: see `_framing_code`.
 """
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.export._framed import Made
+from lstm_bench.export._framing_code import FramedSample
+from lstm_bench.export._symbols import NotReadableError, Symbols
 from lstm_bench.recipes import Recipe, Samples
 
 Array = NDArray[np.float32]
 
 
-def answer_weights(samples: Samples) -> Array:
-    """Returns Keras's sample weights: (N, T) with an output at every step, else (N,)."""
-    weight = samples.scored.astype(np.float32)
-    return weight if samples.y.ndim == 3 else weight[:, 0]
+@dataclass(frozen=True)
+class Arrays:
+    """The inputs, the targets, and Keras's sample weights: 0 where a target does not count."""
+
+    x: Array  # (N, T, F)
+    y: Array  # (N, K), or (N, T, K) with an output at every step
+    weight: Array | None  # (N,), or (N, T) with an output at every step; None if all targets count
+
+    @classmethod
+    def from_samples(cls, samples: Samples) -> Arrays:
+        """Returns the arrays of `samples`."""
+        weight = None
+        if not samples.scored.all():
+            weight = samples.scored.astype(np.float32)
+            weight = weight if samples.y.ndim == 3 else weight[:, 0]
+        return cls(samples.x, samples.y, weight)
+
+    @property
+    def every_step(self) -> bool:
+        """Whether there is an output at every step."""
+        return self.y.ndim == 3
+
+    def same(self, other: Arrays) -> bool:
+        """Returns whether all arrays are equal to the last bit."""
+        pairs = ((self.x, other.x), (self.y, other.y), (self.weight, other.weight))
+        return all(_same(a, b) for a, b in pairs)
 
 
-def encoded(recipe: Recipe, numbers: str) -> str:
+def _same(a: Array | None, b: Array | None) -> bool:
+    if a is None or b is None:
+        return a is b
+    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+def encoding_expression(recipe: Recipe, numbers: str) -> str:
     """Returns the expression that encodes `numbers`, a list (T,) in a script, as (T, F)."""
     size = recipe.task.alphabet_size
     if recipe.encoding == "onehot":
@@ -32,88 +62,100 @@ def encoded(recipe: Recipe, numbers: str) -> str:
     return f'np.array({numbers}, "float32")[:, None] / {size}'
 
 
-def _encoded(recipe: Recipe, numbers: Any) -> Array:
-    """Returns what the expression of `encoded` is."""
+def _encode(recipe: Recipe, numbers: Any) -> Array:
+    """Returns the value of `encoding_expression`."""
     size = recipe.task.alphabet_size
     if recipe.encoding == "onehot":
         return np.asarray(np.eye(size, dtype=np.float32)[numbers])
     return np.asarray(np.array(numbers, np.float32)[:, None] / size)
 
 
-def padded(recipe: Recipe, lengths: Sequence[int], samples: Samples) -> bool:
-    """Returns whether samples of sequences of these `lengths` are padded to one length."""
-    every = samples.y.ndim == 3
-    return recipe.framing.name in ("prefixes", "substrings") or (every and len(set(lengths)) > 1)
+def _is_padded(recipe: Recipe, symbols: Symbols, arrays: Arrays) -> bool:
+    """Returns whether samples have different lengths, and are padded to one."""
+    unequal = arrays.every_step and len(set(symbols.lengths)) > 1
+    return recipe.framing.name in ("prefixes", "substrings") or unequal
 
 
-def array_code(
-    recipe: Recipe, lengths: Sequence[int], samples: Samples, weighted: bool
-) -> Iterator[str]:
-    """Yields the lines that turn the lists `samples`, `answers` and `counted` into arrays.
+def array_code(recipe: Recipe, symbols: Symbols, arrays: Arrays) -> Iterator[str]:
+    """Yields the lines that turn the lists `samples`, `answers` and `counted` into `arrays`.
 
-    They are those of `samples`: X, y and, where `weighted`, `weight`.
+    The script calls these X, y and, where targets do not count, `weight`.
     """
-    size, shape = recipe.task.alphabet_size, samples.x.shape
-    every, ragged = samples.y.ndim == 3, padded(recipe, lengths, samples)
+    size, shape = recipe.task.alphabet_size, arrays.x.shape
+    every, padded = arrays.every_step, _is_padded(recipe, symbols, arrays)
     how = "one-hot" if recipe.encoding == "onehot" else f"numbers / {size}"
-    padding = f", padded with zeros on the {'right' if every else 'left'}" if ragged else ""
-    about = (
-        f"X is [samples, time steps, features]: {shape}, {how}{padding}; y is {samples.y.shape}."
-    )
+    padding = f", padded with zeros on the {'right' if every else 'left'}" if padded else ""
+    about = f"X is [samples, time steps, features]: {shape}, {how}{padding}; y is {arrays.y.shape}."
     yield from textwrap.wrap(about, 92, initial_indent="# ", subsequent_indent="# ")
-    if ragged:
+    if padded:
         place = ": len(sample)" if every else "-len(sample) :"
         yield f'X = np.zeros({shape}, "float32")'
         yield "for row, sample in zip(X, samples):"
-        yield f"    row[{place}] = {encoded(recipe, 'sample')}"
+        yield f"    row[{place}] = {encoding_expression(recipe, 'sample')}"
     elif recipe.encoding == "onehot":
         side_by_side = recipe.framing.name == "feature_window"
         tail = f".reshape({shape})" if side_by_side else ""
         yield f'X = np.eye({size}, dtype="float32")[samples]{tail}'
     else:
         yield f'X = np.array(samples, "float32").reshape({shape}) / {size}'
-    if ragged and every:
-        yield f'y = np.zeros({samples.y.shape}, "float32")'
+    if padded and every:
+        yield f'y = np.zeros({arrays.y.shape}, "float32")'
         yield "for row, answer in zip(y, answers):"
         yield f'    row[: len(answer)] = np.eye({size}, dtype="float32")[answer]'
-        yield 'weight = np.zeros(y.shape[:2], "float32")  # 0 where an answer does not count'
+        yield 'weight = np.zeros(y.shape[:2], "float32")  # 0 where a target does not count'
         yield "for row, counts in zip(weight, counted):"
         yield "    row[: len(counts)] = counts"
         return
     yield f'y = np.eye({size}, dtype="float32")[answers]'
-    if weighted:
-        yield 'weight = np.array(counted, "float32")  # 0 where an answer does not count'
+    if arrays.weight is not None:
+        yield 'weight = np.array(counted, "float32")  # 0 where a target does not count'
 
 
-def arrays(
-    recipe: Recipe, lengths: Sequence[int], wanted: Samples, made: Sequence[Made]
-) -> tuple[Array, Array, Array]:
-    """Returns the X, y and `weight` that `array_code` makes of the lists `made`.
+def arrays_from_lists(
+    recipe: Recipe, symbols: Symbols, expected: Arrays, samples: Sequence[FramedSample]
+) -> Arrays:
+    """Returns the arrays that the lines of `array_code` make of `samples`.
 
-    Raises `ValueError` where these have unequal lengths and the code does not pad them.
+    Raises `NotReadableError` where the lengths of the samples do not fit the shapes of `expected`.
     """
-    size, shape = recipe.task.alphabet_size, wanted.x.shape
-    every, ragged = wanted.y.ndim == 3, padded(recipe, lengths, wanted)
-    samples: list[Any] = [sample for sample, _, _ in made]
-    answers: list[Any] = [answer for _, answer, _ in made]
-    counted: list[Any] = [counts for _, _, counts in made]
-    if ragged:
+    size, shape = recipe.task.alphabet_size, expected.x.shape
+    every, padded = expected.every_step, _is_padded(recipe, symbols, expected)
+    inputs: list[Any] = [sample.inputs for sample in samples]
+    targets: list[Any] = [sample.target for sample in samples]
+    counts: list[Any] = [sample.counts for sample in samples]
+    _check_lengths(recipe, expected, [len(sample) for sample in inputs], padded)
+    if padded:
         x = np.zeros(shape, np.float32)
-        for row, sample in zip(x, samples, strict=True):
-            row[slice(len(sample)) if every else slice(-len(sample), None)] = _encoded(
-                recipe, sample
-            )
+        for row, sample in zip(x, inputs, strict=True):
+            place = slice(len(sample)) if every else slice(-len(sample), None)
+            row[place] = _encode(recipe, sample)
     elif recipe.encoding == "onehot":
         side_by_side = recipe.framing.name == "feature_window"
-        x = np.eye(size, dtype=np.float32)[samples]
+        x = np.eye(size, dtype=np.float32)[inputs]
         x = x.reshape(shape) if side_by_side else x
     else:
-        x = np.asarray(np.array(samples, np.float32).reshape(shape) / size)
-    if ragged and every:
-        y, weight = np.zeros(wanted.y.shape, np.float32), np.zeros(wanted.y.shape[:2], np.float32)
-        for row, answer in zip(y, answers, strict=True):
-            row[: len(answer)] = np.eye(size, dtype=np.float32)[answer]
-        for row, counts in zip(weight, counted, strict=True):
-            row[: len(counts)] = counts
-        return x, y, weight
-    return x, np.eye(size, dtype=np.float32)[answers], np.array(counted, np.float32)
+        x = np.asarray(np.array(inputs, np.float32).reshape(shape) / size)
+    if padded and every:
+        y = np.zeros(expected.y.shape, np.float32)
+        weight = np.zeros(expected.y.shape[:2], np.float32)
+        for row, target in zip(y, targets, strict=True):
+            row[: len(target)] = np.eye(size, dtype=np.float32)[target]
+        for row, count in zip(weight, counts, strict=True):
+            row[: len(count)] = count
+        return Arrays(x, y, weight)
+    y = np.eye(size, dtype=np.float32)[targets]
+    return Arrays(x, y, None if expected.weight is None else np.array(counts, np.float32))
+
+
+def _check_lengths(recipe: Recipe, expected: Arrays, lengths: list[int], padded: bool) -> None:
+    """Raises `NotReadableError` where samples of these `lengths` do not give an array like x."""
+    number, steps = expected.x.shape[:2]
+    if padded:
+        fit = len(lengths) == number and max(lengths) <= steps
+    else:
+        features = recipe.task.alphabet_size if recipe.encoding == "onehot" else 1
+        fit = len(set(lengths)) == 1 and sum(lengths) * features == expected.x.size
+    if not fit:
+        raise NotReadableError(
+            f"samples of lengths {sorted(set(lengths))} are not {expected.x.shape}"
+        )

@@ -1,4 +1,4 @@
-"""Arrays in a script as they are: written out, or packed."""
+"""Arrays in a script as they are: their values written out, or packed into text."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_bench.errors import UserError
-from lstm_bench.export._literals import indented, wrapped
+from lstm_bench.export._literals import indent, wrapped_literal
 
-LITERAL_UP_TO = 600
-"""Numbers that are written out; more are packed."""
-EMBEDDED_UP_TO = 2_000_000
-"""Characters of packed data that still make a script somebody may want."""
+MAX_WRITTEN = 600
+"""Numbers up to which values are written out; more are packed."""
+MAX_PACKED = 2_000_000
+"""Characters of packed data in a script that somebody may still want to read."""
 
 UNPACKED = '''\
 def unpacked(text, dtype, shape):
@@ -25,34 +25,36 @@ def unpacked(text, dtype, shape):
 '''
 
 
-def packed(array: NDArray[Any]) -> str:
-    """Returns an expression that is `array`, for a script that has `unpacked`.
+def packed_expression(array: NDArray[Any]) -> str:
+    """Returns an expression for `array`, in a script that defines `unpacked`.
 
-    Raises `UserError` where it would be longer than `EMBEDDED_UP_TO`.
+    Raises `UserError` where it would be longer than `MAX_PACKED`.
     """
     text = base64.b64encode(zlib.compress(array.tobytes(), 9)).decode()
-    if len(text) > EMBEDDED_UP_TO:
+    if len(text) > MAX_PACKED:
         raise UserError(
-            f"export: the data take {len(text):,} characters, but a script holds at most "
-            f"{EMBEDDED_UP_TO:,}; make the problem smaller, e.g. with fewer or shorter sequences"
+            f"export: a script holds at most {MAX_PACKED:,} characters of data, but this recipe "
+            f"needs {len(text):,}; make the problem smaller, e.g. with fewer or shorter sequences"
         )
     lines = "\n".join(textwrap.wrap(text, 96))
     return f'unpacked(\n    """\n{lines}\n""",\n    "{array.dtype}",\n    {array.shape},\n)'
 
 
-def written_out(array: NDArray[np.float32]) -> bool:
-    """Returns whether `embedded` writes the values of `array`: few, and each a Python number."""
-    return array.size <= LITERAL_UP_TO and bool(np.isfinite(array).all())
+def is_written_out(array: NDArray[np.float32]) -> bool:
+    """Returns whether the values of `array` are written out: they are few, and all finite."""
+    return array.size <= MAX_WRITTEN and bool(np.isfinite(array).all())
 
 
-def embedded(array: NDArray[np.float32]) -> str:
-    """Returns an expression that is `array`, packed where it is not `written_out`.
+def array_expression(array: NDArray[np.float32]) -> str:
+    """Returns an expression for `array`: its values if `is_written_out`, else packed.
 
-    Raises `UserError` as `packed` does.
+    Raises `UserError` as `packed_expression` does.
     """
-    if not written_out(array):
-        return packed(np.ascontiguousarray(array))
-    values = [float(str(value)) for value in array.ravel()]  # the shortest that is the same float32
+    if not is_written_out(array):
+        return packed_expression(np.ascontiguousarray(array))
+    values = [float(str(value)) for value in array.ravel()]  # the shortest text of that float32
     if all(value == int(value) for value in values):
         values = [int(value) for value in values]
-    return f"np.array(\n{indented(wrapped(values))},\n    np.float32,\n).reshape({array.shape})"
+    return (
+        f"np.array(\n{indent(wrapped_literal(values))},\n    np.float32,\n).reshape({array.shape})"
+    )

@@ -1,6 +1,6 @@
-"""Values as Python source: what comes from data enters a script here, and as literals alone.
+"""Values as Python source. Text from data enters a script only here, and only as literals.
 
-A label may be a cell of a stranger's file. Written with `repr`, it stays text whatever it holds.
+A label may be a cell of an untrusted file. Written with `repr`, it stays text, whatever it is.
 """
 
 from __future__ import annotations
@@ -15,84 +15,86 @@ from typing import Any
 import numpy as np
 
 
-def literal(text: str) -> str:
-    r"""Returns the Python literal of `text`, in double quotes where nothing in it is escaped.
+def string_literal(text: str) -> str:
+    r"""Returns the Python literal of `text`, in double quotes where it needs no escapes.
 
-    >>> print(literal("abc"), literal('"; exit() #'), literal("\n"))
+    >>> print(string_literal("abc"), string_literal('"; exit() #'), string_literal("\n"))
     "abc" '"; exit() #' '\n'
     """
-    shown = str.__repr__(text)  # of the text alone, whatever a subclass of `str` shows itself as
-    return shown if set(shown[1:-1]) & set("\"'\\") else f'"{shown[1:-1]}"'
+    quoted = str.__repr__(text)  # not that of a subclass of `str`, which may be anything
+    return quoted if set(quoted[1:-1]) & set("\"'\\") else f'"{quoted[1:-1]}"'
 
 
-def number(value: float | np.generic) -> str:
-    """Returns an expression for a number, or True or False.
+def number_literal(value: float | np.generic) -> str:
+    """Returns an expression for a number or a boolean.
 
-    >>> number(np.float64(0.5)), number(3), number(float("inf"))
+    >>> number_literal(np.float64(0.5)), number_literal(3), number_literal(float("inf"))
     ('0.5', '3', 'float("inf")')
     """
     plain = value.item() if isinstance(value, np.generic) else value
     if isinstance(plain, float) and not math.isfinite(plain):
-        return f'float("{plain}")'  # nan and inf are no names in Python
+        return f'float("{plain}")'  # Python has no names nan and inf
     return repr(plain)
 
 
-def expression(value: object) -> str:
-    """Returns an expression for a plain value: text, numbers, None, and lists, tuples, mappings.
+def value_literal(value: object) -> str:
+    """Returns an expression for a plain value: text, number, None, list, tuple or mapping.
 
-    Raises `TypeError` for any other value, whose `repr` need not be Python.
+    Raises `TypeError` for any other value, because its `repr` may not be Python code.
 
-    >>> expression({"mode": ("same", None), "rates": [0.5, float("nan")]})
+    >>> value_literal({"mode": ("same", None), "rates": [0.5, float("nan")]})
     '{"mode": ("same", None), "rates": [0.5, float("nan")]}'
     """
     if isinstance(value, str):
-        return literal(value)
+        return string_literal(value)
     if value is None or isinstance(value, int | float | np.number | np.bool_):
-        return "None" if value is None else number(value)
+        return "None" if value is None else number_literal(value)
     if isinstance(value, Mapping):
-        pairs = [f"{expression(key)}: {expression(each)}" for key, each in value.items()]
+        pairs = [f"{value_literal(key)}: {value_literal(part)}" for key, part in value.items()]
         return f"{{{', '.join(pairs)}}}"
     if isinstance(value, list | tuple):
-        items = ", ".join(map(expression, value))
+        items = ", ".join(map(value_literal, value))
         if isinstance(value, list):
             return f"[{items}]"
         return f"({items},)" if len(value) == 1 else f"({items})"
-    raise TypeError(f"a script holds plain values, but got {type(value).__name__}: {value!r}")
+    raise TypeError(
+        f"a script can only hold plain values, but got {type(value).__name__}: {value!r}"
+    )
 
 
-def docstring(text: str) -> str:
-    r"""Returns the literal of `text` in three double quotes, with its line breaks as they are.
+def docstring_literal(text: str) -> str:
+    r"""Returns the literal of `text` in three double quotes, with its line breaks unchanged.
 
-    Quotes cannot end it early, and characters that cannot be seen are written as escapes.
+    Quotes in `text` cannot end it early; unprintable characters are written as escapes.
 
-    >>> print(docstring("a bell \a in C:\\new")[3:-3])
+    >>> print(docstring_literal("a bell \a in C:\\new")[3:-3])
     a bell \x07 in C:\\new
     """
-    shown = "".join(
+    escaped = "".join(
         char if char == "\n" or (char.isprintable() and char != "\\") else repr(char)[1:-1]
         for char in text
     )
-    shown = re.sub(r'"{3,}|"+\Z', lambda quotes: r"\"" * len(quotes[0]), shown)
-    return f'"""{shown}"""'
+    escaped = re.sub(r'"{3,}|"+\Z', lambda quotes: r"\"" * len(quotes[0]), escaped)
+    return f'"""{escaped}"""'
 
 
-def wrapped(value: Sequence[Any]) -> str:
-    """Returns the literal of a list of texts or of integers, on as many lines as it takes."""
-    plain = [str.__str__(each) if isinstance(each, str) else each for each in value]
+def wrapped_literal(value: Sequence[Any]) -> str:
+    """Returns the literal of a list of texts or numbers, wrapped into lines."""
+    plain = [str.__str__(item) if isinstance(item, str) else item for item in value]
     return pprint.pformat(plain, width=92, compact=True)
 
 
-def indented(text: str) -> str:
-    """Returns the lines of `text`, four spaces further in."""
+def indent(text: str) -> str:
+    """Returns the lines of `text`, indented by four spaces."""
     return textwrap.indent(text, "    ")
 
 
-def assigned(name: str, items: Sequence[str]) -> Iterator[str]:
-    """Yields the lines that make `name` the list of the expressions `items`."""
+def list_assignment(name: str, items: Sequence[str]) -> Iterator[str]:
+    """Yields the lines that assign the list of the expressions `items` to `name`."""
     line = f"{name} = [{', '.join(items)}]"
     if len(line) <= 92 and "\n" not in line:
         yield line
         return
     yield f"{name} = ["
-    yield from (indented(item) + "," for item in items)
+    yield from (indent(item) + "," for item in items)
     yield "]"

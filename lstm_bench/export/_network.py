@@ -1,4 +1,4 @@
-"""The part of a script that defines its network: read from the Keras model, layer by layer."""
+"""The part of a script that defines its network, read from the Keras model layer by layer."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from lstm_bench.export._literals import expression, number
+from lstm_bench.export._literals import number_literal, value_literal
 
 WEIGHTS = '''\
 def draw(number, variable):
-    """Sets the starting weights: uniform (Glorot & Bengio 2010) or orthogonal, as Keras does."""
+    """Sets the initial weights: uniform (Glorot & Bengio 2010) or orthogonal, as Keras does."""
     rng = stream(2, number)  # 2: initial weights
     if variable.name == "kernel":
         limit = np.sqrt(6 / {fans})
@@ -33,96 +33,103 @@ ORTHOGONAL = """\
         variable.assign(q if rows >= columns else q.T)
 """
 
-NOT_WRITTEN = {"name", "dtype", "trainable"}
-"""Settings of a layer that change nothing here."""
+OMITTED_SETTINGS = {"name", "dtype", "trainable"}
+"""Settings of a layer that make no difference in a script."""
 
 
-def network(model: keras.Model) -> str:
-    """Returns the code that makes and compiles `model`, a chain of layers."""
+def network_code(model: keras.Model) -> str:
+    """Returns the code that builds and compiles `model`, a chain of layers."""
     batch, *shape = model.input.shape
     if batch is None:
         first = f"keras.Input({tuple(shape)}),"
     else:
-        first = f"keras.Input(batch_shape={(batch, *shape)}),  # a kept state has one row a sample"
-    layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
+        first = f"keras.Input(batch_shape={(batch, *shape)}),  # stateful: a fixed batch size"
     lines = ["model = keras.Sequential(", "    [", f"        {first}"]
-    lines += [f"        {written(layer)}," for layer in layers]
+    lines += [f"        {constructor_call(layer)}," for layer in _layers(model)]
     lines += ["    ]", ")"]
-    options = [f"loss={expression(model.loss)}", f"optimizer={written(model.optimizer)}"]
+    options = [
+        f"loss={value_literal(model.loss)}",
+        f"optimizer={constructor_call(model.optimizer)}",
+    ]
     compiled = f"model.compile({', '.join(options)})"
     if len(compiled) > 92:
-        compiled = "\n".join(["model.compile(", *(f"    {each}," for each in options), ")"])
+        compiled = "\n".join(["model.compile(", *(f"    {option}," for option in options), ")"])
     lines.append(compiled)
     return "\n".join(lines) + "\n"
 
 
-def weights(model: keras.Model) -> str:
-    """Returns the code that draws the starting weights of `model`."""
+def initial_weights_code(model: keras.Model) -> str:
+    """Returns the code that draws the initial weights of `model`."""
     variables = model.trainable_variables
-    field = any(v.name == "kernel" and len(v.shape) > 2 for v in variables)
+    convolution = any(v.name == "kernel" and len(v.shape) > 2 for v in variables)
     fans = "(np.prod(variable.shape[:-2]) * sum(variable.shape[-2:]))"
-    fans = fans if field else "sum(variable.shape)"
+    fans = fans if convolution else "sum(variable.shape)"
     recurrent = any(v.name == "recurrent_kernel" for v in variables)
     code = WEIGHTS.format(fans=fans, orthogonal=ORTHOGONAL if recurrent else "")
-    layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
-    for place, layer in enumerate(layers):
+    for index, layer in enumerate(_layers(model)):
         if isinstance(layer, keras.layers.Dropout):
-            start = np.asarray(layer.seed_generator.state).tolist()  # as `prepared` left it
-            code += f"model.layers[{place}].seed_generator.state.assign({start})\n"
+            state = np.asarray(layer.seed_generator.state).tolist()  # set by `prepared_model`
+            code += f"model.layers[{index}].seed_generator.state.assign({state})\n"
     return code
 
 
-def stateful(model: keras.Model) -> list[int]:
-    """Returns the places of the layers that keep a state, in a `Sequential` of the same layers."""
-    layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
-    return [number for number, layer in enumerate(layers) if getattr(layer, "stateful", False)]
+def stateful_layers(model: keras.Model) -> list[int]:
+    """Returns the indices of the stateful layers, in a `Sequential` of the same layers."""
+    return [i for i, layer in enumerate(_layers(model)) if getattr(layer, "stateful", False)]
 
 
-def written(made: Any) -> str:
-    """Returns the expression that makes `made`, a layer or optimizer; what is default is left out.
+def _layers(model: keras.Model) -> list[keras.layers.Layer]:
+    """Returns the layers of `model` without its input, which a `Sequential` does not list."""
+    return [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
 
-    >>> written(keras.layers.LSTM(20, stateful=True))
+
+def constructor_call(part: Any) -> str:
+    """Returns the call that makes `part`, a layer or an optimizer, without default arguments.
+
+    >>> constructor_call(keras.layers.LSTM(20, stateful=True))
     'keras.layers.LSTM(20, stateful=True)'
-    >>> written(keras.optimizers.SGD(0.05, momentum=0.9))
+    >>> constructor_call(keras.optimizers.SGD(0.05, momentum=0.9))
     'keras.optimizers.SGD(learning_rate=0.05, momentum=0.9)'
-    >>> written(keras.layers.Bidirectional(keras.layers.GRU(8)))
+    >>> constructor_call(keras.layers.Bidirectional(keras.layers.GRU(8)))
     'keras.layers.Bidirectional(keras.layers.GRU(8))'
     """
-    family = "optimizers" if isinstance(made, keras.optimizers.Optimizer) else "layers"
-    config = made.get_config()
-    parameters = list(inspect.signature(type(made).__init__).parameters.values())[1:]
+    module = "optimizers" if isinstance(part, keras.optimizers.Optimizer) else "layers"
+    config = part.get_config()
+    parameters = list(inspect.signature(type(part).__init__).parameters.values())[1:]
     named = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
-    needed = [p.name for p in named if p.default is p.empty]
-    plain = type(made)(**{name: _value(config[name]) for name in needed}).get_config()
-    arguments = [_shown(config[name]) for name in needed]
-    arguments += [f"{key}={_shown(value)}" for key, value in _differing(config, plain, needed)]
-    return f"keras.{family}.{type(made).__name__}({', '.join(arguments)})"
+    required = [p.name for p in named if p.default is p.empty]
+    default = type(part)(**{name: _value(config[name]) for name in required}).get_config()
+    arguments = [_argument(config[name]) for name in required]
+    arguments += [f"{key}={_argument(value)}" for key, value in _changed(config, default, required)]
+    return f"keras.{module}.{type(part).__name__}({', '.join(arguments)})"
 
 
-def _differing(
-    config: Mapping[str, Any], plain: Mapping[str, Any], needed: list[str]
+def _changed(
+    config: Mapping[str, Any], default: Mapping[str, Any], required: list[str]
 ) -> Iterator[tuple[str, Any]]:
+    """Yields the settings that differ from their defaults, and are not `required` arguments."""
     for key, value in config.items():
-        if key in NOT_WRITTEN or key in needed:
+        if key in OMITTED_SETTINGS or key in required:
             continue
-        # The way back through a Bidirectional is a layer that Keras makes itself.
-        if value != plain.get(key) and key != "backward_layer":
+        # Keras itself makes the layer that reads backwards in a Bidirectional.
+        if value != default.get(key) and key != "backward_layer":
             yield key, value
 
 
 def _value(value: Any) -> Any:
-    """Returns the layer that a configuration describes, and other values as they are."""
+    """Returns the layer that a configuration describes, and any other value unchanged."""
     if isinstance(value, Mapping) and "class_name" in value:
         return keras.layers.deserialize(dict(value))
     return value
 
 
-def _shown(value: Any) -> str:
+def _argument(value: Any) -> str:
+    """Returns the expression for an argument of a layer or an optimizer."""
     value = _value(value)
     if isinstance(value, keras.layers.Layer):
-        return written(value)
+        return constructor_call(value)
     if isinstance(value, tuple) and len(set(value)) == 1:
         value = value[0]  # a kernel size of (3,) is 3
     if isinstance(value, float) and value == np.float32(value):
-        return number(float(str(np.float32(value))))  # 0.05, which Keras keeps as 0.0500000007
-    return expression(value)
+        return number_literal(float(str(np.float32(value))))  # 0.05; Keras keeps 0.0500000007
+    return value_literal(value)

@@ -1,4 +1,4 @@
-"""A recipe as a Python file that needs Keras and NumPy alone."""
+"""A recipe as a Python file that only needs Keras and NumPy."""
 
 from __future__ import annotations
 
@@ -6,75 +6,81 @@ import inspect
 import re
 import textwrap
 
-from lstm_bench.export import _network as network
-from lstm_bench.export import _training as training
-from lstm_bench.export._answers import answers, unseen
-from lstm_bench.export._data import data
+from lstm_bench.export._data import data_code
 from lstm_bench.export._embedded import UNPACKED
-from lstm_bench.export._framed import STREAM
-from lstm_bench.export._literals import docstring
+from lstm_bench.export._framing_code import STREAM
+from lstm_bench.export._literals import docstring_literal
+from lstm_bench.export._network import initial_weights_code, network_code, stateful_layers
+from lstm_bench.export._predictions import prediction_code, unseen_code
+from lstm_bench.export._training import reset_definition, training_code
 from lstm_bench.provenance import VERSION
 from lstm_bench.recipes import Recipe
-from lstm_bench.training import prepared_samples
+from lstm_bench.training import prepared_model
 
 
-def script(recipe: Recipe, seed: int = 0) -> str:
-    """Returns a script that trains `recipe` as `engine.keras_loop` does for `seed`.
+def export_script(recipe: Recipe, seed: int = 0) -> str:
+    """Returns a script that trains `recipe` on `seed` exactly as the `keras` engine does.
 
-    The same data, weights and order give the same losses. It prints ten of them, or the loss of
-    every epoch when it is run with `--losses`; then what the network answers. At its end `losses`
-    holds the losses (E,), `outputs` the answers to the samples that it trained on, (N, K) or
-    (N, T, K), and `new_outputs` those to unseen ones, where there are any and no state is kept.
+    The same data, initial weights and sample order give the same losses. The script prints ten of
+    them, or the loss of every epoch when it is run with `--losses`, and then the predictions. At
+    its end, `losses` holds the losses (E,), `outputs` the outputs for the training samples, (N, K)
+    or (N, T, K), and `new_outputs` those for unseen samples, if there are any and the network is
+    not stateful.
 
     Raises `UserError` where the data would be too long for a script.
     """
-    every = recipe.samples(seed)
-    samples = every.part(unseen=False)
-    made = data(recipe, seed)
-    others = unseen(recipe, every) if samples.trained < len(every) else ""
-    model = prepared_samples(recipe, samples, seed)
-    states = network.stateful(model)
-    fixed = "" if made.readable else "  # of the weights and the order; the data are embedded"
+    samples = recipe.samples(seed)
+    train = samples.part(unseen=False)
+    data = data_code(recipe, seed)
+    unseen = unseen_code(recipe, samples) if train.train_count < len(samples) else ""
+    model = prepared_model(recipe, train, seed)
+    states = stateful_layers(model)
+    comment = (
+        ""
+        if data.readable
+        else "  # of the initial weights and the sample order; the data are below"
+    )
     blocks = [
-        "\n".join(f"import {name}" for name in _imports(made.packed or bool(others))),
+        "\n".join(f"import {name}" for name in _imports(data.packed or bool(unseen))),
         "import keras\nimport numpy as np",
-        f"SEED = {seed}{fixed}",
+        f"SEED = {seed}{comment}",
         STREAM,
-        UNPACKED if made.packed or others else "",
+        UNPACKED if data.packed or unseen else "",
         "# ---- Data",
-        made.code,
+        data.code,
         "# ---- Network",
-        network.network(model),
-        network.weights(model),
+        network_code(model),
+        initial_weights_code(model),
         "# ---- Training",
         f"every = {max(1, recipe.epochs // 10)}  # epochs from one printed loss to the next",
-        training.resets(states),
-        training.training(recipe, states, made.weighted),
-        "# ---- Answers",
-        answers(recipe, samples, made, states),
-        others,
+        reset_definition(states),
+        training_code(recipe, states, data.weighted),
+        "# ---- Predictions",
+        prediction_code(recipe, train, data, states),
+        unseen,
     ]
-    code = _spaced("\n\n".join(block.strip("\n") for block in blocks if block))
-    return f"{docstring(_about(recipe))}\n\n{code}\n"
+    code = _two_blank_lines("\n\n".join(block.strip("\n") for block in blocks if block))
+    return f"{docstring_literal(_docstring(recipe))}\n\n{code}\n"
 
 
 def _imports(packed: bool) -> list[str]:
+    """Returns the modules of the standard library that a script imports."""
     return ["base64", "sys", "zlib"] if packed else ["sys"]
 
 
-def _about(recipe: Recipe) -> str:
+def _docstring(recipe: Recipe) -> str:
     """Returns the text of the script's docstring."""
-    told = (inspect.getdoc(type(recipe.task)) or "").split("\n", maxsplit=1)[0]
+    task = (inspect.getdoc(type(recipe.task)) or "").split("\n", maxsplit=1)[0]
     lines = textwrap.wrap(f"{recipe.task.name}: {recipe.name}.", 92)
-    lines += ["", told, "", "Needs Keras 3 and NumPy. `--losses` prints the loss of every epoch."]
+    lines += ["", task, "", "Needs Keras 3 and NumPy. `--losses` prints the loss of every epoch."]
     lines += [f"Written by lstm-bench {VERSION} from recipe {recipe.digest}."]
     return "\n".join(lines) + "\n"
 
 
-def _spaced(code: str) -> str:
-    """Returns `code` with two empty lines before and after each function, as is usual.
+def _two_blank_lines(code: str) -> str:
+    """Returns `code` with two blank lines before and after each function, as in PEP 8.
 
-    >>> _spaced("a = 1\\n\\ndef f():\\n    return 2\\n\\nb = 3").count("\\n\\n\\n")
+    >>> _two_blank_lines("a = 1\\n\\ndef f():\\n    return 2\\n\\nb = 3").count("\\n\\n\\n")
     2
     """
     code = re.sub(r"\n+(?=def )", "\n\n\n", code)

@@ -1,8 +1,8 @@
-"""Training configurations: their settings, the rules between them, framings, schedules and cost."""
+"""Training configurations: settings and their rules, framings, batch schedules and cost."""
 
 from lstm_bench.recipes._configuration import FEEDFORWARD, Network
 from lstm_bench.recipes._cost import (
-    MEMORY_PER_RECIPE,
+    SEED_OVERHEAD_SECONDS,
     estimated_memory,
     estimated_seconds,
     multiply_adds,
@@ -19,8 +19,8 @@ __all__ = [
     "FEEDFORWARD",
     "FRAMINGS",
     "LEARNING_RATES",
-    "MEMORY_PER_RECIPE",
     "OUTPUT_LAYERS",
+    "SEED_OVERHEAD_SECONDS",
     "TASKS",
     "Encoding",
     "Framing",

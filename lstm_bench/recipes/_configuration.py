@@ -1,4 +1,4 @@
-"""The fields of a training configuration, and what follows from them."""
+"""The fields of a training configuration, and the values derived from them."""
 
 from __future__ import annotations
 
@@ -21,16 +21,19 @@ Optimizer = Literal["adam", "sgd", "rmsprop"]
 Evaluation = Literal["teacher_forced", "free_running", "cold_start", "random_order", "step_by_step"]
 
 FEEDFORWARD = ("mlp", "conv1d")
-"""Networks without a state that passes from step to step."""
+"""Networks that carry no state from one time step to the next."""
 
 
 def encodings(task: type[Task]) -> tuple[Encoding, ...]:
-    """Returns how the inputs of `task` may be encoded, its default first."""
+    """Returns the input encodings that `task` allows, the default first."""
     return ("onehot", "scaled") if task.symbolic else ("raw",)
 
 
 class Configuration(BaseModel):
-    """What is trained and how, each field of its type; `rules` says what fits together."""
+    """The settings of a training run, each checked for its type.
+
+    `rules.faults` checks which settings fit together.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -60,48 +63,48 @@ class Configuration(BaseModel):
 
     @property
     def recurrent(self) -> bool:
-        """Whether the network has a state that passes from step to step."""
+        """Whether the network carries a state from one time step to the next."""
         return self.network not in FEEDFORWARD
 
     def samples(self, seed: int) -> Samples:
-        """Returns the samples of `seed`, encoded: those to train on, then the unseen ones."""
+        """Returns the encoded samples of `seed`: the training samples, then the unseen ones."""
         size = self.task.alphabet_size
         problem = checked_problem(self.task, seed, self.lengths)
         return self.framing.samples(problem, size, self.encoding, seed)
 
     @cached_property
     def lengths(self) -> Lengths:
-        """The lengths of the training and of the unseen sequences; the same for every seed."""
+        """The lengths of the training and of the unseen sequences, the same for every seed."""
         return sequence_lengths(checked_problem(self.task, 0))
 
     @property
     def counts(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """How many samples each training and each unseen sequence gives."""
+        """The number of samples from each training sequence and from each unseen sequence."""
         train, unseen = self.lengths
         return tuple(map(self.framing.count, train)), tuple(map(self.framing.count, unseen))
 
     @property
     def rows(self) -> int:
-        """Samples of a batch."""
+        """The number of samples in a batch."""
         return sum(self.counts[0]) if self.batch_size == "all" else self.batch_size
 
     @property
     def width(self) -> int:
-        """Time steps of a sample."""
+        """The number of time steps in a sample."""
         return self.framing.width(max(self.lengths[0] + self.lengths[1]))
 
     @cached_property
     def schedule(self) -> Schedule:
-        """How the training samples are dealt into batches; the same for every seed."""
+        """How the training samples are arranged in batches, the same for every seed."""
         counts, _ = self.counts
         return Schedule(counts, self.rows, self.stateful, self.layout, self.reset, self.shuffle)
 
     @cached_property
-    def asking(self) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
-        """The order in which a stateful network is evaluated: see `schedule.asking`."""
-        return schedule.asking(self.schedule, self.counts[1])
+    def stateful_evaluation_batches(self) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+        """The batches and resets of an evaluation; see `schedule.stateful_evaluation_batches`."""
+        return schedule.stateful_evaluation_batches(self.schedule, self.counts[1])
 
     @property
     def updates(self) -> int:
-        """Weight updates in a training run of one seed."""
+        """The number of weight updates in the training of one seed."""
         return self.epochs * self.schedule.batches // self.accumulate

@@ -1,6 +1,7 @@
-"""What a recipe costs and which program it needs, told before anything of it is built.
+"""The estimated cost of a recipe, and the compiled program it needs, before it is built.
 
-Rough: these numbers decide what is started first and what waits for which worker, never a result.
+The estimates are rough. They only decide which recipe starts first and which worker runs it; they
+never affect a result.
 """
 
 from __future__ import annotations
@@ -10,21 +11,25 @@ import json
 from lstm_bench.recipes._recipe import Recipe
 from lstm_bench.tasks import checked_problem
 
-MEMORY_PER_RECIPE = 0.02
-"""Seconds a seed takes besides training: asked, written down."""
-START, TIME_STEP, MULTIPLY_ADD = 3e-6, 1.6e-6, 7e-11
-"""Seconds of a training step: to start it, for each of its time steps, and for its `work`."""
-COPIES = 6
-"""Copies of a recipe's samples that are in memory at one time, about."""
-NOT_IN_PROGRAM = {
+SEED_OVERHEAD_SECONDS = 0.02
+"""Seconds that a seed takes apart from training: it is evaluated and its results are stored."""
+STEP_SECONDS, TIME_STEP_SECONDS, MULTIPLY_ADD_SECONDS = 3e-6, 1.6e-6, 7e-11
+"""Seconds of a training step: to start it, for each time step and for each multiply-add."""
+SAMPLE_COPIES = 6
+"""Approximate number of copies of a recipe's samples that are in memory at one time."""
+RUNTIME_SETTINGS = {
     *("epochs", "learning_rate", "momentum", "shuffle", "layout", "reset", "accumulate"),
     *("batch_size", "evaluation", "start"),
 }
-"""Settings that change what a program is given to do, and not the program, or only in part."""
+"""Settings that are inputs of a compiled program: they do not change the program, or only partly.
+
+`program_key` adds the parts of them that do change it."""
 
 
 def program_key(recipe: Recipe, engine: str = "compiled") -> str:
-    """Returns a name that recipes share whose compiled programs are one; Keras has none.
+    """Returns a key that is equal for recipes that share one compiled program.
+
+    It is empty for the Keras engine, which compiles no program.
 
     >>> from lstm_bench.recipes import recipe
     >>> program_key(recipe("memory", epochs=5)) == program_key(recipe("memory", epochs=6))
@@ -32,47 +37,50 @@ def program_key(recipe: Recipe, engine: str = "compiled") -> str:
     """
     if engine != "compiled":
         return ""
-    kept = {key: own for key, own in recipe.settings.items() if key not in NOT_IN_PROGRAM}
-    kept |= {"batch": recipe.schedule.batch_size, "accumulates": recipe.accumulate > 1}
-    return json.dumps(kept, sort_keys=True)
+    key = {name: value for name, value in recipe.settings.items() if name not in RUNTIME_SETTINGS}
+    key |= {"batch": recipe.schedule.batch_size, "accumulates": recipe.accumulate > 1}
+    return json.dumps(key, sort_keys=True)
 
 
 def estimated_seconds(recipe: Recipe) -> float:
-    """Returns about how many seconds a seed of `recipe` takes on one core, compiling apart."""
-    step = START + TIME_STEP * recipe.width + MULTIPLY_ADD * multiply_adds(recipe)
-    return MEMORY_PER_RECIPE + step * recipe.epochs * recipe.schedule.batches
+    """Returns about how many seconds a seed of `recipe` takes on one core, without compiling."""
+    work = MULTIPLY_ADD_SECONDS * multiply_adds(recipe)
+    step = STEP_SECONDS + TIME_STEP_SECONDS * recipe.width + work
+    return SEED_OVERHEAD_SECONDS + step * recipe.epochs * recipe.schedule.batches
 
 
 def multiply_adds(recipe: Recipe, features: int = 1) -> int:
-    """Returns about how many multiply-adds a training step takes, for so many input `features`.
+    """Returns about how many multiply-adds a training step takes with `features` input features.
 
-    Four gates, forward and twice as much backward, for every row, time step and layer.
+    There are four gates for every row, time step and layer; the backward pass takes twice as many
+    as the forward pass.
     """
     size = 12 * recipe.schedule.batch_size * recipe.width * recipe.layers * recipe.units
     return size * (recipe.units + features)
 
 
 def estimated_memory(recipe: Recipe) -> float:
-    """Returns about how many bytes training a seed of `recipe` takes at the most.
+    """Returns about how many bytes the training of one seed of `recipe` takes at most.
 
-    That is: its samples, which are encoded, copied and answered; its weights with their gradient
-    and the optimizer's two moments; and what a batch leaves behind at every time step.
+    It counts the encoded samples with their copies and outputs, the weights with their gradient
+    and the optimizer's two moments, and what each time step of a batch stores for the backward
+    pass.
     """
     first = checked_problem(recipe.task, 0).train[0]
-    every = recipe.framing.every_step
-    window = getattr(recipe.framing, "window", 1)  # side by side in one time step, or in as many
-    rows = max(recipe.width, window)
+    window = getattr(recipe.framing, "window", 1)  # as features of one time step, or as time steps
+    steps = max(recipe.width, window)
     symbols = recipe.task.alphabet_size if recipe.task.kind == "categorical" else 0
-    shown = first.inputs.shape[-1] if first.inputs.ndim > 1 else 1
-    shown = symbols if recipe.encoding == "onehot" and first.inputs.ndim == 1 else shown
-    due = symbols or first.targets.shape[-1]
+    features = first.inputs.shape[-1] if first.inputs.ndim > 1 else 1
+    features = symbols if recipe.encoding == "onehot" and first.inputs.ndim == 1 else features
+    outputs = symbols or first.targets.shape[-1]
+    output_steps = recipe.width if recipe.framing.every_step else 1
     samples = sum(map(sum, recipe.counts))
-    values = COPIES * samples * (rows * shown + (recipe.width if every else 1) * due)
-    weights = 16 * recipe.units * (recipe.units * recipe.layers + shown + due)
-    kept = 20 * recipe.schedule.batch_size * recipe.width * recipe.units * recipe.layers
-    return 4.0 * (values + weights + kept)
+    values = SAMPLE_COPIES * samples * (steps * features + output_steps * outputs)
+    weights = 16 * recipe.units * (recipe.units * recipe.layers + features + outputs)
+    activations = 20 * recipe.schedule.batch_size * recipe.width * recipe.units * recipe.layers
+    return 4.0 * (values + weights + activations)
 
 
 def search_cost(recipe: Recipe) -> float:
-    """Returns what a search that minimises cost takes for it, in parts of an arbitrary unit."""
+    """Returns the cost that a search minimises, in an arbitrary unit."""
     return float(recipe.updates * recipe.units**2 * recipe.layers)

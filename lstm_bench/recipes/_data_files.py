@@ -1,4 +1,4 @@
-"""Files of data that a stored run or a sweep file names, held to the working folder."""
+"""Data files that a stored run or a sweep file names, restricted to the working folder."""
 
 from __future__ import annotations
 
@@ -10,54 +10,56 @@ from lstm_bench.errors import Fault, StoreError, UserError
 from lstm_bench.recipes._recipe import Recipe, recipe
 
 
-def files_outside(document: Mapping[str, Any], where: Path) -> list[Fault]:
-    """Returns which files of data a sweep file names outside the folder `where`."""
-    found = []
-    places: dict[str, Any] = {"": document}
+def files_outside(document: Mapping[str, Any], folder: Path) -> list[Fault]:
+    """Returns a fault for each data file that a sweep file names outside `folder`."""
+    sections: dict[str, Any] = {"": document}
     for part in ("recipes", "refused"):
-        given = document.get(part)
-        for key, own in given.items() if isinstance(given, Mapping) else ():
-            places |= {f"{part}.{key}.": own}
-            if isinstance(own, Mapping):
-                places |= {f"{part}.{key}.over.": own.get("over")}
+        entries = document.get(part)
+        for name, entry in entries.items() if isinstance(entries, Mapping) else ():
+            sections |= {f"{part}.{name}.": entry}
+            if isinstance(entry, Mapping):
+                sections |= {f"{part}.{name}.over.": entry.get("over")}
     files = [
         (prefix, file)
-        for prefix, own in places.items()
-        if isinstance(own, Mapping)
-        for file in (own["file"] if isinstance(own.get("file"), list) else [own.get("file")])
+        for prefix, settings in sections.items()
+        if isinstance(settings, Mapping)
+        for file in (
+            settings["file"] if isinstance(settings.get("file"), list) else [settings.get("file")]
+        )
     ]
+    faults = []
     for prefix, file in files:
-        if isinstance(file, str) and not _within(file, where):
+        if isinstance(file, str) and not _is_within(file, folder):
             rule = "a sweep's data must lie in the working folder"
             repair = "copy the file there, or use `lstm-bench sweep --csv FILE`"
-            found.append(Fault(f"{prefix}file", f"{rule}, but got {file!r}; {repair}"))
-    return found
+            faults.append(Fault(f"{prefix}file", f"{rule}, but got {file!r}; {repair}"))
+    return faults
 
 
 def recipe_of_run(settings: Mapping[str, Any], digest: str) -> Recipe:
     """Returns the recipe of a finished run.
 
-    Raises `StoreError` where it is one of a file outside the working folder that is not the file
-    that was trained on, by the digest: a store of somebody else's may name any file, and what is
-    in it must not go into a script or an answer.
+    Raises `StoreError` if the run's data file is outside the working folder and is not the file
+    that the run was trained on, judged by the digest. A store from someone else may name any file,
+    and the content of that file must not get into a script or a prediction.
     """
     if not files_outside({"recipes": {digest: settings}}, Path()):
         return recipe(**settings)
     try:
-        found = recipe(**settings)
+        rebuilt = recipe(**settings)
     except UserError:
-        found = None
-    if found is None or found.digest != digest:
+        rebuilt = None
+    if rebuilt is None or rebuilt.digest != digest:
         raise StoreError(
-            f"{digest}: is a run of the file {settings['file']!r}, outside the working folder, "
-            "which must be there and be the very file that was trained on, but is not; put it "
-            "back, or run the sweep again"
+            f"{digest}: this run's data file {settings['file']!r} is outside the working folder, "
+            "so it must exist and be the file that the run was trained on, but it is not; restore "
+            "that file, or run the sweep again"
         )
-    return found
+    return rebuilt
 
 
-def _within(named: str, where: Path) -> bool:
+def _is_within(file: str, folder: Path) -> bool:
     try:
-        return (where / named).resolve().is_relative_to(where.resolve())
+        return (folder / file).resolve().is_relative_to(folder.resolve())
     except (OSError, ValueError, RuntimeError):  # RuntimeError: a link to itself
         return False

@@ -1,6 +1,6 @@
-"""How a sequence becomes samples: `[samples, time steps, features]` and targets.
+"""How sequences become samples of shape `[samples, time steps, features]` with targets.
 
-All framings side by side, on the sequence A B C D (which asks A->B, B->C, C->D):
+The framings compared on the sequence A B C D, whose targets are A->B, B->C, C->D:
 
 ==================  =================================================  ==================
 framing             samples                                            shape
@@ -14,8 +14,8 @@ framing             samples                                            shape
 `chunks` (1)        A->B   B->C   C->D                                 (3, 1, F), every step
 ==================  =================================================  ==================
 
-`-` is padding with zeros, on the left. A framing also says which sequence and which step each
-answer belongs to, so that a score is always a score of steps of sequences.
+`-` is padding with zeros, on the left. A framing also records which sequence and which step each
+output belongs to, so that scores are always computed over the steps of sequences.
 """
 
 from __future__ import annotations
@@ -37,48 +37,56 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Samples:
-    """N samples of T steps with F features, answering M steps each (1, or T with an output at
+    """N samples of T time steps with F features, each with outputs for M steps.
 
-    every step). Those to train on come first, those that are only scored after them.
+    M is T if there is an output at every step, else 1. The training samples come first, then the
+    unseen ones, which are only scored.
     """
 
     x: Array  # (N, T, F)
     y: Array  # (N, K), or (N, T, K) with an output at every step
     sequence: NDArray[np.int64]  # (N,): the sequence that a sample belongs to
-    step: NDArray[np.int64]  # (N, M): the step of that sequence that an answer is for
+    step: NDArray[np.int64]  # (N, M): the step of that sequence that an output predicts
     scored: NDArray[np.bool_]  # (N, M): False for padding and for steps that do not count
-    trained: int  # samples to train on; the others are unseen
+    train_count: int  # number of training samples; the others are unseen
 
     def __len__(self) -> int:
         return len(self.x)
 
     def part(self, unseen: bool) -> Samples:
-        """Returns the samples to train on alone, or the unseen ones alone."""
-        rows = slice(self.trained, None) if unseen else slice(self.trained)
+        """Returns only the training samples, or only the unseen ones."""
+        rows = slice(self.train_count, None) if unseen else slice(self.train_count)
         return Samples(
             self.x[rows],
             self.y[rows],
             self.sequence[rows],
             self.step[rows],
             self.scored[rows],
-            trained=0 if unseen else self.trained,
+            train_count=0 if unseen else self.train_count,
         )
 
     @property
-    def judged(self) -> NDArray[np.bool_]:
-        """Which answers the score is of, (N, M): the scored ones of unseen samples, if any."""
-        unseen = np.arange(len(self)) >= self.trained
+    def evaluated(self) -> NDArray[np.bool_]:
+        """Which outputs count in the score, shape (N, M).
+
+        These are the scored outputs of the unseen samples or, without unseen samples, of the
+        training samples.
+        """
+        unseen = np.arange(len(self)) >= self.train_count
         return self.scored & (unseen if unseen.any() else ~unseen)[:, None]
 
     @property
     def seen(self) -> NDArray[np.bool_]:
-        """Which scored answers are of samples to train on, (N, M)."""
-        return self.scored & (np.arange(len(self)) < self.trained)[:, None]
+        """Which outputs are scored outputs of training samples, shape (N, M)."""
+        return self.scored & (np.arange(len(self)) < self.train_count)[:, None]
 
 
 @dataclass(frozen=True)
 class Part:
-    """The samples of one sequence: which of its steps each shows, (n, T), -1 for padding."""
+    """The samples of one sequence.
+
+    `shown` holds the steps of the sequence that each sample shows, (n, T), with -1 for padding.
+    """
 
     number: int
     sequence: Sequence
@@ -87,9 +95,10 @@ class Part:
 
 
 def encode(values: NDArray[np.generic], size: int, encoding: Encoding) -> Array:
-    """Returns the features of T steps: symbols (T,) as (T, size) one-hot or as (T, 1) index / size;
+    """Returns the features of T steps.
 
-    real values (T, F) as they are, which is `raw`.
+    Symbols (T,) become one-hot vectors (T, size) with `onehot`, or index / size (T, 1) with
+    `scaled`. Real values (T, F) are returned unchanged (`raw`).
 
     >>> encode(np.array([1, 0]), 2, "onehot").tolist()
     [[0.0, 1.0], [1.0, 0.0]]
@@ -106,19 +115,19 @@ def encode(values: NDArray[np.generic], size: int, encoding: Encoding) -> Array:
 
 
 class Framing(BaseModel, ABC):
-    """How sequences become samples, as a frozen value with its parameters."""
+    """A way to turn sequences into samples, with its parameters; immutable."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     name: ClassVar[str]
     continues: ClassVar[bool] = True
-    """Whether each sample goes on in time from the one before: what a kept state needs."""
+    """Whether each sample continues the one before in time, as a kept state requires."""
     every_step: ClassVar[bool] = False
-    """Whether the network answers at every time step, or only at the last one."""
+    """Whether the network has an output at every time step, or only at the last one."""
 
     @abstractmethod
     def width(self, longest: int) -> int:
-        """Returns the time steps of a sample, where the longest sequence has `longest`."""
+        """Returns the time steps of a sample if the longest sequence has `longest` steps."""
 
     @abstractmethod
     def count(self, length: int) -> int:
@@ -128,28 +137,28 @@ class Framing(BaseModel, ABC):
     def indices(
         self, sequence: Sequence, rng: np.random.Generator | None = None
     ) -> NDArray[np.int64]:
-        """Returns which steps each sample shows: (samples, steps shown), -1 for padding.
+        """Returns the steps that each sample shows, (samples, steps shown), -1 for padding.
 
-        Without an output at every step, the last step shown is the one whose target is asked for.
+        Without an output at every step, the target is that of the last step shown.
         """
 
     def misfit(self, length: int) -> str:
-        """Returns why a sequence of `length` steps gives no sample, and what would help."""
+        """Returns the message for a sequence of `length` steps, which gives no sample."""
         return (
             f"{self.name} must fit into every sequence, but the shortest has {length} steps; "
             "use a smaller window, or framing=pairs"
         )
 
     def query(self, features: Array, width: int) -> Array:
-        """Returns what asks for the step after `features` (t, F), seen so far: (k, T, F).
+        """Returns the k inputs (k, T, F) that predict the step after `features` (t, F).
 
-        The k inputs are shown one after another. `width` is the T of the training samples; a
-        shorter past is padded with zeros on the left, or on the right where every step answers.
+        The inputs are fed one after another. `width` is the T of the training samples. A shorter
+        past is padded with zeros on the left, or on the right with an output at every step.
         """
         return window_of(features, np.arange(len(features) - width, len(features))[None])
 
     def parts(self, problem: Problem, seed: int) -> list[Part]:
-        """Returns the samples of each sequence in turn, the unseen sequences last."""
+        """Returns the samples of each sequence, the unseen sequences last."""
         seen = len(problem.train)
         return [
             Part(number, sequence, self.indices(sequence, stream(seed, "data", number)),
@@ -158,44 +167,45 @@ class Framing(BaseModel, ABC):
         ]  # fmt: skip
 
     def samples(self, problem: Problem, size: int, encoding: Encoding, seed: int) -> Samples:
-        """Returns the samples of a problem's sequences over an alphabet of `size` symbols."""
+        """Returns the samples of all sequences of a problem with an alphabet of `size` symbols."""
         parts = self.parts(problem, seed)
         width = max(part.shown.shape[1] for part in parts)
         x, y, owner, step, scored = [], [], [], [], []
         for part in parts:
             sequence, missing = part.sequence, width - part.shown.shape[1]
-            # What answers at its last step is padded before it; what answers at all, after them.
+            # Pad on the left if only the last step has an output, on the right if every step has.
             sides = (0, missing) if self.every_step else (missing, 0)
             shown = np.pad(part.shown, ((0, 0), sides), constant_values=-1)
-            asked = shown if self.every_step else shown[:, -1:]  # (n, M)
+            target_steps = shown if self.every_step else shown[:, -1:]  # (n, M)
             x.append(self.shape(window_of(encode(sequence.inputs, size, encoding), shown)))
-            y.append(window_of(encode(sequence.targets, size, "onehot"), asked))  # (n, M, K)
+            targets = encode(sequence.targets, size, "onehot")
+            y.append(window_of(targets, target_steps))  # (n, M, K)
             owner.append(np.full(len(shown), part.number))
-            step.append(asked)
-            scored.append((asked >= 0) & sequence.scored[asked])
-        targets = np.concatenate(y)
+            step.append(target_steps)
+            scored.append((target_steps >= 0) & sequence.scored[target_steps])
+        all_targets = np.concatenate(y)
         return Samples(
             np.concatenate(x),
-            targets if self.every_step else targets[:, 0],
+            all_targets if self.every_step else all_targets[:, 0],
             np.concatenate(owner),
             np.concatenate(step),
             np.concatenate(scored),
-            trained=sum(len(part.shown) for part in parts if not part.unseen),
+            train_count=sum(len(part.shown) for part in parts if not part.unseen),
         )
 
     def shape(self, windows: Array) -> Array:
-        """Returns (n, T, F) windows in the shape the network sees; here unchanged."""
+        """Returns windows (n, T, F) in the shape that the network takes; unchanged by default."""
         return windows
 
 
 def window_of(features: Array, shown: NDArray[np.int64]) -> Array:
-    """Returns `features` (t, F) at the steps `shown` (n, T): (n, T, F), zeros where negative."""
+    """Returns the features (n, T, F) at the steps `shown` (n, T); zeros at negative steps."""
     padded = np.concatenate([features, np.zeros_like(features[:1])])
     return padded[np.where(shown < 0, len(features), shown)]
 
 
 class Pairs(Framing):
-    """One step in, one answer out: (T, 1, F)."""
+    """One step in, one output: (T, 1, F)."""
 
     name: ClassVar[str] = "pairs"
 
@@ -234,7 +244,7 @@ class Window(Framing):
 
 
 class FeatureWindow(Window):
-    """The last `window` steps side by side as features of one time step: (n, 1, window * F)."""
+    """The last `window` steps as the features of one time step: (n, 1, window * F)."""
 
     name: ClassVar[str] = "feature_window"
 
@@ -249,7 +259,7 @@ class FeatureWindow(Window):
 
 
 class Prefixes(Framing):
-    """Everything since the start of the sequence, padded on the left: (T, T, F).
+    """All steps since the start of the sequence, padded on the left: (T, T, F).
 
     >>> Prefixes().indices(Sequence.next_symbol([0, 1, 2, 3])).tolist()
     [[-1, -1, 0], [-1, 0, 1], [0, 1, 2]]
@@ -275,11 +285,12 @@ class Prefixes(Framing):
 class Substrings(Framing):
     """`substrings` random substrings of 1..`max_length` steps, padded on the left.
 
-    Start and end are drawn as the tutorial on variable-length input draws them: the start
-    uniformly from all steps but the last, then the end uniformly from the lengths that fit. In a
-    cyclic sequence the start is any step, the length any, and a substring may go round its end.
-    `fresh` more are drawn in the same way, to be scored and not trained on. They are new draws, not
-    new substrings: 25 steps have 115 of up to 5, so nearly all are among 1000 trained on.
+    Start and end are drawn as in the tutorial on variable-length input: the start uniformly from
+    all steps but the last, then the end uniformly from the lengths that fit. In a cyclic sequence
+    the end is any step, the length is any that fits, and a substring may wrap around. `fresh`
+    further substrings are drawn in the same way; they are scored but not trained on. They are new
+    draws, not new substrings: 25 steps have 115 substrings of up to 5 steps, so nearly all of them
+    are among 1000 training samples.
 
     >>> letters = Sequence.next_symbol(list(range(10)))
     >>> framing = Substrings(substrings=3, max_length=4)
@@ -303,33 +314,34 @@ class Substrings(Framing):
     def indices(
         self, sequence: Sequence, rng: np.random.Generator | None = None
     ) -> NDArray[np.int64]:
-        return self._drawn(sequence, self.substrings, rng or np.random.default_rng())
+        return self._draw(sequence, self.substrings, rng or np.random.default_rng())
 
     def parts(self, problem: Problem, seed: int) -> list[Part]:
         parts = super().parts(problem, seed)
         if not self.fresh:
             return parts
         for number, sequence in enumerate(problem.train):
-            shown = self._drawn(sequence, self.fresh, stream(seed, "data", number, 1))
+            shown = self._draw(sequence, self.fresh, stream(seed, "data", number, 1))
             parts.append(Part(number, sequence, shown, unseen=True))
         return parts
 
-    def _drawn(self, sequence: Sequence, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        length, back = len(sequence), np.arange(self.max_length)[::-1]
+    def _draw(self, sequence: Sequence, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        length, steps_before_end = len(sequence), np.arange(self.max_length)[::-1]
         if sequence.cyclic:
             end = rng.integers(0, length, size=count)
             steps = rng.integers(1, min(self.max_length, length), size=count, endpoint=True)
-            return np.where(back >= steps[:, None], -1, (end[:, None] - back) % length)
+            shown = (end[:, None] - steps_before_end) % length  # (n, max_length)
+            return np.where(steps_before_end >= steps[:, None], -1, shown)
         start = rng.integers(0, length - 1, size=count)
         end = rng.integers(start, np.minimum(start + self.max_length, length))
-        shown = end[:, None] - back  # (n, max_length)
+        shown = end[:, None] - steps_before_end  # (n, max_length)
         return np.where(shown < start[:, None], -1, shown)
 
 
 class Whole(Framing):
-    """A whole sequence as one sample that answers at every step: (1, T, F) -> (1, T, K).
+    """A whole sequence as one sample with an output at every step: (1, T, F) -> (1, T, K).
 
-    Sequences of unequal length are padded on the right, with steps that do not count.
+    Shorter sequences are padded on the right with steps that do not count.
     """
 
     name: ClassVar[str] = "whole"
@@ -352,10 +364,10 @@ class Whole(Framing):
 
 
 class Chunks(Framing):
-    """A sequence cut into pieces of `chunk` steps that answer at every step: (n, chunk, F).
+    """A sequence cut into pieces of `chunk` steps with an output at every step: (n, chunk, F).
 
-    With a kept state this is truncated back-propagation through time: the state goes on from piece
-    to piece, the gradient does not. With layout=streams, sequences are read side by side.
+    With a kept state this is truncated back-propagation through time: the state passes from piece
+    to piece, the gradient does not. With layout=streams, sequences are read in parallel.
 
     >>> Chunks(chunk=2).indices(Sequence.next_symbol([0, 1, 2, 3, 4])).tolist()
     [[0, 1], [2, 3]]
@@ -379,7 +391,7 @@ class Chunks(Framing):
     def misfit(self, length: int) -> str:
         fits = ", ".join(str(n) for n in range(1, length + 1) if length % n == 0)
         return (
-            f"chunks cuts every sequence into equal pieces, but got chunk={self.chunk} for "
+            f"chunks must cut every sequence into equal pieces, but got chunk={self.chunk} for "
             f"{length} steps; use one of {fits}"
         )
 

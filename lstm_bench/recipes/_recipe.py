@@ -1,7 +1,8 @@
-"""One frozen training configuration: legal, named and digested.
+"""A recipe: one immutable, valid training configuration with a name and a digest.
 
-A recipe is written and recorded as one flat mapping, `units: 20, framing: window, window: 3, ...`:
-its own fields, the parameters of its task and those of its framing. The seed is never part of it.
+A recipe is written and recorded as one flat mapping, `units: 20, framing: window, window: 3, ...`.
+It holds the fields of the recipe, the parameters of its task and those of its framing, and never
+the seed.
 """
 
 from __future__ import annotations
@@ -19,40 +20,45 @@ from lstm_bench.recipes import _rules as rules
 from lstm_bench.recipes._configuration import Configuration, encodings
 from lstm_bench.recipes._framings import FRAMINGS, Framing
 from lstm_bench.recipes._registry import TASKS, unknown_task_message
-from lstm_bench.safety import pydantic_faults
+from lstm_bench.safety import html_table, pydantic_faults
 from lstm_bench.tasks import Task, task_faults
 
 LEARNING_RATES: Mapping[str, float] = {"adam": 0.001, "sgd": 0.01, "rmsprop": 0.001}
-"""Keras's own default for each optimizer."""
+"""Keras's default learning rate for each optimizer."""
 
 OUTPUT_LAYERS: Mapping[str, tuple[str, str]] = {
     "categorical": ("softmax", "categorical_crossentropy"),
     "binary": ("sigmoid", "binary_crossentropy"),
     "regression": ("linear", "mean_squared_error"),
 }
-"""Output activation and loss for each kind of target, unless a recipe says otherwise."""
+"""The default output activation and loss for each kind of target."""
 
 
 class Recipe(Configuration):
-    """A legal configuration. Build one with `recipe("memory", units=20)`."""
+    """A valid configuration. Build one with `recipe("memory", units=20)`."""
 
     @model_validator(mode="after")
-    def _legal(self) -> Self:
-        """Refuses settings that do not fit one another, all at once."""
-        found = list(rules.faults(self))
-        if found:
-            raise RecipeError(found)
+    def _check_rules(self) -> Self:
+        """Raises `RecipeError` with all rules between settings that are broken."""
+        faults = list(rules.faults(self))
+        if faults:
+            raise RecipeError(faults)
         return self
 
     @property
-    def judged(self) -> Recipe:
-        """This recipe on what a search has not seen: itself, unless its task keeps data back."""
-        kept = {key: own for key, own in self.settings.items() if key not in self.task.in_search}
-        return recipe(**kept) if self.task.in_search else self
+    def outside_search(self) -> Recipe:
+        """This recipe without the task settings that keep data back from a search.
+
+        The recipe itself if its task keeps no data back.
+        """
+        if not self.task.search_overrides:
+            return self
+        settings, overrides = self.settings, self.task.search_overrides
+        return recipe(**{key: settings[key] for key in settings if key not in overrides})
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """The flat mapping that `recipe` rebuilds this recipe from."""
+        """The flat mapping from which `recipe` rebuilds this recipe."""
         fields = self.model_dump(mode="json", exclude_none=True)
         task, framing = fields.pop("task"), fields.pop("framing")
         head = {"task": self.task.name, **task, "framing": self.framing.name, **framing}
@@ -64,13 +70,13 @@ class Recipe(Configuration):
 
     @cached_property
     def training(self) -> str:
-        """The digest of what is trained: recipes that share it differ in how they are asked."""
+        """The digest of the training: recipes that share it differ only in their evaluation."""
         settings = self.settings | {"evaluation": "teacher_forced"}
         return self._hash({key: value for key, value in settings.items() if key != "start"})
 
     @cached_property
     def digest(self) -> str:
-        """Twelve hexadecimal digits that no other configuration shares."""
+        """Twelve hexadecimal digits that identify this configuration."""
         return self._hash(self.settings)
 
     def _hash(self, settings: Mapping[str, Any]) -> str:
@@ -78,9 +84,17 @@ class Recipe(Configuration):
         facts = {**settings, "version": self.task.version, **data}
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
 
+    def __repr__(self) -> str:
+        return f"Recipe({self.task.name}: {self.name[:500]})"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        return html_table({key: str(value) for key, value in self.settings.items()})
+
     @cached_property
     def name(self) -> str:
-        """A short description: what a reader needs to tell recipes of one task apart.
+        """A short description that tells the recipes of one task apart.
 
         >>> recipe("memory").name
         'lstm(20), pairs, stateful, batch 1, 250 epochs'
@@ -99,23 +113,23 @@ class Recipe(Configuration):
             parts[3] += f" in {self.layout}"
         if self.stateful and self.reset != "sequence":
             parts[2] += f", reset {self.reset}"
-        quiet = {"task", "framing", "window", "network", "units", "layers", "stateful", "layout"}
-        quiet |= {"reset", "batch_size", "epochs", "bidirectional"} | self.task.unnamed
+        omitted = {"task", "framing", "window", "network", "units", "layers", "stateful", "layout"}
+        omitted |= {"reset", "batch_size", "epochs", "bidirectional"} | self.task.omitted_from_name
         models = (Recipe, type(self.task), type(self.framing))
-        plain = {key: field.default for m in models for key, field in m.model_fields.items()}
-        plain |= dict(self.task.defaults) | {"shuffle": "none"}
-        plain |= _defaults(type(self.task), {"optimizer": self.optimizer})
+        defaults = {key: field.default for m in models for key, field in m.model_fields.items()}
+        defaults |= dict(self.task.defaults) | {"shuffle": "none"}
+        defaults |= _defaults(type(self.task), {"optimizer": self.optimizer})
         for key, value in self.settings.items():
-            if key not in quiet and value != plain.get(key):
+            if key not in omitted and value != defaults.get(key):
                 shown = f"{value:.3g}" if isinstance(value, float) else value
                 parts.append(f"{key.replace('_', ' ')} {shown}")
         return ", ".join(parts)
 
 
 def recipe(task: str | type[Task], **settings: Any) -> Recipe:
-    """Returns the recipe of `task`, a name or a class, with `settings` over the task's defaults.
+    """Returns a recipe of `task` (a name or a class): the task's defaults, updated by `settings`.
 
-    Raises `RecipeError` with every unknown key, wrong value and broken rule at once.
+    Raises `RecipeError` with all unknown keys, wrong values and broken rules at once.
 
     >>> recipe("alphabet", framing="window").framing.window
     3
@@ -123,48 +137,48 @@ def recipe(task: str | type[Task], **settings: Any) -> Recipe:
     Traceback (most recent call last):
     lstm_bench.errors.RecipeError: unit: there is no setting 'unit'; did you mean 'units'? ...
     """
-    chosen = TASKS.get(task) if isinstance(task, str) else task
-    if not isinstance(chosen, type) or not issubclass(chosen, Task):
+    task_class = TASKS.get(task) if isinstance(task, str) else task
+    if not isinstance(task_class, type) or not issubclass(task_class, Task):
         raise RecipeError([Fault("task", unknown_task_message(task))])
     try:
-        chosen = chosen.suited(settings)
+        task_class = task_class.class_for(settings)
     except UserError as error:
         raise RecipeError([Fault("file", str(error))]) from error
-    merged = _defaults(chosen, settings) | settings
+    merged = _defaults(task_class, settings) | settings
     framing_name = merged["framing"]
     if not isinstance(framing_name, str) or framing_name not in FRAMINGS:
         raise RecipeError([Fault("framing", unknown("framing", framing_name, FRAMINGS))])
     framing = FRAMINGS[framing_name]
-    # A default of the task gives way where the user chose a framing that it does not belong to.
+    # The task's defaults for another framing than the chosen one are dropped.
     for key in _framing_keys() - set(framing.model_fields) - set(settings):
         merged.pop(key, None)
-    found = list(_misplaced(chosen, framing, settings))
+    faults = list(_misplaced(task_class, framing, settings))
     if merged.get("stateful", False) is False:
         for key in ("layout", "reset"):
             if key in settings:
-                found.append(Fault(key, "belongs to stateful=true, but stateful is false"))
+                faults.append(Fault(key, "belongs to stateful=true, but stateful is false"))
             merged.pop(key, None)
     parts: dict[str, Any] = {}
-    for part, model in (("task", chosen), ("framing", framing)):
-        own = {key: merged.pop(key) for key in list(merged) if key in model.model_fields}
-        parts[part], wrong = _validated(model, own)
-        found += wrong or (task_faults(parts[part]) if part == "task" else [])
+    for part, model in (("task", task_class), ("framing", framing)):
+        values = {key: merged.pop(key) for key in list(merged) if key in model.model_fields}
+        parts[part], invalid = _validated(model, values)
+        faults += invalid or (task_faults(parts[part]) if part == "task" else [])
     merged = {key: value for key, value in merged.items() if key in Recipe.model_fields}
-    if found:
-        # The parts are broken: check the other fields' types alone, and report all together.
+    if faults:
+        # Without a valid task and framing only the types of the other fields can be checked.
         fields = {k: v for k, v in merged.items() if k not in ("task", "framing")}
         stand_in = {"task": TASKS["memory"](), "framing": FRAMINGS["pairs"]()}
-        wrong = _validated(Recipe, fields | stand_in, types_only=True)[1]
-        raise RecipeError(found + wrong)
-    built, wrong = _validated(Recipe, merged | parts)
-    if wrong:
-        raise RecipeError(wrong)
+        invalid = _validated(Recipe, fields | stand_in, types_only=True)[1]
+        raise RecipeError(faults + invalid)
+    built, invalid = _validated(Recipe, merged | parts)
+    if invalid:
+        raise RecipeError(invalid)
     assert isinstance(built, Recipe)
     return built
 
 
 def _defaults(task: type[Task], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the settings of `task` where the user is silent, optimizer and head resolved."""
+    """Returns the default settings of `task`: output, loss and learning rate fit `settings`."""
     output, loss = OUTPUT_LAYERS[task.kind]
     encoding = encodings(task)[0]
     merged: dict[str, Any] = {"framing": "pairs", "encoding": encoding, "output": output}
@@ -185,28 +199,32 @@ def _framing_keys() -> set[str]:
 
 
 def known_settings(task: type[Task]) -> set[str]:
-    """Returns every key that a recipe of `task` may carry."""
+    """Returns all keys that the settings of a recipe of `task` may have."""
     return (set(Recipe.model_fields) | set(task.model_fields) | _framing_keys()) - {"task"}
 
 
-def _misplaced(task: type[Task], framing: type[Framing], given: Mapping[str, Any]) -> list[Fault]:
-    known = known_settings(task)
-    strange = [key for key in task.defaults if key not in known]  # left out, and nobody would know
-    found = [Fault("task", f"defaults: {unknown('setting', key, known)}") for key in strange]
-    for key in given:
+def _misplaced(
+    task: type[Task], framing: type[Framing], settings: Mapping[str, Any]
+) -> list[Fault]:
+    """Returns a fault for each unknown key, and for each key of a framing that is not in use."""
+    allowed = known_settings(task)
+    # Unknown defaults of a task would otherwise be dropped silently.
+    strange = [key for key in task.defaults if key not in allowed]
+    faults = [Fault("task", f"defaults: {unknown('setting', key, allowed)}") for key in strange]
+    for key in settings:
         owners = [f.name for f in FRAMINGS.values() if key in f.model_fields]
-        if key not in known:
-            found.append(Fault(key, unknown("setting", key, known)))
+        if key not in allowed:
+            faults.append(Fault(key, unknown("setting", key, allowed)))
         elif owners and key not in framing.model_fields and key not in task.model_fields:
             rule = f"belongs to framing {' or '.join(owners)}, but got {framing.name}"
-            found.append(Fault(key, rule))
-    return found
+            faults.append(Fault(key, rule))
+    return faults
 
 
 def _validated(
     model: type[BaseModel], values: Mapping[str, Any], types_only: bool = False
 ) -> tuple[BaseModel | None, list[Fault]]:
-    """Returns `model` made from `values`, or None and every fault found."""
+    """Returns an instance of `model` built from `values`, or None and all faults."""
     try:
         return model.model_validate(dict(values)), []
     except RecipeError as error:

@@ -1,4 +1,4 @@
-"""Every task that a recipe can name, those of a user's file or another package included."""
+"""The tasks that a recipe can name, including those of a user's file or of another package."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,21 +11,21 @@ TASKS: dict[str, type[Task]] = {**BUILT_IN, CsvTask.name: CsvTask}
 
 
 def unknown_task_message(name: object) -> str:
-    """Returns the message for a task that is not there, and where it might be.
+    """Returns the error message for an unknown task, with how to find it.
 
     >>> unknown_task_message("memori")
     "there is no task 'memori'; did you mean 'memory'? (known: ..."
     """
     message = unknown("task", name, TASKS)
-    near = "did you mean" in message
-    return message if near else f"{message}; one in a file of yours needs --tasks FILE"
+    has_suggestion = "did you mean" in message
+    return message if has_suggestion else f"{message}; a task in a file of yours needs --tasks FILE"
 
 
 def holds_data_back(settings: Mapping[str, Any]) -> bool:
-    """Returns whether a recipe's settings keep it from data that others of its task are scored on.
+    """Returns whether settings keep back the data that other recipes of the task are scored on.
 
-    So it is with what a search proposes, where the task has data to judge its finalists by.
+    This is so for the recipes that a search proposes, if the task reserves data for the finalists.
     """
-    chosen = TASKS.get(str(settings.get("task")))
-    held_back = chosen.in_search if chosen else {}
-    return bool(held_back) and all(settings.get(key) == own for key, own in held_back.items())
+    task = TASKS.get(str(settings.get("task")))
+    held_back = task.search_overrides if task else {}
+    return bool(held_back) and all(settings.get(key) == value for key, value in held_back.items())

@@ -1,4 +1,4 @@
-"""The rules of a configuration: which settings fit one another."""
+"""The rules of a configuration: which settings fit together."""
 
 from __future__ import annotations
 
@@ -14,122 +14,127 @@ FITTING_OUTPUT: Mapping[str, tuple[str, ...]] = {
     "mean_squared_error": ("softmax", "sigmoid", "linear"),
 }
 
-SAMPLES_UP_TO = 2 * 2**30
-"""Bytes that the samples of a seed may take."""
+MAX_SAMPLE_BYTES = 2 * 2**30
+"""Largest size of the samples of one seed."""
 
 
-def faults(chosen: Configuration) -> Iterator[Fault]:
-    """Yields every rule that `chosen` breaks: none if it is legal."""
-    for rule in (_head, _owners, _direction, _evaluation, _encoding):
-        yield from rule(chosen)
-    yield from _length(chosen) or _memory(chosen) or _dealing(chosen)
+def faults(config: Configuration) -> Iterator[Fault]:
+    """Yields a fault for each rule that `config` breaks; none if it is valid."""
+    for rule in (_output_faults, _unused_faults, _direction_faults, _evaluation_faults):
+        yield from rule(config)
+    yield from _encoding_faults(config)
+    yield from _length_faults(config) or _memory_faults(config) or _schedule_faults(config)
 
 
-def _head(chosen: Configuration) -> Iterator[Fault]:
-    if chosen.output not in FITTING_OUTPUT[chosen.loss]:
-        fitting = " or ".join(FITTING_OUTPUT[chosen.loss])
-        yield Fault("output", f"{chosen.loss} needs {fitting}, but got {chosen.output}")
+def _output_faults(config: Configuration) -> Iterator[Fault]:
+    if config.output not in FITTING_OUTPUT[config.loss]:
+        fitting = " or ".join(FITTING_OUTPUT[config.loss])
+        yield Fault("output", f"{config.loss} needs {fitting}, but got {config.output}")
 
 
-def _owners(chosen: Configuration) -> Iterator[Fault]:
-    if chosen.momentum and chosen.optimizer != "sgd":
-        yield Fault("momentum", f"belongs to sgd, but optimizer is {chosen.optimizer}; use 0")
-    if chosen.kernel_size != 3 and chosen.network != "conv1d":
-        yield Fault("kernel_size", f"belongs to network=conv1d, but got {chosen.network}")
+def _unused_faults(config: Configuration) -> Iterator[Fault]:
+    if config.momentum and config.optimizer != "sgd":
+        yield Fault("momentum", f"belongs to sgd, but optimizer is {config.optimizer}; use 0")
+    if config.kernel_size != 3 and config.network != "conv1d":
+        yield Fault("kernel_size", f"belongs to network=conv1d, but got {config.network}")
 
 
-def _direction(chosen: Configuration) -> Iterator[Fault]:
-    if not chosen.bidirectional:
+def _direction_faults(config: Configuration) -> Iterator[Fault]:
+    if not config.bidirectional:
         return
-    if not chosen.recurrent:
-        yield Fault("bidirectional", f"belongs to recurrent networks, but got {chosen.network}")
-    if chosen.stateful:
+    if not config.recurrent:
+        yield Fault("bidirectional", f"belongs to recurrent networks, but got {config.network}")
+    if config.stateful:
         yield Fault(
             "bidirectional",
-            "a network that also reads backwards needs the whole sample before it answers, so "
-            "its state cannot go on to the next; use stateful=false",
+            "a bidirectional network needs the whole sample before its first output, so its "
+            "state cannot pass to the next sample; use stateful=false",
         )
-    if chosen.framing.every_step and chosen.task.autoregressive:
+    if config.framing.every_step and config.task.autoregressive:
         yield Fault(
             "bidirectional",
-            f"with framing={chosen.framing.name} a network that reads backwards is shown the "
-            "answers, for each is the next step's input; use window or prefixes",
+            f"with framing={config.framing.name} a network that reads backwards is shown the "
+            "targets, because each is the next step's input; use window or prefixes",
         )
 
 
-def _evaluation(chosen: Configuration) -> Iterator[Fault]:
-    task, evaluation = chosen.task, chosen.evaluation
-    if chosen.start is not None and evaluation != "cold_start":
+def _evaluation_faults(config: Configuration) -> Iterator[Fault]:
+    task, evaluation = config.task, config.evaluation
+    if config.start is not None and evaluation != "cold_start":
         yield Fault("start", f"belongs to evaluation=cold_start, not {evaluation}")
     if evaluation == "teacher_forced":
         return
     if not task.symbolic or task.kind != "categorical":
         yield Fault(
             "evaluation",
-            f"{evaluation} asks for symbols, but {task.name} has real values; use teacher_forced",
+            f"{evaluation} needs symbols, but {task.name} has real values; use teacher_forced",
         )
         return
     if evaluation in ("free_running", "cold_start") and not task.generates:
         yield Fault(
             "evaluation",
-            f"{evaluation} feeds answers back as inputs, but {task.name} does not "
-            "ask for its next input; use teacher_forced or step_by_step",
+            f"{evaluation} feeds predictions back as inputs, but the targets of {task.name} are "
+            "not its next inputs; use teacher_forced or step_by_step",
         )
-    if chosen.start is not None:
-        shown = {task.labels[int(n)] for each in task.problem(0).train for n in each.inputs}
-        if chosen.start not in shown:
-            yield Fault("start", unknown("input symbol", chosen.start, shown))
+    if config.start is not None:
+        train = task.problem(0).train
+        symbols = {task.labels[int(n)] for sequence in train for n in sequence.inputs}
+        if config.start not in symbols:
+            yield Fault("start", unknown("input symbol", config.start, symbols))
 
 
-def _encoding(chosen: Configuration) -> Iterator[Fault]:
-    fitting = encodings(type(chosen.task))
-    if chosen.encoding not in fitting:
-        rule = f"{chosen.task.name} needs {' or '.join(fitting)}, but got {chosen.encoding}"
+def _encoding_faults(config: Configuration) -> Iterator[Fault]:
+    fitting = encodings(type(config.task))
+    if config.encoding not in fitting:
+        rule = f"{config.task.name} needs {' or '.join(fitting)}, but got {config.encoding}"
         yield Fault("encoding", rule)
 
 
-def _length(chosen: Configuration) -> list[Fault]:
-    """Every sequence gives a sample."""
-    for length in sorted(sum(chosen.lengths, ())):
-        if chosen.framing.count(length) < 1:
-            return [Fault("framing", chosen.framing.misfit(length))]
+def _length_faults(config: Configuration) -> list[Fault]:
+    """Returns a fault if a sequence is too short to give a sample."""
+    for length in sorted(sum(config.lengths, ())):
+        if config.framing.count(length) < 1:
+            return [Fault("framing", config.framing.misfit(length))]
     return []
 
 
-def _memory(chosen: Configuration) -> list[Fault]:
-    shown = chosen.task.problem(0).train[0].inputs
-    wide = chosen.task.alphabet_size if chosen.encoding == "onehot" else 1
-    features = shown.shape[1] if shown.ndim == 2 else wide
-    samples = sum(map(sum, chosen.counts))
-    steps = max(chosen.width, getattr(chosen.framing, "window", 1))
-    taken = 4 * samples * steps * features
-    if taken <= SAMPLES_UP_TO:
+def _memory_faults(config: Configuration) -> list[Fault]:
+    inputs = config.task.problem(0).train[0].inputs
+    symbol_features = config.task.alphabet_size if config.encoding == "onehot" else 1
+    features = inputs.shape[1] if inputs.ndim == 2 else symbol_features
+    samples = sum(map(sum, config.counts))
+    steps = max(config.width, getattr(config.framing, "window", 1))
+    size = 4 * samples * steps * features
+    if size <= MAX_SAMPLE_BYTES:
         return []
     rule = (
-        f"the samples of a seed must take at most {SAMPLES_UP_TO / 2**30:.0f} GB, but "
-        f"{chosen.framing.name} makes {samples:,} of {chosen.width:,} steps, which take "
-        f"{taken / 2**30:.1f} GB; use shorter or fewer sequences, or framing=whole"
+        f"the samples of a seed must take at most {MAX_SAMPLE_BYTES / 2**30:.0f} GB, but "
+        f"{config.framing.name} makes {samples:,} of {config.width:,} steps, which take "
+        f"{size / 2**30:.1f} GB; use shorter or fewer sequences, or framing=whole"
     )
     return [Fault("framing", rule)]
 
 
-def _dealing(chosen: Configuration) -> list[Fault]:
-    """The rules of `schedule`, also for the unseen sequences where a state is kept in them."""
-    train, unseen = chosen.counts
-    plans = [("", train, chosen.shuffle)]
-    if chosen.stateful and unseen:
-        plans.append(("of the unseen sequences: ", unseen, "none"))
-    for which, dealt, shuffle in plans:
-        found = schedule.faults(
-            dealt,
-            chosen.rows,
-            chosen.stateful,
-            chosen.layout,
-            chosen.reset,
+def _schedule_faults(config: Configuration) -> list[Fault]:
+    """Returns the faults of the batch schedule.
+
+    A stateful network is also evaluated in batches of the unseen sequences, so these must fit too.
+    """
+    train, unseen = config.counts
+    schedules = [("", train, config.shuffle)]
+    if config.stateful and unseen:
+        schedules.append(("of the unseen sequences: ", unseen, "none"))
+    for prefix, counts, shuffle in schedules:
+        faults = schedule.faults(
+            counts,
+            config.rows,
+            config.stateful,
+            config.layout,
+            config.reset,
             shuffle,
-            continues=chosen.framing.continues,
-            recurrent=chosen.recurrent,
+            continues=config.framing.continues,
+            recurrent=config.recurrent,
         )
-        if found:
-            return [Fault(fault.key, which + fault.message) for fault in found]
+        if faults:
+            return [Fault(fault.key, prefix + fault.message) for fault in faults]
     return []

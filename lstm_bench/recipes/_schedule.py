@@ -1,7 +1,7 @@
-"""Which samples make up each batch, and before which batch the state is cleared.
+"""Which samples form each batch, and before which batches the state is cleared.
 
-The one place that knows what is legal in that. A schedule depends on the owners of the samples
-(which sequence each belongs to) and on four settings; it never sees the data.
+This is the one place that knows which schedules are valid. A schedule depends on the number of
+samples of each sequence and on the batch settings; it never sees the data.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ Indices = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Schedule:
-    """The batches of an epoch, for N samples in S sequences.
+    """The batches of an epoch for N samples in S sequences.
 
     `layout="rows"` puts consecutive samples in the rows of a batch, as Keras does with a flat
     array: row i of the next batch is then NOT the successor of row i of this one, unless the batch
-    size is 1. `layout="streams"` gives every row a sequence of its own, or its own contiguous part
-    of one, so that row i truly continues row i.
+    size is 1. `layout="streams"` assigns to each row one sequence, or one contiguous part of a
+    sequence, so that row i of the next batch continues row i of this one.
     """
 
     lengths: tuple[int, ...]  # samples of each sequence, in order
@@ -45,18 +45,18 @@ class Schedule:
 
     @property
     def batches(self) -> int:
-        """Batches, and so training steps, an epoch."""
+        """The number of batches, and so of training steps, in an epoch."""
         return -(-self.samples // self.batch_size)
 
     def epochs(
         self, rng: np.random.Generator | None, count: int
     ) -> tuple[Indices, NDArray[np.bool_]]:
-        """Returns the next `count` epochs: sample indices (count, batches, batch_size), -1 where
+        """Returns the batches and resets of the next `count` epochs.
 
-        a row is empty, and whether the state is cleared before each batch, (count, batches).
-        `rng` is read on from epoch to epoch, so any way of dividing a run into calls gives the
-        same order. Without `rng` the order is that of the data, whatever `shuffle` says: the order
-        of every evaluation.
+        Sample indices (count, batches, batch_size), -1 for an empty row, and whether the state is
+        cleared before each batch (count, batches). `rng` is drawn from epoch after epoch, so the
+        order is the same however a run is divided into calls. Without `rng` the order is that of
+        the data, whatever `shuffle` is; evaluations use this order.
 
         >>> Schedule((2, 2), 2, True, "streams", "sequence", "none").epochs(None, 1)[0].tolist()
         [[[0, 2], [1, 3]]]
@@ -71,31 +71,35 @@ class Schedule:
             index = np.empty((count, self.batches, self.batch_size), np.int32)
             reset = np.empty((count, self.batches), bool)
             for epoch in range(count):
-                index[epoch], reset[epoch] = self._arranged(rng.permutation(len(self.lengths)))
+                order = rng.permutation(len(self.lengths))
+                index[epoch], reset[epoch] = self._arrange(order)
             return index, reset
-        index, reset = self._arranged(np.arange(len(self.lengths)))
+        index, reset = self._arrange(np.arange(len(self.lengths)))
         return np.tile(index, (count, 1, 1)), np.tile(reset, (count, 1))
 
-    def _arranged(self, order: NDArray[np.int64]) -> tuple[Indices, NDArray[np.bool_]]:
-        """Returns one epoch, (batches, batch_size) and (batches,), with sequences in `order`."""
+    def _arrange(self, order: NDArray[np.int64]) -> tuple[Indices, NDArray[np.bool_]]:
+        """Returns the batches (batches, batch_size) and resets (batches,) of one epoch.
+
+        The sequences are taken in `order`.
+        """
         starts = np.cumsum((0, *self.lengths))
         blocks = [np.arange(starts[s], starts[s + 1]) for s in order]
         if self.stateful and self.layout == "streams":
-            return self._streams(blocks)
+            return self._in_streams(blocks)
         reset = np.zeros(self.batches, bool)
         if self.stateful and self.reset == "sequence":
             ends = np.cumsum([len(block) for block in blocks])[:-1]
             reset[np.concatenate([[0], ends]) // self.batch_size] = True
         elif self.stateful:
             reset[0] = self.reset == "epoch"
-        return self._rows(np.concatenate(blocks)), reset
+        return self._in_rows(np.concatenate(blocks)), reset
 
-    def _rows(self, order: NDArray[np.int64]) -> Indices:
+    def _in_rows(self, order: NDArray[np.int64]) -> Indices:
         padded = np.full(self.batches * self.batch_size, -1, np.int32)
         padded[: len(order)] = order
         return padded.reshape(self.batches, self.batch_size)
 
-    def _streams(self, blocks: list[NDArray[np.int64]]) -> tuple[Indices, NDArray[np.bool_]]:
+    def _in_streams(self, blocks: list[NDArray[np.int64]]) -> tuple[Indices, NDArray[np.bool_]]:
         parts = max(1, self.batch_size // len(blocks))  # contiguous parts of each sequence
         streams = np.stack(blocks).reshape(len(blocks) * parts, -1)  # (streams, steps)
         groups = streams.reshape(-1, self.batch_size, streams.shape[1])  # (groups, B, steps)
@@ -107,19 +111,23 @@ class Schedule:
         return index, reset
 
 
-def asking(plan: Schedule, unseen: tuple[int, ...]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
-    """Returns an evaluation of a stateful network: the training samples, then the unseen ones.
+def stateful_evaluation_batches(
+    schedule: Schedule, unseen: tuple[int, ...]
+) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """Returns the batches of an evaluation: the training samples, then the unseen ones.
 
-    Sample indices (batches, batch_size) and whether the state is cleared before each batch. Unseen
-    sequences, with `unseen` samples each, are dealt as the training ones are, from a clear state.
+    Sample indices (batches, batch_size) and whether the state is cleared before each batch.
+    `unseen` is the number of samples of each unseen sequence. Unseen sequences are arranged like
+    the training sequences, and start from a cleared state.
 
-    >>> asking(Schedule((2, 2), 2, True, "streams", "never", "none"), (2, 2))[0].tolist()
+    >>> schedule = Schedule((2, 2), 2, True, "streams", "never", "none")
+    >>> stateful_evaluation_batches(schedule, (2, 2))[0].tolist()
     [[0, 2], [1, 3], [4, 6], [5, 7]]
     """
     indices, resets = [], []
-    for part, first in ((plan, 0), (replace(plan, lengths=unseen), plan.samples)):
+    for part, first in ((schedule, 0), (replace(schedule, lengths=unseen), schedule.samples)):
         if part.lengths:
-            index, reset = (each[0] for each in part.epochs(None, 1))
+            (index,), (reset,) = part.epochs(None, 1)
             reset[0] = True
             indices.append(np.where(index < 0, -1, index + first).astype(np.int32))
             resets.append(reset)
@@ -136,43 +144,43 @@ def faults(
     continues: bool,
     recurrent: bool,
 ) -> list[Fault]:
-    """Returns every rule that the settings break: empty if they are legal.
+    """Returns a fault for each rule that the settings break; empty if they are valid.
 
-    `lengths` are the samples of each sequence; `continues` says whether the framing's samples go
-    on from one another in time; `recurrent` whether the network has a state at all.
+    `lengths` are the samples of each sequence. `continues` tells whether each sample of the
+    framing continues the one before in time, `recurrent` whether the network has a state at all.
     """
-    found = []
+    broken = []
     total = sum(lengths)
     size = total if batch_size == "all" else batch_size
     if size > total:
-        found.append(
+        broken.append(
             Fault("batch_size", f"there are {total} samples, but got {size}; use {total} or 'all'")
         )
     if shuffle == "sequences" and len(lengths) == 1:
-        found.append(
+        broken.append(
             Fault(
                 "shuffle",
-                "'sequences' changes the places of whole sequences, but there is only one; "
+                "'sequences' changes the order of whole sequences, but there is only one; "
                 "use 'none', or 'samples' with stateful=false",
             )
         )
     if not stateful:
-        return found
+        return broken
     if not recurrent:
-        found.append(
+        broken.append(
             Fault("stateful", "this network keeps no state between steps; use stateful=false")
         )
     if not continues:
-        found.append(
+        broken.append(
             Fault(
                 "stateful",
-                "a kept state means something only where each sample goes on from the one before, "
-                "and this framing's samples do not; use stateful=false, or framing pairs, window, "
-                "feature_window or whole",
+                "a kept state needs samples that continue the sample before, but this framing's "
+                "samples do not; use stateful=false, or framing pairs, window, feature_window or "
+                "whole",
             )
         )
     if shuffle == "samples":
-        found.append(
+        broken.append(
             Fault(
                 "shuffle",
                 "a stateful network must see samples in the order of time, but got 'samples'; "
@@ -180,8 +188,8 @@ def faults(
             )
         )
     if size <= total and not _fits(lengths, size, layout, reset):
-        found.append(Fault("batch_size", _misfit(lengths, size, layout, reset)))
-    return found
+        broken.append(Fault("batch_size", _misfit(lengths, size, layout, reset)))
+    return broken
 
 
 def _fits(lengths: tuple[int, ...], size: int, layout: Layout, reset: Reset) -> bool:
@@ -197,19 +205,20 @@ def _fits(lengths: tuple[int, ...], size: int, layout: Layout, reset: Reset) -> 
 def _misfit(lengths: tuple[int, ...], size: int, layout: Layout, reset: Reset) -> str:
     if layout == "streams" and len(set(lengths)) > 1:
         return (
-            "layout 'streams' runs sequences side by side, so they must have equal numbers of "
+            "layout 'streams' runs sequences in parallel, so they must have equal numbers of "
             f"samples, but got {sorted(set(lengths))}; use layout=rows"
         )
     sizes = (n for n in range(1, sum(lengths) + 1) if _fits(lengths, n, layout, reset))
-    fits = list(itertools.islice(sizes, 13))
-    shown = ", ".join(map(str, fits[:12])) + (", ..." if len(fits) > 12 else "")
+    fitting = list(itertools.islice(sizes, 13))
+    listed = ", ".join(map(str, fitting[:12])) + (", ..." if len(fitting) > 12 else "")
     if layout == "streams":
-        rule = f"every row must be given as many of the {len(lengths)} sequences, or parts of them"
+        rule = f"all rows must get equally many of the {len(lengths)} sequences, or equal parts"
     elif reset == "sequence":
-        rule = f"a batch must end where its sequence ends (samples each: {sorted(set(lengths))})"
+        counts = sorted(set(lengths))
+        rule = f"a batch must end where its sequence ends (samples per sequence: {counts})"
     else:
         rule = f"every batch must have the same number of rows ({sum(lengths)} samples)"
     return (
         f"in a stateful network row i of a batch continues row i of the batch before, so {rule}, "
-        f"but {size} leaves a row without an heir; sizes that fit: {shown}"
+        f"but batch size {size} leaves rows that nothing continues; sizes that fit: {listed}"
     )

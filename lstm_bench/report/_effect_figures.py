@@ -1,4 +1,4 @@
-"""The figures of what mattered: differences, importances and shares as SVG; nothing is computed."""
+"""Figures of importances, variance components and effects. No statistics are computed here."""
 
 from __future__ import annotations
 
@@ -8,83 +8,68 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lstm_bench.report._figures import DOT, INK, PAPER, WIDTH, canvas, spread
-from lstm_bench.report._search_figures import QUIET, beside, ruled, stack
+from lstm_bench.report._search_figures import add_note
+from lstm_bench.results import (
+    BACKGROUND,
+    DOT_COLOR,
+    NEUTRAL_COLOR,
+    TEXT_COLOR,
+    add_grid,
+    dot_offsets,
+    label_rows,
+    new_figure,
+    styled,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
-def differences(names: Sequence[str], panels: Sequence[tuple[str, pd.DataFrame]]) -> bytes:
-    """Returns differences with their intervals as an SVG file: a row a name, a panel a measure.
+@styled
+def importance(frame: pd.DataFrame, seeds: float) -> Figure:
+    """Returns the importances of settings by both methods, side by side.
 
-    Each panel is an axis title and a frame with a row a name: difference, low, high, verdict.
-    """
-    with canvas(WIDTH, 1.3 + 0.34 * len(names)) as (figure, saved):
-        handles: dict[str, Any] = {}
-        every = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
-        for axes, (title, frame) in zip(every, panels, strict=True):
-            axes.axvline(0, color=INK, linewidth=0.8)
-            for place, each in enumerate(frame.to_dict("records")):
-                real = each["verdict"] == "real"
-                color = DOT if real else QUIET
-                ends = [100 * each["low"], 100 * each["high"]]
-                axes.plot(ends, [place] * 2, color=color, linewidth=1.6)
-                (dot,) = axes.plot(
-                    100 * each["difference"], place, linestyle="none", marker="o", markersize=6.5,
-                    markerfacecolor=color if real else PAPER, markeredgecolor=color, zorder=3,
-                    label="real" if real else "not real, or cannot be told yet",
-                )  # fmt: skip
-                handles.setdefault(dot.get_label(), dot)
-            stack(axes, names)
-            axes.set_xlabel(title)
-            ruled(axes, "x")
-        figure.legend(handles=[*handles.values()], loc="outside upper right", ncols=2, fontsize=8.5)
-    return saved[0]
-
-
-def importance(frame: pd.DataFrame, seeds: float) -> bytes:
-    """Returns the importances by both methods side by side as an SVG file.
-
-    `seeds` is their share of the variance; NaN where it is not known.
+    `seeds` is the fraction of variance that seeds cause; NaN if it is unknown.
     """
     known = bool(np.isfinite(seeds))
     names = [str(name).replace("_", " ") for name in frame["setting"]]
-    with canvas(WIDTH, 1.5 + 0.3 * (len(names) + known)) as (figure, saved):
-        left, right = figure.subplots(1, 2, sharey=True)
-        first = frame["fanova_of_all" if known else "fanova"].to_numpy(float)
-        _bars(left, [*first, seeds] if known else first, DOT)
-        if known:
-            left.patches[-1].set_facecolor(QUIET)
-        second = frame["ped_anova"].to_numpy(float)
-        _bars(right, second, DOT)
-        left.set_title("What explains the score, good or bad? (fANOVA)", loc="left", fontsize=9.5)
-        right.set_title("What sets the best trials apart? (PED-ANOVA)", loc="left", fontsize=9.5)
-        of = "the variance of single runs" if known else "the variance of the trials' means"
-        left.set_xlabel(f"% of {of}")
-        right.set_xlabel("% of the importance of all settings")
-        stack(left, [*names, "seeds"] if known else names)
-        right.tick_params(axis="y", length=0)
-    return saved[0]
+    figure = new_figure(1.5 + 0.3 * (len(names) + known))
+    left, right = figure.subplots(1, 2, sharey=True)
+    first = frame["fanova_of_all" if known else "fanova"].to_numpy(float)
+    _bars(left, [*first, seeds] if known else first, DOT_COLOR)
+    if known:
+        left.patches[-1].set_facecolor(NEUTRAL_COLOR)
+    second = frame["ped_anova"].to_numpy(float)
+    _bars(right, second, DOT_COLOR)
+    left.set_title("Variance explained over the whole space (fANOVA)", loc="left", fontsize=9.5)
+    right.set_title("Difference of the best trials (PED-ANOVA)", loc="left", fontsize=9.5)
+    of = "the variance of single runs" if known else "the variance of the means of trials"
+    left.set_xlabel(f"% of {of}")
+    right.set_xlabel("% of the importance of all settings")
+    label_rows(left, [*names, "seeds"] if known else names)
+    right.tick_params(axis="y", length=0)
+    return figure
 
 
-def shares(names: Sequence[str], values: Sequence[float], title: str) -> bytes:
-    """Returns shares of a whole as an SVG file, a bar each."""
-    with canvas(WIDTH, 1.0 + 0.3 * len(names)) as (figure, saved):
-        axes = figure.subplots()
-        _bars(axes, values, DOT)
-        axes.set_xlabel(title)
-        stack(axes, names)
-    return saved[0]
+@styled
+def fractions(names: Sequence[str], values: Sequence[float], title: str) -> Figure:
+    """Returns fractions of a whole, one bar per name."""
+    figure = new_figure(1.0 + 0.3 * len(names))
+    axes = figure.subplots()
+    _bars(axes, values, DOT_COLOR)
+    axes.set_xlabel(title)
+    label_rows(axes, names)
+    return figure
 
 
 def _bars(axes: Axes, values: Any, color: str) -> None:
-    """Draws a horizontal bar a value, in percent, each with its number at its end."""
+    """Draws a horizontal bar per value, in percent, with the number at its end."""
     heights = 100 * np.asarray(values, float)
     drawn = np.where(np.isfinite(heights), heights, 0.0)
     axes.barh(range(len(heights)), drawn, height=0.62, color=color)
     for place, value in enumerate(heights):
-        text = f"{value:.0f}" if np.isfinite(value) else "not known"
+        text = f"{value:.0f}" if np.isfinite(value) else "unknown"
         axes.annotate(
             text,
             (drawn[place], place),
@@ -94,41 +79,42 @@ def _bars(axes: Axes, values: Any, color: str) -> None:
             fontsize=8.5,
         )
     axes.set_xlim(0, max(1.12 * float(drawn.max(initial=0)), 1.0))
-    ruled(axes, "x")
+    add_grid(axes, "x")
 
 
+@styled
 def effects(
     names: Sequence[str], frame: pd.DataFrame, dots: Sequence[np.ndarray], unit: str
-) -> bytes:
-    """Returns paired effects as an SVG file: a dot a context, mean and interval, a row an effect.
+) -> Figure:
+    """Returns paired effects, one row per effect: a dot per context, the mean, its interval.
 
     `dots` are the sorted differences of each row of `frame`.
     """
-    with canvas(WIDTH, 1.3 + 0.5 * len(names)) as (figure, saved):
-        axes = figure.subplots()
-        axes.axvline(0, color=INK, linewidth=0.8)
-        everything = 100 * np.concatenate([*dots, frame["low"], frame["high"]])
-        reach = np.abs(everything[np.isfinite(everything)]).max(initial=1.0)
-        handles: list[Any] = []
-        for place, (each, values) in enumerate(zip(frame.to_dict("records"), dots, strict=True)):
-            (bar,) = axes.plot(
-                [100 * each["low"], 100 * each["high"]], [place] * 2, color=INK, linewidth=6,
-                alpha=0.22, solid_capstyle="butt", label="95 % interval of the mean",
-            )  # fmt: skip
-            (points,) = axes.plot(
-                100 * values, place + spread(100 * values, reach / 50), linestyle="none",
-                marker="o", markersize=4.5, color=DOT, markeredgecolor=PAPER, markeredgewidth=0.5,
-                label="one recipe", zorder=3, gid=f"contexts-{place}",
-            )  # fmt: skip
-            (tick,) = axes.plot(
-                [100 * each["difference"]] * 2, [place - 0.36, place + 0.36], color=INK,
-                linewidth=1.4, label="mean",
-            )  # fmt: skip
-            handles = [points, tick, bar]
-            beside(axes, place, f"n = {each['contexts']}\n{each['verdict']}")
-        axes.set_xlim(-1.06 * reach, 1.06 * reach)
-        stack(axes, names)
-        axes.set_xlabel(unit)
-        ruled(axes, "x")
-        figure.legend(handles=handles, loc="outside upper right", ncols=3, fontsize=8.5)
-    return saved[0]
+    figure = new_figure(1.3 + 0.5 * len(names))
+    axes = figure.subplots()
+    axes.axvline(0, color=TEXT_COLOR, linewidth=0.8)
+    shown = 100 * np.concatenate([*dots, frame["low"], frame["high"]])
+    largest = np.abs(shown[np.isfinite(shown)]).max(initial=1.0)
+    handles: list[Any] = []
+    for place, (effect, values) in enumerate(zip(frame.to_dict("records"), dots, strict=True)):
+        (bar,) = axes.plot(
+            [100 * effect["low"], 100 * effect["high"]], [place] * 2, color=TEXT_COLOR, linewidth=6,
+            alpha=0.22, solid_capstyle="butt", label="95 % interval of the mean",
+        )  # fmt: skip
+        (points,) = axes.plot(
+            100 * values, place + dot_offsets(100 * values, largest / 50), linestyle="none",
+            marker="o", markersize=4.5, color=DOT_COLOR, markeredgecolor=BACKGROUND,
+            markeredgewidth=0.5, label="one recipe", zorder=3, gid=f"contexts-{place}",
+        )  # fmt: skip
+        (tick,) = axes.plot(
+            [100 * effect["difference"]] * 2, [place - 0.36, place + 0.36], color=TEXT_COLOR,
+            linewidth=1.4, label="mean",
+        )  # fmt: skip
+        handles = [points, tick, bar]
+        add_note(axes, place, f"n = {effect['contexts']}\n{effect['verdict']}")
+    axes.set_xlim(-1.06 * largest, 1.06 * largest)
+    label_rows(axes, names)
+    axes.set_xlabel(unit)
+    add_grid(axes, "x")
+    figure.legend(handles=handles, loc="outside upper right", ncols=3, fontsize=8.5)
+    return figure

@@ -1,7 +1,7 @@
-"""The files of a report, put in the place of an earlier one: all rendered before any is touched.
+"""The folder of a report: its files replace those of the report before.
 
-`.report.json` lists what a report has written into its folder. Nothing else there is ever
-overwritten or deleted, and no link is followed out of it.
+`.report.json` lists the files that a report has written into the folder. No other file there is
+ever overwritten or deleted, and no link is followed out of it.
 """
 
 from __future__ import annotations
@@ -17,32 +17,34 @@ from lstm_bench.safety import temporary_folder_in
 
 MANIFEST = ".report.json"
 """The file in a report's folder that lists the report's files."""
-OURS = re.compile(r"index\.html|report\.md|[a-z_0-9]+\.csv|figures/[a-z_0-9-]+\.svg")
-"""What a file of a report may be called: a manifest that lists others is somebody else's."""
-POINTED_TO = re.compile(r"\]\(((?:figures/)?[a-z_0-9-]+\.(?:csv|svg))\)")
-"""The files that a `report.md` points to: all others of its report."""
-EVERY = ("index.html", "report.md", "comparison.csv", "seeds.csv", "curves.csv", "predictions.csv")
-"""Files that every report has."""
+REPORT_FILE = re.compile(r"index\.html|report\.md|[a-z_0-9]+\.csv|figures/[a-z_0-9-]+\.svg")
+"""The paths that a report writes; others in a manifest are ignored, whoever wrote them."""
+LINKED_FILE = re.compile(r"\]\(((?:figures/)?[a-z_0-9-]+\.(?:csv|svg))\)")
+"""The links of a `report.md`: they name all other files of its report."""
+REQUIRED_FILES = (
+    "index.html", "report.md", "comparison.csv", "seeds.csv", "curves.csv", "predictions.csv",
+)  # fmt: skip
+"""The files that every report has."""
 
 
-def check(folder: Path) -> None:
-    """Raises `StoreError` where a report could not be written, as far as that is known before."""
+def check_report_folder(folder: Path) -> None:
+    """Raises `StoreError` if a report cannot be written there, as far as that is known before."""
     try:
-        _check(folder, dict.fromkeys(EVERY, b""), written_by_report(folder))
+        _check(folder, dict.fromkeys(REQUIRED_FILES, b""), written_by_report(folder))
     except OSError as error:
         raise StoreError(
-            f"report: {folder} must have no folders in the place of files, but {error.strerror}; "
+            f"report: {folder} must have no folders where it needs files, but {error.strerror}; "
             "move it away, or set another folder as `reports` in conf/default.yaml"
         ) from error
 
 
-def replace(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Makes `files` (path below `folder` -> content) the whole report in `folder`.
+def replace_report(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Writes `files` (path below `folder` -> content) as the whole report in `folder`.
 
-    They are first written beside the old ones and then renamed over them, so that an interruption
-    leaves no file cut short. A file that would not change is not touched; what the earlier report
-    wrote and this one does not is deleted. Raises `StoreError` where `folder` cannot be written,
-    is a link, or has a file in the way that no report wrote.
+    They are first written to a temporary folder and then renamed over the old ones, so that an
+    interruption leaves no incomplete file. A file that does not change is not touched; files that
+    only the earlier report wrote are deleted. Raises `StoreError` if `folder` cannot be written, is
+    a link, or has a file in the way that no report wrote.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -55,15 +57,15 @@ def replace(folder: Path, files: Mapping[str, bytes]) -> None:
                 (staging / name).parent.mkdir(exist_ok=True)
                 (staging / name).write_bytes(files[name])
             if changed or _differs(folder / MANIFEST, listed):
-                # Until all is there, the manifest lists the files of both reports: a kill in
-                # between must leave no file that belongs to neither.
-                _put(staging, folder, _manifest({*before, *files}))
+                # Meanwhile the manifest lists the files of both reports: a kill in between must
+                # leave no file that belongs to neither.
+                _write_manifest(staging, folder, _manifest({*before, *files}))
                 for name in changed:
                     (folder / name).parent.mkdir(exist_ok=True)
                     (staging / name).replace(folder / name)
                 for name in before - files.keys():
                     (folder / name).unlink(missing_ok=True)
-                _put(staging, folder, listed)
+                _write_manifest(staging, folder, listed)
     except OSError as error:
         reason = error.strerror or str(error)
         raise StoreError(
@@ -72,49 +74,50 @@ def replace(folder: Path, files: Mapping[str, bytes]) -> None:
         ) from error
 
 
-def _put(staging: Path, folder: Path, manifest: bytes) -> None:
+def _write_manifest(staging: Path, folder: Path, manifest: bytes) -> None:
     (staging / MANIFEST).write_bytes(manifest)
     (staging / MANIFEST).replace(folder / MANIFEST)
 
 
 def written_by_report(folder: Path) -> set[str]:
-    """Returns the paths below `folder` that a report has written, as far as they are still there.
+    """Returns the paths below `folder` that a report has written, if they still exist.
 
-    Where the manifest is damaged, or there is none, as of an earlier version, they are known by
-    what is in the page and in `report.md`.
+    If the manifest is damaged or missing (earlier versions wrote none), they are determined from
+    the page and from `report.md`.
     """
     try:
         listed = json.loads((folder / MANIFEST).read_bytes())["files"]
-        found = {name for name in listed if isinstance(name, str) and OURS.fullmatch(name)}
+        names = {name for name in listed if isinstance(name, str) and REPORT_FILE.fullmatch(name)}
     except (OSError, ValueError, TypeError, LookupError, RecursionError):
-        found = _without_manifest(folder)
-    return {name for name in found if (folder / name).is_file()}
+        names = _without_manifest(folder)
+    return {name for name in names if (folder / name).is_file()}
 
 
 def _without_manifest(folder: Path) -> set[str]:
-    found = set()
+    """Returns the files of a report without a manifest; none if its page is not of a report."""
+    names: set[str] = set()
     with contextlib.suppress(OSError, ValueError):
         if b'<p class="name">lstm-bench / ' in (folder / "index.html").read_bytes():
-            found.add("index.html")
+            names.add("index.html")
     with contextlib.suppress(OSError, ValueError):
         text = (folder / "report.md").read_text(encoding="utf-8")
-        if found and "\nEvery number: [" in text:
-            found |= {"report.md", *POINTED_TO.findall(text)}
-    return found
+        if names and "\nEvery number: [" in text:
+            names |= {"report.md", *LINKED_FILE.findall(text)}
+    return names
 
 
 def _manifest(names: Mapping[str, bytes] | set[str]) -> bytes:
-    about = "what a report has written here, and may replace or delete"
+    about = "the files that a report has written here, and may replace or delete"
     return (json.dumps({"about": about, "files": sorted(names)}, indent=1) + "\n").encode()
 
 
 def _check(folder: Path, files: Mapping[str, bytes], before: set[str]) -> None:
-    """Raises an error where something that is not of a report is in the way of `files`."""
+    """Raises an error if something that no report has written is in the way of `files`."""
     for place in (folder, folder / "figures"):
         if place.is_symlink():
             raise StoreError(
-                f"report: {place} must be a folder and no link, for a report never writes through "
-                "one; remove the link, or set another folder as `reports` in conf/default.yaml"
+                f"report: {place} must be a folder, but is a link, and a report never writes "
+                "through one; remove it, or set another folder as `reports` in conf/default.yaml"
             )
     for name in [*files, MANIFEST]:
         path = folder / name

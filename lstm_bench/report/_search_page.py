@@ -1,4 +1,4 @@
-"""The sections of a page that tell of a search: each only where there is something to tell."""
+"""The sections of a page about a search; each is left out if it would be empty."""
 
 from __future__ import annotations
 
@@ -7,244 +7,260 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from lstm_bench.analysis import ReportFacts, asked
+from lstm_bench.analysis import Findings, seeds_per_trial
 from lstm_bench.report import _effect_figures as effect_figures
 from lstm_bench.report import _search_figures as search_figures
-from lstm_bench.report import _search_text_tables as search_grids
-from lstm_bench.report import _wording as w
+from lstm_bench.report import _search_text_tables as search_text_tables
+from lstm_bench.report import _wording as wording
 from lstm_bench.report._sections import Block, Picture, Section
-from lstm_bench.statistics import MARGIN
+from lstm_bench.results import differences_figure
+from lstm_bench.safety import printable_line
+from lstm_bench.statistics import DEFAULT_MARGIN
 
 SAMPLERS = {"tpe": "TPE", "nsga2": "NSGA-II", "grid": "the grid"}
 
 NUMBERS = "The same as numbers: differences in percentage points, p values after Holm's correction."
 
 READING_CONFIRMATION = (
-    "The best of many recipes is partly the luckiest: the seeds that picked it flatter it. Fresh "
-    "seeds took no part in picking the finalists, so their confirmed scores have no such bias. The "
-    "one ranked first among them is picked again, by the fresh seeds, and so flattered a little; "
-    "the search's own winner is not. Optimism: search score minus confirmed score, in percentage "
-    "points.",
+    "The best of many recipes is partly the luckiest: the seeds that chose it overestimate it. "
+    "Fresh seeds took no part in choosing the finalists, so confirmed scores have no such bias. "
+    "Only the finalist ranked first is chosen again, by the fresh seeds, and is overestimated a "
+    "little; the winner of the search is not. Optimism: search score minus confirmed score, in "
+    "percentage points.",
 )
 READING_FRONT = (
     "Cost: trainable parameters times weight updates of one seed, the same on every machine. "
     "Front: no other recipe is solved as often at a lower cost. A recipe counts as solving the "
-    "task where the whole Wilson interval of its solve rate lies at or above the bar, and only on "
-    "seeds that did not pick it.",
+    "task if the whole Wilson interval of its solve rate lies at or above the bar, and only on "
+    "seeds that did not choose it.",
 )
 READING_ABLATION = (
-    "One setting at a time is put back to the tutorial's, on seeds that chose nothing before, pair "
-    "by pair: put back minus as it was, so that below 0 means that putting it back does harm. "
-    f"Holm's correction over all that this report compares; within {100 * MARGIN:g} points "
+    "One setting at a time is set back to the reference's, on seeds that chose nothing before. "
+    "Difference, seed by seed: set back minus not set back; below 0, setting it back does harm. "
+    f"Holm's correction over all that this report compares; within {100 * DEFAULT_MARGIN:g} points "
     "counts as no difference.",
 )
 READING_IMPORTANCE = (
-    "fANOVA tells how much of the score's variance over the whole space each setting explains, its "
-    "bad parts included. PED-ANOVA tells how much a setting sets the best "
-    "trials apart from the rest. They answer different questions and need not agree.",
-    "Both are told from the trials drawn at random alone: a sampler that has seen scores looks "
-    "only where it hopes for good ones.",
+    "fANOVA measures how much of the variance of the score each setting explains over the whole "
+    "space, bad regions included. PED-ANOVA measures how much a setting distinguishes the best "
+    "trials from the others. They answer different questions and need not agree.",
+    "Both use only the trials drawn at random: a sampler that has seen scores mostly looks where "
+    "it expects good ones.",
 )
 READING_EFFECTS = (
-    "In each of several random recipes the switch alone is changed; both run on the same seeds, "
-    "which no race looked at. A dot is the difference in one recipe. The interval is Student's t "
-    "over recipes, the test a sign-flip test over recipes, with Holm's correction over all that "
-    "this report compares.",
+    "In each of several random recipes only the switch is changed; both recipes run on the same "
+    "seeds, which no race has used. A dot is the difference in one recipe. The interval is "
+    "Student's t over recipes, the test a sign-flip test over recipes, with Holm's correction over "
+    "all that this report compares.",
 )
-READING_SPLIT = (
+READING_VARIANCE = (
     "One recipe is run on seeds that cross draws of data, of initial weights and of training "
-    "order, every draw of one with every draw of the others: the winner or, where the winner's "
-    "seeds all score the same, the one that it is compared with setting by setting. Only together: "
-    "what no source explains by itself.",
+    "order: every draw of one with every draw of the others. The recipe is the winner or, if all "
+    "seeds of the winner score the same, its reference. Only in combination: the variance that no "
+    "source explains alone.",
 )
 
 
-def sections(found: ReportFacts, frames: Mapping[str, pd.DataFrame]) -> list[Section]:
+def sections(findings: Findings, frames: Mapping[str, pd.DataFrame]) -> list[Section]:
     """Returns the sections in the order of the page; `frames` are `search_tables.frames`."""
-    told = {
-        "How the search went": [_history(found, frames["history"])],
-        "Does it hold on fresh seeds?": [_confirmation(found, frames["confirmation"])],
-        "The simplest recipe that solves it": [
-            _front(found, frames["front"]),
-            _ablation(found, frames["ablation"]),
+    blocks = {
+        "Search history": [_history(findings, frames["history"])],
+        "Finalists on fresh seeds": [_confirmation(findings, frames["confirmation"])],
+        "The simplest recipe that solves the task": [
+            _front(findings, frames["front"]),
+            _ablation(findings, frames["ablation"]),
         ],
-        "What mattered": [
-            _importance(found, frames["importance"]),
-            _effects(found, frames["effects"]),
-            _split(found),
+        "Importance of settings": [
+            _importance(findings, frames["importance"]),
+            _effects(findings, frames["effects"]),
+            _variance(findings),
         ],
-        "What failed": [_failed(found)],
+        "Failed recipes": [_failed(findings)],
     }
-    blocks = {title: [block for block in parts if block] for title, parts in told.items()}
-    return [Section(title, tuple(parts)) for title, parts in blocks.items() if parts]
+    present = {title: [block for block in parts if block] for title, parts in blocks.items()}
+    return [Section(title, tuple(parts)) for title, parts in present.items() if parts]
 
 
-def _measure(found: ReportFacts) -> str:
-    return w.measure(found.searched.confirmations.measure)
+def _measure(findings: Findings) -> str:
+    return wording.measure_name(findings.confirmations.measure)
 
 
-def _history(found: ReportFacts, frame: pd.DataFrame) -> Block | None:
+def _history(findings: Findings, frame: pd.DataFrame) -> Block | None:
     if not np.isfinite(frame["score"] if len(frame) else []).any():
         return None
-    search = found.result.search or {}
-    sampler, saved = str(search.get("sampler", "")), found.searched.saved
-    drawn = found.result.analysis.get("random", ())
-    startup = len(drawn) if len(drawn) < len(frame) else 0  # nothing took over
+    search = findings.result.search or {}
+    sampler, savings = str(search.get("sampler", "")), findings.savings
+    drawn = findings.result.analysis.get("random", ())
+    startup = len(drawn) if len(drawn) < len(frame) else 0  # the sampler chose no trial
     name = SAMPLERS.get(sampler, "the sampler")
-    svg = search_figures.history(frame, _measure(found), startup, name)
-    said = (
-        f"{w.many(saved.recipes, 'distinct recipe')} took {w.many(saved.made, 'seed run')}, of the "
-        f"{saved.full:,} that all seeds of all of them would take: "
+    figure = search_figures.history(frame, _measure(findings), startup, name)
+    sentence = (
+        f"{wording.counted(savings.recipes, 'distinct recipe')} took "
+        f"{wording.counted(savings.runs, 'seed run')} of the {savings.full_runs:,} that all seeds "
+        "of all of them would take: "
     )
-    if saved.stopped:
-        said += (
-            f"{w.percent(saved.share, ' %')} were saved by stopping "
-            f"{w.many(saved.stopped, 'recipe')} whose chance of being the best had gone."
+    if savings.stopped:
+        sentence += (
+            f"{wording.percent(savings.share, ' %')} were saved by stopping "
+            f"{wording.counted(savings.stopped, 'recipe')} that had no chance left to be the best."
         )
     else:
-        said += "none was stopped early."
-    few = " Smaller and open: stopped after so many seeds." if saved.stopped else ""
+        sentence += "none was stopped early."
+    open_dots = " Smaller, open dots: stopped after so many seeds." if savings.stopped else ""
     caption = (
-        f"Score of each trial against its number, n = {w.many(len(frame), 'trial')}; filled: run "
-        f"on all {asked(found.result)} seeds.{few} The line is the best score until then of those "
-        "run in full, on the seeds that picked it."
+        f"Score of each trial against its number, n = {wording.counted(len(frame), 'trial')}; "
+        f"filled dots: run on all {seeds_per_trial(findings.result)} seeds.{open_dots} The line is "
+        "the best score until then of those run on all seeds, on the seeds that chose it."
     )
-    return Block(said=(said,), picture=Picture("history", svg, "How the search went", caption))
+    return Block("", (sentence,), Picture("history", figure, "Search history", caption))
 
 
-def _confirmation(found: ReportFacts, frame: pd.DataFrame) -> Block | None:
-    told = found.searched.confirmations
-    if not told.finalists:
+def _confirmation(findings: Findings, frame: pd.DataFrame) -> Block | None:
+    confirmations = findings.confirmations
+    finalists, winner = confirmations.finalists, confirmations.winner
+    if not finalists:
         return None
-    said = []
-    # Finalists of a file's search are asked about its last part, which is harder or easier.
-    other = " and the data's last part, which no search sees" if found.beside else ""
-    if told.winner is not None:
-        said.append(
-            f"The search's own winner, {w.printable(told.winner.row.of)}, scored "
-            f"{w.percent(told.winner.search.mean, ' %')} in the search and "
-            f"{w.percent(told.winner.fresh.mean, ' %')} on fresh seeds{other}: an optimism of "
-            f"{w.signed(told.winner.optimism)} points. Mean over "
-            f"{w.many(len(told.finalists), 'finalist')}: {w.signed(told.optimism)} points."
+    sentences = []
+    # With a data file, finalists are scored on its last part, which is harder or easier.
+    data = " and the last part of the data, which the search does not see"
+    if winner is not None:
+        sentences.append(
+            f"The winner of the search, {printable_line(winner.row.of)}, scored "
+            f"{wording.percent(winner.search.mean, ' %')} in the search and "
+            f"{wording.percent(winner.fresh.mean, ' %')} on fresh seeds"
+            f"{data if findings.baselines else ''}: an optimism of "
+            f"{wording.signed_points(winner.optimism)} points. Mean over "
+            f"{wording.counted(len(finalists), 'finalist')}: "
+            f"{wording.signed_points(confirmations.optimism)} points."
         )
-    count = w.seeds_of([each.row for each in told.finalists])
     caption = (
-        f"Search score and confirmed score of {w.many(len(told.finalists), 'finalist')}, n = "
-        f"{count} that the search never saw; 95 % interval of the confirmed "
-        f"{_measure(found)}. To the right, the seeds of the search and the fresh ones."
+        f"Search score and confirmed score of {wording.counted(len(finalists), 'finalist')}, n = "
+        f"{wording.seed_counts([finalist.row for finalist in finalists])} that the search never "
+        f"saw; 95 % interval of the confirmed {_measure(findings)}. On the right: the number of "
+        "seeds in the search, and of fresh seeds."
     )
-    drawn = None
+    picture = None
     if np.isfinite(frame["score"]).any():
-        svg = search_figures.confirmation(frame, _measure(found))
-        drawn = Picture("confirmation", svg, "Search score and confirmed score", caption)
-    grid = search_grids.confirmation(told)
-    about = (
-        f"Finalists, ranked by {_measure(found)} on fresh seeds; the best is in bold. Scores and "
-        "rates in percent."
+        figure = search_figures.confirmation(frame, _measure(findings))
+        picture = Picture("confirmation", figure, "Search score and confirmed score", caption)
+    table = search_text_tables.confirmation(confirmations)
+    table_caption = (
+        f"Finalists, ranked by {_measure(findings)} on fresh seeds; the best is in bold. Scores "
+        "and rates in percent."
     )
-    return Block("", tuple(said), drawn, grid, about, READING_CONFIRMATION)
+    return Block("", tuple(sentences), picture, table, table_caption, READING_CONFIRMATION)
 
 
-def _front(found: ReportFacts, frame: pd.DataFrame) -> Block | None:
+def _front(findings: Findings, frame: pd.DataFrame) -> Block | None:
     if not len(frame):
         return None
-    told = found.searched.simplest
-    svg = search_figures.front(frame, told.bar)
-    seeds = w.seeds_of([each.row for each in found.searched.front])
+    simplest = findings.simplest
+    figure = search_figures.front(frame, simplest.bar)
+    seeds = wording.seed_counts([point.row for point in findings.front])
     caption = (
-        f"Solve rate against cost of {w.many(len(frame), 'recipe')} with all seeds, n = {seeds} a "
-        "recipe, with Wilson's 95 % intervals."
+        f"Solve rate against cost of {wording.counted(len(frame), 'recipe')} with all seeds, n = "
+        f"{seeds} per recipe, with Wilson's 95 % intervals."
     )
-    picture = Picture("front", svg, "Solve rate against cost", caption)
-    grid = search_grids.front(found)
-    about = (
-        "Recipes on the front, and all that were not picked by their own seeds, the cheapest "
-        "first; the simplest that solves it is in bold. front.csv has all recipes."
+    picture = Picture("front", figure, "Solve rate against cost", caption)
+    table = search_text_tables.front(findings)
+    table_caption = (
+        "Recipes on the front, and all recipes that were not chosen by the seeds that score them, "
+        "cheapest first; the simplest that solves the task is in bold. front.csv has all recipes."
     )
-    return Block("", (w.printable(told.sentence),), picture, grid, about, READING_FRONT)
+    sentences = (printable_line(simplest.sentence),)
+    return Block("", sentences, picture, table, table_caption, READING_FRONT)
 
 
-def _ablation(found: ReportFacts, frame: pd.DataFrame) -> Block | None:
-    told = found.searched.ablated
-    if not told:
+def _ablation(findings: Findings, frame: pd.DataFrame) -> Block | None:
+    ablations = findings.ablations
+    if not ablations:
         return None
     measures = list(dict.fromkeys(frame["measure"]))
-    several = len({each.base.id for each in told}) > 1
-    names = [each.name + (f", in {each.base.id}" if several else "") for each in told]
+    bases = list(dict.fromkeys(printable_line(ablation.base.id) for ablation in ablations))
+    names = [
+        ablation.name + (f", in {ablation.base.id}" if len(bases) > 1 else "")
+        for ablation in ablations
+    ]
     panels = [
         (
-            "Difference in share of seeds that solve it, points"
+            "Difference in share of seeds that solve the task, points"
             if measure == "solve_rate"
-            else f"Difference in {w.measure(measure)}, points",
-            frame[frame["measure"] == measure],
+            else f"Difference in {wording.measure_name(measure)}, points",
+            _in_points(frame[frame["measure"] == measure]),
         )
         for measure in measures
     ]
-    svg = effect_figures.differences([w.printable(name) for name in names], panels)
-    seeds = w.seeds_of([each.row for each in told])
+    figure = differences_figure([printable_line(name) for name in names], panels)
+    seeds = wording.seed_counts([ablation.row for ablation in ablations])
     caption = (
-        f"Each setting put back to the tutorial's, minus {' and '.join(_bases(found))}, n = "
-        f"{seeds} a row, paired, with 95 % intervals."
+        f"Each setting set back to the reference's, minus {' and '.join(bases)}, n = {seeds} per "
+        "row, paired, with 95 % intervals."
     )
-    real = [each for each in told if each.word == "real"]
-    said = [_capital(w.printable(each.sentence)) for each in real] or [
-        "Nothing that was put back makes a difference that can be told from chance."
+    real = [ablation for ablation in ablations if ablation.verdict == "real"]
+    sentences = [_capitalize(printable_line(ablation.sentence)) for ablation in real] or [
+        "No setting that was set back makes a difference beyond chance."
     ]
-    picture = Picture("ablation", svg, "What putting settings back changes", caption)
-    grid = search_grids.ablation(told)
-    return Block("Which settings matter", tuple(said), picture, grid, NUMBERS, READING_ABLATION)
+    picture = Picture("ablation", figure, "Effects of setting settings back", caption)
+    table = search_text_tables.ablation(ablations)
+    heading = "Ablation: which settings matter"
+    return Block(heading, tuple(sentences), picture, table, NUMBERS, READING_ABLATION)
 
 
-def _capital(sentence: str) -> str:
+def _in_points(frame: pd.DataFrame) -> pd.DataFrame:
+    """Returns differences of shares in percentage points."""
+    columns = ["difference", "low", "high"]
+    return frame.assign(**{column: 100 * frame[column] for column in columns})
+
+
+def _capitalize(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
-def _bases(found: ReportFacts) -> list[str]:
-    return list(dict.fromkeys(w.printable(each.base.id) for each in found.searched.ablated))
-
-
-def _importance(found: ReportFacts, frame: pd.DataFrame) -> Block | None:
-    told = found.searched.importance
-    if told is None:
+def _importance(findings: Findings, frame: pd.DataFrame) -> Block | None:
+    importances = findings.importance
+    if importances is None:
         return None
-    title = "Settings, among random trials"
-    if not told.weights:
-        return Block(title, (w.printable(told.why),)) if told.why else None
-    share = told.seeds.share if told.seeds else float("nan")
-    said = [w.printable(told.why)] if told.why else []
-    if told.seeds is not None:
-        said.append(
-            f"{w.percent(share, ' %')} of the variance of single runs lies between seeds of one "
-            f"recipe (one-way analysis of variance, {told.seeds.recipes} random recipes, "
-            f"{told.seeds.runs} runs); the settings share the rest."
+    heading = "Settings, among random trials"
+    sentences = [printable_line(importances.why)] if importances.why else []
+    if not importances.settings:
+        return Block(heading, tuple(sentences)) if sentences else None
+    seeds = importances.seeds
+    fraction = seeds.fraction if seeds else float("nan")
+    if seeds is not None:
+        sentences.append(
+            f"{wording.percent(fraction, ' %')} of the variance of single runs lies between seeds "
+            f"of one recipe (one-way analysis of variance, {seeds.recipes} random recipes, "
+            f"{seeds.runs} runs); the settings share the rest."
         )
-    svg = effect_figures.importance(frame, share)
+    figure = effect_figures.importance(frame, fraction)
     caption = (
-        f"Importance of each setting, n = {w.many(told.trials, 'random trial')}."
-        + " Left, fANOVA's shares are scaled to what the seeds leave." * bool(told.seeds)
+        f"Importance of each setting, n = {wording.counted(importances.trials, 'random trial')}."
+        + " Left: the shares of fANOVA are scaled to what the seeds leave." * bool(seeds)
     )
-    picture = Picture("importance", svg, "Importance of settings", caption)
-    grid = search_grids.importance(told)
-    return Block(title, tuple(said), picture, grid, "The same as numbers.", READING_IMPORTANCE)
+    picture = Picture("importance", figure, "Importance of settings", caption)
+    table = search_text_tables.importance(importances)
+    caption = "The same as numbers."
+    return Block(heading, tuple(sentences), picture, table, caption, READING_IMPORTANCE)
 
 
-def _effects(found: ReportFacts, frame: pd.DataFrame) -> Block | None:
-    told = found.searched.effects
-    if not told:
+def _effects(findings: Findings, frame: pd.DataFrame) -> Block | None:
+    effects = findings.effects
+    if not effects:
         return None
-    dots = [np.sort(np.array(each.differences)) for each in told]
-    unit = f"Effect on {_measure(found)}, percentage points"
-    svg = effect_figures.effects([w.printable(each.name) for each in told], frame, dots, unit)
-    seeds = _range([count for each in told for count in each.seeds])
-    recipes = _range([each.found.n for each in told])
+    dots = [np.sort(np.array(effect.differences)) for effect in effects]
+    unit = f"Effect on {_measure(findings)}, percentage points"
+    names = [printable_line(effect.name) for effect in effects]
+    figure = effect_figures.effects(names, frame, dots, unit)
+    seeds = _range([count for effect in effects for count in effect.seeds])
+    recipes = _range([effect.estimate.n for effect in effects])
     caption = (
-        f"Effect of each switch on {_measure(found)}, n = {recipes} "
-        "random recipes a row: a dot is one of them, in which the switch alone is changed, mean "
-        f"over {seeds} shared seeds. To the right of 0 the first value is the better one."
+        f"Effect of each switch on {_measure(findings)}, n = {recipes} random recipes per row. A "
+        f"dot is one recipe in which only the switch is changed, mean over {seeds} shared seeds. "
+        "To the right of 0 the first value is the better one."
     )
-    picture = Picture("effects", svg, "Paired effects of switches", caption)
-    grid = search_grids.effects(told)
-    return Block("Switches, changed alone", (), picture, grid, NUMBERS, READING_EFFECTS)
+    picture = Picture("effects", figure, "Paired effects of switches", caption)
+    table = search_text_tables.effects(effects)
+    return Block("Switches, changed alone", (), picture, table, NUMBERS, READING_EFFECTS)
 
 
 def _range(counts: Sequence[int]) -> str:
@@ -252,27 +268,29 @@ def _range(counts: Sequence[int]) -> str:
     return f"{low}" if low == high else f"{low} to {high}"
 
 
-def _split(found: ReportFacts) -> Block | None:
-    told = found.searched.split
-    if told is None:
+def _variance(findings: Findings) -> Block | None:
+    variance = findings.winner_variance
+    if variance is None:
         return None
-    names = [search_grids.SOURCES[source] for source in told.shares]
-    data, init, order = told.draws
+    names = [search_text_tables.SOURCES[source] for source in variance.fractions]
+    data, init, order = variance.draws
     caption = (
-        f"Variance of {_measure(found)} of {w.printable(told.row.of or told.row.id)} between "
-        f"seeds, n = {len(told.row.outcome.seeds)} crossed seeds ({data} draws of data × {init} of "
-        f"initial weights × {order} of order); standard deviation {100 * told.std:.1f} points."
+        f"Variance of {_measure(findings)} of {printable_line(variance.row.of or variance.row.id)} "
+        f"between seeds, n = {len(variance.row.outcome.seeds)} crossed seeds ({data} draws of data "
+        f"× {init} of initial weights × {order} of order); standard deviation "
+        f"{100 * variance.std:.1f} points."
     )
-    title = f"% of the variance between seeds, {_measure(found)}"
-    svg = effect_figures.shares(names, list(told.shares.values()), title)
-    picture = Picture("variance", svg, "What seeds differ by", caption)
-    grid = search_grids.variance(told)
-    return Block("What a seed decides", (), picture, grid, "The same as numbers.", READING_SPLIT)
+    title = f"% of the variance between seeds, {_measure(findings)}"
+    figure = effect_figures.fractions(names, list(variance.fractions.values()), title)
+    picture = Picture("variance", figure, "Variance between seeds by source", caption)
+    table = search_text_tables.variance(variance)
+    caption = "The same as numbers."
+    return Block("Variance between seeds", (), picture, table, caption, READING_VARIANCE)
 
 
-def _failed(found: ReportFacts) -> Block | None:
-    told = found.result.failed
-    if not told:
+def _failed(findings: Findings) -> Block | None:
+    recipes = findings.result.failed
+    if not recipes:
         return None
-    about = f"{w.many(len(told), 'recipe')} that came to no score; none counts as one."
-    return Block(grid=search_grids.failed(told), caption=about)
+    caption = f"{wording.counted(len(recipes), 'recipe')} without a score; none counts as a result."
+    return Block(table=search_text_tables.failed(recipes), caption=caption)

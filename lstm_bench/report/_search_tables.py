@@ -1,4 +1,4 @@
-"""Every number that is shown of a search, as data frames: shares in [0, 1], costs in counts."""
+"""Every number of a search as data frames: shares in [0, 1], costs as counts."""
 
 from __future__ import annotations
 
@@ -7,51 +7,46 @@ from typing import Any
 
 import pandas as pd
 
-from lstm_bench.analysis import Ablation, ComparisonResult, Effect, ReportFacts
+from lstm_bench.analysis import Findings
 
 
-def frames(found: ReportFacts) -> Mapping[str, pd.DataFrame]:
-    """Returns the tables by their file's stem; those without a search, or of no row, are empty."""
-    told = found.searched
+def frames(findings: Findings) -> Mapping[str, pd.DataFrame]:
+    """Returns the tables by the stem of their file; tables without rows are included."""
+    ablations = [record for ablation in findings.ablations for record in ablation.records()]
     return {
-        "history": history(found),
-        "confirmation": confirmation(found),
-        "front": front(found),
-        "ablation": pd.DataFrame([record for each in told.ablated for record in _put_back(each)]),
-        "importance": importance(found),
-        "effects": pd.DataFrame([_effect(each) for each in told.effects]),
-        "contexts": contexts(found),
-        "variance": variance(found),
-        "failed": pd.DataFrame([vars(each) for each in found.result.failed]),
+        "history": pd.DataFrame([vars(trial) for trial in findings.history]),
+        "confirmation": confirmation(findings),
+        "front": front(findings),
+        "ablation": pd.DataFrame(ablations),
+        "importance": importance(findings),
+        "effects": pd.DataFrame([effect.record() for effect in findings.effects]),
+        "contexts": contexts(findings),
+        "variance": variance(findings),
+        "failed": pd.DataFrame([vars(recipe) for recipe in findings.result.failed]),
     }
 
 
-def history(found: ReportFacts) -> pd.DataFrame:
-    """Returns one row a trial, in order: its score, its seeds, and the best score until then."""
-    return pd.DataFrame([vars(each) for each in found.searched.history])
-
-
-def confirmation(found: ReportFacts) -> pd.DataFrame:
-    """Returns one row a finalist, best on fresh seeds first."""
-    told = found.searched.confirmations
+def confirmation(findings: Findings) -> pd.DataFrame:
+    """Returns one row per finalist, best on fresh seeds first."""
+    confirmations = findings.confirmations
     records = []
-    for each in told.finalists:
-        outcome, rate = each.row.outcome, each.row.outcome.solve_rate
+    for finalist in confirmations.finalists:
+        outcome, rate = finalist.row.outcome, finalist.row.outcome.solve_rate
         records.append(
             {
-                "id": each.row.id,
-                "of": each.row.of,
+                "id": finalist.row.id,
+                "of": finalist.row.of,
                 "name": outcome.name,
-                "measure": told.measure,
-                "search_seeds": each.search.n,
-                "search_score": each.search.mean,
-                "search_low": each.search.low,
-                "search_high": each.search.high,
-                "seeds": each.fresh.n,
-                "score": each.fresh.mean,
-                "low": each.fresh.low,
-                "high": each.fresh.high,
-                "optimism": each.optimism,
+                "measure": confirmations.measure,
+                "search_seeds": finalist.search.n,
+                "search_score": finalist.search.mean,
+                "search_low": finalist.search.low,
+                "search_high": finalist.search.high,
+                "seeds": finalist.fresh.n,
+                "score": finalist.fresh.mean,
+                "low": finalist.fresh.low,
+                "high": finalist.fresh.high,
+                "optimism": finalist.optimism,
                 "solved": rate.k,
                 "solve_rate": rate.rate,
                 "solve_rate_low": rate.low,
@@ -59,128 +54,81 @@ def confirmation(found: ReportFacts) -> pd.DataFrame:
                 "parameters": outcome.parameters,
                 "updates": outcome.updates,
                 "cost": outcome.cost,
-                "search_winner": each is told.winner,
+                "search_winner": finalist is confirmations.winner,
             }
         )
     return pd.DataFrame(records)
 
 
-def front(found: ReportFacts) -> pd.DataFrame:
-    """Returns one row a recipe that has all its seeds, the cheapest first."""
-    simplest = found.searched.simplest.point
+def front(findings: Findings) -> pd.DataFrame:
+    """Returns one row per recipe that has all its seeds, the cheapest first."""
+    simplest = findings.simplest.point
     return pd.DataFrame(
         {
-            "id": each.row.id,
-            "role": each.row.role,
-            "name": each.row.outcome.name,
-            "parameters": each.row.outcome.parameters,
-            "updates": each.row.outcome.updates,
-            "cost": each.cost,
-            "solved": each.rate.k,
-            "seeds": each.rate.n,
-            "solve_rate": each.rate.rate,
-            "solve_rate_low": each.rate.low,
-            "solve_rate_high": each.rate.high,
-            "front": each.best,
-            "simplest": each is simplest,
+            "id": point.row.id,
+            "role": point.row.role,
+            "name": point.row.outcome.name,
+            "parameters": point.row.outcome.parameters,
+            "updates": point.row.outcome.updates,
+            "cost": point.cost,
+            "solved": point.rate.k,
+            "seeds": point.rate.n,
+            "solve_rate": point.rate.rate,
+            "solve_rate_low": point.rate.low,
+            "solve_rate_high": point.rate.high,
+            "front": point.on_front,
+            "simplest": point is simplest,
         }
-        for each in found.searched.front
+        for point in findings.front
     )
 
 
-def _put_back(each: Ablation) -> list[dict[str, Any]]:
-    """Returns one record a measure."""
-    facts = {
-        "id": each.row.id,
-        "of": each.base.id,
-        "name": each.name,
-        "setting": each.axis,
-        "value": each.value,
-    }
-    return [facts | _difference(measured) for measured in (each.rate, each.score)]
+def importance(findings: Findings) -> pd.DataFrame:
+    """Returns one row per setting, the most important first.
 
-
-def _difference(each: ComparisonResult) -> dict[str, Any]:
-    found = each.found
-    assert found is not None
-    return {
-        "measure": each.asked.measure,
-        "seeds": found.n,
-        "difference": found.difference,
-        "std": found.std,
-        "low": found.low,
-        "high": found.high,
-        "p": found.p,
-        "p_holm": each.corrected,
-        "verdict": each.word,
-        "more_seeds": each.more,
-    }
-
-
-def importance(found: ReportFacts) -> pd.DataFrame:
-    """Returns one row a setting, the most important first.
-
-    `fanova_of_all` is fANOVA's share times the part of the variance that is not the seeds'.
+    `fanova_of_all` is the share of fANOVA times the fraction of variance that seeds do not cause.
     """
-    told = found.searched.importance
+    importances = findings.importance
     return pd.DataFrame(
         {
-            "setting": each.key,
-            "trials": told.trials if told else 0,
-            "fanova": each.fanova,
-            "ped_anova": each.ped_anova,
-            "fanova_of_all": each.scaled,
+            "setting": setting.key,
+            "trials": importances.trials if importances else 0,
+            "fanova": setting.fanova,
+            "ped_anova": setting.ped_anova,
+            "fanova_of_all": setting.scaled,
         }
-        for each in (told.weights if told else ())
+        for setting in (importances.settings if importances else ())
     )
 
 
-def _effect(each: Effect) -> dict[str, Any]:
-    return {
-        "setting": each.axis,
-        "value": each.value,
-        "against": each.reference,
-        "contexts": each.found.n,
-        "fewest_seeds": min(each.seeds),
-        "most_seeds": max(each.seeds),
-        "difference": each.found.difference,
-        "std": each.found.std,
-        "low": each.found.low,
-        "high": each.found.high,
-        "p": each.found.p,
-        "p_holm": each.corrected,
-        "verdict": each.word,
-    }
-
-
-def contexts(found: ReportFacts) -> pd.DataFrame:
-    """Returns one row an effect and context: the difference there, over how many seeds."""
+def contexts(findings: Findings) -> pd.DataFrame:
+    """Returns one row per effect and context: the difference, and its number of seeds."""
     return pd.DataFrame(
         {
-            "setting": each.axis,
-            "value": each.value,
-            "against": each.reference,
+            "setting": effect.axis,
+            "value": effect.value,
+            "against": effect.reference,
             "context": context,
             "seeds": seeds,
             "difference": difference,
         }
-        for each in found.searched.effects
+        for effect in findings.effects
         for context, difference, seeds in zip(
-            each.contexts, each.differences, each.seeds, strict=True
+            effect.contexts, effect.differences, effect.seeds, strict=True
         )
     )
 
 
-def variance(found: ReportFacts) -> pd.DataFrame:
-    """Returns one row a source of variance: among random recipes, and within one."""
-    seeds, winner = found.searched.seed_share, found.searched.split
+def variance(findings: Findings) -> pd.DataFrame:
+    """Returns one row per source of variance: among random recipes, and within one recipe."""
+    seeds, winner = findings.seed_variance, findings.winner_variance
     records: list[dict[str, Any]] = []
     if seeds is not None:
-        for source, share in (("recipes", 1 - seeds.share), ("seeds", seeds.share)):
+        for source, share in (("recipes", 1 - seeds.fraction), ("seeds", seeds.fraction)):
             records.append({"of": "random trials", "source": source, "share": share})
             records[-1] |= {"recipes": seeds.recipes, "runs": seeds.runs}
     if winner is not None:
-        for source, share in winner.shares.items():
+        for source, share in winner.fractions.items():
             records.append({"of": winner.row.id, "source": source, "share": share})
             records[-1] |= {"recipes": 1, "runs": len(winner.row.outcome.seeds)}
     return pd.DataFrame(records)

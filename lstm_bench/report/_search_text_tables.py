@@ -1,4 +1,4 @@
-"""What a search found as tables of text."""
+"""The results of a search as tables of text."""
 
 from __future__ import annotations
 
@@ -6,24 +6,25 @@ from collections.abc import Sequence
 
 from lstm_bench.analysis import (
     Ablation,
-    ComparisonResult,
+    Comparison,
     Confirmations,
     Effect,
-    Importance,
-    ReportFacts,
-    Split,
+    Findings,
+    SettingImportances,
+    WinnerVariance,
     plain_setting,
 )
-from lstm_bench.report import _wording as w
-from lstm_bench.report._text_tables import Grid
+from lstm_bench.report import _wording as wording
+from lstm_bench.report._text_tables import TextTable
 from lstm_bench.results import Failed
+from lstm_bench.safety import printable_line
 
-POINTS_SHOWN = 30
+MAX_POINTS = 30
 
 
-def confirmation(told: Confirmations) -> Grid:
-    """Returns the finalists, best on fresh seeds first, with what the search had promised."""
-    mean = told.measure != "solve_rate"
+def confirmation(confirmations: Confirmations) -> TextTable:
+    """Returns the finalists, best on fresh seeds first, with their score in the search."""
+    wilson = confirmations.measure != "solve_rate"  # else it is the interval of the score
     titles = (
         "Recipe",
         "Configuration",
@@ -34,53 +35,57 @@ def confirmation(told: Confirmations) -> Grid:
         "95 % interval",
         "Optimism, points",
         "Solved",
-        *["Wilson 95 %"] * mean,  # a solve rate has it already
+        *["Wilson 95 %"] * wilson,
     )
     cells = []
-    for each in told.finalists:
-        rate = each.row.outcome.solve_rate
+    for finalist in confirmations.finalists:
+        outcome, rate = finalist.row.outcome, finalist.row.outcome.solve_rate
         cells.append(
             (
-                w.printable(each.row.id),
-                w.printable(each.row.outcome.name),
-                w.count(each.search.n),
-                w.percent(each.search.mean),
-                w.count(each.fresh.n),
-                w.percent(each.fresh.mean),
-                w.score_interval(each.fresh, told.measure),
-                w.signed(each.optimism),
-                w.solved(rate),
-                *[w.span(rate.low, rate.high)] * mean,
+                printable_line(finalist.row.id),
+                printable_line(outcome.name),
+                wording.whole_number(finalist.search.n),
+                wording.percent(finalist.search.mean),
+                wording.whole_number(finalist.fresh.n),
+                wording.percent(finalist.fresh.mean),
+                wording.score_interval(finalist.fresh, confirmations.measure),
+                wording.signed_points(finalist.optimism),
+                wording.solved_count(rate),
+                *[wording.percent_interval(rate.low, rate.high)] * wilson,
             )
         )
-    marks = tuple("best" if place == 0 else "" for place in range(len(cells)))
-    return Grid(titles, (False, False, *[True] * (7 + mean)), tuple(cells), marks)
+    marks = tuple("best" if index == 0 else "" for index in range(len(cells)))
+    return TextTable(titles, (False, False, *[True] * (7 + wilson)), tuple(cells), marks)
 
 
-ROLES = {"fixed": "given seeds", "confirmed": "fresh seeds", "trial": "seeds that picked it"}
+SEEDS_OF_ROLE = {
+    "fixed": "given seeds",
+    "confirmed": "fresh seeds",
+    "trial": "seeds that chose it",
+}
 
 
-def front(found: ReportFacts) -> Grid:
-    """Returns the recipes on the front and the confirmed ones, the cheapest first."""
-    simplest = found.searched.simplest.point
-    shown = [each for each in found.searched.front if each.best or each.row.role != "trial"]
+def front(findings: Findings) -> TextTable:
+    """Returns the recipes on the front, and the fixed and confirmed ones, cheapest first."""
+    simplest = findings.simplest.point
+    shown = [point for point in findings.front if point.on_front or point.row.role != "trial"]
     cells, marks = [], []
-    for each in shown[:POINTS_SHOWN]:
-        outcome = each.row.outcome
+    for point in shown[:MAX_POINTS]:
+        outcome = point.row.outcome
         cells.append(
             (
-                w.printable(each.row.id),
-                w.printable(outcome.name),
-                w.count(outcome.parameters),
-                w.count(outcome.updates),
-                w.count(each.cost),
-                w.solved(each.rate),
-                w.span(each.rate.low, each.rate.high),
-                ROLES.get(each.row.role, each.row.role),
-                "yes" if each.best else "no",
+                printable_line(point.row.id),
+                printable_line(outcome.name),
+                wording.whole_number(outcome.parameters),
+                wording.whole_number(outcome.updates),
+                wording.whole_number(point.cost),
+                wording.solved_count(point.rate),
+                wording.percent_interval(point.rate.low, point.rate.high),
+                SEEDS_OF_ROLE.get(point.row.role, point.row.role),
+                "yes" if point.on_front else "no",
             )
         )
-        marks.append("best" if each is simplest else "")
+        marks.append("best" if point is simplest else "")
     titles = (
         "Recipe",
         "Configuration",
@@ -93,96 +98,99 @@ def front(found: ReportFacts) -> Grid:
         "On the front",
     )
     numeric = (False, False, True, True, True, True, True, False, False)
-    return Grid(titles, numeric, tuple(cells), tuple(marks))
+    return TextTable(titles, numeric, tuple(cells), tuple(marks))
 
 
-def ablation(told: Sequence[Ablation]) -> Grid:
-    """Returns what putting settings back changes, one row each."""
-    several = len({each.base.id for each in told}) > 1
-    measure = w.heading(told[0].score.asked.measure).capitalize()
-    titles = ["Put back", *["In"] * several]
+def ablation(ablations: Sequence[Ablation]) -> TextTable:
+    """Returns the differences that ablations make, one row per ablation."""
+    several = len({ablation.base.id for ablation in ablations}) > 1
+    measure = wording.heading(ablations[0].score.question.measure).capitalize()
+    titles = ["Ablation", *["In"] * several]
     titles += ["Seeds", "Solve rate, points", "95 % interval", "p, Holm", "Solve rate differs"]
     titles += [f"{measure}, points", "95 % interval", "p, Holm", f"{measure} differs"]
     cells = []
-    for each in told:
-        line = [w.printable(each.name), *[w.printable(each.base.id)] * several]
-        found = each.rate.found
-        line += [w.count(found.n if found else 0), *_difference(each.rate)]
-        cells.append((*line, *_difference(each.score)))
-    numeric = [not (each in ("Put back", "In") or each.endswith("differs")) for each in titles]
-    return Grid(tuple(titles), tuple(numeric), tuple(cells))
+    for ablation in ablations:
+        line = [printable_line(ablation.name), *[printable_line(ablation.base.id)] * several]
+        line += [wording.whole_number(ablation.rate.n), *_difference(ablation.rate)]
+        cells.append((*line, *_difference(ablation.score)))
+    numeric = [not (title in ("Ablation", "In") or title.endswith("differs")) for title in titles]
+    return TextTable(tuple(titles), tuple(numeric), tuple(cells))
 
 
-def _difference(each: ComparisonResult) -> tuple[str, ...]:
-    found = each.found
-    if found is None:
-        return (w.NONE, w.NONE, w.NONE, each.said)
-    ends = w.between(found.low, found.high)
-    if found.constant and each.asked.measure != "solve_rate":
-        ends = f"equal on all {found.n}"
-    return (w.signed(found.difference), ends, w.p_value(each.corrected), each.said)
+def _difference(comparison: Comparison) -> tuple[str, ...]:
+    """Returns four cells: difference, interval, corrected p value and verdict."""
+    estimate = comparison.estimate
+    if estimate is None:
+        return (wording.NONE, wording.NONE, wording.NONE, comparison.conclusion)
+    interval = wording.points_interval(estimate.low, estimate.high)
+    if estimate.constant and comparison.question.measure != "solve_rate":
+        interval = f"equal on all {estimate.n}"
+    difference, p = wording.signed_points(estimate.difference), wording.p_value(comparison.p_holm)
+    return (difference, interval, p, comparison.conclusion)
 
 
-def importance(told: Importance) -> Grid:
-    """Returns the settings' importances in percent, the most important first."""
-    scaled = told.seeds is not None
-    titles = ["Setting", "fANOVA, %", *["fANOVA with the seeds' share, %"] * scaled]
+def importance(importances: SettingImportances) -> TextTable:
+    """Returns the importance of every setting in percent, the most important first."""
+    seeds = importances.seeds
+    scaled = seeds is not None
+    titles = ["Setting", "fANOVA, %", *["fANOVA with the share of seeds, %"] * scaled]
+    titles.append("PED-ANOVA, %")
     cells = [
         (
-            w.heading(each.key),
-            w.percent(each.fanova),
-            *[w.percent(each.scaled)] * scaled,
-            w.percent(each.ped_anova),
+            wording.heading(setting.key),
+            wording.percent(setting.fanova),
+            *[wording.percent(setting.scaled)] * scaled,
+            wording.percent(setting.ped_anova),
         )
-        for each in told.weights
+        for setting in importances.settings
     ]
-    if told.seeds is not None:
-        cells.append(("seeds", w.NONE, w.percent(told.seeds.share), w.NONE))
-    titles.append("PED-ANOVA, %")
-    return Grid(tuple(titles), (False, *[True] * (len(titles) - 1)), tuple(cells))
+    if seeds is not None:
+        cells.append(("seeds", wording.NONE, wording.percent(seeds.fraction), wording.NONE))
+    return TextTable(tuple(titles), (False, *[True] * (len(titles) - 1)), tuple(cells))
 
 
-def effects(told: Sequence[Effect]) -> Grid:
-    """Returns the effect of each value of a switch, one row each."""
+def effects(effects: Sequence[Effect]) -> TextTable:
+    """Returns the effects of switches, one row per value."""
     cells = []
-    for each in told:
-        low, high = min(each.seeds), max(each.seeds)
+    for effect in effects:
+        low, high = min(effect.seeds), max(effect.seeds)
         cells.append(
             (
-                w.heading(each.axis),
-                w.printable(plain_setting(each.value)),
-                w.printable(plain_setting(each.reference)),
-                w.count(each.found.n),
+                wording.heading(effect.axis),
+                printable_line(plain_setting(effect.value)),
+                printable_line(plain_setting(effect.reference)),
+                wording.whole_number(effect.estimate.n),
                 str(low) if low == high else f"{low} to {high}",
-                w.signed(each.found.difference),
-                w.between(each.found.low, each.found.high),
-                w.p_value(each.corrected),
-                each.word,
+                wording.signed_points(effect.estimate.difference),
+                wording.points_interval(effect.estimate.low, effect.estimate.high),
+                wording.p_value(effect.p_holm),
+                effect.verdict,
             )
         )
-    first = ("Switch", "Value", "Against", "Recipes, n", "Seeds of each")
+    first = ("Switch", "Value", "Compared with", "Recipes, n", "Seeds per recipe")
     titles = (*first, "Mean effect, points", "95 % interval", "p, Holm", "Verdict")
-    return Grid(titles, (False, False, False, *[True] * 5, False), tuple(cells))
+    return TextTable(titles, (False, False, False, *[True] * 5, False), tuple(cells))
 
 
 SOURCES = {
     "data": "data",
     "init": "initial weights",
     "order": "order of training",
-    "together": "only together",
+    "together": "only in combination",
 }
 
 
-def variance(told: Split) -> Grid:
-    """Returns what the seeds of a recipe differ by."""
+def variance(variance: WinnerVariance) -> TextTable:
+    """Returns the variance components of one recipe."""
     cells = [
-        (SOURCES[source], str(draws), w.percent(told.shares[source]))
-        for source, draws in zip(SOURCES, (*told.draws, w.NONE), strict=True)
+        (SOURCES[source], str(draws), wording.percent(variance.fractions[source]))
+        for source, draws in zip(SOURCES, (*variance.draws, wording.NONE), strict=True)
     ]
-    return Grid(("Source", "Draws", "Share of the variance, %"), (False, True, True), tuple(cells))
+    titles = ("Source", "Draws", "Share of the variance, %")
+    return TextTable(titles, (False, True, True), tuple(cells))
 
 
-def failed(told: Sequence[Failed]) -> Grid:
-    """Returns the recipes that came to no score, and why."""
-    cells = [tuple(map(w.printable, (each.id, each.name, each.reason))) for each in told]
-    return Grid(("Recipe", "Configuration", "Why"), (False,) * 3, tuple(cells))
+def failed(recipes: Sequence[Failed]) -> TextTable:
+    """Returns the recipes without a score, and the reasons."""
+    cells = [tuple(map(printable_line, (row.id, row.name, row.reason))) for row in recipes]
+    return TextTable(("Recipe", "Configuration", "Why"), (False,) * 3, tuple(cells))

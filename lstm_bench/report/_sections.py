@@ -1,31 +1,42 @@
-"""The parts that a page is put together from."""
+"""The parts of a page: sections, blocks and pictures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from lstm_bench.report._text_tables import Grid
+from lstm_bench.report._text_tables import TextTable
+from lstm_bench.results import as_svg
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure: the file's stem, its SVG, what it shows in a few words, and its caption."""
+    """A figure with the stem of its file, a short description, and its caption."""
 
     stem: str
-    svg: bytes
+    figure: Figure
     alt: str
     caption: str
+
+    @cached_property
+    def svg(self) -> bytes:
+        """The figure as an SVG file."""
+        return as_svg(self.figure)
 
 
 @dataclass(frozen=True)
 class Block:
-    """Sentences, then a figure, then a table with its caption, then notes; each may be missing."""
+    """Sentences, a figure, a table with its caption, and notes; each may be missing."""
 
     heading: str = ""
-    said: tuple[str, ...] = ()
+    sentences: tuple[str, ...] = ()
     picture: Picture | None = None
-    grid: Grid | None = None
+    table: TextTable | None = None
     caption: str = ""
     notes: tuple[str, ...] = ()
 
@@ -39,6 +50,6 @@ class Section:
 
 
 def pictures(sections: Sequence[Section]) -> Iterator[Picture]:
-    """Yields the figures of the sections, in order."""
+    """Yields the pictures of the sections, in order."""
     for section in sections:
         yield from (block.picture for block in section.blocks if block.picture is not None)

@@ -1,104 +1,114 @@
-"""The first lines of a report: what was run, what came out best, what is missing."""
+"""The summary of a report: what was run, the best recipe, verdicts, and what is missing."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 
-from lstm_bench.analysis import ReportFacts, score
-from lstm_bench.report import _baseline_page as naive_page
-from lstm_bench.report import _wording as w
-from lstm_bench.results import Outcome, Role, Row
-from lstm_bench.statistics import SURE, Mean
+from lstm_bench.analysis import Findings
+from lstm_bench.report import _wording as wording
+from lstm_bench.report._baseline_page import headline_result
+from lstm_bench.results import Outcome, Role, Row, measure_mean
+from lstm_bench.safety import printable_line
+from lstm_bench.statistics import NEAR_BOUND_SEEDS, Mean
 
-IDS = 12
-"""Ids that a sentence lists before it only counts."""
+MAX_IDS = 12
+"""A sentence with more ids than this only counts them."""
 
-
-FURTHER: Mapping[Role, str] = {
+FOLLOW_UP: Mapping[Role, str] = {
     "confirmed": "confirm the finalists on fresh seeds",
-    "ablation": "put settings back",
-    "effect": "change switches alone",
-    "split": "cross the seeds",
+    "ablation": "set settings back to the reference",
+    "effect": "change single switches",
+    "split": "cross the sources of the seeds",
 }
-"""What runs are for that are neither fixed recipes nor trials."""
+"""The purpose of the runs that follow a search."""
+
+DIFFERENCE_VERDICTS = ("real", "not real", "cannot tell yet")
 
 
-def summary(found: ReportFacts) -> list[str]:
+def summary(findings: Findings) -> list[str]:
     """Returns two to fifteen sentences of plain text."""
-    return [sentence for part in paragraphs(found) for sentence in part]
+    return [sentence for paragraph in paragraphs(findings) for sentence in paragraph]
 
 
-def paragraphs(found: ReportFacts) -> list[list[str]]:
-    """Returns the summary's sentences: what was run and came out, then what was searched."""
-    result = found.result
-    sentences = _what(found) if result.rows else ["No recipe has a result yet."]
-    if found.best is not None:
-        sentences.append(_best(found, found.best))
+def paragraphs(findings: Findings) -> list[list[str]]:
+    """Returns the sentences of the summary: baselines, recipes and their verdicts, search."""
+    result = findings.result
+    sentences = _run_counts(findings) if result.rows else ["No recipe has a result yet."]
+    if findings.best is not None:
+        sentences.append(_best(findings, findings.best))
     if len(result.fixed) > 1:
-        sentences.append(_fixed(result.fixed))
-    sentences += _published(found) + _compared(found)
-    first = naive_page.chosen(found)
-    verdict = [w.printable(first.sentence)] if first else []
-    told = [part for part in (verdict, sentences, _searched(found)) if part]
+        sentences.append(_solved(result.fixed))
+    sentences += _reproductions(findings) + _comparisons(findings)
+    headline = headline_result(findings)
+    baseline = [printable_line(headline.sentence)] if headline else []
+    parts = [part for part in (baseline, sentences, _search(findings)) if part]
     if result.unfinished:
         one = result.unfinished == 1
-        told[-1].append(
-            f"{w.many(result.unfinished, 'recipe')} {'was' if one else 'were'} asked for and "
-            f"{'has' if one else 'have'} no result yet: what follows leaves "
-            f"{'it' if one else 'them'} out."
+        parts[-1].append(
+            f"{wording.counted(result.unfinished, 'recipe')} of the sweep "
+            f"{'has' if one else 'have'} no result yet and "
+            f"{'is' if one else 'are'} left out below."
         )
-    return told
+    return parts
 
 
-def _what(found: ReportFacts) -> list[str]:
-    result, trials = found.result, found.picked
-    parts = [w.many(len(result.fixed), "fixed recipe")] if result.fixed else []
-    parts += [f"{w.many(len(trials), 'recipe')} found by search"] if trials else []
+def _run_counts(findings: Findings) -> list[str]:
+    """Returns one or two sentences with the numbers of recipes, seeds and runs."""
+    result, trials = findings.result, findings.searched
+    parts = [wording.counted(len(result.fixed), "fixed recipe")] if result.fixed else []
+    parts += [f"{wording.counted(len(trials), 'recipe')} found by search"] if trials else []
     rows = [*result.fixed, *result.trials]
-    runs = len(_runs(rows))
-    each = " each" if len(rows) > 1 else ""
-    first = (
-        f"{' and '.join(parts)}, trained on {w.seeds_of(rows)}{each}: "
-        f"{w.many(runs, 'training run')} in all."
-    )
-    further = [row for row in result.rows if row.role in FURTHER]
-    what = [told for role, told in FURTHER.items() if result.having(role)]
-    more = w.many(len(_runs(further) - _runs(rows)), "further run")
-    verbs = f"{more} {_joined(what)}." if further else ""
-    return [*[first] * bool(rows), *[verbs] * bool(further)]
+    sentences = []
+    if rows:
+        each = " each" if len(rows) > 1 else ""
+        sentences.append(
+            f"{_join(parts)}, trained on {wording.seed_counts(rows)}{each}: "
+            f"{wording.counted(len(_training_runs(rows)), 'training run')} in all."
+        )
+    follow_up = [row for row in result.rows if row.role in FOLLOW_UP]
+    if follow_up:
+        purposes = [purpose for role, purpose in FOLLOW_UP.items() if result.having(role)]
+        count = len(_training_runs(follow_up) - _training_runs(rows))
+        sentences.append(f"{wording.counted(count, 'further run')} to {_join(purposes)}.")
+    return sentences
 
 
-def _runs(rows: Sequence[Row]) -> set[tuple[str, int]]:
-    """Returns what was trained, recipe by seed: rows may share it."""
+def _training_runs(rows: Sequence[Row]) -> set[tuple[str, int]]:
+    """Returns the distinct pairs of recipe and seed; rows may have some in common."""
     return {(row.outcome.digest, seed) for row in rows for seed in row.outcome.seeds["seed"]}
 
 
-def _best(found: ReportFacts, best: Row) -> str:
+def _best(findings: Findings, best: Row) -> str:
+    """Returns the sentence about the best recipe."""
     measure = best.outcome.score
-    mean, rate = score(best.outcome, measure), best.outcome.solve_rate
-    if mean.n < 2:
-        spread = "one seed, so no interval"
-    elif math.isnan(mean.low):
-        spread = f"the same for all {mean.n} seeds" if mean.std == 0 else ""
-        few = "too few for an interval" if mean.n < SURE else ""
-        few = few if spread or not few else f"{mean.n} seeds are {few}"
-        spread = ", ".join(filter(None, [spread, few]))
-    else:
-        spread = f"95 % interval {w.span(mean.low, mean.high, ' %')}"
-    head = "The best recipe is" if len(found.result.rows) > 1 else "It is"
-    ties = _ties(found, best.outcome)
-    chosen = ", picked on the same seeds that score it" if best.role == "trial" else ""
+    mean, rate = measure_mean(best.outcome, measure), best.outcome.solve_rate
+    subject = "The best recipe is" if len(findings.result.rows) > 1 else "The recipe is"
+    chosen = ", chosen by the same seeds that score it" if best.role == "trial" else ""
+    wilson = wording.percent_interval(rate.low, rate.high, " %")
     return (
-        f"{head} {w.printable(best.id)} ({w.printable(best.outcome.name)}{chosen}): {measure} "
-        f"{w.percent(mean.mean, ' %')} ({spread}), solved by {rate.k} of {rate.n} seeds "
-        f"(95 % Wilson interval {w.span(rate.low, rate.high, ' %')}){ties}."
+        f"{subject} {printable_line(best.id)} ({printable_line(best.outcome.name)}{chosen}): "
+        f"{measure} {wording.percent(mean.mean, ' %')} ({_mean_interval(mean)}), solved by "
+        f"{rate.k} of {rate.n} seeds (95 % Wilson interval {wilson})"
+        f"{_ties(findings, best.outcome)}."
     )
 
 
-def _ties(found: ReportFacts, best: Outcome) -> str:
-    """Returns a clause about the recipes that scored just as well at a higher cost."""
-    rows = found.sure if found.confirmed else found.result.rows
+def _mean_interval(mean: Mean) -> str:
+    """Returns the interval of a mean, or the reason why there is none, as part of a sentence."""
+    if mean.n < 2:
+        return "one seed, so no interval"
+    if not math.isnan(mean.low):
+        return f"95 % interval {wording.percent_interval(mean.low, mean.high, ' %')}"
+    few = mean.n < NEAR_BOUND_SEEDS
+    if mean.std == 0:
+        return f"the same for all {mean.n} seeds" + ", too few for an interval" * few
+    return f"{mean.n} seeds are too few for an interval" if few else "no interval"
+
+
+def _ties(findings: Findings, best: Outcome) -> str:
+    """Returns a clause about other recipes with the same score, which cost no less."""
+    rows = findings.unselected if findings.confirmed else findings.result.rows
     others = {
         row.outcome.digest
         for row in rows
@@ -107,130 +117,145 @@ def _ties(found: ReportFacts, best: Outcome) -> str:
     if not others:
         return ""
     score = "scores" if len(others) == 1 else "score"
-    return f"; {w.many(len(others), 'other recipe')} {score} the same and cost no less"
+    return f"; {wording.counted(len(others), 'other recipe')} {score} the same and cost no less"
 
 
-def _fixed(rows: tuple[Row, ...]) -> str:
-    rates = [(w.printable(row.id), row.outcome.solve_rate) for row in rows]
+def _solved(rows: tuple[Row, ...]) -> str:
+    """Returns the sentence about how many fixed recipes are solved."""
+    rates = [(printable_line(row.id), row.outcome.solve_rate) for row in rows]
     groups = {
         "every seed": [name for name, rate in rates if rate.k == rate.n],
         "some seeds": [name for name, rate in rates if 0 < rate.k < rate.n],
         "no seed": [name for name, rate in rates if rate.k == 0 < rate.n],
     }
-    said = [f"{len(ids)} by {who}{_listed(ids)}" for who, ids in groups.items() if ids]
-    first, _, rest = said[0].partition(" ")
-    said[0] = f"{first} {'was' if first == '1' else 'were'} solved {rest}"
-    return f"Of the {len(rows)} fixed recipes, {_joined(said)}."
+    parts = [f"{len(ids)} by {seeds}{_id_list(ids)}" for seeds, ids in groups.items() if ids]
+    first, _, rest = parts[0].partition(" ")
+    parts[0] = f"{first} {'was' if first == '1' else 'were'} solved {rest}"
+    return f"Of the {len(rows)} fixed recipes, {_join(parts)}."
 
 
-def _published(found: ReportFacts) -> list[str]:
-    words = [
-        (each.row.id, each.verdict.word) for each in found.verdicts if each.verdict is not None
+def _reproductions(findings: Findings) -> list[str]:
+    verdicts = [
+        (reproduction.row.id, reproduction.verdict.word)
+        for reproduction in findings.reproductions
+        if reproduction.verdict is not None
     ]
-    if not words:
+    if not verdicts:
         return []
-    said = _counted(words, ("reproduced", "not reproduced", "cannot tell"))
-    return [f"Of {w.many(len(words), 'published result')}, {said}."]
+    counts = _verdict_counts(verdicts, ("reproduced", "not reproduced", "cannot tell"))
+    return [f"Of {wording.counted(len(verdicts), 'published result')}, {counts}."]
 
 
-def _compared(found: ReportFacts) -> list[str]:
-    words = [(f"{each.asked.of} to {each.asked.to}", each.word) for each in found.comparisons]
-    if not words:
+def _comparisons(findings: Findings) -> list[str]:
+    verdicts = [
+        (f"{comparison.question.of} to {comparison.question.to}", comparison.verdict)
+        for comparison in findings.comparisons
+    ]
+    if not verdicts:
         return []
-    said = _counted(words, ("real", "not real", "cannot tell yet"))
-    return [f"Of {w.many(len(words), 'comparison')}, {said}."]
+    counts = _verdict_counts(verdicts, DIFFERENCE_VERDICTS)
+    return [f"Of {wording.counted(len(verdicts), 'comparison')}, {counts}."]
 
 
-def _searched(found: ReportFacts) -> list[str]:
-    """Returns what a search found: what holds, what is simplest, what mattered, what it took."""
-    told = _confirmed(found)
-    if found.confirmed:
-        told.append(w.printable(found.searched.simplest.sentence))
-    told += _mattered(found)
-    saved = found.searched.saved
-    if saved.stopped:
-        told.append(
-            f"Stopping {saved.stopped} of {w.many(saved.recipes, 'searched recipe')} early saved "
-            f"{w.percent(saved.share, ' %')} of the seed runs."
+def _search(findings: Findings) -> list[str]:
+    """Returns the sentences about a search: finalists, simplest recipe, settings, failures."""
+    sentences = _finalists(findings)
+    if findings.confirmed:
+        sentences.append(printable_line(findings.simplest.sentence))
+    sentences += _settings(findings)
+    savings = findings.savings
+    if savings.stopped:
+        sentences.append(
+            f"Stopping {savings.stopped} of {wording.counted(savings.recipes, 'searched recipe')} "
+            f"early saved {wording.percent(savings.share, ' %')} of the seed runs."
         )
-    failed = [w.printable(each.id) for each in found.result.failed]
+    failed = [printable_line(recipe.id) for recipe in findings.result.failed]
     if failed:
-        told.append(f"{w.many(len(failed), 'recipe')} failed{_listed(failed)}.")
-    return told
+        sentences.append(f"{wording.counted(len(failed), 'recipe')} failed{_id_list(failed)}.")
+    return sentences
 
 
-def _confirmed(found: ReportFacts) -> list[str]:
-    told = found.searched.confirmations
-    if not told.finalists:
+def _finalists(findings: Findings) -> list[str]:
+    """Returns the sentences about the winner of the search, and the best finalist."""
+    confirmations = findings.confirmations
+    if not confirmations.finalists:
         return []
-    first, count = told.finalists[0], len(told.finalists)
-    among = f"best of {count} finalists" if count > 1 else "only finalist"
-    fresh = first.fresh
-    before = f"; the search had scored it {w.percent(first.search.mean, ' %')}"
-    said, own = [], told.winner
-    if own is not None:
-        said.append(
-            f"The search's own winner, {w.printable(own.row.of)}, {w.lost(own.optimism)} from the "
-            f"search ({w.percent(own.search.mean, ' %')}) to {w.many(own.fresh.n, 'fresh seed')}"
-            f"{' and other data' if found.beside else ''} ({w.percent(own.fresh.mean, ' %')})."
+    first, count = confirmations.finalists[0], len(confirmations.finalists)
+    sentences, winner = [], confirmations.winner
+    if winner is not None:
+        data = " and other data" if findings.baselines else ""
+        sentences.append(
+            f"The winner of the search, {printable_line(winner.row.of)}, scored "
+            f"{wording.percent(winner.search.mean, ' %')} in the search and "
+            f"{wording.percent(winner.fresh.mean, ' %')} on "
+            f"{wording.counted(winner.fresh.n, 'fresh seed')}{data}: "
+            f"{wording.score_change(winner.optimism)}."
         )
-    said += [
-        f"On {w.many(fresh.n, 'fresh seed')} the {among} is {w.printable(first.row.id)}, with "
-        f"{w.measure(told.measure)} {w.percent(fresh.mean, ' %')} "
-        f"({_interval(fresh, told.measure)}){before if first.trial else ''}."
-    ]
-    return said
+    which = f"best of {count} finalists" if count > 1 else "only finalist"
+    search = f"; its score in the search was {wording.percent(first.search.mean, ' %')}"
+    sentences.append(
+        f"On {wording.counted(first.fresh.n, 'fresh seed')} the {which} is "
+        f"{printable_line(first.row.id)}, with {wording.measure_name(confirmations.measure)} "
+        f"{wording.percent(first.fresh.mean, ' %')} "
+        f"({_interval(first.fresh, confirmations.measure)}){search if first.trial else ''}."
+    )
+    return sentences
 
 
 def _interval(mean: Mean, measure: str) -> str:
-    text = w.score_interval(mean, measure)
+    text = wording.score_interval(mean, measure)
     return f"95 % interval {text} %" if text.startswith("[") else text
 
 
-def _mattered(found: ReportFacts) -> list[str]:
-    told = []
-    order = ("real", "not real", "cannot tell yet")
-    back = [(each.axis.replace("_", " "), each.word) for each in found.searched.ablated]
-    back = [(axis, word) for axis, word in back if axis]
-    if back:
-        told.append(
-            f"Of {w.many(len(back), 'difference')} that putting one setting back makes, "
-            f"{_counted(back, order)}."
+def _settings(findings: Findings) -> list[str]:
+    """Returns the sentences about ablations, importances and switches."""
+    sentences = []
+    ablations = [
+        (wording.heading(ablation.axis), ablation.verdict)
+        for ablation in findings.ablations
+        if ablation.axis
+    ]
+    if ablations:
+        sentences.append(
+            f"Of {wording.counted(len(ablations), 'difference')} from setting one setting back to "
+            f"the reference, {_verdict_counts(ablations, DIFFERENCE_VERDICTS)}."
         )
-    importance = found.searched.importance
-    if importance is not None and importance.weights:
-        first, seeds = importance.weights[0], importance.seeds
-        told.append(
-            f"Among {w.many(importance.trials, 'random trial')} the setting that explains the "
-            f"score best is {w.printable(first.key.replace('_', ' '))}, with "
-            f"{w.percent(first.fanova, ' %')} of what settings explain"
-            + (f"; {w.percent(seeds.share, ' %')} of the variance is the seeds'." if seeds else ".")
+    importance = findings.importance
+    if importance is not None and importance.settings:
+        first, seeds = importance.settings[0], importance.seeds
+        share = ""
+        if seeds is not None:
+            share = f"; {wording.percent(seeds.fraction, ' %')} of the variance is due to seeds"
+        sentences.append(
+            f"Among {wording.counted(importance.trials, 'random trial')} the setting that explains "
+            f"the score best is {wording.heading(first.key)}, with "
+            f"{wording.percent(first.fanova, ' %')} of what settings explain{share}."
         )
-    switched = [(each.name, each.word) for each in found.searched.effects]
-    if switched:
-        told.append(
-            f"Of {w.many(len(switched), 'effect')} of a switch changed alone, "
-            f"{_counted(switched, order)}."
+    effects = [(effect.name, effect.verdict) for effect in findings.effects]
+    if effects:
+        sentences.append(
+            f"Of {wording.counted(len(effects), 'effect')} of a switch changed alone, "
+            f"{_verdict_counts(effects, DIFFERENCE_VERDICTS)}."
         )
-    return told
+    return sentences
 
 
-def _counted(words: Sequence[tuple[str, str]], order: Sequence[str]) -> str:
-    """Returns how many things got each word, and which: `2 are real (a, b) and 1 is not real`."""
-    said = []
-    for word in order:
-        ids = [w.printable(name) for name, own in words if own == word]
-        verb = "cannot be told" if word.startswith("cannot") else f"is {word}"
-        if len(ids) != 1:
+def _verdict_counts(verdicts: Sequence[tuple[str, str]], order: Sequence[str]) -> str:
+    """Returns the number and the names for each verdict: `2 are real (a, b) and 1 is not real`."""
+    parts = []
+    for verdict in order:
+        names = [printable_line(name) for name, other in verdicts if other == verdict]
+        verb = "cannot be told" if verdict.startswith("cannot") else f"is {verdict}"
+        if len(names) != 1:
             verb = verb.replace("is ", "are ", 1)
-        verb += " yet" * word.endswith("yet")
-        said += [f"{len(ids)} {verb}{_listed(ids)}"] if ids else []
-    return _joined(said)
+        verb += " yet" * verdict.endswith("yet")
+        parts += [f"{len(names)} {verb}{_id_list(names)}"] if names else []
+    return _join(parts)
 
 
-def _listed(ids: list[str]) -> str:
-    return f" ({', '.join(ids)})" if len(ids) <= IDS else ""
+def _id_list(ids: list[str]) -> str:
+    return f" ({', '.join(ids)})" if len(ids) <= MAX_IDS else ""
 
 
-def _joined(parts: list[str]) -> str:
+def _join(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

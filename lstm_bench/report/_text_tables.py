@@ -1,4 +1,4 @@
-"""The tables of a report as text, ready to be laid out in HTML, Markdown or a terminal."""
+"""The tables of a report as text, for HTML and Markdown."""
 
 from __future__ import annotations
 
@@ -8,41 +8,34 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from lstm_bench.analysis import (
-    ComparisonResult,
-    Family,
-    ReportFacts,
-    ReproductionResult,
-    is_stopped,
-    score,
-)
+from lstm_bench.analysis import Comparison, Family, Findings, Reproduction, is_stopped
 from lstm_bench.report import _tables as tables
-from lstm_bench.report import _wording as w
-from lstm_bench.results import Outcome, Row, SweepResult
+from lstm_bench.report import _wording as wording
+from lstm_bench.results import Outcome, Row, SweepData, measure_mean
+from lstm_bench.safety import printable_line
 
-TRIALS_SHOWN = 40
-STEPS_SHOWN = 60
-ANSWERS_SHOWN = 4
+MAX_TRIALS = 40
+MAX_STEPS = 60
+MAX_ANSWERS = 4
 
 
 @dataclass(frozen=True)
-class Grid:
-    """A table of text: `numeric` tells which columns are aligned right, `marks` styles rows."""
+class TextTable:
+    """A table of text: `numeric` columns are aligned right, `marks` style the rows."""
 
     titles: tuple[str, ...]
     numeric: tuple[bool, ...]
     rows: tuple[tuple[str, ...], ...]
-    marks: tuple[str, ...] = ()  # "", "best" or "wrong", one a row
+    marks: tuple[str, ...] = ()  # "", "best" or "wrong" for each row
 
-    def mark(self, place: int) -> str:
-        """Returns the style of the row at `place`."""
-        return self.marks[place] if self.marks else ""
+    def mark(self, index: int) -> str:
+        """Returns the style of a row."""
+        return self.marks[index] if self.marks else ""
 
 
-SCORED = "{} ± sd, %"
 MEASURES = (
     "Seeds",
-    SCORED,
+    "{} ± sd, %",
     "95 % interval",
     "Solved",
     "Wilson 95 %",
@@ -51,64 +44,78 @@ MEASURES = (
     "Updates",
     "Seconds",
 )
+"""The columns of every table of recipes; `{}` is the measure that ranks them."""
 
 
-def headings(rows: Sequence[Row]) -> list[str]:
-    """Returns `MEASURES`, with what ranks the rows by its name."""
-    return [title.format(tables.ranking(rows).capitalize()) for title in MEASURES]
+def measure_titles(rows: Sequence[Row]) -> list[str]:
+    """Returns `MEASURES` with the name of the measure that ranks the rows."""
+    return [title.format(tables.ranking_measure(rows).capitalize()) for title in MEASURES]
 
 
-def measures(outcome: Outcome) -> tuple[str, ...]:
+def measure_cells(outcome: Outcome) -> tuple[str, ...]:
     """Returns the cells under `MEASURES`."""
-    mean, rate = score(outcome, outcome.score), outcome.solve_rate
+    mean, rate = measure_mean(outcome, outcome.score), outcome.solve_rate
     return (
-        w.count(mean.n),
-        w.accuracy(mean),
-        w.interval(mean),
-        w.solved(rate),
-        w.span(rate.low, rate.high),
-        w.epochs(outcome),
-        w.count(outcome.parameters),
-        w.count(outcome.updates),
-        w.seconds(outcome.train_seconds),
+        wording.whole_number(mean.n),
+        wording.mean_and_std(mean),
+        wording.interval_or_reason(mean),
+        wording.solved_count(rate),
+        wording.percent_interval(rate.low, rate.high),
+        wording.epochs_to_solve(outcome),
+        wording.whole_number(outcome.parameters),
+        wording.whole_number(outcome.updates),
+        wording.seconds(outcome.train_seconds),
     )
 
 
-def _extra_titles(extras: Sequence[str]) -> list[str]:
-    return [f"{extra.replace('_', ' ').capitalize()}, %" for extra in extras]
+def _extra_titles(accuracies: Sequence[str], metrics: Sequence[str]) -> list[str]:
+    """Returns the titles of further columns: accuracies of parts of the data, and metrics."""
+    titles = [f"{name.replace('_', ' ').capitalize()}, %" for name in accuracies]
+    return titles + [wording.heading(name).capitalize() for name in metrics]
 
 
-def _metric_titles(result: SweepResult) -> list[str]:
-    return [w.heading(name).capitalize() for name in result.metrics]
+def _extra_cells(outcome: Outcome, accuracies: Sequence[str], metrics: Sequence[str]) -> list[str]:
+    """Returns the cells under `_extra_titles`."""
+    cells = [wording.percent(tables.mean_score(outcome, name)) for name in accuracies]
+    return cells + [wording.metric_value(tables.mean_score(outcome, name)) for name in metrics]
 
 
-def fixed(found: ReportFacts) -> Grid:
-    """Returns the fixed recipes in the file's order."""
-    result = found.result
+def fixed(findings: Findings) -> TextTable:
+    """Returns the fixed recipes in the order of the sweep file."""
+    result, best = findings.result, findings.best
     rows = result.fixed
-    extras = tables.extra_scores(rows)
-    named = _metric_titles(result)
-    titles = ["Recipe", "Configuration", *headings(rows), *_extra_titles(extras), *named]
-    numeric = [False, False, *[True] * (len(MEASURES) + len(extras) + len(named))]
-    cells = []
-    for row in rows:
-        line = [w.printable(row.id), w.printable(row.outcome.name), *measures(row.outcome)]
-        line += [w.percent(tables.score(row.outcome, extra)) for extra in extras]
-        line += [w.figure(tables.score(row.outcome, name)) for name in result.metrics]
-        cells.append(tuple(line))
-    best = found.best.id if found.best else None
-    marks = tuple("best" if row.id == best else "" for row in rows)
-    return Grid(tuple(titles), tuple(numeric), tuple(cells), marks)
+    extras = tables.partial_accuracies(rows), result.metrics
+    measures = [*measure_titles(rows), *_extra_titles(*extras)]
+    cells = tuple(
+        (
+            printable_line(row.id),
+            printable_line(row.outcome.name),
+            *measure_cells(row.outcome),
+            *_extra_cells(row.outcome, *extras),
+        )
+        for row in rows
+    )
+    marks = tuple("best" if best and row.id == best.id else "" for row in rows)
+    numeric = (False, False, *[True] * len(measures))
+    return TextTable(("Recipe", "Configuration", *measures), numeric, cells, marks)
 
 
-def refused(result: SweepResult) -> Grid:
-    """Returns what the sweep shows to be refused, and why."""
-    titles = ("Id", "Asked for", "Published", "Refused because")
-    cells = [
-        tuple(w.printable(each) for each in (r.id, r.asked, r.published or w.NONE, r.reason))
-        for r in result.refused
-    ]
-    return Grid(titles, (False,) * 4, tuple(cells))
+def refused(result: SweepData) -> TextTable:
+    """Returns the configurations that are refused on purpose, and the reasons."""
+    titles = ("Id", "Configuration", "Published", "Refused because")
+    cells = tuple(
+        tuple(
+            printable_line(text)
+            for text in (
+                refusal.id,
+                refusal.asked,
+                refusal.published or wording.NONE,
+                refusal.reason,
+            )
+        )
+        for refusal in result.refused
+    )
+    return TextTable(titles, (False,) * 4, cells)
 
 
 PUBLISHED = (
@@ -116,8 +123,8 @@ PUBLISHED = (
     "Published",
     "Accuracy ± sd, %",
     "95 % interval",
-    "Spread of seeds",
-    "Published lies",
+    "Range of seeds",
+    "Published figure is",
     "Solved",
     "Wilson 95 %",
     "Verdict",
@@ -125,183 +132,202 @@ PUBLISHED = (
 )
 
 
-def published(judged: Sequence[ReproductionResult]) -> Grid:
-    """Returns what was published beside ours, row by row, with its verdict."""
+def published(reproductions: Sequence[Reproduction]) -> TextTable:
+    """Returns published results with ours and the verdict, one row per recipe."""
     cells = []
-    for each in judged:
-        row, placed, said = each.row, each.spread, each.verdict
+    for reproduction in reproductions:
+        row, rank, verdict = reproduction.row, reproduction.rank, reproduction.verdict
         accuracy, rate = row.outcome.accuracy, row.outcome.solve_rate
         cells.append(
             (
-                w.printable(row.id),
+                printable_line(row.id),
                 _published(row),
-                w.accuracy(accuracy),
-                w.interval(accuracy),
-                w.span(placed.low, placed.high) if placed else w.NONE,
-                placed.place if placed else w.NONE,
-                w.solved(rate),
-                w.span(rate.low, rate.high),
-                said.word if said else w.NONE,
-                said.why if said else w.NONE,
+                wording.mean_and_std(accuracy),
+                wording.interval_or_reason(accuracy),
+                wording.percent_interval(rank.low, rank.high) if rank else wording.NONE,
+                rank.position if rank else wording.NONE,
+                wording.solved_count(rate),
+                wording.percent_interval(rate.low, rate.high),
+                verdict.word if verdict else wording.NONE,
+                verdict.reason if verdict else wording.NONE,
             )
         )
     numeric = (False, False, True, True, True, False, True, True, False, False)
-    return Grid(PUBLISHED, numeric, tuple(cells))
+    return TextTable(PUBLISHED, numeric, tuple(cells))
 
 
-def comparisons(compared: Sequence[ComparisonResult]) -> Grid:
-    """Returns the comparisons that the sweep asks for: what is claimed, and what is found."""
-    claimed = any(each.asked.claim for each in compared)
-    titles = ["Comparison", *["Claimed"] * claimed, "Finding", "p, Holm", "Verdict"]
-    cells = []
-    for each in compared:
-        line = [w.printable(each.name)]
-        line += [w.printable(each.asked.claim) or w.NONE] * claimed
-        line += [w.printable(each.told), w.p_value(each.corrected), each.said]
-        cells.append(tuple(line))
-    numeric = tuple(title == "p, Holm" for title in titles)
-    return Grid(tuple(titles), numeric, tuple(cells))
+def _published(row: Row) -> str:
+    """Returns the published figure and what else was published."""
+    text, share = printable_line(row.published), row.published_accuracy
+    if share is None:
+        return text or "none"
+    # The text often begins with the figure itself, which is then not repeated.
+    figure = re.match(r"\s*(\d+(?:\.\d+)?) ?%", text)
+    if figure and abs(float(figure[1]) - 100 * share) < 0.05:
+        return text
+    return wording.percent(share, " %") + (f"; {text}" if text else "")
 
 
-def horizon(families: Sequence[Family]) -> Grid:
-    """Returns how far each family gets: solved seeds value by value, and where half are left."""
-    values = sorted({value for family in families for value in family.horizon.values})
+def comparisons(comparisons: Sequence[Comparison]) -> TextTable:
+    """Returns the comparisons of the sweep file: claims, differences and verdicts."""
+    claimed = any(comparison.question.claim for comparison in comparisons)
+    titles = ("Comparison", *["Claimed"] * claimed, "Difference", "p, Holm", "Verdict")
+    cells = tuple(
+        (
+            printable_line(comparison.name),
+            *[printable_line(comparison.question.claim) or wording.NONE] * claimed,
+            printable_line(comparison.direction),
+            wording.p_value(comparison.p_holm),
+            comparison.conclusion,
+        )
+        for comparison in comparisons
+    )
+    return TextTable(titles, tuple(title == "p, Holm" for title in titles), cells)
+
+
+def memory_spans(families: Sequence[Family]) -> TextTable:
+    """Returns the memory span of each family, and its solved seeds at each value."""
+    values = sorted({value for family in families for value in family.span.values})
     axes = list(dict.fromkeys(family.axis for family in families))
-    axis = w.heading(axes[0]) if len(axes) == 1 else "value"
-    titles = ["Family", f"{axis.capitalize()} where half solve it", "95 % interval"]
+    axis = wording.heading(axes[0]) if len(axes) == 1 else "value"
+    titles = ["Family", f"Memory span ({axis} where half solve it)", "95 % interval"]
     titles += [f"at {value:,g}" for value in values]
     cells = []
     for family in families:
-        counted = {float(row.value): w.solved(row.outcome.solve_rate) for row in family.rows}
-        line = [w.printable(family.id), family.half, family.interval or w.NONE]
-        cells.append((*line, *(counted.get(value, w.NONE) for value in values)))
-    return Grid(tuple(titles), (False, *[True] * (len(titles) - 1)), tuple(cells))
+        solved = {
+            float(row.value): wording.solved_count(row.outcome.solve_rate) for row in family.rows
+        }
+        line = [printable_line(family.id), family.half, family.interval or wording.NONE]
+        cells.append((*line, *(solved.get(value, wording.NONE) for value in values)))
+    return TextTable(tuple(titles), (False, *[True] * (len(titles) - 1)), tuple(cells))
 
 
 def shared_name(family: Family) -> str:
-    """Returns the parts of the recipes' names that do not change along the axis."""
+    """Returns the parts of the recipes' names that all recipes of a family have."""
     parts = [row.outcome.name.split(", ") for row in family.rows]
     return ", ".join(part for part in parts[0] if all(part in other for other in parts))
 
 
-def _published(row: Row) -> str:
-    said, share = w.printable(row.published), row.published_accuracy
-    if share is None:
-        return said or "none"
-    # The text often begins with the figure itself: then it is not said twice.
-    figure = re.match(r"\s*(\d+(?:\.\d+)?) ?%", said)
-    if figure and abs(float(figure[1]) - 100 * share) < 0.05:
-        return said
-    return w.percent(share, " %") + (f"; {said}" if said else "")
+def trials(findings: Findings, limit: int = MAX_TRIALS) -> TextTable:
+    """Returns the recipes of the search best first, at most `limit`, with the settings that vary.
 
-
-def trials(found: ReportFacts, limit: int = TRIALS_SHOWN) -> Grid:
-    """Returns the searched recipes best first, at most `limit`, with the settings that vary.
-
-    One that was stopped says so beside its number of seeds, and has no rank.
+    A recipe that was stopped has no rank, and `stopped` after its number of seeds.
     """
-    result, ranked = found.result, found.trials
-    varying = tables.settings([row for row, _ in ranked])[1]
-    extras = tables.extra_scores([row for row, _ in ranked])
-    repeated = any(repeats for _, repeats in ranked)
-    best = found.best.id if found.best else None
+    result, rows, best = findings.result, findings.searched, findings.best
+    varying = tables.shared_and_varying_settings(rows)[1]
+    repeated = any(repeats for _, repeats in findings.trials)
+    extras = tables.partial_accuracies(rows), result.metrics
+    measures = [*measure_titles(rows), *_extra_titles(*extras)]
     cells, marks = [], []
-    for place, (row, repeats) in enumerate(ranked[:limit], 1):
-        chosen = [w.value(row.outcome.settings.get(key)) for key in varying]
+    for rank, (row, repeats) in enumerate(findings.trials[:limit], 1):
         stopped = is_stopped(result, row)
-        seeds, *rest = measures(row.outcome)
-        line = [w.NONE if stopped else str(place), w.printable(row.id), *chosen]
-        line += [f"{seeds}, stopped" if stopped else seeds, *rest]
-        line += [w.percent(tables.score(row.outcome, extra)) for extra in extras]
-        line += [w.figure(tables.score(row.outcome, name)) for name in result.metrics]
-        line += [w.printable(", ".join(repeats)) or w.NONE] * repeated
+        seeds, *other_measures = measure_cells(row.outcome)
+        line = [wording.NONE if stopped else str(rank), printable_line(row.id)]
+        line += [wording.setting_text(row.outcome.settings.get(key)) for key in varying]
+        line += [f"{seeds}, stopped" if stopped else seeds, *other_measures]
+        line += _extra_cells(row.outcome, *extras)
+        line += [printable_line(", ".join(repeats)) or wording.NONE] * repeated
         cells.append(tuple(line))
-        marks.append("best" if row.id == best else "")
-    numbers = [
-        all(isinstance(row.outcome.settings.get(key, 0), int | float) for row, _ in ranked)
-        and not any(isinstance(row.outcome.settings.get(key), bool) for row, _ in ranked)
-        for key in varying
-    ]
-    named = _metric_titles(result)
-    own = headings([row for row, _ in ranked])
-    titles = ["Rank", "Recipe", *map(w.heading, varying), *own, *_extra_titles(extras), *named]
-    numeric = [True, False, *numbers, *[True] * (len(MEASURES) + len(extras) + len(named))]
-    titles += ["Proposed again as"] * repeated
-    return Grid(tuple(titles), (*numeric, *[False] * repeated), tuple(cells), tuple(marks))
+        marks.append("best" if best and row.id == best.id else "")
+    titles = ("Rank", "Recipe", *map(wording.heading, varying), *measures)
+    numeric = (True, False, *(_is_numeric(key, rows) for key in varying), *[True] * len(measures))
+    if repeated:
+        titles, numeric = (*titles, "Proposed again as"), (*numeric, False)
+    return TextTable(titles, numeric, tuple(cells), tuple(marks))
 
 
-def settings(rows: Sequence[Row]) -> tuple[Grid, Grid]:
-    """Returns the settings that all `rows` share, and those that differ, one row a recipe."""
-    shared, varying = tables.settings(rows)
-    common = pairs({w.heading(key): w.value(value) for key, value in shared.items()}, "Setting")
+def _is_numeric(key: str, rows: Sequence[Row]) -> bool:
+    """Returns whether a setting is a number in every row that has it."""
+    values = [row.outcome.settings.get(key, 0) for row in rows]
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+
+
+def settings(rows: Sequence[Row]) -> tuple[TextTable, TextTable]:
+    """Returns the settings that all `rows` share, and those that differ, one row per recipe."""
+    shared, varying = tables.shared_and_varying_settings(rows)
+    common = {wording.heading(key): wording.setting_text(value) for key, value in shared.items()}
     cells = tuple(
-        (w.printable(row.id), *(w.value(row.outcome.settings.get(key)) for key in varying))
+        (
+            printable_line(row.id),
+            *(wording.setting_text(row.outcome.settings.get(key)) for key in varying),
+        )
         for row in rows
     )
-    titles = ("Recipe", *map(w.heading, varying))
-    return common, Grid(titles, (False,) * len(titles), cells)
+    titles = ("Recipe", *map(wording.heading, varying))
+    return two_columns(common, "Setting"), TextTable(titles, (False,) * len(titles), cells)
 
 
-def steps(frame: pd.DataFrame, dated: bool = False) -> Grid:
-    """Returns the first rows of `tables.steps`: what was asked, and what the seeds said.
+def steps(frame: pd.DataFrame, dated: bool = False) -> TextTable:
+    """Returns the first rows of `tables.steps`: inputs, expected values and predictions.
 
-    `dated`: where the input stands the time of what is expected. Real values have their range.
+    `dated`: the input column holds the time of the expected value. Of real-valued predictions, the
+    range over the seeds is shown.
     """
-    real = pd.api.types.is_float_dtype(frame["expected"])
-    frame = frame.head(STEPS_SHOWN)
+    real_valued = pd.api.types.is_float_dtype(frame["expected"])
+    frame = frame.head(MAX_STEPS)
     cells, marks = [], []
     for step in frame.to_dict("records"):
         cells.append(
             (
                 str(step["sequence"]),
                 str(step["step"]),
-                w.symbol(step["input"]),
-                w.symbol(step["expected"]),
-                w.symbol(step["predicted"]),
+                wording.symbol(step["input"]),
+                wording.symbol(step["expected"]),
+                wording.symbol(step["predicted"]),
                 f"{step['right']}/{step['seeds']}",
-                _range(step["answers"]) if real else _counts(step["answers"]),
+                _range(step["answers"]) if real_valued else _counts(step["answers"]),
             )
         )
         marks.append("" if step["correct"] else "wrong")
-    asked, said = "Time" if dated else "Input", "Range of the seeds" if real else "Answers, seeds"
-    titles = ("Sequence", "Step", asked, "Expected", "Predicted", "Right in", said)
+    given = "Time" if dated else "Input"
+    predictions = "Range of the seeds" if real_valued else "Predictions, seeds"
+    titles = ("Sequence", "Step", given, "Expected", "Predicted", "Right in", predictions)
     numeric = (True, True, False, False, False, True, False)
-    return Grid(titles, numeric, tuple(cells), tuple(marks))
+    return TextTable(titles, numeric, tuple(cells), tuple(marks))
 
 
 def _counts(answers: Sequence[tuple[str, int]]) -> str:
-    told = [f"{w.symbol(answer)} ×{times}" for answer, times in answers]
-    return ", ".join(told[:ANSWERS_SHOWN] + ["…"] * (len(told) > ANSWERS_SHOWN))
+    """Returns the most frequent predictions with their counts: `B ×2, A ×1`."""
+    counts = [f"{wording.symbol(answer)} ×{times}" for answer, times in answers]
+    return ", ".join(counts[:MAX_ANSWERS] + ["…"] * (len(counts) > MAX_ANSWERS))
 
 
 def _range(answers: Sequence[tuple[str, int]]) -> str:
-    told = [float(answer) for answer, _ in answers]
-    return f"{w.symbol(min(told))} to {w.symbol(max(told))}" if told else w.NONE
+    """Returns the smallest and the largest prediction."""
+    values = [float(answer) for answer, _ in answers]
+    if not values:
+        return wording.NONE
+    return f"{wording.symbol(min(values))} to {wording.symbol(max(values))}"
 
 
-def search(found: ReportFacts) -> tuple[Grid, Grid]:
-    """Returns how the search went about it, and what it could choose from."""
-    result = found.result
-    facts = dict(result.search or {})
-    space = facts.pop("space", {})
+def search(findings: Findings) -> tuple[TextTable, TextTable]:
+    """Returns the settings of the search, and its search space."""
+    result = findings.result
+    options = dict(result.search or {})
+    space = options.pop("space", {})
     choices = space if isinstance(space, Mapping) else {"space": space}
-    done = {"finished trials": len(result.trials), "distinct recipes": len(found.trials)}
-    told = {w.heading(key): w.part_of_space(value) or w.NONE for key, value in facts.items()}
-    told = {"trials asked for" if key == "trials" else key: text for key, text in told.items()}
-    told |= {key: w.count(number) for key, number in done.items()}
-    parts = {w.heading(key): w.part_of_space(part) for key, part in choices.items()}
-    return pairs(told, "Search"), pairs(parts, "Setting", "Choices")
+    facts = {
+        wording.heading(key): wording.choices_text(value) or wording.NONE
+        for key, value in options.items()
+    }
+    facts = {"trials requested" if key == "trials" else key: text for key, text in facts.items()}
+    facts["finished trials"] = wording.whole_number(len(result.trials))
+    facts["distinct recipes"] = wording.whole_number(len(findings.trials))
+    parts = {wording.heading(key): wording.choices_text(part) for key, part in choices.items()}
+    return two_columns(facts, "Search"), two_columns(parts, "Setting", "Choices")
 
 
-def provenance(result: SweepResult) -> Grid:
-    """Returns where the numbers came from."""
-    facts = {w.heading(key): w.printable(value) for key, value in result.provenance.items()}
+def provenance(result: SweepData) -> TextTable:
+    """Returns the provenance of the results: versions, machine, command."""
+    facts = {
+        wording.heading(key): printable_line(value) for key, value in result.provenance.items()
+    }
     engines = sorted({row.outcome.engine for row in result.rows})
     if engines:
-        facts.setdefault("engine", w.printable(", ".join(engines)))
-    return pairs(facts, "What")
+        facts.setdefault("engine", printable_line(", ".join(engines)))
+    return two_columns(facts, "What")
 
 
-def pairs(facts: Mapping[str, str], first: str, second: str = "Value") -> Grid:
-    """Returns a table of two columns."""
-    return Grid((first, second), (False, False), tuple(facts.items()))
+def two_columns(facts: Mapping[str, str], first: str, second: str = "Value") -> TextTable:
+    """Returns a table of names and values."""
+    return TextTable((first, second), (False, False), tuple(facts.items()))

@@ -1,4 +1,4 @@
-"""How numbers read: pure functions from values to text."""
+"""Numbers and other values as text: pure functions."""
 
 from __future__ import annotations
 
@@ -8,25 +8,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lstm_bench.results import Outcome, Row
-from lstm_bench.safety import REPLACED
-from lstm_bench.statistics import SURE, Mean, Rate
+from lstm_bench.safety import printable_line
+from lstm_bench.statistics import NEAR_BOUND_SEEDS, Mean, Rate
 
 NONE = "–"
 VISIBLE = {" ": "␣", "\n": "↵", "\t": "⇥", "": NONE}
 
 
-def printable(value: object) -> str:
-    """Returns `value` as one line of text that every file format here can hold.
-
-    >>> printable("a\\nb\\x00")
-    'a b�'
-    """
-    text = str(value).replace("\n", " ").replace("\t", " ")
-    return "".join(char if char.isprintable() else REPLACED for char in text)
-
-
 def symbol(value: object) -> str:
-    """Returns a symbol of a sequence as it is printed: white space is made visible.
+    """Returns a symbol of a sequence as text, with white space made visible.
 
     >>> symbol(" "), symbol("A")
     ('␣', 'A')
@@ -34,11 +24,11 @@ def symbol(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     text = str(value)
-    return VISIBLE.get(text) or printable(text)
+    return VISIBLE.get(text) or printable_line(text)
 
 
 def percent(share: float | None, unit: str = "") -> str:
-    """Returns a share in [0, 1] as a percentage; only a whole one reads as 100.
+    """Returns a share in [0, 1] as a percentage; `100.0` only if it is exactly 1.
 
     >>> percent(0.84), percent(0.9999), percent(1.0, " %"), percent(float("nan"))
     ('84.0', '> 99.9', '100.0 %', '–')
@@ -53,10 +43,10 @@ def percent(share: float | None, unit: str = "") -> str:
     return text + unit
 
 
-def span(low: float, high: float, unit: str = "") -> str:
+def percent_interval(low: float, high: float, unit: str = "") -> str:
     """Returns an interval of shares as percentages.
 
-    >>> span(0.7225, 1.0)
+    >>> percent_interval(0.7225, 1.0)
     '[72.2, 100.0]'
     """
     if math.isnan(low) or math.isnan(high):
@@ -64,31 +54,34 @@ def span(low: float, high: float, unit: str = "") -> str:
     return f"[{percent(low)}, {percent(high)}]{unit}"
 
 
-def accuracy(mean: Mean) -> str:
-    """Returns mean and standard deviation: `84.0 ± 2.1`; without the latter for one seed."""
-    return percent(mean.mean) if math.isnan(mean.std) else f"{percent(mean.mean)} ± {_points(mean)}"
+def mean_and_std(mean: Mean) -> str:
+    """Returns mean and standard deviation: `84.0 ± 2.1`; of one seed only the mean."""
+    return percent(mean.mean) if math.isnan(mean.std) else f"{percent(mean.mean)} ± {_std(mean)}"
 
 
-def _points(mean: Mean) -> str:
+def _std(mean: Mean) -> str:
+    """Returns the standard deviation in percentage points."""
     points = f"{100 * mean.std:.1f}"
     return "< 0.1" if points == "0.0" and mean.std > 0 else points
 
 
-def interval(mean: Mean) -> str:
-    """Returns the interval of a mean, or in words why there is none."""
+def interval_or_reason(mean: Mean) -> str:
+    """Returns the interval of a mean, or the reason why there is none."""
     if mean.n < 2 or math.isnan(mean.mean) or not math.isnan(mean.low):
-        return span(mean.low, mean.high)
-    few = "n too small" if mean.n < SURE else ""
+        return percent_interval(mean.low, mean.high)
+    few = "n too small" if mean.n < NEAR_BOUND_SEEDS else ""
     return ", ".join(filter(None, [f"all {mean.n} equal" if mean.std == 0 else "", few]))
 
 
 def score_interval(mean: Mean, measure: str) -> str:
-    """Returns `interval`, or that of a rate, which has a width though all seeds agree."""
-    return span(mean.low, mean.high) if measure == "solve_rate" else interval(mean)
+    """Returns the interval of a score: that of a rate has a width even if all seeds agree."""
+    if measure == "solve_rate":
+        return percent_interval(mean.low, mean.high)
+    return interval_or_reason(mean)
 
 
 def p_value(p: float) -> str:
-    """Returns a p value to two digits: `0.04`; below a thousandth only that it is.
+    """Returns a p value with two digits, or `< 0.001`.
 
     >>> p_value(0.0412), p_value(1e-9), p_value(float("nan"))
     ('0.041', '< 0.001', '–')
@@ -98,20 +91,20 @@ def p_value(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.2g}"
 
 
-def measure(name: str) -> str:
-    """Returns what an objective is called in a sentence."""
+def measure_name(name: str) -> str:
+    """Returns the name of a measure in a sentence."""
     return "share of whole sequences right" if name == "sequence_accuracy" else heading(name)
 
 
 def heading(key: str) -> str:
-    """Returns a setting's name as words: `batch_size` -> `batch size`."""
-    return printable(key).replace("_", " ")
+    """Returns the name of a setting as words: `batch_size` -> `batch size`."""
+    return printable_line(key).replace("_", " ")
 
 
-def signed(difference: float) -> str:
+def signed_points(difference: float) -> str:
     """Returns a difference of shares in percentage points, with its sign.
 
-    >>> signed(0.125), signed(-0.2), signed(0.0)
+    >>> signed_points(0.125), signed_points(-0.2), signed_points(0.0)
     ('+12.5', '−20.0', '0.0')
     """
     if math.isnan(difference):
@@ -120,37 +113,39 @@ def signed(difference: float) -> str:
     return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "−")
 
 
-def between(low: float, high: float) -> str:
+def points_interval(low: float, high: float) -> str:
     """Returns an interval of differences in percentage points.
 
-    >>> between(-0.2, 0.125)
+    >>> points_interval(-0.2, 0.125)
     '[−20.0, +12.5]'
     """
-    return NONE if math.isnan(low) or math.isnan(high) else f"[{signed(low)}, {signed(high)}]"
+    if math.isnan(low) or math.isnan(high):
+        return NONE
+    return f"[{signed_points(low)}, {signed_points(high)}]"
 
 
-def lost(difference: float) -> str:
-    """Returns what became of a score that fell by `difference`.
+def score_change(difference: float) -> str:
+    """Returns the change of a score that fell by `difference`, in words.
 
-    >>> lost(0.025), lost(-0.01), lost(0.0), lost(float("nan"))
-    ('lost 2.5 points', 'gained 1.0 points', 'lost nothing', 'has no score')
+    >>> score_change(0.025), score_change(-0.01), score_change(0.0), score_change(float("nan"))
+    ('2.5 points lower', '1.0 points higher', 'the same', 'not a score')
     """
     if math.isnan(difference):
-        return "has no score"
+        return "not a score"
     if abs(difference) < 0.0005:
-        return "lost nothing"
-    return f"{'gained' if difference < 0 else 'lost'} {100 * abs(difference):.1f} points"
+        return "the same"
+    return f"{100 * abs(difference):.1f} points {'higher' if difference < 0 else 'lower'}"
 
 
-def solved(rate: Rate) -> str:
-    """Returns how many seeds solved it: `9/10`."""
+def solved_count(rate: Rate) -> str:
+    """Returns the number of seeds that solved the task: `9/10`."""
     return f"{rate.k}/{rate.n}"
 
 
-def epochs(outcome: Outcome) -> str:
-    """Returns the median of the epochs to solve, or that it is later than training lasted.
+def epochs_to_solve(outcome: Outcome) -> str:
+    """Returns the median of the epochs to solve; `> 30` if it is later than the last epoch, 30.
 
-    Nothing beside naive answers: then it is told after the last epoch alone whether it is solved.
+    `–` for tasks with baselines, where it is only known after the last epoch if a seed solved it.
     """
     if outcome.score == "skill":
         return NONE
@@ -161,18 +156,18 @@ def epochs(outcome: Outcome) -> str:
     return f"> {last:,}" if isinstance(last, int) else "not reached"
 
 
-def figure(value: float) -> str:
-    """Returns a metric's value to four digits."""
+def metric_value(value: float) -> str:
+    """Returns the value of a metric with four digits."""
     return NONE if math.isnan(value) else f"{value:.4g}"
 
 
-def count(number: float) -> str:
-    """Returns a whole number with its thousands set apart."""
+def whole_number(number: float) -> str:
+    """Returns a whole number with commas between thousands."""
     return f"{number:,.0f}"
 
 
 def seconds(value: float) -> str:
-    """Returns seconds to about two digits.
+    """Returns seconds with about two digits.
 
     >>> seconds(0.046), seconds(3.14), seconds(1234.5)
     ('0.046', '3.1', '1,234')
@@ -182,8 +177,8 @@ def seconds(value: float) -> str:
     return f"{value:.2g}" if value < 1 else f"{value:.1f}" if value < 10 else f"{value:,.0f}"
 
 
-def value(setting: Any) -> str:
-    """Returns a setting's value as it is written in a sweep file; `–` where there is none."""
+def setting_text(setting: Any) -> str:
+    """Returns the value of a setting as a sweep file writes it; `–` if there is none."""
     if setting is None:
         return NONE
     if isinstance(setting, bool):
@@ -191,16 +186,16 @@ def value(setting: Any) -> str:
     if isinstance(setting, float):
         return f"{setting:.3g}"
     if isinstance(setting, Mapping | list | tuple):
-        return printable(json.dumps(setting, sort_keys=True, ensure_ascii=False, default=str))
-    return printable(setting)
+        return printable_line(json.dumps(setting, sort_keys=True, ensure_ascii=False, default=str))
+    return printable_line(setting)
 
 
-def part_of_space(part: Any) -> str:
-    """Returns what a search could choose for one setting.
+def choices_text(part: Any) -> str:
+    """Returns the choices of a search for one setting.
 
-    >>> part_of_space({"int": [4, 32], "log": True})
+    >>> choices_text({"int": [4, 32], "log": True})
     'whole numbers from 4 to 32, on a log scale'
-    >>> part_of_space([True, False])
+    >>> choices_text([True, False])
     'true, false'
     """
     if isinstance(part, Mapping):
@@ -208,26 +203,25 @@ def part_of_space(part: Any) -> str:
             bounds = part.get(key)
             if isinstance(bounds, list | tuple) and len(bounds) == 2:
                 scale = ", on a log scale" if part.get("log") else ""
-                return f"{kind} from {value(bounds[0])} to {value(bounds[1])}{scale}"
+                return f"{kind} from {setting_text(bounds[0])} to {setting_text(bounds[1])}{scale}"
     if isinstance(part, list | tuple):
-        return ", ".join(map(value, part))
-    return value(part)
+        return ", ".join(map(setting_text, part))
+    return setting_text(part)
 
 
-def seeds_of(rows: Sequence[Row]) -> str:
-    """Returns how many seeds `rows` have: `10 seeds`, or `4 to 10 seeds`."""
+def seed_counts(rows: Sequence[Row]) -> str:
+    """Returns the number of seeds per row: `10 seeds`, or `4 to 10 seeds`."""
     counts = sorted({len(row.outcome.seeds) for row in rows}) or [0]
     low, high = counts[0], counts[-1]
-    few = f"{low}" if low == high else f"{low} to {high}"
-    return f"{few} seed{'' if few == '1' else 's'}"
+    number = f"{low}" if low == high else f"{low} to {high}"
+    return f"{number} seed{'' if number == '1' else 's'}"
 
 
-def label(row: Row, width: int = 10_000) -> str:
-    """Returns the id and the name of a recipe, cut to `width` characters."""
-    text = printable(f"{row.id}  {row.outcome.name}")
-    return text if len(text) <= width else text[: width - 1].rstrip() + "…"
+def recipe_label(row: Row) -> str:
+    """Returns the id and the name of a recipe."""
+    return printable_line(f"{row.id}  {row.outcome.name}")
 
 
-def many(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
     """Returns a number with its noun: `1 recipe`, `2 recipes`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,8 +1,8 @@
-"""What a recipe did over its seeds, as tidy tables; `stored` writes and reads them.
+"""The outcome of a recipe over its seeds, as tables.
 
-`seeds`        one row a seed: SEED_COLUMNS
-`curves`       one row a seed and epoch (thinned to about CURVE_POINTS epochs): CURVE_COLUMNS
-`predictions`  one row a seed and scored answer: PREDICTION_COLUMNS
+`seeds`        one row per seed: SEED_COLUMNS
+`curves`       one row per seed and epoch (thinned to about CURVE_POINTS epochs): CURVE_COLUMNS
+`predictions`  one row per seed and scored step: PREDICTION_COLUMNS
 """
 
 from __future__ import annotations
@@ -10,16 +10,22 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from lstm_bench.recipes import holds_data_back
+from lstm_bench.errors import UserError, unknown
+from lstm_bench.results._figures import (
+    ScoreStrip,
+    accuracy_figure,
+    as_svg,
+    curves_figure,
+)
+from lstm_bench.results._json import plain_json
+from lstm_bench.safety import html_table
 from lstm_bench.statistics import (
-    Claim,
-    Comparison,
+    WORST_SKILL,
     Mean,
     Rate,
     mean_interval,
@@ -27,30 +33,38 @@ from lstm_bench.statistics import (
     solve_rate,
 )
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 SEED_COLUMNS = (
     "seed",
     "loss",  # of the last epoch, as Keras reports it
-    "accuracy",  # share of scored steps right, in the recipe's own evaluation
+    "accuracy",  # share of scored steps right, in the evaluation that the recipe names
     "sequence_accuracy",  # share of sequences with every scored step right
-    "solved",  # bool: the task's own word
+    "solved",  # bool, as the task defines it
     "solved_epoch",  # first epoch from which it stayed solved in teacher forcing; NaN if never
     "seconds",  # of training
 )
-"""The columns that every seeds table has. With unseen sequences `accuracy` is theirs, and
+"""The columns that every seeds table has.
 
-`seen_accuracy` and `unseen_accuracy` are there too; in teacher forcing, all of `metrics.METRICS`,
-and `skill` where there are naive answers: see `skill.score`.
+Where a task has unseen sequences, `accuracy` is measured on these, and `seen_accuracy` and
+`unseen_accuracy` are columns too. In teacher forcing there are also all of `statistics.METRICS`,
+and `skill` where the task has baselines (see `statistics.skill_score`).
 """
 CURVE_COLUMNS = ("seed", "epoch", "loss", "accuracy")
 PREDICTION_COLUMNS = ("seed", "sequence", "step", "input", "expected", "predicted", "correct")
 CURVE_POINTS = 200
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Outcome:
-    """A recipe's results over its seeds. Everything reported is computed from this."""
+    """What a recipe did over its seeds. Everything reported is computed from this.
 
-    settings: Mapping[str, Any]  # the recipe's flat mapping
+    `seeds` is a table with one row per seed, `curves` one with a row per seed and epoch, and
+    `predictions` one with a row per seed and scored step.
+    """
+
+    settings: Mapping[str, Any]  # of the recipe, as one flat mapping
     digest: str
     name: str
     engine: str
@@ -58,27 +72,27 @@ class Outcome:
     curves: pd.DataFrame
     predictions: pd.DataFrame
     parameters: int
-    updates: int  # weight updates a seed
+    updates: int  # weight updates per seed
     multiply_adds: int  # by weights, in training one seed: forward, and twice as many backward
     compile_seconds: float
     provenance: Mapping[str, str] = field(default_factory=dict)
     weights: tuple[np.ndarray, ...] = ()  # of the best seed, until they are in `model`
     model: bytes = b""  # the best seed's network, a `.keras` file
-    data: Mapping[str, Any] = field(default_factory=dict)  # see `Task.known`
+    data: Mapping[str, Any] = field(default_factory=dict)  # see `Task.preprocessing`
 
     @property
     def accuracy(self) -> Mean:
-        """Mean step accuracy over the seeds, with its interval."""
+        """Mean step accuracy over the seeds, with its 95 % interval."""
         return mean_interval(self.seeds["accuracy"].to_numpy(), 0.0, 1.0)
 
     @property
     def solve_rate(self) -> Rate:
-        """How many seeds solved the task, with Wilson's interval."""
+        """How many seeds solved the task, with Wilson's 95 % interval."""
         return solve_rate(self.seeds["solved"].to_numpy())
 
     @property
     def epochs_to_solve(self) -> float | None:
-        """Median over all seeds, unsolved ones counted as later than any; None if half never do."""
+        """The median over all seeds, with unsolved ones as infinite; None if it is infinite."""
         return median_epochs(self.seeds["solved_epoch"].tolist())
 
     @property
@@ -95,232 +109,216 @@ class Outcome:
 
     @property
     def cost(self) -> int:
-        """Parameters times updates, which no machine changes."""
+        """Parameters times updates, the same on every machine."""
         return self.parameters * self.updates
 
     @property
     def score(self) -> str:
-        """The column of `seeds` that ranks: the skill over naive answers, if any, or accuracy."""
+        """The column of `seeds` that ranks: `skill` where there are baselines, or `accuracy`."""
         return "skill" if "skill" in self.seeds else "accuracy"
 
     def rank(self) -> tuple[float, float, int, str]:
-        """A key that sorts best first: solve rate, accuracy, cost; or skill, solve rate, cost."""
+        """Returns a key that sorts the best recipe first.
+
+        By solve rate, accuracy and cost; where there are baselines by skill, solve rate and cost.
+        """
         mean = mean_interval(self.seeds[self.score].to_numpy(float)).mean
         first, second = self.solve_rate.rate, mean
-        if self.score == "skill":  # what it is solved by
+        if self.score == "skill":  # a seed counts as solved by its skill
             first, second = second, first
         return (-first, -second, self.cost, self.digest)
 
     def summary(self) -> dict[str, Any]:
-        """Returns the aggregates as plain JSON values; NaN becomes None."""
-        accuracy, rate = self.accuracy, self.solve_rate
+        """Returns the means and rates over the seeds as plain JSON values; NaN becomes None."""
+        rate = self.solve_rate
         loss = mean_interval(self.seeds["loss"].to_numpy())
-        whole = mean_interval(self.seeds["sequence_accuracy"].to_numpy(), 0.0, 1.0)
-        return {
+        sequences = mean_interval(self.seeds["sequence_accuracy"].to_numpy(), 0.0, 1.0)
+        document = {
             "seeds": len(self.seeds),
-            **{key: _mean(value) for key, value in (("accuracy", accuracy), ("loss", loss))},
-            "sequence_accuracy": _mean(whole),
+            "accuracy": _mean_document(self.accuracy),
+            "loss": _mean_document(loss),
+            "sequence_accuracy": _mean_document(sequences),
             "solve_rate": {
                 "k": rate.k,
                 "n": rate.n,
-                "rate": _plain(rate.rate),
-                "ci95": [_plain(rate.low), _plain(rate.high)],
+                "rate": rate.rate,
+                "ci95": [rate.low, rate.high],
             },
             "epochs_to_solve": {"median": self.epochs_to_solve},
         }
+        return dict(plain_json(document))
 
     def document(self) -> dict[str, Any]:
         """Returns the outcome as the JSON document that `run --json` prints."""
-        return {
+        document = {
             "recipe": dict(self.settings),
             "name": self.name,
             "id": self.digest,
             "engine": self.engine,
-            "per_seed": [
-                {key: _plain(value) for key, value in row.items()}
-                for row in self.seeds.to_dict("records")
-            ],
+            "per_seed": self.seeds.to_dict("records"),
             "summary": self.summary(),
             "parameters": self.parameters,
             "updates": self.updates,
             "multiply_adds": self.multiply_adds,
             "seconds": {"compile": self.compile_seconds, "train": self.train_seconds},
         }
+        return dict(plain_json(document))
 
+    def learning_curve(self) -> pd.DataFrame:
+        """Returns the learning curve over the seeds: one row per epoch.
 
-Role = Literal["fixed", "trial", "confirmed", "ablation", "effect", "split"]
-"""Why a sweep ran a recipe.
-
-`fixed`      the sweep file names it
-`trial`      the search proposed it; one that was stopped has fewer seeds than the sweep asks for
-`confirmed`  a finalist of the search, `of` that trial, on seeds that the search never saw
-`ablation`   the confirmed recipe `of` that row once more, on seeds that chose nothing; or, `of`
-             that one, with one setting, `axis`, put back to `value`; without an `axis`, all of them
-`effect`     the random trial `of` that row once more, on seeds that no race looked at; or, `of`
-             that one, with one switch, `axis`, set to `value`
-`split`      the winner, or what it was put back to, `of` that row, on seeds that cross data,
-             initial weights and order: see `seeds.crossed`
-"""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One recipe of a sweep: its outcome, and what the sweep says about it."""
-
-    id: str  # the id of PROBLEMS, `A1`, or `trial-7` for a recipe that a search proposed
-    outcome: Outcome
-    published: str = ""
-    published_accuracy: float | None = None
-    note: str = ""
-    trial: int | None = None  # of the search; None for a fixed recipe
-    claim: Claim | None = None  # what the source says of solving it
-    family: str = ""  # the rows that one recipe of the file was spread to, over `axis`, to `value`
-    axis: str = ""
-    value: Any = None
-    role: Role = "fixed"
-    of: str = ""  # the id of the row that this one belongs to: see `Role`
-
-
-@dataclass(frozen=True)
-class Failed:
-    """A recipe that came to no score, and why: it diverged, ran out of memory or of time."""
-
-    id: str
-    name: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """A configuration that a sweep shows to be refused: what was asked for, and the reason."""
-
-    id: str
-    asked: str  # its settings as key=value words
-    reason: str
-    published: str = ""
-
-
-@dataclass(frozen=True)
-class SweepResult:
-    """Everything that a report is made from."""
-
-    name: str
-    title: str
-    about: str
-    rows: tuple[Row, ...]  # in the order of `Role`, and in that of the file or of the trials
-    search: Mapping[str, Any] | None  # trials, sampler, objective, seed, space, ...
-    provenance: Mapping[str, str]  # git revision, versions, machine, command
-    unfinished: int = 0  # recipes that were asked for and have no outcome yet
-    comparisons: Mapping[str, Comparison] = field(default_factory=dict)  # that the file asks for
-    refused: tuple[Refusal, ...] = ()
-    metrics: tuple[str, ...] = ()  # columns that the file asks for besides the usual ones
-    failed: tuple[Failed, ...] = ()
-    seeds: int = 0  # that the file asks for, of each recipe
-    analysis: Mapping[str, Any] = field(default_factory=dict)
-    """What only the search could work out: see `search.importance`. Empty without a search."""
-
-    def having(self, role: Role) -> tuple[Row, ...]:
-        """Returns the rows of one role, in order."""
-        return tuple(row for row in self.rows if row.role == role)
-
-    @property
-    def fixed(self) -> tuple[Row, ...]:
-        """The recipes that the sweep file names."""
-        return self.having("fixed")
-
-    @property
-    def trials(self) -> tuple[Row, ...]:
-        """The recipes that the search proposed, in order."""
-        return self.having("trial")
-
-    @property
-    def tasks(self) -> tuple[str, ...]:
-        """The tasks that the rows are of, in order."""
-        return tuple(dict.fromkeys(str(row.outcome.settings["task"]) for row in self.rows))
-
-    @property
-    def best(self) -> Row | None:
-        """The best recipe: see `Outcome.rank`. None without rows, and across different tasks.
-
-        Of a search's recipes those count that were confirmed, where any were.
+        Columns: epoch, seeds, and mean, low (smallest) and high (largest) of loss and of accuracy.
+        If the value of one seed is not finite, all three are NaN, so that a divergence is visible.
         """
-        if len(self.tasks) != 1:
-            return None
-        most = max((len(row.outcome.seeds) for row in self.trials), default=0)
-        full = [row for row in self.trials if len(row.outcome.seeds) == most]  # not stopped early
-        if self.fixed:
-            full = [row for row in full if not holds_data_back(row.outcome.settings)]
-        found = self.having("confirmed") or full
-        return min([*self.fixed, *found], key=lambda row: row.outcome.rank(), default=None)
+        curves = self.curves.replace([np.inf, -np.inf], np.nan)
+        groups = curves.groupby("epoch", sort=True)
+        columns: dict[str, Any] = {"seeds": groups["seed"].nunique()}
+        for measure in ("loss", "accuracy"):
+            values = groups[measure]
+            columns[f"{measure}_mean"] = values.mean(skipna=False)
+            columns[f"{measure}_low"] = values.min(skipna=False)
+            columns[f"{measure}_high"] = values.max(skipna=False)
+        return pd.DataFrame(columns).reset_index()
 
+    def plot(self, kind: Literal["curves", "accuracy"] = "curves") -> Figure:
+        """Returns a figure: the learning curves, or the score of every seed.
 
-def _mean(value: Mean) -> dict[str, Any]:
-    interval = [_plain(value.low), _plain(value.high)]
-    return {"mean": _plain(value.mean), "std": _plain(value.std), "ci95": interval}
+        Raises `UserError` for another kind.
+        """
+        label = f"{self.settings.get('task', '')}: {self.name}"
+        if kind == "curves":
+            return curves_figure([self.learning_curve()], [label])
+        if kind == "accuracy":
+            return accuracy_figure([score_strip(self, label)], score_title(self))
+        raise UserError(f"kind: {unknown('plot', kind, ('curves', 'accuracy'))}")
 
-
-def _plain(value: Any) -> Any:
-    """Returns a NumPy or pandas scalar as JSON's own; NaN, infinities and NA as None."""
-    value = value.item() if hasattr(value, "item") else value
-    if isinstance(value, float) and not abs(value) < float("inf"):
-        return None
-    return value
-
-
-def sweep_document(result: SweepResult, page: Path) -> dict[str, Any]:
-    """Returns a sweep as the JSON document that `sweep --json` prints."""
-    search = None
-    if result.search is not None:
-        trials = [
-            {"trial": row.trial, "recipe": dict(row.outcome.settings), "id": row.outcome.digest}
-            | row.outcome.summary()
-            for row in result.trials
-        ]
-        best = min(
-            result.having("confirmed") or result.trials,
-            key=lambda row: (-len(row.outcome.seeds), row.outcome.rank()),
-            default=None,
+    def __repr__(self) -> str:
+        rate, count = self.solve_rate, len(self.seeds)
+        mean = measure_mean(self, self.score)
+        return (
+            f"Outcome({str(self.settings.get('task'))[:80]}: {self.name[:200]}; "
+            f"{count} seed{'' if count == 1 else 's'}, {self.score} {mean.mean:.3f}, "
+            f"solved {rate.k}/{rate.n})"
         )
-        search = {**result.search, "best": best.id if best else None, "results": trials}
-    return {
-        "sweep": result.name,
-        "recipes": {row.id: row.outcome.summary() for row in result.fixed},
-        "search": search,
-        "unfinished": result.unfinished,
-        "failed": [vars(each) for each in result.failed],
-        "report": str(page),
-    }
+
+    def _repr_html_(self) -> str:
+        rate, mean = self.solve_rate, measure_mean(self, self.score)
+        interval = "" if np.isnan(mean.low) else f" [{100 * mean.low:.1f}, {100 * mean.high:.1f}]"
+        rows = {
+            "recipe": f"{self.settings.get('task')}: {self.name}",
+            "seeds": f"{len(self.seeds)}",
+            f"{self.score}, %": f"{100 * mean.mean:.1f}{interval}",
+            "solved": f"{rate.k} of {rate.n} [{100 * rate.low:.1f}, {100 * rate.high:.1f}] %",
+            "cost": f"{self.parameters:,} parameters, {self.updates:,} updates per seed",
+        }
+        table = html_table(rows)
+        if not len(self.curves):
+            return table
+        svg = as_svg(self.plot()).decode()
+        return table + svg[svg.index("<svg") :]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Outcome):
+            return NotImplemented
+        return all(
+            _equal(getattr(self, field.name), getattr(other, field.name))
+            for field in dataclasses.fields(self)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.digest, self.engine, len(self.seeds)))
+
+
+def _equal(first: Any, second: Any) -> bool:
+    """Returns whether two fields are equal, tables and arrays value by value; NaN equals NaN."""
+    if isinstance(first, pd.DataFrame):
+        return first.equals(second)
+    if isinstance(first, tuple):
+        same = len(first) == len(second)
+        return same and all(map(np.array_equal, first, second))
+    return bool(first == second)
+
+
+def _mean_document(mean: Mean) -> dict[str, Any]:
+    return {"mean": mean.mean, "std": mean.std, "ci95": [mean.low, mean.high]}
+
+
+SEED_COLUMN = {"solve_rate": "solved"}
+"""The column of the seeds table that holds a measure, if its name is another one."""
+
+
+def measure_bounds(measure: str) -> tuple[float, float]:
+    """Returns the smallest and the largest value that a measure can have."""
+    return (WORST_SKILL, 1.0) if measure == "skill" else (0.0, 1.0)
+
+
+def measure_values(outcome: Outcome, measure: str) -> np.ndarray:
+    """Returns the value of `measure` for every seed, in the order of the seeds, shape (seeds,).
+
+    A solved seed counts as 1. All values are NaN where the measure was not recorded.
+    """
+    column = SEED_COLUMN.get(measure, measure)
+    if column not in outcome.seeds:
+        return np.full(len(outcome.seeds), np.nan)
+    return outcome.seeds.sort_values("seed")[column].to_numpy(float)
+
+
+def measure_mean(outcome: Outcome, measure: str) -> Mean:
+    """Returns the mean of `measure` over the seeds, with a 95 % interval within its bounds.
+
+    The interval is Wilson's for a rate, else that of a mean.
+    """
+    mean = mean_interval(measure_values(outcome, measure), *measure_bounds(measure))
+    if measure != "solve_rate":
+        return mean
+    rate = outcome.solve_rate
+    return Mean(mean.n, mean.mean, mean.std, rate.low, rate.high)
+
+
+def score_strip(outcome: Outcome, label: str, published: float | None = None) -> ScoreStrip:
+    """Returns the row of an accuracy figure for an outcome, in percent."""
+    mean = measure_mean(outcome, outcome.score)
+    scores = 100 * outcome.seeds[outcome.score].to_numpy(float)
+    figure = None if published is None else 100 * published
+    return ScoreStrip(label, scores, 100 * mean.mean, 100 * mean.low, 100 * mean.high, figure)
+
+
+def score_title(outcome: Outcome) -> str:
+    """Returns the label of the axis of an accuracy figure."""
+    return "Skill, %" if outcome.score == "skill" else "Accuracy, % of scored steps"
 
 
 TABLES = ("seeds", "curves", "predictions")
 
 
 def merge_outcomes(parts: Sequence[Outcome]) -> Outcome:
-    """Returns one outcome of a recipe from outcomes over different seeds of it; seeds ascend.
+    """Returns one outcome from outcomes of one recipe over different seeds, in ascending order.
 
     A seed that several of them have is taken from the first.
     """
     assert len({part.digest for part in parts}) == 1
-    known: set[int] = set()
-    own = []
+    seen: set[int] = set()
+    disjoint = []
     for part in parts:
-        fresh = [seed for seed in part.seeds["seed"].tolist() if seed not in known]
-        known.update(fresh)
-        own += [select_seeds(part, fresh)] if fresh else []
-    if len(own) == 1:
-        return own[0]
-    own.sort(key=lambda part: int(part.seeds["seed"].min()))
-    joined = {name: pd.concat([getattr(part, name) for part in own]) for name in TABLES}
+        new = [seed for seed in part.seeds["seed"].tolist() if seed not in seen]
+        seen.update(new)
+        disjoint += [select_seeds(part, new)] if new else []
+    if len(disjoint) == 1:
+        return disjoint[0]
+    disjoint.sort(key=lambda part: int(part.seeds["seed"].min()))
+    joined = {name: pd.concat([getattr(part, name) for part in disjoint]) for name in TABLES}
     tables = {name: joined[name].sort_values("seed", kind="stable", ignore_index=True)
               for name in TABLES}  # fmt: skip
-    spent = sum(part.compile_seconds for part in own)
-    whole = dataclasses.replace(own[0], **tables, compile_seconds=spent, weights=(), model=b"")
-    best = next(part for part in own if whole.best_seed in set(part.seeds["seed"]))
-    return dataclasses.replace(whole, weights=best.weights, model=best.model)
+    spent = sum(part.compile_seconds for part in disjoint)
+    merged = dataclasses.replace(
+        disjoint[0], **tables, compile_seconds=spent, weights=(), model=b""
+    )
+    best = next(part for part in disjoint if merged.best_seed in set(part.seeds["seed"]))
+    return dataclasses.replace(merged, weights=best.weights, model=best.model)
 
 
 def select_seeds(outcome: Outcome, seeds: Sequence[int]) -> Outcome:
-    """Returns what `outcome` says of some of its seeds; the network only if it is their best."""
+    """Returns the outcome for some of the seeds; the network stays if its seed is the best."""
     if set(seeds) == set(outcome.seeds["seed"]):
         return outcome
     tables = {}

@@ -1,12 +1,12 @@
-"""How an outcome is written and read back; whatever is read may be damaged, or a stranger's.
+"""Writes and reads outcomes. What is read may be damaged, or made by someone else.
 
 ::
 
-    outcome.json          all but the tables and the network
-    seeds.parquet         see `results`, as of the other two tables
+    outcome.json          everything but the tables and the network
+    seeds.parquet         for the tables see `results/_outcome.py`
     curves.parquet
     predictions.parquet
-    model.keras           the best seed's network, where there is one
+    model.keras           the best seed's network, if there is one
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from lstm_bench.errors import DamagedError
 from lstm_bench.results._outcome import TABLES, Outcome
-from lstm_bench.results._stored_tables import check, from_feather, from_parquet
-from lstm_bench.safety import broken_rule
+from lstm_bench.results._stored_tables import check_tables, read_feather_table, read_parquet_table
+from lstm_bench.safety import broken_rule, printable_text
 
-MOST_TEXT = 16 * 2**20
-"""Bytes that an outcome.json may have."""
-MOST_NETWORK = 2**29
-"""Bytes that the file of a network may have, and what is packed into it."""
-DEEPEST = 64
-"""Levels that JSON may be nested."""
+MAX_JSON_BYTES = 16 * 2**20
+"""The largest outcome.json that is read, in bytes."""
+MAX_NETWORK_BYTES = 2**29
+"""The largest network file that is read, packed and unpacked, in bytes."""
+MAX_DEPTH = 64
+"""The deepest nesting of JSON that is read."""
 
-UNREADABLE = (OSError, ValueError, TypeError, LookupError, ArithmeticError, EOFError, MemoryError,
-              RuntimeError, pa.ArrowException, zipfile.BadZipFile, zlib.error)  # fmt: skip
-"""What zipfile, NumPy and Arrow raise for bytes that they cannot make sense of."""
+READ_ERRORS = (OSError, ValueError, TypeError, LookupError, ArithmeticError, EOFError, MemoryError,
+               RuntimeError, pa.ArrowException, zipfile.BadZipFile, zlib.error)  # fmt: skip
+"""What zipfile, NumPy and Arrow raise for damaged bytes."""
 
-ALIKE = {"list_type": "tuple_type", "dataclass_type": "dict_type",
-         "unexpected_keyword_argument": "extra_forbidden"}  # fmt: skip
-"""What pydantic calls otherwise in JSON than in Python, or in lists than in tuples."""
+EQUIVALENT_ERRORS = {"list_type": "tuple_type", "dataclass_type": "dict_type",
+                     "unexpected_keyword_argument": "extra_forbidden"}  # fmt: skip
+"""Error types of pydantic that differ only between Python and JSON: the same rule was broken."""
 
 Count = Annotated[int, Field(ge=0)]
 
 
-class _Facts(BaseModel):
-    """What outcome.json must hold."""
+class _OutcomeFacts(BaseModel):
+    """The contents of outcome.json: the fields of an outcome but its tables and network."""
 
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
@@ -65,16 +65,16 @@ class _Facts(BaseModel):
 
     @field_validator("settings")
     @classmethod
-    def _of_a_task(cls, settings: dict[str, Any]) -> dict[str, Any]:
+    def _has_a_task(cls, settings: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(settings.get("task"), str):
             raise ValueError("task must be given, as text")
         return settings
 
 
 def write_outcome(outcome: Outcome, folder: Path) -> None:
-    """Writes `outcome` into `folder`, which is made if need be."""
+    """Writes `outcome` into `folder`, which is created if necessary."""
     folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(_facts(outcome), indent=1, default=dict)
+    text = json.dumps(_outcome_facts(outcome), indent=1, default=dict)
     (folder / "outcome.json").write_text(text + "\n")
     for table in TABLES:
         getattr(outcome, table).to_parquet(folder / f"{table}.parquet", index=False)
@@ -83,138 +83,142 @@ def write_outcome(outcome: Outcome, folder: Path) -> None:
 
 
 def read_outcome(folder: Path) -> Outcome:
-    """Returns the outcome that `write` left in `folder`.
+    """Returns the outcome that `write_outcome` wrote into `folder`.
 
-    A network that is not whole counts as none. Raises `DamagedError` where anything else is
-    missing, damaged, or not what an outcome is made of.
+    A damaged network is left out. Raises `DamagedError` if anything else is missing, damaged or not
+    part of an outcome.
     """
     try:
         path = folder / "outcome.json"
-        facts = _checked(checked_mapping(checked_content(path, MOST_TEXT), MOST_TEXT), path.name)
+        content = read_limited(path, MAX_JSON_BYTES)
+        facts = _check_facts(parse_json_mapping(content, MAX_JSON_BYTES), path.name)
         tables: dict[str, Any] = {
-            name: from_parquet(folder / f"{name}.parquet", name) for name in TABLES
+            name: read_parquet_table(folder / f"{name}.parquet", name) for name in TABLES
         }
-        outcome = Outcome(**facts, **tables, model=_network(folder / "model.keras"))
-        check(outcome)
-    except UNREADABLE as error:
+        outcome = Outcome(**facts, **tables, model=_read_network(folder / "model.keras"))
+        check_tables(outcome)
+    except READ_ERRORS as error:
         raise DamagedError(
-            f"{folder.name}: not a complete outcome ({shortened(error)}); run it again"
+            f"{folder.name}: not a complete outcome ({one_line(error)}); run it again"
         ) from error
     return outcome
 
 
 def pack_outcome(outcome: Outcome) -> bytes:
-    """Returns `outcome` with its weights as bytes, without its model: see `unpack`."""
-    arrays = {f"weight_{place}": array for place, array in enumerate(outcome.weights)}
+    """Returns `outcome` as bytes, with its weights but without its model: see `unpack_outcome`."""
+    arrays = {f"weight_{i}": array for i, array in enumerate(outcome.weights)}
     for table in TABLES:
         file = io.BytesIO()
         getattr(outcome, table).to_feather(file, compression="uncompressed")
         arrays[table] = np.frombuffer(file.getvalue(), np.uint8)
-    arrays["facts"] = np.frombuffer(json.dumps(_facts(outcome), default=dict).encode(), np.uint8)
+    facts = json.dumps(_outcome_facts(outcome), default=dict).encode()
+    arrays["facts"] = np.frombuffer(facts, np.uint8)
     file = io.BytesIO()
     np.savez(file, allow_pickle=False, **arrays)
     return file.getvalue()
 
 
 def unpack_outcome(data: bytes) -> Outcome:
-    """Returns the outcome that `pack` made `data` from; raises `DamagedError` for others."""
+    """Returns the outcome that `pack_outcome` packed; raises `DamagedError` for other bytes."""
     try:
-        if not zipfile.is_zipfile(io.BytesIO(data)):  # NumPy would take a single array as well
+        if not zipfile.is_zipfile(io.BytesIO(data)):  # NumPy would also read a single array
             raise ValueError("not an archive of arrays")
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             count = sum(name.startswith("weight_") for name in arrays.files)
-            weights = tuple(arrays[f"weight_{place}"] for place in range(count))
-            facts = _checked(checked_mapping(arrays["facts"].tobytes(), MOST_TEXT), "facts")
+            weights = tuple(arrays[f"weight_{i}"] for i in range(count))
+            content = arrays["facts"].tobytes()
+            facts = _check_facts(parse_json_mapping(content, MAX_JSON_BYTES), "facts")
             tables: dict[str, Any] = {
-                name: from_feather(arrays[name].tobytes(), name) for name in TABLES
+                name: read_feather_table(arrays[name].tobytes(), name) for name in TABLES
             }
         outcome = Outcome(**facts, **tables, weights=weights)
-        check(outcome)
-    except UNREADABLE as error:
+        check_tables(outcome)
+    except READ_ERRORS as error:
         raise DamagedError(
-            f"a packed outcome cannot be read ({shortened(error)}); run it again"
-        ) from (error)
+            f"a packed outcome cannot be read ({one_line(error)}); run it again"
+        ) from error
     return outcome
 
 
-def _facts(outcome: Outcome) -> dict[str, Any]:
-    left_out = (*TABLES, "weights", "model")
-    fields = (f.name for f in dataclasses.fields(outcome) if f.name not in left_out)
-    return {name: getattr(outcome, name) for name in fields}
+def _outcome_facts(outcome: Outcome) -> dict[str, Any]:
+    excluded = (*TABLES, "weights", "model")
+    names = (f.name for f in dataclasses.fields(outcome) if f.name not in excluded)
+    return {name: getattr(outcome, name) for name in names}
 
 
-def checked_mapping(data: bytes, most: int) -> dict[str, Any]:
+def parse_json_mapping(data: bytes, max_bytes: int) -> dict[str, Any]:
     """Returns the JSON mapping in `data`.
 
-    Raises ValueError where it is no JSON, no mapping, longer than `most` bytes, nested more than
-    `DEEPEST` levels, or holds text that is not Unicode or whole numbers of more than 64 bits.
+    Raises ValueError if it is not JSON, not a mapping, longer than `max_bytes` or nested deeper
+    than `MAX_DEPTH`, or has text that is not Unicode or whole numbers of more than 64 bits.
     """
-    if len(data) > most:
-        raise ValueError(f"must have at most {most >> 20} MB, but has {len(data) >> 20} MB")
+    if len(data) > max_bytes:
+        raise ValueError(f"must have at most {max_bytes >> 20} MB, but has {len(data) >> 20} MB")
     try:
-        found = json.loads(data)
+        mapping = json.loads(data)
     except RecursionError:
-        raise ValueError(f"must be nested at most {DEEPEST} levels deep") from None
-    if not isinstance(found, dict):
-        raise ValueError(f"must be a mapping of keys to values, but is {reprlib.repr(found)}")
-    level: list[Any] = [found]
-    for _ in range(DEEPEST):
-        below: list[Any] = []
-        for each in level:
-            if isinstance(each, dict):
-                below += [*each, *each.values()]
-            elif isinstance(each, list):
-                below += each
-            elif isinstance(each, int) and abs(each) >= 2**63:
-                raise ValueError(f"must have numbers of 64 bits, but has {reprlib.repr(each)}")
-            elif isinstance(each, str) and not each.isascii():
-                each.encode()  # half a surrogate pair can be neither printed nor written
-        level = below
+        raise ValueError(f"must be nested at most {MAX_DEPTH} levels deep") from None
+    if not isinstance(mapping, dict):
+        raise ValueError(f"must be a mapping of keys to values, but is {reprlib.repr(mapping)}")
+    level: list[Any] = [mapping]
+    for _ in range(MAX_DEPTH):
+        next_level: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                next_level += [*value, *value.values()]
+            elif isinstance(value, list):
+                next_level += value
+            elif isinstance(value, int) and abs(value) >= 2**63:
+                raise ValueError(f"must have numbers of 64 bits, but has {reprlib.repr(value)}")
+            elif isinstance(value, str) and not value.isascii():
+                value.encode()  # raises for half a surrogate pair: it cannot be printed
+        level = next_level
     if level:
-        raise ValueError(f"must be nested at most {DEEPEST} levels deep")
-    return found
+        raise ValueError(f"must be nested at most {MAX_DEPTH} levels deep")
+    return mapping
 
 
-def damaged_error(error: ValidationError) -> str:
-    """Returns the first thing that is wrong: its place, the rule, and what was there."""
-    first: dict[str, Any] = {**error.errors(include_url=False)[0]}
-    first["type"] = ALIKE.get(first["type"], first["type"])
-    place = ".".join(map(str, first["loc"]))
-    got = "nothing" if first["type"] == "missing" else reprlib.repr(first["input"])[:80]
-    return shortened(f"{place}: {broken_rule(first)}, but got {got}")
+def validation_message(error: ValidationError) -> str:
+    """Returns a message about the first fault: its place, the rule, and the value."""
+    fault: dict[str, Any] = {**error.errors(include_url=False)[0]}
+    fault["type"] = EQUIVALENT_ERRORS.get(fault["type"], fault["type"])
+    place = ".".join(map(str, fault["loc"]))
+    value = "nothing" if fault["type"] == "missing" else reprlib.repr(fault["input"])[:80]
+    return one_line(f"{place}: {broken_rule(fault)}, but got {value}")
 
 
-def shortened(said: object) -> str:
-    """Returns what an error says as one line of at most 300 characters that can be printed."""
-    text = " ".join(str(said).split()) or type(said).__name__
-    return "".join(char if char.isprintable() else "\ufffd" for char in text)[:300]
+def one_line(message: object) -> str:
+    """Returns an error's message as one printable line of at most 300 characters."""
+    text = " ".join(str(message).split()) or type(message).__name__
+    return printable_text(text)[:300]
 
 
-def _checked(found: dict[str, Any], name: str) -> dict[str, Any]:
+def _check_facts(facts: dict[str, Any], name: str) -> dict[str, Any]:
+    """Returns `facts` if they are valid contents of outcome.json; raises ValueError otherwise."""
     try:
-        _Facts.model_validate(found)
+        _OutcomeFacts.model_validate(facts)
     except ValidationError as error:
-        raise ValueError(f"{name}: {damaged_error(error)}") from error
-    return found
+        raise ValueError(f"{name}: {validation_message(error)}") from error
+    return facts
 
 
-def checked_content(path: Path, most: int) -> bytes:
-    """Returns at most `most` + 1 bytes of a file; raises ValueError where it is none."""
+def read_limited(path: Path, max_bytes: int) -> bytes:
+    """Returns at most `max_bytes` + 1 bytes of a file; raises ValueError if there is no file."""
     if not path.is_file():
         raise ValueError(f"there is no file {path.name}")
     with path.open("rb") as file:
-        return file.read(most + 1)
+        return file.read(max_bytes + 1)
 
 
-def _network(path: Path) -> bytes:
-    """Returns a `.keras` file; nothing where it is not there, or not a whole archive."""
-    if not path.is_file() or path.stat().st_size > MOST_NETWORK:
+def _read_network(path: Path) -> bytes:
+    """Returns a `.keras` file; empty if it is missing, too large or damaged."""
+    if not path.is_file() or path.stat().st_size > MAX_NETWORK_BYTES:
         return b""
     data = path.read_bytes()
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            size = sum(each.file_size for each in archive.infolist())
-            whole = size <= MOST_NETWORK and archive.testzip() is None
-    except UNREADABLE:
+            size = sum(member.file_size for member in archive.infolist())
+            intact = size <= MAX_NETWORK_BYTES and archive.testzip() is None
+    except READ_ERRORS:  # a damaged network counts as missing: its seed can be trained again
         return b""
-    return data if whole else b""
+    return data if intact else b""

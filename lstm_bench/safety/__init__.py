@@ -1,9 +1,11 @@
-"""Text and files that may come from strangers, read and written so that they do no harm."""
+"""Reading and writing of untrusted text and files so that they can do no harm."""
 
 from lstm_bench.safety._addresses import mask_address, mask_passwords
 from lstm_bench.safety._csv import as_csv
+from lstm_bench.safety._html import html_table
 from lstm_bench.safety._markdown import escape_markdown
-from lstm_bench.safety._names import path_component
+from lstm_bench.safety._names import path_component, report_folder_name
+from lstm_bench.safety._printable import printable_line, printable_text, replace_controls
 from lstm_bench.safety._pydantic import broken_rule, pydantic_faults
 from lstm_bench.safety._temporary import (
     disk_errors_reported,
@@ -13,31 +15,28 @@ from lstm_bench.safety._temporary import (
     temporary_folder,
     temporary_folder_in,
 )
-from lstm_bench.safety._terminal import (
-    REPLACED,
-    print_plain,
-    printable_text,
-    shell_line,
-    terminal_console,
-)
+from lstm_bench.safety._terminal import print_plain, shell_line, terminal_console
 from lstm_bench.safety._yaml import check_yaml, read_yaml
 
 __all__ = [
-    "REPLACED",
     "as_csv",
     "broken_rule",
     "check_yaml",
     "disk_errors_reported",
     "escape_markdown",
+    "html_table",
     "mask_address",
     "mask_passwords",
     "path_component",
     "print_plain",
+    "printable_line",
     "printable_text",
     "process_folder",
     "pydantic_faults",
     "read_yaml",
     "remove_abandoned_folders",
+    "replace_controls",
+    "report_folder_name",
     "shell_line",
     "socket_folder",
     "temporary_folder",

@@ -1,7 +1,7 @@
-"""Data frames as CSV text that a spreadsheet opens without running anything.
+"""Data frames as CSV text in which a spreadsheet executes nothing.
 
-A cell that begins with =, +, - or @ is a formula to a spreadsheet, and formulas can start programs
-and send cells away. Names, symbols and notes may come from a stranger's file.
+A spreadsheet treats a cell that begins with =, +, - or @ as a formula, and formulas can start
+programs and send cells away. Names, symbols and notes may come from an untrusted file.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMULA = re.compile(r"[\s\x00-\x1f]*[=+\-@\uff1d\uff0b\uff0d\uff20].", re.DOTALL)
-"""How text begins that some spreadsheet takes for a formula. A single sign is none."""
+"""The beginning of text that some spreadsheet treats as a formula. A sign alone is not one."""
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|-inf")
 SEPARATORS = re.compile("([;\t|])")
-"""What spreadsheets of some countries begin a cell at, where we have commas."""
+"""Characters that separate cells in the spreadsheets of some countries, instead of commas."""
 
 
 def as_csv(frame: pd.DataFrame, float_format: str | None = None) -> str:
-    """Returns `frame` as CSV text without its index, a line feed at each line's end.
+    """Returns `frame` as CSV text without its index, with a line feed at the end of each line.
 
-    An apostrophe stands before text that a spreadsheet would take for a formula, in column names
-    too; numbers are left alone, as text too. A carriage return becomes a line feed.
+    Text that a spreadsheet would treat as a formula gets an apostrophe before it, in column names
+    too; numbers are unchanged, also in text columns. A carriage return becomes a line feed.
 
     >>> import pandas as pd
     >>> print(as_csv(pd.DataFrame({"id": ["A1", "=cmd()", "-1", "-"], "x": [1, -2, 3, 4]})))
@@ -46,12 +46,13 @@ def as_csv(frame: pd.DataFrame, float_format: str | None = None) -> str:
 
 
 def _quoted(value: Any) -> Any:
+    """Returns text with an apostrophe before each formula in it; other values unchanged."""
     if not isinstance(value, str):
         return value
     # Readers end a row at a carriage return, and pandas does not put one in quotation marks.
     text = value.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(map(_part, SEPARATORS.split(text)))
+    return "".join(map(_quoted_part, SEPARATORS.split(text)))
 
 
-def _part(text: str) -> str:
+def _quoted_part(text: str) -> str:
     return f"'{text}" if FORMULA.match(text) and not NUMBER.fullmatch(text.strip()) else text

@@ -1,14 +1,14 @@
-"""Text that Markdown shows as it is."""
+"""Escaping of text for Markdown."""
 
 import re
 
 
 def escape_markdown(text: object) -> str:
-    """Returns `text` so that Markdown shows it as it is: no HTML, no link, no picture.
+    """Returns `text` escaped so that Markdown shows it literally: no HTML, link or image.
 
     >>> print(escape_markdown("<b>a|b*"))
     &lt;b>a\\|b\\*
     """
-    plain = str(text).replace("&", "&amp;").replace("<", "&lt;")
-    plain = re.sub(r"([\\`*|\[\]~$])", r"\\\1", plain)
-    return re.sub(r"(?<!\w)_|_(?!\w)", r"\_", plain)
+    escaped = str(text).replace("&", "&amp;").replace("<", "&lt;")
+    escaped = re.sub(r"([\\`*|\[\]~$])", r"\\\1", escaped)
+    return re.sub(r"(?<!\w)_|_(?!\w)", r"\_", escaped)

@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a value, in this package's words."""
+"""Messages about pydantic's validation errors, in this package's words."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pydantic import BaseModel, ValidationError
 
 from lstm_bench.errors import Fault, unknown
 
-LONGEST_SHOWN = 200
-"""Characters of a wrong value that are shown."""
+MAX_VALUE_LENGTH = 200
+"""Longer texts of wrong values are cut to this number of characters."""
 RULES = {
     "missing": "must be given",
     "int_type": "must be a whole number",
@@ -35,95 +35,102 @@ RULES = {
     "too_short": "must have {min_length} or more items",
     "too_long": "must have {max_length} or fewer items",
 }
-"""What pydantic calls each kind of error, and what we say."""
+"""Our rule for each of pydantic's types of errors."""
 
 
 def pydantic_faults(
     error: ValidationError, values: Mapping[str, Any], model: type[BaseModel] | None = None
 ) -> list[Fault]:
-    """Returns one fault a wrong key, in this package's words.
+    """Returns one fault per wrong key of `values`, in this package's words.
 
-    With the `model` that refused `values`, a key that it does not know is told with those it does.
+    If the `model` that rejected `values` is given, the fault of an unknown key lists its keys.
     """
-    by_key: dict[str, list[str]] = {}
-    strange = set()
+    messages_of: dict[str, list[str]] = {}
+    unknown_keys = set()
     for item in error.errors():
-        # A union reports one error a member, with the member's name in the path.
-        place = [str(part) for part in item["loc"] if "[" not in str(part)]
-        depth = 1 + sum(1 for part in place[1:] if part in _walk_keys(values))
+        # A union reports one error per member, with the member's name in the path.
+        path = [str(part) for part in item["loc"] if "[" not in str(part)]
+        depth = 1 + sum(1 for part in path[1:] if part in _all_keys(values))
         if item["type"] == "missing":
-            depth = len(place)
-        key, message = ".".join(place[:depth]), broken_rule(dict(item))
-        known = _keys(model, place) if item["type"] == "extra_forbidden" else []
-        if known:
-            strange.add(key)
-            message = unknown("key", place[-1], known)
-        by_key.setdefault(key, []).append(message)
-    told = {
-        key: _joined(messages)
-        for key, messages in by_key.items()
-        # What is wrong within a value says more than that it might have been of another kind.
-        if not any(other.startswith(f"{key}.") for other in by_key)
+            depth = len(path)
+        key, message = ".".join(path[:depth]), broken_rule(dict(item))
+        valid_keys = _model_keys(model, path) if item["type"] == "extra_forbidden" else []
+        if valid_keys:
+            unknown_keys.add(key)
+            message = unknown("key", path[-1], valid_keys)
+        messages_of.setdefault(key, []).append(message)
+    rules = {
+        key: _merged_rules(messages)
+        for key, messages in messages_of.items()
+        # A fault within a value says more than that the value might have another type.
+        if not any(other.startswith(f"{key}.") for other in messages_of)
     }
-    # A rule that joins several keys belongs to none of them, and names its values itself.
+    # A rule about several keys belongs to none of them, and its message contains their values.
     return [
-        Fault(key, f"{text}, but got {_shown(values, key)}" if key and key not in strange else text)
-        for key, text in told.items()
+        Fault(key, f"{rule}, but got {_value_text(values, key)}")
+        if key and key not in unknown_keys
+        else Fault(key, rule)
+        for key, rule in rules.items()
     ]
 
 
 def broken_rule(item: Mapping[str, Any]) -> str:
-    """Returns the rule that one of pydantic's errors says was broken.
+    """Returns the rule that was broken, for one item of pydantic's `ValidationError.errors()`.
 
     >>> broken_rule({"type": "greater_than_equal", "ctx": {"ge": 1.0}, "msg": ""})
     'must be at least 1'
     """
     if item["type"] == "extra_forbidden":
         return "there is no such key"
-    known = RULES.get(item["type"])
-    if known is None:
+    rule = RULES.get(item["type"])
+    if rule is None:
         message = str(item["msg"]).removeprefix("Value error, ")
         return message[:1].lower() + message[1:]
-    facts = {
+    bounds = {
         key: f"{value:.15g}" if isinstance(value, float) else value
         for key, value in item.get("ctx", {}).items()
     }
-    return known.format(**facts)
+    return rule.format(**bounds)
 
 
-def _keys(kind: Any, place: Sequence[str]) -> list[str]:
-    """Returns the keys that a model has where `place` ends; none where there is no model."""
-    if not place:
+def _model_keys(annotation: Any, path: Sequence[str]) -> list[str]:
+    """Returns the valid keys of the model in which `path` ends; empty if there is no model."""
+    if not path:
         return []
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        fields = {field.alias or key: field.annotation for key, field in kind.model_fields.items()}
-        return list(fields) if len(place) == 1 else _keys(fields.get(place[0]), place[1:])
-    return next(filter(None, (_keys(each, place) for each in get_args(kind))), [])
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        fields = {
+            field.alias or key: field.annotation for key, field in annotation.model_fields.items()
+        }
+        return list(fields) if len(path) == 1 else _model_keys(fields.get(path[0]), path[1:])
+    members = (_model_keys(member, path) for member in get_args(annotation))
+    return next(filter(None, members), [])
 
 
-def _joined(messages: Sequence[str]) -> str:
-    """Returns the rules of a union's members as one; only what is no mere type, if there is any.
+def _merged_rules(messages: Sequence[str]) -> str:
+    """Returns the rules of a union's members as one rule, without types if there are others.
 
-    >>> _joined(["must be a list", "must be text"])
+    >>> _merged_rules(["must be a list", "must be text"])
     'must be a list or text'
-    >>> _joined(["low <= high must hold", "must be a list"])
+    >>> _merged_rules(["low <= high must hold", "must be a list"])
     'low <= high must hold'
     """
-    own = [message for message in messages if not message.startswith("must be ")]
-    return " or ".join(dict.fromkeys(own or messages)).replace(" or must be ", " or ")
+    other = [message for message in messages if not message.startswith("must be ")]
+    return " or ".join(dict.fromkeys(other or messages)).replace(" or must be ", " or ")
 
 
-def _walk_keys(values: Any) -> set[str]:
+def _all_keys(values: Any) -> set[str]:
+    """Returns the keys and indices of all mappings and lists in `values`, at any depth."""
     if isinstance(values, Mapping):
-        inner = (_walk_keys(value) for value in values.values())
+        inner = (_all_keys(value) for value in values.values())
         return {str(key) for key in values}.union(*inner)
     if isinstance(values, list | tuple):
-        inner = (_walk_keys(value) for value in values)
-        return {str(place) for place in range(len(values))}.union(*inner)
+        inner = (_all_keys(value) for value in values)
+        return {str(index) for index in range(len(values))}.union(*inner)
     return set()
 
 
-def _shown(values: Any, key: str) -> str:
+def _value_text(values: Any, key: str) -> str:
+    """Returns the value at a dotted key as text; `nothing` if there is none."""
     for part in filter(None, key.split(".")):
         if isinstance(values, Mapping):
             values = {str(k): v for k, v in values.items()}.get(part, "nothing")
@@ -132,7 +139,7 @@ def _shown(values: Any, key: str) -> str:
     if isinstance(values, str) and values == "nothing":
         return "nothing"
     try:
-        shown = repr(values)
-    except ValueError:  # a whole number of thousands of digits, which Python does not write
+        text = repr(values)
+    except ValueError:  # Python does not convert integers of thousands of digits
         return "a number of thousands of digits"
-    return shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}…"
+    return text if len(text) <= MAX_VALUE_LENGTH else f"{text[:MAX_VALUE_LENGTH]}…"

@@ -1,7 +1,7 @@
-"""Temporary folders that do not outlive their process by long, however it ends.
+"""Temporary folders that are removed after their process ends, however it ends.
 
-Each is locked while its process lives; the system gives the lock back at any end, `kill -9`
-included. Whoever makes one first removes those of the same name that nobody holds.
+A folder is locked while its process runs; the system releases the lock at any end of the process,
+`kill -9` included. Before a new folder is created, unlocked ones with the same prefix are removed.
 """
 
 from __future__ import annotations
@@ -20,52 +20,50 @@ from lstm_bench.errors import StoreError
 
 try:
     import fcntl
-except ImportError:  # not POSIX: nothing is locked, so nothing that is left over is removed
+except ImportError:  # not POSIX: no folder is locked, so no abandoned one is removed
     fcntl = None  # type: ignore[assignment]
 
 PREFIX = "lstm-bench-"
-"""How folders in the system's temporary folder begin."""
-MARK, MARKED = (
-    ".temporary",
-    "a temporary folder of lstm-bench, which removes it when nobody uses it\n",
-)
-"""The file, and its text, by which these folders are known from those of others."""
-LONGEST_FOR_SOCKETS = 103 - len("/listener-12345678")
-"""Bytes of the path of a folder for sockets: macOS takes 103 in all, Linux 107."""
-SHORT = "/tmp"
+"""Prefix of the folders in the system's temporary folder."""
+MARKER_NAME = ".temporary"
+"""A file that marks a folder as one of ours."""
+MARKER_TEXT = "a temporary folder of lstm-bench, which removes it when nobody uses it\n"
+MAX_SOCKET_FOLDER = 103 - len("/listener-12345678")
+"""Longest path of a folder for sockets, in bytes: macOS allows 103 in all, Linux 107."""
+SHORT_PLACE = "/tmp"
 
 
 @contextlib.contextmanager
 def temporary_folder_in(place: Path, prefix: str) -> Iterator[Path]:
-    """Yields a new empty folder in `place`, called `prefix` and some letters; removes it after use.
+    """Yields a new empty folder in `place`, named `prefix` and random letters; removed after use.
 
-    Those that a killed process left there are removed first. Raises `OSError` where `place` cannot
-    be written.
+    Folders that a killed process left there are removed first. Raises `OSError` if `place` is not
+    writable.
     """
     remove_abandoned_folders(place, prefix)
-    made, lock = _locked(place, prefix)
+    folder, lock = _locked_folder(place, prefix)
     try:
-        yield made
+        yield folder
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
         if lock is not None:
             os.close(lock)
 
 
 @contextlib.contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """Yields a new empty folder in the system's temporary folder; removes it after use."""
+    """Yields a new empty folder in the system's temporary folder; removed after use."""
     with disk_errors_reported():
-        made = Path(tempfile.mkdtemp(dir=process_folder()))
+        folder = Path(tempfile.mkdtemp(dir=process_folder()))
     try:
-        yield made
+        yield folder
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
 def disk_errors_reported() -> Iterator[None]:
-    """Turns what a full or unusable temporary folder raises into a `StoreError` that names it."""
+    """Converts the `OSError` of a full or unusable temporary folder to a `StoreError`."""
     try:
         yield
     except OSError as error:
@@ -80,9 +78,10 @@ def disk_errors_reported() -> Iterator[None]:
 
 
 def process_folder() -> Path:
-    """Returns this process's own folder in the system's temporary folder, made when first needed.
+    """Returns the folder of this process in the system's temporary folder.
 
-    It is removed when the process ends. Raises `OSError` where it cannot be made.
+    It is created when first needed and removed when the process ends. Raises `OSError` if it cannot
+    be created.
     """
     return _process_folder(os.getpid(), tempfile.gettempdir())
 
@@ -90,65 +89,65 @@ def process_folder() -> Path:
 def socket_folder() -> Path:
     """Returns a folder of this process for sockets, whose paths must be short.
 
-    It is `process_folder`, or where that has too long a path one in /tmp.
+    It is `process_folder`, or a folder in /tmp if the path of that is too long.
     """
-    own = process_folder()
-    if len(os.fsencode(own)) <= LONGEST_FOR_SOCKETS:
-        return own
-    return _process_folder(os.getpid(), SHORT)
+    folder = process_folder()
+    if len(os.fsencode(folder)) <= MAX_SOCKET_FOLDER:
+        return folder
+    return _process_folder(os.getpid(), SHORT_PLACE)
 
 
 @functools.cache
 def _process_folder(process: int, place: str) -> Path:
-    """Returns the folder of `process` in `place`: one that was forked does not use its parent's."""
+    """Returns the folder of `process` in `place`: a forked process does not use its parent's."""
     until_exit = contextlib.ExitStack()
-    made = until_exit.enter_context(temporary_folder_in(Path(place), PREFIX))
-    # Run at the end of workers too, which end without Python's own exit handlers.
+    folder = until_exit.enter_context(temporary_folder_in(Path(place), PREFIX))
+    # Also run at the end of workers, which end without Python's exit handlers.
     multiprocessing.util.Finalize(None, until_exit.close, exitpriority=-200)
-    return made
+    return folder
 
 
-def _locked(place: Path, prefix: str) -> tuple[Path, int | None]:
-    """Returns a new folder, and the descriptor that keeps it locked, where there are locks."""
+def _locked_folder(place: Path, prefix: str) -> tuple[Path, int | None]:
+    """Returns a new folder, and the file descriptor of its lock if the system has locks."""
     while True:
-        made = Path(tempfile.mkdtemp(dir=place, prefix=prefix))
+        folder = Path(tempfile.mkdtemp(dir=place, prefix=prefix))
         if fcntl is None:
-            return made, None
-        lock = os.open(made, os.O_RDONLY)
+            return folder, None
+        lock = os.open(folder, os.O_RDONLY)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            (made / MARK).write_text(MARKED)
+            (folder / MARKER_NAME).write_text(MARKER_TEXT)
         except (BlockingIOError, FileNotFoundError):
-            os.close(lock)  # another process has taken it for an abandoned one just before
+            os.close(lock)  # another process has just treated it as abandoned
             continue
         except OSError:
-            try:  # a file system without locks is no fault
-                (made / MARK).write_text(MARKED)
-            except OSError:  # but one without room is
+            try:  # a file system without locks can be used
+                (folder / MARKER_NAME).write_text(MARKER_TEXT)
+            except OSError:  # but a full one cannot
                 os.close(lock)
-                shutil.rmtree(made, ignore_errors=True)
+                shutil.rmtree(folder, ignore_errors=True)
                 raise
-        return made, lock
+        return folder, lock
 
 
 def remove_abandoned_folders(place: Path, prefix: str) -> None:
-    """Removes the folders in `place` that `folder_in` made with `prefix` and that nobody holds.
+    """Removes folders of `temporary_folder_in` with this `prefix` that no process uses any more.
 
-    They are known by their names, and by a file in them: a folder of the user's that is called
-    alike stays.
+    They are recognized by their names and by a file in them: a folder of the user's with a similar
+    name stays.
     """
     if fcntl is None:
         return
-    ours = re.compile(rf"{re.escape(prefix)}[a-z0-9_]{{8}}")
+    pattern = re.compile(rf"{re.escape(prefix)}[a-z0-9_]{{8}}")
     with contextlib.suppress(OSError):
-        for each in os.scandir(place):
-            if ours.fullmatch(each.name) and each.is_dir(follow_symlinks=False):
-                _remove_if_abandoned(Path(each.path))
+        for entry in os.scandir(place):
+            if pattern.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
+                _remove_if_abandoned(Path(entry.path))
 
 
 def _remove_if_abandoned(path: Path) -> None:
     try:
-        if (path / MARK).read_text() != MARKED:
+        if (path / MARKER_NAME).read_text() != MARKER_TEXT:
             return
         lock = os.open(path, os.O_RDONLY)
     except (OSError, ValueError):  # not one of ours, or another user's
@@ -156,7 +155,7 @@ def _remove_if_abandoned(path: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         shutil.rmtree(path, ignore_errors=True)
-    except OSError:  # its process lives, or there are no locks here
+    except OSError:  # its process is running, or the system has no locks
         pass
     finally:
         os.close(lock)

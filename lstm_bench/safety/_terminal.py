@@ -1,7 +1,8 @@
-"""The terminal: what is printed there can show anything, and control nothing.
+"""Terminal output that shows any text and lets none of it control the terminal.
 
-Names, notes and messages may hold text of a stranger's file, and a terminal takes commands from
-text: to clear it, to rename its window, to paste. Everything for people goes through here.
+Names, notes and messages may contain text from an untrusted file, and a terminal executes commands
+in text: to clear the screen, to rename the window, to paste. All output for people is printed
+through this module.
 """
 
 from __future__ import annotations
@@ -22,17 +23,7 @@ from rich.console import (
 from rich.measure import Measurement
 from rich.segment import Segment
 
-REPLACED = "\ufffd"
-"""Stands for a character that is not printed."""
-
-
-def printable_text(text: str) -> str:
-    """Returns `text` without control characters, line ends aside.
-
-    >>> printable_text("a\\x1b[2Jb\\nc")
-    'a\ufffd[2Jb\\nc'
-    """
-    return "".join(c if c.isprintable() or c in "\n\t" else REPLACED for c in text)
+from lstm_bench.safety._printable import printable_text
 
 
 def print_plain(text: str, file: TextIO | None = None) -> None:
@@ -41,17 +32,17 @@ def print_plain(text: str, file: TextIO | None = None) -> None:
 
 
 def terminal_console(stderr: bool = False) -> Console:
-    """Returns a console that prints text as it is: without markup, and without control characters.
+    """Returns a console that prints text literally: no markup and no control characters.
 
-    The console's own colours and progress bars work as ever.
+    The console's own colours and progress bars work as usual.
     """
     console = Console(stderr=stderr, markup=False, emoji=False)
-    console.push_render_hook(_Visible())
+    console.push_render_hook(_PrintableHook())
     return console
 
 
 def shell_line(*words: str) -> str:
-    """Returns a command line to be copied into a shell, in which each word stays one word.
+    """Returns a command line to copy into a shell, in which each word stays one word.
 
     >>> print(shell_line("lstm-bench", "predict", "a b", "it's", "x\\ty"))
     lstm-bench predict 'a b' 'it'"'"'s' $'x\\ty'
@@ -60,42 +51,42 @@ def shell_line(*words: str) -> str:
 
 
 def _escaped(word: str) -> str:
-    r"""Returns a word as bash, zsh and ksh write one with control characters: $'\x1b[2J'."""
+    r"""Returns a word with control characters as bash, zsh and ksh write it: $'\x1b[2J'."""
     encoded = "".join(
-        c if c.isprintable() and c not in "\\'" else "".join(_byte(b) for b in _bytes(c))
+        c if c.isprintable() and c not in "\\'" else "".join(map(_escaped_byte, _encoded(c)))
         for c in word
     )
     return f"$'{encoded}'"
 
 
-def _bytes(char: str) -> bytes:
+def _encoded(char: str) -> bytes:
     try:
         return os.fsencode(char)
-    except UnicodeEncodeError:  # half of a character of two, of no file's name
+    except UnicodeEncodeError:  # a lone surrogate, which is in no file name
         return char.encode("utf-8", "surrogatepass")
 
 
-def _byte(number: int) -> str:
+def _escaped_byte(number: int) -> str:
     return {9: r"\t", 10: r"\n", 39: r"\'", 92: r"\\"}.get(number, rf"\x{number:02x}")
 
 
-class _Visible(RenderHook):
-    """Puts everything that a console renders through `visible`, and its own controls not."""
+class _PrintableHook(RenderHook):
+    """Makes all text that a console renders printable, but not the console's own controls."""
 
     def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
-        return [_Printed(each) for each in renderables]
+        return [_PrintableRenderable(renderable) for renderable in renderables]
 
 
-class _Printed:
-    """A renderable whose text is printed as `visible` has it."""
+class _PrintableRenderable:
+    """A renderable whose text is printed as `printable_text`."""
 
-    def __init__(self, shown: RenderableType) -> None:
-        self._shown = shown
+    def __init__(self, renderable: RenderableType) -> None:
+        self._renderable = renderable
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        for segment in console.render(self._shown, options):
+        for segment in console.render(self._renderable, options):
             plain = segment.control or segment.text.isprintable()
             yield segment if plain else Segment(printable_text(segment.text), segment.style)
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        return Measurement.get(console, options, self._shown)
+        return Measurement.get(console, options, self._renderable)

@@ -1,7 +1,7 @@
-"""YAML of somebody else's, read so that no file can do more than hold values.
+"""Reading of untrusted YAML, which can contain nothing but values.
 
-The size of a file, how deep it is nested and what its aliases unfold to are bounded before
-anything is made of it, and nothing in it is looked up anywhere: no tags, no interpolation.
+The size of a file, its nesting and the size of its expanded aliases are limited before it is
+loaded, and nothing in it is looked up anywhere: no tags, no interpolation.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseExceptio
 
 from lstm_bench.errors import SweepError
 
-LARGEST = 1_000_000
+MAX_CHARACTERS = 1_000_000
 """Characters of a file."""
-DEEPEST = 50
-"""Levels of lists and mappings within one another."""
-MOST_NODES = 10_000
-"""Values, keys, lists and mappings, those that aliases repeat counted each time: OmegaConf's own
-limit, told before it is reached."""
+MAX_DEPTH = 50
+"""Levels of nested lists and mappings."""
+MAX_NODES = 10_000
+"""Values, keys, lists and mappings, including each repetition by an alias: OmegaConf's own limit,
+reported before it is reached."""
 
-LONGEST_NUMBER = 400
-"""Characters that a number may have."""
+MAX_NUMBER_CHARACTERS = 400
+"""Characters of a number."""
 DIGITS = re.compile(r"[+-]?[0-9][0-9a-zA-Z_.:+-]*$")
 PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in
               ("str", "int", "float", "bool", "null", "seq", "map")} | {"!"}  # fmt: skip
@@ -36,14 +36,14 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_yaml(path: Path, interpolation: bool = False) -> Any:
-    """Returns what the YAML file at `path` holds, as plain values.
+    """Returns the content of the YAML file at `path` as plain values.
 
-    With `interpolation`, `${...}` is replaced as OmegaConf does, environment variables included:
-    for the user's own settings alone. Raises `SweepError` that names the file.
+    With `interpolation`, OmegaConf replaces `${...}`, also by environment variables: only for the
+    user's own settings. Raises `SweepError` with the path of the file.
     """
     try:
         with path.open(encoding="utf-8-sig") as file:
-            text = file.read(LARGEST + 1)
+            text = file.read(MAX_CHARACTERS + 1)
     except (OSError, UnicodeDecodeError) as error:
         raise SweepError(f"{path}: cannot be read ({error})") from error
     try:
@@ -53,50 +53,51 @@ def read_yaml(path: Path, interpolation: bool = False) -> Any:
 
 
 def parse_yaml(text: str, interpolation: bool = False) -> Any:
-    """Returns what `text` holds, as `read_yaml` does; the message of an error names no file."""
+    """Returns the content of `text`, as `read_yaml` does; errors do not name a file."""
     check_yaml(text, interpolation)
     try:
-        if _is_single(text):  # of which OmegaConf makes nothing
+        if _is_single_value(text):  # which OmegaConf cannot load
             return yaml.load(text, Loader=yaml.SafeLoader)
         return OmegaConf.to_container(OmegaConf.load(io.StringIO(text)), resolve=interpolation)
     except InterpolationResolutionError as error:
-        said = " ".join(str(error).split()).partition(" full_key")[0]
+        reason = " ".join(str(error).split()).partition(" full_key")[0]
         raise SweepError(
-            f"what it names must be there, but {said}; set that environment variable, or write the "
-            "value itself"
+            f"the variable in ${{...}} must exist, but {reason}; set that environment variable, or "
+            "write the value itself"
         ) from error
     except (yaml.YAMLError, OmegaConfBaseException, ValueError, RecursionError) as error:
         raise SweepError(f"is not valid YAML: {' '.join(str(error).split())}") from error
 
 
 def check_yaml(text: str, interpolation: bool = False) -> None:
-    """Raises `SweepError` where `text` is no YAML, too deep, too large, or asks to be filled in."""
-    if len(text) > LARGEST:
-        raise SweepError(f"must have at most {LARGEST:,} characters, but has more; shorten it")
+    """Raises `SweepError` if `text` is not YAML, too large or too deep, or has `${...}` in it."""
+    if len(text) > MAX_CHARACTERS:
+        raise SweepError(
+            f"must have at most {MAX_CHARACTERS:,} characters, but has {len(text):,} or more; "
+            "shorten it"
+        )
     try:
-        _check(yaml.parse(text, Loader=_LOADER), interpolation)
+        _check_events(yaml.parse(text, Loader=_LOADER), interpolation)
     except (yaml.YAMLError, ValueError) as error:
         raise SweepError(f"is not valid YAML: {' '.join(str(error).split())}") from error
 
 
-def _check(events: Iterator[yaml.Event], interpolation: bool) -> None:
-    open_: list[tuple[str | None, int]] = []  # anchors of the lists and mappings that are open
-    sizes: dict[str, int] = {}  # nodes that each anchor stands for, and how deep they go
-    depths: dict[str, int] = {}
+def _check_events(events: Iterator[yaml.Event], interpolation: bool) -> None:
+    """Raises `SweepError` at the first event that breaks a rule or exceeds a limit."""
+    open_nodes: list[tuple[str | None, int]] = []  # of open lists and mappings: anchor, start
+    sizes: dict[str, int] = {}  # of the node of each anchor: the nodes in it
+    depths: dict[str, int] = {}  # of the node of each anchor: the levels in it
     count, deepest = 0, [0]
     for event in events:
         tag = getattr(event, "tag", None)
         if tag is not None and tag not in PLAIN_TAGS:
-            raise SweepError(
-                f"line {_line(event)}: values must be plain, but one is tagged {tag!r}; leave the "
-                "tag out"
-            )
+            raise _error(event, f"values must be plain, but one is tagged {tag!r}; remove the tag")
         if isinstance(event, yaml.CollectionStartEvent):
-            open_.append((event.anchor, count))
+            open_nodes.append((event.anchor, count))
             deepest.append(0)
             count += 1
         elif isinstance(event, yaml.CollectionEndEvent):
-            anchor, before = open_.pop()
+            anchor, before = open_nodes.pop()
             depth = deepest.pop() + 1
             deepest[-1] = max(deepest[-1], depth)
             if anchor is not None:
@@ -105,47 +106,54 @@ def _check(events: Iterator[yaml.Event], interpolation: bool) -> None:
             count += 1
             if event.anchor is not None:
                 sizes[event.anchor], depths[event.anchor] = 1, 0
-            if "${" in event.value and not interpolation:
-                raise SweepError(_of_interpolation(event))
-            long = event.implicit[0] and len(event.value) > LONGEST_NUMBER
-            if long and DIGITS.match(event.value):
-                raise SweepError(
-                    f"line {_line(event)}: a number must have at most {LONGEST_NUMBER} characters, "
-                    f"but {event.value[:20]}… has {len(event.value):,}; write text in quotes"
-                )
+            _check_scalar(event, interpolation)
         elif isinstance(event, yaml.AliasEvent):
             if event.anchor not in sizes:
-                raise SweepError(
-                    f"line {_line(event)}: an alias must stand for what is complete above it, but "
-                    f"*{event.anchor} does not; write the values out"
+                raise _error(
+                    event,
+                    f"the anchor of an alias must be complete before it, but that of "
+                    f"*{event.anchor} is not; write the values out",
                 )
             count += sizes[event.anchor]
             deepest[-1] = max(deepest[-1], depths[event.anchor])
-        if len(open_) + deepest[-1] > DEEPEST:
-            raise SweepError(
-                f"line {_line(event)}: lists and mappings must be at most {DEEPEST} deep, but are "
-                "deeper; flatten them"
+        if len(open_nodes) + deepest[-1] > MAX_DEPTH:
+            raise _error(
+                event,
+                f"lists and mappings must be nested at most {MAX_DEPTH} deep, but are deeper; "
+                "flatten them",
             )
-        if count > MOST_NODES:
-            raise SweepError(
-                f"line {_line(event)}: must hold at most {MOST_NODES:,} values, aliases unfolded, "
-                "but holds more; shorten it"
+        if count > MAX_NODES:
+            raise _error(
+                event,
+                f"there must be at most {MAX_NODES:,} values, with aliases expanded, but there are "
+                "more; shorten it",
             )
 
 
-def _is_single(text: str) -> bool:
-    """Returns whether a document is a single value, or nothing: no list and no mapping."""
+def _check_scalar(event: yaml.ScalarEvent, interpolation: bool) -> None:
+    """Raises `SweepError` if a value has `${...}` in it, or is a number that is too long."""
+    value = event.value
+    if "${" in value and not interpolation:
+        text = repr(value if len(value) <= 60 else value[:59] + "…")
+        raise _error(
+            event,
+            f"values must be written out, because nothing is substituted here, but got {text}; "
+            "write the value itself in place of ${...}",
+        )
+    if event.implicit[0] and len(value) > MAX_NUMBER_CHARACTERS and DIGITS.match(value):
+        raise _error(
+            event,
+            f"a number must have at most {MAX_NUMBER_CHARACTERS} characters, but {value[:20]}… has "
+            f"{len(value):,}; write text in quotes",
+        )
+
+
+def _error(event: yaml.Event, message: str) -> SweepError:
+    line = event.start_mark.line + 1 if event.start_mark else 1
+    return SweepError(f"line {line}: {message}")
+
+
+def _is_single_value(text: str) -> bool:
+    """Returns whether a document is a single value or empty: neither a list nor a mapping."""
     nodes = (e for e in yaml.parse(text, Loader=_LOADER) if isinstance(e, yaml.NodeEvent))
     return not isinstance(next(nodes, None), yaml.CollectionStartEvent)
-
-
-def _of_interpolation(event: yaml.ScalarEvent) -> str:
-    shown = repr(event.value if len(event.value) <= 60 else event.value[:59] + "…")
-    return (
-        f"line {_line(event)}: values must be written out, for nothing is filled in here, but got "
-        f"{shown}; write the value itself in place of ${{...}}"
-    )
-
-
-def _line(event: yaml.Event) -> int:
-    return event.start_mark.line + 1 if event.start_mark else 1

@@ -1,7 +1,7 @@
 """The search over recipes with Optuna: space, samplers, racing, and what is run afterwards."""
 
 from lstm_bench.search._follow_up import (
-    COMPARED,
+    MAX_SWITCH_SEEDS,
     FinishedTrial,
     ablation_recipes,
     select_finalists,
@@ -12,7 +12,7 @@ from lstm_bench.search._racing import RacedRecipe, race, rungs
 from lstm_bench.search._study import SearchStudy
 
 __all__ = [
-    "COMPARED",
+    "MAX_SWITCH_SEEDS",
     "FinishedTrial",
     "RacedRecipe",
     "SearchStudy",

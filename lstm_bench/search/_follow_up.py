@@ -1,8 +1,9 @@
-"""Which recipes a search calls for once it is over; nothing is run here.
+"""The recipes that a search runs afterwards; they are only chosen here, not run.
 
-`finalists`  the best recipes and the cheapest that solve, to be confirmed on seeds never searched
-`ablations`  the simplest recipe with one setting at a time put back to a reference's
-`flips`      random recipes with one switch at a time turned over
+`select_finalists`   the best recipes and the cheapest that solve the task, to be confirmed on seeds
+                     that the search never saw
+`ablation_recipes`   the simplest recipe with one setting at a time replaced by a reference's
+`switched_recipes`   random recipes with one switch at a time set to another value
 """
 
 from __future__ import annotations
@@ -17,21 +18,24 @@ import numpy as np
 
 from lstm_bench.errors import Fault, RecipeError, unknown
 from lstm_bench.recipes import Recipe, recipe
-from lstm_bench.search._conditions import BELONGS, applies, laid_over, meaningful
 from lstm_bench.search._space import Space
-from lstm_bench.statistics import RELIABLE, solve_rate
+from lstm_bench.statistics import RELIABLE_RATE, solve_rate
+from lstm_bench.sweeps import CONDITIONS, applicable_settings, overlay_settings, setting_applies
 
-COMPARED = 6
-"""Seeds on which a switch is changed in each random recipe, at most: recipes count, not seeds."""
+MAX_SWITCH_SEEDS = 6
+"""The most seeds on which a switch is changed in each random recipe.
+
+The effect of a switch is estimated over recipes, so that more recipes help and more seeds hardly.
+"""
 
 
 @dataclass(frozen=True, eq=False)
 class FinishedTrial:
-    """What a trial came to, on the seeds that it ran."""
+    """The results of a trial on the seeds that it ran."""
 
     number: int
     recipe: Recipe
-    scores: np.ndarray  # (seeds,) what the search maximises the mean of
+    scores: np.ndarray  # (seeds,); the search maximises their mean
     solved: np.ndarray  # (seeds,) bool
     cost: float  # parameters times updates
 
@@ -42,60 +46,65 @@ class FinishedTrial:
 
 
 def select_finalists(
-    trials: Sequence[FinishedTrial], top: int, seeds: int, bar: float = RELIABLE
+    trials: Sequence[FinishedTrial], top: int, seeds: int, bar: float = RELIABLE_RATE
 ) -> list[FinishedTrial]:
     """Returns the trials to confirm: the `top` best, then the `top` cheapest that solve the task.
 
-    Only a trial that ran all of its `seeds` is eligible, and of equal recipes the first. Best are
-    those of the highest mean, then of the lowest cost. A recipe solves the task if the lower end of
-    Wilson's interval for its solve rate is at least `bar`: it takes 16 solved of 16 for 0.8. One
-    that is among the best already is not named again.
+    Only trials that ran all of their `seeds` are eligible; of equal recipes, only the first trial.
+    The best have the highest mean score; ties go to the lower cost. A recipe solves the task if the
+    lower end of Wilson's interval for its solve rate is at least `bar`: for 0.8 it takes 16 solved
+    seeds of 16. A trial that is in both groups is returned once.
     """
     eligible: dict[str, FinishedTrial] = {}
-    for told in sorted(trials, key=lambda told: told.number):
-        if len(told.scores) >= seeds and math.isfinite(told.mean):
-            eligible.setdefault(told.recipe.digest, told)
-    ranked = sorted(eligible.values(), key=lambda told: (-told.mean, told.cost, told.number))
+    for trial in sorted(trials, key=lambda trial: trial.number):
+        if len(trial.scores) >= seeds and math.isfinite(trial.mean):
+            eligible.setdefault(trial.recipe.digest, trial)
+    ranked = sorted(eligible.values(), key=lambda trial: (-trial.mean, trial.cost, trial.number))
     best = ranked[:top]
-    # Ranked before, so that of equal cost the better comes first.
-    cheap = sorted(ranked, key=lambda told: told.cost)
-    solving = (told for told in cheap if solve_rate(told.solved).low >= bar)
-    chosen = {told.number: told for told in (*best, *itertools.islice(solving, top))}
+    # `ranked` is sorted by score, so that of trials with equal cost the better comes first.
+    cheapest = sorted(ranked, key=lambda trial: trial.cost)
+    solving = (trial for trial in cheapest if solve_rate(trial.solved).low >= bar)
+    chosen = {trial.number: trial for trial in (*best, *itertools.islice(solving, top))}
     return list(chosen.values())
 
 
 def ablation_recipes(simplest: Recipe, reference: Recipe) -> list[tuple[str, Any, Recipe | str]]:
-    """Returns `simplest` with each setting that differs put back to that of `reference`.
+    """Returns `simplest` with each setting that differs replaced, alone, by that of `reference`.
 
-    Each is (setting, the value put back, the recipe), or the reason in place of the recipe where
-    that setting alone cannot be put back. What belongs to a setting that differs goes with it: a
-    window with its framing, `layout` and `reset` with `stateful`, an output with its loss. A value
-    that `reference` leaves open is None. Raises `RecipeError` for recipes of different tasks.
+    Each item is (setting, the reference's value, the recipe). Where that setting cannot be replaced
+    alone, the reason stands in place of the recipe. Settings that depend on a differing setting are
+    replaced with it: a window with its framing, `layout` and `reset` with `stateful`, an output
+    with its loss. A value that `reference` leaves unset is None. Raises `RecipeError` for recipes
+    of different tasks.
     """
-    mine, theirs = meaningful(simplest.settings), meaningful(reference.settings)
-    if mine["task"] != theirs["task"]:
-        rule = f"must be a recipe of the task {mine['task']}, but is of {theirs['task']}"
+    settings = applicable_settings(simplest.settings)
+    reference_settings = applicable_settings(reference.settings)
+    if settings["task"] != reference_settings["task"]:
+        task, other = settings["task"], reference_settings["task"]
+        rule = f"must be a recipe of the task {task}, but is of {other}"
         raise RecipeError([Fault("search.ablate", f"{rule}; name another")])
-    found: list[tuple[str, Any, Recipe | str]] = []
-    differing = [key for key in {**mine, **theirs} if mine.get(key) != theirs.get(key)]
+    ablations: list[tuple[str, Any, Recipe | str]] = []
+    keys = {**settings, **reference_settings}
+    differing = [key for key in keys if settings.get(key) != reference_settings.get(key)]
     for key in differing:
-        if _owner(key) in differing:
+        if _parent(key) in differing:
             continue
-        settings = laid_over(mine, {k: v for k, v in theirs.items() if key in (k, _owner(k))})
-        if key not in theirs:
-            settings.pop(key, None)
-        made: Recipe | str
+        replaced = {k: v for k, v in reference_settings.items() if key in (k, _parent(k))}
+        changed = overlay_settings(settings, replaced)
+        if key not in reference_settings:
+            changed.pop(key, None)
+        ablated: Recipe | str
         try:
-            made = recipe(**settings)
+            ablated = recipe(**changed)
         except RecipeError as error:
-            made = "; ".join(map(str, error.faults))
-        found.append((key, theirs.get(key), made))
-    return found
+            ablated = "; ".join(map(str, error.faults))
+        ablations.append((key, reference_settings.get(key), ablated))
+    return ablations
 
 
-def _owner(key: str) -> str:
-    """Returns what a setting is put back with; an output goes with its loss, for they must fit."""
-    return "loss" if key == "output" else BELONGS.get(key, ("", ()))[0]
+def _parent(key: str) -> str:
+    """Returns the setting that `key` is replaced with, or "". An output must fit its loss."""
+    return "loss" if key == "output" else CONDITIONS.get(key, ("", ()))[0]
 
 
 def switched_recipes(
@@ -103,47 +112,52 @@ def switched_recipes(
 ) -> list[tuple[int, str, Any, Recipe]]:
     """Returns every context with each switch set to each of its other values in `space`.
 
-    Each is (place of the context, switch, value, recipe). What belongs to the new value and is not
-    set yet takes what the space fixes, else the first value that it offers and that is legal there,
-    else the recipe's default. Left out is what is illegal, what does not apply, and a pair of
-    recipes that is there already. Raises `RecipeError` for a switch that the space does not have.
+    Each item is (index of the context, switch, value, recipe). A setting that applies only with the
+    new value takes the value that the space fixes, else the first one it offers that is legal, else
+    the recipe's default. Illegal recipes, switches that do not apply, and pairs of recipes that are
+    in the list already are left out. Raises `RecipeError` for a switch that is not in the space.
     """
-    strange = [key for key in switches if key not in space.parts]
-    if strange:
-        faults = [unknown("part of the space", key, space.parts) for key in strange]
-        raise RecipeError([Fault("search.switches", message) for message in faults])
-    found = []
-    seen: set[frozenset[str]] = set()
-    for place, context in enumerate(contexts):
-        below = meaningful(context.settings)
+    missing = [key for key in switches if key not in space.parts]
+    if missing:
+        messages = [unknown("part of the space", key, space.parts) for key in missing]
+        raise RecipeError([Fault("search.switches", message) for message in messages])
+    switched = []
+    pairs: set[frozenset[str]] = set()
+    for index, context in enumerate(contexts):
+        settings = applicable_settings(context.settings)
         for key in switches:
-            others = [v for v in space.values(key) if key in below and v != below[key]]
+            others = [v for v in space.values(key) if key in settings and v != settings[key]]
             for value in others:
-                made = _flipped(below, key, value, space)
-                pair = frozenset({context.digest, made.digest if made else ""})
-                if made and pair not in seen:
-                    seen.add(pair)
-                    found.append((place, key, value, made))
-    return found
+                changed = _first_legal_recipe(settings, key, value, space)
+                pair = frozenset({context.digest, changed.digest if changed else ""})
+                if changed and pair not in pairs:
+                    pairs.add(pair)
+                    switched.append((index, key, value, changed))
+    return switched
 
 
-def _flipped(below: Mapping[str, Any], key: str, value: Any, space: Space) -> Recipe | None:
-    """Returns the first legal recipe with `key` at `value`, or None if there is none."""
-    for beside in _besides(laid_over(below, {key: value}), key, space):
+def _first_legal_recipe(
+    settings: Mapping[str, Any], key: str, value: Any, space: Space
+) -> Recipe | None:
+    """Returns the first legal recipe with `key` set to `value`, or None if there is none."""
+    for candidate in _completions(overlay_settings(settings, {key: value}), key, space):
         try:
-            return recipe(**beside)
+            return recipe(**candidate)
         except RecipeError:
             continue
     return None
 
 
-def _besides(settings: Mapping[str, Any], key: str, space: Space) -> Iterator[dict[str, Any]]:
-    """Yields `settings` with what belongs to `key` and is missing: as fixed, or as offered."""
+def _completions(settings: Mapping[str, Any], key: str, space: Space) -> Iterator[dict[str, Any]]:
+    """Yields `settings` with the unset settings that depend on `key`: fixed values, then offered.
+
+    One dictionary for each combination of the offered values.
+    """
     missing = [
-        k for k, (owner, _) in BELONGS.items()
-        if owner == key and k not in settings and applies(k, settings)
+        k for k, (parent, _) in CONDITIONS.items()
+        if parent == key and k not in settings and setting_applies(k, settings)
     ]  # fmt: skip
-    given = {k: space.fixed[k] for k in missing if k in space.fixed}
+    fixed = {k: space.fixed[k] for k in missing if k in space.fixed}
     offered = {k: space.values(k) for k in missing if k in space.parts}
     for values in itertools.product(*offered.values()):
-        yield {**settings, **given, **dict(zip(offered, values, strict=True))}
+        yield {**settings, **fixed, **dict(zip(offered, values, strict=True))}

@@ -1,6 +1,7 @@
-"""What mattered in a search, told from the trials that were drawn at random.
+"""Hyperparameter importance, estimated from the trials of a search that were drawn at random.
 
-Trials that a sampler guided crowd where scores are high and say little of the rest of the space.
+Trials proposed by a guided sampler cluster where scores are high and tell little about the rest of
+the space.
 """
 
 from __future__ import annotations
@@ -16,30 +17,29 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator
 
-from lstm_bench.search._conditions import applies
-from lstm_bench.sweeps import Range
+from lstm_bench.sweeps import Range, setting_applies
 
-FEWEST = 8
-"""Distinct recipes below which nothing is said."""
+MIN_TRIALS = 8
+"""The fewest distinct recipes from which importances are estimated."""
 
-BEST = 0.25
-"""The share of trials that PED-ANOVA sets apart from all of them."""
+BEST_FRACTION = 0.25
+"""The fraction of trials that PED-ANOVA compares with all of them."""
 
 BINS = 4
-"""Equal parts of a range that only sometimes applies; up to twice as many values are kept apart."""
+"""Bins for a conditional range, of equal width; up to twice as many values are not binned."""
 
-NONE = "–"
+NOT_APPLICABLE = "–"
 """The category of a setting that does not apply."""
 
 
 @dataclass(frozen=True)
-class _Setting:
-    """One searched setting over n trials: where each lies on a line, and what it is called."""
+class _Axis:
+    """The values of one searched setting in n trials, as positions between `low` and `high`."""
 
-    places: list[float]  # (n,)
+    positions: list[float]  # (n,)
     low: float
     high: float
-    names: list[str] | None  # (n,) where the values are categories, else None
+    categories: list[str] | None  # (n,), or None where the values are numbers
 
 
 def importance(
@@ -51,138 +51,146 @@ def importance(
 
     ``{"trials": n, "best": k, "settings": [{"key", "fanova", "ped_anova"}, ...]}``, the largest
     `fanova` first. `trials` are the complete settings and the score of each random trial, `parts`
-    the space that they were drawn from. The two answer different questions:
+    the space that they were drawn from. The two importances answer different questions:
 
-    `fanova`      Which settings move the score? The share of its variance over the whole space that
-                  the setting explains alone, by a random forest: Hutter, Hoos & Leyton-Brown
-                  (2014), "An Efficient Approach for Assessing Hyperparameter Importance". What is
-                  missing from 1 is joint effects. Every value weighs alike, on the scale that it
-                  was searched on.
-    `ped_anova`   Which settings set the best `k` trials (a quarter, more where they tie) apart from
-                  all? By how far the values among the best are distributed otherwise than all:
+    `fanova`      Which settings move the score? The fraction of the score's variance over the whole
+                  space that the setting explains alone, by a random forest: Hutter, Hoos &
+                  Leyton-Brown (2014), "An Efficient Approach for Assessing Hyperparameter
+                  Importance". The rest of 1 is joint effects. All values have the same weight, on
+                  the scale that was searched.
+    `ped_anova`   Which settings distinguish the best `k` trials (a quarter, more with ties) from
+                  all? How much the distribution of the values differs between the best and all:
                   Watanabe, Bansal & Hutter (2023), "PED-ANOVA: Efficiently Quantifying
-                  Hyperparameter Importance in Arbitrary Subspaces". Given as shares of their sum.
+                  Hyperparameter Importance in Arbitrary Subspaces". Divided by the sum over all
+                  settings.
 
-    Where a conditional setting does not apply it has a category of its own; one of numbers is
-    then taken by value, or by quarters of its range. Too few trials, or scores that are all the
-    same, give no settings but the reason: ``{"trials": n, "settings": [], "why": "..."}``.
+    Where a conditional setting does not apply, it has a category of its own; the numbers of such a
+    setting are categories too, one for each value or for each quarter of the range. With too few
+    trials, or scores that are all the same, the result is
+    ``{"trials": n, "settings": [], "why": "..."}``.
     """
-    found = [(settings, score) for settings, score in trials if math.isfinite(score)]
-    scores = np.array([score for _, score in found], float)  # (n,)
-    searched = {
-        key: _setting(key, parts[key], [settings for settings, _ in found]) for key in parts
-    }
-    searched = {key: each for key, each in searched.items() if len(set(each.places)) > 1}
-    distinct = len({tuple(e.places[n] for e in searched.values()) for n in range(len(found))})
+    finite = [(settings, score) for settings, score in trials if math.isfinite(score)]
+    scores = np.array([score for _, score in finite], float)  # (n,)
+    axes = {key: _axis(key, parts[key], [settings for settings, _ in finite]) for key in parts}
+    axes = {key: axis for key, axis in axes.items() if len(set(axis.positions)) > 1}
+    count = len(finite)
+    distinct = len({tuple(axis.positions[n] for axis in axes.values()) for n in range(count)})
     why = ""
-    if distinct < FEWEST:
-        there = f"there {'is' if distinct == 1 else 'are'} {distinct}"
-        why = f"it takes {FEWEST} different random trials to tell, and {there}"
+    if distinct < MIN_TRIALS:
+        available = f"there {'is' if distinct == 1 else 'are'} {distinct}"
+        why = f"it takes {MIN_TRIALS} different random trials, but {available}"
     elif np.ptp(scores) == 0:
         why = f"every random trial scores {scores[0]:.4g}, so no setting made a difference"
     if why:
-        return {"trials": len(found), "settings": [], "why": why}
+        return {"trials": count, "settings": [], "why": why}
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    best = _best(scores)
-    shares = _fanova(searched, scores, seed)
-    apart = _ped_anova(searched, scores, best)
-    order = sorted(searched, key=lambda key: (-shares[key], key))
-    settings = [{"key": k, "fanova": shares[k], "ped_anova": apart[k]} for k in order]
-    return {"trials": len(found), "best": best, "settings": settings}
+    best = _best_count(scores)
+    fanova = _fanova(axes, scores, seed)
+    ped_anova = _ped_anova(axes, scores, best)
+    order = sorted(axes, key=lambda key: (-fanova[key], key))
+    settings = [{"key": k, "fanova": fanova[k], "ped_anova": ped_anova[k]} for k in order]
+    return {"trials": count, "best": best, "settings": settings}
 
 
-def _setting(
-    key: str, part: Range | tuple[Any, ...], trials: Sequence[Mapping[str, Any]]
-) -> _Setting:
-    """Returns where `trials` lie on the line of a setting."""
-    apply = [applies(key, settings) for settings in trials]
-    values = [
-        settings.get(key) if here else None for settings, here in zip(trials, apply, strict=True)
-    ]
-    if isinstance(part, Range) and all(apply):
+def _axis(key: str, part: Range | tuple[Any, ...], trials: Sequence[Mapping[str, Any]]) -> _Axis:
+    """Returns the positions of `trials`, which are their settings, along one setting."""
+    applies = [setting_applies(key, settings) for settings in trials]
+    pairs = zip(trials, applies, strict=True)
+    values = [settings.get(key) if applied else None for settings, applied in pairs]
+    if isinstance(part, Range) and all(applies):
         scale: Callable[[float], float] = math.log if part.log else float
-        half = 0.5 if part.int_ is not None else 0.0  # a whole number is as wide as the others
+        half = 0.5 if part.int_ is not None else 0.0  # so that all whole numbers are equally wide
         low, high = (scale(end) for end in (part.bounds[0] - half, part.bounds[1] + half))
-        return _Setting([scale(value) for value in values if value is not None], low, high, None)
+        return _Axis([scale(value) for value in values if value is not None], low, high, None)
     order: list[str]
     if isinstance(part, Range):
-        names, order = _binned(part, values, apply)
+        categories, order = _binned(part, values, applies)
     else:
-        names = [str(value) if here else NONE for value, here in zip(values, apply, strict=True)]
+        flagged = zip(values, applies, strict=True)
+        categories = [str(value) if applied else NOT_APPLICABLE for value, applied in flagged]
         order = [*map(str, part)]
-    known = [name for name in [*order, NONE] if name in names]
-    places = [float(known.index(name)) for name in names]
-    return _Setting(places, -0.5, len(known) - 0.5, names)
+    present = [category for category in [*order, NOT_APPLICABLE] if category in categories]
+    positions = [float(present.index(category)) for category in categories]
+    return _Axis(positions, -0.5, len(present) - 0.5, categories)
 
 
 def _binned(
-    part: Range, values: Sequence[Any], apply: Sequence[bool]
+    part: Range, values: Sequence[Any], applies: Sequence[bool]
 ) -> tuple[list[str], list[str]]:
-    """Returns the category of each value of a range that does not always apply, and their order."""
-    there = sorted({value for value, here in zip(values, apply, strict=True) if here})
-    if len(there) <= 2 * BINS:
-        names = {value: str(value) for value in there}
+    """Returns the category of each value of a conditional range, and the order of the categories.
+
+    Few distinct values are a category each; more are binned.
+    """
+    flagged = list(zip(values, applies, strict=True))
+    distinct = sorted({value for value, applied in flagged if applied})
+    if len(distinct) <= 2 * BINS:
+        names = {value: str(value) for value in distinct}
     else:
         spaced = np.geomspace if part.log else np.linspace
         edges = spaced(*part.bounds, BINS + 1)[1:-1]  # (BINS - 1,)
-        names = {value: f"part {1 + int(np.searchsorted(edges, value))}" for value in there}
-    given = [names[value] if here else NONE for value, here in zip(values, apply, strict=True)]
-    return given, list(dict.fromkeys(names.values()))
+        names = {value: f"part {1 + int(np.searchsorted(edges, value))}" for value in distinct}
+    categories = [names[value] if applied else NOT_APPLICABLE for value, applied in flagged]
+    return categories, list(dict.fromkeys(names.values()))
 
 
-def _best(scores: np.ndarray) -> int:
+def _best_count(scores: np.ndarray) -> int:
     """Returns how many trials are the best: a quarter and what ties with it, but never all.
 
-    >>> _best(np.arange(8.0)), _best(np.array([0, 0, 0, 0, 0, 0, 0, 1.0]))
+    >>> _best_count(np.arange(8.0)), _best_count(np.array([0, 0, 0, 0, 0, 0, 0, 1.0]))
     (2, 1)
     """
-    cutoff = np.sort(scores)[-math.ceil(BEST * len(scores))]
+    cutoff = np.sort(scores)[-math.ceil(BEST_FRACTION * len(scores))]
     count = int((scores >= cutoff).sum())
     return count if count < len(scores) else int((scores > cutoff).sum())
 
 
-def _fanova(searched: Mapping[str, _Setting], scores: np.ndarray, seed: int) -> dict[str, float]:
-    """Returns each setting's share of the variance.
+def _fanova(axes: Mapping[str, _Axis], scores: np.ndarray, seed: int) -> dict[str, float]:
+    """Returns the fraction of the variance that each setting explains alone.
 
-    All settings lie on lines here, categories as places of equal width: Optuna would spread them
-    over columns of zeros and ones, most combinations of which are no category.
+    Categories are positions of equal width on a line, like numbers: Optuna would one-hot encode
+    them, and most combinations of those columns are no category.
     """
     study = optuna.create_study(direction="maximize")
-    lines = {key: FloatDistribution(each.low, each.high) for key, each in searched.items()}
+    distributions = {key: FloatDistribution(axis.low, axis.high) for key, axis in axes.items()}
     for number, score in enumerate(scores):
-        places = {key: each.places[number] for key, each in searched.items()}
-        study.add_trial(_trial(places, lines, float(score)))
-    return _told(study, FanovaImportanceEvaluator(seed=seed))
+        positions = {key: axis.positions[number] for key, axis in axes.items()}
+        study.add_trial(_frozen_trial(positions, distributions, float(score)))
+    return _importances(study, FanovaImportanceEvaluator(seed=seed))
 
 
-def _ped_anova(searched: Mapping[str, _Setting], scores: np.ndarray, best: int) -> dict[str, float]:
-    """Returns how far each setting is distributed otherwise among the best, as shares of 1."""
+def _ped_anova(axes: Mapping[str, _Axis], scores: np.ndarray, best: int) -> dict[str, float]:
+    """Returns how much the distribution of each setting differs among the `best`; sums to 1."""
     study = optuna.create_study(direction="maximize")
-    known: dict[str, BaseDistribution] = {
-        key: FloatDistribution(each.low, each.high)
-        if each.names is None
-        else CategoricalDistribution(sorted(set(each.names)))
-        for key, each in searched.items()
+    distributions: dict[str, BaseDistribution] = {
+        key: FloatDistribution(axis.low, axis.high)
+        if axis.categories is None
+        else CategoricalDistribution(sorted(set(axis.categories)))
+        for key, axis in axes.items()
     }
     for number, score in enumerate(scores):
-        values = {key: (each.names or each.places)[number] for key, each in searched.items()}
-        study.add_trial(_trial(values, known, float(score)))
-    # Half a trial less, so that rounding up gives just this many.
+        values = {key: (axis.categories or axis.positions)[number] for key, axis in axes.items()}
+        study.add_trial(_frozen_trial(values, distributions, float(score)))
+    # Optuna rounds the number of the best up: half a trial less gives exactly `best`.
     quantile = (best - 0.5) / len(scores)
-    found = _told(study, PedAnovaImportanceEvaluator(target_quantile=quantile))
-    total = sum(found.values())
-    return {key: value / total if total else 0.0 for key, value in found.items()}
+    divergences = _importances(study, PedAnovaImportanceEvaluator(target_quantile=quantile))
+    total = sum(divergences.values())
+    return {key: value / total if total else 0.0 for key, value in divergences.items()}
 
 
-def _trial(
-    values: Mapping[str, Any], known: Mapping[str, BaseDistribution], score: float
+def _frozen_trial(
+    values: Mapping[str, Any], distributions: Mapping[str, BaseDistribution], score: float
 ) -> optuna.trial.FrozenTrial:
-    return optuna.trial.create_trial(params=dict(values), distributions=dict(known), value=score)
+    """Returns a finished Optuna trial with these parameters and this score."""
+    return optuna.trial.create_trial(
+        params=dict(values), distributions=dict(distributions), value=score
+    )
 
 
-def _told(study: optuna.Study, evaluator: Any) -> dict[str, float]:
-    """Returns what `evaluator` makes of `study`, unscaled, in the order of the settings."""
+def _importances(study: optuna.Study, evaluator: Any) -> dict[str, float]:
+    """Returns the importances of the parameters of `study`, not normalised."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        found = optuna.importance.get_param_importances(study, evaluator=evaluator, normalize=False)
-    return {key: float(value) for key, value in found.items()}
+        values = optuna.importance.get_param_importances(
+            study, evaluator=evaluator, normalize=False
+        )
+    return {key: float(value) for key, value in values.items()}

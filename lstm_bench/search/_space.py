@@ -1,10 +1,10 @@
 """Search spaces in which every proposal is a legal recipe.
 
-Legality depends on settings that take a limited number of values. Their legal combinations are
-listed once; a trial then chooses setting by setting, and each choice is offered only the values
-that some legal combination still allows. Optuna wants a parameter's choices never to change, so
-choices that have been narrowed go by another name, e.g. `shuffle{none,sequences}`; a number from a
-range keeps its name, and the nearest number that is still allowed is taken.
+Legality depends on settings that take a limited number of values, here called bound. Their legal
+combinations are listed once; a trial then chooses setting by setting, and each choice is offered
+only the values that some legal combination still allows. Optuna requires that the choices of a
+parameter never change, so narrowed choices get another name, e.g. `shuffle{none,sequences}`; a
+number from a range keeps its name, and the nearest number that is still allowed is taken.
 """
 
 from __future__ import annotations
@@ -20,21 +20,25 @@ import optuna
 
 from lstm_bench.errors import Fault, RecipeError
 from lstm_bench.recipes import Recipe, recipe
-from lstm_bench.search._conditions import OWNERS, applies, belonging, laid_over
-from lstm_bench.sweeps import Range, Search
+from lstm_bench.sweeps import (
+    PARENT_SETTINGS,
+    Range,
+    Search,
+    condition_as_text,
+    overlay_settings,
+    setting_applies,
+)
 
-MOST_COMBINATIONS = 20_000
-"""Combinations of the settings that legality depends on; more than this is refused."""
+MAX_COMBINATIONS = 20_000
+"""The most combinations of the bound settings; a larger space is refused."""
 
-ORDER = ("network", "framing", "window", "chunk", "substrings", "max_length", "fresh", "stateful",
-         "layout", "reset", "shuffle", "batch_size", "bidirectional", "encoding", "loss", "output",
-         "optimizer", "evaluation", "start")  # fmt: skip
-"""Settings are chosen in this order, those of the task before them, so that what belongs to
+CHOICE_ORDER = ("network", "framing", "window", "chunk", "substrings", "max_length", "fresh",
+                "stateful", "layout", "reset", "shuffle", "batch_size", "bidirectional",
+                "encoding", "loss", "output", "optimizer", "evaluation", "start")  # fmt: skip
+"""The order in which bound settings are chosen, after those of the task: parents come first."""
 
-another setting comes after it."""
-
-FREE = {"units", "layers", "epochs", "accumulate", "learning_rate", "dropout"}
-FREE |= {"momentum", "kernel_size"}
+FREE_SETTINGS = {"units", "layers", "epochs", "accumulate", "learning_rate", "dropout"}
+FREE_SETTINGS |= {"momentum", "kernel_size"}
 """Settings that are legal with any others, wherever they apply."""
 
 Part = Range | tuple[Any, ...]
@@ -43,110 +47,119 @@ Combination = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Space:
-    """What a search may choose, over the settings that it may not."""
+    """The settings that a search may choose, and those that are fixed."""
 
-    parts: Mapping[str, Part]  # all of them, as they were given
+    parts: Mapping[str, Part]  # bound and free, as they were given
     free: Mapping[str, Part]
     keys: tuple[str, ...]  # the bound settings, in the order of choice
-    legal: tuple[Combination, ...]  # of the bound settings; an absent key does not apply
+    legal: tuple[Combination, ...]  # of the bound settings; a missing key does not apply
     fixed: Mapping[str, Any]
 
     def suggest(self, trial: optuna.Trial) -> Recipe:
         """Returns the legal recipe that `trial` chooses."""
         chosen: dict[str, Any] = {}
-        open_ = self.legal
+        remaining = self.legal
         for key in self.keys:
-            if any(key in combination for combination in open_):
-                chosen[key] = self._bound(trial, key, open_)
+            if any(key in combination for combination in remaining):
+                chosen[key] = self._suggest_bound(trial, key, remaining)
                 name = repr(chosen[key])
-                open_ = tuple(c for c in open_ if key in c and repr(c[key]) == name)
-        for key, part in self.open(chosen).items():
-            chosen[key] = _free(trial, key, part)
+                remaining = tuple(c for c in remaining if key in c and repr(c[key]) == name)
+        for key, part in self.open_parts(chosen).items():
+            chosen[key] = _suggest_free(trial, key, part)
         return self.build(chosen)
 
-    def open(self, chosen: Combination) -> dict[str, Part]:
-        """Returns the free settings that apply beside the bound ones that were chosen."""
-        beside = laid_over(self.fixed, chosen)
-        return {key: part for key, part in self.free.items() if applies(key, beside)}
+    def open_parts(self, chosen: Combination) -> dict[str, Part]:
+        """Returns the parts of the free settings that apply with the chosen bound ones."""
+        settings = overlay_settings(self.fixed, chosen)
+        return {key: part for key, part in self.free.items() if setting_applies(key, settings)}
 
     def build(self, chosen: Mapping[str, Any]) -> Recipe:
-        """Returns the recipe of the settings that were chosen, over the fixed ones."""
-        return recipe(**laid_over(self.fixed, chosen))
+        """Returns the recipe of the chosen settings, applied over the fixed ones."""
+        return recipe(**overlay_settings(self.fixed, chosen))
 
     def values(self, key: str) -> Sequence[Any]:
-        """Returns the values of a part that are legal somewhere; the ends of a continuous one."""
-        if key in self._allowed:
-            return self._allowed[key]
+        """Returns the values of a part that are legal in some combination, in order.
+
+        For a continuous part, returns its two ends.
+        """
+        if key in self._legal_values:
+            return self._legal_values[key]
         part = self.parts[key]
-        return part.float_ or whole(part) if isinstance(part, Range) else part
+        return part.float_ or _integers(part) if isinstance(part, Range) else part
 
     @functools.cached_property
-    def _allowed(self) -> Mapping[str, list[Any]]:
+    def _legal_values(self) -> Mapping[str, list[Any]]:
         """The values of each bound setting that some legal combination has, in the part's order."""
         legal = {key: {repr(c[key]) for c in self.legal if key in c} for key in self.keys}
         return {
-            key: [value for value in _values(key, self.parts[key]) if repr(value) in legal[key]]
+            key: [v for v in _bound_values(key, self.parts[key]) if repr(v) in legal[key]]
             for key in self.keys
         }
 
     @functools.cached_property
     def sizes(self) -> list[float]:
-        """How many recipes each legal combination stands for; infinite with a range of floats."""
-        return [math.prod(map(self._size, self.open(each))) for each in self.legal]
+        """The number of recipes with each legal combination; infinite with a range of floats."""
+        return [math.prod(map(self._size, self.open_parts(chosen))) for chosen in self.legal]
 
     def _size(self, key: str) -> float:
+        """Returns the number of values of a free part."""
         part = self.parts[key]
         continuous = isinstance(part, Range) and part.float_ is not None
         return math.inf if continuous else len(self.values(key))
 
     @functools.cached_property
     def distributions(self) -> dict[str, optuna.distributions.BaseDistribution]:
-        """Every parameter that a trial may have by its own name, in the order of the names."""
-        found: dict[str, optuna.distributions.BaseDistribution] = {}
+        """The Optuna distribution of every part with more than one value, in the order of names."""
+        distributions: dict[str, optuna.distributions.BaseDistribution] = {}
         for key in sorted(self.parts):
             part, values = self.parts[key], self.values(key)
             if not isinstance(part, Range):
                 choices = list(values) if key in self.free else [repr(value) for value in values]
-                found[key] = optuna.distributions.CategoricalDistribution(choices)
+                distributions[key] = optuna.distributions.CategoricalDistribution(choices)
             elif part.int_ is not None:
-                found[key] = optuna.distributions.IntDistribution(*part.int_, log=part.log)
+                bounds = part.int_
+                distributions[key] = optuna.distributions.IntDistribution(*bounds, log=part.log)
             elif part.float_ is not None:
-                found[key] = optuna.distributions.FloatDistribution(*part.float_, log=part.log)
-        return {key: each for key, each in found.items() if not each.single()}
+                ends = part.float_
+                distributions[key] = optuna.distributions.FloatDistribution(*ends, log=part.log)
+        return {key: value for key, value in distributions.items() if not value.single()}
 
-    def _bound(self, trial: optuna.Trial, key: str, open_: Sequence[Combination]) -> Any:
+    def _suggest_bound(
+        self, trial: optuna.Trial, key: str, remaining: Sequence[Combination]
+    ) -> Any:
         """Returns the value of a bound setting that `trial` chooses among those still allowed."""
-        allowed = {repr(c[key]) for c in open_ if key in c}
-        known = self.values(key)
-        values = {repr(value): value for value in known if repr(value) in allowed}
+        allowed = {repr(c[key]) for c in remaining if key in c}
+        legal = self.values(key)
+        values = {repr(value): value for value in legal if repr(value) in allowed}
         if len(values) == 1:
             return next(iter(values.values()))
         part = self.parts[key]
         if isinstance(part, Range):
             assert part.int_ is not None
             drawn = trial.suggest_int(key, *part.int_, log=part.log)
-            return nearest(drawn, list(values.values()), part.log)
-        name = key if len(values) == len(known) else f"{key}{{{','.join(values)}}}"
+            return nearest_value(drawn, list(values.values()), part.log)
+        name = key if len(values) == len(legal) else f"{key}{{{','.join(values)}}}"
         return values[trial.suggest_categorical(name, list(values))]
 
 
-def nearest(drawn: int, values: Sequence[int], log: bool) -> int:
-    """Returns the one of `values` that is closest, by ratio where the range is logarithmic.
+def nearest_value(drawn: int, values: Sequence[int], log: bool) -> int:
+    """Returns the one of `values` that is closest to `drawn`; by ratio with `log`.
 
-    >>> nearest(3, [1, 2, 4, 8], log=False), nearest(3, [1, 2, 4, 8], log=True)
+    >>> nearest_value(3, [1, 2, 4, 8], log=False), nearest_value(3, [1, 2, 4, 8], log=True)
     (2, 4)
     """
-    away = {value: math.log(value / drawn) if log else value - drawn for value in values}
-    return min(values, key=lambda value: abs(away[value]))
+    distances = {value: math.log(value / drawn) if log else value - drawn for value in values}
+    return min(values, key=lambda value: abs(distances[value]))
 
 
-def whole(part: Range) -> range:
+def _integers(part: Range) -> range:
     """Returns every value of a range of whole numbers."""
     assert part.int_ is not None
     return range(part.int_[0], part.int_[1] + 1)
 
 
-def _free(trial: optuna.Trial, key: str, part: Part) -> Any:
+def _suggest_free(trial: optuna.Trial, key: str, part: Part) -> Any:
+    """Returns the value of a free setting that `trial` chooses."""
     if not isinstance(part, Range):
         return part[0] if len(part) == 1 else trial.suggest_categorical(key, list(part))
     if part.int_ is not None:
@@ -155,111 +168,125 @@ def _free(trial: optuna.Trial, key: str, part: Part) -> Any:
     return trial.suggest_float(key, *part.float_, log=part.log)
 
 
-def space(search: Search, fixed: Mapping[str, Any]) -> Space:
-    """Returns the space of `search` over the `fixed` settings.
+def build_space(search: Search, fixed: Mapping[str, Any]) -> Space:
+    """Returns the space of `search`, with the `fixed` settings.
 
-    Raises `RecipeError` where a part of it can never be legal, or a free part's bounds are illegal.
+    Raises `RecipeError` where a part can never be legal, or a value or bound of a free part is not.
     """
-    parts = dict(sorted(search.space.items()))  # the order of a file's lines is no matter
-    free = {key: part for key, part in parts.items() if key in FREE}
-    bound = {key: _values(key, part) for key, part in parts.items() if key not in FREE}
-    rank = {key: place for place, key in enumerate(ORDER)}
+    parts = dict(sorted(search.space.items()))  # the order of a file's lines does not matter
+    free = {key: part for key, part in parts.items() if key in FREE_SETTINGS}
+    bound = {key: _bound_values(key, p) for key, p in parts.items() if key not in FREE_SETTINGS}
+    rank = {key: place for place, key in enumerate(CHOICE_ORDER)}
     keys = tuple(sorted(bound, key=lambda key: (rank.get(key, -1), key)))
-    found = [*_idle(parts, bound, fixed), *_outsized(keys, bound, fixed)]
-    if found:
-        raise RecipeError(found)
+    faults = [*_unused_faults(parts, bound, fixed), *_size_faults(keys, bound, fixed)]
+    if faults:
+        raise RecipeError(faults)
     legal: list[Combination] = []
     refused: list[tuple[Combination, Fault]] = []
     for combination in _combinations(keys, bound, fixed):
         try:
-            _ = recipe(**laid_over(fixed, combination)).judged  # it must be legal there, too
+            _ = recipe(
+                **overlay_settings(fixed, combination)
+            ).outside_search  # must be legal there, too
             legal.append(combination)
         except RecipeError as error:
             refused += [(combination, fault) for fault in error.faults]
     if not legal:
-        faults = {fault.key: fault for _, fault in refused}.values()
-        raise RecipeError(_placed(fault, parts) for fault in faults)
-    built = Space(parts, free, keys, tuple(legal), fixed)
+        by_key = {fault.key: fault for _, fault in refused}.values()
+        raise RecipeError(_with_file_key(fault, parts) for fault in by_key)
+    space = Space(parts, free, keys, tuple(legal), fixed)
+
+    def applies(key: str, combination: Combination) -> bool:
+        return setting_applies(key, overlay_settings(fixed, combination))
+
     for key in parts:
-        if not any(applies(key, laid_over(fixed, each)) for each in legal):
-            reason = next(f for each, f in refused if applies(key, laid_over(fixed, each)))
-            rule = f"belongs to {belonging(key)}, of which nothing is legal here"
-            found.append(Fault(f"search.space.{key}", f"{rule} ({reason}); leave {key} out"))
-    if found:
-        raise RecipeError(found)
-    _check_free(built)
-    return built
+        if not any(applies(key, combination) for combination in legal):
+            reason = next(fault for combination, fault in refused if applies(key, combination))
+            rule = f"belongs to {condition_as_text(key)}, but no such recipe is legal here"
+            faults.append(Fault(f"search.space.{key}", f"{rule} ({reason}); leave {key} out"))
+    if faults:
+        raise RecipeError(faults)
+    _check_free_parts(space)
+    return space
 
 
-def _placed(fault: Fault, parts: Mapping[str, Part]) -> Fault:
-    """Returns `fault` with the key of its line: in the space, or above it."""
-    if not fault.key:  # a rule that joins several settings belongs to none of them
+def _with_file_key(fault: Fault, parts: Mapping[str, Part]) -> Fault:
+    """Returns `fault` with its key in the sweep file: `search.space.KEY` for a part of the space.
+
+    A fault without a key, of a rule that joins several settings, is one of the whole space.
+    """
+    if not fault.key:
         return Fault("search.space", fault.message)
     return Fault(f"search.space.{fault.key}", fault.message) if fault.key in parts else fault
 
 
-def _values(key: str, part: Part) -> Sequence[Any]:
-    """Returns every value of a part that legality depends on."""
+def _bound_values(key: str, part: Part) -> Sequence[Any]:
+    """Returns every value of a part of a bound setting; raises `RecipeError` for a float range."""
     if not isinstance(part, Range):
         return part
     if part.int_ is None:
         rule = "takes choices or {int: [low, high]}"
         raise RecipeError([Fault(f"search.space.{key}", f"{rule}, but got a float range")])
-    return whole(part)
+    return _integers(part)
 
 
-def _heads(
+def _parent_combinations(
     bound: Mapping[str, Sequence[Any]], fixed: Mapping[str, Any]
 ) -> Iterator[tuple[Combination, Mapping[str, Any]]]:
-    """Yields each combination of the settings that others belong to, over the fixed ones too."""
-    owners = [key for key in OWNERS if key in bound]
-    for values in itertools.product(*(bound[key] for key in owners)):
-        head = dict(zip(owners, values, strict=True))
-        yield head, laid_over(fixed, head)
+    """Yields each combination of the parent settings, alone and over the fixed settings."""
+    parents = [key for key in PARENT_SETTINGS if key in bound]
+    for values in itertools.product(*(bound[key] for key in parents)):
+        combination = dict(zip(parents, values, strict=True))
+        yield combination, overlay_settings(fixed, combination)
 
 
 def _combinations(
     keys: Sequence[str], bound: Mapping[str, Sequence[Any]], fixed: Mapping[str, Any]
 ) -> Iterator[Combination]:
     """Yields each combination of the bound settings once, without those that do not apply."""
-    for head, beside in _heads(bound, fixed):
-        open_ = [key for key in keys if key not in head and applies(key, beside)]
-        for values in itertools.product(*(bound[key] for key in open_)):
-            yield {**head, **dict(zip(open_, values, strict=True))}
+    for parents, settings in _parent_combinations(bound, fixed):
+        others = [key for key in keys if key not in parents and setting_applies(key, settings)]
+        for values in itertools.product(*(bound[key] for key in others)):
+            yield {**parents, **dict(zip(others, values, strict=True))}
 
 
-def _idle(
+def _unused_faults(
     parts: Mapping[str, Part], bound: Mapping[str, Sequence[Any]], fixed: Mapping[str, Any]
 ) -> Iterator[Fault]:
-    """Yields the parts that no combination has a use for."""
-    beside = [settings for _, settings in _heads(bound, fixed)]
+    """Yields a fault for each part that applies in no combination."""
+    every = [settings for _, settings in _parent_combinations(bound, fixed)]
     for key in parts:
-        if not any(applies(key, settings) for settings in beside):
-            rule = f"belongs to {belonging(key)}, which is neither fixed nor among the choices"
+        if not any(setting_applies(key, settings) for settings in every):
+            rule = (
+                f"belongs to {condition_as_text(key)}, which is neither fixed nor among the choices"
+            )
             yield Fault(f"search.space.{key}", f"{rule}; offer that too, or leave {key} out")
 
 
-def _outsized(
+def _size_faults(
     keys: Sequence[str], bound: Mapping[str, Sequence[Any]], fixed: Mapping[str, Any]
 ) -> Iterator[Fault]:
+    """Yields a fault if there are more combinations than `MAX_COMBINATIONS`."""
     size = sum(
-        math.prod(len(bound[key]) for key in keys if key not in head and applies(key, beside))
-        for head, beside in _heads(bound, fixed)
+        math.prod(
+            len(bound[key]) for key in keys if key not in parents and setting_applies(key, settings)
+        )
+        for parents, settings in _parent_combinations(bound, fixed)
     )
-    if size > MOST_COMBINATIONS:
-        rule = f"at most {MOST_COMBINATIONS:,} combinations of {', '.join(keys)}"
+    if size > MAX_COMBINATIONS:
+        rule = f"at most {MAX_COMBINATIONS:,} combinations of {', '.join(keys)}"
         yield Fault("search.space", f"{rule}, but got {size:,}; offer fewer values")
 
 
-def _check_free(space: Space) -> None:
-    """Refuses bounds and choices that no recipe may have, before any trial runs."""
-    found = []
+def _check_free_parts(space: Space) -> None:
+    """Raises `RecipeError` for illegal bounds and choices of free parts, before any trial runs."""
+    faults = []
     for key, part in space.free.items():
-        base = next(combination for combination in space.legal if key in space.open(combination))
+        base = next(chosen for chosen in space.legal if key in space.open_parts(chosen))
         for value in part.bounds if isinstance(part, Range) else part:
             try:
                 space.build({**base, key: value})
             except RecipeError as error:
-                found += [_placed(fault, space.parts) for fault in error.faults]
-    if found:
-        raise RecipeError(dict.fromkeys(found))
+                faults += [_with_file_key(fault, space.parts) for fault in error.faults]
+    if faults:
+        raise RecipeError(dict.fromkeys(faults))

@@ -1,6 +1,6 @@
 """Pure functions on arrays: scores, intervals, differences, rates, survival, skill and verdicts.
 
-What it offers is listed in `__init__.pyi`, and imported when it is first used.
+The public names are listed in `__init__.pyi`; each is imported when it is first used.
 """
 
 import lazy_loader

@@ -1,11 +1,11 @@
 from ._estimates import (
-    EDGE as EDGE,
+    NEAR_BOUND as NEAR_BOUND,
 )
 from ._estimates import (
-    RELIABLE as RELIABLE,
+    NEAR_BOUND_SEEDS as NEAR_BOUND_SEEDS,
 )
 from ._estimates import (
-    SURE as SURE,
+    RELIABLE_RATE as RELIABLE_RATE,
 )
 from ._estimates import (
     Mean as Mean,
@@ -37,10 +37,10 @@ from ._metrics import (
     compute_metrics as compute_metrics,
 )
 from ._metrics import (
-    is_correct as is_correct,
+    decode_outputs as decode_outputs,
 )
 from ._metrics import (
-    predicted_answers as predicted_answers,
+    is_correct as is_correct,
 )
 from ._metrics import (
     select_metrics as select_metrics,
@@ -55,28 +55,28 @@ from ._paired import (
     ALPHA as ALPHA,
 )
 from ._paired import (
-    MARGIN as MARGIN,
+    DEFAULT_MARGIN as DEFAULT_MARGIN,
 )
 from ._paired import (
-    MOST_SEEDS as MOST_SEEDS,
+    MAX_ADDITIONAL_SEEDS as MAX_ADDITIONAL_SEEDS,
 )
 from ._paired import (
-    Comparison as Comparison,
+    ComparisonQuestion as ComparisonQuestion,
 )
 from ._paired import (
     Difference as Difference,
 )
 from ._paired import (
-    DifferenceWord as DifferenceWord,
+    DifferenceVerdict as DifferenceVerdict,
 )
 from ._paired import (
     Measure as Measure,
 )
 from ._paired import (
-    difference_word as difference_word,
+    difference_verdict as difference_verdict,
 )
 from ._paired import (
-    holm as holm,
+    holm_correction as holm_correction,
 )
 from ._paired import (
     paired_mean_difference as paired_mean_difference,
@@ -91,40 +91,40 @@ from ._paired import (
     within_margin as within_margin,
 )
 from ._reproduction import (
-    ENOUGH as ENOUGH,
+    FIGURE_TOLERANCE as FIGURE_TOLERANCE,
 )
 from ._reproduction import (
-    TOLERANCE as TOLERANCE,
+    MIN_VERDICT_SEEDS as MIN_VERDICT_SEEDS,
 )
 from ._reproduction import (
     Claim as Claim,
 )
 from ._reproduction import (
-    Spread as Spread,
+    FigureRank as FigureRank,
 )
 from ._reproduction import (
     Verdict as Verdict,
 )
 from ._reproduction import (
-    spread as spread,
+    figure_rank as figure_rank,
 )
 from ._reproduction import (
-    verdict as verdict,
+    reproduction_verdict as reproduction_verdict,
 )
 from ._skill import (
     BASELINE_PREFIX as BASELINE_PREFIX,
 )
 from ._skill import (
-    STRETCHES as STRETCHES,
+    MAX_BLOCKS as MAX_BLOCKS,
 )
 from ._skill import (
-    WORST as WORST,
+    WORST_SKILL as WORST_SKILL,
 )
 from ._skill import (
     BaselineComparison as BaselineComparison,
 )
 from ._skill import (
-    SkillWord as SkillWord,
+    SkillVerdict as SkillVerdict,
 )
 from ._skill import (
     absolute_errors as absolute_errors,
@@ -149,8 +149,8 @@ from ._unpaired import (
     unpaired_rate_difference as unpaired_rate_difference,
 )
 from ._variance_components import (
-    seed_variance_share as seed_variance_share,
+    seed_variance_fraction as seed_variance_fraction,
 )
 from ._variance_components import (
-    variance_split as variance_split,
+    variance_components as variance_components,
 )

@@ -1,4 +1,4 @@
-"""Pure functions from arrays of answers to scores."""
+"""Scores of a network's outputs: accuracies, solved epochs and scikit-learn's metrics."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.integer]
 
 
-def predicted_answers(outputs: Floats, kind: Kind) -> NDArray[np.generic]:
-    """Returns what the network answers, for outputs of shape (..., K).
+def decode_outputs(outputs: Floats, kind: Kind) -> NDArray[np.generic]:
+    """Returns the predicted classes or values of network outputs of shape (..., K).
 
     Categorical: the index of the largest output (also for sigmoid outputs, as the tutorials read
     them), shape (...). Binary: each output rounded to 0 or 1, shape (..., K). Regression: the
-    outputs as they are.
+    outputs unchanged.
 
-    >>> predicted_answers(np.array([[0.1, 0.7, 0.6]]), "categorical")
+    >>> decode_outputs(np.array([[0.1, 0.7, 0.6]]), "categorical")
     array([1])
     """
     if kind == "categorical":
@@ -33,10 +33,10 @@ def predicted_answers(outputs: Floats, kind: Kind) -> NDArray[np.generic]:
 
 
 def is_correct(outputs: Floats, targets: Floats, kind: Kind, tolerance: float = 0.0) -> Bools:
-    """Returns which answers are right, shape (...) for outputs and targets of shape (..., K).
+    """Returns which predictions are correct, shape (...) for outputs and targets (..., K).
 
-    A step of a binary or regression problem is right when all its K values are: rounded alike, or
-    within `tolerance` (in the data's units). NaN outputs are never right.
+    A step of a binary or regression problem is correct if all its K values are: equal after
+    rounding, or within `tolerance` (in the data's units). NaN outputs are never correct.
 
     >>> outputs = np.array([[0.2, 0.8], [0.9, 0.3]])
     >>> is_correct(outputs, np.array([[0.0, 1.0], [0.0, 1.0]]), "categorical")
@@ -44,32 +44,32 @@ def is_correct(outputs: Floats, targets: Floats, kind: Kind, tolerance: float = 
     """
     if kind == "regression":
         return np.asarray((np.abs(outputs - targets) <= tolerance).all(axis=-1))
-    same = np.asarray(predicted_answers(outputs, kind) == predicted_answers(targets, kind))
-    right = same if kind == "categorical" else same.all(axis=-1)
-    return np.asarray(right & np.isfinite(outputs).all(axis=-1))
+    equal = np.asarray(decode_outputs(outputs, kind) == decode_outputs(targets, kind))
+    correct = equal if kind == "categorical" else equal.all(axis=-1)
+    return np.asarray(correct & np.isfinite(outputs).all(axis=-1))
 
 
-def accuracy(right: Bools, scored: Bools) -> Floats:
-    """Returns the share of scored steps that are right, over the last axis: (..., M) -> (...).
+def accuracy(correct: Bools, scored: Bools) -> Floats:
+    """Returns the fraction of scored steps that are correct, over the last axis: (..., M) -> (...).
 
     >>> accuracy(np.array([True, True, False]), np.array([True, False, True]))
     array(0.5)
     """
-    return np.asarray((right & scored).sum(axis=-1) / scored.sum(axis=-1))
+    return np.asarray((correct & scored).sum(axis=-1) / scored.sum(axis=-1))
 
 
-def sequence_accuracy(right: Bools, scored: Bools, sequence: Ints) -> Floats:
-    """Returns the share of sequences whose scored steps are all right: (..., M) -> (...).
+def sequence_accuracy(correct: Bools, scored: Bools, sequence: Ints) -> Floats:
+    """Returns the fraction of sequences whose scored steps are all correct: (..., M) -> (...).
 
-    `sequence`, shape (M,), names the sequence that each step belongs to.
+    `sequence`, shape (M,), is the number of the sequence that each step belongs to.
 
-    >>> right = np.array([True, True, True, False])
-    >>> sequence_accuracy(right, np.ones(4, bool), np.array([0, 0, 1, 1]))
+    >>> correct = np.array([True, True, True, False])
+    >>> sequence_accuracy(correct, np.ones(4, bool), np.array([0, 0, 1, 1]))
     array(0.5)
     """
-    names = np.unique(sequence[scored])
-    wrong = ~right & scored
-    whole = np.stack([~wrong[..., sequence == name].any(axis=-1) for name in names], axis=-1)
+    numbers = np.unique(sequence[scored])
+    wrong = ~correct & scored
+    whole = np.stack([~wrong[..., sequence == number].any(axis=-1) for number in numbers], axis=-1)
     return np.asarray(whole.mean(axis=-1))
 
 
@@ -92,47 +92,47 @@ METRICS: dict[Kind, tuple[str, ...]] = {
     "binary": ("balanced_accuracy", "macro_f1", "matthews", "cross_entropy"),
     "regression": ("mse", "rmse", "mae", "max_error", "r2"),
 }
-"""What is measured of each kind of target, besides `accuracy`. All by scikit-learn."""
+"""The metrics of each kind of target, in addition to `accuracy`, as scikit-learn defines them."""
 
 
 def select_metrics(names: str, kind: Kind) -> tuple[str, ...]:
-    """Returns the metrics that `names` lists, with commas between them; `all` are all there are.
+    """Returns the metrics in the comma-separated list `names`; `all` selects every metric.
 
-    Raises `UserError` where `kind` has no such metric.
+    Raises `UserError` if `kind` has no metric of that name.
 
     >>> select_metrics("mae, rmse", "regression")
     ('mae', 'rmse')
     """
     if names.strip() == "all":
         return METRICS[kind]
-    listed = tuple(name for name in (part.strip() for part in names.split(",")) if name)
-    for name in listed:
+    selected = tuple(name for name in (part.strip() for part in names.split(",")) if name)
+    for name in selected:
         if name not in METRICS[kind]:
             raise UserError(f"metrics: {unknown(f'{kind} metric', name, METRICS[kind])}")
-    return listed
+    return selected
 
 
 def compute_metrics(outputs: Floats, targets: Floats, kind: Kind) -> dict[str, float]:
-    """Returns every metric of `METRICS[kind]` of outputs and targets of shape (M, K).
+    """Returns every metric of `METRICS[kind]` by name, for outputs and targets of shape (M, K).
 
-    Classification: mean recall over the classes, mean F1 over the classes, Matthews's correlation
-    coefficient, and the mean negative logarithm of what the right answer was given (of sigmoid
-    outputs over K classes: after they are made to sum to 1). Regression, over all K values at
-    once: squared, root squared, absolute and largest error, and the share of variance explained.
-    All are NaN where an output is not finite.
+    Classification: mean recall over the classes, mean F1 over the classes, Matthews correlation
+    coefficient, and the mean negative log probability of the correct class (sigmoid outputs over K
+    classes are first scaled to sum to 1). Regression, over all K values together: mean squared,
+    root mean squared, mean absolute and largest error, and the fraction of variance explained. All
+    are NaN if an output is not finite.
 
-    >>> told = compute_metrics(np.array([[0.0], [2.0]]), np.array([[0.0], [1.0]]), "regression")
-    >>> told["mse"], told["mae"], told["max_error"]
+    >>> metrics = compute_metrics(np.array([[0.0], [2.0]]), np.array([[0.0], [1.0]]), "regression")
+    >>> metrics["mse"], metrics["mae"], metrics["max_error"]
     (0.5, 0.5, 1.0)
     """
     if not np.isfinite(outputs).all():
         return dict.fromkeys(METRICS[kind], float("nan"))
     from sklearn import metrics  # takes half a second to import
 
-    found: list[Any]
+    values: list[Any]
     if kind == "regression":
         y, x = targets.ravel().astype(float), outputs.ravel().astype(float)
-        found = [
+        values = [
             metrics.mean_squared_error(y, x),
             metrics.root_mean_squared_error(y, x),
             metrics.mean_absolute_error(y, x),
@@ -141,18 +141,18 @@ def compute_metrics(outputs: Floats, targets: Floats, kind: Kind) -> dict[str, f
         ]
     else:
         if kind == "binary":
-            right = targets.ravel() >= 0.5
-            outputs, y = np.stack([1 - outputs.ravel(), outputs.ravel()], 1), right.astype(int)
+            positive = targets.ravel() >= 0.5
+            outputs, y = np.stack([1 - outputs.ravel(), outputs.ravel()], 1), positive.astype(int)
         else:
             y = targets.argmax(axis=-1)
         x = (outputs[:, 1] >= 0.5).astype(int) if kind == "binary" else outputs.argmax(axis=-1)
-        shares = np.clip(outputs.astype(float), 1e-7, None)
-        given = (shares / shares.sum(axis=1, keepdims=True))[np.arange(len(y)), y]
-        recalls = [float((x[y == name] == name).mean()) for name in np.unique(y)]
-        found = [
+        clipped = np.clip(outputs.astype(float), 1e-7, None)
+        of_target = (clipped / clipped.sum(axis=1, keepdims=True))[np.arange(len(y)), y]
+        recalls = [float((x[y == label] == label).mean()) for label in np.unique(y)]
+        values = [
             np.mean(recalls),
             metrics.f1_score(y, x, average="macro", zero_division=0),
             metrics.matthews_corrcoef(y, x),
-            -np.log(given).mean(),
+            -np.log(of_target).mean(),
         ]
-    return {name: float(value) for name, value in zip(METRICS[kind], found, strict=True)}
+    return {name: float(value) for name, value in zip(METRICS[kind], values, strict=True)}

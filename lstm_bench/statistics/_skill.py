@@ -1,7 +1,7 @@
-"""Is a network better than what could be answered without one? Pure functions on answers.
+"""Comparison of a network's errors with those of baselines that need no network.
 
-A network is trained on several seeds and asked about steps that follow one another, so two things
-are left to chance: the seed, and the stretch of data that it happens to be scored on.
+A network is trained with several seeds and scored on consecutive steps, so two things are left to
+chance: the seed, and the part of the data that it happens to be scored on.
 """
 
 from __future__ import annotations
@@ -19,162 +19,170 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BASELINE_PREFIX = "naive: "
-"""What the columns of naive answers in a table of predictions begin with."""
-WORST = -1.0
-"""The skill of an error without end."""
-STRETCHES = 10
-"""Parts of equal length that the scored steps are cut into."""
-FEWEST = 4
-"""Stretches below which nothing is said."""
-STEPS = 5
-"""Steps that a stretch has at least."""
+"""Prefix of the columns that hold the baselines' answers in a table of predictions."""
+WORST_SKILL = -1.0
+"""The skill of an infinite error."""
+MAX_BLOCKS = 10
+"""The scored steps are cut into at most this many blocks of equal length."""
+MIN_BLOCKS = 4
+"""With fewer blocks there is no interval and no verdict."""
+MIN_BLOCK_STEPS = 5
+"""Fewest steps of a block."""
 
 Floats = NDArray[np.float64]
-SkillWord = Literal["better", "worse", "cannot tell"]
+SkillVerdict = Literal["better", "worse", "cannot tell"]
 
 
 def baseline_names(predictions: pd.DataFrame) -> list[str]:
-    """Returns the names of the naive answers in a table of predictions; empty if there are none."""
+    """Returns the names of the baselines in a table of predictions; empty if there are none."""
     return [
-        str(c).removeprefix(BASELINE_PREFIX)
-        for c in predictions.columns
-        if str(c).startswith(BASELINE_PREFIX)
+        str(column).removeprefix(BASELINE_PREFIX)
+        for column in predictions.columns
+        if str(column).startswith(BASELINE_PREFIX)
     ]
 
 
 def absolute_errors(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Returns the errors of the network and of each naive answer, a row an answer.
+    """Returns the errors of the network and of each baseline, one row per prediction.
 
-    Columns: seed, moment, `network`, and one a naive answer, by its name. Of numbers the absolute
-    error, infinite where there is no answer; else 1 for a wrong answer. A `moment` orders the steps
-    in time; steps of several sequences may share one.
+    Columns: seed, moment, `network`, and one per baseline, under its name. Numbers have their
+    absolute error, infinite if the prediction is missing; other values have 1 if wrong, else 0. A
+    `moment` orders the steps in time; steps of several sequences may share one.
     """
-    named = {"network": "predicted"} | {n: BASELINE_PREFIX + n for n in baseline_names(predictions)}
-    due = predictions["expected"]
-    table = predictions[["seed", "moment"]].copy()
-    for name, column in named.items():
-        import pandas as pd  # takes a third of a second to import
+    import pandas as pd  # takes a third of a second to import
 
-        if pd.api.types.is_numeric_dtype(due):
-            table[name] = (predictions[column] - due).abs().fillna(np.inf)
+    columns = {"network": "predicted"}
+    columns |= {name: BASELINE_PREFIX + name for name in baseline_names(predictions)}
+    expected = predictions["expected"]
+    table = predictions[["seed", "moment"]].copy()
+    for name, column in columns.items():
+        if pd.api.types.is_numeric_dtype(expected):
+            table[name] = (predictions[column] - expected).abs().fillna(np.inf)
         else:
-            table[name] = (predictions[column].astype(str) != due.astype(str)).astype(float)
+            table[name] = (predictions[column].astype(str) != expected.astype(str)).astype(float)
     return table
 
 
-def skill_score(error: float, naive: float) -> float:
-    """Returns by which share of the larger one `error` is below that of a naive answer.
+def skill_score(error: float, baseline: float) -> float:
+    """Returns the skill of an `error` compared with the error of a `baseline`, from -1 to 1.
 
-    Where the network is the better one, the skill score of forecasting, 1 - error / reference
-    (Murphy 1988, Monthly Weather Review 116, eq. 4, there of squared errors): 1 is perfect, 0 as
-    good as the naive answer. Where it is not, the same share with the two in each other's place, so
-    that of two bad networks the better one scores more, and none less than `WORST`.
+    If the network is better, the skill score of forecasting, 1 - error / reference (Murphy 1988,
+    Monthly Weather Review 116, eq. 4, there for squared errors): 1 is perfect, 0 as good as the
+    baseline. If it is worse, the same with the two errors exchanged and the sign reversed, so that
+    of two bad networks the better one has the higher score, and none is below `WORST_SKILL`.
 
     >>> [skill_score(error, 2.0) for error in (0.5, 2.0, 8.0, 10.0)]
     [0.75, 0.0, -0.75, -0.8]
     """
     if not math.isfinite(error):
-        return WORST
-    if error == naive:
+        return WORST_SKILL
+    if error == baseline:
         return 0.0
-    share = 1 - min(error, naive) / max(error, naive)  # 1 where there is no naive answer at all
-    return share if error < naive else -share
+    size = 1 - min(error, baseline) / max(error, baseline)  # 1 if the baseline has no answer at all
+    return size if error < baseline else -size
 
 
 @dataclass(frozen=True)
 class BaselineComparison:
-    """A network's errors beside those of one naive answer, over seeds and stretches of steps."""
+    """A network's errors compared with those of a baseline, over seeds and steps."""
 
-    naive: str
+    baseline: str  # its name
     seeds: int
     steps: int
     network_error: float  # mean over seeds and steps
-    naive_error: float
-    difference: float  # the naive error minus the network's: above 0 the network is better
-    low: float  # 95 % interval, NaN where there is too little to say
+    baseline_error: float
+    difference: float  # the baseline's error minus the network's: above 0 the network is better
+    low: float  # 95 % interval, NaN if there are too few steps
     high: float
     p: float
 
     @property
     def skill(self) -> float:
-        """See `score`; of the mean errors."""
-        return skill_score(self.network_error, self.naive_error)
+        """The skill score of the mean errors: see `skill_score`."""
+        return skill_score(self.network_error, self.baseline_error)
 
     @property
-    def word(self) -> SkillWord:
-        """Better or worse where the whole interval lies on one side of 0."""
+    def verdict(self) -> SkillVerdict:
+        """`better` or `worse` if the whole interval lies on one side of 0."""
         if self.low > 0:
             return "better"
         return "worse" if self.high < 0 else "cannot tell"
 
 
 def compare_with_baseline(table: pd.DataFrame, name: str, overlap: int = 1) -> BaselineComparison:
-    """Returns how the network compares with the naive answer `name`; `table` is from `errors`.
+    """Returns the comparison of the network with the baseline `name`, from `absolute_errors`.
 
-    What series say at one moment is averaged first: they share what befalls them. The moments are
-    cut into stretches of neighbours, up to `STRETCHES`, each longer than the `overlap` steps that
-    one forecast shares with the next, and the mean difference of each is one observation
-    (Ibragimov & Mueller 2010, Journal of Business & Economic Statistics 28, section 2: a t test
-    over so few groups holds where neighbours are alike). The variance of their mean is not taken to
-    be below that of an autoregression of first order, which matters where stretches are short. What
-    the seed adds is added to it, with degrees of freedom after Satterthwaite (1946). Simulated,
-    equal errors are told apart in 1 to 6 % of cases, with neighbouring steps correlated by up to
-    0.5; by 0.8, in up to 11 %: `test_skill` measures it.
+    The errors of several series at one moment are averaged first, because the same events affect
+    all of them. The moments are cut into up to `MAX_BLOCKS` consecutive blocks, each longer than
+    the `overlap` steps that one forecast shares with the next, and the mean difference of each is
+    one observation (Ibragimov & Mueller 2010, Journal of Business & Economic Statistics 28, section
+    2: a t test over so few groups is valid although neighbouring steps are correlated). The
+    variance of their mean is at least that of a first-order autoregression, which matters if blocks
+    are short. The variance due to the seed is added, with the degrees of freedom of Satterthwaite
+    (1946). In simulations, equal errors are called different in 1 to 6 % of cases if neighbouring
+    steps are correlated by up to 0.5; at 0.8, in up to 11 %: `test_skill` measures this.
     """
-    gained = table.assign(gain=table[name] - table["network"])
-    by_step = gained.groupby("moment", sort=True)["gain"].mean().to_numpy()
-    by_seed = gained.groupby("seed")["gain"].mean().to_numpy()
+    gains = table.assign(gain=table[name] - table["network"])
+    by_step = gains.groupby("moment", sort=True)["gain"].mean().to_numpy()
+    by_seed = gains.groupby("seed")["gain"].mean().to_numpy()
     seeds = len(by_seed)
-    known = (
-        name, seeds, len(table) // max(1, seeds), float(table["network"].mean()),
-        float(table[name].mean()), float(gained["gain"].mean()) if len(table) else math.nan,
-    )  # fmt: skip
-    parts = stretches(by_step, max(STEPS, 2 * overlap))
-    if len(parts) < FEWEST or not np.isfinite(by_step).all():
-        return BaselineComparison(*known, math.nan, math.nan, math.nan)
-    low, high, p = _interval(known[-1], parts, _drift(by_step), by_seed)
-    return BaselineComparison(*known, low, high, p)
+    difference = float(gains["gain"].mean()) if len(table) else math.nan
+    low, high, p = (math.nan,) * 3
+    blocks = block_means(by_step, max(MIN_BLOCK_STEPS, 2 * overlap))
+    if len(blocks) >= MIN_BLOCKS and np.isfinite(by_step).all():
+        low, high, p = _interval(difference, blocks, _autoregressive_variance(by_step), by_seed)
+    return BaselineComparison(
+        baseline=name,
+        seeds=seeds,
+        steps=len(table) // max(1, seeds),
+        network_error=float(table["network"].mean()),
+        baseline_error=float(table[name].mean()),
+        difference=difference,
+        low=low,
+        high=high,
+        p=p,
+    )
 
 
-def stretches(values: Floats, least: int = STEPS) -> Floats:
-    """Returns the means over stretches of neighbours: up to `STRETCHES`, none below `least` long.
+def block_means(values: Floats, min_steps: int = MIN_BLOCK_STEPS) -> Floats:
+    """Returns the means of up to `MAX_BLOCKS` consecutive blocks of `min_steps` values or more.
 
-    >>> stretches(np.arange(20.0)).tolist()
+    >>> block_means(np.arange(20.0)).tolist()
     [2.0, 7.0, 12.0, 17.0]
     """
-    count = max(1, min(STRETCHES, len(values) // least))
-    return np.array([part.mean() for part in np.array_split(values, count) if len(part)])
+    count = max(1, min(MAX_BLOCKS, len(values) // min_steps))
+    return np.array([block.mean() for block in np.array_split(values, count) if len(block)])
 
 
-def _drift(values: Floats) -> float:
-    """Returns the variance of the mean over steps, were they an autoregression of first order."""
+def _autoregressive_variance(values: Floats) -> float:
+    """Returns the variance of the mean of `values` if they are a first-order autoregression."""
     centred = values - values.mean()
-    spread = float(centred @ centred)
-    if not spread > 0:
+    squares = float(centred @ centred)
+    if not squares > 0:
         return 0.0
-    tied = min(max(float(centred[1:] @ centred[:-1]) / spread, 0.0), 0.95)
-    return spread / (len(values) - 1) * (1 + tied) / (1 - tied) / len(values)
+    correlation = min(max(float(centred[1:] @ centred[:-1]) / squares, 0.0), 0.95)
+    return squares / (len(values) - 1) * (1 + correlation) / (1 - correlation) / len(values)
 
 
 def _interval(
-    difference: float, parts: Floats, drift: float, by_seed: Floats
+    difference: float, blocks: Floats, min_variance: float, by_seed: Floats
 ) -> tuple[float, float, float]:
-    """Returns the ends of the 95 % interval of a mean over stretches and seeds, and p."""
-    pieces = [(max(parts.var(ddof=1) / len(parts), drift), len(parts) - 1)]
+    """Returns both ends of the 95 % interval of a mean over blocks and seeds, and the p value."""
+    parts = [(max(blocks.var(ddof=1) / len(blocks), min_variance), len(blocks) - 1)]
     if len(by_seed) > 1:
-        pieces.append((by_seed.var(ddof=1) / len(by_seed), len(by_seed) - 1))
-    variance = sum(part for part, _ in pieces)
+        parts.append((by_seed.var(ddof=1) / len(by_seed), len(by_seed) - 1))
+    variance = sum(part for part, _ in parts)
     if not variance > 0:
         return math.nan, math.nan, math.nan
-    freedom = variance**2 / sum(part**2 / count for part, count in pieces)
-    reach = float(stats.t.ppf(0.975, freedom)) * math.sqrt(variance)
-    p = 2 * float(stats.t.sf(abs(difference) / math.sqrt(variance), freedom))
-    return difference - reach, difference + reach, p
+    df = variance**2 / sum(part**2 / count for part, count in parts)
+    half_width = float(stats.t.ppf(0.975, df)) * math.sqrt(variance)
+    p = 2 * float(stats.t.sf(abs(difference) / math.sqrt(variance), df))
+    return difference - half_width, difference + half_width, p
 
 
 def best_baseline(table: pd.DataFrame, names: Sequence[str]) -> str:
-    """Returns which of `names` has the smallest mean error on the very steps that are scored.
+    """Returns the one of `names` with the smallest mean error on the scored steps themselves.
 
-    Chosen with hindsight, and so the hardest to beat.
+    It is chosen with hindsight, and so is the hardest to beat.
     """
     return str(table[list(names)].mean().idxmin())

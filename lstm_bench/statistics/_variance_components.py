@@ -1,8 +1,8 @@
-"""Where scores vary: shares of variance from crossed and from nested runs. Pure functions.
+"""Variance components of scores, from crossed and from nested runs.
 
-Components are those of random-effects analyses of variance, from expected mean squares (Searle,
-Casella and McCulloch 1992, Variance Components, chapters 3 and 4): unbiased before what falls
-below 0 is set to 0.
+The components are those of random-effects analyses of variance, estimated from expected mean
+squares (Searle, Casella and McCulloch 1992, Variance Components, chapters 3 and 4): unbiased before
+negative ones are set to 0.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Split:
-    """Variance components: of the data, the initial weights, the order, and what they do together.
+class VarianceComponents:
+    """Variances due to the data, the initial weights, the order, and to their interactions.
 
-    `together` holds all interactions: what no source does alone.
+    `together` is the sum of all interactions: the variance that no source causes alone.
     """
 
     data: float
@@ -33,21 +33,21 @@ class Split:
         return self.data + self.init + self.order + self.together
 
     @property
-    def shares(self) -> Mapping[str, float]:
-        """Each component's share of the total; NaN where nothing varies."""
+    def fractions(self) -> Mapping[str, float]:
+        """Each component as a fraction of the total; NaN if nothing varies."""
         return {
             name: part / self.total if self.total else math.nan for name, part in vars(self).items()
         }
 
 
-def variance_split(scores: np.ndarray) -> Split:
-    """Returns the components of `scores` `(data, init, order)`, one run of every combination.
+def variance_components(scores: np.ndarray) -> VarianceComponents:
+    """Returns the components of `scores`, shape (data, init, order), one run per combination.
 
-    A source that changes nothing has a component of 0. Raises ValueError where a source has fewer
-    than two values, or a score is not finite.
+    A source that changes nothing has a component of 0. Raises ValueError if a source has fewer than
+    two values, or a score is not finite.
 
     >>> scores = np.arange(2)[:, None, None] + np.zeros((2, 3, 4))
-    >>> variance_split(scores).shares
+    >>> variance_components(scores).fractions
     {'data': 1.0, 'init': 0.0, 'order': 0.0, 'together': 0.0}
     """
     array = np.asarray(scores, dtype=float)
@@ -55,38 +55,39 @@ def variance_split(scores: np.ndarray) -> Split:
         raise ValueError(f"three sources must have at least 2 values each, but got {array.shape}")
     if not np.isfinite(array).all():
         raise ValueError("scores must be finite: leave out the values of a source that diverged")
-    # The mean square and the number of runs behind each of its effects, by the axes it is of.
-    square, behind = dict[tuple[int, ...], float](), dict[tuple[int, ...], float]()
+    # By the axes of an effect: its mean square, and the number of runs that are averaged in it.
+    mean_squares, runs = dict[tuple[int, ...], float](), dict[tuple[int, ...], float]()
     subsets = [axes for size in (1, 2, 3) for axes in itertools.combinations(range(3), size)]
     for axes in subsets:
         effect = array.mean(axis=tuple({0, 1, 2} - set(axes)), keepdims=True)
         for axis in axes:
             effect = effect - effect.mean(axis=axis, keepdims=True)
-        freedom = math.prod(array.shape[axis] - 1 for axis in axes)
-        behind[axes] = array.size / effect.size
-        square[axes] = behind[axes] * float((effect**2).sum()) / freedom
+        df = math.prod(array.shape[axis] - 1 for axis in axes)
+        runs[axes] = array.size / effect.size
+        mean_squares[axes] = runs[axes] * float((effect**2).sum()) / df
 
     def component(axes: tuple[int, ...]) -> float:
-        """Solves the expected mean squares: each holds the components of all that contain it."""
+        """Solves the expected mean squares: each is a sum over all effects that contain it."""
         wider = [other for other in subsets if set(axes) <= set(other)]
-        signed = sum((-1) ** (len(other) - len(axes)) * square[other] for other in wider)
-        return float(signed / behind[axes])
+        signed = sum((-1) ** (len(other) - len(axes)) * mean_squares[other] for other in wider)
+        return float(signed / runs[axes])
 
-    nothing = 1e-12 * float(array.var()) + 1e-24 * float((array**2).mean())  # sums leave a residue
-    parts = {axes: part if (part := component(axes)) > nothing else 0.0 for axes in subsets}
+    # Components below this are rounding errors of the sums.
+    negligible = 1e-12 * float(array.var()) + 1e-24 * float((array**2).mean())
+    parts = {axes: part if (part := component(axes)) > negligible else 0.0 for axes in subsets}
     together = sum(part for axes, part in parts.items() if len(axes) > 1)
-    return Split(parts[0,], parts[1,], parts[2,], together)
+    return VarianceComponents(parts[0,], parts[1,], parts[2,], together)
 
 
-def seed_variance_share(groups: Sequence[Sequence[float] | np.ndarray]) -> float:
-    """Returns how much of the variance of single scores is between seeds, not between recipes.
+def seed_variance_fraction(groups: Sequence[Sequence[float] | np.ndarray]) -> float:
+    """Returns the fraction of the variance of single scores that is between seeds, not recipes.
 
-    `groups` has one recipe's scores each, of any number of seeds. NaN where nothing varies, with
-    fewer than two recipes, or where none has two seeds.
+    `groups` has the scores of one recipe each, with any number of seeds. NaN if nothing varies, if
+    there are fewer than two recipes, or if no recipe has two seeds.
 
-    >>> seed_variance_share([[0.0, 1.0], [0.0, 1.0]])
+    >>> seed_variance_fraction([[0.0, 1.0], [0.0, 1.0]])
     1.0
-    >>> seed_variance_share([[0.2, 0.2], [0.7, 0.7, 0.7]])
+    >>> seed_variance_fraction([[0.2, 0.2], [0.7, 0.7, 0.7]])
     0.0
     """
     arrays = [np.asarray(group, dtype=float) for group in groups if len(group)]
@@ -95,10 +96,10 @@ def seed_variance_share(groups: Sequence[Sequence[float] | np.ndarray]) -> float
     if count < 2 or total == count:
         return math.nan
     means = np.array([array.mean() for array in arrays])
-    grand = float(sizes @ means) / total
+    grand_mean = float(sizes @ means) / total
     within = sum(float(((a - a.mean()) ** 2).sum()) for a in arrays) / (total - count)
-    between = float(sizes @ (means - grand) ** 2) / (count - 1)
-    typical = (total - float((sizes**2).sum()) / total) / (count - 1)  # seeds a recipe
-    recipes = max(0.0, (between - within) / typical)
+    between = float(sizes @ (means - grand_mean) ** 2) / (count - 1)
+    seeds_per_recipe = (total - float((sizes**2).sum()) / total) / (count - 1)
+    recipes = max(0.0, (between - within) / seeds_per_recipe)
     whole = within + recipes
     return round(within / whole, 12) if whole > 1e-24 else math.nan

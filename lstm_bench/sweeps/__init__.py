@@ -1,15 +1,24 @@
 """Sweep files: their schema, the recipes in them, and the task files that they need."""
 
-from lstm_bench.sweeps._entries import overlay_settings, settings_as_text
+from lstm_bench.sweeps._conditions import (
+    CONDITIONS,
+    PARENT_SETTINGS,
+    applicable_settings,
+    condition_as_text,
+    overlay_settings,
+    setting_applies,
+)
+from lstm_bench.sweeps._entries import value_as_text
+from lstm_bench.sweeps._search import Range, Search
 from lstm_bench.sweeps._sweep import (
-    Range,
-    Search,
     Sweep,
     find_sweep,
     load_sweep,
     parse_assignments,
+    sweep_from_document,
     sweep_over_file,
 )
+from lstm_bench.sweeps._task_documents import task_documents
 from lstm_bench.sweeps._task_files import (
     TaskSource,
     load_tasks,
@@ -20,10 +29,14 @@ from lstm_bench.sweeps._task_files import (
 )
 
 __all__ = [
+    "CONDITIONS",
+    "PARENT_SETTINGS",
     "Range",
     "Search",
     "Sweep",
     "TaskSource",
+    "applicable_settings",
+    "condition_as_text",
     "find_sweep",
     "load_sweep",
     "load_tasks",
@@ -31,8 +44,11 @@ __all__ = [
     "missing_parts",
     "overlay_settings",
     "parse_assignments",
-    "settings_as_text",
+    "setting_applies",
+    "sweep_from_document",
     "sweep_over_file",
+    "task_documents",
     "task_place",
     "use_sources",
+    "value_as_text",
 ]

@@ -1,4 +1,4 @@
-"""Sequence problems: what a task is, what is checked of it, and one file for each problem."""
+"""Sequence problems: the `Task` base class, its validation, and one file for each built-in task."""
 
 from lstm_bench.tasks._base import Problem, Sequence, Task, is_built_in
 from lstm_bench.tasks._built_in import BUILT_IN

@@ -1,4 +1,4 @@
-"""`alphabet`: say the next letter."""
+"""The task `alphabet`: predict the next letter."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from lstm_bench.tasks._base import Problem, Sequence, Task
 
 
 class Alphabet(Task):
-    """After each letter of A..Z comes the next one.
+    """Predict the next letter of the alphabet, A to Z.
 
     ::
 
         A B C ... Y -> B C D ... Z
 
-    No memory is needed: the next letter depends on the last one alone. What makes it hard is the
-    encoding that the tutorials chose, one number a letter (its index / 26), which 26 classes must
-    be read off from. With `wrap`, A follows Z and the sequence goes round.
+    No memory is needed: the next letter depends only on the current one. The task is hard because
+    of the encoding in the tutorials: a letter is a single number (its index / 26), from which the
+    network must tell 26 classes apart. With `wrap`, A follows Z and the sequence is cyclic.
 
     >>> train = Alphabet(letters=4).problem(seed=0).train[0]
     >>> print(train.inputs, "->", train.targets)
@@ -45,12 +45,12 @@ class Alphabet(Task):
     wrap: bool = False
 
     def problem(self, seed: int) -> Problem:
-        """Returns the one sequence there is; it is the same for every seed."""
-        if not self.wrap:
-            return Problem((Sequence.next_symbol(np.arange(self.letters)),))
+        """Returns a single sequence, the same for every seed."""
         letters = np.arange(self.letters)
-        every = np.ones(self.letters, bool)
-        return Problem((Sequence(letters, np.roll(letters, -1), every, cyclic=True),))
+        if not self.wrap:
+            return Problem((Sequence.next_symbol(letters),))
+        scored = np.ones(self.letters, bool)
+        return Problem((Sequence(letters, np.roll(letters, -1), scored, cyclic=True),))
 
     @property
     def labels(self) -> tuple[str, ...]:

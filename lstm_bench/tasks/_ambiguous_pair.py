@@ -1,4 +1,4 @@
-"""`ambiguous_pair`: the same input, two answers."""
+"""The task `ambiguous_pair`: one input symbol with two different targets."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from lstm_bench.tasks._base import Problem, Sequence, Task
 
 
 class AmbiguousPair(Task):
-    """One sequence of two steps that sees 0 twice and must answer 1, then 2.
+    """Predict 1, then 2, in a sequence of two steps whose inputs are both 0.
 
     ::
 
         0 0 -> 1 2
 
-    A network that sees one step at a time and keeps no state is asked for two answers to one
-    input: it can be right once at most, and never solves this.
+    A network that sees one step at a time and keeps no state cannot tell the two inputs apart, so
+    at most one of its two predictions is right and it never solves the task.
 
     >>> train = AmbiguousPair().problem(seed=0).train[0]
     >>> print(train.inputs, "->", train.targets)
@@ -38,7 +38,7 @@ class AmbiguousPair(Task):
     }
 
     def problem(self, seed: int) -> Problem:
-        """Returns the one sequence there is; it is the same for every seed."""
+        """Returns a single sequence, the same for every seed."""
         return Problem((Sequence(np.array([0, 0]), np.array([1, 2]), np.ones(2, bool)),))
 
     @property

@@ -1,4 +1,4 @@
-"""What a sequence problem is: sequences to train on, sequences to be scored on, and "solved"."""
+"""The base class of a sequence problem, and the sequences that it returns for a seed."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ Floats = NDArray[np.floating]
 
 @dataclass(frozen=True)
 class Sequence:
-    """One sequence of T steps: what goes in, what should come out, which steps count.
+    """One sequence of T time steps: its inputs, its targets and which steps are scored.
 
-    Symbols: `inputs` (T,) and `targets` (T,) are integers. Real values: (T, F) and (T, K) floats.
-    A `cyclic` sequence goes on from its last step to its first.
+    Symbols: `inputs` (T,) and `targets` (T,) are integers. Real values: floats, `inputs` (T, F) and
+    `targets` (T, K). `scored` (T,) is boolean. In a `cyclic` sequence the first step follows the
+    last one.
     """
 
     inputs: NDArray[np.generic]
@@ -35,7 +36,7 @@ class Sequence:
 
     @classmethod
     def next_symbol(cls, symbols: list[int] | NDArray[np.integer]) -> Sequence:
-        """Returns the sequence that asks for the next symbol at every step.
+        """Returns the sequence whose target at every step is the next symbol.
 
         >>> Sequence.next_symbol([3, 0, 1, 2, 3]).targets
         array([0, 1, 2, 3])
@@ -46,9 +47,9 @@ class Sequence:
 
 @dataclass(frozen=True)
 class Problem:
-    """The sequences of one seed: `train` to learn from, `unseen` to be scored on alone.
+    """The sequences of one seed: `train` to train on, `unseen` only to be scored on.
 
-    Where there are unseen sequences they are what the score is of; else it is the training ones.
+    If there are unseen sequences, the score is computed on them alone; otherwise on `train`.
     """
 
     train: tuple[Sequence, ...]
@@ -56,12 +57,12 @@ class Problem:
 
     @property
     def sequences(self) -> tuple[Sequence, ...]:
-        """All sequences, in the order in which they are numbered."""
+        """All sequences, in the order of their numbers: training sequences first."""
         return self.train + self.unseen
 
     @property
-    def judged(self) -> list[tuple[int, Sequence]]:
-        """What the score is of, with its numbers."""
+    def scored_sequences(self) -> list[tuple[int, Sequence]]:
+        """The sequences that the score is computed on, each with its number."""
         numbered = list(enumerate(self.sequences))
         return numbered[len(self.train) :] if self.unseen else numbered
 
@@ -69,11 +70,11 @@ class Problem:
 class Task(BaseModel, ABC):
     """A sequence problem with its parameters, as a frozen value.
 
-    A subclass states its `name`, its `kind` of target, the settings of its first published
-    recipe (`defaults`), its `labels` and its `chance` (properties, or plain values), and returns
-    its sequences from `problem`. Parameters are fields: they can be set, searched and recorded like
-    any other setting of a recipe. Raise `version` whenever the sequences of a seed change, so that
-    old results are not taken for new ones.
+    A subclass defines its `name`, the `kind` of its targets, the settings of its first published
+    recipe (`defaults`), its `labels` and its `chance` (properties or plain values), and returns
+    its sequences from `problem`. Its parameters are pydantic fields: they can be set, searched and
+    recorded like any other setting of a recipe. Raise `version` whenever the sequences of a seed
+    change, so that results on the old sequences are not mistaken for results on the new ones.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -83,63 +84,64 @@ class Task(BaseModel, ABC):
     version: ClassVar[int] = 1
     source: ClassVar[str] = ""
     autoregressive: ClassVar[bool] = True
-    """Whether a step's answer is the next step's input: what generation feeds back, and what a
+    """Whether the target of a step is the input of the next step.
 
-    network that reads backwards must not see."""
+    If so, generation feeds predictions back as inputs, and a network that also reads backwards
+    would see its targets."""
     symbolic: ClassVar[bool] = True
-    """Whether the inputs are symbols of an alphabet, or real values."""
+    """Whether the inputs are symbols of an alphabet; if not, they are real values."""
     defaults: ClassVar[Mapping[str, object]] = {}
     tolerance: ClassVar[float] = 0.0
-    in_search: ClassVar[Mapping[str, object]] = {}
-    """Parameters that hold in a search alone: what keeps data back from it, to be judged by."""
-    has_naive: ClassVar[bool] = False
-    """Whether `naive` has answers, to which a network's are compared."""
-    unnamed: ClassVar[frozenset[str]] = frozenset()
-    """Parameters that a recipe's name leaves out."""
-    asking: ClassVar[frozenset[str]] = frozenset()
-    """Parameters that say which question is asked, of which data: they cannot be searched."""
+    search_overrides: ClassVar[Mapping[str, object]] = {}
+    """Parameter values during a search; they hold back the data on which finalists are scored."""
+    has_baselines: ClassVar[bool] = False
+    """Whether `baselines` returns any predictions to compare a network with."""
+    omitted_from_name: ClassVar[frozenset[str]] = frozenset()
+    """Parameters that a recipe's name omits."""
+    not_searchable: ClassVar[frozenset[str]] = frozenset()
+    """Parameters that define what is predicted from which data; a search cannot vary them."""
 
     @classmethod
-    def suited(cls, settings: Mapping[str, Any]) -> type[Task]:
-        """Returns the class that `settings` call for: this one, unless data decide its kind."""
+    def class_for(cls, settings: Mapping[str, Any]) -> type[Task]:
+        """Returns the task class for `settings`: this one, unless the kind depends on the data."""
         return cls
 
-    def naive(self, lags: int | None = None) -> Mapping[str, tuple[Floats, ...]]:
-        """Returns what could be answered without a network: an array (T,) for each sequence.
+    def baselines(self, lags: int | None = None) -> Mapping[str, tuple[Floats, ...]]:
+        """Returns the predictions of baselines by name: an array (T,) for each sequence.
 
-        In the data's units, or the numbers of symbols. `lags` are the steps that a linear model
-        looks at. Empty where nobody asks.
+        They are in the data's units, or numbers of symbols. `lags` is the number of steps that the
+        linear model uses; None lets it choose. Empty for a task without baselines.
         """
         return {}
 
     def in_units(
         self, sequence: NDArray[np.integer], step: NDArray[np.integer], values: Floats
     ) -> Floats:
-        """Returns values (M, K) that answer steps (M,) of sequences (M,) in the data's units."""
+        """Returns values (M, K) at steps (M,) of sequences (M,), in the data's units."""
         return values
 
-    def moments(
+    def step_times(
         self, sequence: NDArray[np.integer], step: NDArray[np.integer]
     ) -> tuple[NDArray[np.object_], NDArray[np.integer]]:
-        """Returns what steps (M,) of sequences (M,) are called, and in which order they came.
+        """Returns the times of steps (M,) of sequences (M,) as text, and their ranks in time (M,).
 
-        Asked where there are naive answers. Sequences run side by side, unless data say otherwise:
-        their steps of one number share a time.
+        Used only if there are baselines. By default the sequences are parallel in time: steps with
+        the same number share a time.
         """
         return np.asarray(step, object), np.asarray(step)
 
     @property
     def generates(self) -> bool:
-        """Whether its answers can be fed back as the next inputs."""
+        """Whether predictions can be fed back as the next inputs."""
         return self.autoregressive
 
     @property
-    def known(self) -> Mapping[str, Any]:
-        """What is to be remembered of the data beside an outcome, as plain values."""
+    def preprocessing(self) -> Mapping[str, Any]:
+        """How the data were read and scaled, as plain values; it is stored with an outcome."""
         return {}
 
     def summary(self) -> tuple[str, ...]:
-        """Returns what was found out about the data, a sentence each."""
+        """Returns what was inferred from the data, one phrase for each fact."""
         return ()
 
     @abstractmethod
@@ -157,11 +159,11 @@ class Task(BaseModel, ABC):
     @property
     @abstractmethod
     def chance(self) -> float:
-        """Step accuracy of the best answer that looks at no input at all."""
+        """Step accuracy of the best prediction that uses no input at all."""
 
     @property
     def ceiling(self) -> float:
-        """Step accuracy of the best possible answer that remembers the whole sequence."""
+        """Step accuracy of the best possible prediction from all inputs up to the step."""
         return 1.0
 
     @property
@@ -171,9 +173,9 @@ class Task(BaseModel, ABC):
 
     @property
     def fingerprint(self) -> str:
-        """What else tells results on these data from results on others; part of a recipe's digest.
+        """A hash of the data, which is part of a recipe's digest.
 
-        Empty for the tasks of this package, whose `version` says so; else a hash of the data.
+        Empty for the tasks of this package: their `version` identifies the data.
         """
         return "" if is_built_in(type(self)) else data_hash(self)
 
@@ -183,20 +185,20 @@ class Task(BaseModel, ABC):
         return len(self.labels)
 
 
-# What is no parameter and depends on none may be stated as a plain value: `chance = 0.5`.
+# Properties that depend on no parameter may be given as plain values: `chance = 0.5`.
 Task.__class_vars__.update({"labels", "chance", "ceiling", "bar"})
 
 
 def is_built_in(task: type[Task]) -> bool:
-    """Returns whether `task` is of this package, and not of a user's file or another package."""
+    """Returns whether `task` belongs to this package, not to a user's file or another package."""
     return task.__module__.startswith("lstm_bench.")
 
 
 def data_hash(task: Task) -> str:
-    """Returns 16 hexadecimal digits of the sequences of two seeds, and of how they are judged."""
-    judged = (task.kind, task.labels, task.tolerance, task.bar)
-    digest = hashlib.sha256(repr(judged).encode())
-    for seed in (0, 1):  # two, so that another use of the seed is another state too
+    """Returns 16 hexadecimal digits of a hash of two seeds' sequences and their scoring."""
+    scoring = (task.kind, task.labels, task.tolerance, task.bar)
+    digest = hashlib.sha256(repr(scoring).encode())
+    for seed in (0, 1):  # two seeds, so that a change in how the seed is used changes the hash
         problem = task.problem(seed)
         digest.update(repr((len(problem.train), len(problem.unseen))).encode())
         for sequence in problem.sequences:
@@ -207,10 +209,10 @@ def data_hash(task: Task) -> str:
     return digest.hexdigest()[:16]
 
 
-def most_frequent(problem: Problem) -> float:
-    """Returns the share of scored steps whose target is the most frequent one.
+def most_frequent_share(problem: Problem) -> float:
+    """Returns the share of scored training steps whose target is the most frequent one.
 
-    >>> most_frequent(Problem((Sequence.next_symbol([0, 1, 2, 1, 2, 1]),)))
+    >>> most_frequent_share(Problem((Sequence.next_symbol([0, 1, 2, 1, 2, 1]),)))
     0.6
     """
     targets = np.concatenate([s.targets[s.scored] for s in problem.train])

@@ -1,4 +1,4 @@
-"""The tasks of this package by name. A new one is a file of its own and a line here."""
+"""The built-in tasks by name. A new one needs a file of its own and a line here."""
 
 from lstm_bench.tasks._alphabet import Alphabet
 from lstm_bench.tasks._ambiguous_pair import AmbiguousPair
@@ -11,8 +11,8 @@ from lstm_bench.tasks._random_memory import RandomMemory
 from lstm_bench.tasks._series import ParallelSeries, Ramp
 
 BUILT_IN: dict[str, type[Task]] = {
-    each.name: each
-    for each in (
+    task.name: task
+    for task in (
         Memory,
         RandomMemory,
         Echo,

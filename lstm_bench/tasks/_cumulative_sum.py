@@ -1,4 +1,4 @@
-"""`cumulative_sum`: say when the sum of what has passed exceeds a threshold."""
+"""The task `cumulative_sum`: tell when the sum of the inputs exceeds a threshold."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from lstm_bench.tasks._base import Problem, Sequence, Task
 
 
 class CumulativeSum(Task):
-    """Random values in [0, 1] go in; 1 is due from where their sum exceeds a quarter of `steps`.
+    """Predict 1 as soon as the sum of random values in [0, 1] exceeds a quarter of `steps`, else 0.
 
     ::
 
         0.7 0.9 0.4 0.8 0.1 0.3 ... -> 0 0 0 1 1 1 ...
 
-    Above, 10 steps and so a threshold of 2.5. A binary answer at every step, on sequences never
-    trained on. A sum may lie as close to the threshold as it likes, so the task counts as solved
-    from 95 % of the steps.
+    The example has 10 steps, so its threshold is 2.5. Every step has a binary target; the score is
+    computed on unseen sequences. A sum can be arbitrarily close to the threshold, so the task
+    counts as solved from a step accuracy of 95 %.
 
     >>> sequence = CumulativeSum().problem(seed=0).train[0]
     >>> sums = sequence.inputs[:, 0].cumsum()
@@ -49,13 +49,13 @@ class CumulativeSum(Task):
     unseen: Annotated[int, Field(ge=1, le=100_000)] = 200
 
     def problem(self, seed: int) -> Problem:
-        """Returns the sequences of `seed`."""
+        """Returns the sequences for `seed`."""
         shape = (self.train + self.unseen, self.steps, 1)
-        drawn = stream(seed, "data").random(shape)
-        due = (drawn.cumsum(axis=1) > self.steps / 4).astype(float)
-        every = np.ones(self.steps, bool)
-        made = tuple(Sequence(x, y, every) for x, y in zip(drawn, due, strict=True))
-        return Problem(made[: self.train], made[self.train :])
+        values = stream(seed, "data").random(shape)
+        targets = (values.cumsum(axis=1) > self.steps / 4).astype(float)
+        scored = np.ones(self.steps, bool)
+        sequences = tuple(Sequence(x, y, scored) for x, y in zip(values, targets, strict=True))
+        return Problem(sequences[: self.train], sequences[self.train :])
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -63,7 +63,7 @@ class CumulativeSum(Task):
 
     @property
     def chance(self) -> float:
-        """The larger of the expected shares of 0 and 1, by the Irwin-Hall distribution of sums."""
+        """The larger of the expected shares of 0 and 1, by the Irwin-Hall distribution."""
         below = sum(uniform_sum(self.steps / 4, n) for n in range(1, self.steps + 1)) / self.steps
         return max(below, 1 - below)
 
@@ -72,21 +72,21 @@ class CumulativeSum(Task):
         return 0.95
 
 
-LONG = 20
-"""Values from which their sum is as good as normal, to within 0.002 (central limit theorem)."""
+NORMAL_ABOVE = 20
+"""With more summands the normal distribution is exact to within 0.002 (central limit theorem)."""
 
 
 def uniform_sum(x: float, n: int) -> float:
-    """Returns the probability that n uniform values in [0, 1] sum to at most x (Irwin 1927, Hall
+    """Returns the probability that n uniform values in [0, 1] sum to at most x.
 
-    1927).
+    By the Irwin-Hall distribution (Irwin 1927, Hall 1927).
 
     >>> uniform_sum(1.0, 2)
     0.5
     """
     if x >= n:
         return 1.0
-    if n > LONG:  # the terms of the sum cancel one another out
+    if n > NORMAL_ABOVE:  # the terms of the exact sum would cancel one another
         return (1 + math.erf((x - n / 2) / math.sqrt(n / 6))) / 2
     terms = (math.comb(n, k) * (x - k) ** n * (-1.0) ** k for k in range(math.floor(x) + 1))
     return math.fsum(terms) / math.factorial(n)

@@ -1,4 +1,4 @@
-"""A task written as one function of the seed, for what needs no class."""
+"""The decorator `task`, which makes a task from a function of the seed."""
 
 from __future__ import annotations
 
@@ -11,29 +11,38 @@ from lstm_bench.errors import TaskError
 from lstm_bench.tasks._base import Problem, Task
 
 T = TypeVar("T")
-Stated: TypeAlias = T | Callable[[Any], T]
-"""A value, or a function that gives it for a task with its parameters."""
+ValueOrFunction: TypeAlias = T | Callable[[Any], T]
+"""A value, or a function that computes it from a task, whose parameters it may use."""
 
-FACTS = {"kind", "version", "source", "autoregressive", "symbolic", "defaults", "tolerance"}
+CLASS_VARIABLES = {
+    "kind",
+    "version",
+    "source",
+    "autoregressive",
+    "symbolic",
+    "defaults",
+    "tolerance",
+}
 
 
 def task(
     *,
-    chance: Stated[float],
-    labels: Stated[Sequence[str]] = (),
-    ceiling: Stated[float] = 1.0,
-    bar: Stated[float] = 1.0,
+    chance: ValueOrFunction[float],
+    labels: ValueOrFunction[Sequence[str]] = (),
+    ceiling: ValueOrFunction[float] = 1.0,
+    bar: ValueOrFunction[float] = 1.0,
     name: str = "",
-    **facts: Any,
+    **class_variables: Any,
 ) -> Callable[[Callable[..., Problem]], type[Task]]:
-    """Returns a decorator that makes a `Task` of a function from a seed to a `Problem`.
+    """Returns a decorator that makes a `Task` from a function that returns a `Problem` for a seed.
 
-    The function's name is the task's, unless `name` is given; its docstring is the task's; its
-    parameters after `seed`, with annotations and defaults, are the task's parameters. `labels`,
-    `chance`, `ceiling` and `bar` are values, or functions of the task where they depend on its
-    parameters. `facts` are the other words of a task: `source`, `kind`, `defaults`, ...
+    The task's name is the function's name, unless `name` is given; its docstring is the function's;
+    its parameters are the function's parameters after `seed`, with annotations and defaults.
+    `labels`, `chance`, `ceiling` and `bar` are values, or functions of the task if they depend on
+    its parameters. `class_variables` are further class variables of a task: `source`, `kind`,
+    `defaults`, ...
 
-    Raises `TaskError` for a function or a fact that no task can be made of.
+    Raises `TaskError` for a wrong signature or an unknown class variable.
 
     >>> from lstm_bench.tasks import Sequence
     >>> @task(labels=lambda task: "0123"[: task.symbols], chance=lambda task: 1 / task.symbols)
@@ -44,13 +53,13 @@ def task(
     >>> cycle().chance == 1 / 3, cycle.name
     (True, 'cycle')
     """
-    wrong = sorted(facts.keys() - FACTS)
+    wrong = sorted(class_variables.keys() - CLASS_VARIABLES)
     if wrong:
-        known = ", ".join(sorted(FACTS))
-        raise TaskError(f"@task: there is no {', '.join(wrong)}; besides the named ones: {known}")
+        known = ", ".join(sorted({"chance", "labels", "ceiling", "bar", "name"} | CLASS_VARIABLES))
+        raise TaskError(f"@task: there is no {', '.join(wrong)} (known: {known}); correct the name")
 
-    def made(function: Callable[..., Problem]) -> type[Task]:
-        annotations, fields = _parameters(function)
+    def decorate(function: Callable[..., Problem]) -> type[Task]:
+        annotations, defaults = _parameters(function)
 
         def problem(self: Task, seed: int) -> Problem:
             return function(seed, **{key: getattr(self, key) for key in annotations})
@@ -62,36 +71,38 @@ def task(
             "__annotations__": annotations,
             "name": name or function.__name__,
             "problem": problem,
-            "labels": property(lambda self: tuple(_of(self, labels))),
-            "chance": property(lambda self: _of(self, chance)),
-            "ceiling": property(lambda self: _of(self, ceiling)),
-            "bar": property(lambda self: _of(self, bar)),
+            "labels": property(lambda self: tuple(_value(self, labels))),
+            "chance": property(lambda self: _value(self, chance)),
+            "ceiling": property(lambda self: _value(self, ceiling)),
+            "bar": property(lambda self: _value(self, bar)),
         }
-        body = namespace | facts | fields
-        built = types.new_class(function.__name__, (Task,), exec_body=lambda own: own.update(body))
-        return cast("type[Task]", built)
+        namespace |= class_variables | defaults
+        task_class = types.new_class(
+            function.__name__, (Task,), exec_body=lambda body: body.update(namespace)
+        )
+        return cast("type[Task]", task_class)
 
-    return made
+    return decorate
 
 
-def _of(task: Task, stated: Any) -> Any:
-    return stated(task) if callable(stated) else stated
+def _value(task: Task, given: Any) -> Any:
+    return given(task) if callable(given) else given
 
 
 def _parameters(function: Callable[..., Problem]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Returns the annotations and the defaults of a function's parameters after the seed."""
     where = f"@task: {function.__name__}"
-    every = list(inspect.signature(function).parameters.values())
-    if not every or every[0].default is not every[0].empty:
+    parameters = list(inspect.signature(function).parameters.values())
+    if not parameters or parameters[0].default is not inspect.Parameter.empty:
         raise TaskError(f"{where} must take the seed first, without a default: (seed: int, ...)")
     try:
         hints = get_type_hints(function, include_extras=True)
     except (NameError, TypeError) as error:
         raise TaskError(f"{where}: its annotations must be types, but: {error}") from error
-    for each in every[1:]:
-        named = each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)
-        if not named or each.name not in hints or each.default is each.empty:
+    for parameter in parameters[1:]:
+        named = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+        if not named or parameter.name not in hints or parameter.default is parameter.empty:
             rule = "needs a name, an annotation and a default, e.g. length: int = 8"
-            raise TaskError(f"{where}: each parameter after the seed {rule}, but got {each}")
-    types = {each.name: hints[each.name] for each in every[1:]}
-    return types, {each.name: each.default for each in every[1:]}
+            raise TaskError(f"{where}: each parameter after the seed {rule}, but got {parameter}")
+    annotations = {parameter.name: hints[parameter.name] for parameter in parameters[1:]}
+    return annotations, {parameter.name: parameter.default for parameter in parameters[1:]}

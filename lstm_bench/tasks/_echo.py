@@ -1,4 +1,4 @@
-"""`echo`: say the symbol of some steps ago."""
+"""The task `echo`: repeat the symbol of some steps ago."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from lstm_bench.tasks._base import Problem, Sequence, Task
 
 
 class Echo(Task):
-    """Random symbols go in; the symbol of `delay` steps ago is to come out at every step.
+    """Repeat the symbol of `delay` steps ago, at every step of a random sequence.
 
     ::
 
         2 0 1 1 3 -> . . 2 0 1        (delay 2)
 
-    The first `delay` steps have nothing to echo and are not scored. What must be kept grows with
-    the delay and is overwritten at every step. The score is of `unseen` sequences, none of
-    which is among the `train` ones.
+    The first `delay` steps have nothing to echo and are not scored. The network must remember
+    `delay` symbols, which change at every step. The score is computed on `unseen` sequences; none
+    of them is also a training sequence.
 
     >>> sequence = Echo(delay=2, steps=6).problem(seed=0).train[0]
     >>> print(sequence.inputs, "->", sequence.targets[sequence.scored])
@@ -46,31 +46,31 @@ class Echo(Task):
     unseen: Annotated[int, Field(ge=1, le=100_000)] = 50
 
     @model_validator(mode="after")
-    def _heard(self) -> Self:
+    def _check_sizes(self) -> Self:
         if self.delay >= self.steps:
             raise ValueError(
                 f"delay must be less than the {self.steps} steps of a sequence, but got "
                 f"{self.delay}; use a shorter delay, or more steps"
             )
-        needed, there = self.train + self.unseen, self.alphabet**self.steps
-        if needed > there // 2:
+        needed, available = self.train + self.unseen, self.alphabet**self.steps
+        if needed > available // 2:
             raise ValueError(
-                f"train + unseen must be at most half of the {there} sequences that alphabet="
+                f"train + unseen must be at most half of the {available} sequences that alphabet="
                 f"{self.alphabet} and steps={self.steps} allow, but got {needed}; use more steps, "
                 "a larger alphabet, or fewer sequences"
             )
         return self
 
     def problem(self, seed: int) -> Problem:
-        """Returns the sequences of `seed`, all different."""
+        """Returns the sequences for `seed`, all different."""
         rng, count = stream(seed, "data"), self.train + self.unseen
         drawn: dict[bytes, np.ndarray] = {}
         while len(drawn) < count:
             row = rng.integers(0, self.alphabet, self.steps)
             drawn.setdefault(row.tobytes(), row)
         scored = np.arange(self.steps) >= self.delay
-        made = tuple(Sequence(row, np.roll(row, self.delay), scored) for row in drawn.values())
-        return Problem(made[: self.train], made[self.train :])
+        sequences = tuple(Sequence(row, np.roll(row, self.delay), scored) for row in drawn.values())
+        return Problem(sequences[: self.train], sequences[self.train :])
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""`memory`: two sequences in conflict, told apart only by their first symbol."""
+"""The task `memory`: two sequences that differ only in their first and last symbols."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from lstm_bench.tasks._base import Problem, Sequence, Task, most_frequent
+from lstm_bench.tasks._base import Problem, Sequence, Task, most_frequent_share
 
 
 class Memory(Task):
-    """Say the next symbol; the last one repeats the first, `lag` steps back.
+    """Predict the next symbol; the last one repeats the first, `lag` steps back.
 
     ::
 
         3 0 1 2 -> 0 1 2 3
         4 0 1 2 -> 0 1 2 4
 
-    The two sequences agree in everything but their first and last symbols, so after the `2` only
-    memory of the cue can tell which answer is due. `alphabet` symbols: the last two are the cues,
-    the others are passed through in turn (from the start again, should `lag` need more).
+    The two sequences differ only in their first and last symbols, so after the `2` the target can
+    only be predicted from a memory of the first symbol, the cue. The last two of the `alphabet`
+    symbols are the cues; the others follow in order (again from the first, if `lag` is longer).
 
     A simplification of Experiment 2 of Hochreiter & Schmidhuber (1997), "Long Short-Term Memory",
     Neural Computation 9(8), where the alphabet has lag + 1 symbols, as here by default.
@@ -50,7 +50,7 @@ class Memory(Task):
     symbols: Annotated[tuple[str, ...] | None, Field(strict=False)] = None
 
     @model_validator(mode="after")
-    def _named(self) -> Self:
+    def _check_symbols(self) -> Self:
         if self.symbols is not None and not (
             len(self.symbols) == len(set(self.symbols)) == self.alphabet
         ):
@@ -63,14 +63,14 @@ class Memory(Task):
 
     @property
     def steps(self) -> int:
-        """Steps from the cue to the answer that needs it."""
+        """Number of steps from the cue to its repetition."""
         return self.alphabet - 1 if self.lag is None else self.lag
 
     def problem(self, seed: int) -> Problem:
         """Returns the two sequences; they are the same for every seed."""
-        passed = [step % (self.alphabet - 2) for step in range(self.steps - 1)]
+        between = [step % (self.alphabet - 2) for step in range(self.steps - 1)]
         cues = (self.alphabet - 2, self.alphabet - 1)
-        return Problem(tuple(Sequence.next_symbol([cue, *passed, cue]) for cue in cues))
+        return Problem(tuple(Sequence.next_symbol([cue, *between, cue]) for cue in cues))
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -78,4 +78,4 @@ class Memory(Task):
 
     @property
     def chance(self) -> float:
-        return most_frequent(self.problem(0))
+        return most_frequent_share(self.problem(0))

@@ -1,26 +1,26 @@
-"""`poem`: two verses, read side by side."""
+"""The task `poem`: predict the next character of two verses, read in parallel."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from lstm_bench.tasks._base import Problem, Sequence, Task, most_frequent
+from lstm_bench.tasks._base import Problem, Sequence, Task, most_frequent_share
 
 VERSES = ("Jack Sprat\n", "eat no fat\n")
-"""A couplet out of a nursery rhyme that was in print in 1639 (John Clarke, Paroemiologia)."""
+"""A couplet from a nursery rhyme printed in 1639 (John Clarke, Paroemiologia)."""
 
 
 class Poem(Task):
-    """Say the next character of two verses of ten.
+    """Predict the next character in two verses of ten characters each.
 
     ::
 
         J a c k _ S p r a t -> a c k _ S p r a t /
         e a t _ n o _ f a t -> a t _ n o _ f a t /
 
-    By default the verses are two parallel rows, read five steps a batch: the state is handed from
-    the first half of a verse to the second, the gradient is not (truncated back-propagation).
-    Single characters do not say what follows: an `a` is followed by three others.
+    By default the verses are two parallel rows of a batch, five steps per batch: the state passes
+    from the first half of a verse to the second, the gradient does not (truncated
+    back-propagation). One character does not determine the next: `a` has three successors.
 
     >>> first = Poem().problem(seed=0).train[0]
     >>> "".join(Poem().labels[symbol] for symbol in first.inputs)
@@ -42,9 +42,9 @@ class Poem(Task):
 
     def problem(self, seed: int) -> Problem:
         """Returns both verses; they are the same for every seed."""
-        names = self.labels
+        labels = self.labels
         return Problem(
-            tuple(Sequence.next_symbol([names.index(char) for char in verse]) for verse in VERSES)
+            tuple(Sequence.next_symbol([labels.index(char) for char in verse]) for verse in VERSES)
         )
 
     @property
@@ -53,4 +53,4 @@ class Poem(Task):
 
     @property
     def chance(self) -> float:
-        return most_frequent(self.problem(0))
+        return most_frequent_share(self.problem(0))

@@ -1,4 +1,4 @@
-"""`random_memory`: recall the cue across random symbols, in sequences never trained on."""
+"""The task `random_memory`: recall the cue after random symbols, in unseen sequences."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from lstm_bench.tasks._base import Problem, Sequence, Task
 
 
 class RandomMemory(Task):
-    """Repeat the first symbol, `lag` steps later; all symbols between are drawn at random.
+    """Repeat the first symbol, the cue, `lag` steps later; the symbols in between are random.
 
     ::
 
         3 1 0 1 -> . . . 3
         4 0 0 2 -> . . . 4
 
-    Only the last step is scored, for no network can forecast a random symbol. As in `memory` the
-    last two of `alphabet` symbols are the cues and the others are passed through. The score is of
-    `unseen` sequences, none of which is among the `train` ones: strings learnt by heart are worth
-    nothing here. Both halves hold as many of one cue as of the other.
+    Only the last step is scored, because random symbols cannot be predicted. As in `memory`, the
+    last two of the `alphabet` symbols are the cues and the others stand in between. The score is
+    computed on `unseen` sequences; none of them is also a training sequence, so memorizing those
+    does not help. Both cues are equally frequent among the training and the unseen sequences.
 
     The random variant of Experiment 2 in Hochreiter & Schmidhuber (1997), "Long Short-Term Memory".
 
@@ -52,33 +52,33 @@ class RandomMemory(Task):
     unseen: Annotated[int, Field(ge=2, le=100_000, multiple_of=2)] = 100
 
     @model_validator(mode="after")
-    def _enough(self) -> Self:
-        # At most half of what there is: then drawing distinct ones ends soon.
-        needed, there = self.train + self.unseen, 2 * (self.alphabet - 2) ** (self.lag - 1)
-        if needed > there // 2 and needed > 2:
+    def _check_count(self) -> Self:
+        # At most half of the possible sequences, so that drawing distinct ones ends soon.
+        needed, available = self.train + self.unseen, 2 * (self.alphabet - 2) ** (self.lag - 1)
+        if needed > available // 2 and needed > 2:
             raise ValueError(
-                f"train + unseen must be at most half of the {there} sequences that alphabet="
+                f"train + unseen must be at most half of the {available} sequences that alphabet="
                 f"{self.alphabet} and lag={self.lag} allow, but got {needed}; use a longer lag, a "
                 "larger alphabet, or fewer sequences"
             )
         return self
 
     def problem(self, seed: int) -> Problem:
-        """Returns the sequences of `seed`, all different."""
+        """Returns the sequences for `seed`, all different."""
         rng = stream(seed, "data")
         count = self.train + self.unseen
-        found: dict[tuple[int, ...], None] = {}
-        while len(found) < count:
-            cue = self.alphabet - 2 + len(found) % 2  # one cue and the other in turn
-            passed = rng.integers(0, self.alphabet - 2, self.lag - 1)
-            found.setdefault((cue, *passed.tolist()))
-        made = tuple(self._sequence(list(symbols)) for symbols in found)
-        return Problem(made[: self.train], made[self.train :])
+        drawn: dict[tuple[int, ...], None] = {}
+        while len(drawn) < count:
+            cue = self.alphabet - 2 + len(drawn) % 2  # the two cues alternate
+            between = rng.integers(0, self.alphabet - 2, self.lag - 1)
+            drawn.setdefault((cue, *between.tolist()))
+        sequences = tuple(self._sequence(list(symbols)) for symbols in drawn)
+        return Problem(sequences[: self.train], sequences[self.train :])
 
     def _sequence(self, symbols: list[int]) -> Sequence:
-        whole = Sequence.next_symbol([*symbols, symbols[0]])
-        last = np.arange(self.lag) == self.lag - 1
-        return Sequence(whole.inputs, whole.targets, last)
+        sequence = Sequence.next_symbol([*symbols, symbols[0]])
+        only_last = np.arange(self.lag) == self.lag - 1
+        return Sequence(sequence.inputs, sequence.targets, only_last)
 
     @property
     def labels(self) -> tuple[str, ...]:

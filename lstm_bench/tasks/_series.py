@@ -1,4 +1,4 @@
-"""`ramp` and `parallel_series`: short series of real values, to be continued."""
+"""The tasks `ramp` and `parallel_series`: predict the next value of short series."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from lstm_bench.statistics import Kind
 from lstm_bench.tasks._base import Problem, Sequence, Task
 
 
-class _Series(Task):
-    """Ten steps of real values, each asked for the next one."""
+class _SeriesTask(Task):
+    """Ten steps of real values; the target of each step is the next value."""
 
     kind: ClassVar[Kind] = "regression"
     symbolic: ClassVar[bool] = False
@@ -28,12 +28,12 @@ class _Series(Task):
 
     @property
     def chance(self) -> float:
-        """The best constant lies half way between two of ten values that are 0.1 apart."""
+        """The ten targets are 0.1 apart, so a constant is within 0.05 of at most two of them."""
         return 0.2
 
 
-class Ramp(_Series):
-    """0.1, 0.2 ... 1.0: say the next value, to within 0.05.
+class Ramp(_SeriesTask):
+    """Predict the next value of 0.1, 0.2 ... 1.0, to within 0.05.
 
     ::
 
@@ -48,26 +48,27 @@ class Ramp(_Series):
     name: ClassVar[str] = "ramp"
 
     def problem(self, seed: int) -> Problem:
-        """Returns the one series; it is the same for every seed."""
+        """Returns a single series, the same for every seed."""
         return self._problem(np.arange(1, 12)[:, None] / 10)
 
 
-class ParallelSeries(_Series):
-    """0.1 ... 1.0 beside 1.0 ... 0.1: say the next value of both, each to within 0.05.
+class ParallelSeries(_SeriesTask):
+    """Predict the next values of 0.1 ... 1.0 and 1.0 ... 0.1, each to within 0.05.
 
     ::
 
         (0.1, 1.0) (0.2, 0.9) ... (1.0, 0.1) -> (0.2, 0.9) (0.3, 0.8) ... (1.1, 0.0)
 
-    >>> Ramp().problem(seed=0).train[0].inputs.shape, "->", 2, "features:"
-    ((10, 1), '->', 2, 'features:')
-    >>> ParallelSeries().problem(seed=0).train[0].inputs.shape
+    >>> sequence = ParallelSeries().problem(seed=0).train[0]
+    >>> sequence.inputs.shape
     (10, 2)
+    >>> print(sequence.inputs[0], "->", sequence.targets[0])
+    [0.1 1. ] -> [0.2 0.9]
     """
 
     name: ClassVar[str] = "parallel_series"
 
     def problem(self, seed: int) -> Problem:
-        """Returns the one series of two features; it is the same for every seed."""
+        """Returns a single series of two features, the same for every seed."""
         up = np.arange(1, 12) / 10
         return self._problem(np.stack([up, 1.1 - up], axis=1))

@@ -1,4 +1,4 @@
-"""What every task and every framing must keep to, as checks for a test file of your own.
+"""The contract of tasks and framings, as checks for your own test files.
 
 ::
 
@@ -9,10 +9,10 @@
     def test_parity(check):
         check()
 
-Each check is a test of its own, `parity-shapes`, `parity(length=4)-leak` and so on, so that
-`pytest -k parity` runs those of one task. `check_task(Parity())` runs them without pytest. Our own
-tasks and framings are held to the same ones. A check that fails raises `AssertionError`, which
-says what must hold, what was found, and what to do.
+Each check becomes one test, `parity-shapes`, `parity(length=4)-leak` and so on, and
+`pytest -k parity` runs those of one task. `check_task(Parity())` runs all checks without pytest.
+The tasks and framings of this package pass the same checks. A check that fails raises
+`AssertionError` with the rule, the value it got, and the repair.
 """
 
 from lstm_bench.testing._contract import (

@@ -1,4 +1,4 @@
-"""The checks of a task or a framing, for pytest and without it."""
+"""The checks of a task or a framing, with pytest and without it."""
 
 from __future__ import annotations
 
@@ -16,47 +16,49 @@ from lstm_bench.testing._task_checks import TASK_CHECKS
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that must hold of one task or framing; call it to see whether it does."""
+    """One rule that a task or a framing must keep; call it to check that it does."""
 
     name: str
     of: Task | Framing
     run: Callable[[], None]
 
     def __call__(self) -> None:
-        """Raises `AssertionError` where it does not hold."""
+        """Raises `AssertionError` if the rule is broken."""
         self.run()
 
     @property
     def id(self) -> str:
         """The name of its test: `parity(length=4)-leak`."""
         fields = type(self.of).model_fields
-        changed = {key: getattr(self.of, key) for key, field in fields.items()
-                   if getattr(self.of, key) != field.default}  # fmt: skip
-        told = ",".join(f"{key}={value}" for key, value in changed.items())
-        return f"{self.of.name}{f'({told})' if told else ''}-{self.name}"
+        values = {key: (getattr(self.of, key), field.default) for key, field in fields.items()}
+        changed = ",".join(
+            f"{key}={value}" for key, (value, default) in values.items() if value != default
+        )
+        return f"{self.of.name}{f'({changed})' if changed else ''}-{self.name}"
 
 
 def task_checks(*tasks: Task) -> Any:
-    """Returns the decorator of a test function that takes `check` and calls it, for every check.
+    """Returns a decorator that runs a test function once for every check of every task.
 
-    Raises `UserError` where pytest is missing, or what is given are not tasks.
+    The test function takes `check`, and calls it. Raises `UserError` if pytest is not installed, or
+    if an argument is not a task.
     """
-    return _parametrized("task_checks", "Parity()", Task, TASK_CHECKS, tasks)
+    return _parametrize("task_checks", "Parity()", Task, TASK_CHECKS, tasks)
 
 
 def framing_checks(*framings: Framing) -> Any:
-    """Returns the same as `task_checks`, for framings."""
-    return _parametrized("framing_checks", "Pairs()", Framing, FRAMING_CHECKS, framings)
+    """Returns the same decorator as `task_checks`, for framings."""
+    return _parametrize("framing_checks", "Pairs()", Framing, FRAMING_CHECKS, framings)
 
 
 def check_task(task: Task) -> None:
-    """Runs every check on `task`; raises `AssertionError` with all that do not hold."""
-    _all(_checks(task, TASK_CHECKS))
+    """Runs every check on `task`; raises `AssertionError` with the messages of all that fail."""
+    _run_all(_checks(task, TASK_CHECKS))
 
 
 def check_framing(framing: Framing) -> None:
-    """Runs every check on `framing`; raises `AssertionError` with all that do not hold."""
-    _all(_checks(framing, FRAMING_CHECKS))
+    """Runs every check on `framing`; raises `AssertionError` with the messages of all that fail."""
+    _run_all(_checks(framing, FRAMING_CHECKS))
 
 
 def _checks(of: Any, checks: Mapping[str, Callable[[Any], None]]) -> Iterator[Check]:
@@ -64,36 +66,37 @@ def _checks(of: Any, checks: Mapping[str, Callable[[Any], None]]) -> Iterator[Ch
         yield Check(name, of, partial(check, of))
 
 
-def _all(checks: Iterator[Check]) -> None:
-    broken = []
+def _run_all(checks: Iterator[Check]) -> None:
+    failures = []
     for check in checks:
         try:
             check()
         except AssertionError as error:
-            broken.append(f"{check.id}: {error}")
-    if broken:
-        raise AssertionError("\n".join(broken))
+            failures.append(f"{check.id}: {error}")
+    if failures:
+        raise AssertionError("\n".join(failures))
 
 
-def _parametrized(
+def _parametrize(
     name: str,
     example: str,
     kind: type,
     checks: Mapping[str, Callable[[Any], None]],
-    given: tuple[Any, ...],
+    arguments: tuple[Any, ...],
 ) -> Any:
-    for each in given:
-        if not isinstance(each, kind):
-            raise UserError(f"{name}: takes values like {example}, but got {each!r}")
-    if not given:
-        raise UserError(f"{name}: needs at least one, e.g. @{name}({example})")
+    """Returns the decorator that parametrizes a test over `checks` of every argument."""
+    for argument in arguments:
+        if not isinstance(argument, kind):
+            raise UserError(f"{name}: takes values like {example}, but got {argument!r}")
+    if not arguments:
+        raise UserError(f"{name}: needs at least one argument, e.g. @{name}({example})")
     try:
         import pytest
     except ImportError as error:
-        instead = f"check_{name.removesuffix('_checks')}"
+        alternative = f"check_{name.removesuffix('_checks')}"
         raise UserError(
             f"{name}: needs pytest, which is not installed; `pip install pytest`, or call "
-            f"`{instead}` in a script"
+            f"`{alternative}` in a script"
         ) from error
-    every = [check for each in given for check in _checks(each, checks)]
-    return pytest.mark.parametrize("check", every, ids=[check.id for check in every])
+    parameters = [check for argument in arguments for check in _checks(argument, checks)]
+    return pytest.mark.parametrize("check", parameters, ids=[check.id for check in parameters])

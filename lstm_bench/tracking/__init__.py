@@ -1,14 +1,15 @@
-"""Runs in MLflow: how they are written, found and read."""
+"""The MLflow store: writing, finding and reading the runs of sweeps."""
 
 from lstm_bench.tracking._listing import (
     SeedRole,
     SweepRow,
     outcome_key,
-    result_of_record,
-    sweep_record,
+    result_from_listing,
+    sweep_listing,
 )
 from lstm_bench.tracking._lookup import find_recipe, finished_outcome, network_file
 from lstm_bench.tracking._session import Session, begin_session
+from lstm_bench.tracking._single_runs import log_single_run
 from lstm_bench.tracking._store import Store
 
 __all__ = [
@@ -19,8 +20,9 @@ __all__ = [
     "begin_session",
     "find_recipe",
     "finished_outcome",
+    "log_single_run",
     "network_file",
     "outcome_key",
-    "result_of_record",
-    "sweep_record",
+    "result_from_listing",
+    "sweep_listing",
 ]

@@ -1,4 +1,4 @@
-"""An outcome as MLflow's tags, parameters and metrics."""
+"""An outcome as tags, parameters and metrics of an MLflow run."""
 
 from __future__ import annotations
 
@@ -10,40 +10,44 @@ import numpy as np
 from lstm_bench.results import Outcome
 
 CURVE_STEPS = 100
-"""Points of a learning curve that MLflow gets; the Outcome keeps more."""
+"""The most points of a learning curve that are logged to MLflow; the outcome has more."""
 
 
-def source(origin: Mapping[str, str]) -> dict[str, str]:
-    """Returns `origin` as tags, with those that MLflow has columns for under its own names too."""
+def source_tags(provenance: Mapping[str, str]) -> dict[str, str]:
+    """Returns `provenance` as tags; those for which MLflow has columns have its names as well."""
     return {
-        "mlflow.source.name": origin["command"],
+        "mlflow.source.name": provenance["command"],
         "mlflow.source.type": "LOCAL",
-        "mlflow.source.git.commit": origin["revision"],
-        **origin,
+        "mlflow.source.git.commit": provenance["revision"],
+        **provenance,
     }
 
 
-def seeds(outcome: Outcome) -> str:
-    """Returns the seeds of `outcome` as a tag: all of them, or how many from which on."""
+def seeds_tag(outcome: Outcome) -> str:
+    """Returns the seeds of `outcome` as text: all of up to 100, else the number and the range."""
     numbers = outcome.seeds["seed"].tolist()
     if len(numbers) <= 100:
         return ", ".join(map(str, numbers))
     return f"{len(numbers):,} seeds from {numbers[0]} to {numbers[-1]}"
 
 
-def params(outcome: Outcome) -> list[Any]:
-    """Returns the recipe's settings."""
+def recipe_params(outcome: Outcome) -> list[Any]:
+    """Returns the recipe's settings as MLflow parameters."""
     from mlflow.entities import Param
 
     return [Param(key, str(value)) for key, value in outcome.settings.items()]
 
 
-def metrics(outcome: Outcome) -> list[Any]:
-    """Returns the aggregates, the value of each seed as a step, and the thinned mean curve."""
+def outcome_metrics(outcome: Outcome) -> list[Any]:
+    """Returns MLflow metrics: the aggregates, the values by seed, and the thinned mean curve.
+
+    The step of a value by seed is the seed, that of a point of the curve its epoch. Values that are
+    not finite are left out.
+    """
     from mlflow.entities import Metric
 
     accuracy, rate = outcome.accuracy, outcome.solve_rate
-    single = {
+    aggregates = {
         "accuracy": accuracy.mean,
         "accuracy_std": accuracy.std,
         "accuracy_low": accuracy.low,
@@ -59,11 +63,12 @@ def metrics(outcome: Outcome) -> list[Any]:
         "train_seconds": outcome.train_seconds,
         "compile_seconds": outcome.compile_seconds,
     }
-    beside = [key for key in ("skill", "mae") if "skill" in outcome.seeds and key in outcome.seeds]
-    single |= {key: float(outcome.seeds[key].mean()) for key in beside}
-    points = [(key, value, 0) for key, value in single.items()]
+    has_skill = "skill" in outcome.seeds
+    forecast = [key for key in ("skill", "mae") if has_skill and key in outcome.seeds]
+    aggregates |= {key: float(outcome.seeds[key].mean()) for key in forecast}
+    points = [(key, value, 0) for key, value in aggregates.items()]
     for _, row in outcome.seeds.iterrows():
-        for key in ("accuracy", "loss", "solved", *beside):
+        for key in ("accuracy", "loss", "solved", *forecast):
             points.append((f"by_seed/{key}", float(row[key]), int(row["seed"])))
     mean = outcome.curves.groupby("epoch")[["loss", "accuracy"]].mean()
     chosen = np.unique(np.linspace(0, len(mean) - 1, min(len(mean), CURVE_STEPS)).astype(int))

@@ -1,10 +1,10 @@
-"""A recipe or a finished run, by the words that a user has for it.
+"""Finds the recipe or the finished run that a user names.
 
 `memory`              the default recipe of a task
 `published:A1`        a row of a sweep, by its id
-`mine.yaml:A1`        a recipe of a sweep's file, run or not
+`mine.yaml:A1`        a recipe of a sweep file, run or not
 `6ae6ab1aaeca`        a recipe that has been run, by its digest
-`6ae6`                the same, where no other recipe's digest begins so
+`6ae6`                the same, by a prefix that no other recipe's digest has
 """
 
 from __future__ import annotations
@@ -25,117 +25,121 @@ from lstm_bench.sweeps import find_sweep, load_sweep, overlay_settings, task_pla
 from lstm_bench.tasks import is_built_in
 from lstm_bench.tracking._store import Store
 
-NEAREST = 5
-"""Names that a message offers in the place of a wrong one."""
+MAX_SUGGESTIONS = 5
+"""The most names that a message suggests in place of a wrong one."""
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """A recipe, and the seed that did best where it has been run."""
+class FoundRecipe:
+    """A recipe, and its best seed if it has been run."""
 
     recipe: Recipe
     best_seed: int = 0
 
 
-def find_recipe(word: str, changes: Mapping[str, Any], where: Settings) -> Chosen:
-    """Returns the recipe that `word` names, with the settings `changes` laid over it.
+def find_recipe(word: str, changes: Mapping[str, Any], config: Settings) -> FoundRecipe:
+    """Returns the recipe that `word` names, with the settings `changes` applied.
 
-    Raises `UserError` where there is none.
+    Raises `UserError` if there is none.
     """
     if word in TASKS:
-        return Chosen(recipe(word, **changes))
-    if not _is_run(word):
-        _not_a_sweep(word, where)
+        return FoundRecipe(recipe(word, **changes))
+    if not _may_name_run(word):
+        _refuse_sweep(word, config)
         raise UserError(
             f"{unknown_task_message(word)}; give a task, a row of a sweep as SWEEP:ID, or the "
             "digest of a recipe that has been run"
         )
-    found = _row(word, where)
+    row = _find_row(word, config)
     if not changes:
-        return found
-    return Chosen(recipe(**overlay_settings(found.recipe.settings, changes)), found.best_seed)
+        return row
+    return FoundRecipe(recipe(**overlay_settings(row.recipe.settings, changes)), row.best_seed)
 
 
-def _is_run(word: str) -> bool:
+def _may_name_run(word: str) -> bool:
+    """Returns whether `word` has the form SWEEP:ID or that of a digest's beginning."""
     return ":" in word or re.fullmatch("[0-9a-f]{3,12}", word) is not None
 
 
-def _not_a_sweep(word: str, where: Settings) -> None:
-    """Raises `StoreError` where `word` is a whole sweep, finished or not, with rows to name."""
-    rows: Iterable[str] = ()
-    if (where.sweeps / f"{word}.yaml").is_file():
-        rows = load_sweep(find_sweep(word, where.sweeps)).entries
+def _refuse_sweep(word: str, config: Settings) -> None:
+    """Raises `StoreError` if `word` names a whole sweep that has rows, finished or not."""
+    ids: Iterable[str] = ()
+    if (config.sweeps / f"{word}.yaml").is_file():
+        ids = load_sweep(find_sweep(word, config.sweeps)).entries
     with contextlib.suppress(StoreError):
-        rows = Store(where.store, where.artifacts, create=False).ids(word)
-    if rows:
-        raise StoreError(_whole(word, rows))
+        ids = Store(config.store, config.artifacts, create=False).run_ids(word)
+    if ids:
+        raise StoreError(_sweep_message(word, ids))
 
 
-def _whole(sweep: str, rows: Iterable[str]) -> str:
-    """Returns the message for a sweep in the place of one of its rows; finalists are named first.
+def _sweep_message(sweep: str, ids: Iterable[str]) -> str:
+    """Returns the message for a sweep that is named in place of a row; suggests finalists first.
 
-    >>> _whole("sales", ["trial-0", "trial-1", "confirm-1"])
+    >>> _sweep_message("sales", ["trial-0", "trial-1", "confirm-1"])
     "'sales' is a sweep: give one of its recipes, e.g. sales:confirm-1, sales:trial-0"
     """
-    names = sorted(rows, key=lambda row: not row.startswith("confirm-"))[:2]
-    if not names:
+    suggested = sorted(ids, key=lambda id_: not id_.startswith("confirm-"))[:2]
+    if not suggested:
         return f"{sweep!r} is a sweep of which no recipe has finished; run it again"
-    shown = ", ".join(f"{sweep}:{row}" for row in names)
+    shown = ", ".join(f"{sweep}:{id_}" for id_ in suggested)
     return f"{sweep!r} is a sweep: give one of its recipes, e.g. {shown}"
 
 
-def _row(word: str, where: Settings) -> Chosen:
-    """Returns the recipe as it was run; else as the sweep's file has it."""
-    name, colon, row = word.rpartition(":")
+def _find_row(word: str, config: Settings) -> FoundRecipe:
+    """Returns the recipe that `word` names, from the store or else from the sweep's file."""
+    name, colon, id_ = word.rpartition(":")
     if colon and Path(name).is_file():
-        return _in_file(Path(name), row)
+        return _find_in_file(Path(name), id_)
     try:
-        outcome = finished_outcome(word, Store(where.store, where.artifacts, create=False))
-        return Chosen(recipe_of_run(outcome.settings, outcome.digest), outcome.best_seed)
+        outcome = finished_outcome(word, Store(config.store, config.artifacts, create=False))
+        return FoundRecipe(recipe_of_run(outcome.settings, outcome.digest), outcome.best_seed)
     except StoreError:
-        if not colon or not (where.sweeps / f"{name}.yaml").is_file():
+        if not colon or not (config.sweeps / f"{name}.yaml").is_file():
             raise
-        return _in_file(find_sweep(name, where.sweeps), row)
+        return _find_in_file(find_sweep(name, config.sweeps), id_)
 
 
-def _in_file(path: Path, row: str) -> Chosen:
+def _find_in_file(path: Path, id_: str) -> FoundRecipe:
+    """Returns the recipe `id_` of a sweep file."""
     entries = load_sweep(path).entries
-    if row not in entries:
-        raise SweepError(f"{path}: {_unknown('recipe', row, entries)}")
-    return Chosen(entries[row].recipe)
+    if id_ not in entries:
+        raise SweepError(f"{path}: {_unknown_message('recipe', id_, entries)}")
+    return FoundRecipe(entries[id_].recipe)
 
 
 def finished_outcome(word: str, store: Store) -> Outcome:
-    """Returns the outcome of the run that `word` names: SWEEP:ID, a digest, or the start of one.
+    """Returns the outcome of the run that `word` names: SWEEP:ID, a digest, or its beginning.
 
-    Raises `StoreError` where there is none, or several.
+    Raises `StoreError` if there is no such run, or several, and `TaskError` if its task is missing
+    or has changed.
     """
-    name, colon, row = word.rpartition(":")
+    name, colon, id_ = word.rpartition(":")
     if colon:
-        rows = store.ids(name)
-        if row not in rows:
-            raise StoreError(f"{name}: {_unknown('finished recipe', row, rows)}")
-        return _of_a_task_here(store.outcome(rows[row]))
-    digests = store.digests()
-    fitting = sorted(digest for digest in digests if digest.startswith(word))
-    if len(fitting) > 1:
+        run_ids = store.run_ids(name)
+        if id_ not in run_ids:
+            raise StoreError(f"{name}: {_unknown_message('finished recipe', id_, run_ids)}")
+        return _check_task(store.load_outcome(run_ids[id_]))
+    by_digest = store.run_ids_by_digest()
+    matches = sorted(digest for digest in by_digest if digest.startswith(word))
+    if len(matches) > 1:
         raise StoreError(
-            f"{word!r}: the digests of {len(fitting)} recipes begin so; give more of one of them: "
-            + ", ".join(fitting[:NEAREST])
-            + (", ..." if len(fitting) > NEAREST else "")
+            f"{word!r}: the digests of {len(matches)} recipes begin so; give more of one of them: "
+            + ", ".join(matches[:MAX_SUGGESTIONS])
+            + (", ..." if len(matches) > MAX_SUGGESTIONS else "")
         )
-    if not fitting:
-        sweeps = store.names()
+    if not matches:
+        sweeps = store.sweep_names()
         if word in sweeps:
-            raise StoreError(_whole(word, store.ids(word)))
+            raise StoreError(_sweep_message(word, store.run_ids(word)))
         if not re.fullmatch("[0-9a-f]+", word):
             raise StoreError(f"store: {unknown('finished sweep', word, sweeps)}; give SWEEP:ID")
-        raise StoreError(f"store: {_unknown('finished recipe', word, digests)}, or as SWEEP:ID")
-    return _of_a_task_here(store.outcome(digests[fitting[0]]))
+        message = _unknown_message("finished recipe", word, by_digest)
+        raise StoreError(f"store: {message}, or as SWEEP:ID")
+    return _check_task(store.load_outcome(by_digest[matches[0]]))
 
 
-def _of_a_task_here(outcome: Outcome) -> Outcome:
-    """Returns `outcome`; raises `TaskError` where its task is not here, or is another by now."""
+def _check_task(outcome: Outcome) -> Outcome:
+    """Returns `outcome`; raises `TaskError` if its task is missing or now makes other data."""
     name = outcome.settings["task"]
     if name not in TASKS:
         raise TaskError(
@@ -145,33 +149,33 @@ def _of_a_task_here(outcome: Outcome) -> Outcome:
     if not is_built_in(TASKS[name]) and recipe(**outcome.settings).digest != outcome.digest:
         raise TaskError(
             f"{outcome.digest}: is a run of {name!r} as it was, but the task makes other data "
-            f"now ({task_place(name)}); run it again, or put that file back"
+            f"now ({task_place(name)}); run it again, or restore that file"
         )
     return outcome
 
 
-def network_file(word: str, path: Path, where: Settings) -> bytes:
-    """Returns the `.keras` file of a finished run's best seed, to be written to `path`.
+def network_file(word: str, path: Path, config: Settings) -> bytes:
+    """Returns the content of the `.keras` file of a run's best seed, to be written to `path`.
 
-    Raises `UserError` where Keras would not open it under that name, `StoreError` where there is
-    none.
+    Raises `UserError` if Keras would not open a file with that name, `StoreError` if there is none.
     """
     if path.suffix != ".keras":
         raise UserError(f"--model: Keras opens files called *.keras, but got {str(path)!r}")
-    outcome = finished_outcome(word, Store(where.store, where.artifacts, create=False))
+    outcome = finished_outcome(word, Store(config.store, config.artifacts, create=False))
     if not outcome.model:
         raise StoreError(f"{word}: this run has no model in the store; run its sweep with --again")
     return outcome.model
 
 
-def _unknown(what: str, got: str, known: Iterable[str]) -> str:
-    """Returns the message for a name that is not among `known`, which may be thousands.
+def _unknown_message(what: str, got: str, names: Iterable[str]) -> str:
+    """Returns the message for a name that is not in `names`, which may have thousands of names.
 
-    >>> _unknown("recipe", "A9", ["A1", "B5"])
+    >>> _unknown_message("recipe", "A9", ["A1", "B5"])
     "there is no recipe 'A9'; the nearest are A1"
     """
-    names = list(known)
-    near = difflib.get_close_matches(got, names, NEAREST, cutoff=0.3) or sorted(names)[:NEAREST]
+    existing = list(names)
+    near = difflib.get_close_matches(got, existing, MAX_SUGGESTIONS, cutoff=0.3)
+    near = near or sorted(existing)[:MAX_SUGGESTIONS]
     if not near:
         return f"there is no {what} {got!r}, nor any other; run `lstm-bench sweep` first"
     return f"there is no {what} {got!r}; the nearest are {', '.join(sorted(near))}"

@@ -1,4 +1,4 @@
-"""A sweep's run in the store while the sweep goes on."""
+"""Sessions: what writes a sweep's run to the store while the sweep is running."""
 
 from __future__ import annotations
 
@@ -14,140 +14,155 @@ import numpy as np
 
 from lstm_bench.errors import DamagedError, SweepError
 from lstm_bench.provenance import VERSION, provenance
-from lstm_bench.results import Failed, Outcome, SweepResult, write_outcome
+from lstm_bench.results import Failed, Outcome, SweepData, write_outcome
 from lstm_bench.safety import disk_errors_reported, escape_markdown, temporary_folder
 from lstm_bench.sweeps import Sweep
-from lstm_bench.tracking import _listing as listing
-from lstm_bench.tracking import _logging as logged
-from lstm_bench.tracking._listing import SeedRole, outcome_key
-from lstm_bench.tracking._store import Store
+from lstm_bench.tracking._definition import data_file, describe_changes, search_definition
+from lstm_bench.tracking._listing import LISTING_FILE, SeedRole, outcome_key
+from lstm_bench.tracking._logging import outcome_metrics, recipe_params, seeds_tag, source_tags
+from lstm_bench.tracking._store import OVERRIDDEN_SWEEP, WHOLE_SWEEP, Store
 
 
 def begin_session(store: Store, sweep: Sweep, engine: str, again: bool = False) -> Session:
-    """Returns the session of `sweep`: the one it had, taken up again, unless `again`.
+    """Returns a session for `sweep`; it resumes the newest run of the sweep unless `again`.
 
-    Another engine or another version of this package make it another session. Raises `SweepError`
-    where its search has become another one since.
+    A run by another engine or another version of this package is not resumed. A sweep with
+    overrides has a run of its own, which takes outcomes from that of the whole sweep, and the
+    other way round. Raises `SweepError` if the search of the run was another than that of `sweep`.
     """
     key = f"{sweep.name} engine {engine} version {VERSION}"
-    with store.usable():
-        experiment = store.experiment(sweep.name)
+    kind = OVERRIDDEN_SWEEP if sweep.overrides else WHOLE_SWEEP
+    with store.errors_reported():
+        experiment = store.ensure_experiment(sweep.name)
         store.remove_unfinished_uploads(experiment)
-        parents = [] if again else store.parents(experiment)
-        known = next((p for p in parents if p.data.tags.get("sweep_key") == key), None)
-        if known is not None:
-            store.check_place(sweep.name, known.info.artifact_uri)
-            _check(store, known.info.run_id, sweep)
-            store.client.set_tag(known.info.run_id, "taken_up", str(_now()))
-            store.client.update_run(known.info.run_id, status="RUNNING")
-            ended = known.info.end_time
-            run_id = known.info.run_id
-            session = Session(store, experiment, run_id, sweep, taken_up=True, ended=ended)
+        runs = [] if again else store.sweep_runs(experiment, kind)
+        run = next((run for run in runs if _is_of(run, key, sweep.overrides)), None)
+        if run is not None:
+            run_id, ended = run.info.run_id, run.info.end_time
+            store.check_artifact_folder(sweep.name, run.info.artifact_uri)
+            _check_definition(store, run_id, sweep)
+            store.client.set_tag(run_id, "taken_up", str(_now()))
+            store.client.update_run(run_id, status="RUNNING")
+            session = Session(store, experiment, run_id, resumed=True, ended=ended)
             with contextlib.suppress(DamagedError):
-                session.listed = len(store.listed(session.run_id)["rows"])
+                session.listed_rows = len(store.read_listing(run_id)["rows"])
             return session
         tags = {
             "sweep_key": key,
-            "kind": "sweep",
+            "kind": kind,
+            "overrides": sweep.overrides,
             "mlflow.note.content": _note(sweep),
-            **logged.source(provenance()),
+            **source_tags(provenance()),
         }
-        run = store.client.create_run(experiment, run_name=sweep.name, tags=tags)
-        return Session(store, experiment, run.info.run_id, sweep)
+        run = store.client.create_run(experiment, run_name=sweep.report_name, tags=tags)
+        return Session(store, experiment, run.info.run_id, fresh=again)
+
+
+def _is_of(run: Any, key: str, overrides: str) -> bool:
+    """Returns whether a run is of the sweep with this key and with the same overrides."""
+    tags = run.data.tags
+    return bool(tags.get("sweep_key") == key and tags.get("overrides", "") == overrides)
 
 
 def _note(sweep: Sweep) -> str:
-    """Returns what MLflow shows of a sweep, in Markdown: its title, and what it is about."""
+    """Returns the description that MLflow shows, in Markdown: the sweep's `title` and `about`."""
     return f"**{escape_markdown(sweep.title)}**\n\n{escape_markdown(sweep.about)}".strip()
 
 
-def _check(store: Store, run_id: str, sweep: Sweep) -> None:
+def _check_definition(store: Store, run_id: str, sweep: Sweep) -> None:
     """Raises `SweepError` if the search of a run was another than that of `sweep`."""
     try:
-        before = store.listed(run_id).get("definition")
-    except DamagedError:  # it was killed before, or while, it was written
+        before = store.read_listing(run_id).get("definition")
+    except DamagedError:  # the process was killed before or while it wrote the listing
         return
-    now = listing.definition(sweep)
-    found = listing.changed(sweep, before, now) if before and now else []
-    if found:
-        lines = "\n".join(f"  {line}" for line in found)
-        data = listing.data_file(sweep)
+    now = search_definition(sweep)
+    changes = describe_changes(sweep, before, now) if before and now else []
+    if changes:
+        lines = "\n".join(f"  {line}" for line in changes)
+        data = data_file(sweep)
         other = f"copy {data} to another name" if data else f"give {sweep.name}.yaml another name"
         raise SweepError(
-            f"{sweep.name}: a search that has begun must stay the search it is, but\n{lines}\n"
-            f"  put it back, start afresh with --again, or {other}, which makes another sweep; "
-            "more trials and more seeds may be asked for at any time"
+            f"{sweep.name}: a search that has begun must stay the same, but\n{lines}\n"
+            f"  undo that, start again with --again, or {other}, which makes another sweep; the "
+            "numbers of trials and of seeds may change at any time"
         )
 
 
 class Session:
-    """A sweep's run in the store while the sweep goes on."""
+    """Writes one sweep's run to the store, with a child run for each outcome."""
 
     def __init__(
         self,
         store: Store,
         experiment: str,
         run_id: str,
-        sweep: Sweep,
-        taken_up: bool = False,
+        resumed: bool = False,
         ended: int | None = None,
+        fresh: bool = False,
     ) -> None:
-        """`taken_up` says that the sweep had begun before, `ended` when, if it did not crash."""
+        """With `resumed`, the run is from an earlier session; with `fresh`, nothing is reused.
+
+        `ended` is when that session ended, in milliseconds; None if it was killed.
+        """
         self.store = store
-        self.taken_up = taken_up
-        self.listed = 0  # rows that the store lists from an earlier session
+        self.resumed = resumed
+        self.listed_rows = 0  # rows in the listing of an earlier session
         self._ended = ended
         self._began = _now()
         self._added = False  # whether this session has logged a recipe
         self.run_id = run_id
         self._experiment = experiment
-        self._sweep = sweep
-        self._known = store.children(experiment, run_id)
-        self._broken = self._left_over()
+        own = store.finished_children(experiment, run_id)  # outcome key -> run id
+        self._own = set(own.values())
+        self._children = own if fresh else store.related_children(experiment, run_id)
+        self._failures = self._read_failures()
 
-    def _left_over(self) -> dict[str, str]:
-        """Returns why recipes failed, by key; and closes runs that a kill left open."""
+    def _read_failures(self) -> dict[str, str]:
+        """Returns why recipes failed, by outcome key.
+
+        Also marks child runs as killed that a killed process left running.
+        """
         query = f"tags.`mlflow.parentRunId` = '{self.run_id}' and attributes.status != 'FINISHED'"
-        broken: dict[str, str] = {}
-        for run in self.store.search([self._experiment], query):
+        failures: dict[str, str] = {}
+        for run in self.store.search_runs([self._experiment], query):
             if run.info.status == "FAILED":
-                broken.setdefault(run.data.tags["outcome"], run.data.tags["reason"])
+                failures.setdefault(run.data.tags["outcome"], run.data.tags["reason"])
             elif run.info.status == "RUNNING":
                 self.store.client.set_terminated(run.info.run_id, "KILLED")
-        return broken
+        return failures
 
     def finished(self, key: str) -> Outcome | None:
-        """Returns the outcome that this sweep has already under a `Listed.key`, or None.
+        """Returns the outcome that the sweep already has under a `SweepRow.key`, or None.
 
-        One that cannot be read counts as not run.
+        A damaged outcome counts as not run.
         """
-        run_id = self._known.get(key)
+        run_id = self._children.get(key)
         if run_id is None:
             return None
         try:
-            return self.store.outcome(run_id)
+            return self.store.load_outcome(run_id)
         except DamagedError:
             return None
 
     def failure(self, key: str) -> str | None:
         """Returns why a recipe failed when this sweep ran it before, or None."""
-        return self._broken.get(key)
+        return self._failures.get(key)
 
     def log(self, label: str, outcome: Outcome, kind: SeedRole = "search") -> None:
-        """Writes one recipe's child run, in place of the one it had.
+        """Writes an outcome as a child run, in place of an earlier one with the same key.
 
-        It counts as finished only once all of it is there.
+        The run counts as finished only after everything has been written.
         """
         client = self.store.client
         self._added = True
         key = outcome_key(outcome.digest, kind)
-        with self.store.usable():
+        with self.store.errors_reported():
             spent = outcome.compile_seconds + outcome.train_seconds
             tags = self._tags(key, outcome.name, outcome.engine, outcome.provenance)
             tags |= {
                 "kind": "recipe" if kind == "search" else f"recipe on {kind} seeds",
                 "digest": outcome.digest,
-                "seeds": logged.seeds(outcome),
+                "seeds": seeds_tag(outcome),
                 "seed_count": str(len(outcome.seeds)),
             }
             if not np.isfinite(outcome.seeds["loss"]).any():
@@ -156,64 +171,66 @@ class Session:
             name = f"{label} · {outcome.name}"
             run = client.create_run(self._experiment, began, tags, name[:250])
             run_id = run.info.run_id
-            params, metrics = logged.params(outcome), logged.metrics(outcome)
+            params, metrics = recipe_params(outcome), outcome_metrics(outcome)
             client.log_batch(run_id, metrics=metrics, params=params)
             with temporary_folder() as folder:
                 with disk_errors_reported():
                     write_outcome(outcome, folder)
                 client.log_artifacts(run_id, str(folder), "outcome")
             client.set_terminated(run_id, "FINISHED")
-            if key in self._known:
-                client.delete_run(self._known[key])
-        self._known[key] = run_id
+            if self._children.get(key) in self._own:
+                client.delete_run(self._children[key])
+        self._children[key] = run_id
+        self._own.add(run_id)
 
     def fail(self, key: str, failed: Failed, engine: str) -> None:
-        """Writes that a recipe came to no score, and why."""
+        """Writes the failure of a recipe as a child run."""
         client = self.store.client
         self._added = True
-        with self.store.usable():
+        with self.store.errors_reported():
             tags = self._tags(key, failed.name, engine, provenance())
             tags |= {"kind": "failure", "reason": failed.reason[:4000]}
             name = f"{failed.id} · {failed.name}"
             run = client.create_run(self._experiment, tags=tags, run_name=name[:250])
             client.set_terminated(run.info.run_id, "FAILED")
-        self._broken[key] = failed.reason
+        self._failures[key] = failed.reason
 
     def _tags(
-        self, key: str, recipe: str, engine: str, origin: Mapping[str, str]
+        self, key: str, recipe: str, engine: str, provenance: Mapping[str, str]
     ) -> dict[str, str]:
-        own = {"mlflow.parentRunId": self.run_id, "outcome": key, "recipe": recipe}
-        return own | {"engine": engine, **logged.source(origin)}
+        """Returns the tags that all child runs have."""
+        tags = {"mlflow.parentRunId": self.run_id, "outcome": key, "recipe": recipe}
+        return tags | {"engine": engine, **source_tags(provenance)}
 
-    def write(self, document: Mapping[str, Any]) -> None:
-        """Writes `sweep.json`: see `listing.document`."""
-        with self.store.usable(), temporary_folder() as folder:
-            path = folder / listing.FILE
+    def write(self, listing: Mapping[str, Any]) -> None:
+        """Writes the sweep's listing, `sweep.json`: see `sweep_listing`."""
+        with self.store.errors_reported(), temporary_folder() as folder:
+            path = folder / LISTING_FILE
             with disk_errors_reported():
-                path.write_text(json.dumps(document, indent=1, default=str), encoding="utf-8")
+                path.write_text(json.dumps(listing, indent=1, default=str), encoding="utf-8")
             self.store.client.log_artifact(self.run_id, str(path))
 
     def attach(self, folder: Path, names: Iterable[str]) -> None:
-        """Copies a report, the files `names` below `folder`, into the sweep's run."""
-        with self.store.usable(), temporary_folder() as copied:
+        """Copies a report, the files `names` in `folder`, into the sweep's run."""
+        with self.store.errors_reported(), temporary_folder() as copy:
             with disk_errors_reported():
                 for name in names:
-                    (copied / name).parent.mkdir(exist_ok=True)
-                    shutil.copyfile(folder / name, copied / name)
-            self.store.client.log_artifacts(self.run_id, str(copied), "report")
+                    (copy / name).parent.mkdir(exist_ok=True)
+                    shutil.copyfile(folder / name, copy / name)
+            self.store.client.log_artifacts(self.run_id, str(copy), "report")
 
-    def end(self, result: SweepResult, finished: bool) -> None:
-        """Closes the sweep's run: its size, its best recipe, and whether it came to its end.
+    def end(self, result: SweepData, finished: bool) -> None:
+        """Closes the sweep's run, with the number of recipes, the best one, and its status.
 
-        What the store shows as its duration is the time that its sessions took, not what lay
-        between them, nor that of a session that found everything there.
+        The end time is set so that the duration of the run is the sum of the sessions: without the
+        time between them, and without sessions that had nothing to run.
         """
         client = self.store.client
         ended = _now()
         if self._ended is not None:
             ended = self._ended + (ended - self._began if self._added else 0)
         status = "FINISHED" if finished else "KILLED"
-        with self.store.usable():
+        with self.store.errors_reported():
             client.log_metric(self.run_id, "recipes", float(len(result.rows)))
             if result.best is not None:
                 best = result.best.outcome
@@ -226,5 +243,5 @@ class Session:
 
 
 def _now() -> int:
-    """Returns the time in milliseconds, as MLflow keeps it."""
+    """Returns the time in milliseconds since the epoch, as MLflow stores it."""
     return int(1000 * time.time())

@@ -1,8 +1,12 @@
-"""Where a sweep's runs are found and read."""
+"""The MLflow tracking store: finds and reads the runs of sweeps.
+
+One experiment for each sweep name; in it a run for each sweep, with a child run for each outcome.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import threading
 import urllib.parse
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_bench.errors import DamagedError, LstmBenchError, StoreError, unknown
-from lstm_bench.results import Outcome, SweepResult, checked_content, read_outcome
+from lstm_bench.results import Outcome, SweepData, read_limited, read_outcome
 from lstm_bench.safety import mask_address, path_component, print_plain, temporary_folder
 from lstm_bench.tracking import _connection as connection
 from lstm_bench.tracking import _listing as listing
@@ -18,11 +22,15 @@ from lstm_bench.tracking import _listing as listing
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-WORD_AFTER = 5.0
-"""Seconds in which a store has not answered, from which on that is said."""
+NOTICE_AFTER = 5.0
+"""Seconds without an answer of the store after which the user gets a notice."""
 
-FORGETFUL = ("sqlite://", "sqlite:///", "sqlite:///:memory:")
-"""What SQLAlchemy calls a database that ends with the process."""
+IN_MEMORY_URIS = ("sqlite://", "sqlite:///", "sqlite:///:memory:")
+"""Addresses of databases in memory, which are lost when the process ends."""
+
+
+WHOLE_SWEEP, OVERRIDDEN_SWEEP = SWEEP_KINDS = ("sweep", "sweep with overrides")
+"""The tag `kind` of the run of a sweep: as its file has it, or with overrides."""
 
 
 class Store:
@@ -35,23 +43,23 @@ class Store:
         create: bool = True,
         waiting: Callable[[str], None] | None = None,
     ) -> None:
-        """`artifacts` is where runs of a database keep their files; a server has its own place.
+        """`artifacts` is the folder for the files of runs in a database; a server has its own.
 
-        `waiting` is called with a sentence where the store takes longer than `WORD_AFTER` to
-        answer; by default the sentence goes to standard error. Raises `StoreError` where the store
-        cannot be used, does not answer, or is not there and not to be made.
+        `waiting` is called with a sentence if the store takes longer than `NOTICE_AFTER` to answer;
+        by default the sentence is printed to standard error. Raises `StoreError` if the store
+        cannot be used or does not answer, and without `create` if its file does not exist.
         """
-        if uri in FORGETFUL:
+        if uri in IN_MEMORY_URIS:
             raise StoreError(
-                f"store: it must be kept, but {uri} is a database in memory; name a file, e.g. "
-                "sqlite:///mlflow.db"
+                f"store: must be kept on disk, but {uri} is a database in memory; name a file, "
+                "e.g. sqlite:///mlflow.db"
             )
         path = Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
         if path is not None and not path.exists() and not create:
             shown = mask_address(uri).removeprefix("sqlite:///")
             raise StoreError(f"store: there is no file {shown}; run `lstm-bench sweep` first")
         if path is not None and set("%?") & set(str(path.absolute())):
-            raise StoreError(  # they would begin a character's number, or options of the address
+            raise StoreError(  # in an address they begin an escape sequence or the options
                 "store: the path of a SQLite file must hold no % and no ?, but that of "
                 f"{mask_address(uri)} does; use a folder of another name, or another file "
                 "(--store)"
@@ -59,115 +67,142 @@ class Store:
         self.uri = mask_address(uri)
         self.remote = uri.startswith("http")
         self._address = uri
-        self._asking = 0  # calls of `usable` within one another
-        self._waited = threading.Event()  # whether the outermost of them has been waited for
-        self._lost: str | None = None  # what is said of a store that no longer answers
+        self._depth = 0  # nested calls of `errors_reported`
+        self._waited = threading.Event()  # set once the outermost call has taken `NOTICE_AFTER`
+        self._lost: str | None = None  # the message for a store that no longer answers
         self._waiting = waiting or print_plain
-        with self.usable(silent=True):
-            self._place = artifacts.resolve()
-            self._artifacts = None if self.remote else self._place.as_uri()
-            connection.prepare(path, str(self._artifacts))
-        with self.usable():
-            connection.check(uri, path)
-        with self.usable(silent=True):  # makes its tables, where there are none: that takes long
-            self.client: MlflowClient = connection.opened(uri, path)
+        with self.errors_reported(silent=True):
+            self._artifact_folder = artifacts.resolve()
+            self._artifact_uri = None if self.remote else self._artifact_folder.as_uri()
+            connection.prepare_mlflow(path, str(self._artifact_uri))
+        with self.errors_reported():
+            connection.check_database(uri, path)
+        with self.errors_reported(silent=True):  # creating missing tables takes long
+            self.client: MlflowClient = connection.open_client(uri, path)
 
     @contextlib.contextmanager
-    def usable(self, silent: bool = False) -> Iterator[None]:
-        """Turns whatever a store that cannot be used raises into one readable message.
+    def errors_reported(self, silent: bool = False) -> Iterator[None]:
+        """Raises any error of the store as a `StoreError` with one readable message.
 
-        Says so where it takes long, unless `silent`. A store that was waited for in vain is not
-        asked again: each time would take minutes.
+        Gives notice if the block takes long, unless `silent`. A store that failed to answer after
+        such a notice is not asked again: every attempt would take minutes.
         """
         if self._lost is not None:
             raise StoreError(self._lost)
-        word = threading.Timer(WORD_AFTER, self._wait)
-        word.daemon = True
-        if not self._asking:
+        timer = threading.Timer(NOTICE_AFTER, self._notify)
+        timer.daemon = True
+        if not self._depth:
             self._waited.clear()
-        if not silent and not self._asking:
-            word.start()
-        self._asking += 1
+        if not silent and not self._depth:
+            timer.start()
+        self._depth += 1
         try:
             yield
         except LstmBenchError:
             raise
         except Exception as error:  # a damaged database makes MLflow raise anything
-            start = "start its server, or " if self.remote else ""
-            start = "install that, or " if isinstance(error, ImportError) else start
-            reason = connection.reason(error, self._address)
+            repair = "start its server, or " if self.remote else ""
+            repair = "install that, or " if isinstance(error, ImportError) else repair
+            reason = connection.error_reason(error, self._address)
             message = (
-                f"store: {self.uri} cannot be used ({reason}); {start}give another one with "
+                f"store: {self.uri} cannot be used ({reason}); {repair}give another one with "
                 "--store, e.g. sqlite:///new.db in a folder that can be written"
             )
             lost = self._waited.is_set() and connection.is_unreachable(error)
             self._lost = message if lost else None
             raise StoreError(message) from error
         finally:
-            self._asking -= 1
-            word.cancel()
+            self._depth -= 1
+            timer.cancel()
 
-    def _wait(self) -> None:
+    def _notify(self) -> None:
         self._waited.set()
-        self._waiting(f"waiting for the store {self.uri}, for {WORD_AFTER:.0f} s so far")
+        self._waiting(f"waiting for the store {self.uri}, for {NOTICE_AFTER:.0f} s so far")
 
-    def names(self) -> list[str]:
-        """Returns the names of the sweeps that have a report to be made, oldest first."""
-        with self.usable():
+    def sweep_names(self) -> list[str]:
+        """Returns the names of the sweeps that have a run, oldest first."""
+        return list(dict.fromkeys(name for name, overrides in self.reports() if not overrides))
+
+    def reports(self) -> list[tuple[str, str]]:
+        """Returns every sweep that has a run, oldest first, as its name and its overrides."""
+        with self.errors_reported():
             experiments = self.client.search_experiments(order_by=["creation_time ASC"])
-            return [e.name for e in experiments if self.parents(e.experiment_id)]
+            return [
+                (experiment.name, overrides)
+                for experiment in experiments
+                for overrides in self._overrides(experiment.experiment_id)
+            ]
 
-    def load(self, name: str) -> SweepResult:
-        """Returns the newest results of the sweep `name`; raises `StoreError` if there are none."""
-        with self.usable():
-            facts, children = self._newest(name)
+    def _overrides(self, experiment: str) -> list[str]:
+        """Returns the overrides of the sweeps in an experiment, first "" for the whole sweep."""
+        whole = [""] if self.sweep_runs(experiment) else []
+        runs = self.sweep_runs(experiment, OVERRIDDEN_SWEEP)
+        return whole + sorted({run.data.tags.get("overrides", "") for run in runs})
+
+    def load(self, name: str, overrides: str = "") -> SweepData:
+        """Returns the newest results of the sweep `name`; raises `StoreError` if there are none.
+
+        With `overrides`, those of the sweep that was run with them. A damaged outcome counts as
+        not finished.
+        """
+        with self.errors_reported():
+            content, children = self._newest(name, overrides)
         outcomes = {}
-        for key in {row.key for row in facts["rows"]} & children.keys():
-            with contextlib.suppress(DamagedError):  # it is one still to be made
-                outcomes[key] = self.outcome(children[key])
-        return listing.result_of_record({**facts, "name": name}, outcomes)  # whatever the file says
+        for key in {row.key for row in content["rows"]} & children.keys():
+            with contextlib.suppress(DamagedError):
+                outcomes[key] = self.load_outcome(children[key])
+        # The name is that of the experiment, whatever the file says.
+        facts = {**content, "name": name, "overrides": overrides}
+        return listing.result_from_listing(facts, outcomes)
 
-    def ids(self, name: str) -> dict[str, str]:
-        """Returns the finished rows of the newest sweep `name`: id -> run id."""
-        with self.usable():
-            facts, children = self._newest(name)
-        return {row.id: children[row.key] for row in facts["rows"] if row.key in children}
+    def run_ids(self, name: str) -> dict[str, str]:
+        """Returns the runs of the finished rows of the newest sweep `name`: row id -> run id."""
+        with self.errors_reported():
+            content, children = self._newest(name)
+        return {row.id: children[row.key] for row in content["rows"] if row.key in children}
 
-    def _newest(self, name: str) -> tuple[dict[str, Any], dict[str, str]]:
-        """Returns `sweep.json` of the sweep's newest run, and that run's finished children."""
+    def _newest(self, name: str, overrides: str = "") -> tuple[dict[str, Any], dict[str, str]]:
+        """Returns the listing of the sweep's newest run, and the outcomes that it may list."""
         experiment = self.client.get_experiment_by_name(name)
-        parents = self.parents(experiment.experiment_id) if experiment else []
-        if experiment is None or not parents:
-            raise StoreError(f"store: {unknown('finished sweep', name, self.names())}")
-        run_id = parents[0].info.run_id
-        return self.listed(run_id), self.children(experiment.experiment_id, run_id)
+        kind = OVERRIDDEN_SWEEP if overrides else WHOLE_SWEEP
+        runs = self.sweep_runs(experiment.experiment_id, kind) if experiment else []
+        runs = [run for run in runs if run.data.tags.get("overrides", "") == overrides]
+        if experiment is None or not runs:
+            shown = f"{name} {overrides}".rstrip()
+            raise StoreError(f"store: {unknown('finished sweep', shown, self.sweep_names())}")
+        run_id = runs[0].info.run_id
+        return self.read_listing(run_id), self.related_children(experiment.experiment_id, run_id)
 
-    def listed(self, run_id: str) -> dict[str, Any]:
-        """Returns the `sweep.json` of a sweep's run; raises `DamagedError` if it is not whole."""
-        with self.usable(), self._file(run_id, listing.FILE) as path:
+    def read_listing(self, run_id: str) -> dict[str, Any]:
+        """Returns the content of the `sweep.json` of a sweep's run: see `parse_listing`.
+
+        Raises `DamagedError` if the file is missing, too large or not valid.
+        """
+        with self.errors_reported(), self._artifact(run_id, listing.LISTING_FILE) as path:
             try:
-                text = checked_content(path, listing.MOST_TEXT)
+                text = read_limited(path, listing.MAX_LISTING_BYTES)
             except (OSError, ValueError) as error:
                 raise DamagedError(
-                    f"store: {self.uri} knows of a run whose {listing.FILE} is not where its files "
-                    "were kept, or was never written; run the sweep again, or put that folder back"
+                    f"store: {self.uri} lists a run whose {listing.LISTING_FILE} is not where its "
+                    "files were kept, or was never written; run the sweep again, or restore that "
+                    "folder"
                 ) from error
-            return listing.parsed(text)
+            return listing.parse_listing(text)
 
-    def digests(self) -> dict[str, str]:
-        """Returns every recipe that has finished in any sweep: digest -> its newest run's id."""
-        with self.usable():
+    def run_ids_by_digest(self) -> dict[str, str]:
+        """Returns the runs of all recipes that have finished in any sweep: digest -> run id."""
+        with self.errors_reported():
             experiments = [e.experiment_id for e in self.client.search_experiments()]
-            return self._found(experiments, "tags.kind = 'recipe'")
+            return self._run_ids_by_key(experiments, "tags.kind = 'recipe'")
 
-    def outcome(self, run_id: str) -> Outcome:
+    def load_outcome(self, run_id: str) -> Outcome:
         """Returns the outcome that a child run holds."""
-        with self.usable(), self._file(run_id, "outcome") as path:
+        with self.errors_reported(), self._artifact(run_id, "outcome") as path:
             return read_outcome(path)
 
     @contextlib.contextmanager
-    def _file(self, run_id: str, name: str) -> Iterator[Path]:
-        """Yields where an artifact of a run lies: in its place, or fetched from a server."""
+    def _artifact(self, run_id: str, name: str) -> Iterator[Path]:
+        """Yields the path of an artifact of a run; from a server it is downloaded first."""
         if not self.remote:
             folder = connection.local_path(self.client.get_run(run_id).info.artifact_uri)
             if folder is not None:
@@ -176,61 +211,61 @@ class Store:
         with temporary_folder() as folder:
             try:
                 path = Path(self.client.download_artifacts(run_id, name, str(folder)))
-            except Exception as error:  # MLflow has no one exception for what is not there
+            except Exception as error:  # MLflow raises various errors for a missing artifact
                 if connection.is_unreachable(error):
                     raise
                 raise DamagedError(f"store: {self.uri} has no {name} of run {run_id}") from error
             yield path
 
-    def experiment(self, name: str) -> str:
-        """Returns the id of the experiment of the sweep `name`, which is made if need be."""
+    def ensure_experiment(self, name: str) -> str:
+        """Returns the id of the experiment of the sweep `name`; creates it if it is missing."""
         from mlflow.exceptions import MlflowException
 
-        known = self.client.get_experiment_by_name(name)
-        if known is not None and known.lifecycle_stage == "active":
-            self.check_place(name, known.artifact_location)
-            return str(known.experiment_id)
-        if known is not None:
+        existing = self.client.get_experiment_by_name(name)
+        if existing is not None and existing.lifecycle_stage == "active":
+            self.check_artifact_folder(name, existing.artifact_location)
+            return str(existing.experiment_id)
+        if existing is not None:
             raise StoreError(
                 f"store: experiment {name!r} was deleted in MLflow; restore it there "
                 "(`mlflow experiments restore`), or use another store"
             )
-        own = urllib.parse.quote(path_component(name))
-        place = f"{self._artifacts}/{own}" if self._artifacts else None
+        folder = urllib.parse.quote(path_component(name))
+        location = f"{self._artifact_uri}/{folder}" if self._artifact_uri else None
         try:
-            return str(self.client.create_experiment(name, artifact_location=place))
+            return str(self.client.create_experiment(name, artifact_location=location))
         except MlflowException:
             if self.client.get_experiment_by_name(name) is None:
                 raise
-            return self.experiment(name)  # another process was quicker
+            return self.ensure_experiment(name)  # another process has created it meanwhile
 
-    def check_place(self, name: str, uri: str) -> None:
-        """Raises `StoreError` where files of the sweep `name` at `uri` would lie elsewhere.
+    def check_artifact_folder(self, name: str, uri: str) -> None:
+        """Raises `StoreError` if `uri`, for files of the sweep `name`, is outside the folder.
 
-        A database of somebody else's may name any folder of this machine.
+        A database from somebody else may name any folder of this machine.
         """
         folder = None if self.remote else connection.local_path(uri)
-        if folder is not None and not folder.resolve().is_relative_to(self._place):
+        if folder is not None and not folder.resolve().is_relative_to(self._artifact_folder):
             raise StoreError(
-                f"store: the files of {name!r} must lie in {self._artifacts}, but do not "
-                "(was the folder moved?); put it back, or start a new store with --store"
+                f"store: the files of {name!r} must lie in {self._artifact_uri}, but do not "
+                "(was the folder moved?); move it back, or start a new store with --store"
             )
 
     def remove_unfinished_uploads(self, experiment: str) -> None:
-        """Deletes what MLflow was copying into the files of an experiment when it was killed.
+        """Deletes the incomplete copies that a killed process left among an experiment's files.
 
-        To be called by a process that has the sweep for itself.
+        The caller must hold the lock of the sweep.
         """
         location = self.client.get_experiment(experiment).artifact_location
         folder = None if self.remote else connection.local_path(location)
         for path in folder.rglob(".artifact.uploading.*") if folder else ():
             path.unlink(missing_ok=True)
 
-    def parents(self, experiment: str) -> list[Any]:
-        """Returns the sweeps' runs, the one last begun or taken up first."""
+    def sweep_runs(self, experiment: str, kind: str = WHOLE_SWEEP) -> list[Any]:
+        """Returns the runs of sweeps in an experiment, the last started or resumed one first."""
         runs = self.client.search_runs(
             [experiment],
-            filter_string="tags.kind = 'sweep'",
+            filter_string=f"tags.kind = '{kind}'",
             order_by=["attributes.start_time DESC"],
         )
         return sorted(
@@ -239,21 +274,44 @@ class Store:
             reverse=True,
         )
 
-    def children(self, experiment: str, parent: str) -> dict[str, str]:
-        """Returns the finished children of a sweep's run: `Listed.key` -> run id."""
-        return self._found([experiment], f"tags.`mlflow.parentRunId` = '{parent}'")
+    def finished_children(self, experiment: str, parent: str) -> dict[str, str]:
+        """Returns the finished children of a sweep's run: `SweepRow.key` -> run id."""
+        return self._run_ids_by_key([experiment], f"tags.`mlflow.parentRunId` = '{parent}'")
 
-    def _found(self, experiments: Sequence[str], query: str) -> dict[str, str]:
-        """Returns the runs by key: of several the one with the most seeds, of these the newest."""
-        found: dict[str, tuple[int, str]] = {}
-        for run in self.search(experiments, f"{query} and attributes.status = 'FINISHED'"):
-            tags = run.data.tags  # those of earlier versions have no outcome
+    def related_children(self, experiment: str, run_id: str) -> dict[str, str]:
+        """Returns the finished children of a sweep's run and of its relatives: key -> run id.
+
+        Relatives are the same sweep by the same engine and version, whole and with overrides.
+        """
+        tags = self.client.get_run(run_id).data.tags
+        whole, overridden = (
+            [run.info.run_id for run in self.sweep_runs(experiment, kind)
+             if run.data.tags.get("sweep_key") == tags.get("sweep_key")]
+            for kind in SWEEP_KINDS
+        )  # fmt: skip
+        # Of whole sweeps the newest alone: earlier ones were run anew.
+        parents = [run_id] if tags.get("kind") == WHOLE_SWEEP else [run_id, *whole[:1]]
+        parents = list(dict.fromkeys([*parents, *overridden]))
+        queries = [f"tags.`mlflow.parentRunId` = '{parent}'" for parent in parents]
+        return self._run_ids_by_key([experiment], *queries)
+
+    def _run_ids_by_key(self, experiments: Sequence[str], *queries: str) -> dict[str, str]:
+        """Returns the finished runs that `queries` find: outcome key -> run id.
+
+        Of several runs with one key, the one with the most seeds; with equally many, the newest.
+        """
+        runs: dict[str, tuple[int, str]] = {}  # key -> (number of seeds, run id)
+        finished = "attributes.status = 'FINISHED'"
+        for run in itertools.chain.from_iterable(
+            self.search_runs(experiments, f"{query} and {finished}") for query in queries
+        ):
+            tags = run.data.tags  # runs of earlier versions have no tag `outcome`
             key, count = tags.get("outcome", tags["digest"]), int(tags.get("seed_count", 0))
-            if key not in found or count > found[key][0]:
-                found[key] = count, run.info.run_id
-        return {key: run_id for key, (_, run_id) in found.items()}
+            if key not in runs or count > runs[key][0]:
+                runs[key] = count, run.info.run_id
+        return {key: run_id for key, (_, run_id) in runs.items()}
 
-    def search(self, experiments: Sequence[str], query: str) -> Iterator[Any]:
+    def search_runs(self, experiments: Sequence[str], query: str) -> Iterator[Any]:
         """Yields the runs that `query` finds, newest first."""
         token = None
         while True:

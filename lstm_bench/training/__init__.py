@@ -1,6 +1,6 @@
-"""From a recipe to a trained and scored network; the one room that imports TensorFlow and Keras.
+"""Training and evaluation of recipes; the only package that imports TensorFlow and Keras.
 
-What it offers is listed in `__init__.pyi`, and imported when it is first used.
+Its public names are listed in `__init__.pyi` and imported on first use.
 """
 
 import lazy_loader

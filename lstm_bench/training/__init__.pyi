@@ -5,9 +5,10 @@ from ._engine import ENGINES as ENGINES
 from ._engine import get_engine as get_engine
 from ._forecast import forecast_file as forecast_file
 from ._keras_engine import fit_epoch as fit_epoch
-from ._keras_engine import prepared_samples as prepared_samples
+from ._keras_engine import prepared_model as prepared_model
 from ._prediction import AnswerStep as AnswerStep
 from ._prediction import predict_symbols as predict_symbols
 from ._run import keras_file as keras_file
 from ._run import run as run
 from ._run import run_seeds as run_seeds
+from ._returned_states import print_returned_states as print_returned_states

@@ -1,10 +1,10 @@
-"""A whole training run of a seed as one XLA program, with the seeds on all cores.
+"""Trains a seed as one XLA program, with several seeds in parallel threads.
 
-Python only hands the program the order of the samples, a chunk of epochs at a time. A program
-depends on shapes and on the kind of network, and not on learning rate, momentum, number of epochs,
-shuffling, layout, reset or seed: recipes that differ only in those share one. Each thread runs the
-same executable on a seed of its own, so neither the number of threads nor the other seeds change a
-bit of a result.
+Python only passes the order of the samples to the program, one chunk of epochs at a time. A
+program depends on shapes and on the kind of network, but not on learning rate, momentum, number of
+epochs, shuffling, layout, reset or seed: recipes that differ only in those share one program. Each
+thread runs the same executable on a different seed, so neither the number of threads nor the other
+seeds change a bit of a result.
 """
 
 from __future__ import annotations
@@ -26,20 +26,32 @@ from lstm_bench.recipes import Recipe, Samples, Schedule
 from lstm_bench.seeds import stream
 from lstm_bench.training._engine import SeedRun, Training
 from lstm_bench.training._fusion import fence_steps
-from lstm_bench.training._models import build, initial_noise, initial_weights, multiply_adds, states
+from lstm_bench.training._models import (
+    build,
+    initial_dropout_states,
+    initial_weights,
+    multiply_adds,
+    state_variables,
+)
 from lstm_bench.training._optimizers import OPTIMIZERS
 from lstm_bench.training._packing import Packing
-from lstm_bench.training._program import Form, trace
+from lstm_bench.training._program import (
+    Chunk,
+    ProgramInputs,
+    ProgramSpec,
+    TrainingState,
+    training_function,
+)
 
 EVALUATION_ROWS = 256
-"""Samples evaluated at once, at the most, where no state ties them together: as many as lie in a
+"""Largest number of samples evaluated at once where no state connects the batches.
 
-core's own memory with all that is computed of them."""
+So many samples, with all values computed from them, fit in one core's own memory."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """A compiled program and the Keras model that it was traced from."""
+    """A compiled program and the Keras model from which it was traced."""
 
     run: Any
     model: keras.Model
@@ -52,26 +64,26 @@ def train(
     threads: int = 1,
     stop: Callable[[], bool] = lambda: False,
 ) -> Training:
-    """Trains every seed, `threads` at a time. See `engine.Engine`."""
+    """Trains all seeds, `threads` at a time; see `Engine` in `_engine.py`."""
     samples = {seed: recipe.samples(seed) for seed in seeds}
-    # Almost always one form for all seeds; a seed never depends on what the others' samples are.
-    forms = {seed: Form.of(recipe, samples[seed]) for seed in seeds}
-    programs, spent = {}, 0.0
-    for form in dict.fromkeys(forms.values()):
-        before = _compile.cache_info().misses
-        programs[form] = _compile(form, _Template(recipe))
-        spent += programs[form].seconds * (_compile.cache_info().misses - before)
+    # Almost always one spec for all seeds, but a seed must not depend on the samples of the others.
+    specs = {seed: ProgramSpec.of(recipe, samples[seed]) for seed in seeds}
+    programs, compile_seconds = {}, 0.0
+    for spec in dict.fromkeys(specs.values()):
+        misses = _compile.cache_info().misses
+        programs[spec] = _compile(spec, _Template(recipe))
+        compile_seconds += programs[spec].seconds * (_compile.cache_info().misses - misses)
     halt = threading.Event()
 
-    def one(seed: int) -> SeedRun:
+    def train_one(seed: int) -> SeedRun:
         def stopped() -> bool:
             return halt.is_set() or stop()
 
-        form = forms[seed]
-        return _train_seed(recipe, form, programs[form], seed, samples[seed], stopped)
+        spec = specs[seed]
+        return _train_seed(recipe, spec, programs[spec], seed, samples[seed], stopped)
 
     with ThreadPoolExecutor(max_workers=max(1, min(threads, len(seeds)))) as pool:
-        futures = [pool.submit(one, seed) for seed in seeds]
+        futures = [pool.submit(train_one, seed) for seed in seeds]
         try:
             wait(futures, return_when=FIRST_EXCEPTION)
             runs = tuple(future.result() for future in futures)
@@ -79,82 +91,90 @@ def train(
             halt.set()
             for future in futures:
                 future.cancel()
-    model = programs[forms[seeds[0]]].model
-    return Training(runs, model.count_params(), multiply_adds(model), spent)
+    model = programs[specs[seeds[0]]].model
+    return Training(runs, model.count_params(), multiply_adds(model), compile_seconds)
 
 
 def _train_seed(
     recipe: Recipe,
-    form: Form,
+    spec: ProgramSpec,
     program: Program,
     seed: int,
     samples: Samples,
     stop: Callable[[], bool],
 ) -> SeedRun:
-    began = time.perf_counter()
+    start = time.perf_counter()
     weights = initial_weights(program.model, seed)
     packing = Packing(tuple(w.shape for w in weights))
-    carried = _start(form, program.model, [tf.constant(w) for w in packing.pack(weights)], seed)
-    constant = _constants(recipe, samples)
-    losses, rights = [], []
-    outputs = orders = None
+    packed = [tf.constant(w) for w in packing.pack(weights)]
+    state = _initial_state(spec, program.model, packed, seed)
+    inputs = _inputs(recipe, samples)
+    losses, correct = [], []
+    outputs = chunk = None
     rng = stream(seed, "shuffle")
-    for first in range(0, recipe.epochs, form.chunk):
+    for first in range(0, recipe.epochs, spec.chunk):
         if stop():
             raise Interrupted
-        epochs = min(form.chunk, recipe.epochs - first)
-        if orders is None or recipe.shuffle != "none" or epochs < form.chunk:
-            orders = _orders(form, recipe.schedule, rng, epochs)
-        *carried, loss, right, outputs = program.run(
-            *carried, *constant, *orders, tf.constant(epochs)
-        )
-        losses.append(loss.numpy()[:epochs])
-        rights.append(right.numpy()[:epochs])
+        epochs = min(spec.chunk, recipe.epochs - first)
+        if chunk is None or recipe.shuffle != "none" or epochs < spec.chunk:
+            chunk = _chunk(spec, recipe.schedule, rng, epochs)
+        result = program.run(state, inputs, chunk)
+        state, outputs = result.state, result.outputs
+        losses.append(result.losses.numpy()[:epochs])
+        correct.append(result.correct.numpy()[:epochs])
     assert outputs is not None
     return SeedRun(
         seed,
         samples,
         np.concatenate(losses),
-        np.concatenate(rights),
+        np.concatenate(correct),
         outputs.numpy().reshape(*samples.scored.shape, -1),
-        tuple(packing.unpack([w.numpy() for w in carried[0]])),
-        time.perf_counter() - began,
+        tuple(packing.unpack([w.numpy() for w in state.weights])),
+        time.perf_counter() - start,
     )
 
 
-def _start(form: Form, model: keras.Model, weights: list[Any], seed: int) -> list[Any]:
-    """Returns what chunk hands on to chunk: weights, slots, state, noise, steps so far."""
-    slots = OPTIMIZERS[form.optimizer][1] + form.accumulates
-    empty = [tf.zeros(weight.shape) for weight in weights]
-    state = [tf.zeros(s.shape) for s in states(model)]
-    drawn = [tf.constant(start) for start in initial_noise(model, seed)]
-    return [weights, [empty] * slots, state, drawn, tf.constant(0)]
+def _initial_state(
+    spec: ProgramSpec, model: keras.Model, weights: list[Any], seed: int
+) -> TrainingState:
+    """Returns the state at the start of training; `weights` are packed."""
+    slots = OPTIMIZERS[spec.optimizer][1] + spec.accumulates
+    zeros = [tf.zeros(weight.shape) for weight in weights]
+    return TrainingState(
+        weights=weights,
+        slots=[zeros] * slots,
+        rnn_states=[tf.zeros(s.shape) for s in state_variables(model)],
+        dropout_states=[tf.constant(s) for s in initial_dropout_states(model, seed)],
+        step=tf.constant(0),
+    )
 
 
-def _constants(recipe: Recipe, samples: Samples) -> list[Any]:
-    """Returns the arguments that stay the same from chunk to chunk."""
-    index, reset = evaluation_order(recipe, samples)
-    place = np.zeros(len(samples), np.int32)  # where each sample's output lands
+def _inputs(recipe: Recipe, samples: Samples) -> ProgramInputs:
+    index, reset = evaluation_batches(recipe, samples)
+    position = np.zeros(len(samples), np.int32)
     flat = index.ravel()
-    place[flat[flat >= 0]] = np.flatnonzero(flat >= 0)
-    weight = samples.scored.astype(np.float32)
-    numbers = (recipe.learning_rate, recipe.momentum)
-    return [
-        tf.constant(samples.x),
-        tf.constant(samples.y),
-        tf.constant(weight if samples.y.ndim == 3 else weight[:, 0]),
-        tf.constant(index),
-        tf.constant(reset),
-        tf.constant(place),
-        *(tf.constant(value, tf.float32) for value in numbers),
-        tf.constant(recipe.accumulate),
-    ]
+    position[flat[flat >= 0]] = np.flatnonzero(flat >= 0)
+    sample_weight = samples.scored.astype(np.float32)
+    return ProgramInputs(
+        x=tf.constant(samples.x),
+        y=tf.constant(samples.y),
+        sample_weight=tf.constant(sample_weight if samples.y.ndim == 3 else sample_weight[:, 0]),
+        evaluation_index=tf.constant(index),
+        evaluation_reset=tf.constant(reset),
+        position=tf.constant(position),
+        rate=tf.constant(recipe.learning_rate, tf.float32),
+        momentum=tf.constant(recipe.momentum, tf.float32),
+        accumulate=tf.constant(recipe.accumulate),
+    )
 
 
-def evaluation_order(recipe: Recipe, samples: Samples) -> tuple[np.ndarray, np.ndarray]:
-    """Returns an evaluation's batches, (batches, rows), and before which the state is cleared."""
+def evaluation_batches(recipe: Recipe, samples: Samples) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the batches of an evaluation and whether the state is cleared before each.
+
+    Sample indices (batches, rows), -1 for an empty row, and resets (batches,).
+    """
     if recipe.stateful:
-        return recipe.asking
+        return recipe.stateful_evaluation_batches
     count = len(samples)
     batches = -(-count // EVALUATION_ROWS)
     rows = -(-count // batches)
@@ -163,16 +183,16 @@ def evaluation_order(recipe: Recipe, samples: Samples) -> tuple[np.ndarray, np.n
     return padded.reshape(batches, rows), np.ones(batches, bool)
 
 
-def _orders(form: Form, plan: Schedule, rng: np.random.Generator, epochs: int) -> list[Any]:
-    """Returns sample indices (chunk, batches, B) and resets (chunk, batches) of `epochs` epochs."""
-    index = np.zeros((form.chunk, form.batches, form.batch_size), np.int32)
-    reset = np.zeros((form.chunk, form.batches), bool)
-    index[:epochs], reset[:epochs] = plan.epochs(rng, epochs)
-    return [tf.constant(index), tf.constant(reset)]
+def _chunk(spec: ProgramSpec, schedule: Schedule, rng: np.random.Generator, epochs: int) -> Chunk:
+    """Returns the batches of the next `epochs` epochs, padded to the length of a chunk."""
+    index = np.zeros((spec.chunk, spec.batches, spec.batch_size), np.int32)
+    reset = np.zeros((spec.chunk, spec.batches), bool)
+    index[:epochs], reset[:epochs] = schedule.epochs(rng, epochs)
+    return Chunk(tf.constant(index), tf.constant(reset), tf.constant(epochs))
 
 
 class _Template:
-    """A recipe to trace a form from; all templates are equal, so that the form alone is the key."""
+    """A recipe to trace a program from; all templates are equal, so the spec alone is the key."""
 
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
@@ -185,20 +205,18 @@ class _Template:
 
 
 @functools.cache
-def _compile(form: Form, template: _Template) -> Program:
-    """Returns the program for `form`, compiled by a call that trains no epoch."""
-    began = time.perf_counter()
+def _compile(spec: ProgramSpec, template: _Template) -> Program:
+    """Returns the program for `spec`, compiled by a call that trains no epoch."""
+    start = time.perf_counter()
     recipe = template.recipe
-    batch = form.batch_size if form.stateful else None
-    model = build(recipe, (form.x[1], form.x[2]), form.y[-1], batch, plain=False)
-    fence_steps(model, form.batch_size)
-    run = tf.function(trace(form, model), jit_compile=True, autograph=False)
-    samples = recipe.samples(0)
+    batch = spec.batch_size if spec.stateful else None
+    model = build(recipe, (spec.x[1], spec.x[2]), spec.y[-1], batch, plain=False)
+    fence_steps(model, spec.batch_size)
+    run = tf.function(training_function(spec, model), jit_compile=True, autograph=False)
     packing = Packing(tuple(tuple(v.shape) for v in model.trainable_variables))
     run(
-        *_start(form, model, [tf.zeros(shape) for shape in packing.packed], 0),
-        *_constants(recipe, samples),
-        *_orders(form, recipe.schedule, stream(0, "shuffle"), 0),
-        tf.constant(0),
+        _initial_state(spec, model, [tf.zeros(shape) for shape in packing.packed], 0),
+        _inputs(recipe, recipe.samples(0)),
+        _chunk(spec, recipe.schedule, stream(0, "shuffle"), 0),
     )
-    return Program(run, model, time.perf_counter() - began)
+    return Program(run, model, time.perf_counter() - start)

@@ -1,8 +1,8 @@
-"""Two engines, one signature: `train(recipe, seeds, threads, stop) -> Training`.
+"""The interface of the two engines: `train(recipe, seeds, threads, stop) -> Training`.
 
-`keras_loop` is plain Keras as the tutorials write it and defines what is correct. `compiled` runs
-the same training as one XLA program. An engine is imported when it is asked for, because
-TensorFlow takes seconds to import.
+`keras` is plain Keras as the tutorials write it; it defines what is correct. `compiled` runs the
+same training as one XLA program. An engine is imported on first use, because TensorFlow takes
+seconds to import.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ ENGINES = {
 
 @dataclass(frozen=True)
 class SeedRun:
-    """What training did for one seed, over E epochs and N samples of M answers.
+    """The training of one seed over E epochs, with N samples of M outputs of K values.
 
-    `loss` and `right` describe every epoch: the loss as Keras reports it while training, and which
-    answers were right in an evaluation after the epoch. `outputs` are those of the last epoch.
+    `loss` is the loss of each epoch as Keras reports it during training. `correct` tells which
+    outputs were correct in an evaluation after each epoch. `outputs` are those of the last epoch.
     """
 
     seed: int
-    samples: Samples  # what it was trained on, and asked
+    samples: Samples  # training and unseen samples
     loss: NDArray[np.float32]  # (E,)
-    right: NDArray[np.bool_]  # (E, N, M)
+    correct: NDArray[np.bool_]  # (E, N, M)
     outputs: NDArray[np.float32]  # (N, M, K)
     weights: tuple[NDArray[np.float32], ...]
     seconds: float
@@ -42,16 +42,16 @@ class SeedRun:
 
 @dataclass(frozen=True)
 class Training:
-    """All seeds of a recipe, and what the engine spent besides training them."""
+    """The training of all seeds of a recipe, and facts about its network."""
 
     runs: tuple[SeedRun, ...]
     parameters: int
-    multiply_adds: int  # of one sample's way through the network, forward
+    multiply_adds: int  # of the forward pass of one sample
     compile_seconds: float
 
 
 class Engine(Protocol):
-    """What the two engine modules have in common."""
+    """The interface of the two engine modules."""
 
     def train(
         self,
@@ -60,9 +60,9 @@ class Engine(Protocol):
         threads: int = 1,
         stop: Callable[[], bool] = lambda: False,
     ) -> Training:
-        """Returns the training of each seed. `stop` is asked now and then; True ends it early
+        """Returns the training of each seed.
 
-        with `Interrupted`.
+        `stop` is called regularly; if it returns True, training ends with `Interrupted`.
         """
         ...
 

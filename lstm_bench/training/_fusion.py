@@ -1,11 +1,11 @@
-"""Where XLA makes one kernel of a loop, and where it had better not.
+"""Controls which loops XLA compiles into one kernel.
 
-The kernel of a whole loop compiles in half the time of a kernel an operation, and spares starting
-each of them, which is most of the time that a small network takes. But in it a gradient's product
-of two matrices is a plain loop, where otherwise it is Eigen's: a loop over such products that are
-large is kept out by a fence, an operation that XLA cannot put in a kernel with others. A vector
-times a matrix is fast in a kernel, and so are the products of an evaluation, which XLA unrolls
-there as `backend.XLA_FLAGS` tell it.
+One kernel for a whole loop compiles in half the time of one kernel per operation, and saves the
+start of each operation, which is most of the time that a small network takes. But inside such a
+kernel a matrix product of a gradient is a plain loop instead of a call of Eigen. So loops over
+large products of this kind are kept out of one kernel by a fence: an operation that XLA cannot
+fuse with others. A vector times a matrix is fast inside a kernel, and so are the products of an
+evaluation, which XLA unrolls there because of `XLA_FLAGS` in `config.py`.
 """
 
 from __future__ import annotations
@@ -18,79 +18,85 @@ import keras
 import tensorflow as tf
 
 LARGE = 10_000
-"""Multiply-adds of a product of two matrices above which it is large: measured, see LOG.md."""
+"""Multiply-adds above which a matrix product counts as large; measured, see LOG.md."""
 
 
-def large(model: keras.Model, rows: int) -> bool:
-    """Returns whether a training step of `model` with so many rows has a large product."""
-    return any(_product(layer, shape, rows) > LARGE for layer, shape in _layers(model))
+def has_large_product(model: keras.Model, rows: int) -> bool:
+    """Returns whether a training step of `model` on `rows` samples has a large product."""
+    return any(_largest_product(layer, shape, rows) > LARGE for layer, shape in _layers(model))
 
 
 def fenced(counter: Any) -> Any:
-    """Returns `counter`, an integer: XLA cannot know that it is always the smaller one."""
+    """Returns the integer `counter` behind a fence.
+
+    The fence is a sort of two numbers: XLA cannot know that `counter` is always the smaller one.
+    """
     return tf.sort(tf.stack([counter, tf.constant(counter.dtype.max)]))[0]
 
 
 def fence_steps(model: keras.Model, rows: int) -> None:
     """Puts a fence in the loop over time of each recurrent layer that has a large product.
 
-    That keeps every loop around it out of one kernel too. Changes the cells of `model`: once only.
+    This also keeps all loops around it out of one kernel. It changes the cells of `model`, so call
+    it only once.
     """
     for layer, shape in _layers(model):
-        loop = isinstance(layer, keras.layers.RNN) and shape[0] > 1
-        if loop and _product(layer, shape, rows) > LARGE:
+        has_loop = isinstance(layer, keras.layers.RNN) and shape[0] > 1
+        if has_loop and _largest_product(layer, shape, rows) > LARGE:
             _fence_cell(layer.cell)
 
 
 def in_one_kernel(compute: Callable[..., Any], values: Sequence[Any], once: Any) -> Sequence[Any]:
-    """Returns `compute(*values)`, which must look like `values`, computed in one kernel.
+    """Returns `compute(*values)`, computed in one kernel; it must have the structure of `values`.
 
-    What lies beyond a fence is a kernel an operation, but for its loops: this makes a loop of it.
-    `once` is a 1 that XLA cannot know.
+    Outside a fenced loop XLA makes one kernel per operation, except for inner loops, so this wraps
+    the computation in a loop with one iteration. `once` is the number 1 as a tensor, so that XLA
+    cannot know it.
     """
 
-    def turn(done: Any, *held: Any) -> tuple[Any, ...]:
-        return done + 1, *compute(*held)
+    def iterate(done: Any, *current: Any) -> tuple[Any, ...]:
+        return done + 1, *compute(*current)
 
-    made: Sequence[Any] = tf.while_loop(lambda done, *_: done < once, turn, (0, *values))
-    return made[1:]
+    end: Sequence[Any] = tf.while_loop(lambda done, *_: done < once, iterate, (0, *values))
+    return end[1:]
 
 
 def _layers(model: keras.Model) -> Iterator[tuple[keras.Layer, tuple[int, ...]]]:
-    """Yields each layer with weights and the shape of a row of its input: (T, F) or (F,)."""
+    """Yields each layer with weights, and the shape of one sample of its input: (T, F) or (F,)."""
     for layer in filter(lambda layer: layer.trainable_variables, model.layers):
-        both = isinstance(layer, keras.layers.Bidirectional)
-        for one in (layer.forward_layer, layer.backward_layer) if both else (layer,):
-            yield one, layer.input.shape[1:]
+        bidirectional = isinstance(layer, keras.layers.Bidirectional)
+        parts = (layer.forward_layer, layer.backward_layer) if bidirectional else (layer,)
+        for part in parts:
+            yield part, layer.input.shape[1:]
 
 
-def _product(layer: keras.Layer, shape: tuple[int, ...], rows: int) -> int:
+def _largest_product(layer: keras.Layer, shape: tuple[int, ...], rows: int) -> int:
     """Returns the multiply-adds of a layer's largest product of two matrices, 0 if it has none.
 
-    Of a recurrent layer that is a product at one time step.
+    For a recurrent layer it is a product at one time step.
     """
-    left_out = {"bias"}
+    excluded = {"bias"}
     if not isinstance(layer, keras.layers.RNN):
         rows *= math.prod(shape[:-1])
     elif shape[0] == 1 and not layer.stateful:
-        left_out.add("recurrent_kernel")  # applied to zeros alone
+        excluded.add("recurrent_kernel")  # only multiplied by a state of zeros
     if rows == 1:
         return 0
-    weights = (each for each in layer.trainable_variables if each.name not in left_out)
+    weights = (weight for weight in layer.trainable_variables if weight.name not in excluded)
     return rows * max((math.prod(weight.shape) for weight in weights), default=0)
 
 
-def _over_fences(state: Any) -> tuple[Any, Callable[[Any], Any]]:
-    """Returns `state` (B, units) over a fence, and what leads its gradient over another."""
+def _fenced_both_ways(state: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """Returns `state` (B, units) behind a fence, and a function that fences its gradient."""
 
-    def passed(value: Any) -> Any:
+    def fence(value: Any) -> Any:
         positive = tf.cast(value[0, 0] > 0, tf.int32)
         return tf.where(fenced(positive) < 2, value, 0.0)
 
-    return passed(state), passed
+    return fence(state), fence
 
 
-_passed: Callable[[Any], Any] = tf.custom_gradient(_over_fences)
+_fenced_state: Callable[[Any], Any] = tf.custom_gradient(_fenced_both_ways)
 
 
 def _fence_cell(cell: Any) -> None:
@@ -99,7 +105,7 @@ def _fence_cell(cell: Any) -> None:
     def fenced_call(inputs: Any, states: Any, training: bool = False) -> Any:
         if training:
             first, *others = states
-            states = [_passed(first), *others]
+            states = [_fenced_state(first), *others]
         return call(inputs, states, training=training)
 
     cell.call = fenced_call

@@ -1,7 +1,8 @@
-"""From a recipe to a Keras model.
+"""Builds the Keras model of a recipe.
 
-Two readings of one network: `plain`, as a tutorial would write it, and one that XLA can compile.
-They hold the same weights in the same order; only where the loop over time runs differs.
+Each network comes in two versions: `plain`, as a tutorial would write it, and one that XLA can
+compile. Both have the same weights in the same order; they differ only in where the loop over time
+runs.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_bench.recipes import Recipe
-from lstm_bench.seeds import integer, stream
+from lstm_bench.seeds import integer_seed, stream
 
 RECURRENT: dict[str, Callable[..., keras.layers.RNN]] = {
     "lstm": keras.layers.LSTM,
@@ -27,16 +28,16 @@ RECURRENT: dict[str, Callable[..., keras.layers.RNN]] = {
 def build(
     recipe: Recipe, input_shape: tuple[int, int], outputs: int, batch: int | None, plain: bool
 ) -> keras.Model:
-    """Returns the network for inputs (batch, T, F) with `outputs` values an answer.
+    """Returns the network for inputs (batch, T, F) with `outputs` values per output.
 
-    `input_shape` is (T, F). `batch` must be given for a stateful network. `plain` leaves every
-    layer option at Keras's default; otherwise the layers are made for XLA.
+    `input_shape` is (T, F). A stateful network needs `batch`. `plain` leaves all layer options at
+    the defaults of Keras; otherwise the layers are built for XLA.
     """
     inputs = keras.Input(batch_shape=(batch, *input_shape))
     x = MODELS[recipe.network](recipe, inputs, input_shape[0], plain)
-    # A Dense layer on (B, T, units) answers at every step with the same weights.
-    answers = keras.layers.Dense(outputs, activation=recipe.output, name="output")(x)
-    return keras.Model(inputs, answers, name=recipe.network)
+    # A Dense layer on (B, T, units) gives an output at every step, with the same weights.
+    head = keras.layers.Dense(outputs, activation=recipe.output, name="output")
+    return keras.Model(inputs, head(x), name=recipe.network)
 
 
 def _recurrent(recipe: Recipe, x: Any, steps: int, plain: bool) -> Any:
@@ -46,14 +47,14 @@ def _recurrent(recipe: Recipe, x: Any, steps: int, plain: bool) -> Any:
         if recipe.network != "simple_rnn":
             options["use_cudnn"] = False
     for number in range(1, recipe.layers + 1):
-        every = recipe.framing.every_step or number < recipe.layers
+        sequences = recipe.framing.every_step or number < recipe.layers
         name = f"rnn_{number}"
         layer = RECURRENT[recipe.network](
-            recipe.units, return_sequences=every, name=name, **options
+            recipe.units, return_sequences=sequences, name=name, **options
         )
         if recipe.bidirectional:
             layer = keras.layers.Bidirectional(layer, name=name)
-        x = _dropped(recipe, layer(x))
+        x = _dropout(recipe, layer(x))
     return x
 
 
@@ -62,7 +63,7 @@ def _mlp(recipe: Recipe, x: Any, steps: int, plain: bool) -> Any:
         x = keras.layers.Flatten()(x)
     for number in range(1, recipe.layers + 1):
         layer = keras.layers.Dense(recipe.units, activation="relu", name=f"dense_{number}")
-        x = _dropped(recipe, layer(x))
+        x = _dropout(recipe, layer(x))
     return x
 
 
@@ -76,15 +77,15 @@ def _conv1d(recipe: Recipe, x: Any, steps: int, plain: bool) -> Any:
             activation="relu",
             name=f"conv_{number}",
         )
-        x = _dropped(recipe, layer(x))
+        x = _dropout(recipe, layer(x))
     return x if recipe.framing.every_step else keras.layers.Flatten()(x)
 
 
-def _dropped(recipe: Recipe, x: Any) -> Any:
-    """Returns `x` with dropout (Srivastava et al. 2014) after a hidden layer, where asked for.
+def _dropout(recipe: Recipe, x: Any) -> Any:
+    """Returns `x` after dropout (Srivastava et al. 2014), or unchanged if the recipe has none.
 
-    The one thing that the engines do not share to the last digit: from the same seed XLA draws
-    other numbers than TensorFlow does outside it.
+    This is the only part in which the engines differ by more than rounding: from the same seed,
+    XLA draws other numbers than TensorFlow does without XLA.
     """
     return keras.layers.Dropout(recipe.dropout, seed=0)(x) if recipe.dropout else x
 
@@ -97,10 +98,10 @@ MODELS: dict[str, Callable[[Recipe, Any, int, bool], Any]] = {
 
 
 def multiply_adds(model: keras.Model) -> int:
-    """Returns the multiplications by weights in one sample's way through `model`, forward.
+    """Returns the multiplications by weights in the forward pass of one sample.
 
-    Those of a kernel are its elements, once for every time step of what it is applied to; the
-    handful of products of a gate's own state are not counted.
+    A kernel counts all its elements once for each time step of its input. The few products between
+    gates and states are not counted.
     """
     total = 0
     for layer in model.layers:
@@ -110,8 +111,8 @@ def multiply_adds(model: keras.Model) -> int:
     return total
 
 
-def states(model: keras.Model) -> list[Any]:
-    """Returns the state variables of a stateful model, layer by layer; empty if there are none."""
+def state_variables(model: keras.Model) -> list[Any]:
+    """Returns the state variables of all stateful layers, in order; empty if there are none."""
     return [
         state
         for layer in model.layers
@@ -127,26 +128,26 @@ def reset_states(model: keras.Model) -> None:
             layer.reset_state()
 
 
-def noise(model: keras.Model) -> list[Any]:
-    """Returns the state of each dropout layer's random stream; empty if there are none."""
+def dropout_variables(model: keras.Model) -> list[Any]:
+    """Returns the random state variable of each dropout layer; empty if there are none."""
     layers = (layer for layer in model.layers if isinstance(layer, keras.layers.Dropout))
     return [layer.seed_generator.state for layer in layers]
 
 
-def initial_noise(model: keras.Model, seed: int) -> list[NDArray[np.int64]]:
-    """Returns where the streams in `noise` start for `seed`: Keras's own pair (seed, draws)."""
+def initial_dropout_states(model: keras.Model, seed: int) -> list[NDArray[np.int64]]:
+    """Returns the start values of `dropout_variables` for `seed`: Keras's pairs (seed, draws)."""
     return [
-        np.array([integer(seed, "dropout", number), 0], state.dtype)
-        for number, state in enumerate(noise(model))
+        np.array([integer_seed(seed, "dropout", number), 0], state.dtype)
+        for number, state in enumerate(dropout_variables(model))
     ]
 
 
 def initial_weights(model: keras.Model, seed: int) -> list[NDArray[np.float32]]:
-    """Returns the starting weights of `seed`, in the order of `model.trainable_variables`.
+    """Returns the initial weights of `seed`, in the order of `model.trainable_variables`.
 
-    Kernels are drawn as Keras's default initializers prescribe (`glorot_uniform`, and `orthogonal`
-    for recurrent kernels), each from an `init` stream of its own; biases are constants. Networks
-    that share a weight's shape and place share its value.
+    Kernels are drawn from the distributions of Keras's default initializers (`glorot_uniform`, and
+    `orthogonal` for recurrent kernels), each from a separate `init` stream; biases are constants.
+    A weight has the same value in all networks where it has the same shape and position.
     """
     values = []
     for number, variable in enumerate(model.trainable_variables):
@@ -159,8 +160,8 @@ def initial_weights(model: keras.Model, seed: int) -> list[NDArray[np.float32]]:
 
 def glorot_uniform(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.floating]:
     """Returns uniform draws within sqrt(6 / (fan in + fan out)) (Glorot & Bengio 2010, eq. 16)."""
-    field = math.prod(shape[:-2])  # 1 for a Dense kernel, the kernel size for a convolution
-    limit = math.sqrt(6 / (field * (shape[-2] + shape[-1])))
+    kernel_size = math.prod(shape[:-2])  # 1 for a Dense kernel
+    limit = math.sqrt(6 / (kernel_size * (shape[-2] + shape[-1])))
     return rng.uniform(-limit, limit, shape)
 
 
@@ -177,4 +178,4 @@ INITIALIZERS: dict[str, Callable[..., NDArray[np.floating]]] = {
     "kernel": glorot_uniform,
     "recurrent_kernel": orthogonal,
 }
-"""How each weight starts, by its Keras name; the others keep the constant that Keras gave them."""
+"""The initializer of each kind of weight, by its Keras name; others keep Keras's constant."""

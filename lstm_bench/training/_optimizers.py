@@ -1,10 +1,9 @@
-"""Adam, RMSprop and SGD as pure functions, equal to Keras 3's own step by step.
+"""Adam, RMSprop and SGD as pure functions that compute the same steps as Keras 3.
 
-Each takes `(step, rate, momentum)` and returns the update of that step, which takes `(weights,
-slots, gradient)` and returns new weights and slots. Weights, gradient and each slot are arrays of
-one shape, whatever it is: what does not depend on them is computed once a step, however many
-arrays there are. `step` counts from 1. Hyperparameters other than the rate and the momentum are
-Keras's defaults.
+Each takes `(step, rate, momentum)` and returns the update function of that step, which takes
+`(weights, slots, gradient)` and returns new weights and slots. Weights, gradient and each slot are
+arrays of the same shape. What does not depend on them is computed once per step, not once per
+array. `step` counts from 1. All other hyperparameters are the defaults of Keras.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ def rmsprop(step: Any, rate: Any, momentum: Any) -> Update:
 
 
 def sgd(step: Any, rate: Any, momentum: Any) -> Update:
-    """Stochastic gradient descent with classical momentum (0 is plain descent)."""
+    """Stochastic gradient descent with classical momentum; 0 is plain gradient descent."""
 
     def update(weights: Any, slots: Any, gradient: Any) -> tuple[Any, list[Any]]:
         velocity = slots[0] * momentum - gradient * rate
@@ -58,4 +57,4 @@ OPTIMIZERS: dict[str, tuple[Callable[[Any, Any, Any], Update], int]] = {
     "rmsprop": (rmsprop, 1),
     "sgd": (sgd, 1),
 }
-"""Each optimizer and how many slots it keeps a weight."""
+"""Each optimizer, and the number of slots that it keeps for each weight."""

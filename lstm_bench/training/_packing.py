@@ -1,8 +1,8 @@
-"""Where each weight lies while a network trains: large ones alone, small ones in one vector.
+"""Packs the weights for training: large arrays stay alone, small ones form one vector.
 
-An update costs a handful of operations for every array, so many small arrays are slow; and a large
-gradient is fastest where it has its own shape, because it is not copied then, and in one kernel XLA
-fuses the product that makes it with the update that uses it. Measured: see LOG.md.
+An update takes a few operations per array, so many small arrays are slow. A large gradient is
+fastest in its own shape: it is not copied then, and inside one kernel XLA fuses the product that
+computes it with the update that uses it. Measured, see LOG.md.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import numpy as np
 import tensorflow as tf
 
 LARGE = 1024
-"""Elements from which an array is kept in its own shape."""
+"""Number of elements from which an array stays alone, in its own shape."""
 
 
 @dataclass(frozen=True)
 class Packing:
-    """How arrays of the given shapes are packed; NumPy arrays and tensors alike.
+    """Packs and unpacks arrays of the given shapes, NumPy arrays or tensors.
 
     >>> packing = Packing(((2, 2), (50, 40), (3,)))
     >>> arrays = [np.ones((2, 2)), np.ones((50, 40)), np.ones(3)]
@@ -35,13 +35,13 @@ class Packing:
 
     @property
     def packed(self) -> list[tuple[int, ...]]:
-        """The shapes of the packed arrays: the large ones, then the vector of all others."""
+        """The shapes of the packed arrays: the large arrays, then the vector of all others."""
         large = [shape for shape in self.shapes if math.prod(shape) >= LARGE]
         rest = sum(math.prod(shape) for shape in self.shapes if math.prod(shape) < LARGE)
         return [*large, (rest,)] if rest else large
 
     def pack(self, arrays: Sequence[Any]) -> list[Any]:
-        """Returns `arrays`, of `shapes`, as arrays of the shapes in `packed`."""
+        """Returns the packed form of `arrays`, which have the shapes `shapes`."""
         pairs = list(zip(arrays, self.shapes, strict=True))
         large = [array for array, shape in pairs if math.prod(shape) >= LARGE]
         small = [array for array, shape in pairs if math.prod(shape) < LARGE]
@@ -52,7 +52,7 @@ class Packing:
         return [*large, tf.concat([tf.reshape(array, [-1]) for array in small], 0)]
 
     def unpack(self, packed: Sequence[Any]) -> list[Any]:
-        """Returns the arrays of `shapes` that `packed` holds."""
+        """Returns the arrays, with the shapes `shapes`, that are packed in `packed`."""
         large, start, arrays = iter(packed), 0, []
         for shape in self.shapes:
             size = math.prod(shape)

@@ -1,4 +1,4 @@
-"""What the network of a finished run answers to symbols that somebody types."""
+"""Predicts the next symbols after a text with the network of a finished run."""
 
 from __future__ import annotations
 
@@ -14,116 +14,118 @@ from lstm_bench.recipes import Framing, recipe_of_run
 from lstm_bench.results import Outcome
 from lstm_bench.tasks import Sequence as Steps
 from lstm_bench.training._evaluation import Network
-from lstm_bench.training._forecast import load
+from lstm_bench.training._forecast import load_network
 
-LISTED_UP_TO = 40
-"""Symbols that a message lists."""
+MAX_LISTED = 40
+"""Largest number of symbols that a message lists."""
 
 
 @dataclass(frozen=True)
 class AnswerStep:
-    """One answer of a network."""
+    """One prediction of a network."""
 
-    input: str  # the latest symbol that it was fed
+    input: str  # the latest symbol that the network was fed
     predicted: str
-    output: float  # for `predicted`; its probability where the outputs are a softmax
-    generated: bool  # whether `input` was its own answer to the step before
+    output: float  # for `predicted`; its probability if the outputs are a softmax
+    generated: bool  # whether `input` was the prediction of the step before
 
 
-def spoken(text: str, labels: Sequence[str]) -> list[int]:
-    """Returns the symbols in `text` as numbers: labels between blanks or commas.
+def parse_symbols(text: str, labels: Sequence[str]) -> list[int]:
+    """Returns the symbols in `text` as numbers; labels are separated by spaces or commas.
 
-    Where all labels are single characters they may also stand side by side. Raises `UserError`
-    with all that are unknown, or where there are none.
+    If all labels are single characters, they need no separators. Raises `UserError` if symbols are
+    unknown, naming all of them, or if there are none.
 
-    >>> spoken("3, 0 1", "01234")
+    >>> parse_symbols("3, 0 1", "01234")
     [3, 0, 1]
-    >>> spoken("ABBA", "AB")
+    >>> parse_symbols("ABBA", "AB")
     [0, 1, 1, 0]
     """
     numbers = {label: number for number, label in enumerate(labels)}
     single = all(len(label) == 1 for label in labels)
-    if single and set(text) <= set(numbers):  # a blank may be a symbol itself
+    if single and set(text) <= set(numbers):  # a space may be a symbol too
         words = list(text)
     else:
         words = [word for word in re.split(r"[\s,]+", text) if word]
         if single:
             words = [char for word in words for char in word]
-    right = ", ".join(labels[:LISTED_UP_TO]) + (", ..." if len(labels) > LISTED_UP_TO else "")
-    wrong = list(dict.fromkeys(word for word in words if word not in numbers))
-    if wrong:
-        shown = ", ".join(map(repr, wrong))
-        raise UserError(f"symbols: {shown} are not among the symbols of this task: {right}")
+    listing = ", ".join(labels[:MAX_LISTED]) + (", ..." if len(labels) > MAX_LISTED else "")
+    unknown = list(dict.fromkeys(word for word in words if word not in numbers))
+    if unknown:
+        listed = ", ".join(map(repr, unknown))
+        raise UserError(f"symbols: {listed} are not among the symbols of this task: {listing}")
     if not words:
-        raise UserError(f"symbols: there must be at least one, but got none; give some of {right}")
+        raise UserError(f"symbols: there must be at least one, but got none; give some of {listing}")
     return [numbers[word] for word in words]
 
 
 def predict_symbols(outcome: Outcome, text: str, generate: int = 0) -> list[AnswerStep]:
-    """Returns what the best seed's network answers to the symbols in `text`, step by step.
+    """Returns the predictions of the best seed's network for the symbols in `text`, step by step.
 
-    It is fed from a clear state as its framing feeds it; where that is a window, from the first
-    full one on. Then it is fed its own answers, for `generate` more steps.
+    The network starts from a cleared state and is fed as its framing prescribes, with a window
+    framing from the first full window on. Then it is fed its own predictions for `generate` more
+    steps.
 
-    Raises `UserError` where `text` is not a sequence that it can be fed, `StoreError` where the
-    run has no model, or one of another recipe.
+    Raises `UserError` if the network cannot be fed the sequence in `text`, `StoreError` if the run
+    has no model, or the model of another recipe.
     """
-    asked = recipe_of_run(outcome.settings, outcome.digest)
-    if asked.task.kind != "categorical" or not asked.task.symbolic:
-        other = "--csv FILE" if outcome.data else "`lstm-bench run ... --predictions`"
+    recipe = recipe_of_run(outcome.settings, outcome.digest)
+    if recipe.task.kind != "categorical" or not recipe.task.symbolic:
+        alternative = "--csv FILE" if outcome.data else "`lstm-bench run ... --predictions`"
         raise UserError(
-            f"{outcome.digest}: predict speaks in symbols, but {asked.task.name} is a problem of "
-            f"kind {asked.task.kind} with numbers for inputs; use {other}"
+            f"{outcome.digest}: predict needs a task of symbols, but {recipe.task.name} has "
+            f"numbers as inputs or targets (kind {recipe.task.kind}); use {alternative}"
         )
-    if generate and not asked.task.generates:
+    if generate and not recipe.task.generates:
         raise UserError(
-            f"--generate: feeds answers back as the next inputs, which those of {asked.task.name} "
-            "are not here; leave it out"
+            f"--generate: feeds predictions back as inputs, but the targets of {recipe.task.name} "
+            "are not its next inputs; leave it out"
         )
-    labels = asked.task.labels
-    past = spoken(text, labels)
-    network = Network(asked, asked.samples(outcome.best_seed))
-    _check(asked.framing, len(past), generate, network.width)
-    network.load(_weights(outcome, network))
-    given, steps = len(past), []
-    for end in range(_window(asked.framing), given + generate + 1):
-        answer = network.follow(past[:end])
-        if answer < 0:
+    labels = recipe.task.labels
+    symbols = parse_symbols(text, labels)
+    network = Network(recipe, recipe.samples(outcome.best_seed))
+    _check_length(recipe.framing, len(symbols), generate, network.width)
+    network.load(_checked_weights(outcome, network))
+    count, steps = len(symbols), []
+    for end in range(_window(recipe.framing), count + generate + 1):
+        predicted = network.predict_next(symbols[:end])
+        if predicted < 0:
             raise UserError(
-                f"{outcome.digest}: its outputs are not finite, so it diverged in training and has "
-                "no answers; choose another run, or train with a smaller learning_rate"
+                f"{outcome.digest}: the outputs of its network are not finite, so it diverged in "
+                "training; choose another run, or train with a smaller learning_rate"
             )
-        output = float(network.outputs[answer])
-        steps.append(
-            AnswerStep(labels[past[end - 1]], labels[answer], output, generated=end > given)
-        )
-        if end >= given:
-            past.append(answer)
+        output = float(network.outputs[predicted])
+        latest = labels[symbols[end - 1]]
+        steps.append(AnswerStep(latest, labels[predicted], output, generated=end > count))
+        if end >= count:
+            symbols.append(predicted)
     return steps
 
 
 def _window(framing: Framing) -> int:
-    """Returns the steps that a sample must show: before there are as many, nothing is asked."""
+    """Returns the number of steps that the first prediction needs."""
     return int(getattr(framing, "window", 1))
 
 
-def _check(framing: Framing, given: int, generate: int, width: int) -> None:
-    """Refuses sequences that the framing cannot feed to a network with `width` time steps."""
-    if given < _window(framing):
+def _check_length(framing: Framing, count: int, generate: int, width: int) -> None:
+    """Raises `UserError` if a network with `width` time steps cannot be fed `count` symbols."""
+    if count < _window(framing):
         raise UserError(
-            f"symbols: {framing.name} asks from {_window(framing)} symbols on, but got {given}; "
+            f"symbols: {framing.name} needs at least {_window(framing)} symbols, but got {count}; "
             "give more"
         )
-    steps = given + generate
-    if steps > width and _holds_everything(framing, width):
-        room = f"at most {width} symbols, those generated included"
+    steps = count + generate
+    if steps > width and _shows_all_steps(framing, width):
+        rule = f"at most {width} symbols, including generated ones"
         raise UserError(
-            f"symbols: {framing.name} feeds the whole past in {width} time steps, so there is room "
-            f"for {room}, but got {given}" + (f" and --generate {generate}" if generate else "")
+            f"symbols: {framing.name} feeds the whole past in {width} time steps, so there must be "
+            f"{rule}, but got {count}"
+            + (f" and --generate {generate}" if generate else "")
+            + "; give fewer"
         )
 
 
-def _holds_everything(framing: Framing, width: int) -> bool:
+def _shows_all_steps(framing: Framing, width: int) -> bool:
     """Returns whether a sample of a sequence longer than `width` would show all of its steps."""
     longer = np.zeros(width + 1, np.int64)
     sequence = Steps(longer, longer, np.ones(width + 1, bool))
@@ -133,12 +135,14 @@ def _holds_everything(framing: Framing, width: int) -> bool:
     return bool(((shown == 0).any(axis=1) & (shown == width).any(axis=1)).any())
 
 
-def _weights(outcome: Outcome, network: Network) -> list[NDArray[np.float32]]:
-    found = [np.asarray(variable) for variable in load(outcome).trainable_variables]
-    own = [tuple(variable.shape) for variable in network.model.trainable_variables]
-    if [each.shape for each in found] != own:
+def _checked_weights(outcome: Outcome, network: Network) -> list[NDArray[np.float32]]:
+    """Returns the weights of the stored model; raises `StoreError` if they do not fit `network`."""
+    weights = [np.asarray(variable) for variable in load_network(outcome).trainable_variables]
+    expected = [tuple(variable.shape) for variable in network.model.trainable_variables]
+    shapes = [weight.shape for weight in weights]
+    if shapes != expected:
         raise StoreError(
-            f"{outcome.digest}: its network must have weights of the shapes {own}, but has "
-            f"{[each.shape for each in found]}; run its sweep again"
+            f"{outcome.digest}: its network must have weights of the shapes {expected}, but has "
+            f"{shapes}; run its sweep again"
         )
-    return found
+    return weights

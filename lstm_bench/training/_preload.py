@@ -1,6 +1,6 @@
-"""Imported by the fork server alone, so that every worker starts with TensorFlow in memory.
+"""Imported only by the fork server, so that every worker starts with TensorFlow in memory.
 
-The one module whose import has an effect: that is what it is for. No operation runs here, so
+This is the one module whose import has an effect, on purpose. It runs no TensorFlow operation, so
 TensorFlow has no threads yet and can be forked.
 """
 
@@ -10,13 +10,13 @@ import signal
 
 from lstm_bench.training._backend import start_tensorflow
 
-# Ctrl-C reaches every process of the terminal; what it means is for the parent to say.
+# Ctrl-C reaches all processes of the terminal, but only the parent process handles it.
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 start_tensorflow(1)
 
 
-importlib.import_module("sklearn.metrics")  # what every recipe is measured with
+importlib.import_module("sklearn.metrics")  # computes metrics of every recipe
 
-# Workers share what is here; a collector that walks through it would copy every page of it.
+# Workers share this memory; garbage collection would touch, and so copy, every page of it.
 gc.collect()
 gc.freeze()

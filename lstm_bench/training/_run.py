@@ -1,4 +1,4 @@
-"""The spine: `run(recipe, seeds) -> Outcome`."""
+"""Trains and evaluates a recipe on seeds: `run(recipe, seeds) -> Outcome`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lstm_bench.statistics import (
     accuracy,
     best_baseline,
     compute_metrics,
-    predicted_answers,
+    decode_outputs,
     sequence_accuracy,
     skill_score,
     solved_epoch,
@@ -36,18 +36,18 @@ def run(
     threads: int | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Outcome:
-    """Trains `recipe` once for each of `seeds` and returns what came of it.
+    """Trains `recipe` once for each of `seeds` and returns the outcome.
 
-    `engine_name` is a key of `engine.ENGINES`; `threads` seeds are trained at a time (default: one
-    a core). `stop` is asked now and then, and ends the run with `Interrupted` when it says so.
+    `engine_name` is a key of `ENGINES`. `threads` seeds are trained at a time, by default one per
+    core. `stop` is called regularly; if it returns True, the run ends with `Interrupted`.
     """
     threads = backend.available_cores() if threads is None else threads
     backend.start_tensorflow(threads)
     training = get_engine(engine_name).train(recipe, list(seeds), threads=threads, stop=stop)
-    examiner = _Examiner(recipe, engine_name)
-    whole = merge_outcomes([examiner.outcome(training, trained) for trained in training.runs])
-    model = keras_file(recipe, whole.best_seed, whole.weights)
-    return replace(whole, compile_seconds=training.compile_seconds, model=model)
+    evaluator = _Evaluator(recipe, engine_name)
+    outcome = merge_outcomes([evaluator.outcome(training, seed_run) for seed_run in training.runs])
+    model = keras_file(recipe, outcome.best_seed, outcome.weights)
+    return replace(outcome, compile_seconds=training.compile_seconds, model=model)
 
 
 def run_seeds(
@@ -56,21 +56,21 @@ def run_seeds(
     engine_name: str = "compiled",
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[list[Outcome]]:
-    """Yields, a seed at a time, what came of that seed: an outcome for each of `recipes`.
+    """Yields for each seed a list with one outcome for each of `recipes`.
 
-    These share their training and differ only in how the trained network is asked, so each seed is
-    trained once for all. The outcomes have weights, and no model.
+    The recipes must share their training and differ only in their evaluation, so each seed is
+    trained once for all of them. The outcomes have weights but no model.
     """
     assert len({recipe.training for recipe in recipes}) == 1
-    trainer = get_engine(engine_name)
-    examiners = [_Examiner(recipe, engine_name) for recipe in recipes]
+    engine = get_engine(engine_name)
+    evaluators = [_Evaluator(recipe, engine_name) for recipe in recipes]
     for seed in seeds:
-        training = trainer.train(recipes[0], [seed], stop=stop)
-        yield [examiner.outcome(training, training.runs[0]) for examiner in examiners]
+        training = engine.train(recipes[0], [seed], stop=stop)
+        yield [evaluator.outcome(training, training.runs[0]) for evaluator in evaluators]
 
 
-class _Examiner:
-    """Asks what training has made of a recipe, seed by seed."""
+class _Evaluator:
+    """Evaluates the trained networks of a recipe, one seed at a time."""
 
     def __init__(self, recipe: Recipe, engine_name: str) -> None:
         self.recipe = recipe
@@ -78,79 +78,91 @@ class _Examiner:
         self.provenance = provenance()
         self._network: Any = None
 
-    def outcome(self, training: Training, trained: SeedRun) -> Outcome:
+    def outcome(self, training: Training, seed_run: SeedRun) -> Outcome:
         """Returns the outcome of one seed of `training`."""
         recipe = self.recipe
         if recipe.evaluation == "teacher_forced":
-            asked = _teacher_forced(recipe, trained)
+            predictions = _teacher_forced_predictions(recipe, seed_run)
         else:
-            asked = self._otherwise(trained)
+            predictions = self._stepwise_predictions(seed_run)
         return Outcome(
             settings=recipe.settings,
             digest=recipe.digest,
             name=recipe.name,
             engine=self.engine_name,
-            seeds=pd.DataFrame([_row(recipe, trained, asked)]),
-            curves=_curve(recipe, trained),
-            predictions=asked,
+            seeds=pd.DataFrame([_scores(recipe, seed_run, predictions)]),
+            curves=_learning_curve(seed_run),
+            predictions=predictions,
             parameters=training.parameters,
             updates=recipe.updates,
             multiply_adds=3 * training.multiply_adds * recipe.epochs * recipe.schedule.samples,
             compile_seconds=training.compile_seconds,
             provenance=self.provenance,
-            weights=trained.weights,
-            data=recipe.task.known,
+            weights=seed_run.weights,
+            data=recipe.task.preprocessing,
         )
 
-    def _otherwise(self, trained: SeedRun) -> pd.DataFrame:
-        """Returns the predictions table of an evaluation that asks one input at a time."""
+    def _stepwise_predictions(self, seed_run: SeedRun) -> pd.DataFrame:
+        """Returns the predictions table of an evaluation that feeds one input at a time."""
         from lstm_bench.training import _evaluation as evaluation
 
         if self._network is None:
-            self._network = evaluation.Network(self.recipe, trained.samples)
-        self._network.load(trained.weights)
-        problem = self.recipe.task.problem(trained.seed)
-        asked = _ask(self.recipe, self._network, problem, trained.samples, trained.seed)
-        columns = (asked.sequence, asked.step, asked.shown, asked.expected, asked.predicted)
-        return _table(self.recipe, trained.seed, *columns, asked.right)
+            self._network = evaluation.Network(self.recipe, seed_run.samples)
+        self._network.load(seed_run.weights)
+        problem = self.recipe.task.problem(seed_run.seed)
+        result = _evaluate(self.recipe, self._network, problem, seed_run.samples, seed_run.seed)
+        return _predictions_table(
+            self.recipe,
+            seed_run.seed,
+            result.sequence,
+            result.step,
+            result.input,
+            result.expected,
+            result.predicted,
+            result.correct,
+        )
 
 
-def _teacher_forced(recipe: Recipe, run: SeedRun) -> pd.DataFrame:
-    """Returns the predictions table of one seed: its last outputs, judged steps only."""
+def _teacher_forced_predictions(recipe: Recipe, run: SeedRun) -> pd.DataFrame:
+    """Returns the predictions table of one seed: its last outputs, evaluated steps only."""
     samples, problem = run.samples, recipe.task.problem(run.seed)
-    sample, place = np.nonzero(samples.judged)
-    owner, step = samples.sequence[sample], samples.step[sample, place]
+    sample, position = np.nonzero(samples.evaluated)
+    sequence, step = samples.sequence[sample], samples.step[sample, position]
     sequences = problem.sequences
-    starts = np.cumsum([0, *map(len, sequences)])[owner] + step
-    shown = np.concatenate([s.inputs for s in sequences])[starts]
-    expected = np.concatenate([s.targets for s in sequences])[starts]
-    outputs = run.outputs[sample, place]  # (answers, K)
-    predicted = predicted_answers(outputs, recipe.task.kind)
+    index = np.cumsum([0, *map(len, sequences)])[sequence] + step
+    inputs = np.concatenate([s.inputs for s in sequences])[index]
+    expected = np.concatenate([s.targets for s in sequences])[index]
+    outputs = run.outputs[sample, position]  # (predictions, K)
+    predicted = decode_outputs(outputs, recipe.task.kind)
     if recipe.task.kind == "regression":
-        expected = recipe.task.in_units(owner, step, expected)
-        predicted = recipe.task.in_units(owner, step, np.asarray(predicted, float))
-    right = run.right[-1][sample, place]
-    table = _table(recipe, run.seed, owner, step, shown, expected, predicted, right)
-    none = np.nan if pd.api.types.is_numeric_dtype(table["predicted"]) else "?"  # no answer at all
-    table.loc[~np.isfinite(outputs).all(axis=-1), "predicted"] = none
-    return _beside_naive(recipe, table)
+        expected = recipe.task.in_units(sequence, step, expected)
+        predicted = recipe.task.in_units(sequence, step, np.asarray(predicted, float))
+    correct = run.correct[-1][sample, position]
+    table = _predictions_table(
+        recipe, run.seed, sequence, step, inputs, expected, predicted, correct
+    )
+    missing = np.nan if pd.api.types.is_numeric_dtype(table["predicted"]) else "?"
+    table.loc[~np.isfinite(outputs).all(axis=-1), "predicted"] = missing
+    return _with_baselines(recipe, table)
 
 
-def _beside_naive(recipe: Recipe, table: pd.DataFrame) -> pd.DataFrame:
-    """Returns a predictions table with what could be answered without a network, if anything."""
+def _with_baselines(recipe: Recipe, table: pd.DataFrame) -> pd.DataFrame:
+    """Returns a predictions table with a column for each baseline of the task."""
     task, window = recipe.task, getattr(recipe.framing, "window", None)
-    told = {**task.naive(), **(task.naive(window) if window else {})}
-    if not told:
+    baselines = {**task.baselines(), **(task.baselines(window) if window else {})}
+    if not baselines:
         return table
-    owner, step = table["sequence"].to_numpy(), table["step"].to_numpy()
-    table["input"], table["moment"] = task.moments(owner, step)
-    for name, answered in told.items():
-        starts = np.cumsum([0, *map(len, answered)])[owner] + step
-        table[BASELINE_PREFIX + name] = _told(recipe, np.concatenate(answered)[starts])
+    sequence, step = table["sequence"].to_numpy(), table["step"].to_numpy()
+    table["input"], table["moment"] = task.step_times(sequence, step)
+    for name, predicted in baselines.items():
+        index = np.cumsum([0, *map(len, predicted)])[sequence] + step
+        values = np.concatenate(predicted)[index]
+        table[BASELINE_PREFIX + name] = _readable_values(recipe, values)
     return table
 
 
-def _ask(recipe: Recipe, network: Any, problem: Problem, samples: Samples, seed: int) -> Any:
+def _evaluate(recipe: Recipe, network: Any, problem: Problem, samples: Samples, seed: int) -> Any:
+    """Returns the `Predictions` of the evaluation that `recipe` names."""
     from lstm_bench.training import _evaluation as evaluation
 
     if recipe.evaluation == "free_running":
@@ -164,48 +176,58 @@ def _ask(recipe: Recipe, network: Any, problem: Problem, samples: Samples, seed:
     return evaluation.random_order(network, problem, samples, seed)
 
 
-def _table(
+def _predictions_table(
     recipe: Recipe,
     seed: int,
-    owner: np.ndarray,
+    sequence: np.ndarray,
     step: np.ndarray,
-    shown: np.ndarray,
+    inputs: np.ndarray,
     expected: np.ndarray,
     predicted: np.ndarray,
-    right: np.ndarray,
+    correct: np.ndarray,
 ) -> pd.DataFrame:
-    told = (_told(recipe, values) for values in (shown, expected, predicted))
-    columns = dict(zip(("input", "expected", "predicted"), told, strict=True))
-    place = {"seed": seed, "sequence": owner, "step": step}
-    return pd.DataFrame({**place, **columns, "correct": right})
+    return pd.DataFrame(
+        {
+            "seed": seed,
+            "sequence": sequence,
+            "step": step,
+            "input": _readable_values(recipe, inputs),
+            "expected": _readable_values(recipe, expected),
+            "predicted": _readable_values(recipe, predicted),
+            "correct": correct,
+        }
+    )
 
 
-def _told(recipe: Recipe, values: np.ndarray) -> np.ndarray:
-    """Returns symbols (M,) by their labels, -1 as no answer; real values (M, K) as text.
+def _readable_values(recipe: Recipe, values: np.ndarray) -> np.ndarray:
+    """Returns values (M,) for a predictions table, from symbols (M,) or real values (M, K).
 
-    Where they are compared with naive answers, numbers stay numbers, of which there is one each.
+    Symbols become their labels, or "?" for -1. Real values become text, or stay numbers if the task
+    has baselines to compare with (then K is 1).
     """
-    if recipe.task.kind != "categorical" and recipe.task.has_naive:
+    if recipe.task.kind != "categorical" and recipe.task.has_baselines:
         numbers = np.asarray(values, float).reshape(len(values), -1)[:, 0]
         return np.array([float(f"{number:.12g}") for number in numbers])  # 13.9, and not 13.89999
     if values.ndim == 1:
-        names = np.array([*recipe.task.labels, "?"], dtype=object)
-        return np.asarray(names[values.astype(int)])
+        labels = np.array([*recipe.task.labels, "?"], dtype=object)
+        return np.asarray(labels[values.astype(int)])
     return np.array([", ".join(f"{v:.4g}" for v in row) for row in values], dtype=object)
 
 
-def _row(recipe: Recipe, run: SeedRun, asked: pd.DataFrame) -> dict[str, Any]:
-    """Returns one seed's scores, from the table of what it was asked."""
-    right, every = asked["correct"].to_numpy(bool), np.ones(len(asked), bool)
-    score = float(accuracy(right, every))
-    # Known of teacher forcing alone, so it says nothing of a network that fails otherwise.
-    epoch = solved_epoch(_accuracy_curve(run, run.samples.judged) >= recipe.task.bar)
+def _scores(recipe: Recipe, run: SeedRun, predictions: pd.DataFrame) -> dict[str, Any]:
+    """Returns the scores of one seed, from its predictions table."""
+    correct = predictions["correct"].to_numpy(bool)
+    counted = np.ones(len(predictions), bool)
+    sequence = predictions["sequence"].to_numpy()
+    score = float(accuracy(correct, counted))
+    # The curve comes from teacher forcing, so it does not count if another evaluation fails.
+    epoch = solved_epoch(_accuracy_curve(run, run.samples.evaluated) >= recipe.task.bar)
     epoch = epoch if score >= recipe.task.bar else None
     row = {
         "seed": run.seed,
         "loss": float(run.loss[-1]),
         "accuracy": score,
-        "sequence_accuracy": float(sequence_accuracy(right, every, asked["sequence"].to_numpy())),
+        "sequence_accuracy": float(sequence_accuracy(correct, counted, sequence)),
         "solved": score >= recipe.task.bar,
         "solved_epoch": np.nan if epoch is None else float(epoch),
         "seconds": run.seconds,
@@ -213,54 +235,56 @@ def _row(recipe: Recipe, run: SeedRun, asked: pd.DataFrame) -> dict[str, Any]:
     if recipe.evaluation != "teacher_forced":
         return row
     samples = run.samples
-    if samples.trained < len(samples):
+    if samples.train_count < len(samples):
         row["seen_accuracy"] = float(_accuracy_curve(run, samples.seen)[-1])
         row["unseen_accuracy"] = score
-    targets = samples.y.reshape(*samples.scored.shape, -1)[samples.judged]
-    outputs = run.outputs[samples.judged]
+    targets = samples.y.reshape(*samples.scored.shape, -1)[samples.evaluated]
+    outputs = run.outputs[samples.evaluated]
     if recipe.task.kind == "regression":
-        place = asked["sequence"].to_numpy(), asked["step"].to_numpy()
-        targets, outputs = (recipe.task.in_units(*place, values) for values in (targets, outputs))
-    return row | compute_metrics(outputs, targets, recipe.task.kind) | _skill(recipe, asked)
+        step = predictions["step"].to_numpy()
+        targets = recipe.task.in_units(sequence, step, targets)
+        outputs = recipe.task.in_units(sequence, step, outputs)
+    return row | compute_metrics(outputs, targets, recipe.task.kind) | _skill(recipe, predictions)
 
 
-def _skill(recipe: Recipe, asked: pd.DataFrame) -> dict[str, Any]:
-    """Returns the skill over the best naive answer, which is then what solving means; or nothing.
+def _skill(recipe: Recipe, predictions: pd.DataFrame) -> dict[str, Any]:
+    """Returns the skill over the best baseline, or nothing if the task has no baselines.
 
-    A linear model on the recipe's own window is no part of the yardstick: it would differ from
-    recipe to recipe.
+    A positive skill then means that the task is solved. The linear model on the window of the
+    recipe is not among the baselines here, because it would differ from recipe to recipe.
     """
-    names = list(recipe.task.naive())
+    names = list(recipe.task.baselines())
     if not names:
         return {}
-    errors = absolute_errors(asked)
-    naive = float(errors[best_baseline(errors, names)].mean())
-    found = skill_score(float(errors["network"].mean()), naive)
-    return {"skill": found, "solved": found > 0, "solved_epoch": np.nan}
+    errors = absolute_errors(predictions)
+    baseline_error = float(errors[best_baseline(errors, names)].mean())
+    skill = skill_score(float(errors["network"].mean()), baseline_error)
+    return {"skill": skill, "solved": skill > 0, "solved_epoch": np.nan}
 
 
 def _accuracy_curve(run: SeedRun, counted: np.ndarray) -> np.ndarray:
-    """Returns the step accuracy after every epoch, (E,), over the answers `counted` (N, M)."""
-    flat = run.right.reshape(len(run.right), -1)
+    """Returns the step accuracy after each epoch, (E,), over the outputs `counted` (N, M)."""
+    flat = run.correct.reshape(len(run.correct), -1)
     curve: np.ndarray = accuracy(flat, counted.ravel())
     return curve
 
 
-def _curve(recipe: Recipe, run: SeedRun) -> pd.DataFrame:
-    """Returns the learning curve of one seed at up to CURVE_POINTS epochs, the last included."""
+def _learning_curve(run: SeedRun) -> pd.DataFrame:
+    """Returns the learning curve of one seed at up to CURVE_POINTS epochs, including the last."""
     epochs = len(run.loss)
     points = np.unique(np.linspace(0, epochs - 1, min(epochs, CURVE_POINTS)).round().astype(int))
-    columns = {"loss": run.loss.astype(float), "accuracy": _accuracy_curve(run, run.samples.judged)}
-    if run.samples.trained < len(run.samples):
+    accuracies = _accuracy_curve(run, run.samples.evaluated)
+    columns = {"loss": run.loss.astype(float), "accuracy": accuracies}
+    if run.samples.train_count < len(run.samples):
         columns["seen_accuracy"] = _accuracy_curve(run, run.samples.seen)
-    kept = {key: curve[points] for key, curve in columns.items()}
-    return pd.DataFrame({"seed": run.seed, "epoch": points + 1, **kept})
+    values = {key: curve[points] for key, curve in columns.items()}
+    return pd.DataFrame({"seed": run.seed, "epoch": points + 1, **values})
 
 
 def keras_file(recipe: Recipe, seed: int, weights: Sequence[np.ndarray]) -> bytes:
     """Returns the network trained on `seed` as the bytes of a `.keras` file.
 
-    Where it is stateful it takes batches of one.
+    A stateful network takes batches of one sample.
     """
     from lstm_bench.training._models import build
 

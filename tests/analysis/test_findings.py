@@ -1,4 +1,4 @@
-"""What is found across the rows of a sweep, and the sentences that say it."""
+"""Findings across the rows of a sweep, and their sentences."""
 
 import dataclasses
 import json
@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstm_bench.analysis import _findings as findings
-from lstm_bench.results._outcome import CURVE_COLUMNS, PREDICTION_COLUMNS, Outcome, Row, SweepResult
-from lstm_bench.statistics._paired import Comparison
+from lstm_bench.analysis import sweep_findings
+from lstm_bench.results import Outcome, Row, SweepData
+from lstm_bench.results._outcome import CURVE_COLUMNS, PREDICTION_COLUMNS
+from lstm_bench.statistics import ComparisonQuestion
 
 
 def an_outcome(accuracy, solved=None, loss=None, first=0):
-    """Returns an outcome with these values, one a seed."""
+    """Returns an outcome with these values, one per seed."""
     count = len(accuracy)
     seeds = pd.DataFrame(
         {
@@ -43,13 +44,16 @@ def an_outcome(accuracy, solved=None, loss=None, first=0):
 
 
 def a_result(*rows, **comparisons):
-    return SweepResult("s", "", "", rows, None, {}, comparisons=comparisons)
+    return SweepData("s", "", "", rows, None, {}, comparisons=comparisons)
+
+
+def comparisons(*rows, **questions):
+    return sweep_findings(a_result(*rows, **questions)).comparisons
 
 
 def sentence(of, to, measure="accuracy", margin=None):
-    rows = Row("A", of), Row("B", to)
-    asked = Comparison("A", "B", measure, margin=margin)
-    return findings.comparisons(a_result(*rows, x=asked))[0].sentence
+    question = ComparisonQuestion("A", "B", measure, margin=margin)
+    return comparisons(Row("A", of), Row("B", to), x=question)[0].sentence
 
 
 ONES, HALVES = an_outcome([1.0] * 30), an_outcome([0.5] * 30)
@@ -58,7 +62,7 @@ NOISY = an_outcome(0.7 + NOISE)
 
 
 @pytest.mark.parametrize(
-    ("of", "to", "measure", "said"),
+    ("of", "to", "measure", "expected"),
     [
         (ONES, HALVES, "accuracy", "A is higher than B in accuracy, by 50 points on each of "),
         (ONES, HALVES, "accuracy", "30 seeds: real."),
@@ -84,22 +88,23 @@ NOISY = an_outcome(0.7 + NOISE)
         (an_outcome(0.5 + NOISE / 100), HALVES, "accuracy", "not real, it is less than 2 points "),
     ],
 )  # fmt: skip
-def test_a_comparison_is_one_sentence(of, to, measure, said):
-    assert said in sentence(of, to, measure)
+def test_a_comparison_is_one_sentence(of, to, measure, expected):
+    assert expected in sentence(of, to, measure)
 
 
 def solved_at(epochs, last=100, first=0):
     """Returns an outcome solved at these epochs, None for never, of a recipe of `last` epochs."""
     outcome = an_outcome([0.5 if epoch is None else 1.0 for epoch in epochs], first=first)
     seeds = outcome.seeds.assign(solved_epoch=pd.Series(epochs, dtype=float))
-    return dataclasses.replace(outcome, seeds=seeds, settings={"epochs": last})
+    settings = {"task": "memory", "epochs": last}
+    return dataclasses.replace(outcome, seeds=seeds, settings=settings)
 
 
 EARLY, LATE = solved_at(range(10, 30)), solved_at([*range(60, 65), *[None] * 15])
 
 
 @pytest.mark.parametrize(
-    ("of", "to", "said"),
+    ("of", "to", "expected"),
     [
         (EARLY, LATE, "A is solved sooner than B (median epochs 19.5 against more than half never, "
          "20 seeds): real."),
@@ -111,20 +116,23 @@ EARLY, LATE = solved_at(range(10, 30)), solved_at([*range(60, 65), *[None] * 15]
         (EARLY, solved_at([90] * 12, first=50), "(median epochs 19.5 against 90, 20 and 12 differ"),
     ],
 )  # fmt: skip
-def test_which_is_solved_sooner_is_one_sentence(of, to, said):
-    assert said in sentence(of, to, "epochs_to_solve")
+def test_which_is_solved_sooner_is_one_sentence(of, to, expected):
+    assert expected in sentence(of, to, "epochs_to_solve")
     assert "not real" not in sentence(of, to, "epochs_to_solve", margin=1000)
 
 
 def test_epochs_to_solve_are_corrected_with_the_other_comparisons():
     rows = Row("A", EARLY), Row("B", LATE)
-    asked = {"x": Comparison("A", "B", "epochs_to_solve"), "y": Comparison("A", "B")}
-    soon, higher = findings.comparisons(a_result(*rows, **asked))
-    assert soon.among == higher.among == 2
-    assert soon.corrected >= soon.found.p
-    said = findings.comparisons_document(a_result(*rows, **asked))["comparisons"]["x"]
-    json.dumps(said, allow_nan=False)
-    assert said["median_epochs"] == [19.5, None] and said["ci95"] == [None, None]
+    questions = {
+        "x": ComparisonQuestion("A", "B", "epochs_to_solve"),
+        "y": ComparisonQuestion("A", "B"),
+    }
+    epochs, accuracy = comparisons(*rows, **questions)
+    assert epochs.corrected_for == accuracy.corrected_for == 2
+    assert epochs.p_holm >= epochs.p
+    document = sweep_findings(a_result(*rows, **questions)).document()["comparisons"]["x"]
+    json.dumps(document, allow_nan=False)
+    assert document["median_epochs"] == [19.5, None] and document["ci95"] == [None, None]
 
 
 def test_a_real_difference_within_the_margin_says_that_it_is_small():
@@ -140,23 +148,24 @@ def test_seeds_are_paired_by_their_number_and_not_by_their_place():
     assert "29 seeds" in sentence(an_outcome(0.5 + NOISE), an_outcome(0.9 * NOISE, first=1))
 
 
-def test_the_more_is_compared_the_more_it_takes():
+def test_more_comparisons_need_stronger_evidence():
     of = Row("A", an_outcome(0.5 + np.abs(NOISE[:6])))
     to = Row("B", an_outcome([0.5] * 6))
-    alone = findings.comparisons(a_result(of, to, x=Comparison("A", "B")))
-    assert alone[0].word == "real"  # all six seeds say so: p = 2 / 64
-    asked = {name: Comparison("A", "B", claim=name) for name in "xyz"}
-    among = findings.comparisons(a_result(of, to, **asked))
-    assert {each.word for each in among} == {"cannot tell yet"}
-    assert "as one of 3 comparisons" in among[0].sentence
+    alone = comparisons(of, to, x=ComparisonQuestion("A", "B"))
+    assert alone[0].verdict == "real"  # all six seeds differ in this direction: p = 2 / 64
+    questions = {name: ComparisonQuestion("A", "B", claim=name) for name in "xyz"}
+    three = comparisons(of, to, **questions)
+    assert {comparison.verdict for comparison in three} == {"cannot tell yet"}
+    assert "as one of 3 comparisons" in three[0].sentence
 
 
 def test_a_comparison_without_a_result_is_left_open():
-    found = findings.comparisons(a_result(Row("A", ONES), x=Comparison("A", "B")))
-    assert found[0].sentence == "A and B have no seeds in common yet: cannot tell yet."
+    (comparison,) = comparisons(Row("A", ONES), x=ComparisonQuestion("A", "B"))
+    assert comparison.sentence == "A and B have no seeds in common yet: cannot tell yet."
+    assert comparison.document()["ci95"] is None and math.isnan(comparison.difference)
 
 
-def test_rows_are_judged_where_something_was_published():
+def test_rows_with_a_published_result_have_a_verdict():
     rows = (
         Row("A", ONES, "right", 1.0, claim="solved"),
         Row("B", HALVES, "said to equal A"),
@@ -164,8 +173,8 @@ def test_rows_are_judged_where_something_was_published():
         Row("D", HALVES, published_accuracy=0.9),
         Row("E", an_outcome([np.nan] * 30), "", 0.5),
     )
-    judged = findings.verdicts(a_result(*rows))
-    words = {each.row.id: each.verdict and each.verdict.word for each in judged}
+    reproductions = sweep_findings(a_result(*rows)).reproductions
+    words = {judged.row.id: judged.verdict and judged.verdict.word for judged in reproductions}
     assert words == {"A": "reproduced", "B": None, "D": "not reproduced", "E": "cannot tell"}
 
 
@@ -187,31 +196,35 @@ def a_family(*counts, n=30, name="F", first=4):
         ((0, 10, 20, 30), "does not fall", ""),
     ],
 )
-def test_how_far_a_family_gets(counts, half, interval):
+def test_the_memory_span_of_a_family(counts, half, interval):
     rows = a_family(*counts)
-    family = findings.families(a_result(*reversed(rows)))[0]
-    assert (family.id, family.axis, family.horizon.n) == ("F", "lag", 30)
+    family = sweep_findings(a_result(*reversed(rows))).families[0]
+    assert (family.id, family.axis, family.span.n) == ("F", "lag", 30)
     assert [row.value for row in family.rows] == [4, 8, 16, 32]
     assert (family.half, family.interval) == (half, interval)
 
 
-def test_a_family_over_words_or_with_one_result_has_no_horizon():
+def test_a_family_over_words_or_with_one_result_has_no_memory_span():
     words = [Row("G/a", ONES, family="G", axis="framing", value=v) for v in ("pairs", "whole")]
     flags = [Row("H/true", ONES, family="H", axis="stateful", value=v) for v in (True, False)]
-    assert findings.families(a_result(*words, *flags, *a_family(3))) == []
+    assert sweep_findings(a_result(*words, *flags, *a_family(3))).families == ()
 
 
-def test_the_document_is_plain_json_under_the_keys_that_there_are():
+def test_the_document_is_plain_json_without_empty_parts():
     rows = [Row("A", ONES, "x", 1.0), Row("B", NOISY), *a_family(30, 30), *a_family(9, 0, name="G")]
-    said = findings.comparisons_document(
-        a_result(*rows, x=Comparison("A", "B"), y=Comparison("A", "Z"))
-    )
-    json.dumps(said, allow_nan=False)
-    assert list(said) == ["verdicts", "comparisons", "horizon"]
-    assert said["verdicts"]["A"]["inside"] is True
-    assert said["comparisons"]["x"]["verdict"] == "real"
-    assert said["comparisons"]["y"]["difference"] is None
-    assert (said["horizon"]["F"]["half"], said["horizon"]["F"]["says"]) == (None, "> 8")
-    assert said["horizon"]["G"]["ci95"] == [None, 4.0]
-    assert findings.comparisons_document(a_result(Row("C", ONES))) == {}
-    assert math.isclose(said["comparisons"]["x"]["p_holm"], said["comparisons"]["x"]["p"])
+    questions = {"x": ComparisonQuestion("A", "B"), "y": ComparisonQuestion("A", "Z")}
+    document = sweep_findings(a_result(*rows, **questions)).document()
+    json.dumps(document, allow_nan=False)
+    always = ["sweep", "recipes", "search", "unfinished", "failed"]
+    assert list(document) == [*always, "verdicts", "comparisons", "horizon"]
+    assert list(document["recipes"]) == ["A", "B", "F/4", "F/8", "G/4", "G/8"]
+    assert document["verdicts"]["A"]["inside"] is True
+    assert document["comparisons"]["x"]["verdict"] == "real"
+    assert document["comparisons"]["y"]["difference"] is None
+    assert document["comparisons"]["y"].keys() == document["comparisons"]["x"].keys()
+    spans = document["horizon"]
+    assert (spans["F"]["half"], spans["F"]["says"]) == (None, "> 8")
+    assert spans["G"]["ci95"] == [None, 4.0]
+    assert list(sweep_findings(a_result(Row("C", ONES))).document()) == always
+    comparison = document["comparisons"]["x"]
+    assert math.isclose(comparison["p_holm"], comparison["p"])

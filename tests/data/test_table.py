@@ -1,4 +1,4 @@
-"""A CSV file as columns, and what is no table."""
+"""Reading of CSV files as columns of text, and files that are refused."""
 
 import time
 
@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstm_bench.data import _table as table
-from lstm_bench.data._table import DataError, read
+from lstm_bench.data import _table
+from lstm_bench.data._table import DataError, read_table
 
 ROWS = 40
 
@@ -23,17 +23,17 @@ ROWS = 40
         ("|", ",", "utf-8"),
     ],
 )
-def test_separators_decimal_commas_and_a_byte_order_mark_are_read(file, mark, decimal, encoding):
+def test_separators_decimal_commas_and_byte_order_marks_are_read(file, mark, decimal, encoding):
     frame = pd.DataFrame({"day": range(ROWS), "sales": np.linspace(0.5, 9, ROWS).round(3)})
     text = frame.to_csv(index=False, sep=mark, decimal=decimal)
-    found = read(file(text, encoding=encoding))
-    assert list(found.columns) == ["day", "sales"]
-    assert found.numbers("sales") == pytest.approx(frame["sales"].to_numpy())
+    table = read_table(file(text, encoding=encoding))
+    assert list(table.columns) == ["day", "sales"]
+    assert table.numbers("sales") == pytest.approx(frame["sales"].to_numpy())
 
 
 def test_quoted_cells_may_hold_separators_and_line_breaks(file):
-    found = read(file('name,note\na,"x, y"\nb,"two\nlines"\n'))
-    assert found.columns["note"].tolist() == ["x, y", "two\nlines"]
+    table = read_table(file('name,note\na,"x, y"\nb,"two\nlines"\n'))
+    assert table.columns["note"].tolist() == ["x, y", "two\nlines"]
 
 
 WRONG = {
@@ -57,33 +57,33 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("text", "said"), WRONG.values(), ids=WRONG)
-def test_what_is_no_table_is_refused(file, text, said):
-    with pytest.raises(DataError, match=said):
-        read(file(text)).numbers("b")
+@pytest.mark.parametrize(("text", "message"), WRONG.values(), ids=WRONG)
+def test_files_that_are_not_tables_are_refused(file, text, message):
+    with pytest.raises(DataError, match=message):
+        read_table(file(text)).numbers("b")
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     with pytest.raises(DataError, match="there is no such file"):
-        read(str(tmp_path / "none.csv"))
+        read_table(str(tmp_path / "none.csv"))
     with pytest.raises(DataError, match="is a folder"):
-        read(str(tmp_path))
+        read_table(str(tmp_path))
 
 
-def test_a_file_that_is_too_long_is_refused_with_a_figure(file, monkeypatch):
-    monkeypatch.setattr(table, "MOST_ROWS", 30)
+def test_a_file_that_is_too_long_is_refused_with_the_limit(file, monkeypatch):
+    monkeypatch.setattr(_table, "MAX_ROWS", 30)
     with pytest.raises(DataError, match=r"at most 30 rows of 3 columns .* GB, but it has more"):
-        read(file("day,sales,price\n" + "0,1,2\n" * ROWS))
+        read_table(file("day,sales,price\n" + "0,1,2\n" * ROWS))
 
 
-def test_very_many_columns_are_read_in_time_or_refused_with_a_figure(file):
+def test_many_columns_are_read_fast_and_too_many_are_refused(file):
     wide = [",".join(f"c{n}" for n in range(10_000)), *[",".join("1" * 10_000)] * 3]
-    took = []
-    for number in range(3):  # of which a collection of garbage may come into one
+    seconds = []
+    for number in range(3):  # the garbage collector may run in one of them
         path = file("\n".join(wide), f"wide{number}.csv")
         before = time.thread_time()
-        assert len(read(path).columns) == 10_000
-        took.append(time.thread_time() - before)
-    assert min(took) < 0.5  # it takes 0.05 s; names counted one by one take 1 s
+        assert len(read_table(path).columns) == 10_000
+        seconds.append(time.thread_time() - before)
+    assert min(seconds) < 0.5  # about 0.05 s; counting each name in the list would take 1 s
     with pytest.raises(DataError, match="at most 10,000 columns are read, but it has 10,001"):
-        read(file(wide[0] + ",x\n" + wide[1] + ",1\n"))
+        read_table(file(wide[0] + ",x\n" + wide[1] + ",1\n"))

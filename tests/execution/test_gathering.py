@@ -1,4 +1,4 @@
-"""What is gathered: every seed once, from wherever it is known; and what a failure takes along."""
+"""Requests: every seed is run once, wherever it was saved; and what a failure has as its effect."""
 
 import dataclasses
 import itertools
@@ -8,7 +8,7 @@ import pytest
 
 from lstm_bench.execution._checkpoint import Checkpoint
 from lstm_bench.execution._gathering import RecipeRunner, Request
-from lstm_bench.execution._workers import Job, JobFailed, JobFinished, Seal, SeedFinished
+from lstm_bench.execution._workers import Job, JobFailed, JobFinished, NetworkJob, SeedFinished
 from lstm_bench.provenance import provenance
 from lstm_bench.recipes._recipe import recipe
 from lstm_bench.results._outcome import CURVE_COLUMNS, PREDICTION_COLUMNS, SEED_COLUMNS, Outcome
@@ -18,24 +18,26 @@ RECIPE = recipe("memory", units=2, epochs=3)
 OTHER = recipe("memory", units=3, epochs=3)
 
 
-def an_outcome(settings, seed):
-    built = recipe(**settings)
+def make_outcome(settings, seed):
+    chosen = recipe(**settings)
     scores = (seed, 0.1, 0.5, 0.0, False, float("nan"), 1.0)
     seeds = pd.DataFrame([scores], columns=list(SEED_COLUMNS))
     curves = pd.DataFrame([(seed, 1, 0.1, 0.5)], columns=list(CURVE_COLUMNS))
-    asked = pd.DataFrame([(seed, 0, 0, "A", "B", "C", False)], columns=list(PREDICTION_COLUMNS))
-    tables = (seeds, curves, asked)
-    return Outcome(built.settings, built.digest, "r", "compiled", *tables, 1, 1, 1, 1.0)
+    predictions = pd.DataFrame(
+        [(seed, 0, 0, "A", "B", "C", False)], columns=list(PREDICTION_COLUMNS)
+    )
+    tables = (seeds, curves, predictions)
+    return Outcome(chosen.settings, chosen.digest, "r", "compiled", *tables, 1, 1, 1, 1.0)
 
 
 class Workers:
-    """Stands in for the processes of a `Pool`: trains nothing, and fails at the seed told."""
+    """Stands in for a `WorkerPool`: trains nothing, and fails at the seed `fails_at`."""
 
     size = 2
 
-    def __init__(self, fails_at=None, failure=None, seals=()):
+    def __init__(self, fails_at=None, failure=None, networks=()):
         self.fails_at, self.failure = fails_at, failure
-        self.seals = list(seals)  # what becomes of the first networks; then all go well
+        self.networks = list(networks)  # how the first network jobs fail; later ones succeed
         self.waiting, self.tickets, self.trained = {}, itertools.count(), []
 
     def submit(self, job):
@@ -50,19 +52,19 @@ class Workers:
                 if seed == self.fails_at:
                     yield ticket, self.failure
                     break
-                self.trained += [(recipe(**each).digest, seed) for each in job.recipes]
+                self.trained += [(recipe(**settings).digest, seed) for settings in job.recipes]
                 yield (
                     ticket,
                     SeedFinished(
-                        seed, tuple(pack_outcome(an_outcome(r, seed)) for r in job.recipes)
+                        seed, tuple(pack_outcome(make_outcome(r, seed)) for r in job.recipes)
                     ),
                 )
             else:
-                fails = isinstance(job, Seal) and self.seals
-                yield ticket, self.seals.pop(0) if fails else JobFinished(b"a network")
+                fails = isinstance(job, NetworkJob) and self.networks
+                yield ticket, self.networks.pop(0) if fails else JobFinished(b"a network")
 
 
-class Written:
+class FakeSession:
     """Stands in for a session of the store."""
 
     def __init__(self):
@@ -84,116 +86,119 @@ class Written:
 
 
 @pytest.fixture
-def gatherer(tmp_path):
-    """Returns a function that makes a gatherer on one store and ledger: a session, another."""
-    session = Written()
+def make_runner(tmp_path):
+    """Returns a function that makes a runner; all share one store and one checkpoint file."""
+    session = FakeSession()
 
-    def made(workers, seconds=None):
-        ledger = Checkpoint(tmp_path / "seeds.db", "s")
-        return RecipeRunner(session, ledger, workers, "compiled", seconds, seeds=3)
+    def make(workers, seconds=None):
+        checkpoint = Checkpoint(tmp_path / "seeds.db", "s")
+        return RecipeRunner(session, checkpoint, workers, "compiled", seconds, seeds=3)
 
-    made.session = session
-    return made
+    make.session = session
+    return make
 
 
-def need(seeds, of=RECIPE, **more):
+def request(seeds, of=RECIPE, **more):
     return Request("x", of, tuple(seeds), **more)
 
 
-def test_every_seed_is_run_once_whoever_wants_it(gatherer):
+def test_every_seed_is_run_once_for_all_requests(make_runner):
     workers = Workers()
-    found = gatherer(workers)
-    some, more = need([0, 1]), need([1, 2, 3])
-    told = []
-    found.gather([some, more, need([5], kind="fresh")], told=lambda n, reused: told.append(reused))
-    assert found.outcome(some).seeds["seed"].tolist() == [0, 1]
-    assert found.outcome(more).seeds["seed"].tolist() == [1, 2, 3]
-    assert sorted(told) == [False, False, True]
-    found.gather([need(range(5))])
+    runner = make_runner(workers)
+    some, more = request([0, 1]), request([1, 2, 3])
+    reuse = []
+    runner.run(
+        [some, more, request([5], kind="fresh")], on_done=lambda _, reused: reuse.append(reused)
+    )
+    assert runner.outcome(some).seeds["seed"].tolist() == [0, 1]
+    assert runner.outcome(more).seeds["seed"].tolist() == [1, 2, 3]
+    assert sorted(reuse) == [False, False, True]
+    runner.run([request(range(5))])
     assert sorted(seed for _, seed in workers.trained) == [0, 1, 2, 3, 4, 5]
 
 
-def test_what_was_run_is_known_to_the_next_session_settled_or_not(gatherer):
-    found = gatherer(Workers())
-    found.gather([need(range(3))], settle=True)
-    found.gather([need(range(4), OTHER)])  # in the ledger alone
+def test_the_next_session_knows_what_was_run_stored_or_not(make_runner):
+    runner = make_runner(Workers())
+    runner.run([request(range(3))], store=True)
+    runner.run([request(range(4), OTHER)])  # only in the checkpoint
     again = Workers()
-    later = gatherer(again)
-    later.gather([need(range(3)), need(range(4), OTHER)])
+    later = make_runner(again)
+    later.run([request(range(3)), request(range(4), OTHER)])
     assert again.trained == []
-    assert later.outcome(need(range(4), OTHER)) is not None
-    assert gatherer.session.outcomes[RECIPE.digest].model == b"a network"
+    assert later.outcome(request(range(4), OTHER)) is not None
+    assert make_runner.session.outcomes[RECIPE.digest].model == b"a network"
 
 
-def test_what_a_kill_left_in_the_ledger_alone_is_settled_by_the_next_session(gatherer, tmp_path):
-    gatherer(Workers()).gather([need(range(3))])  # killed before it was settled
-    later = gatherer(Workers())
-    told = []
-    later.gather([need(range(3))], settle=True, told=lambda n, reused: told.append(reused))
-    assert gatherer.session.outcomes[RECIPE.digest].model == b"a network"
-    assert told == [True]
-    assert Checkpoint(tmp_path / "seeds.db", "s").kept(RECIPE.digest) == {}
+def test_what_a_kill_left_only_in_the_checkpoint_is_stored_by_the_next_session(
+    make_runner, tmp_path
+):
+    make_runner(Workers()).run([request(range(3))])  # killed before it was stored
+    later = make_runner(Workers())
+    reuse = []
+    later.run([request(range(3))], store=True, on_done=lambda _, reused: reuse.append(reused))
+    assert make_runner.session.outcomes[RECIPE.digest].model == b"a network"
+    assert reuse == [True]
+    assert Checkpoint(tmp_path / "seeds.db", "s").load(RECIPE.digest) == {}
 
 
-def test_what_a_kill_left_in_the_ledger_as_well_is_forgotten(gatherer, monkeypatch, tmp_path):
+def test_what_a_kill_left_in_the_checkpoint_as_well_is_removed(make_runner, monkeypatch, tmp_path):
     with monkeypatch.context() as patch:
-        patch.setattr(Checkpoint, "forget", lambda *_: None)  # killed before that
-        gatherer(Workers()).gather([need(range(3))], settle=True)
-    ledger = Checkpoint(tmp_path / "seeds.db", "s")
-    assert len(ledger.kept(RECIPE.digest)) == 3
-    again = gatherer(Workers())
-    again.gather([need(range(3))])
-    assert ledger.kept(RECIPE.digest) == {}
-    assert again.outcome(need(range(3))) is not None
+        patch.setattr(Checkpoint, "remove", lambda *_: None)  # killed before that
+        make_runner(Workers()).run([request(range(3))], store=True)
+    checkpoint = Checkpoint(tmp_path / "seeds.db", "s")
+    assert len(checkpoint.load(RECIPE.digest)) == 3
+    again = make_runner(Workers())
+    again.run([request(range(3))])
+    assert checkpoint.load(RECIPE.digest) == {}
+    assert again.outcome(request(range(3))) is not None
     more = Workers()
-    gatherer(more).gather([need(range(4))], settle=True)
+    make_runner(more).run([request(range(4))], store=True)
     assert [seed for _, seed in more.trained] == [3]
-    assert gatherer.session.outcomes[RECIPE.digest].seeds["seed"].tolist() == [0, 1, 2, 3]
+    assert make_runner.session.outcomes[RECIPE.digest].seeds["seed"].tolist() == [0, 1, 2, 3]
 
 
-def test_a_failure_leaves_the_seeds_that_had_finished(gatherer):
-    """A trial that was stopped after 3 seeds stays what it was when more seeds of it fail later."""
+def test_a_failure_leaves_the_seeds_that_had_finished(make_runner):
+    """A trial that was stopped after 3 seeds keeps them when more seeds of it fail later."""
     workers = Workers(fails_at=4, failure=JobFailed("boom"))
-    found = gatherer(workers)
-    first, later = need(range(3)), need(range(6))
-    found.gather([first])
-    found.gather([later])
-    assert found.outcome(first) is not None
-    assert (found.outcome(later), found.reason(later)) == (None, "boom")
+    runner = make_runner(workers)
+    first, later = request(range(3)), request(range(6))
+    runner.run([first])
+    runner.run([later])
+    assert runner.outcome(first) is not None
+    assert (runner.outcome(later), runner.failure(later)) == (None, "boom")
     again = Workers()
-    next_session = gatherer(again)
-    next_session.gather([first, later])
+    next_session = make_runner(again)
+    next_session.run([first, later])
     assert again.trained == []
     assert next_session.outcome(first) is not None
-    assert next_session.reason(later) == "boom"
+    assert next_session.failure(later) == "boom"
 
 
-def test_what_ran_out_of_memory_is_tried_again_and_what_was_late_when_it_gets_more_time(gatherer):
-    gatherer(Workers(1, JobFailed("killed", "died"))).gather([need(range(3))])
-    tried = Workers(1, JobFailed("", "late"))
-    late = gatherer(tried, seconds=10)
-    late.gather([need(range(3))])
-    late = late.reason(need(range(3)))
-    assert "time limit of 10 s" in late
+def test_a_died_recipe_is_run_again_and_one_over_time_only_with_more_time(make_runner):
+    make_runner(Workers(1, JobFailed("killed", "died"))).run([request(range(3))])
+    limited = make_runner(Workers(1, JobFailed("", "timeout")), seconds=10)
+    limited.run([request(range(3))])
+    reason = limited.failure(request(range(3)))
+    assert "time limit of 10 s" in reason
     same = Workers()
-    gatherer(same, seconds=10).gather([need(range(3))])
+    make_runner(same, seconds=10).run([request(range(3))])
     assert same.trained == []
-    for more in (20, None):  # a longer limit, and none at all
-        gatherer.session.failures, gatherer.session.outcomes = {RECIPE.digest: late}, {}
-        found = gatherer(Workers(), seconds=more)
-        found.gather([need(range(3))])
-        assert found.outcome(need(range(3))) is not None
+    for seconds in (20, None):  # a longer limit, and none at all
+        make_runner.session.failures, make_runner.session.outcomes = {RECIPE.digest: reason}, {}
+        runner = make_runner(Workers(), seconds=seconds)
+        runner.run([request(range(3))])
+        assert runner.outcome(request(range(3))) is not None
 
 
-def test_a_limited_recipe_stays_with_one_worker_and_more_seeds_have_more_time(gatherer):
+def test_a_limited_recipe_stays_with_one_worker_and_more_seeds_have_more_time(make_runner):
     workers = Workers()
     jobs = []
     workers.submit, submit = lambda job: jobs.append(job) or submit(job), workers.submit
-    found = gatherer(workers, seconds=10)
-    found.gather([need(range(6))])
+    runner = make_runner(workers, seconds=10)
+    runner.run([request(range(6))])
     assert [(job.seeds, job.seconds) for job in jobs] == [(tuple(range(6)), 20.0)]
-    free = gatherer(workers)
-    free.gather([need(range(6), OTHER)])
+    unlimited = make_runner(workers)
+    unlimited.run([request(range(6), OTHER)])
     assert sorted(len(job.seeds) for job in jobs[1:]) == [3, 3]
 
 
@@ -203,63 +208,63 @@ def test_a_limited_recipe_stays_with_one_worker_and_more_seeds_have_more_time(ga
 FULL = JobFailed("StoreError: no room")
 
 
-def test_a_network_that_could_not_be_made_at_once_is_tried_again(gatherer):
-    found = gatherer(Workers(seals=[FULL, FULL]))
-    found.gather([need(range(3))], settle=True)
-    assert gatherer.session.outcomes[RECIPE.digest].model == b"a network"
-    assert found.unsaved == {}
+def test_a_network_that_could_not_be_made_is_tried_again(make_runner):
+    runner = make_runner(Workers(networks=[FULL, FULL]))
+    runner.run([request(range(3))], store=True)
+    assert make_runner.session.outcomes[RECIPE.digest].model == b"a network"
+    assert runner.unsaved == {}
 
 
 @pytest.mark.parametrize("last", [FULL, JobFailed("killed each time", "died")])
 def test_without_its_network_a_recipe_stays_unfinished_and_the_next_session_makes_it(
-    gatherer, last
+    make_runner, last
 ):
-    found = gatherer(Workers(seals=[FULL, FULL, last]))
-    lost = need(range(3))
-    found.gather([lost], settle=True)
-    found.gather([need(range(3), OTHER)], settle=True)
-    assert OTHER.digest in gatherer.session.outcomes
-    assert found.unsaved == {lost.key: last.reason}
-    assert lost.key not in gatherer.session.outcomes
-    assert found.outcome(lost) is not None  # a search goes on with what is known
+    runner = make_runner(Workers(networks=[FULL, FULL, last]))
+    lost = request(range(3))
+    runner.run([lost], store=True)
+    runner.run([request(range(3), OTHER)], store=True)
+    assert OTHER.digest in make_runner.session.outcomes
+    assert runner.unsaved == {lost.key: last.reason}
+    assert lost.key not in make_runner.session.outcomes
+    assert runner.outcome(lost) is not None  # a search goes on with its scores
     again = Workers()
-    later = gatherer(again)
-    later.gather([lost], settle=True)
-    assert (again.trained, later.unsaved) == ([], {})  # from the weights that were kept
-    assert gatherer.session.outcomes[lost.key].model == b"a network"
+    later = make_runner(again)
+    later.run([lost], store=True)
+    assert (again.trained, later.unsaved) == ([], {})  # from the saved weights
+    assert make_runner.session.outcomes[lost.key].model == b"a network"
 
 
-def test_a_store_that_lacks_a_network_is_repaired(gatherer):
-    gatherer(Workers()).gather([need(range(3))], settle=True)
-    stored = gatherer.session.outcomes
+def test_a_store_that_lacks_a_network_is_repaired(make_runner):
+    make_runner(Workers()).run([request(range(3))], store=True)
+    stored = make_runner.session.outcomes
     whole = dataclasses.replace(stored[RECIPE.digest], provenance=provenance())
     stored[RECIPE.digest] = dataclasses.replace(whole, model=b"")
     workers = Workers()
-    later = gatherer(workers)
-    later.gather([need(range(3))], settle=True)
-    assert workers.trained == [(RECIPE.digest, whole.best_seed)]  # and the others are kept
+    later = make_runner(workers)
+    later.run([request(range(3))], store=True)
+    assert workers.trained == [(RECIPE.digest, whole.best_seed)]  # the other seeds are kept
     assert stored[RECIPE.digest].model == b"a network"
     pd.testing.assert_frame_equal(stored[RECIPE.digest].seeds, whole.seeds)
 
 
-def test_where_other_numbers_would_come_out_all_seeds_are_run_again(gatherer):
-    gatherer(Workers()).gather([need(range(3))], settle=True)
-    stored = gatherer.session.outcomes
+def test_all_seeds_are_run_again_where_the_numbers_could_differ(make_runner):
+    make_runner(Workers()).run([request(range(3))], store=True)
+    stored = make_runner.session.outcomes
     elsewhere = provenance() | {"processor": "another one"}
     lost = dataclasses.replace(stored[RECIPE.digest], provenance=elsewhere, model=b"")
     stored[RECIPE.digest] = lost
     workers = Workers()
-    gatherer(workers).gather([need(range(3))], settle=True)
+    make_runner(workers).run([request(range(3))], store=True)
     assert sorted(seed for _, seed in workers.trained) == [0, 1, 2]
 
 
-def test_a_seed_that_cannot_be_read_from_the_checkpoint_is_run_again(gatherer, tmp_path):
-    gatherer(Workers()).gather([need(range(3))])
-    ledger = Checkpoint(tmp_path / "seeds.db", "s")
-    ledger.forget(RECIPE.digest)
-    ledger.keep(RECIPE.digest, 1, b"whole, by its digest, and yet no outcome")
+def test_a_seed_that_cannot_be_read_from_the_checkpoint_is_run_again(make_runner, tmp_path):
+    make_runner(Workers()).run([request(range(3))])
+    checkpoint = Checkpoint(tmp_path / "seeds.db", "s")
+    checkpoint.remove(RECIPE.digest)
+    checkpoint.save(RECIPE.digest, 1, b"intact by its digest, but no outcome")
     again = Workers()
-    found = gatherer(again)
-    found.gather([need(range(3))])
+    runner = make_runner(again)
+    runner.run([request(range(3))])
     assert sorted(seed for _, seed in again.trained) == [0, 1, 2]
-    assert found.outcome(need(range(3))) is not None
+    assert runner.outcome(request(range(3))) is not None

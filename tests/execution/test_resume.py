@@ -1,4 +1,4 @@
-"""A sweep that is killed, again and again, ends as one that was not: with real processes."""
+"""A sweep that is killed several times ends as one that was not; with real processes."""
 
 import contextlib
 import json
@@ -39,7 +39,7 @@ search:
     batch_size: [1, 4]
 """
 MEASURED = {"seconds", "compile_seconds", "train_seconds"}
-"""Columns that are measured anew whenever something runs."""
+"""Columns that differ from run to run because they are measured times."""
 
 
 def start(folder):
@@ -55,22 +55,22 @@ def start(folder):
 
 
 def tables(folder):
-    """Returns every table of the report by name, without what is measured anew."""
-    found = {}
+    """Returns every table of the report by name, without measured times."""
+    frames = {}
     for path in sorted((folder / "reports" / "killed").glob("*.csv")):
         frame = pd.read_csv(path)
-        found[path.name] = frame.drop(columns=MEASURED & set(frame.columns))
-    return found
+        frames[path.name] = frame.drop(columns=MEASURED & set(frame.columns))
+    return frames
 
 
-def same(found, expected):
-    assert found.keys() == expected.keys()
+def assert_same_tables(actual, expected):
+    assert actual.keys() == expected.keys()
     for name, table in expected.items():
-        pd.testing.assert_frame_equal(found[name], table, check_exact=True, obj=name)
+        pd.testing.assert_frame_equal(actual[name], table, check_exact=True, obj=name)
 
 
-def in_ledger(folder):
-    """Returns the seconds that each finished seed took, by recipe and seed, from the ledger."""
+def in_checkpoint(folder):
+    """Returns the seconds that each finished seed took, by recipe and seed, from the checkpoint."""
     path = folder / "mlartifacts" / "seeds.db"
     if not path.exists():
         return {}
@@ -84,21 +84,21 @@ def in_ledger(folder):
 
 def in_store(folder):
     """Returns the same from the recipes that were written to the store as a whole."""
-    found = {}
+    seconds = {}
     for path in (folder / "mlartifacts").rglob("outcome.json"):
         try:
             digest = json.loads(path.read_text())["digest"]
             seeds = pd.read_parquet(path.parent / "seeds.parquet")
-        except (OSError, ValueError):  # it was killed at that
+        except (OSError, ValueError):  # killed while it wrote them
             continue
-        found |= {(digest, row.seed): row.seconds for row in seeds.itertuples()}
-    return found
+        seconds |= {(digest, row.seed): row.seconds for row in seeds.itertuples()}
+    return seconds
 
 
-def wait_for_work(process, folder, chance):
-    """Returns once something was written to the ledger and a little time has passed, or it ended.
+def wait_for_work(process, folder, rng):
+    """Waits until something was written to the checkpoint and some time has passed, or it ended.
 
-    A kill during the first seconds, which are imports, would be no test.
+    A kill during the first seconds, which are imports, would test nothing.
     """
     log = folder / "mlartifacts" / "seeds.db-wal"
 
@@ -109,50 +109,50 @@ def wait_for_work(process, folder, chance):
     while stamp() == before and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
     with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=chance.uniform(0, 3))
+        process.wait(timeout=rng.uniform(0, 3))
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("undisturbed")
+def uninterrupted(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("uninterrupted")
     (folder / "killed.yaml").write_text(SWEEP)
     process = start(folder)
-    said, _ = process.communicate(timeout=600)
-    assert process.returncode == 0, said
+    output, _ = process.communicate(timeout=600)
+    assert process.returncode == 0, output
     return tables(folder)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(3))
-def test_a_killed_sweep_ends_as_if_it_had_not_been(undisturbed, tmp_path, number):
-    """Kills at random points while it works, then lets it end; compares to the last bit."""
-    expected = undisturbed
+def test_a_killed_sweep_ends_like_an_uninterrupted_one(uninterrupted, tmp_path, number):
+    """Kills it at random points while it works, then lets it end; compares bit by bit."""
+    expected = uninterrupted
     (tmp_path / "killed.yaml").write_text(SWEEP)
-    chance = random.Random(number)
-    kills, kept = 0, {}
+    rng = random.Random(number)
+    kills, finished = 0, {}
     while True:
         process = start(tmp_path)
         if kills < 5:
-            wait_for_work(process, tmp_path, chance)
+            wait_for_work(process, tmp_path, rng)
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.communicate()
                 kills += 1
-                kept |= in_store(tmp_path) | in_ledger(tmp_path)
+                finished |= in_store(tmp_path) | in_checkpoint(tmp_path)
                 continue
-        said, _ = process.communicate(timeout=600)
-        assert process.returncode == 0, said
+        output, _ = process.communicate(timeout=600)
+        assert process.returncode == 0, output
         break
     assert kills > 0
-    same(tables(tmp_path), expected)
+    assert_same_tables(tables(tmp_path), expected)
     shutil.rmtree(tmp_path / "reports")
     words = [sys.executable, "-m", "lstm_bench", "report", "killed"]
     subprocess.run(words, cwd=tmp_path, check=True, capture_output=True)
-    same(tables(tmp_path), expected)  # all of it is in the store
-    # Nothing that had finished was run again: it would have taken another time.
+    assert_same_tables(tables(tmp_path), expected)  # everything is in the store
+    # No finished seed was run again: it would have taken a different time.
     seeds = pd.read_csv(tmp_path / "reports" / "killed" / "seeds.csv")
     seconds = {(row.digest, row.seed): row.seconds for row in seeds.itertuples() if row.seed < 6}
-    again = [key for key, spent in kept.items() if key in seconds and seconds[key] != spent]
+    again = [key for key, spent in finished.items() if key in seconds and seconds[key] != spent]
     assert again == []
-    assert len(set(kept) & set(seconds)) > 10
-    assert in_ledger(tmp_path) == {}  # the ledger holds nothing that the store has
+    assert len(set(finished) & set(seconds)) > 10
+    assert in_checkpoint(tmp_path) == {}  # the checkpoint holds nothing that the store has

@@ -1,4 +1,4 @@
-"""A real sweep with real workers and a real store: to its end, again, extended, interrupted."""
+"""A real sweep with real workers and a real store: complete, repeated, extended, interrupted."""
 
 import contextlib
 import json
@@ -16,15 +16,14 @@ import pandas as pd
 import pytest
 from rich.text import Text
 
-from lstm_bench.analysis import _findings as findings
-from lstm_bench.analysis._history import scores
-from lstm_bench.cli._show import SweepBar
+from lstm_bench.analysis._findings import sweep_findings
 from lstm_bench.config import Settings
 from lstm_bench.errors import StoreError
 from lstm_bench.execution._progress import SweepProgress
+from lstm_bench.execution._progress_bar import SweepBar
 from lstm_bench.execution._sweep_run import run_sweep
 from lstm_bench.execution._workers import (
-    LIVES,
+    MAX_ATTEMPTS,
     Job,
     JobFailed,
     JobFinished,
@@ -32,10 +31,10 @@ from lstm_bench.execution._workers import (
     WorkerPool,
 )
 from lstm_bench.recipes._recipe import recipe
-from lstm_bench.report._writing import write_report
-from lstm_bench.results._outcome import merge_outcomes, select_seeds
+from lstm_bench.report._write import write_report
+from lstm_bench.results._outcome import measure_values, merge_outcomes, select_seeds
 from lstm_bench.results._storage import pack_outcome, read_outcome, unpack_outcome, write_outcome
-from lstm_bench.sweeps._sweep import parse
+from lstm_bench.sweeps._sweep import parse_sweep
 from lstm_bench.tracking._store import Store
 from lstm_bench.training._run import run
 
@@ -58,7 +57,7 @@ DOCUMENT = {
 
 @pytest.fixture(scope="module")
 def done(settings):
-    return run_sweep(parse("small", DOCUMENT), settings)
+    return run_sweep(parse_sweep("small", DOCUMENT), settings)
 
 
 def tree(folder):
@@ -69,36 +68,36 @@ def test_every_recipe_has_its_row(done):
     result, page, progress = done
     assert [row.id for row in result.rows] == ["A1", "A6", "trial-0", "trial-1", "trial-2"]
     assert (progress.done, progress.failed, result.unfinished) == (5, [], 0)
-    assert progress.stage == "search"  # no stage is told of that has nothing to run
+    assert progress.stage == "search"  # a stage without recipes is not shown
     assert page.is_file()
 
 
 @pytest.mark.parametrize("objective", ["accuracy", "solve_rate"])
-def test_the_progress_line_fits_80_columns_and_tells_the_search_s_own_score(
+def test_the_progress_line_fits_80_columns_and_shows_the_score_of_the_search(
     done, capsys, monkeypatch, objective
 ):
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("FORCE_COLOR", "1")
     state = SweepProgress(measure=objective, stage="confirmation", total=9)
     for row in done[0].rows:
-        state.step(row.id, row.outcome)
-    state.step("x", None, failure="it diverged")
-    best = max(scores(row.outcome, objective).mean() for row in done[0].rows)
+        state.count(row.id, row.outcome)
+    state.count("x", None, failure="it diverged")
+    best = max(measure_values(row.outcome, objective).mean() for row in done[0].rows)
     with SweepBar("a-sweep-whose-name-is-much-too-long", quiet=False) as bar:
         bar.changed(state)
     lines = [Text.from_ansi(line).plain for line in capsys.readouterr().err.splitlines()]
-    told = next(line for line in lines if "6/9" in line)
-    assert "━" * 5 in told and len(told) <= 80
-    assert f"confirmation; best {state.best_id}, {100 * best:.0f} %; 1 failed" in told
+    line = next(line for line in lines if "6/9" in line)
+    assert "━" * 5 in line and len(line) <= 80
+    assert f"confirmation; best {state.best_id}, {100 * best:.0f} %; 1 failed" in line
 
 
-def test_workers_give_the_numbers_that_this_process_gives(done):
+def test_workers_give_the_same_numbers_as_this_process(done):
     result, _, _ = done
-    here = run(recipe("memory", epochs=4), range(3))
-    there = result.rows[0].outcome
-    left, right = (o.seeds.drop(columns="seconds") for o in (here, there))
+    local = run(recipe("memory", epochs=4), range(3))
+    stored = result.rows[0].outcome
+    left, right = (o.seeds.drop(columns="seconds") for o in (local, stored))
     pd.testing.assert_frame_equal(left, right, check_exact=True)
-    pd.testing.assert_frame_equal(here.predictions, there.predictions, check_exact=True)
+    pd.testing.assert_frame_equal(local.predictions, stored.predictions, check_exact=True)
 
 
 def test_the_report_is_rebuilt_from_the_store_to_the_same_bytes(done, settings, tmp_path):
@@ -108,15 +107,17 @@ def test_the_report_is_rebuilt_from_the_store_to_the_same_bytes(done, settings, 
     assert tree(tmp_path / "small") == tree(page.parent)
 
 
-def test_claims_comparisons_and_families_come_back_from_the_store(settings, tmp_path):
+def test_the_store_returns_claims_comparisons_and_families(settings, tmp_path):
     family = {"units": 2, "epochs": 2, "over": {"alphabet": [4, 5]}}
-    asked = {"x": {"of": "A", "to": "F/4", "measure": "loss", "margin": 0.5}}
+    comparisons = {"x": {"of": "A", "to": "F/4", "measure": "loss", "margin": 0.5}}
     recipes = {"F": family, "A": {"epochs": 2, "units": 2, "claim": "never", "published": "no"}}
-    small = {"task": "memory", "seeds": 2, "recipes": recipes, "comparisons": asked}
-    result, page, _ = run_sweep(parse("claims", small), settings)
+    small = {"task": "memory", "seeds": 2, "recipes": recipes, "comparisons": comparisons}
+    result, page, _ = run_sweep(parse_sweep("claims", small), settings)
     again = Store(settings.store, settings.artifacts).load("claims")
-    assert findings.comparisons_document(again) == findings.comparisons_document(result)
-    assert list(findings.comparisons_document(again)) == ["verdicts", "comparisons", "horizon"]
+    document = sweep_findings(result).document()
+    assert sweep_findings(again).document() == document
+    of_any_sweep = {"sweep", "recipes", "search", "unfinished", "failed"}
+    assert document.keys() - of_any_sweep == {"verdicts", "comparisons", "horizon"}
     assert (page.parent / "figures" / "horizon.svg").is_file()
     write_report(again, tmp_path / "claims")
     assert tree(tmp_path / "claims") == tree(page.parent)
@@ -124,7 +125,7 @@ def test_claims_comparisons_and_families_come_back_from_the_store(settings, tmp_
 
 def test_a_store_of_an_earlier_version_still_loads(settings):
     small = {"task": "memory", "seeds": 1, "recipes": {"A": {"epochs": 1, "units": 2}}}
-    run_sweep(parse("earlier", small), settings)
+    run_sweep(parse_sweep("earlier", small), settings)
     (listing,) = (settings.artifacts / "earlier").rglob("sweep.json")
     document = json.loads(listing.read_text())
     del document["comparisons"]
@@ -160,95 +161,97 @@ def test_the_store_reads_well_in_mlflow(done, settings):
 
 
 def ended(settings):
-    """Returns when the run of the sweep "small" ended, in milliseconds, as MLflow tells it."""
+    """Returns when the run of the sweep "small" ended, in milliseconds, as MLflow has it."""
     store = Store(settings.store, settings.artifacts)
-    return store.parents(store.experiment("small"))[0].info.end_time
+    return store.sweep_runs(store.ensure_experiment("small"))[0].info.end_time
 
 
 def test_the_same_command_again_runs_nothing_and_changes_nothing(done, settings):
     _, page, _ = done
     before, end = tree(page.parent), ended(settings)
-    _, page, progress = run_sweep(parse("small", DOCUMENT), settings)
+    _, page, progress = run_sweep(parse_sweep("small", DOCUMENT), settings)
     assert progress.reused == progress.done == 5
     assert tree(page.parent) == before
-    assert ended(settings) == end  # it took no longer than it had
+    assert ended(settings) == end  # its duration did not change
 
 
 def test_more_trials_go_on_from_where_it_was(done, settings):
     longer = DOCUMENT | {"search": DOCUMENT["search"] | {"trials": 5}}
     end, began = ended(settings), time.time()
-    result, _, progress = run_sweep(parse("small", longer), settings)
+    result, _, progress = run_sweep(parse_sweep("small", longer), settings)
     assert progress.reused >= 5
-    assert 0 < ended(settings) - end <= 1000 * (time.time() - began)  # the time between is not in
+    assert (
+        0 < ended(settings) - end <= 1000 * (time.time() - began)
+    )  # without the time between the two
     first = [row.outcome.digest for row in done[0].rows]
     assert [row.outcome.digest for row in result.rows][:5] == first
 
 
 def test_another_engine_is_another_session(done, settings):
     small = {"task": "memory", "seeds": 2, "recipes": {"A": {"epochs": 2, "units": 2}}}
-    first, _, _ = run_sweep(parse("engines", small), settings)
-    second, _, progress = run_sweep(parse("engines", small), settings, engine="keras")
+    first, _, _ = run_sweep(parse_sweep("engines", small), settings)
+    second, _, progress = run_sweep(parse_sweep("engines", small), settings, engine="keras")
     assert progress.reused == 0
     assert [r.rows[0].outcome.engine for r in (first, second)] == ["compiled", "keras"]
 
 
-def test_a_damaged_outcome_is_made_again(done, settings):
+def test_a_damaged_outcome_is_run_again(done, settings):
     small = {"task": "memory", "seeds": 1, "recipes": {"A": {"epochs": 1, "units": 2}}}
-    run_sweep(parse("damaged", small), settings)
+    run_sweep(parse_sweep("damaged", small), settings)
     for path in (settings.artifacts / "damaged").rglob("outcome.json"):
         path.unlink()
-    result, _, progress = run_sweep(parse("damaged", small), settings)
+    result, _, progress = run_sweep(parse_sweep("damaged", small), settings)
     assert (progress.reused, len(result.rows)) == (0, 1)
 
 
-def results(pool, jobs):
-    """Runs `jobs` and returns for each its outcomes, one list a recipe, or its `Failure`."""
-    made = {pool.submit(job): [[] for _ in job.recipes] for job in jobs}
+def run_jobs(pool, jobs):
+    """Runs `jobs`; returns for each its outcomes, one a recipe, or its `JobFailed`."""
+    results = {pool.submit(job): [[] for _ in job.recipes] for job in jobs}
     for ticket, event in pool.events():
         if isinstance(event, SeedFinished):
-            for parts, outcome in zip(made[ticket], event.outcomes, strict=True):
+            for parts, outcome in zip(results[ticket], event.outcomes, strict=True):
                 parts.append(unpack_outcome(outcome))
         elif isinstance(event, JobFailed):
-            made[ticket] = event
-    return [each if isinstance(each, JobFailed) else [merge_outcomes(p) for p in each]
-            for each in made.values()]  # fmt: skip
+            results[ticket] = event
+    return [result if isinstance(result, JobFailed) else [merge_outcomes(p) for p in result]
+            for result in results.values()]  # fmt: skip
 
 
 def test_a_worker_that_died_while_idle_is_replaced():
     job = Job((recipe("memory", epochs=1, units=2).settings,), (0,))
     with WorkerPool(1) as pool:
-        results(pool, [job])
+        run_jobs(pool, [job])
         pool._workers[0].process.kill()
         pool._workers[0].process.join()
-        ((outcome,),) = results(pool, [job])
+        ((outcome,),) = run_jobs(pool, [job])
         assert outcome.seeds["seed"].tolist() == [0]
 
 
 @pytest.fixture
-def heard():
-    """Lets Ctrl-C be heard, which a shell switches off in what it starts in the background."""
+def interruptible():
+    """Enables Ctrl-C, which a shell disables in the processes that it starts in the background."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
 
 
-@pytest.mark.usefixtures("heard")
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_ctrl_c_counts_even_where_python_cannot_raise_it():
-    class Swallowing:
+def test_ctrl_c_is_not_lost_where_python_cannot_raise_it():
+    class RaisesInFinalizer:
         def __del__(self):
             signal.raise_signal(signal.SIGINT)
 
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt), WorkerPool(1) as pool:
-        Swallowing()  # its KeyboardInterrupt is printed by Python, and gone
+        RaisesInFinalizer()  # Python prints its KeyboardInterrupt and drops it
         pool.submit(Job((recipe("memory", epochs=1, units=2).settings,), (0,)))
         next(pool.events())
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def killing(pool, times, wait=1.0):
-    """Kills the first worker of `pool` so many times, each a while after it has begun."""
+def start_killing(pool, times, wait=1.0):
+    """Starts a thread that kills `times` workers of `pool`, each `wait` seconds after its start."""
 
     def kill():
         killed = set()
@@ -271,8 +274,8 @@ SMALL = Job((recipe("memory", epochs=1, units=2).settings,), (0,))
 def test_a_recipe_that_kills_every_worker_is_a_failure_and_the_others_go_on():
     long = Job((recipe("memory", epochs=900_000).settings,), (0,))
     with WorkerPool(1) as pool:
-        thread = killing(pool, LIVES)
-        first, second = results(pool, [long, SMALL])
+        thread = start_killing(pool, MAX_ATTEMPTS)
+        first, second = run_jobs(pool, [long, SMALL])
         thread.join()
     assert isinstance(first, JobFailed)
     assert first.kind == "died" and "killed each time" in first.reason
@@ -284,54 +287,54 @@ def test_a_job_whose_worker_is_killed_once_goes_on_from_its_finished_seeds():
     with WorkerPool(1) as pool:
         ticket = pool.submit(job)
         events = []
-        for number, (heard, event) in enumerate(pool.events()):
-            assert heard == ticket
+        for number, (reported, event) in enumerate(pool.events()):
+            assert reported == ticket
             events.append(event)
             if number in (2, 9):
                 pool._workers[0].process.kill()
     assert isinstance(events[-1], JobFinished)
-    assert [event.seed for event in events[:-1]] == list(range(40))  # each of them once
+    assert [event.seed for event in events[:-1]] == list(range(40))  # each seed once
 
 
 def test_a_fork_server_that_is_killed_is_started_again():
     with WorkerPool(1) as pool:
-        results(pool, [SMALL])
+        run_jobs(pool, [SMALL])
         os.kill(multiprocessing.forkserver._forkserver._forkserver_pid, signal.SIGKILL)
         for worker in pool._workers:
             worker.process.kill()
-        ((outcome,),) = results(pool, [SMALL])
+        ((outcome,),) = run_jobs(pool, [SMALL])
     assert outcome.seeds["seed"].tolist() == [0]
 
 
-def test_a_job_with_one_life_is_not_tried_again():
-    long = Job((recipe("memory", epochs=900_000).settings,), (0,), lives=1)
+def test_a_job_with_one_attempt_is_not_tried_again():
+    long = Job((recipe("memory", epochs=900_000).settings,), (0,), attempts=1)
     with WorkerPool(1) as pool:
-        thread = killing(pool, 1)
-        (failure,) = results(pool, [long])
+        thread = start_killing(pool, 1)
+        (failure,) = run_jobs(pool, [long])
         thread.join()
     assert failure.kind == "died"
 
 
 @pytest.mark.slow
-def test_a_job_that_takes_too_long_is_stopped_and_what_it_had_done_is_kept():
+def test_a_job_over_its_time_limit_is_stopped_and_its_finished_seeds_are_kept():
     long = Job((recipe("memory", epochs=9_000).settings,), tuple(range(2000)), seconds=12)
     with WorkerPool(1) as pool:
         pool.submit(long)
         events = [event for _, event in pool.events()]
     assert isinstance(events[-1], JobFailed)
-    assert events[-1].kind == "late"
+    assert events[-1].kind == "timeout"
     assert len(events) > 1
     assert all(isinstance(event, SeedFinished) for event in events[:-1])
 
 
-def test_recipes_that_differ_in_how_they_are_asked_are_trained_once_and_come_out_the_same():
+def test_recipes_that_differ_only_in_evaluation_are_trained_once_with_the_same_results():
     shared = {"letters": 6, "units": 8, "epochs": 30, "stateful": True, "shuffle": "none"}
-    asked = ({}, {"evaluation": "free_running"}, {"evaluation": "cold_start", "start": "C"})
-    recipes = [recipe("alphabet", **shared, **more) for more in asked]
+    evaluations = ({}, {"evaluation": "free_running"}, {"evaluation": "cold_start", "start": "C"})
+    recipes = [recipe("alphabet", **shared, **more) for more in evaluations]
     with WorkerPool(1) as pool:
-        (together,) = results(pool, [Job(tuple(r.settings for r in recipes), (0, 1))])
+        (together,) = run_jobs(pool, [Job(tuple(r.settings for r in recipes), (0, 1))])
         for chosen, outcome in zip(recipes, together, strict=True):
-            ((alone,),) = results(pool, [Job((chosen.settings,), (0, 1))])
+            ((alone,),) = run_jobs(pool, [Job((chosen.settings,), (0, 1))])
             assert outcome.digest == alone.digest == chosen.digest
             assert outcome.predictions.equals(alone.predictions)
             assert outcome.seeds.drop(columns="seconds").equals(alone.seeds.drop(columns="seconds"))
@@ -339,15 +342,15 @@ def test_recipes_that_differ_in_how_they_are_asked_are_trained_once_and_come_out
 
 
 @pytest.mark.slow
-def test_two_sweeps_may_begin_in_an_empty_folder_at_once(tmp_path):
+def test_two_sweeps_may_start_in_an_empty_folder_at_once(tmp_path):
     (tmp_path / "one.yaml").write_text("task: memory\nseeds: 1\nrecipes: {A: {epochs: 1}}\n")
     words = [sys.executable, "-m", "lstm_bench", "sweep", "one.yaml", "--json"]
-    both = [
+    processes = [
         subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
         for _ in range(2)
     ]
-    said = [each.communicate(timeout=180)[1].decode() for each in both]
-    assert [each.returncode for each in both] == [0, 0], said
+    errors = [process.communicate(timeout=180)[1].decode() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], errors
 
 
 def test_an_outcome_is_read_back_as_it_was_written(done, tmp_path):
@@ -366,7 +369,7 @@ def test_an_outcome_is_read_back_as_it_was_written(done, tmp_path):
         read_outcome(tmp_path / "outcome")
 
 
-def test_the_saved_model_answers_as_the_report_says(done, tmp_path):
+def test_the_saved_model_gives_the_recorded_predictions(done, tmp_path):
     """Plain Keras opens the file and, fed the samples, gives the recorded predictions."""
     import keras
 
@@ -380,7 +383,7 @@ def test_the_saved_model_answers_as_the_report_says(done, tmp_path):
     assert [str(a) for a in answers] == recorded["predicted"].tolist()
 
 
-def test_an_outcome_can_be_taken_apart_and_joined_again(done):
+def test_an_outcome_can_be_split_by_seed_and_merged_again(done):
     whole = done[0].rows[0].outcome
     parts = [select_seeds(whole, [seed]) for seed in (2, 0, 1)]
     again = merge_outcomes([unpack_outcome(pack_outcome(part)) for part in parts] + parts[:1])
@@ -395,8 +398,8 @@ LONG = "task: memory\nseeds: 2\nrecipes:\n" + "".join(
 )
 
 
-@pytest.mark.usefixtures("heard")
-def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(tmp_path, monkeypatch, command):
+@pytest.mark.usefixtures("interruptible")
+def test_ctrl_c_keeps_what_is_finished_and_the_same_command_resumes(tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
     Path("long.yaml").write_text(LONG)
     database = tmp_path / "mlflow.db"
@@ -409,11 +412,11 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(tmp_path, mo
     code, _, err = command("sweep", "long.yaml")
     assert code == 1
     assert "what had finished is kept" in err and "Traceback" not in err
-    goes_on(database, command)
+    assert_resumes(database, command)
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("heard")
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_in_a_terminal_does_the_same(tmp_path, monkeypatch, command):
     (tmp_path / "long.yaml").write_text(LONG)
     words = [sys.executable, "-m", "lstm_bench", "sweep", "long.yaml"]
@@ -423,11 +426,11 @@ def test_ctrl_c_in_a_terminal_does_the_same(tmp_path, monkeypatch, command):
     wait_for_two(tmp_path / "mlflow.db")
     os.killpg(first.pid, signal.SIGINT)  # as a terminal does: the workers get it too
     err = ""
-    for line in first.stderr:  # until it ends, if it never says so
+    for line in first.stderr:  # until it ends, if it does not print that
         err += line
         if "interrupted" in line:
             break
-    for _ in range(5):  # impatient, when it has been heard
+    for _ in range(5):  # an impatient user, after the message
         with contextlib.suppress(ProcessLookupError):  # it has ended
             os.killpg(first.pid, signal.SIGINT)
         time.sleep(0.05)
@@ -435,7 +438,7 @@ def test_ctrl_c_in_a_terminal_does_the_same(tmp_path, monkeypatch, command):
     assert first.returncode == 1, err
     assert "Traceback" not in err
     monkeypatch.chdir(tmp_path)
-    goes_on(tmp_path / "mlflow.db", command)
+    assert_resumes(tmp_path / "mlflow.db", command)
 
 
 def wait_for_two(database):
@@ -444,13 +447,13 @@ def wait_for_two(database):
         time.sleep(0.1)
 
 
-def goes_on(database, command):
-    """Runs the sweep `long` once more and finds that only what was missing is run."""
-    kept = finished(database)
-    assert 2 <= kept < 8
+def assert_resumes(database, command):
+    """Runs the sweep `long` once more; asserts that only the missing recipes are run."""
+    before = finished(database)
+    assert 2 <= before < 8
     code, out, err = command("sweep", "long.yaml")
     assert code == 0, err
-    assert f"{kept} of 8 recipes needed no new run" in " ".join(out.split())
+    assert f"{before} of 8 recipes needed no new run" in " ".join(out.split())
     assert len(pd.read_csv("reports/long/comparison.csv")) == 8
 
 

@@ -14,8 +14,8 @@ import keras
 import numpy as np
 import pytest
 
-from lstm_bench.export._data import data
-from lstm_bench.export._script import script
+from lstm_bench.export._data import data_code
+from lstm_bench.export._script import export_script
 from lstm_bench.recipes._recipe import recipe
 from lstm_bench.sweeps._sweep import load_sweep
 from lstm_bench.tasks._base import Problem, Sequence, Task
@@ -31,27 +31,27 @@ def shortened(name, **changes):
 
 
 def executed(chosen, seed, path):
-    """Runs the script of `chosen` in this process and returns what it leaves behind."""
-    path.write_text(script(chosen, seed), encoding="utf-8")
+    """Runs the script of `chosen` in this process; returns its variables and what it prints."""
+    path.write_text(export_script(chosen, seed), encoding="utf-8")
     with contextlib.redirect_stdout(io.StringIO()) as out:
         return runpy.run_path(str(path)), out.getvalue()
 
 
-def agree(chosen, left, run, rtol):
-    np.testing.assert_allclose(left["losses"], run.loss, rtol=rtol)
-    outputs = left["outputs"].reshape(run.outputs.shape)
+def check_run(variables, run, rtol):
+    np.testing.assert_allclose(variables["losses"], run.loss, rtol=rtol)
+    outputs = variables["outputs"].reshape(run.outputs.shape)
     np.testing.assert_allclose(outputs, run.outputs, rtol=0, atol=1e-4)
     assert (outputs.argmax(axis=-1) == run.outputs.argmax(axis=-1)).all()
 
 
-# ---- As a command of its own: a process that knows nothing of this package
+# ---- In a process of its own, without this package
 
 
-def alone(chosen, seed, folder):
-    """Returns the losses and the printed answers of a script that runs in `folder` by itself."""
-    (folder / "mine.py").write_text(script(chosen, seed), encoding="utf-8")
+def run_alone(chosen, seed, folder):
+    """Runs a script in `folder` without this package; returns its losses and predictions."""
+    (folder / "mine.py").write_text(export_script(chosen, seed), encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-I", "-c", BLIND, "--losses"],
+        [sys.executable, "-I", "-c", WITHOUT_PACKAGE, "--losses"],
         cwd=folder,
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
@@ -60,18 +60,18 @@ def alone(chosen, seed, folder):
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     losses = [float(line.split()[-1]) for line in lines if line.startswith("epoch ")]
-    answers = [line.partition(" -> ")[2].split() for line in lines if " -> " in line]
-    return losses, answers
+    predictions = [line.partition(" -> ")[2].split() for line in lines if " -> " in line]
+    return losses, predictions
 
 
-BLIND = """
+WITHOUT_PACKAGE = """
 import runpy, sys
 sys.modules["lstm_bench"] = None  # importing it would fail
 runpy.run_path("mine.py")
 """
 
 
-def expected(chosen, run):
+def predicted_labels(chosen, run):
     labels = chosen.task.labels
     return [[labels[n] for n in row] for row in run.outputs.argmax(axis=-1)]
 
@@ -83,19 +83,19 @@ def expected(chosen, run):
         *(pytest.param(name, {}, marks=pytest.mark.slow) for name in ("A1", "B3", "B5", "C3")),
     ],
 )
-def test_a_script_alone_gives_the_losses_and_answers_of_both_engines(name, changes, tmp_path):
+def test_a_script_alone_gives_the_losses_and_predictions_of_both_engines(name, changes, tmp_path):
     chosen = shortened(name, **changes)
-    # Not every seed will do for the other engine: B5 of seed 3 is so steep in epoch 28 that the
-    # engines' last digits part there, by 1e-3 at most; the script stays with plain Keras.
-    losses, answers = alone(chosen, 0, tmp_path)
+    # Seed 3 of B5 would not do for the compiled engine: its loss is so steep in epoch 28 that the
+    # last digits of the engines differ, by 1e-3 at most; the script still agrees with plain Keras.
+    losses, predictions = run_alone(chosen, 0, tmp_path)
     plain = keras_loop.train(chosen, [0], evaluate=False).runs[0]
     fast = compiled.train(chosen, [0]).runs[0]
     np.testing.assert_allclose(losses, plain.loss, rtol=1e-5)
     np.testing.assert_allclose(losses, fast.loss, rtol=1e-4)
-    assert answers == expected(chosen, plain) == expected(chosen, fast)
+    assert predictions == predicted_labels(chosen, plain) == predicted_labels(chosen, fast)
 
 
-# ---- Combinations: what differs from one to the next is some part of the script
+# ---- Combinations of settings that differ in some part of the script
 
 SAMPLE = {
     "rows": ("memory", {}),
@@ -141,14 +141,15 @@ MARKED = [
 def test_a_script_trains_as_plain_keras_does(name, tmp_path):
     task, changes = SAMPLE[name]
     chosen = recipe(task, **{"epochs": 2, "units": 4, **changes})
-    left, _ = executed(chosen, SEED, tmp_path / "mine.py")
+    variables, _ = executed(chosen, SEED, tmp_path / "mine.py")
     plain = keras_loop.train(chosen, [SEED], evaluate=False).runs[0]
-    agree(chosen, left, plain, rtol=1e-5)
-    for ours, theirs in zip(left["model"].trainable_variables, plain.weights, strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5)
+    check_run(variables, plain, rtol=1e-5)
+    trained = variables["model"].trainable_variables
+    for actual, expected in zip(trained, plain.weights, strict=True):
+        np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-5)
 
 
-# ---- Other ways of asking
+# ---- Other evaluations than teacher forcing
 
 
 def test_a_generating_recipe_prints_what_it_generates(tmp_path):
@@ -168,8 +169,8 @@ SLOW = [
 def test_generated_symbols_are_those_of_the_evaluation(framing, tmp_path):
     from lstm_bench.training._run import run
 
-    asked = {"framing": framing, "stateful": framing == "pairs", "evaluation": "free_running"}
-    chosen = recipe("memory", epochs=3, units=4, learning_rate=0.05, **asked)
+    options = {"framing": framing, "stateful": framing == "pairs", "evaluation": "free_running"}
+    chosen = recipe("memory", epochs=3, units=4, learning_rate=0.05, **options)
     _, out = executed(chosen, SEED, tmp_path / "mine.py")
     rows = run(chosen, [SEED]).predictions
     generated = [line.split() for line in out.splitlines()[-2:]]
@@ -185,7 +186,7 @@ def test_a_cold_start_and_random_queries_are_printed(tmp_path):
     assert sum(" -> " in line for line in drawn.splitlines()) == 25 + 20
 
 
-# ---- Data that there are no words for, and data with gaps
+# ---- Data without readable code, and targets that do not count
 
 
 class Noise(Task):
@@ -205,7 +206,7 @@ class Noise(Task):
 
 
 class Uneven(Task):
-    """Sequences of unequal length, of which only the last step counts."""
+    """Sequences of unequal length, whose targets only count at the last step."""
 
     name = "uneven"
     defaults = {"framing": "whole", "units": 3, "epochs": 2, "batch_size": 2, "stateful": False}
@@ -238,13 +239,11 @@ def test_unequal_lengths_and_steps_that_do_not_count(framing, copies, tmp_path, 
 
     monkeypatch.setitem(TASKS, "uneven", Uneven)
     chosen = recipe("uneven", framing=framing, copies=copies)
-    made = data(chosen, SEED)
-    assert made.weighted
-    assert made.readable == (
-        copies == 1
-    )  # the many are packed, as arrays of unequal rows cannot be
-    left, _ = executed(chosen, SEED, tmp_path / "mine.py")
-    agree(chosen, left, keras_loop.train(chosen, [SEED], evaluate=False).runs[0], rtol=1e-5)
+    code = data_code(chosen, SEED)
+    assert code.weighted
+    assert code.readable == (copies == 1)  # many numbers are packed, which needs equal lengths
+    variables, _ = executed(chosen, SEED, tmp_path / "mine.py")
+    check_run(variables, keras_loop.train(chosen, [SEED], evaluate=False).runs[0], rtol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -263,40 +262,42 @@ def test_unequal_lengths_and_steps_that_do_not_count(framing, copies, tmp_path, 
         ),
     ],
 )
-def test_unseen_samples_are_asked_after_training(task, changes, tmp_path):
+def test_unseen_samples_are_predicted_after_training(task, changes, tmp_path):
     chosen = recipe(task, **{"epochs": 2, "units": 4, "batch_size": 3, **changes})
-    left, out = executed(chosen, SEED, tmp_path / "mine.py")
+    variables, out = executed(chosen, SEED, tmp_path / "mine.py")
     plain = keras_loop.train(chosen, [SEED], evaluate=False).runs[0]
-    np.testing.assert_allclose(left["losses"], plain.loss, rtol=1e-5)
-    outputs = np.concatenate([left["outputs"], left["new_outputs"]]).reshape(plain.outputs.shape)
+    np.testing.assert_allclose(variables["losses"], plain.loss, rtol=1e-5)
+    outputs = np.concatenate([variables["outputs"], variables["new_outputs"]])
+    outputs = outputs.reshape(plain.outputs.shape)
     np.testing.assert_allclose(outputs, plain.outputs, rtol=0, atol=1e-4)
-    right = plain.right[-1][plain.samples.judged].mean()
+    right = plain.correct[-1][plain.samples.evaluated].mean()
     assert out.splitlines()[-1] == f"{right:.2%} of the new answers are right"
 
 
-def test_a_framing_without_words_is_embedded(monkeypatch, tmp_path):
+def test_a_framing_without_readable_code_is_embedded(monkeypatch, tmp_path):
     from lstm_bench.export import _data as module
 
-    monkeypatch.setattr(module, "FRAMED", {})
+    monkeypatch.setattr(module, "FRAMING_CODE", {})
     chosen = recipe("alphabet", epochs=2, units=4)
-    assert not data(chosen, SEED).readable
-    left, out = executed(chosen, SEED, tmp_path / "mine.py")
-    agree(chosen, left, keras_loop.train(chosen, [SEED], evaluate=False).runs[0], rtol=1e-5)
+    assert not data_code(chosen, SEED).readable
+    variables, out = executed(chosen, SEED, tmp_path / "mine.py")
+    check_run(variables, keras_loop.train(chosen, [SEED], evaluate=False).runs[0], rtol=1e-5)
     assert "wanted" in out
 
 
-def test_words_that_make_other_arrays_are_not_used(monkeypatch):
+@pytest.mark.parametrize("other", ["prefixes", "whole"])
+def test_code_that_makes_other_arrays_is_not_used(other, monkeypatch):
     from lstm_bench.export import _data as module
 
-    monkeypatch.setitem(module.FRAMED, "pairs", module.FRAMED["prefixes"])
-    assert not data(recipe("memory"), SEED).readable
+    monkeypatch.setitem(module.FRAMING_CODE, "pairs", module.FRAMING_CODE[other])
+    assert not data_code(recipe("memory"), SEED).readable
 
 
-def test_long_sequences_are_packed_and_still_framed_in_the_open():
-    made = data(recipe("memory", alphabet=6, lag=1000), SEED)
-    assert made.readable
-    assert made.packed
-    assert len(made.code) < 3000
+def test_long_sequences_are_packed_and_still_framed_by_readable_code():
+    code = data_code(recipe("memory", alphabet=6, lag=1000), SEED)
+    assert code.readable
+    assert code.packed
+    assert len(code.code) < 3000
 
 
 # ---- How it reads
@@ -304,12 +305,12 @@ def test_long_sequences_are_packed_and_still_framed_in_the_open():
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_every_published_recipe_has_a_short_script_of_its_own(name):
-    text = script(PUBLISHED[name].recipe, SEED)
+    text = export_script(PUBLISHED[name].recipe, SEED)
     imports = {n for node in ast.walk(ast.parse(text)) for n in _imported(node)}
     packed = {"base64", "zlib"} if "unpacked(" in text else set()
     assert imports == {"keras", "numpy", "sys"} | packed
     assert max(map(len, text.splitlines())) <= 140
-    # Data that were drawn are packed, and not to be read.
+    # Packed data are not meant to be read.
     read = [line for line in text.splitlines() if not re.fullmatch(r"[\w+/=]{90,}", line)]
     assert len(read) <= 150
 
@@ -320,7 +321,8 @@ def _imported(node):
 
 def test_the_published_five_are_short():
     counts = {
-        n: len(script(PUBLISHED[n].recipe).splitlines()) for n in ("A1", "B1", "B3", "B5", "C3")
+        n: len(export_script(PUBLISHED[n].recipe).splitlines())
+        for n in ("A1", "B1", "B3", "B5", "C3")
     }
     assert max(counts.values()) <= 100
 
@@ -334,10 +336,10 @@ def test_the_published_five_are_short():
         keras.layers.Bidirectional(keras.layers.LSTM(3)),
     ],
 )
-def test_a_layer_of_any_kind_is_written_as_it_was_made(layer):
-    from lstm_bench.export._network import written
+def test_a_layer_of_any_kind_is_written_as_it_was_constructed(layer):
+    from lstm_bench.export._network import constructor_call
 
-    again = eval(written(layer), {"keras": keras})
+    again = eval(constructor_call(layer), {"keras": keras})
     assert _settings(again.get_config()) == _settings(layer.get_config())
 
 

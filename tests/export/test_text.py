@@ -1,4 +1,4 @@
-"""Text from data in exported scripts: it stays text, whatever it holds, and is never run here."""
+"""Text from data stays text in exported scripts, whatever it contains, and is never run here."""
 
 import ast
 import csv
@@ -13,12 +13,17 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-import lstm_bench.export
-from lstm_bench.export._answers import PRINTABLE
-from lstm_bench.export._data import data
-from lstm_bench.export._embedded import embedded
-from lstm_bench.export._literals import docstring, expression, literal, number
-from lstm_bench.export._script import script
+from lstm_bench.export import _script
+from lstm_bench.export._data import data_code
+from lstm_bench.export._embedded import array_expression
+from lstm_bench.export._literals import (
+    docstring_literal,
+    number_literal,
+    string_literal,
+    value_literal,
+)
+from lstm_bench.export._predictions import PRINTABLE
+from lstm_bench.export._script import export_script
 from lstm_bench.recipes._recipe import recipe
 from lstm_bench.tasks._base import Problem, Sequence, Task
 
@@ -40,19 +45,19 @@ class Labelled(Task):
     words: tuple[str, ...] = ("a", "b", "c")
     note: str = ""
     rows: str = "plain"
-    due: str = "next"
+    targets: str = "next"
     masked: bool = False
     cyclic: bool = False
 
     def problem(self, seed):
-        made = []
+        sequences = []
         for row in ROWS[self.rows]:
-            shown = np.array(row)
-            # The next symbol, or one that the inputs do not tell: a sequence and its answers.
-            asked = np.roll(shown, -1) if self.due == "next" else shown[::-1]
+            inputs = np.array(row)
+            # The targets are the next symbols, or others that do not follow from the inputs.
+            targets = np.roll(inputs, -1) if self.targets == "next" else inputs[::-1]
             scored = np.arange(len(row)) % 2 == 1 if self.masked else np.ones(len(row), bool)
-            made.append(Sequence(shown, asked, scored, self.cyclic))
-        return Problem(tuple(made))
+            sequences.append(Sequence(inputs, targets, scored, self.cyclic))
+        return Problem(tuple(sequences))
 
     labels = property(lambda self: self.words)
     chance = property(lambda self: 0.5)
@@ -62,8 +67,8 @@ def labelled(**changes):
     return recipe(Labelled, **changes)
 
 
-def assigned(tree, name):
-    """Returns the value that the module `tree` gives `name`, read and not run."""
+def assigned_value(tree, name):
+    """Returns the value that the module `tree` assigns to `name`, without running it."""
     node = next(
         node
         for node in tree.body
@@ -72,10 +77,10 @@ def assigned(tree, name):
     return ast.literal_eval(node.value)
 
 
-def blanked(source):
-    """Returns the syntax tree of `source`, without the text of its strings.
+def tree_without_strings(source):
+    """Returns the syntax tree of `source` without the text of its strings.
 
-    And without the line that only scripts with unprintable symbols have.
+    The line that only scripts with unprintable symbols have is left out too.
     """
     tree = ast.parse(source.replace(f"\n{PRINTABLE}\n", "\n"))
     for node in ast.walk(tree):
@@ -84,60 +89,62 @@ def blanked(source):
     return ast.dump(tree)
 
 
-def separately(scripts, folder):
-    """Runs `scripts`, by name, in one process of its own and returns the arrays of each.
+def run_scripts(scripts, folder):
+    """Runs `scripts`, a dict by name, in a process of their own; returns the arrays of each.
 
-    It runs in the empty folder `folder / "inside"`.
+    They run in the empty folder `folder / "inside"`.
     """
-    for part in ("scripts", "made", "inside"):
+    for part in ("scripts", "arrays", "inside"):
         (folder / part).mkdir()
     for name, text in scripts.items():
         (folder / "scripts" / f"{name}.py").write_text(text, encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-I", "-X", "utf8", "-c", EACH],
+        [sys.executable, "-I", "-X", "utf8", "-c", RUN_ALL],
         cwd=folder / "inside",
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
         encoding="utf-8",
     )
     assert done.returncode == 0, done.stderr
-    return {name: dict(np.load(folder / "made" / f"{name}.npz")) for name in scripts}
+    return {name: dict(np.load(folder / "arrays" / f"{name}.npz")) for name in scripts}
 
 
-EACH = """
+RUN_ALL = """
 import pathlib, runpy, sys
 import numpy as np
 sys.modules["lstm_bench"] = None  # importing it would fail
 for path in sorted(pathlib.Path("../scripts").glob("*.py")):
-    left = runpy.run_path(str(path))
-    made = {name: left[name] for name in ("X", "y", "weight", "losses") if name in left}
-    np.savez(f"../made/{path.stem}.npz", **made)
+    variables = runpy.run_path(str(path))
+    names = {"X", "y", "weight", "losses"} & set(variables)
+    np.savez(f"../arrays/{path.stem}.npz", **{name: variables[name] for name in names})
 """
 
 
-def same(made, chosen):
+def check_arrays(arrays, chosen):
     samples = chosen.samples(SEED).part(unseen=False)
     weight = samples.scored if samples.y.ndim == 3 else samples.scored[:, 0]
-    for ours, wanted in ((made["X"], samples.x), (made["y"], samples.y)):
-        assert ours.dtype == wanted.dtype
-        np.testing.assert_array_equal(ours, wanted)
-    np.testing.assert_array_equal(made.get("weight", np.ones(weight.shape)), weight)
+    for actual, expected in ((arrays["X"], samples.x), (arrays["y"], samples.y)):
+        assert actual.dtype == expected.dtype
+        np.testing.assert_array_equal(actual, expected)
+    np.testing.assert_array_equal(arrays.get("weight", np.ones(weight.shape)), weight)
 
 
 # ---- Columns of a CSV file
 
 
-def column(path, cells):
-    with path.open("w", encoding="utf-8", newline="") as lines:
-        csv.writer(lines, quoting=csv.QUOTE_ALL).writerows([["sym"], *([cell] for cell in cells)])
+def write_column(path, cells):
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, quoting=csv.QUOTE_ALL).writerows([["sym"], *([cell] for cell in cells)])
     return str(path)
 
 
 RUN = ",".join(str(ord(char)) for char in "open('CALLED', 'w').close()")
 CODE = f"ab)];exec(bytes([{RUN}]));texts=[#abab\\" + ("ab" * 17)[:33]
-"""A character a cell, of which the script shows those up to the backslash, two rows before what it
+"""Code with one character in each cell.
 
-asks for. As texts in double quotes, unescaped, these are a call of `exec`."""
+The inputs of a script are the characters up to the backslash, two rows before the targets. In
+double quotes, unescaped, they would be a call of `exec`.
+"""
 SPOKEN = "She_said_\"no\",_and_'yes'_too._" * 8
 LINES = ['"""', "a\nb", "\\", "#", "{}", "%s", "\u202e", "\u200f", "a\u2028b", "\x7f", "'"] * 6
 
@@ -154,35 +161,35 @@ LINES = ['"""', "a\nb", "\\", "#", "{}", "%s", "\u202e", "\u200f", "a\u2028b", "
     ],
 )
 def test_cells_of_a_file_stay_text(cells, changes, tmp_path, monkeypatch):
-    file = column(tmp_path / "sym.csv", cells)
+    file = write_column(tmp_path / "sym.csv", cells)
     monkeypatch.chdir(tmp_path)
     chosen = recipe("csv", file=file, target="sym", **{"framing": "pairs", **changes})
-    text = script(chosen, SEED)
+    text = export_script(chosen, SEED)
     assert [path.name for path in tmp_path.iterdir()] == ["sym.csv"]
     tree = ast.parse(text)
-    assert list(assigned(tree, "symbols")) == sorted(set(cells))
-    # The same in letters, or in words of letters.
+    assert list(assigned_value(tree, "symbols")) == sorted(set(cells))
+    # The same file with letters, or with words of letters, in place of the cells.
     size = 1 if all(len(cell) == 1 for cell in cells) else 2
     order = sorted(set(cells))
     letters = [chr(ord("a") + order.index(cell)) * size for cell in cells]
-    other = column(tmp_path / "other.csv", letters)
+    other = write_column(tmp_path / "other.csv", letters)
     plain = recipe("csv", file=other, target="sym", **{"framing": "pairs", **changes})
-    assert blanked(text) == blanked(script(plain, SEED))
+    assert tree_without_strings(text) == tree_without_strings(export_script(plain, SEED))
 
 
 def test_hostile_scripts_run_and_make_the_samples_and_no_file(tmp_path):
     (tmp_path / "data").mkdir()
     chosen = {}
     for name, cells in (("code", CODE), ("spoken", SPOKEN), ("lines", LINES)):
-        file = column(tmp_path / "data" / f"{name}.csv", cells)
+        file = write_column(tmp_path / "data" / f"{name}.csv", cells)
         options = {"epochs": 1, "units": 2, "framing": "pairs", "horizon": 2}
         chosen[name] = recipe("csv", file=file, target="sym", **options)
-    scripts = {name: script(each, SEED) for name, each in chosen.items()}
-    made = separately(scripts, tmp_path)
-    for name, each in chosen.items():
-        assert data(each, SEED).readable
-        same(made[name], each)
-        assert np.isfinite(made[name]["losses"]).all()
+    scripts = {name: export_script(recipe_, SEED) for name, recipe_ in chosen.items()}
+    arrays = run_scripts(scripts, tmp_path)
+    for name, recipe_ in chosen.items():
+        assert data_code(recipe_, SEED).readable
+        check_arrays(arrays[name], recipe_)
+        assert np.isfinite(arrays[name]["losses"]).all()
     assert not list((tmp_path / "inside").iterdir())
 
 
@@ -204,33 +211,38 @@ LABELS = st.lists(CHARACTERS, min_size=3, max_size=6, unique=True) | st.lists(
 @example(['"', "'", "\\"], '"""', "plain", False, False)
 @example(['"""', "\\", "a\n"], "\\", "plain", True, False)
 @example(["a", "b", "c"], '"""; exit() #', "long", False, True)
-def test_any_labels_and_settings_are_text_alone(labels, note, rows, masked, reversed_):
-    options = {"rows": rows, "masked": masked, "due": "reversed" if reversed_ else "next"}
-    text = script(labelled(words=tuple(labels), note=note, **options), SEED)
+def test_any_labels_and_settings_are_only_text(labels, note, rows, masked, reversed_):
+    targets = "reversed" if reversed_ else "next"
+    options = {"rows": rows, "masked": masked, "targets": targets}
+    text = export_script(labelled(words=tuple(labels), note=note, **options), SEED)
     tree = ast.parse(text)
-    assert list(assigned(tree, "symbols")) == labels
+    assert list(assigned_value(tree, "symbols")) == labels
     assert all(char.isprintable() or char == "\n" for char in text)
     assert text.encode("utf-8")
     single = all(len(label) == 1 for label in labels)
     plain = tuple(letter if single else letter * 2 for letter in "abcdef"[: len(labels)])
-    assert blanked(text) == blanked(script(labelled(words=plain, **options), SEED))
+    assert tree_without_strings(text) == tree_without_strings(
+        export_script(labelled(words=plain, **options), SEED)
+    )
     if single and rows == "plain" and not masked and reversed_:
-        spelled = [[labels.index(char) for char in pair[0]] for pair in assigned(tree, "texts")]
+        spelled = [
+            [labels.index(char) for char in pair[0]] for pair in assigned_value(tree, "texts")
+        ]
         assert spelled == ROWS["plain"]
 
 
 class Halves(Labelled):
-    """Symbols that are halves of a character of two: no file in UTF-8 can hold them bare."""
+    """Symbols that are halves of a surrogate pair: UTF-8 cannot encode them unescaped."""
 
     name = "halves"
     labels = ("\ud83d", "\ude00", '"')
 
 
 def test_half_characters_are_escaped(tmp_path):
-    text = script(recipe(Halves), SEED)
+    text = export_script(recipe(Halves), SEED)
     (tmp_path / "mine.py").write_text(text, encoding="utf-8")
     tree = ast.parse((tmp_path / "mine.py").read_text(encoding="utf-8"))
-    assert tuple(assigned(tree, "symbols")) == Halves.labels
+    assert tuple(assigned_value(tree, "symbols")) == Halves.labels
 
 
 @settings(max_examples=200, deadline=None)
@@ -240,19 +252,23 @@ def test_half_characters_are_escaped(tmp_path):
 @example('\\"""\\')
 @example("\ud800")
 def test_literals_give_the_text_back(text):
-    for shown in (literal(text), docstring(text), expression([text, {text: (text,)}])):
-        assert all(char.isprintable() or char == "\n" for char in shown)
-    assert "\n" not in literal(text)
-    assert ast.literal_eval(literal(text)) == text
-    assert ast.literal_eval(expression([text, {text: (text,)}])) == [text, {text: (text,)}]
-    module = ast.parse(docstring(text) + "\nx = 1\n")
+    for source in (
+        string_literal(text),
+        docstring_literal(text),
+        value_literal([text, {text: (text,)}]),
+    ):
+        assert all(char.isprintable() or char == "\n" for char in source)
+    assert "\n" not in string_literal(text)
+    assert ast.literal_eval(string_literal(text)) == text
+    assert ast.literal_eval(value_literal([text, {text: (text,)}])) == [text, {text: (text,)}]
+    module = ast.parse(docstring_literal(text) + "\nx = 1\n")
     assert len(module.body) == 2
     assert ast.get_docstring(module, clean=False) == text
 
 
 def test_a_docstring_is_left_as_it_is():
-    # Its lines that begin like a function are no function, to which empty lines are added.
-    text = script(labelled(note="def " * 60), SEED)
+    # Lines that look like the beginning of a function get no blank lines around them.
+    text = export_script(labelled(note="def " * 60), SEED)
     about = ast.get_docstring(ast.parse(text), clean=False).split("\n\n")[0].splitlines()
     assert [line[:4] for line in about[1:]] == ["def "] * 3
     assert " ".join(about).count("def") == 60
@@ -262,7 +278,7 @@ def test_a_docstring_is_left_as_it_is():
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"),
+    ("value", "source"),
     [
         (3, "3"),
         (True, "True"),
@@ -275,28 +291,28 @@ def test_a_docstring_is_left_as_it_is():
         (np.float32("nan"), 'float("nan")'),
     ],
 )
-def test_numbers_are_those_of_python(value, shown):
-    assert number(value) == shown
-    assert expression((value,)) == f"({shown},)"
+def test_numbers_are_those_of_python(value, source):
+    assert number_literal(value) == source
+    assert value_literal((value,)) == f"({source},)"
 
 
 def test_values_without_a_literal_are_refused():
     with pytest.raises(TypeError, match="plain values, but got object"):
-        expression([object()])
+        value_literal([object()])
 
 
 def test_arrays_with_infinite_values_are_packed():
-    # Written out, inf and nan would be names that the script does not define.
+    # Written out, inf and nan would be undefined names.
     for value in (math.inf, math.nan):
-        assert embedded(np.array([1.0, value], np.float32)).startswith("unpacked(")
-    assert embedded(np.array([1.0, 2.5], np.float32)).startswith("np.array(")
+        assert array_expression(np.array([1.0, value], np.float32)).startswith("unpacked(")
+    assert array_expression(np.array([1.0, 2.5], np.float32)).startswith("np.array(")
 
 
-# ---- The code and what it makes, told apart from one another
+# ---- The code, and the same steps taken in this process
 
 
 def test_nothing_is_run_or_compiled():
-    files = sorted(Path(lstm_bench.export.__path__[0]).rglob("*.py"))
+    files = sorted(Path(_script.__file__).parent.rglob("*.py"))
     assert len(files) > 5
     banned = {"exec", "eval", "compile", "__import__", "builtins", "runpy", "importlib", "code"}
     for path in files:
@@ -320,49 +336,52 @@ FRAMINGS = {
 }
 SEQUENCES = {
     "chained": {},
-    "pairs": {"due": "reversed"},
+    "pairs": {"targets": "reversed"},
     "masked": {"masked": True},
     "uneven": {"rows": "uneven"},
-    "uneven, masked": {"rows": "uneven", "due": "reversed", "masked": True},
+    "uneven, masked": {"rows": "uneven", "targets": "reversed", "masked": True},
     "packed": {"rows": "long"},
-    "packed, masked": {"rows": "long", "due": "reversed", "masked": True},
+    "packed, masked": {"rows": "long", "targets": "reversed", "masked": True},
     "too long": {"rows": "long, uneven"},
 }
 COMBINED = {
-    f"{framing}, {encoding}, {kind}": {"framing": framing, "encoding": encoding, **own, **rows}
-    for framing, own in FRAMINGS.items()
+    f"{framing}, {encoding}, {kind}": {"framing": framing, "encoding": encoding, **options, **rows}
+    for framing, options in FRAMINGS.items()
     for encoding in ("onehot", "scaled")
     for kind, rows in SEQUENCES.items()
 }
 
 
 def test_the_code_of_every_framing_makes_its_samples(tmp_path):
-    """Each is written as code, and once more as what is done here: the two must not part."""
+    """Each framing is written as code and again in Python; both must make the same samples."""
     chosen = {name: labelled(**changes) for name, changes in COMBINED.items()}
     chosen |= {
-        # Two symbols that share a label, and substrings that go round the end of a sequence.
+        # Two symbols that share a label, and substrings that wrap around the end of a sequence.
         "shared": labelled(words=("a", "b", "a")),
         "cyclic": labelled(cyclic=True, framing="substrings", substrings=9, max_length=3),
         "digits": labelled(words=tuple(map(str, range(11)))),
-        "words": labelled(words=("on", "off", "hold"), due="reversed"),
+        "words": labelled(words=("on", "off", "hold"), targets="reversed"),
     }
-    made = {name: data(each, SEED) for name, each in chosen.items()}
-    embedded_ = {name for name, each in made.items() if not each.readable}
-    assert embedded_ == {"shared", "cyclic"} | {name for name in made if "too long" in name}
-    # As far as the samples: the rest of a script is run by other tests.
-    scripts = {name: script(each, SEED).split("# ---- Network")[0] for name, each in chosen.items()}
-    arrays = separately(scripts, tmp_path)
-    for name, each in chosen.items():
-        same(arrays[name], each)
-        assert made[name].weighted == ("weight" in arrays[name])
-        assert made[name].packed == ("def unpacked" in scripts[name])
+    codes = {name: data_code(recipe_, SEED) for name, recipe_ in chosen.items()}
+    embedded = {name for name, code in codes.items() if not code.readable}
+    assert embedded == {"shared", "cyclic"} | {name for name in codes if "too long" in name}
+    # Only up to the samples: other tests run the rest of a script.
+    scripts = {
+        name: export_script(recipe_, SEED).split("# ---- Network")[0]
+        for name, recipe_ in chosen.items()
+    }
+    arrays = run_scripts(scripts, tmp_path)
+    for name, recipe_ in chosen.items():
+        check_arrays(arrays[name], recipe_)
+        assert codes[name].weighted == ("weight" in arrays[name])
+        assert codes[name].packed == ("def unpacked" in scripts[name])
 
 
 @pytest.mark.slow
-def test_what_a_script_prints_controls_no_terminal(tmp_path):
-    file = column(tmp_path / "esc.csv", ["\x1b[2J", "\x1b]0;x\x07", "\x9b", "plain"] * 10)
+def test_a_script_prints_no_control_characters(tmp_path):
+    file = write_column(tmp_path / "esc.csv", ["\x1b[2J", "\x1b]0;x\x07", "\x9b", "plain"] * 10)
     chosen = recipe("csv", file=file, target="sym", framing="pairs", epochs=1, units=2)
-    (tmp_path / "mine.py").write_text(script(chosen, SEED), encoding="utf-8")
+    (tmp_path / "mine.py").write_text(export_script(chosen, SEED), encoding="utf-8")
     words = [sys.executable, "-I", "-X", "utf8", "mine.py"]
     env = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, encoding="utf-8")

@@ -1,19 +1,19 @@
-"""What a stranger's files and the system may do to a command, and what that may not lead to.
+"""Tests with untrusted files and with interrupted commands, and what these must not cause.
 
 ::
 
-    world        a working folder with neighbours, and what changed in it
-    forked       a process that has imported the package once and forks a child for each command
-    runner       starts that process, and asks it to run commands
-    verdict      what a command may not do: tracebacks, crashes, hangs, leaks, files astray
-    fuzzing      mutated inputs through a command, counted; those that fail are kept
-    bytewise     any file, damaged byte by byte
-    documents    nested values, damaged node by node
+    sandbox      a working folder with neighbours, and the changes in it
+    forked       a process that imports the package once and forks a child for each command
+    runner       starts that process and sends it commands
+    violations   what no command may do: tracebacks, crashes, hangs, leaks, files in wrong places
+    fuzzing      runs a command on mutated inputs, counts them, and keeps those that fail
+    bytewise     mutates the bytes of any file
+    documents    mutates the nodes of nested values
     sweep_files  mutated sweep files
     csv_files    mutated CSV files
     stores       mutated run stores
-    damages      what is done to them
-    sessions     sweeps in processes of their own, that are to be disturbed
+    damages      the mutations of a run store
+    sessions     sweeps in processes of their own
     disturbances kills, signals, full disks and damaged checkpoints
-    ends         what a sweep has come to, to be compared with another one's
+    results      the results of a sweep, and how to compare them
 """

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from . import bytewise
 from .fuzzing import Case
+from .sandbox import ASTRAY, Sandbox
 from .sweep_files import PROJECT, TEMPLATE
-from .world import ASTRAY, World
 
 Grid = list[list[str]]
-"""Rows of cells, the names first."""
+"""Rows of cells; the first row has the column names."""
 
 NAMES = (
     f"/../..{ASTRAY}", "../neighbour", "km/h", "\x1b[2Jsales", "\x9b31m", "=1+1", "", " ",
@@ -37,122 +37,124 @@ CELLS = (
 def shipped() -> tuple[bytes, ...]:
     """Returns the CSV files of the project."""
     folders = (PROJECT / "sweeps" / "data", TEMPLATE / "data", PROJECT / "lstm_bench" / "tasks")
-    return tuple(path.read_bytes() for each in folders for path in sorted(each.glob("*.csv")))
+    return tuple(path.read_bytes() for folder in folders for path in sorted(folder.glob("*.csv")))
 
 
-def make(world: World, chance: random.Random) -> Case:
-    """Puts a mutated CSV file into the working folder; returns the dry run of a sweep over it."""
-    way = chance.choice(("bytes", "bytes", "cells", "cells", "cells", "cells", "shape", "place"))
-    name, target, more = "data.csv", "sales", []
-    if way == "place":
-        name, target = chance.choice(PLACES)(world.here)
-    elif way == "shape":
-        (world.here / name).write_bytes(chance.choice(SHAPES)(chance))
-    elif way == "bytes":
-        content = chance.choice((*shipped(), _encoded(_grid(chance), chance)))
-        target = _first_names(content)[-1]
-        (world.here / name).write_bytes(bytewise.damaged(content, chance))
+def make(sandbox: Sandbox, rng: random.Random) -> Case:
+    """Writes a mutated CSV file into the working folder; returns the dry run of a sweep on it."""
+    kind = rng.choice(("bytes", "bytes", "cells", "cells", "cells", "cells", "shape", "place"))
+    name, target, options = "data.csv", "sales", []
+    if kind == "place":
+        name, target = rng.choice(PLACES)(sandbox.folder)
+    elif kind == "shape":
+        (sandbox.folder / name).write_bytes(rng.choice(SHAPES)(rng))
+    elif kind == "bytes":
+        content = rng.choice((*shipped(), _encoded(_grid(rng), rng)))
+        target = _column_names(content)[-1]
+        (sandbox.folder / name).write_bytes(bytewise.mutated(content, rng))
     else:
-        grid = _grid(chance)
-        _mutate(grid, chance)
-        target = chance.choice((*grid[0], "sales")) if grid and grid[0] else "sales"
-        (world.here / name).write_bytes(_encoded(grid, chance))
-        more = _options(grid[0] if grid else [], chance)
-    asked = ["sweep", "--csv", name, "--dry-run", *more]
-    asked += ["--target", _word(target)] if chance.random() < 0.9 else []
-    asked += (
-        ["--missing", "interpolate"] if "--missing" not in more and chance.random() < 0.7 else []
-    )
-    asked += ["--json"] if chance.random() < 0.4 else []
-    return Case(way, tuple(asked))
+        grid = _grid(rng)
+        _mutate(grid, rng)
+        target = rng.choice((*grid[0], "sales")) if grid and grid[0] else "sales"
+        (sandbox.folder / name).write_bytes(_encoded(grid, rng))
+        options = _options(grid[0] if grid else [], rng)
+    arguments = ["sweep", "--csv", name, "--dry-run", *options]
+    arguments += ["--target", _argument(target)] if rng.random() < 0.9 else []
+    interpolated = "--missing" not in options and rng.random() < 0.7
+    arguments += ["--missing", "interpolate"] if interpolated else []
+    arguments += ["--json"] if rng.random() < 0.4 else []
+    return Case(kind, tuple(arguments))
 
 
-def _word(text: str) -> str:
-    """Returns what may be a word of a command line: no system lets a NUL through."""
+def _argument(text: str) -> str:
+    """Returns `text` as an argument of a command line, which cannot contain NUL."""
     return text.replace("\0", "") or "sales"
 
 
-def _first_names(content: bytes) -> list[str]:
+def _column_names(content: bytes) -> list[str]:
+    """Returns the column names of a file, with the separator that its first line has most of."""
     first = content.decode("utf-8", "replace").splitlines()[0].lstrip("\ufeff")
-    mark = max(";\t|,", key=first.count)
-    return [name.strip('"') for name in first.split(mark)]
+    separator = max(";\t|,", key=first.count)
+    return [name.strip('"') for name in first.split(separator)]
 
 
-def _grid(chance: random.Random) -> Grid:
-    """Returns a sound file of 20 to 120 rows: times, a group, numbers, symbols, yes and no."""
-    count, step = chance.randint(20, 120), chance.choice((1, 7, 30))
-    begin = datetime.date(2020, 1, 31)
-    groups, gaps = chance.choice((1, 1, 3)), chance.random() < 0.3
+def _grid(rng: random.Random) -> Grid:
+    """Returns a valid file of 20 to 120 rows: times, a group, numbers, symbols, yes and no."""
+    count, step = rng.randint(20, 120), rng.choice((1, 7, 30))
+    start = datetime.date(2020, 1, 31)
+    groups, gaps = rng.choice((1, 1, 3)), rng.random() < 0.3
     rows = [["day", "shop", "sales", "price", "level", "rained"]]
-    for place in range(count):
-        day = begin + datetime.timedelta(step * (place // groups))
-        sales = 10 + 5 * math.sin(place / 3) + chance.gauss(0, 1)
-        gap = gaps and chance.random() < 0.02
-        level, rained = "low" if sales < 10 else "high", chance.choice(("yes", "no"))
+    for row in range(count):
+        day = start + datetime.timedelta(step * (row // groups))
+        sales = 10 + 5 * math.sin(row / 3) + rng.gauss(0, 1)
+        gap = gaps and rng.random() < 0.02
+        level, rained = "low" if sales < 10 else "high", rng.choice(("yes", "no"))
         number = "" if gap else f"{sales:.3f}"
-        shop = "ABC"[place % groups]
-        rows.append([day.isoformat(), shop, number, str(place % 7), level, rained])
-    kept = sorted({2, *chance.sample(range(6), chance.randint(1, 5))})
-    return [[row[place] for place in kept] for row in rows]
+        shop = "ABC"[row % groups]
+        rows.append([day.isoformat(), shop, number, str(row % 7), level, rained])
+    columns = sorted({2, *rng.sample(range(6), rng.randint(1, 5))})
+    return [[cells[column] for column in columns] for cells in rows]
 
 
-def _mutate(grid: Grid, chance: random.Random) -> None:
+def _mutate(grid: Grid, rng: random.Random) -> None:
     """Changes names, cells, rows and columns of a file."""
-    for _ in range(chance.choice((1, 1, 2, 5))):
-        row, column = chance.randrange(len(grid)), chance.randrange(len(grid[0]))
-        match chance.randrange(8):
+    for _ in range(rng.choice((1, 1, 2, 5))):
+        row, column = rng.randrange(len(grid)), rng.randrange(len(grid[0]))
+        match rng.randrange(8):
             case 0 | 1:
-                grid[0][column] = chance.choice(NAMES)
+                grid[0][column] = rng.choice(NAMES)
             case 2 | 3 | 4 if column < len(grid[row]):
-                grid[row][column] = chance.choice(CELLS)
+                grid[row][column] = rng.choice(CELLS)
             case 5:
-                share, few = chance.choice((0.1, 1.0)), chance.sample(CELLS, chance.choice((2, 9)))
-                for each in grid[1:]:
-                    if column < len(each) and chance.random() < share:
-                        each[column] = chance.choice(few)
+                share, few = rng.choice((0.1, 1.0)), rng.sample(CELLS, rng.choice((2, 9)))
+                for cells in grid[1:]:
+                    if column < len(cells) and rng.random() < share:
+                        cells[column] = rng.choice(few)
             case 6:
-                grid[row] = chance.choice(([], grid[row][:-1], [*grid[row], "9"], grid[row] * 2))
+                grid[row] = rng.choice(([], grid[row][:-1], [*grid[row], "9"], grid[row] * 2))
                 grid[0] = grid[0] or ["sales"]
             case 7:
                 del grid[max(1, row) :]
             case _:
-                chance.shuffle(grid[1:])
+                rng.shuffle(grid[1:])
 
 
-def _encoded(grid: Grid, chance: random.Random) -> bytes:
-    mark = chance.choice((",", ",", ",", ";", "\t", "|", " "))
-    quoted = chance.random() < 0.3
-    comma = mark != "," and chance.random() < 0.5
+def _encoded(grid: Grid, rng: random.Random) -> bytes:
+    """Returns a file with a random separator, quoting, decimal mark, line end and encoding."""
+    separator = rng.choice((",", ",", ",", ";", "\t", "|", " "))
+    quoted = rng.random() < 0.3
+    comma = separator != "," and rng.random() < 0.5
 
     def cell(text: str) -> str:
         text = text.replace(".", ",") if comma else text
-        wild = any(letter in text for letter in (mark, '"', "\n", "\r"))
-        return '"' + text.replace('"', '""') + '"' if quoted or wild else text
+        special = any(letter in text for letter in (separator, '"', "\n", "\r"))
+        return '"' + text.replace('"', '""') + '"' if quoted or special else text
 
-    end = chance.choice(("\n", "\n", "\r\n", "\r"))
-    text = end.join(mark.join(map(cell, row)) for row in grid) + chance.choice((end, "", end * 3))
-    code = chance.choice(
+    end = rng.choice(("\n", "\n", "\r\n", "\r"))
+    text = end.join(separator.join(map(cell, row)) for row in grid) + rng.choice((end, "", end * 3))
+    encoding = rng.choice(
         ("utf-8",) * 14 + ("utf-8-sig", "utf-16", "utf-16-le", "latin-1", "utf-32")
     )
-    return text.encode(code, "replace")
+    return text.encode(encoding, "replace")
 
 
-def _options(names: list[str], chance: random.Random) -> list[str]:
-    """Returns some options of `sweep --csv`, right ones and wrong ones."""
-    name = _word(chance.choice(names)) if names else "day"
-    ways = (
-        ["--kind", chance.choice(("real", "binary", "symbols", "colour"))],
-        ["--missing", chance.choice(("drop", "refuse", "none"))],
+def _options(names: list[str], rng: random.Random) -> list[str]:
+    """Returns some options of `sweep --csv`, valid and invalid ones."""
+    name = _argument(rng.choice(names)) if names else "day"
+    choices = (
+        ["--kind", rng.choice(("real", "binary", "symbols", "colour"))],
+        ["--missing", rng.choice(("drop", "refuse", "none"))],
         ["--time", name],
         ["--group", name],
         ["--columns", name],
-        ["--columns", ",".join(map(_word, names))],
-        ["--horizon", chance.choice(("0", "1", "2", "50", "-1", str(10**20)))],
-        [f"unseen={chance.choice(('0.3', '0', '1', 'nan'))}"],
-        [f"season={chance.choice(('0', '4', '12', '100000000000'))}"],
+        ["--columns", ",".join(map(_argument, names))],
+        ["--horizon", rng.choice(("0", "1", "2", "50", "-1", str(10**20)))],
+        [f"unseen={rng.choice(('0.3', '0', '1', 'nan'))}"],
+        [f"season={rng.choice(('0', '4', '12', '100000000000'))}"],
     )
-    chosen = [each for each in ways if chance.random() < 0.15]
-    return [word for each in sorted(chosen, key=lambda each: each[0][:2] == "--") for word in each]
+    chosen = [option for option in choices if rng.random() < 0.15]
+    settings_first = sorted(chosen, key=lambda option: option[0][:2] == "--")
+    return [argument for option in settings_first for argument in option]
 
 
 SHAPES: tuple[Callable[[random.Random], bytes], ...] = (
@@ -171,62 +173,65 @@ SHAPES: tuple[Callable[[random.Random], bytes], ...] = (
     lambda _: ",".join(f"c{n}" for n in range(20_000)).encode() + b"\n",
     lambda _: (",".join(["sales", *(f"c{n}" for n in range(3000))]) + "\n").encode()
     + (",".join(["1"] * 3001) + "\n").encode() * 60,
-    lambda chance: b"sales\n" + b"".join(b"%d\n" % chance.randrange(99) for _ in range(60_000)),
-    lambda chance: b"sales\n" + b"".join(b"v%d\n" % chance.randrange(10**6) for _ in range(3000)),
-    lambda chance: chance.randbytes(3000),
-    lambda chance: b"PK\x03\x04" + chance.randbytes(3000),
+    lambda rng: b"sales\n" + b"".join(b"%d\n" % rng.randrange(99) for _ in range(60_000)),
+    lambda rng: b"sales\n" + b"".join(b"v%d\n" % rng.randrange(10**6) for _ in range(3000)),
+    lambda rng: rng.randbytes(3000),
+    lambda rng: b"PK\x03\x04" + rng.randbytes(3000),
     lambda _: b"sales\n" + b"\n" * 200_000 + b"1\n2\n",
 )  # fmt: skip
-"""Files of strange sizes."""
+"""Files of unusual sizes."""
 
 
-def _folder(here: Path) -> tuple[str, str]:
-    (here / "data.csv").mkdir()
+def _make_folder(folder: Path) -> tuple[str, str]:
+    (folder / "data.csv").mkdir()
     return "data.csv", "sales"
 
 
-def _pipe(here: Path) -> tuple[str, str]:
-    os.mkfifo(here / "data.csv")
+def _make_pipe(folder: Path) -> tuple[str, str]:
+    os.mkfifo(folder / "data.csv")
     return "data.csv", "sales"
 
 
-def _loop(here: Path) -> tuple[str, str]:
-    (here / "data.csv").symlink_to("data.csv")
+def _link_to_itself(folder: Path) -> tuple[str, str]:
+    (folder / "data.csv").symlink_to("data.csv")
     return "data.csv", "sales"
 
 
-def _dangling(here: Path) -> tuple[str, str]:
-    (here / "data.csv").symlink_to("nowhere.csv")
+def _dangling_link(folder: Path) -> tuple[str, str]:
+    (folder / "data.csv").symlink_to("nowhere.csv")
     return "data.csv", "sales"
 
 
-def _linked_pipe(here: Path) -> tuple[str, str]:
-    os.mkfifo(here / "pipe")
-    (here / "data.csv").symlink_to("pipe")
+def _link_to_pipe(folder: Path) -> tuple[str, str]:
+    os.mkfifo(folder / "pipe")
+    (folder / "data.csv").symlink_to("pipe")
     return "data.csv", "sales"
 
 
-def _device(here: Path) -> tuple[str, str]:
+def _device(folder: Path) -> tuple[str, str]:
     return "/dev/zero", "sales"
 
 
-def _named(name: str) -> Callable[[Path], tuple[str, str]]:
-    """Returns what makes a sound file of a strange name."""
+def _file_named(name: str) -> Callable[[Path], tuple[str, str]]:
+    """Returns a function that writes a valid file with an unusual name."""
 
-    def made(here: Path) -> tuple[str, str]:
-        (here / name).write_bytes(shipped()[0])
+    def write(folder: Path) -> tuple[str, str]:
+        (folder / name).write_bytes(shipped()[0])
         return name, "co2"
 
-    return made
+    return write
 
 
 PLACES = (
-    _folder, _pipe, _loop, _dangling, _linked_pipe, _device, _named("\x1b[2Jdata.csv"),
-    _named("a b.csv"), _named("data"), _named(".csv"), _named("...csv"), _named("a:b.csv"),
-    _named("d\u0085ta.csv"), _named("\u202evsc.csv"), _named("[red]x.csv"),
-    _named("x" * 200 + ".csv"), _named("new\nline.csv"), _named("-x.csv"),
-    _named("${oc.env:HOME}.csv"), _named("%2e%2e.csv"), lambda here: ("x" * 5000, "sales"),
-    lambda here: ("", "sales"), lambda here: (".", "sales"),
-    lambda here: ("/proc/self/mem", "sales"),
+    _make_folder, _make_pipe, _link_to_itself, _dangling_link, _link_to_pipe, _device,
+    _file_named("\x1b[2Jdata.csv"), _file_named("a b.csv"), _file_named("data"),
+    _file_named(".csv"), _file_named("...csv"), _file_named("a:b.csv"),
+    _file_named("d\u0085ta.csv"), _file_named("\u202evsc.csv"), _file_named("[red]x.csv"),
+    _file_named("x" * 200 + ".csv"), _file_named("new\nline.csv"), _file_named("-x.csv"),
+    _file_named("${oc.env:HOME}.csv"), _file_named("%2e%2e.csv"), lambda _: ("x" * 5000, "sales"),
+    lambda _: ("", "sales"), lambda _: (".", "sales"), lambda _: ("/proc/self/mem", "sales"),
 )  # fmt: skip
-"""What stands in the place of a file, and files of strange names."""
+"""Functions that put something else in the place of a file, or a file with an unusual name.
+
+They return the name of the file and the target column.
+"""

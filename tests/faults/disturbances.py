@@ -1,7 +1,7 @@
-"""Kills, signals, full disks and damaged checkpoints: what happens to sweeps.
+"""Kills, signals, full disks and damaged checkpoints during sweeps.
 
-Each function takes a place whose sweep has not ended, disturbs it, and returns how often it did.
-Afterwards the sweep can be run to its end.
+Each function takes the folder of an unfinished sweep, disturbs the sweep, and returns how often it
+did. Afterwards the sweep can be run to its end.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from pathlib import Path
 
 import psutil
 
-from .ends import model_files
+from .results import model_files
 from .sessions import (
-    LATEST,
-    Place,
-    ended,
+    TIMEOUT,
+    SweepFolder,
+    exit_code,
     fork_server,
-    has,
+    is_installed,
     kill_group,
     wait_for_work,
     wait_for_workers,
@@ -38,157 +38,169 @@ WRITING = (
     "write,pwrite64,rename,renameat,renameat2,unlink,unlinkat,link,linkat,mkdir,mkdirat,rmdir,"
     "ftruncate,fsync,fdatasync"
 )
-"""System calls that leave something behind."""
+"""System calls that change files."""
 
 
-def traced(place: Place) -> tuple[str, ...]:
-    """Returns the command that has the system calls of a session written to a file."""
-    return ("strace", "-q", "-ttt", "-o", str(place.root / "calls"), "-e", f"trace={WRITING}")
+def tracer(sweep_folder: SweepFolder) -> tuple[str, ...]:
+    """Returns the command that writes the system calls of a session to a file."""
+    return (
+        "strace",
+        "-q",
+        "-ttt",
+        "-o",
+        str(sweep_folder.root / "calls"),
+        "-e",
+        f"trace={WRITING}",
+    )
 
 
 @dataclass(frozen=True)
 class Call:
-    """A system call of a session: the number-th of its name, and when it was made, in seconds."""
+    """A system call of a session: its name, its number among those of this name, its time (s)."""
 
     name: str
     number: int
     time: float
 
 
-def calls(place: Place) -> list[Call]:
-    """Returns the system calls of a session that was `traced`."""
-    seen: Counter[str] = Counter()
-    found = []
-    for line in (place.root / "calls").read_text(errors="replace").splitlines():
+def calls(sweep_folder: SweepFolder) -> list[Call]:
+    """Returns the system calls of a session that ran under `tracer`."""
+    counts: Counter[str] = Counter()
+    result = []
+    for line in (sweep_folder.root / "calls").read_text(errors="replace").splitlines():
         time_, _, call = line.partition(" ")
         name = call.partition("(")[0]
         if name.isidentifier():
-            seen[name] += 1
-            found.append(Call(name, seen[name], float(time_)))
-    return found
+            counts[name] += 1
+            result.append(Call(name, counts[name], float(time_)))
+    return result
 
 
-def one_of(made: list[Call], chance: random.Random, share: float = 1.0) -> Call:
-    """Returns one of the calls that a session `made` in the first `share` of its time.
+def random_call(calls: list[Call], rng: random.Random, share: float = 1.0) -> Call:
+    """Returns a random one of the calls in the first `share` of a session.
 
-    Each moment is as likely, not each call: most of these come while MLflow makes its tables.
+    Every moment is equally likely, not every call: most calls are made while MLflow creates tables.
     """
-    moment = chance.uniform(made[0].time, made[0].time + share * (made[-1].time - made[0].time))
-    return next(call for call in made if call.time >= moment)
+    start, end = calls[0].time, calls[-1].time
+    moment = rng.uniform(start, start + share * (end - start))
+    return next(call for call in calls if call.time >= moment)
 
 
-def killed_at_a_call(place: Place, call: Call) -> int:
-    """Kills a session, with its workers, as its driver makes one system call."""
+def kill_at_call(sweep_folder: SweepFolder, call: Call) -> int:
+    """Kills a session with its workers when its driver makes one system call."""
     name, number = call.name, call.number
     inject = f"inject={name}:signal=KILL:when={number}"
-    process = place.start(("strace", "-q", "-o", "/dev/null", "-e", f"trace={name}", "-e", inject))
+    process = sweep_folder.start(
+        ("strace", "-q", "-o", "/dev/null", "-e", f"trace={name}", "-e", inject)
+    )
     try:
-        code = process.wait(timeout=LATEST)
+        code = process.wait(timeout=TIMEOUT)
     finally:
         kill_group(process)
-    if code != 0:  # not killed before it came so far
-        assert code == -signal.SIGKILL, f"exit {code} at {call}: {place.said()}"
+    if code != 0:  # with 0, the session ended before this call
+        assert code == -signal.SIGKILL, f"exit {code} at {call}: {sweep_folder.stderr_tail()}"
     return int(code != 0)
 
 
-def killed(place: Place, chance: random.Random) -> int:
-    """Kills a session with its workers while it works."""
-    process = place.start()
-    at_work = wait_for_work(process, place, chance)
+def kill(sweep_folder: SweepFolder, rng: random.Random) -> int:
+    """Kills a session with its workers while it is training."""
+    process = sweep_folder.start()
+    running = wait_for_work(process, sweep_folder, rng)
     kill_group(process)
-    return int(at_work)
+    return int(running)
 
 
-def killed_workers(place: Place, chance: random.Random, times: int) -> int:
-    """Kills one worker after the other while a session works, and lets it end."""
-    process, count = place.start(), 0
+def kill_workers(sweep_folder: SweepFolder, rng: random.Random, times: int) -> int:
+    """Kills one worker after another during a session, which must still end."""
+    process, count = sweep_folder.start(), 0
     while count < times and wait_for_workers(process):
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=chance.uniform(0, 1.5))
-        found = workers(process)
-        if found:
+            process.wait(timeout=rng.uniform(0, 1.5))
+        running = workers(process)
+        if running:
             with contextlib.suppress(psutil.Error):
-                chance.choice(found).kill()
+                rng.choice(running).kill()
                 count += 1
-    ended(process)
-    place.check()
+    exit_code(process)
+    sweep_folder.check()
     return count
 
 
-def killed_fork_server(place: Place, chance: random.Random) -> int:
-    """Kills the process that workers are forked from while a session works, and lets it end."""
-    process = place.start()
+def kill_fork_server(sweep_folder: SweepFolder, rng: random.Random) -> int:
+    """Kills the process that forks the workers during a session, which must still end."""
+    process = sweep_folder.start()
     wait_for_workers(process)
     with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=chance.uniform(0, 2))
+        process.wait(timeout=rng.uniform(0, 2))
     server, count = fork_server(process), 0
     if server is not None:
         server.kill()
         count = 1
-    ended(process)
-    place.check()
+    exit_code(process)
+    sweep_folder.check()
     return count
 
 
-def signalled(place: Place, chance: random.Random, number: signal.Signals) -> int:
-    """Sends the driver of a session a signal while it works; it must end by itself."""
-    process = place.start()
-    at_work = wait_for_work(process, place, chance)
+def send_signal(sweep_folder: SweepFolder, rng: random.Random, number: signal.Signals) -> int:
+    """Sends a signal to the driver of a session while it is training; it must end by itself."""
+    process = sweep_folder.start()
+    running = wait_for_work(process, sweep_folder, rng)
     process.send_signal(number)
-    ended(process, 60)
-    place.check()
-    return int(at_work)
+    exit_code(process, 60)
+    sweep_folder.check()
+    return int(running)
 
 
 def can_mount() -> bool:
-    """Returns whether a file system may be mounted here, seen by nobody else."""
-    if not has("unshare"):
+    """Returns whether a file system can be mounted in a private namespace."""
+    if not is_installed("unshare"):
         return False
-    words = ["unshare", "-rm", "mount", "-t", "tmpfs", "-o", "size=60k", "none", "/mnt"]
-    return subprocess.run(words, capture_output=True).returncode == 0
+    command = ["unshare", "-rm", "mount", "-t", "tmpfs", "-o", "size=60k", "none", "/mnt"]
+    return subprocess.run(command, capture_output=True).returncode == 0
 
 
-def without_temporary_room(place: Place) -> int:
-    """Runs a session with 60 kB for temporary files: it may fail, and then has to say why."""
-    mount = f"mount -t tmpfs -o size=60k none {shlex.quote(str(place.temporary))}"
-    process = place.start(("unshare", "-rm", "sh", "-c", f'{mount} && exec "$@"', "sh"))
-    _refused(place, ended(process))
+def fill_temporary_folder(sweep_folder: SweepFolder) -> int:
+    """Runs a session with 60 kB for temporary files; if it fails, it must say why."""
+    mount = f"mount -t tmpfs -o size=60k none {shlex.quote(str(sweep_folder.temporary))}"
+    process = sweep_folder.start(("unshare", "-rm", "sh", "-c", f'{mount} && exec "$@"', "sh"))
+    _check_refusal(sweep_folder, exit_code(process))
     return 1
 
 
-def without_room(place: Place, size: str) -> int:
-    """Runs a session on a disk of a size that it fills; what it left is then on a larger one."""
-    disk, kept = place.root / "disk", place.root / "kept"
+def fill_disk(sweep_folder: SweepFolder, size: str) -> int:
+    """Runs a session on a disk that it fills, and copies its files to a larger disk."""
+    disk, copy = sweep_folder.root / "disk", sweep_folder.root / "copy"
     disk.mkdir()
     quoted = {name: shlex.quote(str(path)) for name, path in
-              (("here", place.here), ("disk", disk), ("kept", kept))}  # fmt: skip
-    # The disk's files are copied out: a mount that nobody else sees ends with its processes.
+              (("folder", sweep_folder.folder), ("disk", disk), ("copy", copy))}  # fmt: skip
+    # The files are copied from the disk, because a private mount ends with its processes.
     script = (
-        "mount -t tmpfs -o size={size} none {disk} && cp -a {here}/. {disk} && "
-        'mount --bind {disk} {here} && cd {here} && "$@"; code=$?; '
-        "cp -a {disk}/. {kept}; exit $code"
+        "mount -t tmpfs -o size={size} none {disk} && cp -a {folder}/. {disk} && "
+        'mount --bind {disk} {folder} && cd {folder} && "$@"; code=$?; '
+        "cp -a {disk}/. {copy}; exit $code"
     ).format(size=size, **quoted)
-    kept.mkdir()
-    process = place.start(("unshare", "-rm", "sh", "-c", script, "sh"))
-    code = ended(process)
+    copy.mkdir()
+    process = sweep_folder.start(("unshare", "-rm", "sh", "-c", script, "sh"))
+    code = exit_code(process)
     assert code != 0, "the disk was not full"
-    _refused(place, code)
-    shutil.rmtree(place.here)
-    kept.rename(place.here)
+    _check_refusal(sweep_folder, code)
+    shutil.rmtree(sweep_folder.folder)
+    copy.rename(sweep_folder.folder)
     return 1
 
 
-def _refused(place: Place, code: int) -> None:
-    place.check()
-    assert code in (0, 1, 2), f"exit {code}: {place.said()}"
-    assert code == 0 or place.said().strip(), f"exit {code} without a word"
+def _check_refusal(sweep_folder: SweepFolder, code: int) -> None:
+    """Fails if a session crashed, or failed without a message."""
+    sweep_folder.check()
+    assert code in (0, 1, 2), f"exit {code}: {sweep_folder.stderr_tail()}"
+    assert code == 0 or sweep_folder.stderr_tail().strip(), f"exit {code} without a message"
 
 
-def interrupted_with_checkpoints(place: Place) -> int:
-    """Kills a session once it has kept seeds of recipes that have not ended; returns how many."""
-    path = place.here / "mlartifacts" / "seeds.db"
-    process, count = place.start(), 0
-    deadline = time.monotonic() + LATEST
+def kill_after_checkpoint(sweep_folder: SweepFolder) -> int:
+    """Kills a session after its first checkpoints; returns the number of checkpoints."""
+    path = sweep_folder.folder / "mlartifacts" / "seeds.db"
+    process, count = sweep_folder.start(), 0
+    deadline = time.monotonic() + TIMEOUT
     while not count and process.poll() is None and time.monotonic() < deadline:
         count = _checkpoints(path)
         time.sleep(0.005)
@@ -197,27 +209,28 @@ def interrupted_with_checkpoints(place: Place) -> int:
 
 
 def _checkpoints(path: Path) -> int:
+    """Returns the number of checkpoints in a file."""
     if not path.exists():
         return 0
-    with contextlib.suppress(sqlite3.Error), contextlib.closing(_opened(path)) as database:
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(_connect(path)) as database:
         return int(database.execute("select count(*) from seeds").fetchone()[0])
     return 0
 
 
-def _opened(path: Path) -> sqlite3.Connection:
+def _connect(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=10, isolation_level=None)
 
 
-def _cut(path: Path) -> None:
+def _truncate(path: Path) -> None:
     with path.open("r+b") as file:
         file.truncate(path.stat().st_size // 3)
 
 
 def _sql(query: str) -> Callable[[Path], None]:
-    """Returns what runs a query on the checkpoints."""
+    """Returns a function that runs a query on the file of checkpoints."""
 
     def damage(path: Path) -> None:
-        with contextlib.closing(_opened(path)) as database:
+        with contextlib.closing(_connect(path)) as database:
             database.create_function("flipped", 1, _flipped)
             database.execute(query)
             database.execute("pragma wal_checkpoint(truncate)")
@@ -230,21 +243,21 @@ def _flipped(blob: bytes) -> bytes:
     return blob[:middle] + bytes([blob[middle] ^ 16]) + blob[middle + 1 :]
 
 
-CHECKPOINTS: dict[str, Callable[[Path], None]] = {
+CHECKPOINT_DAMAGES: dict[str, Callable[[Path], None]] = {
     "cut": _sql("update seeds set outcome = substr(outcome, 1, length(outcome) / 2)"),
     "flipped": _sql("update seeds set outcome = flipped(outcome)"),
     "empty": _sql("update seeds set outcome = x''"),
     "null": _sql("update seeds set outcome = null"),
     "no table": _sql("drop table seeds"),
-    "truncated": _cut,
+    "truncated": _truncate,
 }
 """Ways to damage the file of checkpoints."""
 
 
-def without_models(place: Place, chance: random.Random) -> int:
-    """Removes the networks of some finished recipes of a sweep that has ended."""
-    files = sorted(model_files(place.here).values())
-    gone = chance.sample(files, max(1, len(files) // 3))
-    for path in gone:
+def remove_networks(sweep_folder: SweepFolder, rng: random.Random) -> int:
+    """Removes the networks of a third of the finished recipes."""
+    files = sorted(model_files(sweep_folder.folder).values())
+    removed = rng.sample(files, max(1, len(files) // 3))
+    for path in removed:
         path.unlink()
-    return len(gone)
+    return len(removed)

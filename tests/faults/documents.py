@@ -1,4 +1,4 @@
-"""Nested values, as in YAML and JSON, damaged node by node."""
+"""Mutates the nodes of nested values, as in YAML and JSON."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .world import ASTRAY
+from .sandbox import ASTRAY
 
 ODD: tuple[Any, ...] = (
     None, True, False, 0, 1, -1, 2, 7, 31, 2**31, 2**63, -(2**63), 10**30, 10**400, 0.0, -0.0, 0.5,
@@ -20,55 +20,54 @@ ODD: tuple[Any, ...] = (
     {"a": {}}, {"int": [1, 9]}, {"float": [0, 1], "log": True}, {"int": [9, 1]},
     {"int": [1, 10**18]}, {"float": [-1e308, 1e308]}, {1: 2}, {None: None}, {"": ""},
 )  # fmt: skip
-"""What is put in the place of a node."""
+"""Values to replace a node with."""
 
-Place = tuple[Any, Any]
+Position = tuple[Any, Any]
 """A list or a mapping, and the index or the key of a node in it."""
 
 
-def mutated(document: Any, chance: random.Random, words: Sequence[str], odd: Sequence[Any]) -> Any:
+def mutated(document: Any, rng: random.Random, keys: Sequence[str], odd: Sequence[Any]) -> Any:
     """Returns `document` with one to three nodes changed.
 
-    `words` are keys that mean something; `odd` is put in besides `ODD`.
+    `keys` are keys that have a meaning; nodes are replaced by values of `odd` and `ODD`.
     """
-    whole = [copy.deepcopy(document)]
-    for _ in range(chance.choice((1, 1, 2, 3))):
-        _mutate(whole, chance, words, [*ODD, *odd])
-    return whole[0]
+    root = [copy.deepcopy(document)]
+    for _ in range(rng.choice((1, 1, 2, 3))):
+        _mutate(root, rng, keys, [*ODD, *odd])
+    return root[0]
 
 
-def _mutate(
-    whole: list[Any], chance: random.Random, words: Sequence[str], odd: Sequence[Any]
-) -> None:
-    above, key = chance.choice(list(places(whole)))
-    node = above[key]
-    match chance.randrange(9):
+def _mutate(root: list[Any], rng: random.Random, keys: Sequence[str], odd: Sequence[Any]) -> None:
+    """Changes one node of a document, which is the only item of the list `root`."""
+    parent, key = rng.choice(list(positions(root)))
+    node = parent[key]
+    match rng.randrange(9):
         case 0 | 1 | 2:
-            above[key] = copy.deepcopy(chance.choice(odd))
+            parent[key] = copy.deepcopy(rng.choice(odd))
         case 3 if isinstance(node, int) and not isinstance(node, bool):
-            above[key] = chance.choice((-node, node + 1, node * 10, node / 3, str(node), [node]))
-        case 4 if above is not whole:
-            del above[key]
-        case 5 if isinstance(above, dict):
-            above[chance.choice((*words, str(key).upper(), f"{key} "))] = above.pop(key)
+            parent[key] = rng.choice((-node, node + 1, node * 10, node / 3, str(node), [node]))
+        case 4 if parent is not root:
+            del parent[key]
+        case 5 if isinstance(parent, dict):
+            parent[rng.choice((*keys, str(key).upper(), f"{key} "))] = parent.pop(key)
         case 6 if isinstance(node, dict):
-            node[chance.choice((*words, "x"))] = copy.deepcopy(chance.choice(odd))
+            node[rng.choice((*keys, "x"))] = copy.deepcopy(rng.choice(odd))
         case 6 if isinstance(node, list):
-            node.insert(chance.randrange(len(node) + 1), copy.deepcopy(chance.choice(odd)))
+            node.insert(rng.randrange(len(node) + 1), copy.deepcopy(rng.choice(odd)))
         case 7:
-            other, place = chance.choice(list(places(whole)))
-            above[key] = copy.deepcopy(other[place])
+            other, other_key = rng.choice(list(positions(root)))
+            parent[key] = copy.deepcopy(other[other_key])
         case 8:
-            for _ in range(chance.choice((1, 3, 40))):
-                above[key] = [above[key]] if chance.random() < 0.5 else {"a": above[key]}
+            for _ in range(rng.choice((1, 3, 40))):
+                parent[key] = [parent[key]] if rng.random() < 0.5 else {"a": parent[key]}
         case _:
-            above[key] = copy.deepcopy(chance.choice(odd))
+            parent[key] = copy.deepcopy(rng.choice(odd))
 
 
-def places(above: Any) -> Iterator[Place]:
-    """Yields the place of every node in a list or a mapping, and in those below it."""
-    keys = list(above) if isinstance(above, dict) else range(len(above))
+def positions(parent: Any) -> Iterator[Position]:
+    """Yields the position of every node in a list or a mapping, and in all those inside it."""
+    keys = list(parent) if isinstance(parent, dict) else range(len(parent))
     for key in keys:
-        yield above, key
-        if isinstance(above[key], (dict, list)):
-            yield from places(above[key])
+        yield parent, key
+        if isinstance(parent[key], (dict, list)):
+            yield from positions(parent[key])

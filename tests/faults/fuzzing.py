@@ -1,4 +1,4 @@
-"""Mutated inputs through a command, counted; those that fail are kept."""
+"""Runs commands on mutated inputs, counts them, and keeps those that fail."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .runner import Runner
-from .verdict import faults
-from .world import World, new_world
+from .sandbox import Sandbox, new_sandbox
+from .violations import violations
 
-SHOWN = 12
-"""Failures that a message tells of in full."""
+MAX_SHOWN = 12
+"""Failures that a message shows."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A command on an input that lies in a world; `kind` says how that was made."""
+    """A command on an input in a sandbox; `kind` is the kind of mutation."""
 
     kind: str
-    words: tuple[str, ...]
-    may_write: str = ""  # a pattern of paths below the world's root
-    lost: Callable[[], list[str]] = list  # returns what else the command did away with
+    arguments: tuple[str, ...]
+    may_write: str = ""  # pattern of the paths below the root of the sandbox
+    lost: Callable[[], list[str]] = list  # returns messages about other losses
 
 
-Make = Callable[[World, random.Random], Case]
+Make = Callable[[Sandbox, random.Random], Case]
 
 
 @dataclass
-class Tally:
-    """How many inputs of each kind there were, how they ended, and what failed."""
+class Summary:
+    """The number of inputs by kind, exit code and failure."""
 
     name: str
     seconds: float = 0.0
@@ -42,10 +42,10 @@ class Tally:
     kinds: Counter[str] = field(default_factory=Counter)
     codes: Counter[int] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
-    told: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        """A line of counts."""
+        """The counts in one line."""
         kinds = ", ".join(f"{kind} {count}" for kind, count in self.kinds.most_common())
         codes = ", ".join(f"exit {code}: {count}" for code, count in sorted(self.codes.items()))
         failed = ", ".join(f"{kind} {count}" for kind, count in self.failed.most_common())
@@ -56,37 +56,37 @@ class Tally:
         )
 
     def check(self) -> None:
-        """Prints the counts; fails where something failed, and names the inputs."""
+        """Prints the counts; fails if an input failed, and names those that did."""
         print(f"\n{self}")
-        more = len(self.told) - SHOWN
-        shown = "\n".join(self.told[:SHOWN] + ([f"and {more} more"] if more > 0 else []))
-        assert not self.told, f"{self}\n{shown}"
-        assert len(self.codes) > 1, f"{self}: all ended alike, so it tries only one thing"
+        more = len(self.messages) - MAX_SHOWN
+        shown = self.messages[:MAX_SHOWN] + ([f"and {more} more"] if more > 0 else [])
+        assert not self.messages, "\n".join([str(self), *shown])
+        assert len(self.codes) > 1, f"{self}: all exit codes are equal, so it tests only one thing"
 
 
-def fuzz(name: str, count: int, make: Make, runner: Runner, folder: Path) -> Tally:
-    """Runs `count` cases, each in a world of its own below `folder`; keeps what fails."""
-    tally = Tally(name)
-    began = time.monotonic()
+def fuzz(name: str, count: int, make: Make, runner: Runner, folder: Path) -> Summary:
+    """Runs `count` cases, each in its own sandbox below `folder`; keeps the sandbox if it fails."""
+    summary = Summary(name)
+    start = time.monotonic()
     for number in range(count):
-        world = new_world(folder / f"{name}-{number}")
-        case = make(world, random.Random(f"{name} {number}"))
-        before = world.snapshot()
-        ending = runner.run(case.words, world)
-        found = faults(case.words, ending, world, before, case.may_write)
-        found += case.lost()
-        tally.kinds[case.kind] += 1
-        tally.codes[ending.code] += 1
-        tally.slowest = max(tally.slowest, ending.seconds)
-        tally.largest = max(tally.largest, ending.mb)
-        if not found:
-            world.remove()
+        sandbox = new_sandbox(folder / f"{name}-{number}")
+        case = make(sandbox, random.Random(f"{name} {number}"))
+        before = sandbox.snapshot()
+        completed = runner.run(case.arguments, sandbox)
+        problems = violations(case.arguments, completed, sandbox, before, case.may_write)
+        problems += case.lost()
+        summary.kinds[case.kind] += 1
+        summary.codes[completed.code] += 1
+        summary.slowest = max(summary.slowest, completed.seconds)
+        summary.largest = max(summary.largest, completed.mb)
+        if not problems:
+            sandbox.remove()
             continue
-        tally.failed.update({each.partition(":")[0] for each in found})
-        (world.root / "stdout").write_bytes(ending.stdout)
-        (world.root / "stderr").write_bytes(ending.stderr)
-        told = {"kind": case.kind, "words": case.words, "found": found}
-        (world.root / "case.json").write_text(json.dumps(told, indent=1))
-        tally.told.append(f"{world.root} ({case.kind}): " + "; ".join(found)[:700])
-    tally.seconds = time.monotonic() - began
-    return tally
+        summary.failed.update({problem.partition(":")[0] for problem in problems})
+        (sandbox.root / "stdout").write_bytes(completed.stdout)
+        (sandbox.root / "stderr").write_bytes(completed.stderr)
+        document = {"kind": case.kind, "arguments": case.arguments, "problems": problems}
+        (sandbox.root / "case.json").write_text(json.dumps(document, indent=1))
+        summary.messages.append(f"{sandbox.root} ({case.kind}): " + "; ".join(problems)[:700])
+    summary.seconds = time.monotonic() - start
+    return summary

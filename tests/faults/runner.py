@@ -1,4 +1,4 @@
-"""Commands that are run one by one, each in a process of its own, without seconds of imports."""
+"""Runs commands one by one, each in its own process but without the seconds for imports."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .world import World
+from .sandbox import Sandbox
 
 
 @dataclass(frozen=True)
-class Ending:
-    """How a command ended, and what it said."""
+class CompletedCommand:
+    """How a command ended, and what it printed."""
 
-    code: int  # its exit code; -1 where a signal ended it
-    signal: int  # that ended it, or 0
-    hung: bool  # whether it was killed, for it did not end
-    seconds: float  # of a processor
-    mb: float  # of memory, at the most
+    code: int  # exit code; -1 if a signal ended it
+    signal: int  # the signal that ended it, or 0
+    hung: bool  # whether it was killed because it did not end
+    seconds: float  # processor time
+    mb: float  # peak memory
     stdout: bytes
     stderr: bytes
 
@@ -31,21 +31,21 @@ class Runner:
     """Runs commands in forked children of one process. Use it as a context manager."""
 
     def __init__(self, folder: Path) -> None:
-        """`folder` is where it keeps what commands print."""
+        """`folder` is where the output of the commands is written."""
         self._folder = folder
 
     def __enter__(self) -> Runner:
         self._folder.mkdir(parents=True, exist_ok=True)
-        # Fonts are looked for once, before anything is run.
-        own = {"MPLCONFIGDIR": str(self._folder)}
+        # Matplotlib searches for fonts once, before any command runs.
+        variables = {"MPLCONFIGDIR": str(self._folder)}
         self._process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("forked.py"))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, **own},
+            env={**os.environ, **variables},
         )
-        assert self._answer() == {"ready": True}
+        assert self._read() == {"ready": True}
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -54,24 +54,25 @@ class Runner:
         self._process.wait(timeout=60)
         self._process.stdout.close()
 
-    def run(self, words: Sequence[str], world: World) -> Ending:
-        """Returns how `lstm-bench WORDS` ended in the working folder of a world."""
+    def run(self, arguments: Sequence[str], sandbox: Sandbox) -> CompletedCommand:
+        """Runs `lstm-bench ARGUMENTS` in the working folder of a sandbox."""
         out, err = self._folder / "stdout", self._folder / "stderr"
-        asked = {
-            "words": list(words),
-            "folder": str(world.here),
-            "environment": world.environment,
+        request = {
+            "arguments": list(arguments),
+            "folder": str(sandbox.folder),
+            "environment": sandbox.environment,
             "stdout": str(out),
             "stderr": str(err),
         }
         assert self._process.stdin
-        print(json.dumps(asked), file=self._process.stdin, flush=True)
-        told = self._answer()
-        return Ending(**told, stdout=out.read_bytes(), stderr=err.read_bytes())
+        print(json.dumps(request), file=self._process.stdin, flush=True)
+        ending = self._read()
+        return CompletedCommand(**ending, stdout=out.read_bytes(), stderr=err.read_bytes())
 
-    def _answer(self) -> dict[str, Any]:
+    def _read(self) -> dict[str, Any]:
+        """Returns the next line of JSON from the process."""
         assert self._process.stdout
         line = self._process.stdout.readline()
-        assert line, "the process that forks has ended; its last words are above"
-        told: dict[str, Any] = json.loads(line)
-        return told
+        assert line, "the process that forks has ended; its last output is above"
+        document: dict[str, Any] = json.loads(line)
+        return document

@@ -1,4 +1,4 @@
-"""Sweeps in processes of their own, which are to be disturbed."""
+"""Sweeps in processes of their own, to be disturbed by the tests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from .verdict import TRACEBACK
+from .violations import TRACEBACK
 
 SEARCH = """\
 title: Disturbed
@@ -45,39 +45,41 @@ recipes:
   A1: {epochs: 20}
   A2: {base: A1, epochs: 60}
 """
-LATEST = 180
-"""Seconds that a session may take, on a machine with other work."""
+TIMEOUT = 180
+"""Seconds that a session may take, on a machine with other load."""
 COMMAND = (sys.executable, "-m", "lstm_bench", "sweep", "disturbed.yaml", "--json")
 
 
 @dataclass(frozen=True)
-class Place:
-    """Folders of one sweep below `root`: the one it works in, and the one for temporary files."""
+class SweepFolder:
+    """The folders and output files of one sweep, below `root`."""
 
     root: Path
 
     @property
-    def here(self) -> Path:
-        return self.root / "here"
+    def folder(self) -> Path:
+        """The working folder."""
+        return self.root / "work"
 
     @property
     def temporary(self) -> Path:
-        return self.root / "t"  # short: a socket lies in it, whose name may have 107 letters
+        """The folder for temporary files; short, because a socket path has at most 107 bytes."""
+        return self.root / "t"
 
     @property
-    def printed(self) -> Path:
+    def stdout(self) -> Path:
         return self.root / "stdout"
 
     @property
-    def told(self) -> Path:
+    def stderr(self) -> Path:
         return self.root / "stderr"
 
-    def start(self, before: Sequence[str] = ()) -> subprocess.Popen[bytes]:
-        """Starts the sweep, by way of the command `before`, in a process group of its own."""
-        with self.printed.open("wb") as out, self.told.open("wb") as err:
+    def start(self, wrapper: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+        """Starts the sweep in its own process group; `wrapper` is a command that runs it."""
+        with self.stdout.open("wb") as out, self.stderr.open("wb") as err:
             return subprocess.Popen(
-                [*before, *COMMAND],
-                cwd=self.here,
+                [*wrapper, *COMMAND],
+                cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
@@ -85,67 +87,67 @@ class Place:
                 start_new_session=True,
             )
 
-    def finish(self, before: Sequence[str] = ()) -> None:
-        """Runs the sweep to its end, which must be a success."""
-        process = self.start(before)
-        code = ended(process)
-        assert code == 0, f"exit {code}: {self.said()}"
+    def finish(self, wrapper: Sequence[str] = ()) -> None:
+        """Runs the sweep to its end, which must be successful."""
+        process = self.start(wrapper)
+        code = exit_code(process)
+        assert code == 0, f"exit {code}: {self.stderr_tail()}"
 
-    def said(self) -> str:
-        """Returns the end of what the latest session told people."""
-        return self.told.read_text(errors="replace")[-1500:]
+    def stderr_tail(self) -> str:
+        """Returns the end of what the latest session wrote to stderr."""
+        return self.stderr.read_text(errors="replace")[-1500:]
 
     def check(self) -> None:
-        """Fails where the latest session ended with a traceback."""
-        assert TRACEBACK not in self.told.read_bytes(), f"traceback: {self.said()}"
+        """Fails if the latest session ended with a traceback."""
+        assert TRACEBACK not in self.stderr.read_bytes(), f"traceback: {self.stderr_tail()}"
 
 
-def new_place(root: Path, sweep: str = SEARCH) -> Place:
-    """Returns a place with a sweep file and two workers."""
-    place = Place(root)
-    place.temporary.mkdir(parents=True)
-    (place.here / "conf").mkdir(parents=True)
-    (place.here / "conf" / "default.yaml").write_text("workers: 2\n")
-    (place.here / "disturbed.yaml").write_text(sweep)
-    return place
+def new_sweep_folder(root: Path, sweep: str = SEARCH) -> SweepFolder:
+    """Returns a new folder with a sweep file and two workers."""
+    sweep_folder = SweepFolder(root)
+    sweep_folder.temporary.mkdir(parents=True)
+    (sweep_folder.folder / "conf").mkdir(parents=True)
+    (sweep_folder.folder / "conf" / "default.yaml").write_text("workers: 2\n")
+    (sweep_folder.folder / "disturbed.yaml").write_text(sweep)
+    return sweep_folder
 
 
-def ended(process: subprocess.Popen[bytes], seconds: float = LATEST) -> int:
-    """Returns the exit code of a session; fails where it hangs, or leaves processes behind."""
+def exit_code(process: subprocess.Popen[bytes], seconds: float = TIMEOUT) -> int:
+    """Returns the exit code of a session; fails if it hangs, or leaves processes behind."""
     try:
         code = process.wait(timeout=seconds)
     except subprocess.TimeoutExpired:
         kill_group(process)
-        raise AssertionError(f"hang: the session was still there after {seconds:.0f} s") from None
+        raise AssertionError(f"hang: the session was still running after {seconds:.0f} s") from None
     deadline = time.monotonic() + 15
-    while (left := group(process)) and time.monotonic() < deadline:
+    while (left := group_members(process)) and time.monotonic() < deadline:
         time.sleep(0.1)
     if left:
         kill_group(process)
-        raise AssertionError(f"left behind: {len(left)} processes, like {left[0]}")
+        raise AssertionError(f"left behind: {len(left)} processes, e.g. {left[0]}")
     return code
 
 
-def group(process: subprocess.Popen[bytes]) -> list[str]:
-    """Returns the command lines of the processes in a session's group."""
-    found = []
-    for each in psutil.process_iter():
+def group_members(process: subprocess.Popen[bytes]) -> list[str]:
+    """Returns the command lines of the processes in the group of a session."""
+    commands = []
+    for member in psutil.process_iter():
         with contextlib.suppress(psutil.Error, ProcessLookupError):
-            alive = each.status() != psutil.STATUS_ZOMBIE
-            if alive and os.getpgid(each.pid) == process.pid:
-                found.append(" ".join(each.cmdline())[:200])
-    return found
+            alive = member.status() != psutil.STATUS_ZOMBIE
+            if alive and os.getpgid(member.pid) == process.pid:
+                commands.append(" ".join(member.cmdline())[:200])
+    return commands
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
-    """Kills a session with all of its workers, as a system does that loses its power."""
+    """Kills a session with all its workers at once, as in a power failure."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
 def fork_server(process: subprocess.Popen[bytes]) -> psutil.Process | None:
-    """Returns the process that a session's workers are forked from, if it is there."""
+    """Returns the process that forks the workers of a session, or None."""
     with contextlib.suppress(psutil.Error):
         for child in psutil.Process(process.pid).children(recursive=True):
             if "forkserver" in " ".join(child.cmdline()) and child.ppid() == process.pid:
@@ -154,41 +156,44 @@ def fork_server(process: subprocess.Popen[bytes]) -> psutil.Process | None:
 
 
 def workers(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    """Returns a session's workers, in order of age."""
+    """Returns the workers of a session, the oldest first."""
     server = fork_server(process)
     if server is None:
         return []
     with contextlib.suppress(psutil.Error):
-        return sorted(server.children(), key=lambda each: each.create_time())
+        return sorted(server.children(), key=lambda worker: worker.create_time())
     return []
 
 
-def wait_for_work(process: subprocess.Popen[bytes], place: Place, chance: random.Random) -> bool:
-    """Returns after a seed was kept and a little time has passed: whether the session is at it.
+def wait_for_work(
+    process: subprocess.Popen[bytes], sweep_folder: SweepFolder, rng: random.Random
+) -> bool:
+    """Waits for the first checkpoint of a seed and a little longer.
 
-    A disturbance during the first seconds, which are imports, would be no test.
+    Returns whether the session is still running. A disturbance during the first seconds, which are
+    imports, would test nothing.
     """
-    log = place.here / "mlartifacts" / "seeds.db-wal"
+    log = sweep_folder.folder / "mlartifacts" / "seeds.db-wal"
 
     def stamp() -> int:
         return log.stat().st_mtime_ns if log.exists() else 0
 
-    before, deadline = stamp(), time.monotonic() + LATEST
+    before, deadline = stamp(), time.monotonic() + TIMEOUT
     while stamp() == before and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
     with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=chance.uniform(0, 2.5))
+        process.wait(timeout=rng.uniform(0, 2.5))
     return process.poll() is None
 
 
 def wait_for_workers(process: subprocess.Popen[bytes]) -> bool:
-    """Returns once a worker is there: whether the session is still at work."""
-    deadline = time.monotonic() + LATEST
+    """Waits for the first worker; returns whether the session is still running."""
+    deadline = time.monotonic() + TIMEOUT
     while not workers(process) and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
     return process.poll() is None
 
 
-def has(program: str) -> bool:
-    """Returns whether a program can be run here."""
+def is_installed(program: str) -> bool:
+    """Returns whether a program is installed."""
     return shutil.which(program) is not None

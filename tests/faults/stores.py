@@ -1,4 +1,4 @@
-"""Mutated run stores: a real one is made once, copied, and damaged."""
+"""Mutated run stores: a real store is made once, then copied and damaged."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 
 from .damages import damage
 from .fuzzing import Case, Make
-from .world import World
+from .sandbox import Sandbox
 
 SMALL = """\
 title: Small
@@ -49,20 +49,20 @@ epochs: 2
 recipes:
   S1: {}
 """
-MAY_WRITE = r"a/b/here/reports(/(?!.*notes\.txt).*)?"
-"""The reports, but for what the user has put beside them."""
-OPENED = r"a/b/here/mlflow\.db"
-"""MLflow lays what it misses into a database that it opens; that no row is lost is seen apart."""
+MAY_WRITE = r"a/b/work/reports(/(?!.*notes\.txt).*)?"
+"""The reports, except for a file of the user in their folder."""
+OPENED = r"a/b/work/mlflow\.db"
+"""MLflow adds missing tables to a database that it opens; `_lost` checks that no row is lost."""
 
 
-class Making:
-    """Two sweeps that make a store, while the caller does something else."""
+class StoreBuilder:
+    """Runs two sweeps that make a store, while the caller does something else."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._processes: list[subprocess.Popen[str]] = []
 
-    def __enter__(self) -> Making:
+    def __enter__(self) -> StoreBuilder:
         (self._folder / "conf").mkdir()
         (self._folder / "conf" / "default.yaml").write_text("workers: 1\n")
         months = [f"{2000 + n // 12}-{n % 12 + 1:02}" for n in range(60)]
@@ -70,10 +70,10 @@ class Making:
         (self._folder / "shop.csv").write_text("\n".join(["month,sales,price", *rows, ""]))
         for name, text in (("small", SMALL), ("shop", SHOP)):
             (self._folder / f"{name}.yaml").write_text(text)
-            words = [sys.executable, "-m", "lstm_bench", "sweep", f"{name}.yaml"]
+            command = [sys.executable, "-m", "lstm_bench", "sweep", f"{name}.yaml"]
             self._processes.append(
                 subprocess.Popen(
-                    words,
+                    command,
                     cwd=self._folder,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,
@@ -89,78 +89,81 @@ class Making:
             process.communicate()
 
     def store(self) -> Path:
-        """Returns the folder of the store, once it is made."""
+        """Waits for the sweeps, and returns the folder of the store."""
         for process in self._processes:
-            said = process.communicate(timeout=300)[0] if process.returncode is None else ""
-            assert process.returncode == 0, said
+            output = process.communicate(timeout=300)[0] if process.returncode is None else ""
+            assert process.returncode == 0, output
         return self._folder
 
 
-def maker(made: Path) -> Make:
-    """Returns what puts a damaged copy of the store in a folder into a world, for a command."""
-    return functools.partial(_make, made)
+def maker(store: Path) -> Make:
+    """Returns the function that puts a damaged copy of `store` into a sandbox."""
+    return functools.partial(_make, store)
 
 
-def _make(made: Path, world: World, chance: random.Random) -> Case:
-    shutil.copytree(made, world.here, copy_function=os.link, dirs_exist_ok=True)
-    _own_database(made, world.here)
-    (world.here / "reports" / "small" / "notes.txt").write_text("mine\n")
-    kinds = [damage(world.here, chance) for _ in range(chance.choice((1, 1, 1, 2, 3)))]
-    words, may_write = _words(chance)
-    lost = functools.partial(_lost, world.here / "mlflow.db", _database(world.here / "mlflow.db"))
-    return Case(kinds[0], words, f"{OPENED}|{may_write}", lost)
+def _make(store: Path, sandbox: Sandbox, rng: random.Random) -> Case:
+    shutil.copytree(store, sandbox.folder, copy_function=os.link, dirs_exist_ok=True)
+    _copy_database(store, sandbox.folder)
+    (sandbox.folder / "reports" / "small" / "notes.txt").write_text("mine\n")
+    kinds = [damage(sandbox.folder, rng) for _ in range(rng.choice((1, 1, 1, 2, 3)))]
+    arguments, may_write = _command(rng)
+    database = sandbox.folder / "mlflow.db"
+    lost = functools.partial(_lost, database, _rows(database))
+    return Case(kinds[0], arguments, f"{OPENED}|{may_write}", lost)
 
 
-def _database(path: Path) -> set[tuple[Any, ...]]:
-    """Returns every row of a database that can be read, with its table's name."""
-    found: set[tuple[Any, ...]] = set()
+def _rows(path: Path) -> set[tuple[Any, ...]]:
+    """Returns every readable row of a database, with the name of its table."""
+    result: set[tuple[Any, ...]] = set()
     if not path.is_file():
-        return found
+        return result
     with sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True) as database:
         database.text_factory = bytes
-        with contextlib.suppress(sqlite3.Error):  # it is damaged
+        with contextlib.suppress(sqlite3.Error):  # the database is damaged
             tables = database.execute("select name from sqlite_master where type = 'table'")
             for (table,) in tables.fetchall():
                 rows = database.execute(f'select * from "{table.decode()}"').fetchall()
-                found.update((table, *row) for row in rows)
+                result.update((table, *row) for row in rows)
     database.close()
-    return found
+    return result
 
 
 def _lost(path: Path, before: set[tuple[Any, ...]]) -> list[str]:
-    """Returns which rows a command has taken from a database."""
-    gone = before - _database(path)
-    return [f"deleted: {len(gone)} rows of mlflow.db, like {min(gone, key=str)}"] if gone else []
+    """Returns a message if a command has deleted rows of a database."""
+    deleted = before - _rows(path)
+    if not deleted:
+        return []
+    return [f"deleted: {len(deleted)} rows of mlflow.db, e.g. {min(deleted, key=str)}"]
 
 
-def _own_database(made: Path, here: Path) -> None:
-    """Replaces the link to the database by a copy whose files are those of the copy."""
-    path = here / "mlflow.db"
+def _copy_database(store: Path, folder: Path) -> None:
+    """Replaces the link to the database by a copy that points to the files in `folder`."""
+    path = folder / "mlflow.db"
     path.unlink()
-    shutil.copy(made / "mlflow.db", path)
-    moved = {"experiments": "artifact_location", "runs": "artifact_uri"}
+    shutil.copy(store / "mlflow.db", path)
+    columns = {"experiments": "artifact_location", "runs": "artifact_uri"}
     with sqlite3.connect(path) as database:
-        for table, column in moved.items():
+        for table, column in columns.items():
             query = f"update {table} set {column} = replace({column}, ?, ?)"
-            database.execute(query, (str(made.resolve()), str(here.resolve())))
+            database.execute(query, (str(store.resolve()), str(folder.resolve())))
     database.close()
 
 
-def _words(chance: random.Random) -> tuple[tuple[str, ...], str]:
-    """Returns a command, and which paths it may write."""
-    row = chance.choice(("small:A1", "small:trial-0", "small:confirm-0", "shop:S1", "small:D3"))
-    words, may_write = chance.choice(
+def _command(rng: random.Random) -> tuple[tuple[str, ...], str]:
+    """Returns a command, and the pattern of the paths that it may write."""
+    run = rng.choice(("small:A1", "small:trial-0", "small:confirm-0", "shop:S1", "small:D3"))
+    arguments, may_write = rng.choice(
         (
             (("report",), MAY_WRITE),
             (("report",), MAY_WRITE),
             (("report", "--json"), MAY_WRITE),
             (("report", "small"), MAY_WRITE),
             (("report", "shop"), MAY_WRITE),
-            (("predict", row, "3 0 1 2"), ""),
-            (("predict", row, "--csv", "shop.csv", "--output", "precious.csv"), ""),
-            (("export", row), ""),
-            (("export", row, "--model", "out.keras"), r"a/b/here/out\.keras"),
-            (("export", row, "--model", "precious.csv", "--force"), ""),
+            (("predict", run, "3 0 1 2"), ""),
+            (("predict", run, "--csv", "shop.csv", "--output", "precious.csv"), ""),
+            (("export", run), ""),
+            (("export", run, "--model", "out.keras"), r"a/b/work/out\.keras"),
+            (("export", run, "--model", "precious.csv", "--force"), ""),
         )
     )
-    return words, may_write
+    return arguments, may_write

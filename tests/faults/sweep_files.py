@@ -18,7 +18,7 @@ from lstm_bench.sweeps._sweep import Search, Sweep
 
 from . import bytewise, documents
 from .fuzzing import Case
-from .world import World
+from .sandbox import Sandbox
 
 PROJECT = Path(__file__).parents[2]
 TEMPLATE = PROJECT / "lstm_bench" / "cli" / "template"
@@ -28,8 +28,13 @@ SMALL: dict[str, Any] = {
     "recipes": {"A": {"units": 4}, "B": {"base": "A", "over": {"lag": [3, 4]}}},
     "search": {"trials": 3, "space": {"units": [2, 3], "framing": ["pairs", "whole"]}},
 }
-OF_DATA: dict[str, Any] = {"task": "csv", "file": "data/season.csv", "target": "value", "seeds": 2}
-WORDS = sorted(
+WITH_DATA: dict[str, Any] = {
+    "task": "csv",
+    "file": "data/season.csv",
+    "target": "value",
+    "seeds": 2,
+}
+KEYS = sorted(
     {"task", "recipes", "updates", "base", "over", "published", "claim", "int", "float", "log"}
     | set(Sweep.model_fields)
     | set(Search.model_fields)
@@ -37,7 +42,7 @@ WORDS = sorted(
     | {key for task in TASKS.values() for key in task.model_fields}
     | {key for framing in FRAMINGS.values() for key in framing.model_fields}
 )
-"""Every key that means something in a sweep file."""
+"""Every key that has a meaning in a sweep file."""
 
 BILLION = "&a0 [x, x, x, x, x, x, x, x, x]"
 RAW = (
@@ -53,109 +58,109 @@ RAW = (
     "${oc.create:{a:1}}", "${oc.select:title}", "${.seeds}", "???", "${" * 50 + "x" + "}" * 50,
     "${oc.dict.keys:search}", "${seeds}", "'${oc.deprecated:task}'", "yes", "~", "- - -",
 )  # fmt: skip
-"""YAML that no value dumps to, put in the place of a node."""
+"""YAML that is not the dump of any value, to replace a node with."""
 
-MARK = "MARKNUMBER"
+PLACEHOLDER = "MARKNUMBER"
 
 
 @functools.cache
-def sound() -> tuple[tuple[str, str], ...]:
-    """Returns the sweep files that the mutations start from: (name, text) each."""
-    found = {path.stem: path.read_text() for path in sorted((PROJECT / "sweeps").glob("*.yaml"))}
+def valid_files() -> tuple[tuple[str, str], ...]:
+    """Returns the sweep files that the mutations start from, each as (name, text)."""
+    texts = {path.stem: path.read_text() for path in sorted((PROJECT / "sweeps").glob("*.yaml"))}
     for path in sorted((TEMPLATE / "sweeps").glob("*.yaml")):
-        # Not a task of the user's own, which would be refused before anything else is read.
-        found[path.stem] = path.read_text().replace("task: highest", "task: random_memory")
-    found |= {"small": yaml.safe_dump(SMALL), "of_data": yaml.safe_dump(OF_DATA)}
-    return tuple(found.items())
+        # A task of the user would be refused before anything else is read.
+        texts[path.stem] = path.read_text().replace("task: highest", "task: random_memory")
+    texts |= {"small": yaml.safe_dump(SMALL), "of_data": yaml.safe_dump(WITH_DATA)}
+    return tuple(texts.items())
 
 
-def make(world: World, chance: random.Random) -> Case:
-    """Puts a mutated sweep file into the working folder; returns its dry run."""
-    prepare(world)
-    kind, content = mutated(chance)
-    (world.here / "fuzzed.yaml").write_bytes(content)
-    words = ["sweep", "fuzzed.yaml", "--dry-run", *(["--json"] if chance.random() < 0.4 else [])]
-    return Case(kind, tuple(words))
+def make(sandbox: Sandbox, rng: random.Random) -> Case:
+    """Writes a mutated sweep file into the working folder; returns its dry run."""
+    prepare(sandbox)
+    kind, content = mutated(rng)
+    (sandbox.folder / "fuzzed.yaml").write_bytes(content)
+    options = ["--dry-run", *(["--json"] if rng.random() < 0.4 else [])]
+    return Case(kind, ("sweep", "fuzzed.yaml", *options))
 
 
-def prepare(world: World) -> None:
-    """Copies the data that sweep files name, and lays links that lead out of the folder."""
-    shutil.copytree(PROJECT / "sweeps" / "data", world.here / "sweeps" / "data")
-    shutil.copytree(TEMPLATE / "data", world.here / "data")
-    (world.here / "linked.csv").symlink_to("../secret.csv")
-    (world.here / "linked").symlink_to("..")
+def prepare(sandbox: Sandbox) -> None:
+    """Copies the data that sweep files name, and makes links that lead out of the folder."""
+    shutil.copytree(PROJECT / "sweeps" / "data", sandbox.folder / "sweeps" / "data")
+    shutil.copytree(TEMPLATE / "data", sandbox.folder / "data")
+    (sandbox.folder / "linked.csv").symlink_to("../secret.csv")
+    (sandbox.folder / "linked").symlink_to("..")
 
 
-def mutated(chance: random.Random) -> tuple[str, bytes]:
-    """Returns how a sweep file was mutated, and the file."""
-    _, text = chance.choice(sound())
-    way = chance.choice(("bytes", "nodes", "nodes", "words", "words", "raw", "raw", "bomb"))
-    if way == "bytes":
-        return way, bytewise.damaged(text.encode(), chance)
+def mutated(rng: random.Random) -> tuple[str, bytes]:
+    """Returns the kind of mutation, and the mutated sweep file."""
+    _, text = rng.choice(valid_files())
+    kind = rng.choice(("bytes", "nodes", "nodes", "words", "words", "raw", "raw", "bomb"))
+    if kind == "bytes":
+        return kind, bytewise.mutated(text.encode(), rng)
     document = yaml.safe_load(text)
-    if way == "nodes":
+    if kind == "nodes":
         odd = ("linked.csv", "linked/secret.csv", "data/season.csv", *TASKS, *FRAMINGS)
-        return way, _dumped(documents.mutated(document, chance, WORDS, odd), chance)
-    if way == "words":
-        return way, _dumped(_reworded(document, chance), chance)
-    if way == "raw":
-        return way, _with_raw(document, chance)
-    return way, _bomb(text, chance)
+        return kind, _dumped(documents.mutated(document, rng, KEYS, odd), rng)
+    if kind == "words":
+        return kind, _dumped(_with_odd_texts(document, rng), rng)
+    if kind == "raw":
+        return kind, _with_raw(document, rng)
+    return kind, _bomb(text, rng)
 
 
-def _reworded(document: Any, chance: random.Random) -> Any:
-    """Returns `document` with strange texts where any text is legal: titles, ids, what is told."""
-    texts = [each for each in documents.ODD if isinstance(each, str)]
-    for _ in range(chance.choice((1, 2, 3))):
-        text = chance.choice(texts)
-        part = document.get(chance.choice(("recipes", "refused", "comparisons")))
+def _with_odd_texts(document: Any, rng: random.Random) -> Any:
+    """Returns `document` with odd texts where any text is legal: titles, ids, notes."""
+    texts = [value for value in documents.ODD if isinstance(value, str)]
+    for _ in range(rng.choice((1, 2, 3))):
+        text = rng.choice(texts)
+        part = document.get(rng.choice(("recipes", "refused", "comparisons")))
         if not isinstance(part, dict) or not part:
-            document[chance.choice(("title", "about"))] = text
+            document[rng.choice(("title", "about"))] = text
             continue
-        key = chance.choice(list(part))
-        if isinstance(part[key], dict) and chance.random() < 0.5:
-            part[key][chance.choice(("published", "note", "claim"))] = text
+        key = rng.choice(list(part))
+        if isinstance(part[key], dict) and rng.random() < 0.5:
+            part[key][rng.choice(("published", "note", "claim"))] = text
         else:
             part[text] = part.pop(key)
     return document
 
 
-def _with_raw(document: Any, chance: random.Random) -> bytes:
-    """Returns `document` as YAML, with one or two nodes or keys that no value dumps to."""
+def _with_raw(document: Any, rng: random.Random) -> bytes:
+    """Returns `document` as YAML, with one or two nodes or keys from `RAW`."""
     document = json.loads(json.dumps(document, default=str))
-    raws: list[tuple[str, str]] = []
-    for _ in range(chance.choice((1, 1, 2))):
-        mark = f"{MARK}{len(raws)}X"
-        raws.append((mark, chance.choice(RAW)))
-        above, key = chance.choice(list(documents.places([document]))[1:])
-        if isinstance(above, dict) and chance.random() < 0.25:
-            above[mark] = above.pop(key)
+    replacements: list[tuple[str, str]] = []
+    for _ in range(rng.choice((1, 1, 2))):
+        placeholder = f"{PLACEHOLDER}{len(replacements)}X"
+        replacements.append((placeholder, rng.choice(RAW)))
+        parent, key = rng.choice(list(documents.positions([document]))[1:])
+        if isinstance(parent, dict) and rng.random() < 0.25:
+            parent[placeholder] = parent.pop(key)
         else:
-            above[key] = mark
-    text = yaml.safe_dump(document, default_flow_style=chance.random() < 0.5, width=10**6)
-    for mark, raw in raws:
-        text = text.replace(mark, raw)
+            parent[key] = placeholder
+    text = yaml.safe_dump(document, default_flow_style=rng.random() < 0.5, width=10**6)
+    for placeholder, raw in replacements:
+        text = text.replace(placeholder, raw)
     return text.encode("utf-8", "surrogatepass")
 
 
-def _bomb(text: str, chance: random.Random) -> bytes:
-    """Returns a file in which each of some lists holds the one before nine times."""
-    depth = chance.choice((3, 5, 9, 30))
+def _bomb(text: str, rng: random.Random) -> bytes:
+    """Returns a file with nested lists, each of which contains the previous one nine times."""
+    depth = rng.choice((3, 5, 9, 30))
     lines = [f"x0: {BILLION}"]
     lines += [f"x{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, depth)]
-    if chance.random() < 0.3:  # the same of mappings
+    if rng.random() < 0.3:  # the same with mappings
         lines = ["x0: &a0 {k: v}"]
         lines += [f"x{n}: &a{n} {{<<: *a{n - 1}, a: *a{n - 1}, b: *a{n - 1}}}"
                   for n in range(1, 2 * depth)]  # fmt: skip
-    place = chance.choice(("about", "title", "recipes", "search", "metrics", "comparisons"))
-    last = f"{place}: *a{len(lines) - 1}" if chance.random() < 0.7 else ""
-    kept = [line for line in text.splitlines() if not last or not line.startswith(place)]
-    return "\n".join([*lines, *kept, last]).encode()
+    key = rng.choice(("about", "title", "recipes", "search", "metrics", "comparisons"))
+    last = f"{key}: *a{len(lines) - 1}" if rng.random() < 0.7 else ""
+    rest = [line for line in text.splitlines() if not last or not line.startswith(key)]
+    return "\n".join([*lines, *rest, last]).encode()
 
 
-def _dumped(document: Any, chance: random.Random) -> bytes:
-    """Returns `document` as YAML, or as JSON, which is YAML too."""
-    if chance.random() < 0.2:
-        return json.dumps(document, skipkeys=True, ensure_ascii=chance.random() < 0.5).encode()
-    wide = chance.random() < 0.5
-    return yaml.safe_dump(document, allow_unicode=wide).encode("utf-8", "surrogatepass")
+def _dumped(document: Any, rng: random.Random) -> bytes:
+    """Returns `document` as YAML, sometimes in the form of JSON."""
+    if rng.random() < 0.2:
+        return json.dumps(document, skipkeys=True, ensure_ascii=rng.random() < 0.5).encode()
+    unicode = rng.random() < 0.5
+    return yaml.safe_dump(document, allow_unicode=unicode).encode("utf-8", "surrogatepass")

@@ -1,4 +1,4 @@
-"""Whatever happens to a sweep, run again it ends as one that nothing happened to."""
+"""A sweep that is disturbed and run again has the results of an undisturbed one."""
 
 import random
 import signal
@@ -6,124 +6,130 @@ import signal
 import pytest
 
 from faults import disturbances as do
-from faults.ends import end, same
-from faults.sessions import FIXED, ended, has, new_place
+from faults.results import check_same, read_results
+from faults.sessions import FIXED, exit_code, is_installed, new_sweep_folder
 
-TIMES = 12, 6, 3
-"""Kills at system calls, at random times, and of fork servers."""
+CALL_KILLS, RANDOM_KILLS, FORK_SERVER_KILLS = 12, 6, 3
+
 SIGNALS = signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT
 
 
 @pytest.fixture(scope="module", name="expected")
 def _expected(tmp_path_factory):
-    """What the search comes to undisturbed."""
-    place = new_place(tmp_path_factory.mktemp("undisturbed"))
-    place.finish()
-    return end(place)
+    """The results of the undisturbed search."""
+    sweep_folder = new_sweep_folder(tmp_path_factory.mktemp("undisturbed"))
+    sweep_folder.finish()
+    return read_results(sweep_folder)
 
 
-@pytest.fixture(scope="module", name="made")
-def _made(tmp_path_factory):
-    """The system calls of a session that begins a sweep, and of one that takes it up again."""
-    new, again = (new_place(tmp_path_factory.mktemp(name)) for name in ("new", "again"))
-    new.finish(do.traced(new))
-    do.killed(again, random.Random(0))
-    again.finish(do.traced(again))
-    return do.calls(new), do.calls(again)
+@pytest.fixture(scope="module", name="calls")
+def _calls(tmp_path_factory):
+    """The system calls of a session that starts a sweep, and of one that resumes it."""
+    new, resumed = (new_sweep_folder(tmp_path_factory.mktemp(n)) for n in ("new", "resumed"))
+    new.finish(do.tracer(new))
+    do.kill(resumed, random.Random(0))
+    resumed.finish(do.tracer(resumed))
+    return do.calls(new), do.calls(resumed)
 
 
-def ends_the_same(place, expected, what, count):
-    place.finish()
-    same(end(place), expected)
-    print(f"\n{what}: {count}")
-    assert count > 0, f"{what}: nothing was disturbed"
+def check_end(sweep_folder, expected, disturbance, count):
+    """Runs the sweep to its end, and fails if its results differ from `expected`."""
+    sweep_folder.finish()
+    check_same(read_results(sweep_folder), expected)
+    print(f"\n{disturbance}: {count}")
+    assert count > 0, f"{disturbance}: nothing was disturbed"
 
 
 def test_a_damaged_checkpoint_is_trained_again(tmp_path):
     """The shortest of these tests, of fixed recipes: a flipped bit between two sessions."""
-    undisturbed, place = new_place(tmp_path / "u", FIXED), new_place(tmp_path / "d", FIXED)
-    meanwhile = undisturbed.start()
+    undisturbed = new_sweep_folder(tmp_path / "u", FIXED)
+    disturbed = new_sweep_folder(tmp_path / "d", FIXED)
+    process = undisturbed.start()
     try:
-        count = do.interrupted_with_checkpoints(place)
-        do.CHECKPOINTS["flipped"](place.here / "mlartifacts" / "seeds.db")
+        count = do.kill_after_checkpoint(disturbed)
+        do.CHECKPOINT_DAMAGES["flipped"](disturbed.folder / "mlartifacts" / "seeds.db")
     finally:
-        code = ended(meanwhile)
-    assert code == 0, undisturbed.said()
-    ends_the_same(place, end(undisturbed), "flipped checkpoints", count)
+        code = exit_code(process)
+    assert code == 0, undisturbed.stderr_tail()
+    check_end(disturbed, read_results(undisturbed), "flipped checkpoints", count)
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not has("strace"), reason="strace is not installed; random times are tried")
+@pytest.mark.skipif(
+    not is_installed("strace"), reason="strace is not installed; random times are tried"
+)
 @pytest.mark.parametrize("number", range(3))
-def test_kills_at_system_calls(expected, made, tmp_path, number):
-    place, chance, (first, later) = new_place(tmp_path), random.Random(number), made
-    calls = [do.one_of(first, chance)]
-    # A session finds the more there, the later it comes, and so makes fewer calls.
-    calls += [do.one_of(later, chance, share=0.6) for _ in range(TIMES[0] // 3 - 1)]
-    count = sum(do.killed_at_a_call(place, call) for call in calls)
-    shown = ", ".join(f"{call.name} {call.number}" for call in calls)
-    ends_the_same(place, expected, f"kills at {shown}", count)
+def test_kills_at_system_calls(expected, calls, tmp_path, number):
+    sweep_folder, rng, (first, later) = new_sweep_folder(tmp_path), random.Random(number), calls
+    kills = [do.random_call(first, rng)]
+    # Later sessions find more work done, and so make fewer calls.
+    kills += [do.random_call(later, rng, share=0.6) for _ in range(CALL_KILLS // 3 - 1)]
+    count = sum(do.kill_at_call(sweep_folder, call) for call in kills)
+    names = ", ".join(f"{call.name} {call.number}" for call in kills)
+    check_end(sweep_folder, expected, f"kills at {names}", count)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(2))
 def test_kills_at_random_times(expected, tmp_path, number):
-    place, chance = new_place(tmp_path), random.Random(number)
-    count = sum(do.killed(place, chance) for _ in range(TIMES[1] // 2))
-    ends_the_same(place, expected, "kills at random times", count)
+    sweep_folder, rng = new_sweep_folder(tmp_path), random.Random(number)
+    count = sum(do.kill(sweep_folder, rng) for _ in range(RANDOM_KILLS // 2))
+    check_end(sweep_folder, expected, "kills at random times", count)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(2))
 def test_kills_of_workers(expected, tmp_path, number):
-    place, chance = new_place(tmp_path), random.Random(number)
-    count = do.killed_workers(place, chance, times=4)
-    ends_the_same(place, expected, "kills of workers", count)
+    sweep_folder, rng = new_sweep_folder(tmp_path), random.Random(number)
+    count = do.kill_workers(sweep_folder, rng, times=4)
+    check_end(sweep_folder, expected, "kills of workers", count)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", range(TIMES[2]))
+@pytest.mark.parametrize("number", range(FORK_SERVER_KILLS))
 def test_kills_of_the_fork_server(expected, tmp_path, number):
-    place, chance = new_place(tmp_path), random.Random(number)
-    count = do.killed_fork_server(place, chance)
-    ends_the_same(place, expected, "kills of the fork server", count)
+    sweep_folder, rng = new_sweep_folder(tmp_path), random.Random(number)
+    count = do.kill_fork_server(sweep_folder, rng)
+    check_end(sweep_folder, expected, "kills of the fork server", count)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", SIGNALS, ids=lambda each: each.name)
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 def test_signals(expected, tmp_path, number):
-    place = new_place(tmp_path)
-    count = do.signalled(place, random.Random(number.name), number)
-    ends_the_same(place, expected, number.name, count)
+    sweep_folder = new_sweep_folder(tmp_path)
+    count = do.send_signal(sweep_folder, random.Random(number.name), number)
+    check_end(sweep_folder, expected, number.name, count)
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not do.can_mount(), reason="no file system may be mounted here")
+@pytest.mark.skipif(not do.can_mount(), reason="no file system can be mounted")
 def test_a_full_temporary_folder(expected, tmp_path):
-    place = new_place(tmp_path)
-    ends_the_same(place, expected, "no temporary room", do.without_temporary_room(place))
+    sweep_folder = new_sweep_folder(tmp_path)
+    check_end(
+        sweep_folder, expected, "full temporary folder", do.fill_temporary_folder(sweep_folder)
+    )
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not do.can_mount(), reason="no file system may be mounted here")
+@pytest.mark.skipif(not do.can_mount(), reason="no file system can be mounted")
 @pytest.mark.parametrize("size", ["400k", "1400k", "1800k"])
 def test_a_full_disk(expected, tmp_path, size):
-    place = new_place(tmp_path)
-    ends_the_same(place, expected, f"a disk of {size}", do.without_room(place, size))
+    sweep_folder = new_sweep_folder(tmp_path)
+    check_end(sweep_folder, expected, f"a disk of {size}", do.fill_disk(sweep_folder, size))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("damage", do.CHECKPOINTS)
+@pytest.mark.parametrize("damage", do.CHECKPOINT_DAMAGES)
 def test_damaged_checkpoints(expected, tmp_path, damage):
-    place = new_place(tmp_path)
-    count = do.interrupted_with_checkpoints(place)
-    do.CHECKPOINTS[damage](place.here / "mlartifacts" / "seeds.db")
-    ends_the_same(place, expected, f"checkpoints: {damage}", count)
+    sweep_folder = new_sweep_folder(tmp_path)
+    count = do.kill_after_checkpoint(sweep_folder)
+    do.CHECKPOINT_DAMAGES[damage](sweep_folder.folder / "mlartifacts" / "seeds.db")
+    check_end(sweep_folder, expected, f"checkpoints: {damage}", count)
 
 
 @pytest.mark.slow
-def test_a_store_that_lacks_networks_is_repaired(expected, tmp_path):
-    place = new_place(tmp_path)
-    place.finish()
-    count = do.without_models(place, random.Random(0))
-    ends_the_same(place, expected, "networks removed", count)
+def test_missing_networks_of_a_store_are_trained_again(expected, tmp_path):
+    sweep_folder = new_sweep_folder(tmp_path)
+    sweep_folder.finish()
+    count = do.remove_networks(sweep_folder, random.Random(0))
+    check_end(sweep_folder, expected, "networks removed", count)

@@ -1,4 +1,4 @@
-"""Whatever is in a sweep file, there is a sweep or a message that names the file."""
+"""Any sweep file gives a sweep, or a message that names the file."""
 
 import yaml
 from hypothesis import HealthCheck, given, settings
@@ -37,7 +37,7 @@ VALUES = st.recursive(
     ),
     max_leaves=6,
 )  # fmt: skip
-SOUND = {
+VALID = {
     "task": "memory",
     "seeds": 2,
     "recipes": {"A": {"units": 4}, "B": {"base": "A", "over": {"lag": [3, 4]}}},
@@ -47,19 +47,19 @@ SOUND = {
 
 @st.composite
 def documents(draw):
-    """Returns a sound sweep of which some parts were replaced by anything."""
-    document = {**SOUND, "recipes": dict(SOUND["recipes"]), "search": dict(SOUND["search"])}
+    """Returns a valid sweep with some parts replaced by random values."""
+    document = {**VALID, "recipes": dict(VALID["recipes"]), "search": dict(VALID["search"])}
     document["task"] = draw(st.sampled_from(["memory", "csv", "echo", draw(PLAIN)]))
     for _ in range(draw(st.integers(1, 3))):
         key, value = draw(st.sampled_from(KEYS)), draw(VALUES)
-        place = draw(st.sampled_from(["", "recipes", "search", "A", "space"]))
+        section = draw(st.sampled_from(["", "recipes", "search", "A", "space"]))
         inner = {
             "": document,
             "recipes": document["recipes"],
             "search": document["search"],
             "A": document["recipes"].setdefault("A", {}),
             "space": document["search"].setdefault("space", {}),
-        }[place]
+        }[section]
         if isinstance(inner, dict):
             inner[key] = value
         if not isinstance(document.get("recipes"), dict):
@@ -70,19 +70,20 @@ def documents(draw):
 
 
 def read(path):
+    """Reads a sweep file, and fails unless it is valid or refused with a message."""
     try:
-        found = load_sweep(path)
-        if found.search is not None:
-            SearchStudy(found.search, found.settings)
+        sweep = load_sweep(path)
+        if sweep.search is not None:
+            SearchStudy(sweep.search, sweep.settings)
     except SweepError as error:
         assert str(path) in str(error)
-    except UserError as error:  # a space's, which the command line puts the file's name before
+    except UserError as error:  # about the space; the command line adds the file name
         assert str(error)
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(documents())
-def test_a_sweep_that_was_tampered_with_is_read_or_refused(tmp_path_factory, document):
+def test_a_sweep_with_random_values_is_read_or_refused(tmp_path_factory, document):
     path = tmp_path_factory.mktemp("fuzz") / "sweep.yaml"
     path.write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
     read(path)
@@ -90,7 +91,7 @@ def test_a_sweep_that_was_tampered_with_is_read_or_refused(tmp_path_factory, doc
 
 @settings(max_examples=100, deadline=None)
 @given(st.one_of(st.binary(max_size=40), st.text(max_size=60).map(lambda text: text.encode())))
-def test_a_file_of_anything_is_read_or_refused(tmp_path_factory, content):
+def test_a_file_of_random_bytes_is_read_or_refused(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("fuzz") / "sweep.yaml"
     path.write_bytes(content)
     read(path)

@@ -50,30 +50,30 @@ SIZE = 6
 
 @st.composite
 def sequences(draw):
-    found = []
+    drawn = []
     for _ in range(draw(st.integers(1, 3))):
         length = draw(st.integers(3, 8))
         symbols = st.lists(st.integers(0, SIZE - 1), min_size=length, max_size=length)
         flags = st.lists(st.booleans(), min_size=length, max_size=length)
-        found.append((draw(symbols), draw(symbols), draw(flags)))
-    return found
+        drawn.append((draw(symbols), draw(symbols), draw(flags)))
+    return drawn
 
 
 ENCODINGS = st.sampled_from(["onehot", "scaled"])
 
 
 def features(symbol, encoding):
-    """Returns what one symbol, or padding (None), looks like: a plain list."""
+    """Returns the features of one symbol, or of padding (None), as a plain list."""
     if encoding == "onehot":
         return [float(symbol == place) for place in range(SIZE)]
     return [0.0 if symbol is None else symbol / SIZE]
 
 
-def made(inputs, targets, cyclic=False):
+def scored_sequence(inputs, targets, cyclic=False):
     return Sequence(np.array(inputs), np.array(targets), np.ones(len(inputs), bool), cyclic)
 
 
-def built(name, given, encoding, seed=0, **parameters):
+def framed(name, given, encoding, seed=0, **parameters):
     items = [Sequence(np.array(i), np.array(t), np.array(s)) for i, t, s in given]
     return FRAMINGS[name](**parameters).samples(Problem(tuple(items)), SIZE, encoding, seed)
 
@@ -97,7 +97,7 @@ def test_pairs_show_one_step(given, encoding):
         for number, (inputs, targets, scored) in enumerate(given)
         for t in range(len(inputs))
     ]
-    check(built("pairs", given, encoding), expected, encoding)
+    check(framed("pairs", given, encoding), expected, encoding)
 
 
 def windows(given, size):
@@ -110,18 +110,18 @@ def windows(given, size):
 
 @given(sequences(), ENCODINGS, st.integers(1, 3))
 def test_windows_show_the_last_steps_one_after_another(given, encoding, size):
-    check(built("window", given, encoding, window=size), windows(given, size), encoding)
+    check(framed("window", given, encoding, window=size), windows(given, size), encoding)
 
 
 @given(sequences(), ENCODINGS, st.integers(1, 3))
 def test_feature_windows_show_the_last_steps_side_by_side(given, encoding, size):
-    samples = built("feature_window", given, encoding, window=size)
+    samples = framed("feature_window", given, encoding, window=size)
     for row, (shown, *_) in zip(samples.x, windows(given, size), strict=True):
         flat = [value for symbol in shown for value in features(symbol, encoding)]
         assert row.shape == (1, len(flat))
         assert np.allclose(row[0], flat, rtol=0, atol=1e-6)
-    check(built("window", given, encoding, window=size), windows(given, size), encoding)
-    assert (samples.y == built("window", given, encoding, window=size).y).all()
+    check(framed("window", given, encoding, window=size), windows(given, size), encoding)
+    assert (samples.y == framed("window", given, encoding, window=size).y).all()
 
 
 @given(sequences(), ENCODINGS)
@@ -132,22 +132,22 @@ def test_prefixes_grow_and_are_padded_on_the_left_to_the_longest(given, encoding
         for number, (inputs, targets, scored) in enumerate(given)
         for t in range(len(inputs))
     ]
-    check(built("prefixes", given, encoding), expected, encoding)
+    check(framed("prefixes", given, encoding), expected, encoding)
 
 
 @given(sequences(), ENCODINGS)
 def test_whole_sequences_answer_at_every_step_and_are_padded_on_the_right(given, encoding):
-    samples = built("whole", given, encoding)
+    samples = framed("whole", given, encoding)
     steps = max(len(inputs) for inputs, _, _ in given)
     assert samples.x.shape[:2] == samples.y.shape[:2] == (len(given), steps)
     for n, (inputs, targets, scored) in enumerate(given):
         for t in range(steps):
-            there = t < len(inputs)
-            symbol, target = (inputs[t], targets[t]) if there else (None, None)
+            exists = t < len(inputs)
+            symbol, target = (inputs[t], targets[t]) if exists else (None, None)
             assert np.allclose(samples.x[n, t], features(symbol, encoding), rtol=0, atol=1e-6)
             assert samples.y[n, t].tolist() == features(target, "onehot")
-            assert samples.scored[n, t] == (there and scored[t])
-            assert samples.step[n, t] == (t if there else -1)
+            assert samples.scored[n, t] == (exists and scored[t])
+            assert samples.step[n, t] == (t if exists else -1)
     assert samples.sequence.tolist() == list(range(len(given)))
 
 
@@ -155,7 +155,7 @@ def test_whole_sequences_answer_at_every_step_and_are_padded_on_the_right(given,
 def test_substrings_are_contiguous_padded_on_the_left_and_answered_by_what_follows(
     given, longest, seed
 ):
-    # Symbols are made distinct, so that what is shown tells where it was taken from.
+    # The symbols are distinct, so each sample tells from which steps it was taken.
     given = [(list(range(len(i))), t, s) for i, t, s in given]
     items = [Sequence(np.array(i), np.array(t), np.array(s)) for i, t, s in given]
     framing = FRAMINGS["substrings"](substrings=40, max_length=longest)
@@ -189,8 +189,8 @@ def test_substrings_are_drawn_as_in_the_tutorial():
         expected |= {(start, end): 24_000 / 24 / len(fitting) for end in fitting}
     assert set(drawn) == set(expected)
     cells = sorted(expected)
-    judged = stats.chisquare([drawn[c] for c in cells], [expected[c] for c in cells])
-    assert judged.pvalue > 0.001
+    test = stats.chisquare([drawn[c] for c in cells], [expected[c] for c in cells])
+    assert test.pvalue > 0.001
 
 
 def test_substrings_differ_between_seeds():
@@ -221,14 +221,14 @@ def test_a_query_with_a_short_past_is_padded_where_the_framing_pads():
 
 def test_chunks_cut_a_sequence_into_pieces_that_answer_at_every_step():
     given = [([2, 0, 5, 1], [0, 5, 1, 3], [True] * 4)]
-    samples = built("chunks", given, "onehot", chunk=2)
+    samples = framed("chunks", given, "onehot", chunk=2)
     assert samples.x.shape == (2, 2, SIZE)
     assert samples.x.argmax(axis=-1).tolist() == [[2, 0], [5, 1]]
     assert samples.y.argmax(axis=-1).tolist() == [[0, 5], [1, 3]]
     assert samples.step.tolist() == [[0, 1], [2, 3]]
 
 
-def test_chunks_are_asked_one_after_another():
+def test_a_query_of_chunks_feeds_them_one_after_another():
     past = encode(np.array([4, 1, 2]), SIZE, "onehot")
     shown = FRAMINGS["chunks"](chunk=2).query(past, 2)
     empty = [0.0] * SIZE
@@ -245,40 +245,43 @@ def test_real_values_are_features_and_targets_as_they_are():
 
 
 @pytest.mark.parametrize("name", ["pairs", "window", "prefixes", "whole", "chunks"])
-def test_unseen_sequences_come_last_and_are_all_that_is_judged(name):
-    seen, unseen = made([2, 0, 5, 1, 3], [0] * 5), made([1, 1, 4, 4, 2], [5] * 5)
+def test_unseen_sequences_come_last_and_only_they_are_evaluated(name):
+    seen, unseen = (
+        scored_sequence([2, 0, 5, 1, 3], [0] * 5),
+        scored_sequence([1, 1, 4, 4, 2], [5] * 5),
+    )
     framing = FRAMINGS[name]()
     both = framing.samples(Problem((seen,), (unseen,)), SIZE, "onehot", 0)
     alone = framing.samples(Problem((unseen,)), SIZE, "onehot", 0)
-    assert both.trained == len(both) // 2
-    assert (both.x[both.trained :] == alone.x).all()
-    assert (both.y[both.trained :] == alone.y).all()
-    assert (both.judged[both.trained :] == alone.scored).all()
-    assert not both.judged[: both.trained].any() and not both.seen[both.trained :].any()
+    assert both.train_count == len(both) // 2
+    assert (both.x[both.train_count :] == alone.x).all()
+    assert (both.y[both.train_count :] == alone.y).all()
+    assert (both.evaluated[both.train_count :] == alone.scored).all()
+    assert not both.evaluated[: both.train_count].any() and not both.seen[both.train_count :].any()
 
 
 def test_fresh_substrings_are_drawn_apart_from_those_trained_on():
-    letters = made(range(25), range(1, 26))
+    letters = scored_sequence(range(25), range(1, 26))
     framing = FRAMINGS["substrings"](substrings=40, max_length=5, fresh=30)
     samples = framing.samples(Problem((letters,)), 26, "scaled", 3)
     same = framing.model_copy(update={"fresh": 0}).samples(Problem((letters,)), 26, "scaled", 3)
-    assert samples.trained == 40 and len(samples) == 70
+    assert samples.train_count == 40 and len(samples) == 70
     assert (samples.x[:40] == same.x).all()
     assert (samples.x[40:] != samples.x[:30]).any()
 
 
 def test_substrings_of_a_cycle_go_round_its_end_at_every_length():
-    letters = made(range(4), [1, 2, 3, 0], cyclic=True)
+    letters = scored_sequence(range(4), [1, 2, 3, 0], cyclic=True)
     framing = FRAMINGS["substrings"](substrings=6000, max_length=3)
     shown = framing.indices(letters, np.random.default_rng(0))
-    found = Counter(tuple(step for step in row if step >= 0) for row in shown.tolist())
-    every = {tuple((end - back) % 4 for back in range(length)[::-1])
-             for end in range(4) for length in (1, 2, 3)}  # fmt: skip
-    assert set(found) == every
-    assert stats.chisquare([found[each] for each in sorted(every)]).pvalue > 0.001
+    counts = Counter(tuple(step for step in row if step >= 0) for row in shown.tolist())
+    possible = {tuple((end - back) % 4 for back in range(length)[::-1])
+                for end in range(4) for length in (1, 2, 3)}  # fmt: skip
+    assert set(counts) == possible
+    assert stats.chisquare([counts[steps] for steps in sorted(possible)]).pvalue > 0.001
 
 
-# What holds for every framing.
+# The contract of every framing.
 
 
 @framing_checks(
@@ -292,8 +295,13 @@ def test_a_framing_keeps_its_contract(check):
 
 
 @pytest.mark.parametrize("name", FRAMINGS)
-def test_a_framing_is_registered_under_its_name_and_says_what_it_does_not_fit(name):
+def test_a_framing_is_registered_under_its_name_and_counts_none_for_short_sequences(name):
     assert FRAMINGS[name].name == name
-    short = [length for length in (1, 2, 3, 7) if FRAMINGS[name]().count(length) < 1]
-    none = {"window": [1, 2], "feature_window": [1, 2], "substrings": [1], "chunks": [1, 2, 3, 7]}
-    assert short == none.get(name, [])
+    misfits = [length for length in (1, 2, 3, 7) if FRAMINGS[name]().count(length) < 1]
+    expected = {
+        "window": [1, 2],
+        "feature_window": [1, 2],
+        "substrings": [1],
+        "chunks": [1, 2, 3, 7],
+    }
+    assert misfits == expected.get(name, [])

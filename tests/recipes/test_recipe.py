@@ -1,4 +1,4 @@
-"""Recipes: refused with every fault at once, rebuilt from their settings, told apart by digest."""
+"""Recipes: all faults reported at once, rebuilt from their settings, identified by digest."""
 
 import json
 import os
@@ -53,7 +53,7 @@ def test_the_default_recipe_is_the_first_published_one(task):
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_every_task_has_a_legal_default_recipe(task):
+def test_every_task_has_a_valid_default_recipe(task):
     chosen = recipe(task)
     assert chosen.task.name == task
     assert set(chosen.settings) <= known_settings(TASKS[task]) | {"task"}
@@ -83,15 +83,15 @@ def test_every_task_has_a_legal_default_recipe(task):
         ("ambiguous_pair", {"framing": "whole", "batch_size": 1}),  # C3
     ],
 )
-def test_published_configurations_are_legal(task, settings):
+def test_published_configurations_are_valid(task, settings):
     chosen = recipe(task, **settings).settings
     assert {key: chosen[key] for key in settings} == settings
 
 
-def test_recipes_that_are_asked_otherwise_share_their_training_whatever_was_asked_first():
-    asked, plain = recipe("memory", evaluation="free_running"), recipe("memory")
-    assert asked.digest != plain.digest  # digested first, and not taken for its training
-    assert asked.training == plain.training == plain.digest
+def test_recipes_that_differ_in_evaluation_share_their_training_whichever_digest_comes_first():
+    free, plain = recipe("memory", evaluation="free_running"), recipe("memory")
+    assert free.digest != plain.digest  # computed first; the cached value is not used for training
+    assert free.training == plain.training == plain.digest
 
 
 # Refusals.
@@ -111,7 +111,7 @@ def test_the_seed_is_never_part_of_a_recipe():
     assert "there is no setting 'seed'" in refusal(seed=1)["seed"]
 
 
-def test_all_faults_are_told_at_once():
+def test_all_faults_are_reported_at_once():
     found = refusal(units=0, unit=3, epochs="many", alphabet=2, letters=4, learning_rate=-1.0)
     assert set(found) == {"units", "unit", "epochs", "alphabet", "letters", "learning_rate"}
     assert "must be at least 1" in found["units"] and found["units"].endswith("got 0")
@@ -119,7 +119,7 @@ def test_all_faults_are_told_at_once():
     assert found["alphabet"].endswith("got 2")
 
 
-def test_several_broken_rules_are_told_at_once():
+def test_several_broken_rules_are_reported_at_once():
     found = refusal(momentum=0.9, loss="categorical_crossentropy", output="sigmoid", batch_size=3)
     assert set(found) == {"momentum", "output", "batch_size"}
     assert "belongs to sgd" in found["momentum"]
@@ -168,7 +168,7 @@ def test_layout_is_refused_where_a_task_is_stateless_by_default(task):
 def test_meaningless_state_is_refused():
     assert "order of time" in refusal(shuffle="samples")["shuffle"]
     assert "keeps no state" in refusal(network="mlp")["stateful"]
-    assert "each sample goes on from the one before" in refusal(framing="prefixes")["stateful"]
+    assert "samples that continue the sample before" in refusal(framing="prefixes")["stateful"]
 
 
 def test_a_cold_start_takes_a_symbol_of_the_task():
@@ -178,7 +178,7 @@ def test_a_cold_start_takes_a_symbol_of_the_task():
     assert "belongs to evaluation=cold_start" in refusal("alphabet", start="K")["start"]
 
 
-# Head, loss and learning rate follow from one another where the user is silent.
+# Output, loss and learning rate follow from one another if they are not given.
 
 
 def test_output_and_loss_follow_the_task_and_each_other():
@@ -229,7 +229,7 @@ VALUES = {
 
 @st.composite
 def recipes(draw):
-    """Returns a legal recipe of `memory` with a few settings drawn at random."""
+    """Returns a valid recipe of `memory` with a few settings drawn at random."""
     keys = draw(st.lists(st.sampled_from(sorted(VALUES)), max_size=7, unique=True))
     try:
         return recipe("memory", **{key: draw(VALUES[key]) for key in keys})
@@ -245,7 +245,7 @@ def test_a_recipe_is_rebuilt_from_its_settings_also_after_json(chosen):
 
 
 @given(recipes(), recipes())
-def test_digests_differ_just_where_settings_do(one, other):
+def test_digests_differ_exactly_where_settings_do(one, other):
     assert (one.digest == other.digest) == (one.settings == other.settings) == (one == other)
 
 
@@ -264,9 +264,9 @@ def test_other_symbols_and_a_start_survive_the_round_trip():
 
 
 def test_a_digest_is_the_same_in_every_process():
-    # Python salts its own hashes anew in each process; sets could come out in another order.
+    # Python salts its hashes in each process, so sets could be iterated in another order.
     code = "from lstm_bench.recipes import recipe; print(recipe('memory', lag=7).digest)"
-    told = {
+    digests = {
         subprocess.run(
             [sys.executable, "-c", code],
             env=os.environ | {"PYTHONHASHSEED": salt},
@@ -276,8 +276,8 @@ def test_a_digest_is_the_same_in_every_process():
         ).stdout.strip()
         for salt in ("1", "2")
     }
-    assert told == {recipe("memory", lag=7).digest}
-    assert all(len(digest) == 12 and int(digest, 16) >= 0 for digest in told)
+    assert digests == {recipe("memory", lag=7).digest}
+    assert all(len(digest) == 12 and int(digest, 16) >= 0 for digest in digests)
 
 
 def test_a_setting_of_none_is_the_default():
@@ -316,13 +316,13 @@ def test_weight_updates_are_counted():
     [
         ("memory", {"bidirectional": True}, "bidirectional", "use stateful=false"),
         ("memory", {"bidirectional": True, "stateful": False, "framing": "whole"},
-         "bidirectional", "is shown the answers"),
+         "bidirectional", "is shown the targets"),
         ("alphabet", {"bidirectional": True, "network": "mlp"}, "bidirectional", "but got mlp"),
         ("alphabet", {"kernel_size": 5}, "kernel_size", "network=conv1d, but got lstm"),
         ("ramp", {"encoding": "onehot"}, "encoding", "needs raw, but got onehot"),
         ("memory", {"encoding": "raw"}, "encoding", "onehot or scaled, but got raw"),
         ("ramp", {"evaluation": "free_running"}, "evaluation", "use teacher_forced"),
-        ("echo", {"evaluation": "free_running"}, "evaluation", "does not ask for its next input"),
+        ("echo", {"evaluation": "free_running"}, "evaluation", "are not its next inputs"),
         ("alphabet", {"framing": "chunks", "chunk": 4}, "framing", "use one of 1, 5, 25"),
         ("echo", {"stateful": True, "shuffle": "none", "framing": "pairs", "unseen": 7,
                   "batch_size": 10, "layout": "streams"}, "batch_size", "sizes that fit"),
@@ -331,13 +331,13 @@ def test_weight_updates_are_counted():
          "framing", "at most 2 GB"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_refused_with_what_would(task, settings, key, words):
+def test_settings_that_do_not_fit_are_refused_with_a_repair(task, settings, key, words):
     assert words in refusal(task, **settings)[key]
 
 
 @pytest.mark.parametrize("layout", ["rows", "streams"])
 @pytest.mark.parametrize("unseen", [50, 150])
-def test_all_of_a_stateful_batch_is_all_of_what_is_trained_on(layout, unseen):
+def test_batch_size_all_counts_only_the_training_samples(layout, unseen):
     settings = {"framing": "pairs", "stateful": True, "batch_size": "all", "shuffle": "none"}
     settings |= {"layout": layout, "reset": "epoch", "unseen": unseen, "lag": 12}
     assert "of the unseen sequences" in refusal("random_memory", **settings)["batch_size"]

@@ -1,4 +1,4 @@
-"""Which samples meet in a batch: invariants over every legal combination of small problems."""
+"""Which samples form a batch: invariants over all valid combinations of small problems."""
 
 import itertools
 import re
@@ -18,7 +18,7 @@ SHUFFLES = st.sampled_from(["none", "samples", "sequences"])
 
 @st.composite
 def schedules(draw, stateful=None, layout=None, reset=None):
-    """Returns any legal schedule over a few short sequences."""
+    """Returns any valid schedule over a few short sequences."""
     lengths = draw(LENGTHS)
     size = draw(st.integers(1, sum(lengths)))
     stateful = draw(st.booleans()) if stateful is None else stateful
@@ -30,8 +30,8 @@ def schedules(draw, stateful=None, layout=None, reset=None):
     return Schedule(lengths, size, stateful, layout, reset, shuffle)
 
 
-def owners(plan):
-    """Returns (sequence, place within it) of every sample, counted by hand."""
+def positions(plan):
+    """Returns (sequence, step) of every sample, counted by hand."""
     return [(s, t) for s, length in enumerate(plan.lengths) for t in range(length)]
 
 
@@ -61,7 +61,7 @@ def test_a_stateless_schedule_resets_nothing(plan):
 
 
 @given(schedules(), st.integers(0, 3), st.lists(st.integers(1, 4), min_size=1, max_size=4))
-def test_the_order_does_not_depend_on_how_epochs_are_asked_for(plan, seed, parts):
+def test_the_order_does_not_depend_on_how_the_epochs_are_divided_into_calls(plan, seed, parts):
     whole = plan.epochs(np.random.default_rng(seed), sum(parts))
     rng = np.random.default_rng(seed)
     pieces = [plan.epochs(rng, part) for part in parts]
@@ -80,21 +80,21 @@ def test_without_a_generator_the_order_is_that_of_the_data(plan):
 
 @given(schedules(stateful=True, layout="streams"), st.integers(0, 3))
 def test_in_streams_row_i_continues_row_i(plan, seed):
-    place = owners(plan)
+    place = positions(plan)
     index, reset = plan.epochs(np.random.default_rng(seed), 3)
     for epoch, cleared in zip(index, reset, strict=True):
         for before, after, clear in zip(epoch[:-1], epoch[1:], cleared[1:], strict=True):
             for old, new in zip(before, after, strict=True):
-                (sequence, step), (heir, next_step) = place[old], place[new]
-                continues = (heir, next_step) == (sequence, step + 1)
-                # Unless sequences are to be kept apart, a row may pass on to a whole new one.
-                joins = heir != sequence and next_step == 0
+                (sequence, step), (next_sequence, next_step) = place[old], place[new]
+                continues = (next_sequence, next_step) == (sequence, step + 1)
+                # Without resets between sequences, a row may continue with another sequence.
+                joins = next_sequence != sequence and next_step == 0
                 assert continues or (clear if plan.reset == "sequence" else joins)
 
 
 @given(schedules(stateful=True, layout="streams", reset="sequence"), st.integers(0, 3))
 def test_streams_with_reset_by_sequence_never_mix_two_sequences_in_one_row(plan, seed):
-    place = owners(plan)
+    place = positions(plan)
     index, reset = plan.epochs(np.random.default_rng(seed), 2)
     for epoch, cleared in zip(index, reset, strict=True):
         starts = [*np.flatnonzero(cleared), len(cleared)]
@@ -106,7 +106,7 @@ def test_streams_with_reset_by_sequence_never_mix_two_sequences_in_one_row(plan,
 
 @given(schedules(stateful=True, layout="rows", reset="sequence"), st.integers(0, 3))
 def test_rows_with_reset_by_sequence_never_mix_sequences_and_reset_at_each_start(plan, seed):
-    place = owners(plan)
+    place = positions(plan)
     index, reset = plan.epochs(np.random.default_rng(seed), 3)
     for epoch, cleared in zip(index, reset, strict=True):
         for batch, clear in zip(epoch, cleared, strict=True):
@@ -118,7 +118,7 @@ def test_rows_with_reset_by_sequence_never_mix_sequences_and_reset_at_each_start
 def test_rows_take_the_samples_of_whole_sequences_in_order(plan, seed):
     index, _ = plan.epochs(np.random.default_rng(seed), 3)
     for epoch in index:
-        place = [owners(plan)[sample] for sample in epoch.ravel()]
+        place = [positions(plan)[sample] for sample in epoch.ravel()]
         order = list(dict.fromkeys(sequence for sequence, _ in place))
         assert place == [(s, t) for s in order for t in range(plan.lengths[s])]
         assert plan.shuffle == "sequences" or order == sorted(order)
@@ -140,23 +140,23 @@ def test_reset_never_never_clears(plan):
 
 def test_the_layouts_of_the_two_memory_sequences_are_those_of_the_document():
     # PROBLEMS.md: A1 one pair at a time, A2 four parallel rows of one sequence, A3 two streams.
-    def dealt(size, layout):
+    def batches(size, layout):
         plan = Schedule((4, 4), size, True, layout, "sequence", "none")
         index, reset = plan.epochs(None, 1)
         return index[0].tolist(), np.flatnonzero(reset[0]).tolist()
 
-    assert dealt(1, "rows") == ([[0], [1], [2], [3], [4], [5], [6], [7]], [0, 4])
-    assert dealt(4, "rows") == ([[0, 1, 2, 3], [4, 5, 6, 7]], [0, 1])
-    assert dealt(2, "streams") == ([[0, 4], [1, 5], [2, 6], [3, 7]], [0])
-    assert dealt(4, "streams") == ([[0, 2, 4, 6], [1, 3, 5, 7]], [0])
+    assert batches(1, "rows") == ([[0], [1], [2], [3], [4], [5], [6], [7]], [0, 4])
+    assert batches(4, "rows") == ([[0, 1, 2, 3], [4, 5, 6, 7]], [0, 1])
+    assert batches(2, "streams") == ([[0, 4], [1, 5], [2, 6], [3, 7]], [0])
+    assert batches(4, "streams") == ([[0, 2, 4, 6], [1, 3, 5, 7]], [0])
 
 
 def test_a_full_batch_and_a_remainder():
-    def dealt(size):
+    def batches(size):
         return Schedule((5,), size, False, "rows", "sequence", "none").epochs(None, 1)[0].tolist()
 
-    assert dealt(5) == [[[0, 1, 2, 3, 4]]]
-    assert dealt(2) == [[[0, 1], [2, 3], [4, -1]]]
+    assert batches(5) == [[[0, 1, 2, 3, 4]]]
+    assert batches(2) == [[[0, 1], [2, 3], [4, -1]]]
 
 
 def test_shuffled_samples_change_places_every_epoch_and_reach_every_place():
@@ -178,45 +178,45 @@ def test_shuffled_sequences_take_every_order():
 # What is refused.
 
 
-def refused(lengths, size=1, stateful=True, layout="rows", reset="sequence", shuffle="none",
-            continues=True, recurrent=True):  # fmt: skip
-    found = faults(lengths, size, stateful, layout, reset, shuffle, continues, recurrent)
-    return {fault.key: fault.message for fault in found}
+def fault_messages(lengths, size=1, stateful=True, layout="rows", reset="sequence", shuffle="none",
+                   continues=True, recurrent=True):  # fmt: skip
+    broken = faults(lengths, size, stateful, layout, reset, shuffle, continues, recurrent)
+    return {fault.key: fault.message for fault in broken}
 
 
 def test_nine_samples_in_stateful_batches_of_two_are_refused_with_the_sizes_that_fit():
     # PROBLEMS.md, D2.
-    message = refused((9,), 2)["batch_size"]
+    message = fault_messages((9,), 2)["batch_size"]
     assert "row i of a batch continues row i of the batch before" in message
-    assert "2 leaves a row without an heir" in message
+    assert "batch size 2 leaves rows that nothing continues" in message
     assert message.endswith("sizes that fit: 1, 3, 9")
-    assert refused((9,), 2, stateful=False) == {}
+    assert fault_messages((9,), 2, stateful=False) == {}
 
 
 def test_stateful_with_shuffled_samples_is_refused():
     # PROBLEMS.md, D3.
-    message = refused((4, 4), shuffle="samples")["shuffle"]
+    message = fault_messages((4, 4), shuffle="samples")["shuffle"]
     assert "order of time" in message and "'samples'" in message and "'sequences'" in message
 
 
 def test_other_illegal_combinations_are_refused_with_rule_value_and_repair():
-    assert "there are 5 samples, but got 6; use 5 or 'all'" in refused((5,), 6)["batch_size"]
-    assert "use 5 or 'all'" in refused((5,), 6, stateful=False)["batch_size"]
-    assert "only one" in refused((5,), shuffle="sequences")["shuffle"]
-    assert "only one" in refused((5,), stateful=False, shuffle="sequences")["shuffle"]
-    assert "stateful=false" in refused((5,), recurrent=False)["stateful"]
-    assert "framing" in refused((5,), continues=False)["stateful"]
-    message = refused((3, 4), 2, layout="streams")["batch_size"]
+    assert "there are 5 samples, but got 6; use 5 or 'all'" in fault_messages((5,), 6)["batch_size"]
+    assert "use 5 or 'all'" in fault_messages((5,), 6, stateful=False)["batch_size"]
+    assert "only one" in fault_messages((5,), shuffle="sequences")["shuffle"]
+    assert "only one" in fault_messages((5,), stateful=False, shuffle="sequences")["shuffle"]
+    assert "stateful=false" in fault_messages((5,), recurrent=False)["stateful"]
+    assert "framing" in fault_messages((5,), continues=False)["stateful"]
+    message = fault_messages((3, 4), 2, layout="streams")["batch_size"]
     assert "[3, 4]" in message and "layout=rows" in message
 
 
-def test_all_faults_are_told_at_once():
-    found = refused((9,), 2, shuffle="samples", continues=False, recurrent=False)
+def test_all_faults_are_reported_at_once():
+    found = fault_messages((9,), 2, shuffle="samples", continues=False, recurrent=False)
     assert set(found) == {"batch_size", "shuffle", "stateful"}
 
 
-def deals(lengths, size, layout, reset):
-    """Returns whether `size` rows can be kept busy: found by dealing, not by arithmetic."""
+def fills_rows(lengths, size, layout, reset):
+    """Returns whether `size` rows can always be filled, by enumeration and not by arithmetic."""
     if layout == "rows":
         parts = lengths if reset == "sequence" else (sum(lengths),)
         return all(len(range(n)[at : at + size]) == size for n in parts for at in range(0, n, size))
@@ -225,30 +225,32 @@ def deals(lengths, size, layout, reset):
     for cuts in range(1, max(lengths) + 1):
         pieces = [n / cuts for n in lengths for _ in range(cuts)]
         even = len(set(pieces)) == 1 and pieces[0] == int(pieces[0])
-        each = len(pieces) / size
-        if even and each == int(each) >= 1 and (cuts == 1 or each == 1):
+        per_row = len(pieces) / size
+        if even and per_row == int(per_row) >= 1 and (cuts == 1 or per_row == 1):
             return True
     return False
 
 
 @given(LENGTHS, st.integers(1, 24), st.sampled_from(["rows", "streams"]),
        st.sampled_from(["sequence", "epoch", "never"]))  # fmt: skip
-def test_a_stateful_batch_size_is_refused_just_where_rows_cannot_be_kept_busy(
+def test_a_stateful_batch_size_is_refused_exactly_where_rows_cannot_be_filled(
     lengths, size, layout, reset
 ):
     size = min(size, sum(lengths))
-    found = refused(lengths, size, layout=layout, reset=reset)
-    assert set(found) == (set() if deals(lengths, size, layout, reset) else {"batch_size"})
+    found = fault_messages(lengths, size, layout=layout, reset=reset)
+    assert set(found) == (set() if fills_rows(lengths, size, layout, reset) else {"batch_size"})
     if found and "sizes that fit" in found["batch_size"]:
-        told = found["batch_size"].split("sizes that fit: ")[1]
+        listed = found["batch_size"].split("sizes that fit: ")[1]
         sizes = range(1, sum(lengths) + 1)
-        fitting = [n for n in sizes if deals(lengths, n, layout, reset)]
-        assert [int(n) for n in re.findall(r"\d+", told)] == fitting[:12]
-        assert told.endswith("...") == (len(fitting) > 12)
+        fitting = [n for n in sizes if fills_rows(lengths, n, layout, reset)]
+        assert [int(n) for n in re.findall(r"\d+", listed)] == fitting[:12]
+        assert listed.endswith("...") == (len(fitting) > 12)
 
 
 @pytest.mark.parametrize("shuffle", ["none", "sequences"])
 def test_all_as_batch_size_is_one_batch(shuffle):
-    assert refused((4, 4), "all", layout="streams", shuffle=shuffle) == {}
-    assert "batch_size" in refused((4, 4), "all", layout="rows")  # it would mix the sequences
-    assert refused((4, 4), "all", layout="rows", reset="epoch") == {}
+    assert fault_messages((4, 4), "all", layout="streams", shuffle=shuffle) == {}
+    assert "batch_size" in fault_messages(
+        (4, 4), "all", layout="rows"
+    )  # it would mix the sequences
+    assert fault_messages((4, 4), "all", layout="rows", reset="epoch") == {}

@@ -1,4 +1,4 @@
-"""Results of every kind, as a report is given them."""
+"""Results of sweeps of every kind, as input of a report."""
 
 from __future__ import annotations
 
@@ -8,17 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lstm_bench.results._outcome import (
-    CURVE_COLUMNS,
-    PREDICTION_COLUMNS,
-    TABLES,
-    Failed,
-    Outcome,
-    Row,
-    SweepResult,
-)
-from lstm_bench.seeds import crossed
-from lstm_bench.statistics._paired import Comparison
+from lstm_bench.results import Failed, Outcome, Row, SweepData
+from lstm_bench.results._outcome import CURVE_COLUMNS, PREDICTION_COLUMNS, TABLES
+from lstm_bench.seeds import crossed_seed
+from lstm_bench.statistics import ComparisonQuestion
 
 
 def an_outcome(
@@ -39,25 +32,25 @@ def an_outcome(
     )
     epochs = [(seed, epoch, k) for seed, k in enumerate(right) for epoch in (1, 10, 30)]
     curves = [(seed, epoch, (seed + 1) / epoch, k / 4) for seed, epoch, k in epochs]
-    asked = [(seed, step, step < k) for seed, k in enumerate(right) for step in range(4)]
-    answers = [
-        (seed, 0, step, "ABCD"[step], "BCDA"[step], "BCDA"[step] if fine else "no", fine)
-        for seed, step, fine in asked
+    steps = [(seed, step, step < k) for seed, k in enumerate(right) for step in range(4)]
+    predictions = [
+        (seed, 0, step, "ABCD"[step], "BCDA"[step], "BCDA"[step] if correct else "no", correct)
+        for seed, step, correct in steps
     ]
-    facts: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "settings": {"task": "memory", "units": 20, "epochs": 30, "stateful": True},
         "digest": digest,
         "name": "lstm(20) pairs",
         "engine": "keras",
         "seeds": seeds,
         "curves": pd.DataFrame(curves, columns=list(CURVE_COLUMNS)),
-        "predictions": pd.DataFrame(answers, columns=list(PREDICTION_COLUMNS)),
+        "predictions": pd.DataFrame(predictions, columns=list(PREDICTION_COLUMNS)),
         "parameters": 2185,
         "updates": 2000,
         "multiply_adds": 6_000_000,
         "compile_seconds": 0.3,
     }
-    return Outcome(**facts | changed)
+    return Outcome(**fields | changed)
 
 
 def a_trial(number: int, right: tuple[int, ...], units: int) -> Row:
@@ -89,8 +82,8 @@ TRIALS = (
 )
 
 
-def a_result(*rows: Row, **changed: Any) -> SweepResult:
-    facts: dict[str, Any] = {
+def a_result(*rows: Row, **changed: Any) -> SweepData:
+    fields: dict[str, Any] = {
         "name": "quickstart",
         "title": "A title",
         "about": "What it is about.\n\nAnd more.",
@@ -98,33 +91,33 @@ def a_result(*rows: Row, **changed: Any) -> SweepResult:
         "search": None,
         "provenance": {"git revision": "abc", "command": "lstm-bench sweep quickstart"},
     }
-    return SweepResult(**facts | changed)
+    return SweepData(**fields | changed)
 
 
 RESULT = a_result(*FIXED, *TRIALS, search=SEARCH)
 
 
-def alone(**changed: Any) -> SweepResult:
+def alone(**changed: Any) -> SweepData:
     return a_result(Row("A1", an_outcome(**changed)))
 
 
 def a_family(name: str, *solved: int, axis: str = "lag") -> list[Row]:
-    """Returns a row for 4, 8, 16, ..., of whose six seeds so many `solved` it."""
+    """Returns rows for 4, 8, 16, ...; `solved` is how many of the six seeds of each solve it."""
     rows = []
     for place, count in enumerate(solved):
         right = tuple(4 if seed < count else 2 for seed in range(6))
         parts = f"lstm(20), pairs, lag {4 * 2**place}"
         outcome = an_outcome(f"{name}-{place:08}", right, name=parts)
-        own = {"family": name, "axis": axis, "value": 4 * 2**place}
-        rows.append(Row(f"{name}/{4 * 2**place}", outcome, **own))
+        place_in_family = {"family": name, "axis": axis, "value": 4 * 2**place}
+        rows.append(Row(f"{name}/{4 * 2**place}", outcome, **place_in_family))
     return rows
 
 
-ASKED = {
-    "A1 against A2": Comparison("A1", "A2", claim="is better | <b>"),
-    "by rate": Comparison("A3", "A2", "solve_rate"),
-    "by loss": Comparison("A3", "A2", "loss"),
-    "missing": Comparison("A3", "Z"),
+QUESTIONS = {
+    "A1 against A2": ComparisonQuestion("A1", "A2", claim="is better | <b>"),
+    "by rate": ComparisonQuestion("A3", "A2", "solve_rate"),
+    "by loss": ComparisonQuestion("A3", "A2", "loss"),
+    "missing": ComparisonQuestion("A3", "Z"),
 }
 
 
@@ -139,18 +132,18 @@ FAMILIES = (*a_family("F", 6, 6, 2, 0), *a_family("G", 6, 6, 6, 6), *a_family("H
 
 
 def changed(row: Row, *of: int, **more: Any) -> Row:
-    """Returns a row with the settings of `row` and other seeds, on which `of` steps were right."""
-    facts = {key: more.pop(key) for key in ("id", "role", "of", "axis", "value") if key in more}
+    """Returns a row with the settings of `row` and other seeds, with `of` steps right each."""
+    fields = {key: more.pop(key) for key in ("id", "role", "of", "axis", "value") if key in more}
     seeds = more.pop("seeds", range(900, 900 + len(of)))
     digest = more.pop("digest", row.outcome.digest)
     settings = {**row.outcome.settings, **more.pop("settings", {})}
     outcome = an_outcome(digest, of, **{"name": row.outcome.name, "settings": settings, **more})
     outcome = dataclasses.replace(outcome, seeds=outcome.seeds.assign(seed=list(seeds)))
-    return dataclasses.replace(row, outcome=outcome, **facts)
+    return dataclasses.replace(row, outcome=outcome, **fields)
 
 
-def a_search(objective: str = "accuracy") -> SweepResult:
-    """Returns a result in which every part of a search has something to tell."""
+def a_search(objective: str = "accuracy") -> SweepData:
+    """Returns a result in which no part of a search is empty."""
     trials = [
         a_trial(0, (3, 3, 4, 2), 4),
         a_trial(1, (4, 4, 4, 4), 9),
@@ -163,12 +156,12 @@ def a_search(objective: str = "accuracy") -> SweepResult:
         changed(three, *[4] * 20, id="confirmed-3", role="confirmed", of="trial-3"),
         changed(one, *[4] * 12, *[3] * 8, id="confirmed-1", role="confirmed", of="trial-1"),
     ]
-    back = {"role": "ablation", "of": "confirmed-3-again"}
+    of_base = {"role": "ablation", "of": "confirmed-3-again"}
     ablations = [
         changed(three, *[4] * 20, id="confirmed-3-again", role="ablation", of="confirmed-3"),
-        changed(three, *[2] * 20, id="back-epochs", axis="epochs", value=5, digest="e", **back),
-        changed(three, *[4] * 20, id="back-units", axis="units", value=np.int64(4), **back),
-        changed(three, *[4] * 19, 2, id="tutorial", digest="t", **back),
+        changed(three, *[2] * 20, id="back-epochs", axis="epochs", value=5, digest="e", **of_base),
+        changed(three, *[4] * 20, id="back-units", axis="units", value=np.int64(4), **of_base),
+        changed(three, *[4] * 19, 2, id="tutorial", digest="t", **of_base),
     ]
     effects = [
         dataclasses.replace(row, id=f"context-{k}", role="effect", of=row.id, trial=None)
@@ -196,7 +189,7 @@ def a_search(objective: str = "accuracy") -> SweepResult:
         id="split",
         role="split",
         of="confirmed-3",
-        seeds=[crossed(*key) for key in keys],
+        seeds=[crossed_seed(*key) for key in keys],
     )
     weights = [
         {"key": "units", "fanova": 0.75, "ped_anova": 0.5},
@@ -205,19 +198,19 @@ def a_search(objective: str = "accuracy") -> SweepResult:
     rows = (*FIXED[:2], *trials, *finalists, *ablations, *effects, split)
     search = SEARCH | {"objective": objective, "startup": 3, "switches": ["stateful"]}
     failed = (Failed("trial-5", "lstm(6) pairs", "out of memory <b>"),)
-    told = {"importance": {"trials": 3, "settings": weights}, "random": [0, 1, 2]}
-    return a_result(*rows, search=search, seeds=4, failed=failed, analysis=told)
+    analysis = {"importance": {"trials": 3, "settings": weights}, "random": [0, 1, 2]}
+    return a_result(*rows, search=search, seeds=4, failed=failed, analysis=analysis)
 
 
 SEARCHED = a_search()
 
 
-def only(*roles: str, **more: Any) -> SweepResult:
+def only(*roles: str, **more: Any) -> SweepData:
     rows = tuple(row for row in SEARCHED.rows if row.role in roles)
     return dataclasses.replace(SEARCHED, rows=rows, **more)
 
 
-def diverged(result: SweepResult) -> SweepResult:
+def diverged(result: SweepData) -> SweepData:
     """Returns `result` with a seed of every row whose accuracy is not a number."""
     rows = []
     for row in result.rows:
@@ -227,7 +220,7 @@ def diverged(result: SweepResult) -> SweepResult:
     return dataclasses.replace(result, rows=tuple(rows))
 
 
-SEEDS, CURVES, ANSWERS = (getattr(FIXED[0].outcome, table) for table in TABLES)
+SEEDS, CURVES, PREDICTIONS = (getattr(FIXED[0].outcome, table) for table in TABLES)
 
 
 NEVER = {"loss": np.nan, "solved": False, "solved_epoch": np.nan}
@@ -246,14 +239,14 @@ EDGES = {
     "many fixed": a_result(*(Row(f"X{i}", an_outcome(f"{i:012}")) for i in range(25))),
     "many trials": a_result(*(a_trial(i, (3, 3, 4), i + 1) for i in range(45)), search=SEARCH),
     "different seeds": a_result(FIXED[0], Row("B", an_outcome("d", (4, 4, 4, 4, 4)))),
-    "no predictions": alone(predictions=ANSWERS.head(0)),
-    "long": alone(predictions=pd.concat([ANSWERS.assign(sequence=k) for k in range(20)])),
+    "no predictions": alone(predictions=PREDICTIONS.head(0)),
+    "long": alone(predictions=pd.concat([PREDICTIONS.assign(sequence=k) for k in range(20)])),
     "no curves": alone(curves=CURVES.head(0)),
     "diverged": alone(
         seeds=SEEDS.assign(**NEVER), curves=CURVES.assign(loss=[0.5, np.nan, np.inf] * 3)
     ),
-    "claims": a_result(*CLAIMED, comparisons=ASKED),
-    "families": a_result(*CLAIMED, *FAMILIES, comparisons=ASKED),
+    "claims": a_result(*CLAIMED, comparisons=QUESTIONS),
+    "families": a_result(*CLAIMED, *FAMILIES, comparisons=QUESTIONS),
     "two axes": a_result(*a_family("F", 6, 2), *a_family("G", 6, 2, axis="units")),
     "many families": a_result(*(r for k in range(8) for r in a_family(f"F{k}", 6, k % 6))),
     "searched": SEARCHED,
@@ -263,7 +256,7 @@ EDGES = {
     "confirmed alone": only("confirmed"),
     "one trial": dataclasses.replace(SEARCHED, rows=SEARCHED.rows[2:3]),
     "nothing but failures": only("nothing"),
-    "importance untold": only("trial", analysis={"importance": {"trials": 1, "why": "Too few."}}),
+    "importance unknown": only("trial", analysis={"importance": {"trials": 1, "why": "Too few."}}),
     "one context": dataclasses.replace(SEARCHED, rows=(*SEARCHED.trials, SEARCHED.rows[-2])),
     "all diverged": a_result(
         Row("A1", an_outcome(curves=CURVES.assign(loss=np.nan))),

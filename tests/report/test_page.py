@@ -1,4 +1,4 @@
-"""The report: what it says is what pandas and SciPy say, and it says it the same way every time."""
+"""The report: its numbers are those of pandas and SciPy, and equal results give equal files."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from report_seen import Page, rendered
 from rich.console import Console
 from scipy import stats
 
-from lstm_bench.analysis._facts import report_facts
-from lstm_bench.report import _figures as figures
+from lstm_bench.analysis import sweep_findings
 from lstm_bench.report import _page as page
 from lstm_bench.report import _tables as tables
-from lstm_bench.report import _text_tables as grids
-from lstm_bench.report import _wording as w
-from lstm_bench.report._console import console_table
-from lstm_bench.results._outcome import Row
-from lstm_bench.statistics._estimates import mean_interval
+from lstm_bench.report import _text_tables as text_tables
+from lstm_bench.report import _wording as wording
+from lstm_bench.report import terminal_table
+from lstm_bench.results import Row
+from lstm_bench.results import _figures as figures
+from lstm_bench.statistics import mean_interval
 
 
 def test_page_parses_and_needs_nothing_else() -> None:
     files = rendered("all sorts")
-    seen = Page(files["index.html"].decode())
-    tags = {tag for tag, _ in seen.seen}
+    parsed = Page(files["index.html"].decode())
+    tags = {tag for tag, _ in parsed.tags}
     assert {"svg", "table", "details", "figcaption"} <= tags
     assert not tags & {"script", "link", "iframe", "img"}
-    for _, attributes in seen.seen:
+    for _, attributes in parsed.tags:
         for key, target in attributes.items():
             if key in {"src", "href", "xlink:href"}:
                 assert target is not None
                 assert target.startswith("#")
-    ids = [attributes["id"] for _, attributes in seen.seen if "id" in attributes]
+    ids = [attributes["id"] for _, attributes in parsed.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
-    used = {a["xlink:href"] for _, a in seen.seen if a.get("xlink:href")}
+    used = {a["xlink:href"] for _, a in parsed.tags if a.get("xlink:href")}
     assert {str(target)[1:] for target in used} <= set(ids)
 
 
@@ -68,7 +68,7 @@ def test_other_tables_hold_every_seed_and_answer() -> None:
     seeds = tables.seeds(RESULT)
     assert len(seeds) == 3 * len(RESULT.rows)
     assert list(seeds.columns[:3]) == ["id", "digest", "seed"]
-    band = tables.bands(FIXED[0].outcome).set_index("epoch").loc[10]
+    band = FIXED[0].outcome.learning_curve().set_index("epoch").loc[10]
     assert band[["loss_mean", "loss_low", "loss_high"]].tolist() == pytest.approx([0.2, 0.1, 0.3])
     assert set(tables.curves([*FIXED, *TRIALS])["id"]) == {row.id for row in RESULT.rows}
     assert len(tables.predictions(RESULT.best)) == 12
@@ -79,9 +79,9 @@ def test_steps_count_the_seeds_that_were_right() -> None:
     assert steps["right"].tolist() == [3, 3, 3, 2]
     assert steps["answers"].iloc[3] == (("A", 2), ("no", 1))
     other = FIXED[0].outcome.predictions.copy()
-    other.loc[other["seed"] == 1, "input"] = "Z"  # seed 1 was asked something else
+    other.loc[other["seed"] == 1, "input"] = "Z"  # seed 1 has other data
     steps = tables.steps(dataclasses.replace(FIXED[0].outcome, predictions=other))
-    assert steps["seeds"].tolist() == [1, 1, 1, 1]  # each seed has data of its own
+    assert steps["seeds"].tolist() == [1, 1, 1, 1]  # so that seeds cannot be compared
     twice = pd.concat([other, other], ignore_index=True)
     steps = tables.steps(dataclasses.replace(FIXED[0].outcome, predictions=twice))
     assert len(steps) == 8
@@ -101,11 +101,11 @@ def test_every_seed_is_a_point() -> None:
 
 
 def test_equal_seeds_are_spread_evenly_and_keep_their_value() -> None:
-    offsets = figures.spread(np.full(10, 100.0), near=0.5)
+    offsets = figures.dot_offsets(np.full(10, 100.0), near=0.5)
     np.testing.assert_allclose(np.diff(offsets), np.diff(offsets)[0])
     assert offsets[0] == -offsets[-1] == pytest.approx(-figures.SPREAD)
-    assert figures.spread(np.array([10.0]), near=0.5).tolist() == [0.0]
-    assert not np.isnan(figures.spread(np.array([10.0, np.nan]), near=0.5)).any()
+    assert figures.dot_offsets(np.array([10.0]), near=0.5).tolist() == [0.0]
+    assert not np.isnan(figures.dot_offsets(np.array([10.0, np.nan]), near=0.5)).any()
 
 
 def test_labels_are_escaped() -> None:
@@ -123,24 +123,24 @@ def test_labels_are_escaped() -> None:
         provenance={hostile: hostile},
         search={"space": {hostile: [hostile]}, hostile: hostile},
     )
-    made = page.render(result)
-    seen = Page(made["index.html"].decode())
-    assert "b" not in {tag for tag, _ in seen.seen}
-    assert '<b>x</b> $a$ | _y_ & "q"' in seen.text
-    assert "␣" in seen.text
-    assert "<b>" not in made["report.md"].decode()
-    assert r"\_y\_" in made["report.md"].decode()
+    files = page.render(result)
+    parsed = Page(files["index.html"].decode())
+    assert "b" not in {tag for tag, _ in parsed.tags}
+    assert '<b>x</b> $a$ | _y_ & "q"' in parsed.text
+    assert "␣" in parsed.text
+    assert "<b>" not in files["report.md"].decode()
+    assert r"\_y\_" in files["report.md"].decode()
     text = Console(width=300, record=True, file=io.StringIO())
-    text.print(console_table(result))
+    text.print(terminal_table(result))
     assert "<b>x</b>" in text.export_text()
 
 
 @pytest.mark.parametrize("name", EDGES)
 def test_edges_render(name: str) -> None:
-    made = rendered(name)
-    for text in (Page(made["index.html"].decode()).text, made["report.md"].decode()):
+    files = rendered(name)
+    for text in (Page(files["index.html"].decode()).text, files["report.md"].decode()):
         assert not re.search(r"\bnan\b|\bNone\b", text)
-    Console(file=io.StringIO()).print(console_table(EDGES[name]))
+    Console(file=io.StringIO()).print(terminal_table(EDGES[name]))
 
 
 def test_page_is_honest_about_limits_and_repeats() -> None:
@@ -157,20 +157,21 @@ def test_page_is_honest_about_limits_and_repeats() -> None:
 
 def test_unseen_accuracy_takes_a_column() -> None:
     result = alone(seeds=SEEDS.assign(unseen_accuracy=[0.5, 0.25, 0.75]))
-    assert grids.fixed(report_facts(result)).titles[-1] == "Unseen accuracy, %"
-    assert grids.fixed(report_facts(result)).rows[0][-1] == "50.0"
+    table = text_tables.fixed(sweep_findings(result))
+    assert table.titles[-1] == "Unseen accuracy, %"
+    assert table.rows[0][-1] == "50.0"
     assert tables.comparison(result)["unseen_accuracy_mean"].item() == 0.5
 
 
 def test_wording() -> None:
-    assert w.interval(mean_interval([1.0, 1.0])) == "all 2 equal, n too small"
-    assert w.interval(mean_interval([1.0] * 30)) == "all 30 equal"
-    assert w.interval(mean_interval([0.97, 0.98, 1.0], 0.0, 1.0)) == "n too small"
-    assert w.interval(mean_interval([0.5, np.nan])) == "–"
-    assert w.interval(mean_interval([1.0])) == "–"
-    assert w.epochs(FIXED[1].outcome) == "> 30"
-    assert w.span(0.99996, 1.0) == "[> 99.9, 100.0]"
-    assert w.value({"low": 1}) == '{"low": 1}'
+    assert wording.interval_or_reason(mean_interval([1.0, 1.0])) == "all 2 equal, n too small"
+    assert wording.interval_or_reason(mean_interval([1.0] * 30)) == "all 30 equal"
+    assert wording.interval_or_reason(mean_interval([0.97, 0.98, 1.0], 0.0, 1.0)) == "n too small"
+    assert wording.interval_or_reason(mean_interval([0.5, np.nan])) == "–"
+    assert wording.interval_or_reason(mean_interval([1.0])) == "–"
+    assert wording.epochs_to_solve(FIXED[1].outcome) == "> 30"
+    assert wording.percent_interval(0.99996, 1.0) == "[> 99.9, 100.0]"
+    assert wording.setting_text({"low": 1}) == '{"low": 1}'
 
 
 def test_import_is_light() -> None:

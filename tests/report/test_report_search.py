@@ -1,4 +1,4 @@
-"""What a report tells of a search."""
+"""A search in a report."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ import pytest
 from report_cases import RESULT, SEARCHED, TRIALS
 from report_seen import page_of, rendered, text_of
 
-from lstm_bench.analysis._facts import distinct_trials, report_facts
+from lstm_bench.analysis import sweep_findings
 from lstm_bench.report import _page as page
 from lstm_bench.report import _tables as tables
-from lstm_bench.report import _text_tables as grids
-from lstm_bench.report import _wording as w
+from lstm_bench.report import _text_tables as text_tables
+from lstm_bench.report import _wording as wording
 from lstm_bench.report._summary import summary
 
 
 def test_best_trials_come_first_and_once() -> None:
-    found = [(row.id, repeats) for row, repeats in distinct_trials(RESULT)]
-    assert found == [("trial-1", []), ("trial-0", ["trial-2"])]
-    assert tables.settings(TRIALS) == (
+    trials = [(row.id, repeats) for row, repeats in sweep_findings(RESULT).trials]
+    assert trials == [("trial-1", []), ("trial-0", ["trial-2"])]
+    assert tables.shared_and_varying_settings(TRIALS) == (
         {"task": "memory", "epochs": 30, "stateful": True},
         ["units"],
     )
 
 
 SECTIONS = (
-    "How the search went",
-    "Does it hold on fresh seeds?",
-    "The simplest recipe that solves it",
-    "What mattered",
-    "What failed",
+    "Search history",
+    "Finalists on fresh seeds",
+    "The simplest recipe that solves the task",
+    "Importance of settings",
+    "Failed recipes",
 )
 
 
-def test_a_search_has_its_sections_in_order_and_only_where_there_is_something() -> None:
+def test_a_search_has_its_sections_in_order_without_the_empty_ones() -> None:
     html, markdown = page_of("searched"), rendered("searched")["report.md"].decode()
     for text, form in ((html, "<h2>{}</h2>"), (markdown, "## {}")):
         places = [text.index(form.format(title)) for title in SECTIONS]
@@ -46,12 +46,12 @@ def test_a_search_has_its_sections_in_order_and_only_where_there_is_something() 
     few = text_of("trials only")[0]
     assert SECTIONS[0] in few and "no recipe was run again" in few.lower()
     assert not any(title in few for title in (SECTIONS[1], *SECTIONS[3:]))
-    assert "Too few." in text_of("importance untold")[0]
-    assert "What failed" in text_of("nothing but failures")[0]
+    assert "Too few." in text_of("importance unknown")[0]
+    assert "Failed recipes" in text_of("nothing but failures")[0]
 
 
-def test_the_figures_of_a_search_say_what_they_show() -> None:
-    def words(stem: str) -> str:
+def test_the_figures_of_a_search_are_labelled() -> None:
+    def svg(stem: str) -> str:
         return rendered("searched")[f"figures/{stem}.svg"].decode()
 
     stems = ("history", "confirmation", "front", "ablation", "importance", "effects", "variance")
@@ -59,22 +59,22 @@ def test_the_figures_of_a_search_say_what_they_show() -> None:
     assert len(captions) == len(stems) + 2  # accuracy and learning curves as well
     assert [text for text in captions if "n = " not in text] == []
     for stem, texts in {
-        "history": (">all seeds<", ">stopped after 2 seeds<", ">until here drawn at random<"),
+        "history": (">all seeds<", ">stopped after 2 seeds<", ">drawn at random until here<"),
         "confirmation": (
             ">in the search<",
             ">on fresh seeds<",
             "4 \u2192 20 seeds",
             ">Accuracy, %<",
         ),
-        "front": (">simplest: confirmed-3<", ">bar: 80 %<", ">Seeds that solve it, %<"),
+        "front": (">simplest: confirmed-3<", ">bar: 80 %<", ">Seeds that solve the task, %<"),
         "ablation": (">epochs back to 5<", ">Difference in accuracy, points<"),
         "importance": ("(fANOVA)<", "(PED-ANOVA)<", ">seeds<", ">batch size<"),
         "effects": (">stateful true against false<", ">n = 4<", "percentage points<"),
-        "variance": (">initial weights<", ">only together<"),
+        "variance": (">initial weights<", ">only in combination<"),
     }.items():
         for text in texts:
-            assert text in words(stem), (stem, text)
-    assert len(re.findall("<use ", words("history").split('<g id="full"')[1].split("</g>")[0])) == 4
+            assert text in svg(stem), (stem, text)
+    assert len(re.findall("<use ", svg("history").split('<g id="full"')[1].split("</g>")[0])) == 4
     assert page.render(SEARCHED) == rendered("searched")
 
 
@@ -106,45 +106,45 @@ def test_the_tables_of_a_search_hold_its_numbers() -> None:
     assert read("failed").loc[0].tolist() == ["trial-5", "lstm(6) pairs", "out of memory <b>"]
 
 
-def test_stopped_recipes_stand_last_and_say_so() -> None:
-    grid = grids.trials(report_facts(SEARCHED))
-    seeds = grid.titles.index("Seeds")
-    assert [(line[0], line[1], line[seeds]) for line in grid.rows] == [
+def test_stopped_recipes_come_last_and_are_marked() -> None:
+    table = text_tables.trials(sweep_findings(SEARCHED))
+    seeds = table.titles.index("Seeds")
+    assert [(line[0], line[1], line[seeds]) for line in table.rows] == [
         ("1", "trial-1", "4"),
         ("2", "trial-3", "4"),
         ("3", "trial-0", "4"),
-        (w.NONE, "trial-2", "2, stopped"),
+        (wording.NONE, "trial-2", "2, stopped"),
     ]
 
 
-def test_confirmed_recipes_stand_above_the_trials() -> None:
+def test_confirmed_recipes_are_above_the_trials() -> None:
     svg = rendered("searched")["figures/accuracy.svg"].decode()
-    below = svg.index("picked on the very seeds that score them")
+    assert "chosen by the seeds that score them" in svg
     for place, id_ in enumerate(("A1", "A2", "confirmed-3", "confirmed-1")):
         assert f'<g id="seeds-{place}"' in svg, id_
     assert '<g id="seeds-4"' not in svg and '<g id="seeds-5"' in svg
-    assert below
     console = " ".join(text_of("searched")[2].split())
-    assert "Claimed %" in console and "confirmed-3" in console and "trial-1 " not in console
-    assert "93.8" in console  # what the search had scored confirmed-3
+    assert "Search %" in console and "confirmed-3" in console and "trial-1 " not in console
+    assert "93.8" in console  # the score of confirmed-3 in the search
     assert "The simplest recipe that solves it is confirmed-3" in console
     assert "trial-5 failed: out of memory <b>" in console
     assert "4 searched recipes in the report" in console
 
 
-def test_the_summary_tells_what_the_search_found() -> None:
-    said = " ".join(summary(report_facts(SEARCHED)))
+def test_the_summary_has_the_findings_of_the_search() -> None:
+    text = " ".join(summary(sweep_findings(SEARCHED)))
     for sentence in (
         "On 20 fresh seeds the best of 2 finalists is confirmed-3, with accuracy 100.0 % (all 20 ",
-        "; the search had scored it 93.8 %.",
-        "The search's own winner, trial-1, lost 10.0 points from the search (100.0 %) to 20 fresh ",
+        "; its score in the search was 93.8 %.",
+        "The winner of the search, trial-1, scored 100.0 % in the search and 90.0 % on 20 fresh "
+        "seeds: 10.0 points lower.",
         "The simplest recipe that solves it is confirmed-3 (lstm(20) pairs): solved by 20 of 20 ",
-        "Of 2 differences that putting one setting back makes, 1 is real (epochs) and 1 cannot be",
+        "Of 2 differences from setting one setting back to the reference, 1 is real (epochs) and "
+        "1 cannot be told yet (units).",
         "Among 3 random trials the setting that explains the score best is units, with 75.0 % of",
         "Of 1 effect of a switch changed alone, 1 cannot be told yet (stateful true against false)",
         "Stopping 1 of 4 searched recipes early saved 12.5 % of the seed runs.",
         "1 recipe failed (trial-5).",
     ):
-        assert sentence in said, sentence
-    assert "picked on the same seeds" not in said
-    assert "lost nothing" not in said
+        assert sentence in text, sentence
+    assert "chosen by the same seeds" not in text

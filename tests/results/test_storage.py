@@ -1,4 +1,4 @@
-"""Files of a store that are damaged, edited or a stranger's: an outcome, or one readable line."""
+"""Damaged, edited or foreign files of a store give an outcome, or one readable error."""
 
 import copy
 import json
@@ -11,15 +11,16 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from lstm_bench.analysis._facts import report_facts
+from lstm_bench.analysis._findings import sweep_findings
 from lstm_bench.errors import StoreError
 from lstm_bench.execution._sweep_run import run_sweep
 from lstm_bench.recipes._recipe import recipe
 from lstm_bench.report._page import render
 from lstm_bench.report._summary import paragraphs
-from lstm_bench.results._outcome import TABLES, Outcome, Row, SweepResult
+from lstm_bench.results._outcome import TABLES, Outcome
 from lstm_bench.results._storage import pack_outcome, read_outcome, unpack_outcome, write_outcome
-from lstm_bench.sweeps._sweep import parse
+from lstm_bench.results._sweep_data import Row, SweepData
+from lstm_bench.sweeps._sweep import parse_sweep
 from lstm_bench.tracking import _listing as listing
 from lstm_bench.tracking._store import Store
 from lstm_bench.training._run import run
@@ -47,12 +48,12 @@ SWEEP = {
     },
 }
 OTHERS = (None, 7, -1, 0.5, "", "x", [], [1, ["a"]], {}, {"a": 1}, True, float("nan"), 10**30)
-"""What may stand in the place of a value."""
+"""Values that replace a valid one."""
 
 
 @pytest.fixture(scope="module")
 def outcomes():
-    """A recipe of symbols, and one of a file beside naive answers."""
+    """The outcomes of a recipe of symbols, and of one of a file, which has baselines."""
     small = {"epochs": 2, "units": 3}
     return {name: run(recipe(name, **small), [0, 1]) for name in ("memory", "csv")}
 
@@ -63,31 +64,31 @@ def folder(request, outcomes, tmp_path):
     return tmp_path / "outcome"
 
 
-def rendered(outcome, whole=True):
+def assert_reportable(outcome, full=True):
     """Makes a report of an outcome, or at least all of its findings."""
     rows = (Row("A", outcome), Row("B", outcome, role="confirmed", of="A"))
-    result = SweepResult("s", "", "", rows, None, {})
-    assert paragraphs(report_facts(result))
-    assert "index.html" in (render(result) if whole else {"index.html"})
+    result = SweepData("s", "", "", rows, None, {})
+    assert paragraphs(sweep_findings(result))
+    assert "index.html" in (render(result) if full else {"index.html"})
 
 
-def told_or_refused(folder, whole=False):
-    """Returns whether the outcome in `folder` is one, of which then a report can be made."""
+def is_accepted(folder, full=False):
+    """Returns whether the outcome in `folder` is read; then a report can be made of it."""
     try:
         outcome = read_outcome(folder)
     except StoreError as error:
-        said = str(error)
-        assert "not a complete outcome (" in said and said.endswith("run it again")
-        assert said.isprintable() and len(said) < 400
+        message = str(error)
+        assert "not a complete outcome (" in message and message.endswith("run it again")
+        assert message.isprintable() and len(message) < 400
         return False
-    rendered(outcome, whole)
+    assert_reportable(outcome, full)
     return True
 
 
 # ---- Outcomes
 
 
-def test_what_is_written_is_read_back_to_the_bit(folder, outcomes):
+def test_an_outcome_is_read_exactly_as_it_was_written(folder, outcomes):
     again = read_outcome(folder)
     outcome = outcomes[again.settings["task"]]
     for other in (again, unpack_outcome(pack_outcome(outcome))):
@@ -96,21 +97,21 @@ def test_what_is_written_is_read_back_to_the_bit(folder, outcomes):
             pd.testing.assert_frame_equal(left, right, check_exact=True)
         assert (other.settings, other.data) == (outcome.settings, outcome.data)
     assert again.model == outcome.model
-    rendered(again)
+    assert_reportable(again)
 
 
-def test_every_key_of_outcome_json_may_be_missing_or_anything(folder):
+def test_every_key_of_outcome_json_may_be_missing_or_have_any_value(folder):
     path = folder / "outcome.json"
     facts = json.loads(path.read_text())
-    kept = set()
+    accepted = set()
     for key in facts:
         for other in ("missing", *OTHERS):
             changed = {k: v for k, v in facts.items() if k != key}
             if other != "missing":
                 changed[key] = other
             path.write_text(json.dumps(changed))
-            kept |= {(key, repr(other))} if told_or_refused(folder) else set()
-    assert {key for key, _ in kept} <= {
+            accepted |= {(key, repr(other))} if is_accepted(folder) else set()
+    assert {key for key, _ in accepted} <= {
         "digest",
         "name",
         "engine",
@@ -121,12 +122,12 @@ def test_every_key_of_outcome_json_may_be_missing_or_anything(folder):
         "updates",
         "multiply_adds",
     }
-    missing = {key for key, other in kept if other == "'missing'"}
-    assert missing == {"provenance", "data"}  # what earlier versions did not write
+    missing = {key for key, other in accepted if other == "'missing'"}
+    assert missing == {"provenance", "data"}  # earlier versions did not write these
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "message"),
     [
         ({"settings": {"units": 3}}, "outcome.json: settings: task must be given, as text"),
         ({"digest": {"a": 1}}, "outcome.json: digest: must be text, but got {'a': 1}"),
@@ -136,18 +137,18 @@ def test_every_key_of_outcome_json_may_be_missing_or_anything(folder):
         ({"name": "\ud800"}, "surrogates not allowed"),
     ],
 )
-def test_what_is_wrong_with_outcome_json_is_named(folder, changed, said):
+def test_the_fault_of_outcome_json_is_named(folder, changed, message):
     path = folder / "outcome.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **changed}))
     with pytest.raises(StoreError) as caught:
         read_outcome(folder)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "3", "{", "[" * 100_000, '{"a":' * 100_000, "\x00"])
-def test_what_is_no_mapping_is_refused(folder, text):
+def test_anything_but_a_mapping_is_refused(folder, text):
     (folder / "outcome.json").write_text(text)
-    assert not told_or_refused(folder)
+    assert not is_accepted(folder)
 
 
 def test_a_long_outcome_json_is_not_read(folder):
@@ -160,19 +161,19 @@ def test_a_long_outcome_json_is_not_read(folder):
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_a_table_that_is_no_table_is_refused(folder, name):
+def test_a_file_that_is_not_a_table_is_refused(folder, name):
     path = folder / f"{name}.parquet"
-    whole = path.read_bytes()
-    for cut in (0, 3, len(whole) // 2, len(whole) - 1):
-        path.write_bytes(whole[:cut])
-        assert not told_or_refused(folder)
+    original = path.read_bytes()
+    for length in (0, 3, len(original) // 2, len(original) - 1):
+        path.write_bytes(original[:length])
+        assert not is_accepted(folder)
     path.unlink()
-    assert not told_or_refused(folder)
+    assert not is_accepted(folder)
     path.mkdir()
-    assert not told_or_refused(folder)
+    assert not is_accepted(folder)
 
 
-NEEDED = {
+REQUIRED = {
     "seeds": ["seed", "loss", "accuracy", "sequence_accuracy", "solved", "solved_epoch", "seconds"],
     "curves": ["seed", "epoch", "loss", "accuracy"],
     "predictions": ["seed", "sequence", "step", "input", "expected", "predicted", "correct"],
@@ -180,56 +181,56 @@ NEEDED = {
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_a_table_must_have_its_columns_and_their_kinds(folder, name):
+def test_a_table_must_have_its_columns_and_their_types(folder, name):
     path = folder / f"{name}.parquet"
     table = pd.read_parquet(path)
-    of_symbols = "moment" not in table
-    texts = {"input", "expected", "predicted"} if of_symbols else {"input"}
+    symbolic = "moment" not in table
+    texts = {"input", "expected", "predicted"} if symbolic else {"input"}
     for column in table:
         table.drop(columns=column).to_parquet(path)
-        assert told_or_refused(folder) is (column not in [*NEEDED[name], "moment"])
+        assert is_accepted(folder) is (column not in [*REQUIRED[name], "moment"])
         for other in ("x", {"a": 1}, pd.Timestamp("2020-01-01"), pd.NA, b"x"):
             table.assign(**{column: [other] * len(table)}).to_parquet(path)
             fits = name == "predictions" and isinstance(other, str) and column in texts
-            assert told_or_refused(folder) is fits, (column, other)
+            assert is_accepted(folder) is fits, (column, other)
 
 
-def test_the_values_of_a_table_must_be_those_of_a_run(folder):
+def test_the_values_of_a_table_must_be_possible(folder):
     path = folder / "seeds.parquet"
     table = pd.read_parquet(path)
     wrong = {
-        "seed": [[0, 0], [-1, 0], [0, 7]],  # 7: curves are of seeds that are not there
+        "seed": [[0, 0], [-1, 0], [0, 7]],  # 7: the curves are then of a missing seed
         "accuracy": [[0.5, 1.5], [-np.inf, 0.0]],
         "solved_epoch": [[-1.0, 2.0]],
         "seconds": [[np.inf, 1.0], [np.nan, 1.0]],
-        "loss": [[1e39, 0.5]],  # more than single precision holds
+        "loss": [[1e39, 0.5]],  # more than the largest single-precision number
     }
-    for column, all_ in wrong.items():
-        for values in all_:
+    for column, cases in wrong.items():
+        for values in cases:
             table.assign(**{column: values}).to_parquet(path)
-            assert not told_or_refused(folder), (column, values)
+            assert not is_accepted(folder), (column, values)
     table.iloc[:0].to_parquet(path)
-    assert not told_or_refused(folder)
+    assert not is_accepted(folder)
     table.assign(loss=[np.nan, np.inf], accuracy=np.nan).to_parquet(path)  # diverged
-    assert told_or_refused(folder, whole=True)
+    assert is_accepted(folder, full=True)
     table.assign(another=1.5).to_parquet(path)  # a metric of a later version
-    assert told_or_refused(folder, whole=True)
+    assert is_accepted(folder, full=True)
 
 
 def test_a_small_file_of_a_huge_table_is_not_read(folder):
-    """Millions of one number take a few bytes."""
+    """Millions of copies of one number take a few bytes."""
     path = folder / "curves.parquet"
     count = 20_000_000
     zeros = pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int8)), pa.array([0.0]))
     columns = {key: zeros.cast(pa.float64()) for key in ("loss", "accuracy")}
-    whole = pa.array(np.zeros(count, np.int64))
-    parquet.write_table(pa.table({"seed": whole, "epoch": whole, **columns}), path)
+    integers = pa.array(np.zeros(count, np.int64))
+    parquet.write_table(pa.table({"seed": integers, "epoch": integers, **columns}), path)
     assert path.stat().st_size < 2_000_000
     with pytest.raises(StoreError, match="at most 50,000,000 cells, but has 20,000,000 rows of 4"):
         read_outcome(folder)
 
 
-def test_long_texts_repeated_without_end_are_not_read(folder):
+def test_long_texts_repeated_many_times_are_not_read(folder):
     path = folder / "predictions.parquet"
     table = pd.read_parquet(path).iloc[[0] * 200_000]
     table = pa.Table.from_pandas(table.astype({"expected": str, "predicted": str}))
@@ -241,29 +242,29 @@ def test_long_texts_repeated_without_end_are_not_read(folder):
         read_outcome(folder)
 
 
-def test_flipped_bits_are_an_outcome_or_refused(folder):
+def test_files_with_a_flipped_bit_are_read_or_refused(folder):
     names = ["outcome.json", *(f"{table}.parquet" for table in TABLES)]
-    draw, refused = random.Random(0), 0
+    rng, refused = random.Random(0), 0
     for _ in range(120):
-        path = folder / draw.choice(names)
-        whole = path.read_bytes()
-        data = bytearray(whole)
-        data[draw.randrange(len(data))] ^= 1 << draw.randrange(8)
+        path = folder / rng.choice(names)
+        original = path.read_bytes()
+        data = bytearray(original)
+        data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
         path.write_bytes(data)
-        refused += not told_or_refused(folder)
-        path.write_bytes(whole)
+        refused += not is_accepted(folder)
+        path.write_bytes(original)
     assert refused > 20
 
 
 # ---- The network of an outcome
 
 
-def test_a_network_that_is_not_whole_counts_as_none(folder):
+def test_a_damaged_network_counts_as_none(folder):
     path = folder / "model.keras"
-    whole = path.read_bytes()
-    half = bytearray(whole)
-    half[len(half) // 2] ^= 1  # a wrong checksum
-    for data in (b"", b"no zip", whole[:-30], bytes(half)):
+    original = path.read_bytes()
+    flipped = bytearray(original)
+    flipped[len(flipped) // 2] ^= 1  # a wrong checksum
+    for data in (b"", b"no zip", original[:-30], bytes(flipped)):
         path.write_bytes(data)
         assert read_outcome(folder).model == b""
     path.unlink()
@@ -285,82 +286,88 @@ def test_a_network_that_unpacks_to_gigabytes_counts_as_none(folder):
 # ---- Packed outcomes
 
 
-def test_bytes_that_are_no_packed_outcome_are_refused(outcomes):
+def test_bytes_that_are_not_a_packed_outcome_are_refused(outcomes):
     data = pack_outcome(outcomes["memory"])
-    draw = random.Random(0)
+    rng = random.Random(0)
     for cut in [b"", b"x", b"\x93NUMPY", data[:100], data[: len(data) // 2], data[:-1]]:
         with pytest.raises(StoreError, match="packed outcome cannot be read"):
             unpack_outcome(cut)
-    whole = 0
+    accepted = 0
     for _ in range(200):
         flipped = bytearray(data)
-        flipped[draw.randrange(len(data))] ^= 1 << draw.randrange(8)
+        flipped[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
         try:
             assert isinstance(unpack_outcome(bytes(flipped)), Outcome)
-            whole += 1
+            accepted += 1
         except StoreError:
             continue
-    assert whole < 100  # what the archive's own checksums do not see
+    assert accepted < 100  # flips that the checksums of the archive do not cover
 
 
-# ---- The list of a sweep
+# ---- The listing of a sweep
 
 
 @pytest.fixture(scope="module")
 def swept(settings):
     """Returns the `sweep.json` of a real search, and its outcomes by key."""
-    run_sweep(parse("small", SWEEP), settings)
+    run_sweep(parse_sweep("small", SWEEP), settings)
     store = Store(settings.store, settings.artifacts)
     experiment = store.client.get_experiment_by_name("small").experiment_id
-    (parent,) = store.parents(experiment)
-    known = store.children(experiment, parent.info.run_id)
+    (parent,) = store.sweep_runs(experiment)
+    known = store.finished_children(experiment, parent.info.run_id)
     (path,) = (settings.artifacts / "small").rglob("sweep.json")
-    return json.loads(path.read_text()), {key: store.outcome(run) for key, run in known.items()}
+    return json.loads(path.read_text()), {
+        key: store.load_outcome(run) for key, run in known.items()
+    }
 
 
-def listed_or_refused(facts, outcomes, whole=False):
-    """Returns whether `facts` can be read, and then be made a report of."""
+def is_listing_accepted(facts, outcomes, full=False):
+    """Returns whether `facts` can be read; then a report can be made of them."""
     try:
-        found = listing.parsed(json.dumps(facts).encode())
+        parsed = listing.parse_listing(json.dumps(facts).encode())
     except StoreError as error:
-        said = str(error)
-        assert said.startswith("store: sweep.json") and said.endswith("run the sweep again")
-        assert said.isprintable() and len(said) < 500
+        message = str(error)
+        assert message.startswith("store: sweep.json") and message.endswith("run the sweep again")
+        assert message.isprintable() and len(message) < 500
         return False
-    result = listing.result_of_record(found, outcomes)
-    told = report_facts(result)
-    assert paragraphs(told)
-    assert "index.html" in (render(result, told) if whole else {"index.html"})
+    result = listing.result_from_listing(parsed, outcomes)
+    findings = sweep_findings(result)
+    assert paragraphs(findings)
+    assert "index.html" in (render(result, findings) if full else {"index.html"})
     return True
 
 
-def test_a_real_search_fills_all_that_is_read_of_it(swept):
+def test_a_real_search_fills_every_part_that_is_read(swept):
     facts, outcomes = swept
     assert facts["analysis"]["importance"]["settings"] and facts["analysis"]["random"]
     assert {row["role"] for row in facts["rows"]} == {
         "fixed", "trial", "confirmed", "ablation", "effect", "split"
     }  # fmt: skip
-    assert listed_or_refused(facts, outcomes, whole=True)
-    result = listing.result_of_record(listing.parsed(json.dumps(facts).encode()), outcomes)
+    assert is_listing_accepted(facts, outcomes, full=True)
+    result = listing.result_from_listing(
+        listing.parse_listing(json.dumps(facts).encode()), outcomes
+    )
     assert (len(result.rows), result.unfinished) == (len(facts["rows"]), 0)
 
 
-def test_every_key_of_sweep_json_may_be_missing_or_anything(swept):
+def test_every_key_of_sweep_json_may_be_missing_or_have_any_value(swept):
     facts, outcomes = swept
-    without = {
+    optional = {
         key
         for key in facts
-        if listed_or_refused({k: v for k, v in facts.items() if k != key}, outcomes)
+        if is_listing_accepted({k: v for k, v in facts.items() if k != key}, outcomes)
     }
-    late = {"comparisons", "refused", "metrics", "failed", "seeds", "analysis", "definition"}
-    assert without == late  # what stores of earlier versions lack
+    added_later = {"comparisons", "refused", "metrics", "failed", "seeds", "analysis", "definition"}
+    assert optional == added_later  # stores of earlier versions lack these
     for key in facts:
-        fine = [other for other in OTHERS if listed_or_refused({**facts, key: other}, outcomes)]
-        assert len(fine) <= 3
+        accepted = [
+            other for other in OTHERS if is_listing_accepted({**facts, key: other}, outcomes)
+        ]
+        assert len(accepted) <= 3
 
 
 @pytest.mark.parametrize(
-    ("place", "value", "said"),
+    ("place", "value", "message"),
     [
         (("rows", 0, "role"), "x", "rows.0.role: must be 'fixed', 'trial', 'confirmed'"),
         (("rows", 1, "seeds"), [0, "a"], "rows.1.seeds.1: must be a whole number, but got 'a'"),
@@ -375,97 +382,97 @@ def test_every_key_of_sweep_json_may_be_missing_or_anything(swept):
         (("provenance", "\x1b[2J\n"), 3, "provenance.\ufffd[2J : must be text, but got 3"),
     ],
 )
-def test_what_is_wrong_with_sweep_json_is_named(swept, place, value, said):
+def test_the_fault_of_sweep_json_is_named(swept, place, value, message):
     facts = copy.deepcopy(swept[0])
     inner = facts
     for key in place[:-1]:
         inner = inner[key]
     inner[place[-1]] = value
     with pytest.raises(StoreError) as caught:
-        listing.parsed(json.dumps(facts).encode())
-    assert said in str(caught.value) and str(caught.value).isprintable()
+        listing.parse_listing(json.dumps(facts).encode())
+    assert message in str(caught.value) and str(caught.value).isprintable()
 
 
 @pytest.mark.parametrize("text", [b"", b"[]", b"\xff\xfe", b'{"a":' * 100_000, b'{"a": "\\ud800"}'])
-def test_what_is_no_list_of_a_sweep_is_refused(text):
+def test_anything_but_the_listing_of_a_sweep_is_refused(text):
     with pytest.raises(StoreError, match=r"sweep.json of the sweep's run is not whole"):
-        listing.parsed(text)
+        listing.parse_listing(text)
 
 
 def places(value, above=()):
     """Returns every place in nested JSON values."""
     inner = value.items() if isinstance(value, dict) else enumerate(value)
-    found = [above] if above else []
+    paths = [above] if above else []
     for key, part in inner:
         below = (*above, key)
-        found += places(part, below) if isinstance(part, dict | list) else [below]
-    return found
+        paths += places(part, below) if isinstance(part, dict | list) else [below]
+    return paths
 
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))])
-def test_a_sweep_json_that_is_wrong_anywhere_is_told_or_refused(swept, seed):
+def test_a_sweep_json_that_is_wrong_anywhere_is_read_or_refused(swept, seed):
     facts, outcomes = swept
     by_part = {}
     for place in places(facts):
         by_part.setdefault(place[0], []).append(place)
-    draw, told = random.Random(seed), 0
+    rng, accepted = random.Random(seed), 0
     for number in range(60):
         changed = copy.deepcopy(facts)
-        place = draw.choice(by_part[draw.choice(sorted(by_part))])
+        place = rng.choice(by_part[rng.choice(sorted(by_part))])
         inner = changed
         for key in place[:-1]:
             inner = inner[key]
-        if draw.random() < 0.3:
+        if rng.random() < 0.3:
             del inner[place[-1]]
         else:
-            inner[place[-1]] = draw.choice(OTHERS)
-        told += listed_or_refused(changed, outcomes, whole=number % 20 == 0)
-    assert 0 < told < 60
+            inner[place[-1]] = rng.choice(OTHERS)
+        accepted += is_listing_accepted(changed, outcomes, full=number % 20 == 0)
+    assert 0 < accepted < 60
 
 
-def test_a_row_whose_outcome_is_another_s_is_not_finished(swept):
+def test_a_row_with_the_outcome_of_another_one_is_not_finished(swept):
     facts, outcomes = swept
-    found = listing.parsed(json.dumps(facts).encode())
-    row, other = found["rows"][0], found["rows"][3]
-    mixed = listing.result_of_record(found, outcomes | {row.key: outcomes[other.key]})
-    assert (mixed.unfinished, row.id in {each.id for each in mixed.rows}) == (1, False)
+    parsed = listing.parse_listing(json.dumps(facts).encode())
+    row, other = parsed["rows"][0], parsed["rows"][3]
+    mixed = listing.result_from_listing(parsed, outcomes | {row.key: outcomes[other.key]})
+    assert (mixed.unfinished, row.id in {shown.id for shown in mixed.rows}) == (1, False)
 
 
-def test_crossed_seeds_without_end_are_not_crossed(swept):
-    """Ten thousand seeds that share nothing would be crossed to 10^12 runs."""
+def test_too_many_crossed_seeds_are_not_crossed(swept):
+    """Ten thousand seeds with no draw in common would be crossed to 10^12 runs."""
     facts, outcomes = copy.deepcopy(swept)
     row = next(row for row in facts["rows"] if row["role"] == "split")
     seeds = list(range(40))
-    found = listing.parsed(json.dumps(facts).encode())
-    key = next(each.key for each in found["rows"] if each.role == "split")
+    parsed = listing.parse_listing(json.dumps(facts).encode())
+    key = next(listed.key for listed in parsed["rows"] if listed.role == "split")
     one = outcomes[key].seeds.iloc[[0] * len(seeds)].assign(seed=seeds)
     outcomes[key] = Outcome(**{**vars(outcomes[key]), "seeds": one})
     row["seeds"] = seeds
-    assert listed_or_refused(facts, outcomes)
-    found = listing.parsed(json.dumps(facts).encode())
-    assert not listing.result_of_record(found, outcomes).having("split")
+    assert is_listing_accepted(facts, outcomes)
+    parsed = listing.parse_listing(json.dumps(facts).encode())
+    assert not listing.result_from_listing(parsed, outcomes).having("split")
 
 
 @pytest.fixture
 def edited(settings, swept, command, tmp_path, monkeypatch):
-    """Returns a function that puts other bytes into a file of the store, and runs `report`."""
+    """Returns a function that replaces the bytes of a file in the store, and runs `report`."""
     monkeypatch.chdir(tmp_path)
 
     def run_with(path, data):
-        whole = path.read_bytes()
+        original = path.read_bytes()
         path.unlink()
         path.mkdir() if data is None else path.write_bytes(data)
         try:
             return command("report", "small", "--store", settings.store)
         finally:
             path.rmdir() if data is None else path.unlink()
-            path.write_bytes(whole)
+            path.write_bytes(original)
 
     return run_with
 
 
-def of_recipe(settings, digest, name):
-    """Returns a file of a stored outcome over the sweep's own seeds."""
+def outcome_file(settings, digest, name):
+    """Returns the path of a file of a stored outcome on the seeds of the sweep."""
     for path in (settings.artifacts / "small").rglob("outcome.json"):
         if json.loads(path.read_text())["digest"] == digest:
             return path.with_name(name)
@@ -474,7 +481,7 @@ def of_recipe(settings, digest, name):
 
 def test_report_leaves_out_an_outcome_that_was_edited(settings, swept, edited, tmp_path):
     digest = next(row["digest"] for row in swept[0]["rows"] if row["id"] == "F/4")
-    path = of_recipe(settings, digest, "outcome.json")
+    path = outcome_file(settings, digest, "outcome.json")
     facts = json.loads(path.read_text())
     cases = [
         (path, json.dumps({**facts, "settings": {"units": 2}}).encode()),
@@ -490,7 +497,7 @@ def test_report_leaves_out_an_outcome_that_was_edited(settings, swept, edited, t
         assert "1 recipe was asked for and has no result yet" in page.read_text()
 
 
-def test_report_says_what_is_wrong_with_a_list_that_was_edited(settings, swept, edited):
+def test_report_names_the_fault_of_a_listing_that_was_edited(settings, swept, edited):
     (path,) = (settings.artifacts / "small").rglob("sweep.json")
     facts = {key: value for key, value in swept[0].items() if key != "about"}
     code, out, err = edited(path, json.dumps(facts).encode())

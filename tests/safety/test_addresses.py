@@ -1,4 +1,4 @@
-"""No password in anything that is written: whatever is in it, and however it is written."""
+"""No password is written or printed, whatever characters it has and however it is encoded."""
 
 import string
 from urllib.parse import quote, quote_plus
@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import make_url
 
 from lstm_bench.provenance import provenance
-from lstm_bench.safety._addresses import HIDDEN, mask_address, mask_passwords, secrets
+from lstm_bench.safety._addresses import HIDDEN, mask_address, mask_passwords, secret_texts
 
 PASSWORD = st.text(string.ascii_letters + string.digits + "/@:?&=%+!~#.,-_", min_size=4).map(
-    lambda text: f"zq{text}qz"  # nothing else holds these
+    lambda text: f"zq{text}qz"  # in no other text
 )
 
 
 @pytest.mark.parametrize(
-    ("address", "shown"),
+    ("address", "masked"),
     [
         ("postgresql://app2:Hun/ter2@127.0.0.1:54399/runs2", "postgresql://app2:***@127.0.0.1:54399/runs2"),
         ("postgresql://127.0.0.1/runs?user=app&password=Hunter2", "postgresql://127.0.0.1/runs?user=***&password=***"),
@@ -35,28 +35,28 @@ PASSWORD = st.text(string.ascii_letters + string.digits + "/@:?&=%+!~#.,-_", min
         ("ann:hunter22@h/x", "ann:***@h/x"),
     ],
 )  # fmt: skip
-def test_an_address_keeps_all_but_what_is_secret(address, shown):
-    assert mask_address(address) == shown
+def test_only_the_secrets_of_an_address_are_masked(address, masked):
+    assert mask_address(address) == masked
 
 
 @given(PASSWORD)
-def test_no_password_is_shown_wherever_it_stands(password):
+def test_no_password_is_shown_wherever_it_is(password):
     for address in (
         f"postgresql://ann:{password}@host:5432/runs",
         f"postgresql://host/runs?user=ann&password={password}",
         f"postgresql://ann:{password}@host/runs?sslpassword={password}",
         f"http://ann:{password}@host:80/",
     ):
-        shown = mask_address(address)
-        assert password not in shown
-        assert "zq" not in shown and "qz" not in shown  # neither its beginning nor its end
-        assert mask_address(shown) == shown
-        said = f"no answer from {address}/api: {address!r}"
-        assert "zq" not in mask_passwords(said, [address]).replace(quote(password), "")
+        masked = mask_address(address)
+        assert password not in masked
+        assert "zq" not in masked and "qz" not in masked  # neither its beginning nor its end
+        assert mask_address(masked) == masked
+        message = f"no answer from {address}/api: {address!r}"
+        assert "zq" not in mask_passwords(message, [address]).replace(quote(password), "")
 
 
 @given(st.text(min_size=1), st.sampled_from([quote, quote_plus]))
-def test_an_address_as_sqlalchemy_writes_it_is_shown_as_sqlalchemy_hides_it(password, encode):
+def test_an_encoded_address_is_masked_as_sqlalchemy_does(password, encode):
     encoded = encode(password, safe="")
     assume(not set(encoded) & set("@/?#:"))
     url = make_url(f"postgresql://ann:{encoded}@host:5432/runs")
@@ -64,25 +64,25 @@ def test_an_address_as_sqlalchemy_writes_it_is_shown_as_sqlalchemy_hides_it(pass
 
 
 @given(PASSWORD)
-def test_the_pieces_that_other_programs_make_of_a_password_are_hidden_in_messages(password):
+def test_parts_of_a_password_in_messages_of_other_programs_are_hidden(password):
     address = f"postgresql://ann:{password}@host:5432/runs"
     before, _, after = password.partition("@")
-    said = f"could not translate host name '{after}@host', user '{before}'; tried {password}"
-    shown = mask_passwords(said, [address])
-    assert password not in shown
-    assert "qz@host" not in shown or len(after) < 4
-    assert HIDDEN in shown
+    message = f"could not translate host name '{after}@host', user '{before}'; tried {password}"
+    masked = mask_passwords(message, [address])
+    assert password not in masked
+    assert "qz@host" not in masked or len(after) < 4
+    assert HIDDEN in masked
 
 
-def test_secrets_of_an_address_without_any():
-    assert secrets("sqlite:///mlflow.db") == secrets("postgresql://ann@host/runs") == []
+def test_an_address_without_secrets():
+    assert secret_texts("sqlite:///mlflow.db") == secret_texts("postgresql://ann@host/runs") == []
 
 
 def test_a_command_is_recorded_without_its_password():
     words = ["sweep", "x", "--store", "postgresql://ann:my secret's@h/x", "--store=http://a:b@h"]
-    said = provenance(words)["command"]
-    assert "secret" not in said and ":b@" not in said
-    assert said.startswith("lstm-bench sweep x --store ")
+    recorded = provenance(words)["command"]
+    assert "secret" not in recorded and ":b@" not in recorded
+    assert recorded.startswith("lstm-bench sweep x --store ")
 
 
 @pytest.mark.parametrize(

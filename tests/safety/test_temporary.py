@@ -1,4 +1,4 @@
-"""Temporary folders: gone after use, and after a kill with the next start."""
+"""Temporary folders: removed after use, or after a kill when the next one is created."""
 
 import errno
 import os
@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from lstm_bench.errors import StoreError
-from lstm_bench.safety import _temporary as scratch
+from lstm_bench.safety import _temporary as temporary
 from lstm_bench.safety._temporary import disk_errors_reported, temporary_folder, temporary_folder_in
 
 
-def test_a_folder_is_there_while_it_is_used(tmp_path):
-    with temporary_folder_in(tmp_path, ".partial-") as made:
-        (made / "x").write_text("x")
-        assert made.parent == tmp_path and made.name.startswith(".partial-")
+def test_a_folder_exists_while_it_is_used(tmp_path):
+    with temporary_folder_in(tmp_path, ".partial-") as folder:
+        (folder / "x").write_text("x")
+        assert folder.parent == tmp_path and folder.name.startswith(".partial-")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -26,9 +26,9 @@ HOLD = """
 import sys, time
 from pathlib import Path
 from lstm_bench.safety._temporary import temporary_folder_in
-with temporary_folder_in(Path(sys.argv[1]), ".partial-") as made:
-    (made / "large").write_text("x" * 1000)
-    print("made", flush=True)
+with temporary_folder_in(Path(sys.argv[1]), ".partial-") as folder:
+    (folder / "large").write_text("x" * 1000)
+    print("created", flush=True)
     time.sleep(600)
 """
 
@@ -37,43 +37,43 @@ def holder(folder):
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(folder)], stdout=subprocess.PIPE, text=True
     )
-    assert process.stdout.readline() == "made\n"
+    assert process.stdout.readline() == "created\n"
     return process
 
 
-def test_what_a_killed_process_left_is_removed_and_what_a_living_one_has_is_not(tmp_path):
-    (tmp_path / ".partial-file0000").write_text("no folder, so none of ours")
-    for mine in (".partial-main", ".partial-research", ".partial-"):
-        (tmp_path / mine).mkdir()
-        (tmp_path / mine / "thesis.txt").write_text("mine")
+def test_folders_of_killed_processes_are_removed_and_those_of_running_ones_are_not(tmp_path):
+    (tmp_path / ".partial-file0000").write_text("not a folder, so not one of ours")
+    for name in (".partial-main", ".partial-research", ".partial-"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "thesis.txt").write_text("mine")
     (tmp_path / ".partial-link0000").symlink_to(tmp_path / ".partial-main")
     (tmp_path / ".partial-bare0000").mkdir()
     before = {path.name for path in tmp_path.iterdir()}
-    killed, living = holder(tmp_path), holder(tmp_path)
+    killed, running = holder(tmp_path), holder(tmp_path)
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     assert len(list(tmp_path.iterdir())) == len(before) + 2
     with temporary_folder_in(tmp_path, ".partial-"):
         pass
     left = {path.name for path in tmp_path.iterdir()}
-    assert before < left and len(left) == len(before) + 1  # and the living one's
+    assert before < left and len(left) == len(before) + 1  # and the running process's
     assert (tmp_path / ".partial-main" / "thesis.txt").read_text() == "mine"
-    living.kill()
-    living.communicate()
+    running.kill()
+    running.communicate()
 
 
 @pytest.mark.parametrize("number", [errno.EINVAL, errno.EIO, errno.ENOLCK, errno.EOPNOTSUPP, 45])
-def test_where_there_are_no_locks_a_folder_is_made_all_the_same(tmp_path, monkeypatch, number):
+def test_a_folder_is_created_on_a_system_without_locks(tmp_path, monkeypatch, number):
     def refused(*_):
         raise OSError(number, "no locks here")
 
     monkeypatch.setattr("fcntl.flock", refused)
-    with temporary_folder_in(tmp_path, ".partial-") as made:
-        assert list(tmp_path.iterdir()) == [made]
+    with temporary_folder_in(tmp_path, ".partial-") as folder:
+        assert list(tmp_path.iterdir()) == [folder]
     assert list(tmp_path.iterdir()) == []
 
 
-def test_every_process_has_a_folder_of_its_own_that_goes_with_it(tmp_path):
+def test_every_process_has_one_folder_that_is_removed_with_it(tmp_path):
     code = """
 from lstm_bench.safety._temporary import temporary_folder
 with temporary_folder() as a, temporary_folder() as b:
@@ -89,26 +89,26 @@ with temporary_folder() as a, temporary_folder() as b:
 
 
 @pytest.mark.parametrize("length", [30, 85, 120, 200])
-def test_sockets_can_be_made_however_long_the_name_of_the_temporary_folder(tmp_path, length):
+def test_sockets_can_be_created_with_any_length_of_the_temporary_folder(tmp_path, length):
     place = tmp_path / ("x" * max(1, length - len(str(tmp_path)) - 1))
     place.mkdir()
     code = """
 import socket
 from lstm_bench.safety._temporary import process_folder, socket_folder
-with socket.socket(socket.AF_UNIX) as made:
-    made.bind(str(socket_folder() / "listener-abcdefgh"))
+with socket.socket(socket.AF_UNIX) as listener:
+    listener.bind(str(socket_folder() / "listener-abcdefgh"))
 print(process_folder(), socket_folder())
 """
     run = subprocess.run(
         [sys.executable, "-c", code], env=os.environ | {"TMPDIR": str(place)},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    own, other = map(Path, run.stdout.split())
-    assert own.parent == place
-    assert not own.exists() and not other.exists()
+    process_folder, socket_folder = map(Path, run.stdout.split())
+    assert process_folder.parent == place
+    assert not process_folder.exists() and not socket_folder.exists()
 
 
-def test_a_full_temporary_folder_is_named(tmp_path, monkeypatch):
+def test_the_error_of_a_full_temporary_folder_names_it(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "lstm-bench-abc"))
     with (
         pytest.raises(StoreError, match=rf"temporary folder: {tmp_path} must .* TMPDIR"),
@@ -117,8 +117,8 @@ def test_a_full_temporary_folder_is_named(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
 
-def test_a_temporary_folder_that_is_not_there_is_named(tmp_path, monkeypatch):
+def test_the_error_of_a_missing_temporary_folder_names_it(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
-    monkeypatch.setattr(scratch, "process_folder", lambda: Path(tempfile.mkdtemp()))
+    monkeypatch.setattr(temporary, "process_folder", lambda: Path(tempfile.mkdtemp()))
     with pytest.raises(StoreError, match=r"temporary folder: .*gone must"), temporary_folder():
         raise AssertionError

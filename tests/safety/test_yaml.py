@@ -1,4 +1,4 @@
-"""YAML of strangers: values and nothing else, and never more than a file may take."""
+"""Untrusted YAML: nothing but values, and within the limits of a file."""
 
 import resource
 import time
@@ -8,9 +8,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_bench.config import settings
+from lstm_bench.config import load_settings
 from lstm_bench.errors import SweepError
-from lstm_bench.safety._yaml import DEEPEST, LARGEST, MOST_NODES, parse_yaml, read_yaml
+from lstm_bench.safety._yaml import MAX_CHARACTERS, MAX_DEPTH, MAX_NODES, parse_yaml, read_yaml
 from lstm_bench.sweeps._sweep import load_sweep, parse_assignments
 
 PLAIN = st.recursive(
@@ -23,7 +23,7 @@ PLAIN = st.recursive(
 
 
 @given(st.dictionaries(st.text("abcxyz", min_size=1), PLAIN, min_size=1))
-def test_ordinary_values_are_read_as_yaml_reads_them(document):
+def test_ordinary_values_are_read_as_by_pyyaml(document):
     assert parse_yaml(yaml.safe_dump(document)) == document
 
 
@@ -32,7 +32,7 @@ def test_numbers_with_an_exponent_are_numbers():
 
 
 @pytest.mark.parametrize("mark", ["[]", ["- ", ""], "{}"], ids=["flow", "block", "mappings"])
-def test_nesting_is_refused_before_it_is_followed(mark, tmp_path):
+def test_deep_nesting_is_rejected_before_the_file_is_loaded(mark, tmp_path):
     opened, closed = mark
     deep = f"a: {opened * 60_000}{closed * 60_000}"
     if mark == "{}":
@@ -41,41 +41,41 @@ def test_nesting_is_refused_before_it_is_followed(mark, tmp_path):
         deep = "- " * 60_000
     path = tmp_path / "deep.yaml"
     path.write_text(deep)
-    with pytest.raises(SweepError, match=rf"deep\.yaml: line 1: .*at most {DEEPEST} deep"):
+    with pytest.raises(SweepError, match=rf"deep\.yaml: line 1: .*at most {MAX_DEPTH} deep"):
         read_yaml(path)
 
 
-def test_the_deepest_that_is_allowed_is_read():
-    assert parse_yaml("a: " + "[" * (DEEPEST - 1) + "]" * (DEEPEST - 1))
+def test_the_deepest_allowed_nesting_is_read():
+    assert parse_yaml("a: " + "[" * (MAX_DEPTH - 1) + "]" * (MAX_DEPTH - 1))
     with pytest.raises(SweepError, match="deep"):
-        parse_yaml("a: " + "[" * DEEPEST + "]" * DEEPEST)
+        parse_yaml("a: " + "[" * MAX_DEPTH + "]" * MAX_DEPTH)
 
 
 def test_depth_through_aliases_counts():
-    lines = ["a0: &a0 [1]", *(f"a{n}: &a{n} [*a{n - 1}]" for n in range(1, DEEPEST + 1))]
+    lines = ["a0: &a0 [1]", *(f"a{n}: &a{n} [*a{n - 1}]" for n in range(1, MAX_DEPTH + 1))]
     with pytest.raises(SweepError, match="deep"):
         parse_yaml("\n".join(lines))
 
 
-def test_aliases_that_unfold_to_billions_take_neither_time_nor_memory():
+def test_aliases_that_expand_to_billions_take_neither_time_nor_memory():
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
     before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
-    with pytest.raises(SweepError, match=rf"at most {MOST_NODES:,} values"):
+    with pytest.raises(SweepError, match=rf"at most {MAX_NODES:,} values"):
         parse_yaml("\n".join(lines))
     assert time.monotonic() - began < 2
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # KB
 
 
 @pytest.mark.parametrize("text", ["a: &a [*a]", "a: &a {b: *a}", "a: *b"])
-def test_an_alias_of_what_is_not_complete_is_refused(text):
+def test_an_alias_of_an_incomplete_or_missing_anchor_is_rejected(text):
     with pytest.raises(SweepError, match=r"alias|undefined"):
         parse_yaml(text)
 
 
-def test_a_file_that_is_too_long_is_refused(tmp_path):
+def test_a_file_that_is_too_long_is_rejected(tmp_path):
     path = tmp_path / "long.yaml"
-    path.write_text(f"a: {'x' * LARGEST}")
+    path.write_text(f"a: {'x' * MAX_CHARACTERS}")
     with pytest.raises(SweepError, match=r"long\.yaml: must have at most"):
         read_yaml(path)
 
@@ -85,7 +85,7 @@ def test_a_file_that_is_too_long_is_refused(tmp_path):
     ["${oc.env:SECRET_OF_TEST}", "hello ${oc.env:SECRET_OF_TEST}", "${oc.decode:'1'}", "${title}",
      "${${a}:SECRET_OF_TEST}", "${oc.env:${x}}", "\\${oc.env:SECRET_OF_TEST}"],
 )  # fmt: skip
-def test_nothing_is_looked_up_for_a_sweep_file(value, tmp_path, monkeypatch):
+def test_interpolation_in_a_sweep_file_is_rejected(value, tmp_path, monkeypatch):
     monkeypatch.setenv("SECRET_OF_TEST", "sk-12345")
     path = tmp_path / "s.yaml"
     for document in ({"title": value}, {value: 1}, {"recipes": {"A": {"note": [value]}}}):
@@ -97,10 +97,10 @@ def test_nothing_is_looked_up_for_a_sweep_file(value, tmp_path, monkeypatch):
         parse_assignments([f"title={value}"])
 
 
-def test_settings_of_the_users_own_may_name_environment_variables(tmp_path, monkeypatch):
+def test_settings_may_refer_to_environment_variables(tmp_path, monkeypatch):
     monkeypatch.setenv("SECRET_OF_TEST", "postgresql://a:b@h/x")
     (tmp_path / "default.yaml").write_text("store: ${oc.env:SECRET_OF_TEST}\n")
-    assert settings(folder=tmp_path).store == "postgresql://a:b@h/x"
+    assert load_settings(folder=tmp_path).store == "postgresql://a:b@h/x"
 
 
 @pytest.mark.parametrize(
@@ -108,19 +108,19 @@ def test_settings_of_the_users_own_may_name_environment_variables(tmp_path, monk
     ["!!python/object/apply:os.system [ls]", "!!python/name:os.system", "a: !!binary aGFsbG8=",
      "a: !!python/object:os.system {}", "a: !mine 3", "a: !!timestamp 2020-01-01", "a: !!set {b}"],
 )  # fmt: skip
-def test_tags_are_refused(text):
+def test_tags_are_rejected(text):
     with pytest.raises(SweepError, match=r"line 1: values must be plain, but one is tagged"):
         parse_yaml(text)
 
 
-def test_tags_that_say_what_is_so_anyway_are_taken():
+def test_tags_of_plain_types_are_accepted():
     assert parse_yaml("a: !!str 3\nb: !!int '4'\nc: '5'") == {"a": "3", "b": 4, "c": "5"}
 
 
 @pytest.mark.parametrize(
     "number", ["0x" + "f" * 5000, "9" * 5000, "-" + "9" * 5000, "1." + "1" * 900]
 )
-def test_numbers_of_thousands_of_digits_are_refused(number, command, tmp_path, monkeypatch):
+def test_numbers_of_thousands_of_digits_are_rejected(number, command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "s.yaml").write_text(f"task: memory\nunits: {number}\nrecipes: {{A: {{}}}}\n")
     for words in (("sweep", "s.yaml", "--dry-run"), ("run", "memory", f"units={number}")):
@@ -128,7 +128,7 @@ def test_numbers_of_thousands_of_digits_are_refused(number, command, tmp_path, m
         assert code == 2 and "at most 400 characters" in err
 
 
-def test_settings_that_name_a_variable_that_is_not_there_say_which(tmp_path):
+def test_the_error_of_a_missing_environment_variable_names_it(tmp_path):
     (tmp_path / "default.yaml").write_text("store: ${oc.env:NOT_SET_BY_ANYBODY}\n")
     with pytest.raises(SweepError, match=r"NOT_SET_BY_ANYBODY.*set that environment variable"):
-        settings(folder=tmp_path)
+        load_settings(folder=tmp_path)

@@ -1,4 +1,4 @@
-"""Races: simulated searches with known truths, exact enumeration, and the driver's bookkeeping."""
+"""Races: simulated searches with known truths, exact enumeration, and requests and results."""
 
 import itertools
 import math
@@ -9,13 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, optimize, stats
 
-from lstm_bench.search._racing import EVIDENCE, Raced, RacedRecipe, evidence, hopeless, race, rungs
+from lstm_bench.search._racing import (
+    STOPPING_E_VALUE,
+    RacedRecipe,
+    RaceResult,
+    e_value,
+    race,
+    rungs,
+    should_stop,
+)
 
 RECIPES, BATCH = 40, 8
 SCORES = st.lists(st.floats(0, 1).map(lambda value: round(value, 3)), min_size=1, max_size=8)
 
 
-# Landscapes: (generator, seeds) -> true means (recipes,), scores (recipes, seeds).
+# Landscapes: (generator, number of seeds) -> true means (recipes,), scores (recipes, seeds).
 
 
 def normal(rng, means, n, std=0.04, shared=0.0):
@@ -37,7 +45,7 @@ def bimodal(rng, n):
 
 
 def mostly_unsolved(rng, n):
-    """The memory problem: an unsolved seed has 87.5 % right, and most recipes solve none."""
+    """The memory problem: an unsolved seed has 87.5 % right, and most recipes solve no seed."""
     rates = np.where(rng.random(RECIPES) < 0.6, 0, rng.uniform(0, 1, RECIPES))
     return solved(rng, rates, n, 0.875)
 
@@ -52,7 +60,7 @@ def correlated(rng, n):
 
 
 def unequal(rng, n):
-    """The best is solved or not, and its rivals never vary."""
+    """The best recipe solves a seed or not, and the scores of its rivals never vary."""
     means = rng.uniform(0.4, 0.79, RECIPES)
     scores = np.repeat(means[:, None], n, axis=1)
     best = rng.integers(RECIPES)
@@ -79,12 +87,12 @@ def equal_rates(rng, n):
     return solved(rng, np.full(RECIPES, 0.5), n)
 
 
-# The share of seed runs saved, at least, with 24 seeds.
+# The fraction of seed runs that must be saved with 24 seeds.
 LANDSCAPES = {
     smooth: 0.6,
     bimodal: 0.4,
     mostly_unsolved: 0.5,
-    sometimes: 0.15,  # 24 seeds tell a rate of 0.3 from one of 0.6 in three cases of four
+    sometimes: 0.15,  # 24 seeds distinguish rates of 0.3 and 0.6 in three cases of four
     correlated: 0.5,
     unequal: 0.4,
     near_ties: 0.6,
@@ -94,16 +102,16 @@ LANDSCAPES = {
 }
 
 
-def drive(driver, scores):
-    """Returns what a race came to, and every request, with the rows of `scores` as the answers."""
+def run_race(racing, scores):
+    """Returns the result of a race and all its requests, answered from the rows of `scores`."""
     requests = []
     try:
-        wanted = next(driver)
+        request = next(racing)
         while True:
-            requests.append(wanted)
-            answer = {one: scores[one] for one in wanted}
-            wanted = driver.send(
-                {one: None if s is None else s[: wanted[one]] for one, s in answer.items()}
+            requests.append(request)
+            rows = {number: scores[number] for number in request}
+            request = racing.send(
+                {n: None if row is None else row[: request[n]] for n, row in rows.items()}
             )
     except StopIteration as end:
         return end.value, requests
@@ -114,43 +122,44 @@ def search(scores):
     pool, stopped, runs = (), set(), 0
     for first in range(0, RECIPES, BATCH):
         part = scores[first : first + BATCH]
-        raced, requests = drive(race(BATCH, scores.shape[1], pool), part)
-        had = {one: seeds for wanted in requests for one, seeds in wanted.items()}
-        pool, runs = raced.rivals, runs + sum(had.values())
-        stopped |= {first + one for one in raced.stopped}
+        result, requests = run_race(race(BATCH, scores.shape[1], pool), part)
+        reached = {number: seeds for request in requests for number, seeds in request.items()}
+        pool, runs = result.rivals, runs + sum(reached.values())
+        stopped |= {first + number for number in result.stopped}
     return stopped, runs
 
 
 def measured(landscape, n, searches):
-    """Returns how often the best recipe is lost, the share of runs saved, and that stopped."""
-    lost, saved, gone = 0, 0.0, 0.0
+    """Returns how often the best recipe is lost, and the fractions of runs saved and stopped."""
+    lost, saved, stopped_fraction = 0, 0.0, 0.0
     for number in range(searches):
         means, scores = landscape(np.random.default_rng(number), n)
         stopped, runs = search(scores)
         lost += int(np.argmax(means)) in stopped
         saved += 1 - runs / scores.size
-        gone += len(stopped) / RECIPES
-    return lost, saved / searches, gone / searches
+        stopped_fraction += len(stopped) / RECIPES
+    return lost, saved / searches, stopped_fraction / searches
 
 
-@pytest.mark.parametrize("landscape", LANDSCAPES, ids=lambda each: each.__name__)
+@pytest.mark.parametrize("landscape", LANDSCAPES, ids=lambda landscape: landscape.__name__)
 def test_the_best_recipe_is_seldom_lost_and_seeds_are_saved(landscape):
     lost, saved, _ = measured(landscape, 24, 50)
-    assert stats.binom.sf(lost - 1, 50, 0.05) > 0.01  # at most 5 %, but for chance
+    assert stats.binom.sf(lost - 1, 50, 0.05) > 0.01  # no more than 5 %, within chance
     assert saved >= LANDSCAPES[landscape]
 
 
-def test_equal_recipes_are_mostly_kept():
+def test_equal_recipes_are_mostly_not_stopped():
     assert measured(equal_smooth, 24, 20)[2] < 0.01
     assert measured(equal_rates, 24, 20)[2] < 0.15
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("n", [12, 24, 30])
-@pytest.mark.parametrize("landscape", LANDSCAPES, ids=lambda each: each.__name__)
+@pytest.mark.parametrize("landscape", LANDSCAPES, ids=lambda landscape: landscape.__name__)
 def test_the_best_recipe_is_seldom_lost_in_many_searches(landscape, n):
-    lost, saved, gone = measured(landscape, n, 600)
-    print(f"{landscape.__name__}, {n} seeds: {lost / 600:.1%} lost, {saved:.0%} saved, {gone:.0%}")
+    lost, saved, stopped = measured(landscape, n, 600)
+    rates = f"{lost / 600:.1%} lost, {saved:.0%} saved, {stopped:.0%} stopped"
+    print(f"{landscape.__name__}, {n} seeds: {rates}")
     assert stats.binom.sf(lost - 1, 600, 0.05) > 0.01
 
 
@@ -160,79 +169,79 @@ def binary(k, n):
 
 @pytest.mark.parametrize("rate", [0.05, 0.3, 0.5, 0.8, 0.97])
 @pytest.mark.parametrize(("n", "most"), [(3, 12), (6, 12), (12, 12), (6, 24)])
-def test_equal_rates_make_an_e_value_of_at_most_one(rate, n, most):
+def test_the_e_value_of_equal_rates_is_at_most_one_on_average(rate, n, most):
     # Exactly, over all outcomes: the expectation under the null hypothesis.
     expected = sum(
         stats.binom.pmf(k, n, rate) * stats.binom.pmf(j, most, rate)
-        * evidence(binary(k, n), binary(j, most), floor=0)
+        * e_value(binary(k, n), binary(j, most), floor=0)
         for k, j in itertools.product(range(n + 1), range(most + 1))
     )  # fmt: skip
     assert expected <= 1
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
-def test_an_equal_recipe_is_seldom_stopped_over_all_looks(rate):
-    # Exactly, over all paths of looks at 3, 6 and 12 seeds of a candidate, against 12 of the best.
+def test_an_equal_recipe_is_seldom_stopped_over_all_rungs(rate):
+    # Exactly, over all paths of a candidate at 3, 6 and 12 seeds, against 12 seeds of the best.
     stops = np.zeros(13)
     for j in range(13):
-        alive = np.zeros(13)
-        alive[0] = 1.0  # chance of k solved seeds so far, and of not being stopped
+        running = np.zeros(13)
+        running[0] = 1.0  # probability of k solved seeds so far, and of not being stopped
         seen = 0
         for n in (3, 6, 12):
             steps = stats.binom.pmf(range(13), n - seen, rate)
-            alive, seen = np.convolve(alive, steps)[:13], n
-            gone = [k <= n and hopeless(binary(k, n), binary(j, 12)) for k in range(13)]
-            stops[j] += alive[gone].sum()
-            alive[gone] = 0
+            running, seen = np.convolve(running, steps)[:13], n
+            stopped = [k <= n and should_stop(binary(k, n), binary(j, 12)) for k in range(13)]
+            stops[j] += running[stopped].sum()
+            running[stopped] = 0
     chance = float(stops @ stats.binom.pmf(range(13), 12, rate))
-    assert chance <= 0.05 < 1 / EVIDENCE
+    assert chance <= 0.05 < 1 / STOPPING_E_VALUE
 
 
-def integrated(losses, wins, odds):
-    """Returns what stakes drawn from Beta(1/2, 1/2) come to: `wins` bets won at `odds` to one."""
+def mean_capital(losses, wins, odds):
+    """Returns the mean capital over stakes from Beta(1/2, 1/2), with bets at `odds` to one."""
 
-    def held(angle):
+    def capital(angle):
         stake = math.sin(angle) ** 2
         return (1 + stake * odds) ** wins * (1 - stake) ** losses
 
-    return integrate.quad(held, 0, math.pi / 2)[0] * 2 / math.pi
+    return integrate.quad(capital, 0, math.pi / 2)[0] * 2 / math.pi
 
 
 @pytest.mark.parametrize(("k", "n", "j", "most"), [(0, 3, 24, 24), (2, 6, 20, 24), (3, 12, 7, 10)])
-def test_evidence_on_rates_is_two_integrals_at_the_mean_where_it_is_least(k, n, j, most):
+def test_the_e_value_of_rates_is_a_product_of_two_integrals_at_the_least_mean(k, n, j, most):
     def product(mean):
-        below = integrated(k, n - k, mean / (1 - mean))
-        return math.log(below * integrated(most - j, j, (1 - mean) / mean))
+        below = mean_capital(k, n - k, mean / (1 - mean))
+        return math.log(below * mean_capital(most - j, j, (1 - mean) / mean))
 
     least = optimize.minimize_scalar(product, bounds=(0.01, 0.99), method="bounded").fun
-    found = math.log(evidence(binary(k, n), binary(j, most), floor=0))
-    assert found == pytest.approx(least, abs=0.1)
+    logarithm = math.log(e_value(binary(k, n), binary(j, most), floor=0))
+    assert logarithm == pytest.approx(least, abs=0.1)
 
 
 @given(SCORES, SCORES, st.data())
-def test_evidence_grows_as_the_candidate_falls_and_the_best_rises(candidate, best, data):
+def test_the_e_value_grows_as_the_candidate_falls_and_the_best_rises(candidate, best, data):
     place = data.draw(st.integers(0, len(candidate) - 1))
     other = data.draw(st.integers(0, len(best) - 1))
     lower, higher = list(candidate), list(best)
     lower[place] /= 2
     higher[other] = (1 + higher[other]) / 2
-    before = evidence(candidate, best, floor=0)
-    assert evidence(lower, best, floor=0) >= before - 1e-9
-    assert evidence(candidate, higher, floor=0) >= before - 1e-9
+    before = e_value(candidate, best, floor=0)
+    assert e_value(lower, best, floor=0) >= before - 1e-9
+    assert e_value(candidate, higher, floor=0) >= before - 1e-9
 
 
 @given(SCORES, st.integers(1, 8))
-def test_ties_are_no_reason_to_stop(best, n):
-    assert evidence(best, best) == 0
-    assert evidence([np.mean(best)] * n, best) <= 1
-    assert evidence(best[::-1] * n, best) <= 1
+def test_ties_never_stop_a_candidate(best, n):
+    assert e_value(best, best) == 0
+    assert e_value([np.mean(best)] * n, best) <= 1
+    assert e_value(best[::-1] * n, best) <= 1
 
 
-def test_what_it_takes_to_be_stopped():
+def test_scores_that_stop_a_candidate_and_scores_that_do_not():
     perfect = [1.0] * 24
-    assert hopeless([0, 0, 0], perfect) and hopeless([0.875] * 3, perfect)
-    assert not hopeless([0, 1, 1], perfect) and not hopeless([0, 0, 0], [1, 0] * 12)
-    assert hopeless([0] * 12, [1, 0] * 12)
+    assert should_stop([0, 0, 0], perfect) and should_stop([0.875] * 3, perfect)
+    assert not should_stop([0, 1, 1], perfect) and not should_stop([0, 0, 0], [1, 0] * 12)
+    assert should_stop([0] * 12, [1, 0] * 12)
 
 
 @pytest.mark.parametrize(
@@ -253,73 +262,73 @@ def test_rungs_double_and_end_with_all_seeds(seeds, expected):
 
 
 def test_equal_candidates_all_get_all_seeds():
-    raced, requests = drive(race(3, 12), np.full((3, 12), 0.7))
+    result, requests = run_race(race(3, 12), np.full((3, 12), 0.7))
     assert requests == [{0: 3, 1: 3, 2: 3}, {0: 12}, {1: 6, 2: 6}, {1: 12, 2: 12}]
-    assert raced.finished == (0, 1, 2) and raced.stopped == {} and len(raced.rivals) == 3
+    assert result.finished == (0, 1, 2) and result.stopped == {} and len(result.rivals) == 3
 
 
-def test_the_leader_of_the_first_rung_is_the_first_to_be_met():
+def test_the_leader_of_the_first_rung_becomes_the_first_rival():
     scores = np.array([[0.0] * 12, [1.0] * 12, [0.99] * 12])
-    raced, requests = drive(race(3, 12), scores)
+    result, requests = run_race(race(3, 12), scores)
     assert requests[:2] == [{0: 3, 1: 3, 2: 3}, {1: 12}]
-    assert raced.stopped == {0: 3, 2: 3}
-    assert raced.finished == (1,) and raced.rivals[0].scores.tolist() == [1.0] * 12
+    assert result.stopped == {0: 3, 2: 3}
+    assert result.finished == (1,) and result.rivals[0].scores.tolist() == [1.0] * 12
 
 
 def test_a_rival_of_an_earlier_batch_stops_at_once_and_a_better_one_takes_its_place():
     first = (RacedRecipe(0.0, np.full(24, 0.9)),)
-    raced, requests = drive(race(2, 24, first), np.array([[0.2] * 24, [1.0] * 24]))
+    result, requests = run_race(race(2, 24, first), np.array([[0.2] * 24, [1.0] * 24]))
     assert requests == [{0: 3, 1: 3}, {1: 6}, {1: 12}, {1: 24}]
-    assert raced.stopped == {0: 3} and [r.scores.mean() for r in raced.rivals] == [0.9, 1.0]
-    again, _ = drive(race(1, 24, raced.rivals), np.array([[0.9] * 24]))
-    assert again.stopped  # which the first rival alone would not have done
+    assert result.stopped == {0: 3} and [r.scores.mean() for r in result.rivals] == [0.9, 1.0]
+    again, _ = run_race(race(1, 24, result.rivals), np.array([[0.9] * 24]))
+    assert again.stopped  # the first rival alone would not have stopped it
 
 
-def test_what_costs_less_is_not_measured_by_what_costs_more():
+def test_a_candidate_is_not_compared_with_a_rival_that_costs_more():
     scores = np.array([[0.2] * 24, [0.2] * 24])
     rival = (RacedRecipe(10.0, np.ones(24)),)
-    raced, _ = drive(race(2, 24, rival, costs=[5.0, 20.0]), scores)
-    assert raced.stopped == {1: 3} and raced.finished == (0,)
+    result, _ = run_race(race(2, 24, rival, costs=[5.0, 20.0]), scores)
+    assert result.stopped == {1: 3} and result.finished == (0,)
 
 
-def test_without_stopping_all_seeds_are_asked_for_at_once():
-    raced, requests = drive(race(2, 10, stopping=False), np.array([[0.0] * 10, [1.0] * 10]))
-    assert requests == [{0: 10, 1: 10}] and raced.finished == (0, 1)
+def test_without_stopping_all_seeds_are_requested_at_once():
+    result, requests = run_race(race(2, 10, stopping=False), np.array([[0.0] * 10, [1.0] * 10]))
+    assert requests == [{0: 10, 1: 10}] and result.finished == (0, 1)
 
 
 def test_two_seeds_are_one_rung():
-    raced, requests = drive(race(2, 2), np.array([[0.0] * 2, [1.0] * 2]))
-    assert requests == [{0: 2, 1: 2}] and raced.finished == (0, 1)
+    result, requests = run_race(race(2, 2), np.array([[0.0] * 2, [1.0] * 2]))
+    assert requests == [{0: 2, 1: 2}] and result.finished == (0, 1)
 
 
 def test_a_candidate_that_failed_drops_out():
-    raced, requests = drive(race(3, 6), [None, [0.5] * 6, [0.5] * 6])
+    result, requests = run_race(race(3, 6), [None, [0.5] * 6, [0.5] * 6])
     assert requests == [{0: 3, 1: 3, 2: 3}, {1: 6}, {2: 6}]
-    assert raced.failed == (0,) and raced.finished == (1, 2)
+    assert result.failed == (0,) and result.finished == (1, 2)
 
 
-def test_where_the_leader_fails_the_next_one_leads():
-    driver = race(3, 6)
-    next(driver)
-    assert driver.send({0: [1.0] * 3, 1: [0.5] * 3, 2: [0.4] * 3}) == {0: 6}
-    assert driver.send({0: None}) == {1: 6}
-    assert driver.send({1: [0.5] * 6}) == {2: 6}
+def test_if_the_leader_fails_the_next_candidate_leads():
+    racing = race(3, 6)
+    next(racing)
+    assert racing.send({0: [1.0] * 3, 1: [0.5] * 3, 2: [0.4] * 3}) == {0: 6}
+    assert racing.send({0: None}) == {1: 6}
+    assert racing.send({1: [0.5] * 6}) == {2: 6}
 
 
-def test_nothing_is_left_where_all_fail():
-    assert drive(race(2, 6), [None, None]) == (Raced((), {}, (0, 1), ()), [{0: 3, 1: 3}])
-    assert drive(race(0, 6), []) == (Raced((), {}, (), ()), [])
+def test_a_race_in_which_all_fail_has_no_rivals():
+    assert run_race(race(2, 6), [None, None]) == (RaceResult((), {}, (0, 1), ()), [{0: 3, 1: 3}])
+    assert run_race(race(0, 6), []) == (RaceResult((), {}, (), ()), [])
 
 
 def test_the_same_scores_lead_to_the_same_requests():
     _, scores = bimodal(np.random.default_rng(4), 24)
-    first, second = (drive(race(RECIPES, 24), scores)[1] for _ in range(2))
+    first, second = (run_race(race(RECIPES, 24), scores)[1] for _ in range(2))
     assert first == second
-    assert all(list(wanted) == sorted(wanted) for wanted in first)
+    assert all(list(request) == sorted(request) for request in first)
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [
         ({0: [1.0]}, "scores of"),
         ({0: [1.0] * 3, 1: [1.0] * 2}, "needs 3 scores"),
@@ -327,13 +336,13 @@ def test_the_same_scores_lead_to_the_same_requests():
         ({0: [1.0] * 3, 1: [1.0, 2.0, 1.0]}, "at most 1"),
     ],
 )
-def test_an_answer_must_fit_its_request(answer, said):
-    driver = race(2, 6)
-    next(driver)
-    with pytest.raises(ValueError, match=said):
-        driver.send(answer)
+def test_scores_that_do_not_fit_the_request_are_refused(answer, message):
+    racing = race(2, 6)
+    next(racing)
+    with pytest.raises(ValueError, match=message):
+        racing.send(answer)
 
 
-def test_there_is_one_cost_a_candidate():
+def test_there_must_be_one_cost_a_candidate():
     with pytest.raises(ValueError, match="one cost a candidate"):
         next(race(2, 6, costs=[1.0]))

@@ -1,4 +1,4 @@
-"""Every proposal is legal, whatever the space; illegal spaces are refused before any trial."""
+"""Every proposal is legal, in any space; illegal spaces are refused before any trial."""
 
 import itertools
 
@@ -10,10 +10,11 @@ from lstm_bench.errors import RecipeError
 from lstm_bench.recipes._framings import FRAMINGS
 from lstm_bench.recipes._recipe import known_settings, recipe
 from lstm_bench.recipes._registry import TASKS
-from lstm_bench.search._conditions import BELONGS, OWNERS, meaningful
-from lstm_bench.search._space import space
+from lstm_bench.search._space import build_space
 from lstm_bench.search._study import SearchStudy
-from lstm_bench.sweeps._sweep import Search, parse
+from lstm_bench.sweeps._conditions import CONDITIONS, applicable_settings
+from lstm_bench.sweeps._search import Search
+from lstm_bench.sweeps._sweep import parse_sweep
 
 SAMPLERS = ["tpe", "random", "grid", "qmc", "nsga2"]
 
@@ -68,25 +69,25 @@ TASK_PARTS = {
 
 
 def search(parts, **options):
-    given_ = {key: v if isinstance(v, dict) else tuple(v) for key, v in parts.items()}
-    return Search(space=given_, **options)
+    space = {key: v if isinstance(v, dict) else tuple(v) for key, v in parts.items()}
+    return Search(space=space, **options)
 
 
-def proposals(parts, fixed, sampler="random", trials=40, told=lambda _: 0.0, **options):
-    """Returns the recipes of a search in which `told` says what each one scores."""
+def proposals(parts, fixed, sampler="random", trials=40, score=lambda _: 0.0, **options):
+    """Returns the recipes that a search proposes; `score` returns the score of a recipe."""
     study = SearchStudy(search(parts, sampler=sampler, trials=trials, **options), fixed)
-    found = []
+    recipes = []
     for batch in study.batches():
-        found += [proposed for _, proposed in batch]
+        recipes += [proposed for _, proposed in batch]
         for trial, proposed in batch:
-            study.tell(trial, told(proposed), proposed.units * proposed.updates)
-    assert len(found) == study.trials
-    return found
+            study.tell(trial, score(proposed), proposed.units * proposed.updates)
+    assert len(recipes) == study.trial_count
+    return recipes
 
 
 @st.composite
 def spaces(draw):
-    """Draws a task, what is fixed, and up to six parts."""
+    """Draws up to six parts, and the fixed settings with a task."""
     task = draw(st.sampled_from(sorted(TASK_PARTS)))
     offered = OFFERED | TASK_PARTS[task]
     keys = draw(st.lists(st.sampled_from(sorted(offered)), min_size=1, max_size=6, unique=True))
@@ -94,35 +95,35 @@ def spaces(draw):
     for key in keys:
         some = st.lists(st.sampled_from(offered[key]), min_size=1, max_size=3, unique_by=repr)
         parts[key] = draw(st.one_of(some, st.just(RANGES[key])) if key in RANGES else some)
-    # What a part belongs to is mostly beside it: else hardly any of these would be a space.
-    for key in [key for key in keys if key in BELONGS and draw(st.integers(0, 5))]:
-        owner, beside = BELONGS[key]
-        wanted = draw(st.sampled_from(beside))
-        parts[owner] = [wanted, *(v for v in parts.get(owner, []) if v != wanted)]
+    # For most conditional parts the parent gets a fitting value, or few of these would be spaces.
+    for key in [key for key in keys if key in CONDITIONS and draw(st.integers(0, 5))]:
+        parent, values = CONDITIONS[key]
+        value = draw(st.sampled_from(values))
+        parts[parent] = [value, *(v for v in parts.get(parent, []) if v != value)]
     small = {"train": 4, "unseen": 4, "lag": 4} if "unseen" in offered else {}
     small = {key: value for key, value in small.items() if key in TASKS[task].model_fields}
     return parts, {"task": task} | {k: v for k, v in small.items() if k not in parts}
 
 
-def listed(part):
+def values_of(part):
     """Returns every value of a part; of a continuous one, its ends."""
     if isinstance(part, list):
         return part
     return list(part.get("float") or range(part["int"][0], part["int"][1] + 1))
 
 
-def legal_ones(parts, fixed):
-    """Returns which of all combinations are legal, tried one by one, as sets of their keys."""
-    found = []
+def legal_combinations(parts, fixed):
+    """Tries all combinations one by one; returns the legal ones, as sets of their keys."""
+    legal = []
     keys = [key for key in parts if key not in ("units", "learning_rate", "dropout")]
-    for values in itertools.product(*(listed(parts[key]) for key in keys)):
-        chosen = meaningful({**fixed, **dict(zip(keys, values, strict=True))})
+    for values in itertools.product(*(values_of(parts[key]) for key in keys)):
+        chosen = applicable_settings({**fixed, **dict(zip(keys, values, strict=True))})
         try:
             recipe(**chosen)
-            found.append(frozenset(chosen) | parts.keys() - set(keys))
+            legal.append(frozenset(chosen) | parts.keys() - set(keys))
         except RecipeError:
             continue
-    return set(found)
+    return set(legal)
 
 
 def within(value, part):
@@ -138,43 +139,43 @@ def test_every_proposal_is_legal_and_every_value_comes_from_the_space(drawn, sam
     parts, fixed = drawn
     if sampler == "grid":
         parts = {k: OFFERED[k] if "float" in part else part for k, part in parts.items()}
-    asked = search(parts, sampler=sampler, seed=seed, trials=12, startup=5)
+    options = search(parts, sampler=sampler, seed=seed, trials=12, startup=5)
     try:
-        study = SearchStudy(asked, fixed)
+        study = SearchStudy(options, fixed)
     except RecipeError:
-        # Refused only where nothing is legal, or a part has no use in anything that is.
-        legal = legal_ones(parts, fixed)
-        assert not all(any(key in each for each in legal) for key in parts)
+        # Refused only if nothing is legal, or a part applies in no legal combination.
+        legal = legal_combinations(parts, fixed)
+        assert not all(any(key in combination for combination in legal) for key in parts)
         return
     for batch in study.batches():
-        for trial, made in batch:  # by `recipe`, which raises on an illegal one
-            proposed = made.settings
-            assert proposed.items() >= fixed.items()
-            means = meaningful(proposed)
+        for trial, proposed in batch:  # built by `recipe`, which raises on an illegal one
+            assert proposed.settings.items() >= fixed.items()
+            applicable = applicable_settings(proposed.settings)
             for key, part in parts.items():
-                if key in means:
-                    assert within(means[key], part), key
+                if key in applicable:
+                    assert within(applicable[key], part), key
                 else:
-                    assert key in BELONGS
-            study.tell(trial, None if trial.number == seed % 12 else made.units % 5, made.updates)
+                    assert key in CONDITIONS
+            score = None if trial.number == seed % 12 else proposed.units % 5
+            study.tell(trial, score, proposed.updates)
 
 
 def test_every_setting_but_the_seed_can_be_searched():
     every = set().union(*(known_settings(task) for task in TASKS.values()))
-    named = {"symbols"}  # how symbols are shown: it changes no result
-    named |= TASKS["csv"].asking  # which question is asked of which data
-    further = {"echo": {"delay": [1, 2]}, "csv": {"difference": [False, True]}}
-    known = set(OFFERED).union(*TASK_PARTS.values(), *further.values())
-    assert every - named == known - named
-    for task, parts in {**TASK_PARTS, **further}.items():
+    excluded = {"symbols"}  # how symbols are shown: it changes no result
+    excluded |= TASKS["csv"].not_searchable  # they define the problem
+    more_parts = {"echo": {"delay": [1, 2]}, "csv": {"difference": [False, True]}}
+    offered = set(OFFERED).union(*TASK_PARTS.values(), *more_parts.values())
+    assert every - excluded == offered - excluded
+    for task, parts in {**TASK_PARTS, **more_parts}.items():
         for key, values in parts.items():
-            few = {"train": 4, "unseen": 2, "batch_size": 2} if "unseen" in parts else {}
-            fixed = {"task": task} | {k: v for k, v in few.items() if k != key}
-            assert space(search({key: values}), fixed).keys == (key,)
+            small = {"train": 4, "unseen": 2, "batch_size": 2} if "unseen" in parts else {}
+            fixed = {"task": task} | {k: v for k, v in small.items() if k != key}
+            assert build_space(search({key: values}), fixed).keys == (key,)
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_what_a_setting_belongs_to_decides_whether_it_is_chosen(sampler):
+def test_conditional_settings_are_chosen_only_where_they_apply(sampler):
     parts = {key: OFFERED[key] for key in ("network", "optimizer", "momentum", "kernel_size")}
     parts |= {"evaluation": ["teacher_forced", "cold_start"], "start": ["A", "B"]}
     parts |= {"stateful": [True, False], "reset": ["epoch", "never"]}
@@ -205,89 +206,70 @@ def test_what_a_setting_belongs_to_decides_whether_it_is_chosen(sampler):
 )
 def test_a_part_that_can_never_apply_is_refused_with_its_key(key, value, fixed, words):
     with pytest.raises(RecipeError, match=rf"search\.space\.{key}: belongs to {words}, which"):
-        space(search({key: value, "units": [1, 2]}), {"task": "memory"} | fixed)
+        build_space(search({key: value, "units": [1, 2]}), {"task": "memory"} | fixed)
 
 
-def test_a_part_that_applies_only_to_what_is_illegal_is_refused_with_the_reason():
+def test_a_part_that_applies_only_in_illegal_recipes_is_refused_with_the_reason():
     parts = {"framing": ["pairs", "window"], "window": [30, 40]}
-    with pytest.raises(RecipeError, match=r"search\.space\.window: .*nothing is legal.*4 steps"):
-        space(search(parts), {"task": "memory"})
+    with pytest.raises(RecipeError, match=r"search\.space\.window: .*no such recipe.*4 steps"):
+        build_space(search(parts), {"task": "memory"})
     parts = {"network": ["lstm", "conv1d"], "kernel_size": [2, 3]}
     with pytest.raises(RecipeError, match=r"search\.space\.kernel_size: .*keeps no state"):
-        space(search(parts), {"task": "memory", "stateful": True})
+        build_space(search(parts), {"task": "memory", "stateful": True})
 
 
-def test_what_is_fixed_gives_way_where_it_means_nothing_and_stays_where_it_does():
+def test_fixed_settings_are_dropped_only_where_they_do_not_apply():
     fixed = {"task": "memory", "momentum": 0.9, "window": 2, "kernel_size": 2, "stateful": False}
     parts = {key: OFFERED[key] for key in ("optimizer", "network")}
     parts |= {"framing": ["window", "pairs"]}
-    found = [each.settings for each in proposals(parts, fixed, "grid", 100)]
-    assert len(found) == 3 * 5 * 2
-    for each in found:
-        assert each["momentum"] == (0.9 if each["optimizer"] == "sgd" else 0.0)
-        assert each.get("window") == (2 if each["framing"] == "window" else None)
-        assert each.get("kernel_size") == (2 if each["network"] == "conv1d" else None)
+    proposed = [recipe_.settings for recipe_ in proposals(parts, fixed, "grid", 100)]
+    assert len(proposed) == 3 * 5 * 2
+    for chosen in proposed:
+        assert chosen["momentum"] == (0.9 if chosen["optimizer"] == "sgd" else 0.0)
+        assert chosen.get("window") == (2 if chosen["framing"] == "window" else None)
+        assert chosen.get("kernel_size") == (2 if chosen["network"] == "conv1d" else None)
 
 
-def test_a_fault_of_what_is_fixed_is_not_blamed_on_the_space():
+def test_a_fault_of_a_fixed_setting_is_not_reported_under_the_space():
     with pytest.raises(RecipeError, match=r"^batch_size: "):
-        space(search({"units": [1, 2]}), {"task": "memory", "batch_size": 3})
-
-
-def test_conditions_are_those_of_the_recipe():
-    """A setting that does not apply is refused by `recipe`, unless it has its default value."""
-    for key, (owner, beside) in BELONGS.items():
-        assert owner in OWNERS and key not in OWNERS and beside
-        task = "alphabet" if key == "start" else "memory"
-        base = {"evaluation": "cold_start"} if key == "start" else {"stateful": False}
-        value = {"start": "B", "layout": "rows", "bidirectional": True}.get(key, OFFERED[key][1])
-        for other in OFFERED[owner]:
-            settings_ = {"task": task} | base | {owner: other, key: value}
-            if owner == "framing" and other in ("whole", "chunks") and key == "bidirectional":
-                continue
-            try:
-                recipe(**settings_)
-                accepted = True
-            except RecipeError as error:
-                accepted = all(fault.key != key for fault in error.faults)
-            assert accepted == (other in beside), (key, other)
+        build_space(search({"units": [1, 2]}), {"task": "memory", "batch_size": 3})
 
 
 def test_the_legal_combinations_are_those_that_recipe_accepts():
     parts = {key: OFFERED[key] for key in ("stateful", "shuffle", "batch_size", "layout")}
-    found = space(search(parts), {"task": "memory"})
+    legal = build_space(search(parts), {"task": "memory"}).legal
     accepted = set()
     for stateful, shuffle, size, layout in itertools.product(*parts.values()):
-        given_ = {"stateful": stateful, "shuffle": shuffle, "batch_size": size}
+        chosen = {"stateful": stateful, "shuffle": shuffle, "batch_size": size}
         if stateful:
-            given_["layout"] = layout
+            chosen["layout"] = layout
         try:
-            accepted.add(recipe("memory", **given_).digest)
+            accepted.add(recipe("memory", **chosen).digest)
         except RecipeError:
             continue
-    assert {recipe("memory", **combination).digest for combination in found.legal} == accepted
+    assert {recipe("memory", **combination).digest for combination in legal} == accepted
 
 
 def test_a_space_that_is_never_legal_is_refused_with_the_rule():
     with pytest.raises(RecipeError, match=r"shuffle.*order of time"):
-        space(search({"shuffle": ["samples"]}), {"task": "memory"})
+        build_space(search({"shuffle": ["samples"]}), {"task": "memory"})
 
 
 def test_free_bounds_are_checked_before_any_trial():
     with pytest.raises(RecipeError, match=r"units.*must be at least 1"):
-        space(Search(space={"units": {"int": (0, 8)}}), {"task": "memory"})
+        build_space(Search(space={"units": {"int": (0, 8)}}), {"task": "memory"})
     with pytest.raises(RecipeError, match="learning_rate"):
-        space(Search(space={"learning_rate": {"float": (1e-3, 100.0)}}), {"task": "memory"})
+        build_space(Search(space={"learning_rate": {"float": (1e-3, 100.0)}}), {"task": "memory"})
 
 
 def test_an_enormous_space_is_refused_with_its_size():
     with pytest.raises(RecipeError, match="at most 20,000 combinations"):
         parts = {"max_length": {"int": (1, 10_000)}, "substrings": {"int": (1, 10_000)}}
-        space(Search(space=parts), {"task": "alphabet", "framing": "substrings"})
+        build_space(Search(space=parts), {"task": "alphabet", "framing": "substrings"})
 
 
 @pytest.mark.parametrize(
-    ("part", "said"),
+    ("part", "message"),
     [
         ({"framing": ["pairs", "whoel"]}, "search.space.framing: .*did you mean 'whole'"),
         ({"optimizer": ["adam", "adamm"]}, "search.space.optimizer: .*'sgd'.*'adamm'"),
@@ -296,6 +278,6 @@ def test_an_enormous_space_is_refused_with_its_size():
         ({"lag": [4, "far"]}, "search.space.lag: .*'far'"),
     ],
 )
-def test_a_choice_that_its_setting_does_not_know_is_refused_and_not_left_out(part, said):
-    with pytest.raises(RecipeError, match=said):
-        parse("x", {"task": "memory", "search": {"space": part}})
+def test_a_choice_that_is_never_legal_is_refused_and_not_left_out(part, message):
+    with pytest.raises(RecipeError, match=message):
+        parse_sweep("x", {"task": "memory", "search": {"space": part}})

@@ -1,4 +1,4 @@
-"""What reports say, held against known truths: how often they are wrong, and how wide they are."""
+"""Calibration of tests and intervals on simulated scores: error rates, coverage and widths."""
 
 import math
 
@@ -10,15 +10,15 @@ from lstm_bench.statistics import _paired as paired
 from lstm_bench.statistics import _unpaired as unpaired
 from lstm_bench.statistics._estimates import mean_interval, solve_rate
 from lstm_bench.statistics._paired import (
-    MARGIN,
-    difference_word,
-    holm,
+    DEFAULT_MARGIN,
+    difference_verdict,
+    holm_correction,
     paired_mean_difference,
     paired_rate_difference,
 )
 from lstm_bench.statistics._survival import epochs_difference
 
-# Scores of equal recipes, one row a recipe: (generator, recipes, seeds).
+# Generators of scores of equal recipes, of shape (recipes, seeds).
 EQUAL = {
     "smooth": lambda rng, shape: 0.8 + 0.05 * rng.normal(size=shape),
     "shared": lambda rng, shape: 0.8 + 0.05 * (rng.normal(size=shape[1]) + rng.normal(size=shape)),
@@ -39,33 +39,36 @@ def rates(scores, n):
     return [paired_rate_difference(row, solved[0]) for row in solved[1:]]
 
 
-def apart(scores, n):
-    """Returns the differences of means where no two recipes have a seed in common."""
+def unpaired_means(scores, n):
+    """Returns the differences of means as if no two recipes had a seed in common."""
     return [unpaired.unpaired_mean_difference(row, scores[0]) for row in scores[1:]]
 
 
 def epochs(scores, n):
-    """Returns the differences in epochs to solve: the higher the score the sooner."""
+    """Returns the differences in epochs to solve: a higher score is solved sooner."""
     solved = scores > (scores.min() + scores.max()) / 2
     times = np.where(solved, np.round(1000 * (1.3 - scores)), np.nan).tolist()
     return [epochs_difference(row, times[0], (900, 900)) for row in times[1:]]
 
 
 def wrong_reports(kind, compare, n, reports, comparisons=4):
-    """Returns how many reports call any of their equal recipes different."""
+    """Returns the number of reports that call any of their equal recipes different."""
     rng = np.random.default_rng(n)
     wrong = 0
     for _ in range(reports):
-        found = compare(EQUAL[kind](rng, (comparisons + 1, n)), n)
-        corrected = holm([each.p for each in found])
-        said = [difference_word(each, p, MARGIN) for each, p in zip(found, corrected, strict=True)]
-        wrong += "real" in said
+        differences = compare(EQUAL[kind](rng, (comparisons + 1, n)), n)
+        corrected = holm_correction([difference.p for difference in differences])
+        verdicts = [
+            difference_verdict(difference, p, DEFAULT_MARGIN)
+            for difference, p in zip(differences, corrected, strict=True)
+        ]
+        wrong += "real" in verdicts
     return wrong
 
 
-def at_most_five_percent(wrong, of):
-    """Tells whether so many are no surprise where one in twenty is the most."""
-    return stats.binom.sf(wrong - 1, of, 0.05) > 0.01
+def at_most_five_percent(wrong, total):
+    """Returns whether `wrong` of `total` is consistent with an error rate of at most 5 %."""
+    return stats.binom.sf(wrong - 1, total, 0.05) > 0.01
 
 
 @pytest.mark.parametrize("n", [10, 30])
@@ -79,7 +82,9 @@ def test_equal_recipes_are_called_different_in_few_reports(kind, compare, n, mon
 @pytest.mark.slow
 @pytest.mark.parametrize("n", [10, 30])
 @pytest.mark.parametrize("kind", EQUAL)
-@pytest.mark.parametrize("compare", [means, rates, apart, epochs], ids=lambda each: each.__name__)
+@pytest.mark.parametrize(
+    "compare", [means, rates, unpaired_means, epochs], ids=lambda compare: compare.__name__
+)
 def test_equal_recipes_are_called_different_in_few_of_many_reports(kind, compare, n, monkeypatch):
     monkeypatch.setattr(paired, "RESAMPLES", 499)
     monkeypatch.setattr(unpaired, "RESAMPLES", 499)
@@ -89,7 +94,7 @@ def test_equal_recipes_are_called_different_in_few_of_many_reports(kind, compare
 
 
 def modes(share, high, low, noise=0.0):
-    """Returns a drawer of scores of which `share` are of the higher mode, and their true mean."""
+    """Returns a generator of scores of which `share` are in the higher mode, and their mean."""
 
     def draw(rng, shape):
         scores = np.where(rng.random(shape) < share, high, low) + noise * rng.normal(size=shape)
@@ -98,7 +103,7 @@ def modes(share, high, low, noise=0.0):
     return draw, share * high + (1 - share) * low
 
 
-# Scores in [0, 1]: how they are drawn, and their true mean.
+# Scores in [0, 1]: their generator, and their true mean.
 SCORES = {
     "normal": (lambda rng, shape: 0.8 + 0.05 * rng.normal(size=shape), 0.8),
     "skewed, Beta(8, 2)": (lambda rng, shape: rng.beta(8, 2, shape), 0.8),
@@ -112,17 +117,18 @@ SCORES = {
 
 
 def oracle_width(name, n):
-    """Returns how wide an interval is at least that knows the kind of scores, but not the mean.
+    """Returns the least width of an interval that knows the kind of scores, but not the mean.
 
-    For solved and unsolved ones Wilson's for the rate, on average over the samples that see both;
-    for others what a normal law of the known standard deviation gives.
+    For scores of two modes that of Wilson's interval for the rate, averaged over the samples that
+    have both; for others that of a normal distribution with the known standard deviation.
     """
     if "solved" in name:
         rate, gap = (0.5 if "50" in name else 0.9), (0.37 if "noisy" in name else 0.5)
         k = np.arange(1, n)
-        chance = stats.binom.pmf(k, n, rate)
-        widths = [(found := solve_rate(np.arange(n) < each)).high - found.low for each in k]
-        return gap * float(chance @ widths) / float(chance.sum())
+        mass = stats.binom.pmf(k, n, rate)
+        intervals = [solve_rate(np.arange(n) < count) for count in k]
+        widths = [interval.high - interval.low for interval in intervals]
+        return gap * float(mass @ widths) / float(mass.sum())
     beta = {"skewed, Beta(8, 2)": (8, 2), "skewed, Beta(5, 1)": (5, 1)}
     std = 0.05 if name == "normal" else 0.1
     std = float(stats.beta(*beta[name]).std()) if name in beta else std
@@ -130,22 +136,22 @@ def oracle_width(name, n):
 
 
 def covered(name, n, samples):
-    """Returns coverage and mean width of the intervals given, and the share that have none."""
+    """Returns how many intervals cover the mean, how many there are, and their mean width."""
     draw, truth = SCORES[name]
     drawn = draw(np.random.default_rng(n), (samples, n))
-    found = [mean_interval(row, 0.0, 1.0) for row in drawn]
-    given = [each for each in found if not math.isnan(each.low)]
-    hits = sum(each.low <= truth <= each.high for each in given)
-    width = float(np.mean([each.high - each.low for each in given]))
-    return hits, len(given), width
+    means = [mean_interval(row, 0.0, 1.0) for row in drawn]
+    defined = [mean for mean in means if not math.isnan(mean.low)]
+    hits = sum(mean.low <= truth <= mean.high for mean in defined)
+    width = float(np.mean([mean.high - mean.low for mean in defined]))
+    return hits, len(defined), width
 
 
 @pytest.mark.parametrize("n", [10, 30])
 @pytest.mark.parametrize("name", SCORES)
-def test_intervals_of_means_cover_and_are_not_wide_for_nothing(name, n):
-    hits, given, width = covered(name, n, 1500)
-    assert stats.binom.cdf(hits, given, 0.93) > 0.01  # at least 93 %, but for chance
-    assert given / 1500 > 0.6
+def test_intervals_of_means_cover_the_mean_and_are_not_too_wide(name, n):
+    hits, defined, width = covered(name, n, 1500)
+    assert stats.binom.cdf(hits, defined, 0.93) > 0.01  # consistent with 93 % or more
+    assert defined / 1500 > 0.6
     # Not knowing the standard deviation alone costs 12 % with 10 seeds.
     assert width < (1.5 if n == 10 else 1.2) * oracle_width(name, n)
 
@@ -154,37 +160,39 @@ def test_intervals_of_means_cover_and_are_not_wide_for_nothing(name, n):
 @pytest.mark.parametrize("n", [10, 30])
 @pytest.mark.parametrize("name", SCORES)
 def test_intervals_of_means_cover_in_many_samples(name, n):
-    hits, given, width = covered(name, n, 20_000)
+    hits, defined, width = covered(name, n, 20_000)
     oracle = oracle_width(name, n)
-    print(f"{name}, {n} seeds: {hits / given:.1%} covered, {width:.3f} wide (oracle {oracle:.3f}),")
-    print(f"  {1 - given / 20_000:.1%} without")
-    assert hits / given >= 0.93
+    print(
+        f"{name}, {n} seeds: {hits / defined:.1%} covered, {width:.3f} wide (oracle {oracle:.3f}),"
+    )
+    print(f"  {1 - defined / 20_000:.1%} without")
+    assert hits / defined >= 0.93
 
 
 @pytest.mark.parametrize(
     ("n", "rate", "expected"),
     [
         (10, 0.5, 0.9785),
-        (10, 0.9, 0.9298),  # as near to 93 % as ten seeds come: the next outcome would be 98.7 %
+        (10, 0.9, 0.9298),  # the closest to 93 % with ten seeds: the next outcome would give 98.7 %
         (10, 1.0, 1.0),
         (30, 0.5, 0.9572),
         (30, 0.9, 0.9742),
         (30, 1.0, 1.0),
     ],
 )
-def test_wilsons_intervals_cover_exactly_so_often(n, rate, expected):
+def test_the_exact_coverage_of_wilsons_intervals(n, rate, expected):
     k = np.arange(n + 1)
-    found = [solve_rate(np.arange(n) < each) for each in k]
-    hit = [each.low <= rate + 1e-12 and rate <= each.high + 1e-12 for each in found]
+    rates = [solve_rate(np.arange(n) < count) for count in k]
+    hit = [row.low <= rate + 1e-12 and rate <= row.high + 1e-12 for row in rates]
     assert stats.binom.pmf(k, n, rate)[hit].sum() == pytest.approx(expected, abs=5e-5)
-    # No wider than Clopper and Pearson's (1934), which always hold 95 %.
-    for each in found:
-        exact = stats.binomtest(each.k, n).proportion_ci(method="exact")
-        assert each.high - each.low <= exact.high - exact.low
+    # No wider than those of Clopper and Pearson (1934), whose coverage is always at least 95 %.
+    for interval in rates:
+        exact = stats.binomtest(interval.k, n).proportion_ci(method="exact")
+        assert interval.high - interval.low <= exact.high - exact.low
 
 
-def test_nearly_perfect_seeds_are_too_few_rather_than_sure():
-    # A third of the samples of ten see nothing of every tenth seed, and could not be right.
+def test_a_few_nearly_perfect_seeds_have_no_interval():
+    # A third of the samples of ten have no failing seed if every tenth fails, so they cannot cover.
     draw, truth = SCORES["90 % solved, noisy"]
     drawn = draw(np.random.default_rng(0), (400, 10))
     blind = drawn.min(axis=1) > 0.8

@@ -1,4 +1,4 @@
-"""Estimates and their uncertainty, against closed forms, published tables and other routes."""
+"""Estimates and their uncertainty, against closed forms, published tables and SciPy."""
 
 import itertools
 import math
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lstm_bench.statistics._estimates import LEAN, mean_interval, median_epochs, solve_rate
+from lstm_bench.statistics._estimates import MAX_SKEWNESS, mean_interval, median_epochs, solve_rate
 
 FINITE = st.floats(-100, 100).map(lambda value: round(value, 6))
 
@@ -23,7 +23,7 @@ FINITE = st.floats(-100, 100).map(lambda value: round(value, 6))
         (1, 29, 0.0061, 0.1718),
     ],
 )
-def test_wilson_intervals_are_those_published(k, n, low, high):
+def test_wilson_intervals_equal_the_published_ones(k, n, low, high):
     # Newcombe (1998), Statistics in Medicine 17, table I, method 3 (Wilson without correction).
     rate = solve_rate([True] * k + [False] * (n - k))
     assert (rate.k, rate.n) == (k, n)
@@ -74,7 +74,7 @@ def test_the_mean_interval_solves_halls_equation(values):
     # Hall (1992): W + g W^2 / 3 + g^2 W^3 / 27 + g / 6n, with W = (mean - truth) / std, is t's.
     n, mean = len(values), mean_interval(values)
     reach = stats.t.ppf(0.975, n - 1) / math.sqrt(n)
-    skew = np.clip(stats.skew(values, bias=False), -LEAN / reach, LEAN / reach)
+    skew = np.clip(stats.skew(values, bias=False), -MAX_SKEWNESS / reach, MAX_SKEWNESS / reach)
     for end, expected in ((mean.high, -reach), (mean.low, reach)):
         w = (mean.mean - end) / mean.std
         solved = w + skew * w**2 / 3 + skew**2 * w**3 / 27 + skew / (6 * n)
@@ -82,7 +82,7 @@ def test_the_mean_interval_solves_halls_equation(values):
     assert mean.low < mean.mean < mean.high
 
 
-def test_the_mean_interval_covers_the_truth_about_as_often_as_it_says():
+def test_the_mean_interval_covers_the_true_mean_in_about_95_percent():
     rng = np.random.default_rng(1)
     intervals = [mean_interval(rng.normal(3, 2, size=8)) for _ in range(2000)]
     covered = sum(i.low <= 3 <= i.high for i in intervals)
@@ -95,26 +95,28 @@ def test_the_mean_interval_stays_within_the_bounds_of_a_score():
     assert mean_interval([0.0, 0.0, 0.9], low=0.0, high=1.0).low == 0.0
 
 
-def test_equal_values_have_no_spread_and_a_lone_value_no_interval():
+def test_equal_values_have_no_spread_and_a_single_value_no_interval():
     equal = mean_interval([0.1] * 7)
     assert (equal.mean, equal.std) == (0.1, 0.0)
     assert np.isnan([equal.low, equal.high]).all()
-    lone = mean_interval([0.25])
-    assert (lone.n, lone.mean) == (1, 0.25)
-    assert np.isnan([lone.std, lone.low, lone.high]).all()
+    single = mean_interval([0.25])
+    assert (single.n, single.mean) == (1, 0.25)
+    assert np.isnan([single.std, single.low, single.high]).all()
     assert np.isnan(mean_interval([]).mean)
 
 
 def test_few_seeds_near_a_bound_have_no_interval():
     near = [0.95, 0.97, 0.99]
     assert np.isnan(mean_interval(near, 0.0, 1.0).low)
-    assert mean_interval(near * 10, 0.0, 1.0).low > 0.95  # one in ten would have shown
+    assert (
+        mean_interval(near * 10, 0.0, 1.0).low > 0.95
+    )  # 30 seeds would have shown a failure of one in ten
     assert mean_interval([*near, 0.5], 0.0, 1.0).low < 0.9
-    assert mean_interval(near).low < 0.95  # without bounds there is nothing to be near to
+    assert mean_interval(near).low < 0.95  # without bounds no score is near one
     assert np.isnan(mean_interval([0.05, 0.02, 0.0], 0.0, 1.0).high)
 
 
-def test_a_diverged_seed_shows_in_the_mean():
+def test_a_diverged_seed_makes_the_mean_nan():
     mean = mean_interval([0.5, math.nan, 0.7], low=0.0, high=1.0)
     assert mean.n == 3
     assert np.isnan([mean.mean, mean.std, mean.low, mean.high]).all()
@@ -131,7 +133,7 @@ def kaplan_meier(epochs):
 
 
 def median_by_hand(epochs):
-    """Returns where the curve crosses 1/2: the middle of its flat part where it rests there."""
+    """Returns where the curve crosses 1/2: the middle of the part that equals it."""
     curve = kaplan_meier(epochs)
     for (time, survival), after in itertools.zip_longest(curve, curve[1:]):
         if abs(survival - 0.5) < 1e-9:

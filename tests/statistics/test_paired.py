@@ -1,6 +1,7 @@
-"""Paired differences: published examples, closed forms, and how often equal ones are real."""
+"""Paired differences: published examples, closed forms, and error rates in simulations."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,12 +11,12 @@ from scipy import stats
 
 from lstm_bench.statistics import _paired as paired
 from lstm_bench.statistics._paired import (
-    MARGIN,
-    Comparison,
-    difference_word,
-    holm,
-    newcombe,
+    DEFAULT_MARGIN,
+    ComparisonQuestion,
+    difference_verdict,
+    holm_correction,
     paired_mean_difference,
+    paired_newcombe_interval,
     paired_rate_difference,
     seeds_needed,
 )
@@ -23,22 +24,22 @@ from lstm_bench.statistics._paired import (
 FLAGS = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40)
 
 
-def verdict_of(of, to, margin=MARGIN, among=1):
-    found = paired_mean_difference(of, to)
-    return difference_word(found, min(1.0, among * found.p), margin)
+def verdict_of(of, to, margin=DEFAULT_MARGIN):
+    difference = paired_mean_difference(of, to)
+    return difference_verdict(difference, difference.p, margin)
 
 
-def test_the_interval_is_that_of_the_paired_t_test():
+def test_the_interval_equals_that_of_the_paired_t_test():
     rng = np.random.default_rng(1)
     of, to = rng.normal(0.8, 0.1, (2, 12))
     test = stats.ttest_rel(of, to)
-    found, expected = paired_mean_difference(of, to), test.confidence_interval(0.95)
-    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=1e-9)
-    assert found.p >= test.pvalue - 1e-9
+    difference, expected = paired_mean_difference(of, to), test.confidence_interval(0.95)
+    assert (difference.low, difference.high) == pytest.approx(expected, abs=1e-9)
+    assert difference.p >= test.pvalue - 1e-9
 
 
-def test_the_sign_flips_are_all_counted_where_they_are_few():
-    # 2 of the 16 ways to sign 1, 2, 3, 4 have a sum of at least 10 either way.
+def test_all_sign_flips_are_counted_if_they_are_few():
+    # 2 of the 16 sign patterns of 1, 2, 3, 4 have a sum of at least 10 in size.
     assert paired_mean_difference([1, 2, 3, 4], [0, 0, 0, 0]).p == pytest.approx(2 / 16)
     assert paired_mean_difference([1, 1, 1, 1, 1, 1], [0] * 6).p == pytest.approx(2 / 64)
 
@@ -47,13 +48,13 @@ def test_the_sign_flips_are_all_counted_where_they_are_few():
     ("table", "low", "high"),
     [((36, 12, 2, 0), 0.0569, 0.3404)],
 )
-def test_newcombes_interval_is_the_published_one(table, low, high):
+def test_newcombes_interval_equals_the_published_one(table, low, high):
     # Newcombe (1998), Statistics in Medicine 17, 2635-2650, table III, method 10.
-    assert newcombe(*table) == pytest.approx((low, high), abs=5e-5)
+    assert paired_newcombe_interval(*table) == pytest.approx((low, high), abs=5e-5)
 
 
 @given(FLAGS)
-def test_newcombes_interval_holds_the_difference_and_turns_round_with_it(pairs):
+def test_newcombes_interval_contains_the_difference_and_is_antisymmetric(pairs):
     of, to = (np.array(column) for column in zip(*pairs, strict=True))
     one, other = paired_rate_difference(of, to), paired_rate_difference(to, of)
     assert -1 - 1e-9 <= one.low <= one.difference + 1e-9
@@ -62,13 +63,13 @@ def test_newcombes_interval_holds_the_difference_and_turns_round_with_it(pairs):
     assert one.p == other.p
 
 
-def test_newcombes_interval_covers_about_as_often_as_it_says():
+def test_newcombes_interval_covers_in_about_95_percent():
     rng = np.random.default_rng(3)
-    shared = rng.random((2000, 30, 1)) < 0.4  # what both recipes owe to the seed
+    shared = rng.random((2000, 30, 1)) < 0.4  # seeds on which both recipes solve it
     solved = shared | (rng.random((2000, 30, 2)) < [0.5, 0.2])
     truth = 0.6 * (0.5 - 0.2)
-    found = [paired_rate_difference(trial[:, 0], trial[:, 1]) for trial in solved]
-    assert np.mean([f.low <= truth <= f.high for f in found]) > 0.93
+    differences = [paired_rate_difference(trial[:, 0], trial[:, 1]) for trial in solved]
+    assert np.mean([d.low <= truth <= d.high for d in differences]) > 0.93
 
 
 @pytest.mark.parametrize(("first", "second"), [(5, 0), (7, 2), (3, 3), (0, 0), (1, 0)])
@@ -81,29 +82,32 @@ def test_mcnemars_test_is_a_coin_toss_over_the_discordant_pairs(first, second):
 
 
 @given(st.lists(st.floats(0, 1), max_size=8))
-def test_holms_correction_is_what_its_author_wrote(p_values):
-    corrected = holm(p_values)
-    order = sorted(range(len(p_values)), key=lambda place: p_values[place])
+def test_holms_correction_rejects_as_the_step_down_procedure(p_values):
+    corrected = holm_correction(p_values)
+    order = sorted(range(len(p_values)), key=lambda index: p_values[index])
     for level in (0.01, 0.05, 0.2):
         rejected = set()
-        for done, place in enumerate(order):  # step down until one is kept
-            if not p_values[place] * (len(order) - done) <= level:
+        for rank, index in enumerate(order):  # step down until one is not rejected
+            if not p_values[index] * (len(order) - rank) <= level:
                 break
-            rejected.add(place)
+            rejected.add(index)
         assert {k for k, p in enumerate(corrected) if p <= level} == rejected
 
 
-def report_of_equals(rng, kind, n, comparisons=4):
-    """Returns the words of a report in which all recipes are equal, compared with the first."""
+def verdicts_of_equal_recipes(rng, kind, n, comparisons=4):
+    """Returns the verdicts on equal recipes, each compared with the first."""
     if kind == "smooth":
         scores = 0.8 + 0.05 * (rng.normal(size=n) + rng.normal(size=(comparisons + 1, n)))
     elif kind == "bimodal":
         scores = np.where(rng.random((comparisons + 1, n)) < 0.3, 1.0, 0.875)
-    else:  # nearly always solved: few seeds differ, and these by much
+    else:  # nearly always solved: few seeds differ, but by much
         scores = np.where(rng.random((comparisons + 1, n)) < 0.95, 1.0, 0.5)
-    found = [paired_mean_difference(row, scores[0]) for row in scores[1:]]
-    corrected = holm([each.p for each in found])
-    return [difference_word(each, p, MARGIN) for each, p in zip(found, corrected, strict=True)]
+    differences = [paired_mean_difference(row, scores[0]) for row in scores[1:]]
+    corrected = holm_correction([difference.p for difference in differences])
+    return [
+        difference_verdict(difference, p, DEFAULT_MARGIN)
+        for difference, p in zip(differences, corrected, strict=True)
+    ]
 
 
 @pytest.mark.parametrize("kind", ["smooth", "bimodal", "rare"])
@@ -111,8 +115,8 @@ def report_of_equals(rng, kind, n, comparisons=4):
 def test_equal_recipes_are_seldom_called_real(kind, n, monkeypatch):
     monkeypatch.setattr(paired, "RESAMPLES", 999)
     rng = np.random.default_rng(n)
-    reports = [report_of_equals(rng, kind, n) for _ in range(150)]
-    wrong = np.mean(["real" in words for words in reports])
+    reports = [verdicts_of_equal_recipes(rng, kind, n) for _ in range(150)]
+    wrong = np.mean(["real" in verdicts for verdicts in reports])
     assert wrong <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 150)
 
 
@@ -120,7 +124,7 @@ def test_equal_solve_rates_are_seldom_called_real():
     rng = np.random.default_rng(5)
     wrong = 0
     for trial in rng.random((400, 5, 30)) < 0.5:
-        corrected = holm([paired_rate_difference(row, trial[0]).p for row in trial[1:]])
+        corrected = holm_correction([paired_rate_difference(row, trial[0]).p for row in trial[1:]])
         wrong += min(corrected) <= 0.05
     assert wrong / 400 <= 0.05
 
@@ -133,31 +137,31 @@ def test_a_large_difference_is_real_and_a_small_sure_one_is_not():
     assert verdict_of(base + np.tile([0.3, -0.3], 15), base) == "cannot tell yet"
 
 
-def test_equal_seeds_say_little_when_they_are_few():
+def test_a_few_equal_seeds_give_no_verdict():
     assert verdict_of([1.0] * 5, [1.0] * 5) == "cannot tell yet"
     assert verdict_of([1.0] * 19, [1.0] * 19) == "not real"
     assert verdict_of([1.0] * 5, [0.5] * 5) == "cannot tell yet"  # p = 2 / 32
     assert verdict_of([1.0] * 6, [0.5] * 6) == "real"
-    found = paired_mean_difference([1.0] * 5, [1.0] * 5)
-    assert found.constant and seeds_needed(found, MARGIN, 1, rate=False) == 14
+    difference = paired_mean_difference([1.0] * 5, [1.0] * 5)
+    assert difference.constant and seeds_needed(difference, DEFAULT_MARGIN, 1, rate=False) == 14
 
 
-def test_a_loss_has_no_margin_but_the_one_given():
-    assert Comparison("a", "b", "loss").negligible is None
-    assert Comparison("a", "b", "loss", margin=0.1).negligible == 0.1
-    assert Comparison("a", "b", "solve_rate").negligible == MARGIN
+def test_a_loss_has_no_default_margin():
+    assert ComparisonQuestion("a", "b", "loss").equivalence_margin is None
+    assert ComparisonQuestion("a", "b", "loss", margin=0.1).equivalence_margin == 0.1
+    assert ComparisonQuestion("a", "b", "solve_rate").equivalence_margin == DEFAULT_MARGIN
     assert verdict_of([0.1, 0.2] * 15, [0.2, 0.1] * 15, margin=None) == "cannot tell yet"
 
 
 def test_one_seed_and_diverged_seeds_give_no_verdict():
     assert verdict_of([1.0], [0.0]) == "cannot tell yet"
-    assert seeds_needed(paired_mean_difference([1.0], [0.0]), MARGIN, 1, rate=False) is None
+    assert seeds_needed(paired_mean_difference([1.0], [0.0]), DEFAULT_MARGIN, 1, rate=False) is None
     assert verdict_of([1.0, math.nan, 1.0], [0.0] * 3) == "cannot tell yet"
     assert paired_rate_difference([], []).n == 0
 
 
-def test_the_seeds_that_would_do_mostly_do():
-    """A study as long as is advised finds the difference about four times in five."""
+def test_the_recommended_number_of_seeds_has_the_stated_power():
+    """A study with that many seeds finds the difference about four times in five."""
     rng = np.random.default_rng(8)
     values = rng.normal(0, 1, 20)
     values = 0.03 + 0.08 * (values - values.mean()) / values.std(ddof=1)
@@ -167,14 +171,20 @@ def test_the_seeds_that_would_do_mostly_do():
     assert 0.75 < power < 0.85
 
 
-def test_rates_without_a_difference_need_as_many_seeds_as_wilson_says():
-    found = paired_rate_difference([True] * 30, [True] * 30)
-    needed = 30 + seeds_needed(found, 0.02, 1, rate=True)
+def test_rates_without_a_difference_need_as_many_seeds_as_wilsons_interval():
+    difference = paired_rate_difference([True] * 30, [True] * 30)
+    needed = 30 + seeds_needed(difference, 0.02, 1, rate=True)
     for n, settled in ((needed + 1, True), (needed - 5, False)):
-        each = paired_rate_difference([True] * n, [True] * n)
-        assert (difference_word(each, each.p, 0.02) == "not real") == settled
+        equal = paired_rate_difference([True] * n, [True] * n)
+        assert (difference_verdict(equal, equal.p, 0.02) == "not real") == settled
 
 
-def test_what_many_seeds_would_do_is_capped():
-    found = paired_mean_difference([0.5, 0.1, 0.9], [0.5, 0.5, 0.5])
-    assert seeds_needed(found, None, 1, rate=False) == paired.MOST_SEEDS
+def test_the_number_of_additional_seeds_is_capped():
+    difference = paired_mean_difference([0.5, 0.1, 0.9], [0.5, 0.5, 0.5])
+    assert seeds_needed(difference, None, 1, rate=False) == paired.MAX_ADDITIONAL_SEEDS
+
+
+def test_an_infinite_difference_has_no_number_of_seeds():
+    difference = paired_mean_difference([0.9, 0.1, 0.2], [0.5, 0.5, 0.5])
+    difference = replace(difference, difference=math.inf, std=math.nan)
+    assert seeds_needed(difference, None, 1, rate=False) is None

@@ -1,12 +1,11 @@
-"""Sweep files: read, inherited from, and refused with the file and every wrong key."""
+"""Sweep files: how they are read and inherit, and errors with the file and every wrong key."""
 
 import pytest
 
 from lstm_bench.errors import SweepError
 from lstm_bench.recipes._recipe import recipe
-from lstm_bench.sweeps._entries import overlay_settings
 from lstm_bench.sweeps._sweep import find_sweep, load_sweep
-from lstm_bench.tracking._listing import changes, definition
+from lstm_bench.tracking._definition import compare_definitions, search_definition
 
 FIXED = """
 title: The memory problem
@@ -46,6 +45,7 @@ def written(tmp_path):
 
 
 def refusal(path, overrides=()):
+    """Returns the message with which a sweep file is refused."""
     with pytest.raises(SweepError) as caught:
         load_sweep(path, overrides)
     message = str(caught.value)
@@ -75,16 +75,6 @@ def test_a_changed_framing_drops_the_inherited_parameters_of_the_old_one(written
     assert whole == recipe("memory", epochs=20, framing="whole", stateful=False)
 
 
-def test_overlay_keeps_what_still_applies():
-    below = {"framing": "window", "window": 2, "units": 7, "stateful": True, "reset": "epoch"}
-    kept = overlay_settings(below, {"framing": "feature_window"})
-    assert kept == below | {"framing": "feature_window"}
-    assert overlay_settings(below, {"framing": "pairs", "stateful": False}) == {
-        "framing": "pairs", "units": 7, "stateful": False,
-    }  # fmt: skip
-    assert below["window"] == 2  # the value below is left as it was
-
-
 def test_a_sweep_with_a_search(written):
     search = load_sweep(written(SEARCH)).search
     assert (search.trials, search.sampler, search.objective) == (4, "random", "accuracy")
@@ -94,7 +84,7 @@ def test_a_sweep_with_a_search(written):
     assert search.space["batch_size"] == (1, 2, "all")
 
 
-def test_overrides_lie_over_the_file(written):
+def test_overrides_change_the_settings_of_the_file(written):
     sweep = load_sweep(written(FIXED), ["seeds=2", "epochs=7", "recipes.A1.units=9"])
     assert sweep.seed_list == [5, 6]
     assert sweep.entries["A1"].recipe == recipe("memory", epochs=7, units=9)
@@ -125,11 +115,11 @@ def test_small_floats_are_numbers(written):
         ("task: memory\nrecipes: {yes: {}}", ["recipes", "but got True; write it in quotes"]),
         (
             "task: memory\nrecipes: {trial-0: {}}\nsearch: {space: {units: [1]}}",
-            ["'trial-0' is what a search may call its own recipes; rename it"],
+            ["the id 'trial-0' is reserved for the recipes of the search; rename it"],
         ),
         (
             "task: memory\nrecipes: {A-again: {}}\nsearch: {space: {units: [1]}}",
-            ["'A-again' is what a search"],
+            ["the id 'A-again' is reserved"],
         ),
         ("task: memory\nseeds: 0\nrecipes: {a: {}}", ["seeds", "got 0"]),
         ("task: memory\nrecipes: {a: {seed: 3}}", ["recipes.a.seed"]),
@@ -188,7 +178,7 @@ def test_small_floats_are_numbers(written):
         ("task: memory\nrecipes: {a: {over: {units: [1]}}}", ["recipes.a.over.units", "two"]),
         ("task: memory\nrecipes: {a: {over: {units: [1, 1]}}}", ["a.over.units", "distinct"]),
         ("task: memory\nrecipes: {a: {over: {units: [1, 0]}}}", ["a.over.units", "got 0"]),
-        ("task: memory\nrecipes: {a: {units: 2, over: {units: [1, 3]}}}", ["beside `over`"]),
+        ("task: memory\nrecipes: {a: {units: 2, over: {units: [1, 3]}}}", ["next to `over`"]),
         ("task: memory\nrecipes: {a: {updates: 9, epochs: 2}}", ["recipes.a.updates", "both"]),
         ("task: memory\nrecipes: {a: {updates: 0}}", ["recipes.a.updates", "got 0"]),
         ("task: memory\nupdates: 9\nepochs: 3\nrecipes: {a: {}}", ["updates", "neither epochs"]),
@@ -221,7 +211,7 @@ def test_a_wrong_range_is_refused_with_its_key(written, bounds):
     assert "search.space.units" in refusal(written(text))
 
 
-def test_all_faults_of_a_file_are_told_at_once(written):
+def test_all_faults_of_a_file_are_reported_at_once(written):
     text = "task: memory\nseeds: 0\nrecipes: {a: {unit: 3, epochs: 0}, b: {base: z}}"
     message = refusal(written(text))
     for key in ("seeds", "recipes.a.unit", "recipes.a.epochs", "recipes.b.base"):
@@ -232,7 +222,7 @@ def test_all_faults_of_a_file_are_told_at_once(written):
     "text",
     ["", "- 1\n- 2", "- task: memory", "task: [", "just text", "a: ${b}", "\t- x: {", "a: 1\na: 2"],
 )
-def test_a_file_that_is_no_mapping_is_refused(written, text):
+def test_a_file_that_is_not_a_mapping_is_refused(written, text):
     refusal(written(text))
 
 
@@ -260,22 +250,25 @@ def test_sweeps_are_found_by_path_or_by_name(written):
         find_sweep("other.yaml", path.parent)
 
 
-def test_a_search_is_another_one_when_its_space_or_what_it_stands_on_changes_alone(written):
-    base = definition(load_sweep(written(SEARCH)))
+def test_only_changes_of_the_space_the_options_or_fixed_settings_make_another_search(written):
+    def defined(text):
+        return search_definition(load_sweep(written(text)))
+
+    base = defined(SEARCH)
     for same in ("trials: 4", "trials: 9"), ("task: memory", "task: memory\nseeds: 4"):
-        assert changes(base, definition(load_sweep(written(SEARCH.replace(*same))))) == []
+        assert compare_definitions(base, defined(SEARCH.replace(*same))) == []
     for old, new, key in (
         ("[4, 32]", "[4, 33]", "search.space.units.int"),
         ("epochs: 10", "epochs: 11", "epochs"),
         ("random", "tpe", "search.sampler"),
     ):
-        (line,) = changes(base, definition(load_sweep(written(SEARCH.replace(old, new)))))
+        (line,) = compare_definitions(base, defined(SEARCH.replace(old, new)))
         assert line.startswith(f"{key} was ")
-    assert definition(load_sweep(written(FIXED))) == {}  # fixed recipes stand for themselves
+    assert defined(FIXED) == {}  # fixed recipes do not depend on one another
 
 
 @pytest.mark.parametrize(
-    ("asked", "parts"),
+    ("comparison", "parts"),
     [
         ("{of: A1, to: A7}", ["comparisons.x.to", "there is no recipe 'A7'", "A1, A2, A5, A6"]),
         ("{of: A7, to: A1}", ["comparisons.x.of", "'A7'"]),
@@ -287,13 +280,13 @@ def test_a_search_is_another_one_when_its_space_or_what_it_stands_on_changes_alo
         ("A1", ["comparisons.x", "'A1'"]),
     ],
 )
-def test_a_wrong_comparison_is_refused_with_its_key(written, asked, parts):
-    message = refusal(written(f"{FIXED}\ncomparisons: {{x: {asked}}}"))
+def test_a_wrong_comparison_is_refused_with_its_key(written, comparison, parts):
+    message = refusal(written(f"{FIXED}\ncomparisons: {{x: {comparison}}}"))
     for part in parts:
         assert part in message
 
 
-def test_a_comparison_with_a_broken_recipe_blames_the_recipe_alone(written):
+def test_a_comparison_with_a_broken_recipe_reports_only_the_recipe(written):
     text = "task: memory\nrecipes: {a: {unit: 3}, b: {}}\ncomparisons: {x: {of: a, to: b}}"
     message = refusal(written(text))
     assert "recipes.a.unit" in message
@@ -306,8 +299,13 @@ def test_comparisons_and_claims_are_read_and_change_no_recipe(written):
     before = load_sweep(written(FIXED)).entries
     assert all(sweep.entries[key].recipe == entry.recipe for key, entry in before.items())
     assert (sweep.entries["A1"].claim, sweep.entries["A2"].claim) == ("solved", None)
-    asked = sweep.comparisons["2 to 1"]
-    assert (asked.of, asked.to, asked.measure, asked.claim) == ("A2", "A1", "loss", "small")
+    question = sweep.comparisons["2 to 1"]
+    assert (question.of, question.to, question.measure, question.claim) == (
+        "A2",
+        "A1",
+        "loss",
+        "small",
+    )
 
 
 FAMILY = """
@@ -332,36 +330,27 @@ def test_a_family_has_a_recipe_for_each_value_of_its_axis(written):
 
 def test_updates_stand_for_as_many_epochs_as_they_take(written):
     for key, entry in load_sweep(written(FAMILY)).entries.items():
-        made = entry.recipe
+        expanded = entry.recipe
         if key != "A11":
-            short = made.model_copy(update={"epochs": made.epochs - 1})
-            assert short.updates < 100 <= made.updates, key
+            shorter = expanded.model_copy(update={"epochs": expanded.epochs - 1})
+            assert shorter.updates < 100 <= expanded.updates, key
     assert load_sweep(written(FAMILY)).entries["A1"].recipe.epochs == 13  # 8 updates an epoch
 
 
-def test_a_fault_that_all_of_a_family_share_is_told_once(written):
+def test_a_fault_that_all_of_a_family_share_is_reported_once(written):
     text = "task: memory\nrecipes: {a: {batch_size: 3, over: {units: [1, 2, 4]}}}"
     assert refusal(written(text)).count("recipes.a.batch_size") == 1
 
 
 def test_updates_may_be_shared_by_all_recipes(written):
     text = "task: memory\nupdates: 100\nrecipes: {A: {}, B: {batch_size: 4}}"
-    made = load_sweep(written(text)).entries
-    assert [made[key].recipe.updates for key in "AB"] == [104, 100]
+    entries = load_sweep(written(text)).entries
+    assert [entries[key].recipe.updates for key in "AB"] == [104, 100]
     with pytest.raises(SweepError, match="neither epochs nor a search"):
         load_sweep(written(text + "\nsearch: {space: {units: [1, 2]}}"))
 
 
-def test_an_optimizer_takes_its_own_rate_and_momentum_with_it():
-    adam = recipe("memory").settings
-    assert recipe(**overlay_settings(adam, {"optimizer": "sgd"})).learning_rate == 0.01
-    chosen = recipe("memory", learning_rate=0.3).settings
-    assert recipe(**overlay_settings(chosen, {"optimizer": "sgd"})).learning_rate == 0.3
-    sgd = recipe("memory", optimizer="sgd", momentum=0.9).settings
-    assert recipe(**overlay_settings(sgd, {"optimizer": "adam"})).momentum == 0
-
-
-def test_what_is_refused_is_kept_with_its_reason(written):
+def test_refused_settings_are_stored_with_the_reason(written):
     text = "task: memory\nrecipes: {A: {}}\nrefused:\n"
     text += "  D: {shuffle: samples, published: meaningless}"
     refused = load_sweep(written(text)).refused["D"]

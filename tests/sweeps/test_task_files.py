@@ -1,4 +1,4 @@
-"""Tasks of the user's own: from files and from packages, in this process and in workers."""
+"""The user's tasks: from files and from packages, in this process and in workers."""
 
 import json
 import sys
@@ -48,7 +48,7 @@ class Same(Task):
 
 
 @pytest.fixture(autouse=True)
-def _only_ours():
+def _only_built_in_tasks():
     yield
     loading.use_sources(())
 
@@ -66,22 +66,22 @@ def write(tmp_path, monkeypatch):
 
 
 def test_a_class_and_a_function_become_tasks(write):
-    own = set(TASKS)
+    built_in = set(TASKS)
     assert loading.load_tasks([write(FLIP + CLASS)]) == []
-    assert set(TASKS) == own | {"flip", "same"}
+    assert set(TASKS) == built_in | {"flip", "same"}
     assert recipe("flip", length=3).settings["length"] == 3
     assert loading.task_place("flip") == "mine.py, line 8"
     assert loading.task_place("memory") == ""
     loading.load_tasks()
-    assert set(TASKS) == own
+    assert set(TASKS) == built_in
 
 
 def test_a_task_needs_no_registry_from_python():
     class Other(TASKS["memory"]):
         name = "other"
 
-    made = run(recipe(Other, epochs=1, units=2), [0])
-    assert made.settings["task"] == "other"
+    outcome = run(recipe(Other, epochs=1, units=2), [0])
+    assert outcome.settings["task"] == "other"
 
 
 def test_the_same_file_twice_is_one_file(write, tmp_path):
@@ -90,12 +90,12 @@ def test_the_same_file_twice_is_one_file(write, tmp_path):
     assert len(loading.loaded_sources()) == 1
 
 
-def test_what_lies_beside_a_file_can_be_imported_and_read(write, tmp_path):
-    (tmp_path / "numbers_beside.py").write_text("CHANCE = 0.25\n")
+def test_a_file_can_import_and_read_files_of_its_folder(write, tmp_path):
+    (tmp_path / "numbers_nearby.py").write_text("CHANCE = 0.25\n")
     (tmp_path / "data.txt").write_text("0.5")
     body = FLIP.replace("chance=0.5", "chance=CHANCE")
     path = "from pathlib import Path\nread = Path(__file__).with_name('data.txt').read_text()\n"
-    loading.load_tasks([write(f"from numbers_beside import CHANCE\n{path}{body}")])
+    loading.load_tasks([write(f"from numbers_nearby import CHANCE\n{path}{body}")])
     assert TASKS["flip"]().chance == 0.25
 
 
@@ -110,10 +110,10 @@ def test_a_base_class_begins_with_an_underscore(write):
 # Digests.
 
 
-def test_another_state_of_a_file_is_another_recipe(write):
+def test_a_changed_file_makes_another_recipe(write):
     loading.load_tasks([write(FLIP)])
     first = recipe("flip")
-    loading.load_tasks([write("# a remark changes nothing\n" + FLIP)])
+    loading.load_tasks([write("# a comment changes nothing\n" + FLIP)])
     assert recipe("flip").digest == first.digest
     for old, new in [("1 - row", "row"), ('"01"', '"ab"'), ("(4,", "(5,"), ("seed,", "3 * seed,")]:
         loading.load_tasks([write(FLIP.replace(old, new))])
@@ -121,35 +121,38 @@ def test_another_state_of_a_file_is_another_recipe(write):
 
 
 def test_tasks_of_this_package_have_no_fingerprint():
-    drawn = [task for task in TASKS.values() if not task.has_naive]  # csv has that of its file
+    drawn = [task for task in TASKS.values() if not task.has_baselines]  # csv has that of its file
     assert {task().fingerprint for task in drawn} == {""}
     assert recipe("memory").digest == "f0c8f019c50b"  # as it was before there were fingerprints
 
 
-def test_a_search_over_another_state_of_a_task_is_another_search(write):
-    from lstm_bench.sweeps._sweep import parse
-    from lstm_bench.tracking._listing import changes, definition
+def test_a_search_over_a_changed_task_is_another_search(write):
+    from lstm_bench.sweeps._sweep import parse_sweep
+    from lstm_bench.tracking._definition import compare_definitions, search_definition
 
-    def searched():
-        return definition(parse("s", {"task": "flip", "search": {"space": {"units": [2, 3]}}}))
+    def definition():
+        return search_definition(
+            parse_sweep("s", {"task": "flip", "search": {"space": {"units": [2, 3]}}})
+        )
 
     loading.load_tasks([write(FLIP)])
-    before = searched()
-    assert searched() == before
+    before = definition()
+    assert definition() == before
     loading.load_tasks([write(FLIP.replace("1 - row", "row"))])
-    (change,) = changes(before, searched())
+    (change,) = compare_definitions(before, definition())
     assert change.startswith("data was")
-    # A task that needs a setting which is searched is none before it has one.
+    # A task that needs a setting which is searched has no data without it.
     check = "\n    if length > 5:\n        raise ValueError(length)\n    bits ="
     loading.load_tasks([write(FLIP.replace("\n    bits =", check))])
     space = {"length": [4, 5], "units": [2, 3]}
-    assert definition(parse("s", {"task": "flip", "search": {"space": space}}))
+    assert search_definition(parse_sweep("s", {"task": "flip", "search": {"space": space}}))
 
 
 # Workers.
 
 
-def told(job):
+def events_of(job):
+    """Returns the events of a job that a worker runs."""
     with WorkerPool(1) as pool:
         pool.submit(job)
         return [event for _, event in pool.events()]
@@ -158,11 +161,11 @@ def told(job):
 @pytest.mark.slow
 def test_workers_have_the_tasks_as_they_were_when_they_were_loaded(write):
     loading.load_tasks([write(FLIP)])
-    asked = recipe("flip", epochs=2, units=2)
-    job = Job((asked.settings,), (0, 1), training=asked.training)
+    flip = recipe("flip", epochs=2, units=2)
+    job = Job((flip.settings,), (0, 1), training=flip.training)
     write(FLIP.replace("1 - row", "row"))
-    seeds = [event for event in told(job) if isinstance(event, SeedFinished)]
-    assert [unpack_outcome(seed.outcomes[0]).digest for seed in seeds] == [asked.digest] * 2
+    seeds = [event for event in events_of(job) if isinstance(event, SeedFinished)]
+    assert [unpack_outcome(seed.outcomes[0]).digest for seed in seeds] == [flip.digest] * 2
 
 
 def test_a_worker_refuses_data_that_have_changed_since(write, tmp_path):
@@ -170,31 +173,31 @@ def test_a_worker_refuses_data_that_have_changed_since(write, tmp_path):
     data.write_text("4")
     read = "from pathlib import Path\nCOUNT = int(Path(__file__).with_name('bits.txt').read_text())"
     loading.load_tasks([write(f"{read}\n{FLIP.replace('(4,', '(COUNT,')}")])
-    asked = recipe("flip", epochs=1, units=2)
+    flip = recipe("flip", epochs=1, units=2)
     data.write_text("5")
-    (failure,) = told(Job((asked.settings,), (0,), training=asked.training))
+    (failure,) = events_of(Job((flip.settings,), (0,), training=flip.training))
     assert isinstance(failure, JobFailed)
     assert "did a file that it reads change?" in failure.reason
 
 
-# What cannot be loaded: one message, nothing changed.
+# Files that cannot be loaded: one message, and `TASKS` is unchanged.
 
 BROKEN = {
-    "syntax": ("class Same(:\n", r"mine.py: line 6 is no Python"),
+    "syntax": ("class Same(:\n", r"mine.py: line 6 is not valid Python"),
     "raises": ("1 / 0\n", r"raised ZeroDivisionError: division by zero \(mine.py, line 6\)"),
     "exits": ("import sys\nsys.exit(0)\n", r"calls sys.exit\(\) when it is imported"),
     "none": ("x = 3\n", "must hold at least one task, but has none"),
     "imported only": ("from lstm_bench.tasks._memory import Memory\n", "has none"),
-    "no name": (CLASS.replace('name = "same"', ""), "mine.py, line 7: Same must state name"),
-    "no chance": (CLASS.replace("    chance = 0.5\n", ""), "Same must state chance,"),
-    "no problem": (CLASS.replace("def problem", "def problems"), "Same must state problem,"),
+    "no name": (CLASS.replace('name = "same"', ""), "mine.py, line 7: Same must define name"),
+    "no chance": (CLASS.replace("    chance = 0.5\n", ""), "Same must define chance,"),
+    "no problem": (CLASS.replace("def problem", "def problems"), "Same must define problem,"),
     "no labels": (
         CLASS.replace('    labels = ("0", "1")\n', ""),
-        "Same must state labels,",
+        "Same must define labels,",
     ),
     "a wrong name": (CLASS.replace('"same"', '"a b"'), "name of letters, digits"),
     "a wrong kind": (CLASS.replace("source =", "kind = 'none'\n    source ="), "must be of kind"),
-    "a name of ours": (
+    "a built-in name": (
         CLASS.replace('"same"', '"memory"'),
         "two tasks are named 'memory', in lstm-bench itself and here",
     ),
@@ -202,12 +205,15 @@ BROKEN = {
         FLIP.replace("def flip", "def same") + CLASS,
         "two tasks are named 'same', in mine.py, line 8 and here",
     ),
-    "a parameter of recipes": (FLIP.replace("length: int", "units: int"), "otherwise: units is"),
+    "a parameter of recipes": (
+        FLIP.replace("length: int", "units: int"),
+        "after keys of recipes or sweep files, but has units; rename it",
+    ),
     "no default": (FLIP.replace(": int = 6", ": int"), "needs a name, an annotation and a default"),
     "no annotation": (FLIP.replace("length: int", "length"), "needs a name, an annotation"),
     "a field without default": (
         CLASS.replace("    def problem", "    n: int\n\n    def problem"),
-        "must be possible without parameters",
+        "must be creatable without arguments",
     ),
     "a bare field": (
         CLASS.replace("source =", "luck = 3\n    source ="),
@@ -216,7 +222,7 @@ BROKEN = {
     "unknown fact": (FLIP.replace("source=", "sauce="), "@task: there is no sauce"),
     "an unknown default": (
         FLIP.replace('"whole"', '"whole", "unitz": 3'),
-        "line 8: flip must have settings alone in `defaults`, .* did you mean 'units'",
+        "line 8: flip must have only settings in `defaults`, .* did you mean 'units'",
     ),
     "a class's unknown default": (
         CLASS.replace("source =", "defaults = {'epoch': 3}\n    source ="),
@@ -231,10 +237,10 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize(("body", "said"), BROKEN.values(), ids=BROKEN)
-def test_a_file_that_is_no_file_of_tasks_is_one_message(write, command, tmp_path, body, said):
+@pytest.mark.parametrize(("body", "expected"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_task_file_is_one_message(write, command, tmp_path, body, expected):
     before = dict(TASKS)
-    with pytest.raises(TaskError, match=said):
+    with pytest.raises(TaskError, match=expected):
         loading.load_tasks([write(body)])
     assert before == TASKS
     code, out, err = command("tasks", "--tasks", "mine.py")
@@ -244,12 +250,12 @@ def test_a_file_that_is_no_file_of_tasks_is_one_message(write, command, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "expected"),
     [("none.py", "there is no file none.py"), ("mine.txt", "named like"), (".", "named like")],
 )
-def test_what_is_no_python_file_is_refused(write, name, said):
+def test_a_path_that_is_not_a_python_file_is_refused(write, name, expected):
     write(FLIP, "mine.txt")
-    with pytest.raises(TaskError, match=said):
+    with pytest.raises(TaskError, match=expected):
         loading.load_tasks([name])
 
 
@@ -273,29 +279,29 @@ PROBLEMS = {
 }
 
 
-@pytest.mark.parametrize(("line", "said"), PROBLEMS.values(), ids=PROBLEMS)
-def test_a_problem_that_is_none_names_its_task(write, command, line, said):
+@pytest.mark.parametrize(("line", "expected"), PROBLEMS.values(), ids=PROBLEMS)
+def test_the_error_for_an_invalid_problem_names_its_task(write, command, line, expected):
     body = FLIP.replace("return Problem(tuple", f"{line}\n    return Problem(tuple")
     loading.load_tasks([write(body)])
-    with pytest.raises(RecipeError, match=f"task: flip: .*{said}"):
+    with pytest.raises(RecipeError, match=f"task: flip: .*{expected}"):
         recipe("flip")
     code, out, err = command("run", "flip", "--tasks", "mine.py")
     assert (code, out, "Traceback" in err) == (2, "", False)
 
 
-def test_words_of_a_task_that_are_none_name_it(write):
-    for words, said in [
+def test_the_error_for_invalid_labels_or_chance_names_the_task(write):
+    for words, expected in [
         ("labels=3, chance=0.5", "one raised TypeError"),
         ("labels=(0, 1), chance=0.5", "labels must be a tuple of strings"),
         ("labels='01', chance=50", r"chance must be a share in \[0, 1\], but got 50"),
         ("labels='01', chance=lambda task: task.no", "one raised AttributeError"),
     ]:
         loading.load_tasks([write(FLIP.replace('labels="01", chance=0.5', words))])
-        with pytest.raises(RecipeError, match=f"flip: .*{said}"):
+        with pytest.raises(RecipeError, match=f"flip: .*{expected}"):
             recipe("flip")
 
 
-def test_a_seed_that_is_unlike_seed_0_is_refused(write):
+def test_a_seed_with_other_shapes_than_seed_0_is_refused(write):
     loading.load_tasks([write(FLIP.replace("(4,", "(4 + seed // 2,"))])
     assert recipe("flip").samples(1)
     with pytest.raises(RecipeError, match=r"problem\(2\) must give sequences as many"):
@@ -325,10 +331,10 @@ def test_parameters_that_cannot_be_hashed_are_refused():
 
 @pytest.fixture
 def package(tmp_path, monkeypatch):
-    """Returns a function that installs a package with an entry point of tasks."""
+    """Returns a function that installs a package with an entry point for tasks."""
     monkeypatch.syspath_prepend(tmp_path / "site")
 
-    def installed(body, value, name="theirs"):
+    def install(body, value, name="theirs"):
         info = tmp_path / "site" / f"{name}-1.0.dist-info"
         info.mkdir(parents=True)
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
@@ -336,12 +342,12 @@ def package(tmp_path, monkeypatch):
         (tmp_path / "site" / f"{name}.py").write_text(HEAD + body)
         sys.modules.pop(name, None)
 
-    yield installed
+    yield install
     sys.modules.pop("theirs", None)
 
 
 @pytest.mark.parametrize("value", ["theirs", "theirs:Same"])
-def test_an_installed_package_gives_tasks(package, value):
+def test_an_installed_package_provides_tasks(package, value):
     package(CLASS, value)
     assert loading.load_tasks() == []
     assert loading.task_place("same") == "entry point 'all' of theirs"
@@ -351,13 +357,13 @@ def test_an_installed_package_gives_tasks(package, value):
 def test_workers_have_the_tasks_of_packages(package):
     package(CLASS, "theirs")
     loading.load_tasks()
-    asked = recipe("same", epochs=1, units=2)
-    events = told(Job((asked.settings,), (0,), training=asked.training))
+    same = recipe("same", epochs=1, units=2)
+    events = events_of(Job((same.settings,), (0,), training=same.training))
     assert [type(event) for event in events] == [SeedFinished, JobFinished]
 
 
 @pytest.mark.parametrize(
-    ("body", "value", "said"),
+    ("body", "value", "expected"),
     [
         ("1 / 0", "theirs", "ZeroDivisionError"),
         ("", "theirs:Same", "AttributeError"),
@@ -366,22 +372,22 @@ def test_workers_have_the_tasks_of_packages(package):
         (CLASS.replace('"same"', '"memory"'), "theirs", "two tasks are named 'memory'"),
     ],
 )
-def test_a_package_that_cannot_be_loaded_is_warned_of_and_left_out(
-    package, command, tmp_path, monkeypatch, body, value, said
+def test_a_package_that_cannot_be_loaded_is_skipped_with_a_warning(
+    package, command, tmp_path, monkeypatch, body, value, expected
 ):
     package(body, value)
     monkeypatch.chdir(tmp_path)
     (warning,) = loading.load_tasks()
-    assert said in warning and "entry point 'all' of theirs" in warning
+    assert expected in warning and "entry point 'all' of theirs" in warning
     code, out, err = command("tasks", "--json")
     assert code == 0 and json.loads(out)
-    assert err.startswith("warning: ") and said in err
+    assert err.startswith("warning: ") and expected in err
 
 
 # The commands.
 
 
-def test_a_task_of_ones_own_goes_through_every_command(write, command, tmp_path):
+def test_a_task_of_the_user_works_in_every_command(write, command, tmp_path):
     name = write("print('noise')\n" + FLIP.replace("bits =", "print('louder')\n    bits ="))
     code, out, err = command("tasks", "flip", "--json", "--tasks", name)
     (facts,) = json.loads(out)["tasks"]  # whatever the file prints, stdout is one document
@@ -408,7 +414,7 @@ def test_a_task_of_ones_own_goes_through_every_command(write, command, tmp_path)
     code, out, _ = command("run", *words)
     assert json.loads(out)["per_seed"][0]["loss"] == alone
 
-    # The file is edited: what has run is not taken for it.
+    # The file is edited: the runs from before are not used for the changed task.
     write(FLIP.replace("1 - row", "row"))
     code, out, err = command("predict", "s:A", "0 1")
     assert (code, out) == (2, "") and "makes other data now (mine.py, line 8)" in err

@@ -1,4 +1,4 @@
-"""The sequences that were published, and what every task must keep to."""
+"""The published sequences of each task, and the contract that every task must keep."""
 
 import math
 from collections import Counter
@@ -13,11 +13,8 @@ from lstm_bench.testing._contract import Check, task_checks
 from lstm_bench.testing._task_checks import TASK_CHECKS
 
 
-def every(problem):
-    return [*problem.train, *problem.unseen]
-
-
-def written(sequence, labels):
+def printed(sequence, labels):
+    """Returns the inputs and the targets of a sequence as text."""
     return tuple(
         " ".join(labels[symbol] for symbol in symbols)
         for symbols in (sequence.inputs, sequence.targets)
@@ -32,11 +29,11 @@ def test_memory_is_the_published_pair_of_sequences():
     first, second = task.problem(0).train
     assert [*first.inputs, first.targets[-1]] == [3, 0, 1, 2, 3]
     assert [*second.inputs, second.targets[-1]] == [4, 0, 1, 2, 4]
-    assert written(second, task.labels) == ("4 0 1 2", "0 1 2 4")
+    assert printed(second, task.labels) == ("4 0 1 2", "0 1 2 4")
     assert task.alphabet_size == 5
 
 
-def test_memory_sequences_differ_in_cue_and_recall_alone():
+def test_memory_sequences_differ_only_in_the_cue_and_its_repetition():
     for alphabet, lag in [(3, 2), (5, 9), (12, None), (4, 300)]:
         task = TASKS["memory"](alphabet=alphabet, lag=lag)
         first, second = task.problem(0).train
@@ -49,9 +46,9 @@ def test_memory_sequences_differ_in_cue_and_recall_alone():
             assert (sequence.inputs[1:] == sequence.targets[:-1]).all()
 
 
-def test_memory_takes_other_symbols():
+def test_memory_accepts_other_symbols():
     task = TASKS["memory"](symbols=tuple("abcxy"))
-    assert written(task.problem(0).train[0], task.labels) == ("x a b c", "a b c x")
+    assert printed(task.problem(0).train[0], task.labels) == ("x a b c", "a b c x")
     with pytest.raises(ValidationError, match=r"each of the 5 symbols .* got 5 \(4 distinct\)"):
         TASKS["memory"](symbols=tuple("aabxy"))
 
@@ -59,26 +56,26 @@ def test_memory_takes_other_symbols():
 def test_alphabet_is_the_25_published_pairs():
     task = TASKS["alphabet"]()
     (sequence,) = task.problem(0).train
-    asked, answer = (text.split() for text in written(sequence, task.labels))
-    assert "".join(asked) == "ABCDEFGHIJKLMNOPQRSTUVWXY"
-    assert "".join(answer) == "BCDEFGHIJKLMNOPQRSTUVWXYZ"
+    inputs, targets = (text.split() for text in printed(sequence, task.labels))
+    assert "".join(inputs) == "ABCDEFGHIJKLMNOPQRSTUVWXY"
+    assert "".join(targets) == "BCDEFGHIJKLMNOPQRSTUVWXYZ"
     assert len(sequence) == 25
 
 
-def test_ambiguous_pair_asks_for_two_answers_to_one_input():
+def test_ambiguous_pair_has_two_targets_for_one_input():
     task = TASKS["ambiguous_pair"]()
     (sequence,) = task.problem(0).train
-    assert written(sequence, task.labels) == ("0 0", "1 2")
+    assert printed(sequence, task.labels) == ("0 0", "1 2")
     assert task.alphabet_size == 3
 
 
-def test_a_wrapped_alphabet_goes_round():
+def test_a_wrapped_alphabet_is_cyclic():
     (sequence,) = TASKS["alphabet"](wrap=True).problem(0).train
     assert sequence.cyclic and len(sequence) == 26
     assert (sequence.inputs[-1], sequence.targets[-1]) == (25, 0)
 
 
-def test_random_memory_repeats_its_cue_across_random_symbols():
+def test_random_memory_repeats_its_cue_after_random_symbols():
     task = TASKS["random_memory"](lag=12)
     problem = task.problem(4)
     for part in (problem.train, problem.unseen):
@@ -89,29 +86,29 @@ def test_random_memory_repeats_its_cue_across_random_symbols():
             assert set(sequence.inputs[1:].tolist()) <= {0, 1, 2}
 
 
-def test_random_memory_refuses_more_sequences_than_there_are():
+def test_random_memory_refuses_more_than_half_of_the_possible_sequences():
     with pytest.raises(ValidationError, match=r"at most half of the 18 sequences .* got 200"):
         TASKS["random_memory"](lag=3)
 
 
-def test_echo_draws_sequences_that_all_differ_and_refuses_more_than_there_are():
+def test_echo_draws_different_sequences_and_refuses_more_than_half_of_them():
     task = TASKS["echo"](alphabet=2, steps=7, delay=1, train=30, unseen=30)
     for seed in range(5):
-        shown = [tuple(s.inputs.tolist()) for s in every(task.problem(seed))]
-        assert len(set(shown)) == 60
+        inputs = [tuple(s.inputs.tolist()) for s in task.problem(seed).sequences]
+        assert len(set(inputs)) == 60
     with pytest.raises(ValidationError, match=r"at most half of the 16 sequences .* got 100"):
         TASKS["echo"](alphabet=2, steps=4, delay=1)
 
 
 @pytest.mark.parametrize("steps", [20, 21, 300, 1000])
-def test_the_chance_of_a_cumulative_sum_is_known_at_any_length(steps):
+def test_the_chance_of_a_cumulative_sum_is_right_at_any_length(steps):
     sums = np.random.default_rng(0).random((4000, steps)).cumsum(axis=1)
     above = (sums > steps / 4).mean()
     chance = TASKS["cumulative_sum"](steps=steps).chance
     assert chance == pytest.approx(max(above, 1 - above), abs=0.01)
 
 
-def test_echo_repeats_what_was_said_some_steps_ago():
+def test_echo_repeats_the_symbol_of_some_steps_ago():
     for sequence in TASKS["echo"](delay=3, steps=9).problem(1).unseen:
         assert sequence.targets[3:].tolist() == sequence.inputs[:-3].tolist()
         assert sequence.scored.tolist() == [False] * 3 + [True] * 6
@@ -119,8 +116,10 @@ def test_echo_repeats_what_was_said_some_steps_ago():
 
 def test_the_poem_is_two_verses_of_two_halves():
     task = TASKS["poem"]()
-    told = ["".join(task.labels[s] for s in sequence.inputs) for sequence in task.problem(0).train]
-    assert told == ["Jack Sprat", "eat no fat"]
+    verses = [
+        "".join(task.labels[s] for s in sequence.inputs) for sequence in task.problem(0).train
+    ]
+    assert verses == ["Jack Sprat", "eat no fat"]
     assert all(task.labels[s.targets[-1]] == "\n" for s in task.problem(0).train)
 
 
@@ -147,10 +146,10 @@ def test_the_cumulative_sum_turns_to_one_beyond_its_threshold_and_stays():
     assert np.mean(shares) == pytest.approx(below, abs=5 * np.std(shares) / math.sqrt(len(shares)))
 
 
-# What holds for every task.
+# The contract of every task.
 
 
-ORDINARY = {"memory", "csv"}  # where both engines train in the ordinary run, 3 s each
+ORDINARY = {"memory", "csv"}  # both engines train on these in the default run, 3 s each
 
 
 @task_checks(*(TASKS[name]() for name in sorted(ORDINARY)))
@@ -169,18 +168,18 @@ OTHERS = [
     pytest.param(check, id=check.id, marks=pytest.mark.slow if check.name == "training" else ())
     for check in OTHERS
 ])  # fmt: skip
-def test_another_task_does_too(check):
+def test_another_task_keeps_its_contract(check):
     check()
 
 
 @pytest.mark.parametrize("name", ["random_memory", "echo", "cumulative_sum"])
-def test_seeds_differ_where_there_is_something_to_draw(name):
+def test_random_tasks_have_other_sequences_for_other_seeds(name):
     task = TASKS[name]()
     assert (task.problem(0).train[0].inputs != task.problem(1).train[0].inputs).any()
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_a_task_is_registered_under_its_name_and_cannot_change(name):
+def test_a_task_is_registered_under_its_name_and_is_frozen(name):
     assert TASKS[name].name == name
     task = TASKS[name]()
     for field in TASKS[name].model_fields:

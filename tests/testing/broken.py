@@ -1,4 +1,4 @@
-"""Tasks and framings that are broken, each by what it is caught."""
+"""Broken tasks and framings, each with the check that must catch it."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from lstm_bench.tasks._base import Problem, Sequence, Task
 
 
 class Healthy(Task):
-    """Say the bit before: 0 1 1 0 -> . 0 1 1.
+    """Repeat the bit before: 0 1 1 0 -> . 0 1 1.
 
     >>> sequence = Healthy().problem(seed=0).train[0]
     >>> bool((sequence.targets[1:] == sequence.inputs[:-1]).all())
@@ -27,22 +27,22 @@ class Healthy(Task):
         numbers = stream(seed, "data").permutation(2**self.steps)[:60]
         rows = numbers[:, None] >> np.arange(self.steps) & 1
         scored = np.arange(self.steps) >= 1
-        made = tuple(Sequence(row, np.roll(row, 1), scored) for row in rows)
-        return Problem(made[:40], made[40:])
+        sequences = tuple(Sequence(row, np.roll(row, 1), scored) for row in rows)
+        return Problem(sequences[:40], sequences[40:])
 
     labels = property(lambda self: ("0", "1"))
     chance = property(lambda self: 0.5)
 
 
-# Broken tasks, each by what it is caught.
+# Broken tasks.
 
 
-class ASpace(Healthy):
+class NameWithSpace(Healthy):
     __doc__ = Healthy.__doc__
     name = "a b"
 
 
-class AWordOfRecipes(Healthy):
+class ReservedParameter(Healthy):
     __doc__ = Healthy.__doc__
     momentum: float = 0.0
 
@@ -53,12 +53,12 @@ class NoSource(Healthy):
 
 
 class NoExample(Healthy):
-    """Say the bit before: 0 1 1 0 -> . 0 1 1."""
+    """Repeat the bit before: 0 1 1 0 -> . 0 1 1."""
 
 
-def WrongExample():  # noqa: N802 - a class that pytest is not to find, for its example is false
+def WrongExample():  # noqa: N802 - pytest must not collect the class, because its example is false
     class Wrong(Healthy):
-        """Say the bit before: 0 1 1 0 -> . 0 1 1.
+        """Repeat the bit before: 0 1 1 0 -> . 0 1 1.
 
         >>> Healthy().chance
         0.25
@@ -78,16 +78,16 @@ class Changeable(Healthy):
     __hash__ = Task.__hash__
 
 
-class NothingScored(Healthy):
+class UnscoredSequence(Healthy):
     __doc__ = Healthy.__doc__
 
     def problem(self, seed):
-        made = super().problem(seed)
-        return replace(made, train=(replace(made.train[0], scored=np.zeros(self.steps, bool)),
-                                    *made.train[1:]))  # fmt: skip
+        problem = super().problem(seed)
+        return replace(problem, train=(replace(problem.train[0], scored=np.zeros(self.steps, bool)),
+                                       *problem.train[1:]))  # fmt: skip
 
 
-class LabelsAlike(Healthy):
+class RepeatedLabels(Healthy):
     __doc__ = Healthy.__doc__
     labels = property(lambda self: ("0", "0"))
 
@@ -95,14 +95,15 @@ class LabelsAlike(Healthy):
 COUNTER = iter(range(10_000))
 
 
-class Flickering(Healthy):
+class Nondeterministic(Healthy):
     __doc__ = Healthy.__doc__
 
     def problem(self, seed):
-        made = super().problem(seed)
-        targets = made.train[0].targets.copy()
+        problem = super().problem(seed)
+        targets = problem.train[0].targets.copy()
         targets[0] = next(COUNTER) % 2  # a step that is not scored
-        return replace(made, train=(replace(made.train[0], targets=targets), *made.train[1:]))
+        first = replace(problem.train[0], targets=targets)
+        return replace(problem, train=(first, *problem.train[1:]))
 
 
 class Reseeding(Healthy):
@@ -117,29 +118,29 @@ class Growing(Healthy):
     __doc__ = Healthy.__doc__
 
     def problem(self, seed):
-        made = super().problem(seed)
-        return made if seed < 2 else replace(made, train=made.train[1:])
+        problem = super().problem(seed)
+        return problem if seed < 2 else replace(problem, train=problem.train[1:])
 
 
 class Leaking(Healthy):
     __doc__ = Healthy.__doc__
 
     def problem(self, seed):
-        made = super().problem(seed)
-        return replace(made, unseen=(made.train[3], *made.unseen[1:]))
+        problem = super().problem(seed)
+        return replace(problem, unseen=(problem.train[3], *problem.unseen[1:]))
 
 
-class LeakingItsEnd(Healthy):
+class LeakingPart(Healthy):
     __doc__ = Healthy.__doc__
 
     def problem(self, seed):
-        made = super().problem(seed)
-        source = made.train[3]
+        problem = super().problem(seed)
+        source = problem.train[3]
         part = Sequence(source.inputs[4:], source.targets[4:], source.scored[4:])
-        return replace(made, unseen=(part, *made.unseen[1:]))
+        return replace(problem, unseen=(part, *problem.unseen[1:]))
 
 
-class TooHumble(Healthy):
+class LowChance(Healthy):
     __doc__ = Healthy.__doc__
     chance = property(lambda self: 0.4)
 
@@ -148,22 +149,22 @@ class Ambiguous(Healthy):
     __doc__ = Healthy.__doc__
 
     def problem(self, seed):
-        every = np.ones(2, bool)
-        shown = np.array([0, 1])
-        return Problem(tuple(Sequence(shown, np.array(t), every) for t in ([0, 1], [1, 0])))
+        scored = np.ones(2, bool)
+        inputs = np.array([0, 1])
+        return Problem(tuple(Sequence(inputs, np.array(t), scored) for t in ([0, 1], [1, 0])))
 
 
-class Despairing(Healthy):
+class LowCeiling(Healthy):
     __doc__ = Healthy.__doc__
     bar = property(lambda self: 0.8)
     ceiling = property(lambda self: 0.9)
 
     def problem(self, seed):
-        shown = np.array([0, 1])
-        return Problem((Sequence(shown, shown, np.ones(2, bool)),))
+        symbols = np.array([0, 1])
+        return Problem((Sequence(symbols, symbols, np.ones(2, bool)),))
 
 
-class EasilySolved(Healthy):
+class LowBar(Healthy):
     __doc__ = Healthy.__doc__
     bar = property(lambda self: 0.5)
 
@@ -178,33 +179,37 @@ class Enormous(Healthy):
     symbolic = False
 
     def problem(self, seed):
-        made = super().problem(seed)
+        problem = super().problem(seed)
         parts = [
             tuple(replace(s, inputs=1e39 * s.inputs[:, None]) for s in part)
-            for part in (made.train, made.unseen)
+            for part in (problem.train, problem.unseen)
         ]
         return Problem(*parts)
 
 
 BROKEN_TASKS = [
-    (ASpace, "words", "letters, digits, _ and -, but got 'a b'"),
-    (AWordOfRecipes, "words", "must name its parameters otherwise: momentum"),
-    (NoSource, "source", "`source` is empty"),
+    (NameWithSpace, "words", "letters, digits, _ and -, but got 'a b'"),
+    (
+        ReservedParameter,
+        "words",
+        "after keys of recipes or sweep files, but has momentum; rename it",
+    ),
+    (NoSource, "source", "`source` must say .*, but is empty"),
     (NoExample, "example", "begins with >>>"),
     (WrongExample, "example", "must be true"),
     (Lenient, "value", "must refuse unknown parameters"),
-    (Changeable, "value", "must not change"),
-    (NothingScored, "shapes", "sequence 0 must score a step"),
-    (LabelsAlike, "symbols", r"but \['0'\] stand there twice"),
-    (Flickering, "determinism", r"problem\(0\) must give the same"),
-    (Reseeding, "generators", "generators alone, but uses one"),
+    (Changeable, "value", "must be immutable"),
+    (UnscoredSequence, "shapes", "sequence 0 must score a step"),
+    (RepeatedLabels, "symbols", r"but \['0'\] are repeated"),
+    (Nondeterministic, "determinism", r"problem\(0\) must give the same"),
+    (Reseeding, "generators", "must not use the global random generators .*, but uses one"),
     (Growing, "lengths", "seeds 0, 1 and 2 differ"),
     (Leaking, "leak", r"but 1 are, e.g. unseen\[0\]"),
-    (LeakingItsEnd, "leak", r"but 1 are, e.g. unseen\[0\]"),
-    (TooHumble, "chance", "but 0.4 is stated"),
-    (Ambiguous, "ceiling", "at most 0.5, but 1 is stated"),
-    (Despairing, "ceiling", "gets, 1, but 0.9 is stated"),
-    (EasilySolved, "bar", "0.5, 0.5, 1.0 are stated"),
+    (LeakingPart, "leak", r"but 1 are, e.g. unseen\[0\]"),
+    (LowChance, "chance", "but is 0.4"),
+    (Ambiguous, "ceiling", "at most 0.5, but is 1"),
+    (LowCeiling, "ceiling", "past inputs, 1, but is 0.9"),
+    (LowBar, "bar", "but got 0.5, 0.5, 1.0"),
     (IllegalDefaults, "default_recipe", "the default recipe must be legal, but shuffle"),
     (Enormous, "training", "the loss and the outputs must be finite"),
 ]
@@ -221,15 +226,15 @@ class FarPadding(Prefixes):
         return np.where(shown < 0, -2, shown)
 
 
-class Nowhere(Pairs):
-    """Fits nothing."""
+class FittingNothing(Pairs):
+    """Fits no length."""
 
     def count(self, length):
         return 0
 
 
 class PaddedRight(Prefixes):
-    """Pads where the answer is asked for."""
+    """Pads at the step whose target has to be predicted."""
 
     def indices(self, sequence, rng=None):
         shown = super().indices(sequence, rng)
@@ -237,14 +242,14 @@ class PaddedRight(Prefixes):
 
 
 class Miscounting(Pairs):
-    """Predicts a sample too many."""
+    """States one sample too many."""
 
     def count(self, length):
         return length + 1
 
 
 class TooWide(Pairs):
-    """Predicts a step too many."""
+    """States one step too many."""
 
     def width(self, longest):
         return 2
@@ -253,21 +258,21 @@ class TooWide(Pairs):
 class Doubles(Pairs):
     """Makes float64."""
 
-    def samples(self, *given):
-        made = super().samples(*given)
-        return replace(made, x=made.x.astype(float))
+    def samples(self, *args):
+        samples = super().samples(*args)
+        return replace(samples, x=samples.x.astype(float))
 
 
 class AllScored(Pairs):
-    """Scores what the task does not."""
+    """Scores steps that the task does not score."""
 
-    def samples(self, *given):
-        made = super().samples(*given)
-        return replace(made, scored=made.step >= 0)
+    def samples(self, *args):
+        samples = super().samples(*args)
+        return replace(samples, scored=samples.step >= 0)
 
 
 class LookingAhead(Pairs):
-    """Shows the next step before the one that it answers."""
+    """Shows the next step before the one whose target has to be predicted."""
 
     def width(self, longest):
         return 2
@@ -277,30 +282,30 @@ class LookingAhead(Pairs):
         return np.stack([np.minimum(steps + 1, len(sequence) - 1), steps], axis=1)
 
 
-class ShowingAnswers(Pairs):
-    """Adds the target to what is shown."""
+class ShowingTargets(Pairs):
+    """Adds the target to the inputs."""
 
-    def samples(self, *given):
-        made = super().samples(*given)
-        return replace(made, x=made.x + made.y[:, None])
+    def samples(self, *args):
+        samples = super().samples(*args)
+        return replace(samples, x=samples.x + samples.y[:, None])
 
 
 class TrainingOnAll(Pairs):
-    """Trains on what should be unseen."""
+    """Trains on the unseen sequences."""
 
     def parts(self, problem, seed):
         return [replace(part, unseen=False) for part in super().parts(problem, seed)]
 
 
-class Restless(Substrings):
-    """Draws as it likes."""
+class OwnGenerator(Substrings):
+    """Draws from a generator of its own."""
 
     def indices(self, sequence, rng=None):
         return super().indices(sequence, np.random.default_rng())
 
 
-class AskingOtherwise(Pairs):
-    """Asks with one step more than it trains on."""
+class WideQuery(Pairs):
+    """Predicts from one step more than it trains on."""
 
     def query(self, features, width):
         return super().query(features, width + 1)
@@ -314,16 +319,16 @@ class LenientFraming(Pairs):
 
 BROKEN_FRAMINGS = [
     (LenientFraming, "value", "must refuse unknown parameters"),
-    (Nowhere, "fits", "fits none of 1 to 12 steps"),
+    (FittingNothing, "fits", "fits none of 1 to 12 steps"),
     (FarPadding, "indices", "but are from -2 to"),
-    (PaddedRight, "padding", r"on the left alone, but \[\[0, -1\]\]"),
+    (PaddedRight, "padding", r"on the left only, but a sample shows \[\[0, -1\]\]"),
     (Miscounting, "count", "but they are 2 and 1"),
     (TooWide, "width", "but they are 2 and 1"),
     (Doubles, "shapes", "x must be float32, but is float64"),
     (AllScored, "owners", "scored must be False, but is True"),
-    (LookingAhead, "look_ahead", "must not show later steps than 0"),
-    (ShowingAnswers, "look_ahead", "must not show later steps"),
+    (LookingAhead, "look_ahead", "must not show steps after 0"),
+    (ShowingTargets, "look_ahead", "must not show steps after"),
     (TrainingOnAll, "unseen", "must not be trained on"),
-    (Restless, "determinism", "draw from rng alone"),
-    (AskingOtherwise, "query", "query of 1 steps must be"),
+    (OwnGenerator, "determinism", "draw only from rng"),
+    (WideQuery, "query", "query of 1 steps must be"),
 ]

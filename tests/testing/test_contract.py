@@ -1,4 +1,4 @@
-"""Each check is failed by what is broken in just that way, and by no other check."""
+"""Every check catches the task or framing that breaks its rule, and no other check does."""
 
 import builtins
 import re
@@ -21,39 +21,39 @@ TASK_IDS = [broken.__name__ for broken, *_ in BROKEN_TASKS]
 
 
 def ninths(chance, ceiling):
-    """Returns a task whose best constant answer gets 6 of 9 steps, and whose table gets 7."""
+    """Returns a task whose best constant answer is right on 6 of 9 steps, and whose table on 7."""
 
     @task(labels="01", chance=chance, ceiling=ceiling, bar=ceiling, source="none")
-    def made(seed: int) -> Problem:
-        asked = ([0, 1, 1], [0, 1, 0], [1, 1, 1])
-        return Problem(tuple(Sequence(np.zeros(3, int), np.array(each), np.ones(3, bool))
-                             for each in asked))  # fmt: skip
+    def ninths_task(seed: int) -> Problem:
+        inputs, scored = np.zeros(3, int), np.ones(3, bool)
+        targets = ([0, 1, 1], [0, 1, 0], [1, 1, 1])
+        return Problem(tuple(Sequence(inputs, np.array(row), scored) for row in targets))
 
-    return made()
+    return ninths_task()
 
 
-def test_what_a_check_tells_is_enough_to_pass_it():
-    with pytest.raises(AssertionError, match="must be what the best constant") as told:
+def test_the_value_in_a_message_passes_the_check():
+    with pytest.raises(AssertionError, match="chance must be the accuracy") as error:
         TASK_CHECKS["chance"](ninths(0.667, 1.0))
-    chance = float(re.search(r"gets, (\S+) on 8 seeds, but 0.667 is stated", str(told.value))[1])
+    chance = float(re.search(r"answer, (\S+) on 8 seeds, but is 0.667", str(error.value))[1])
     TASK_CHECKS["chance"](ninths(chance, 1.0))
     for stated in (1.0, 0.7777):
-        with pytest.raises(AssertionError, match="ceiling must be") as told:
+        with pytest.raises(AssertionError, match="ceiling must be") as error:
             TASK_CHECKS["ceiling"](ninths(chance, stated))
-        ceiling = float(re.search(r"(\S+), but \S+ is stated", str(told.value))[1])
+        ceiling = float(re.search(r"(\S+), but is \S+$", str(error.value))[1])
         assert ceiling == pytest.approx(7 / 9, abs=1e-9)
         TASK_CHECKS["ceiling"](ninths(chance, ceiling))
 
 
 def failing(of, checks):
-    """Returns which of `checks` fail, with their messages."""
-    found = {}
+    """Returns the messages of the `checks` that fail, by name."""
+    messages = {}
     for name, check in checks.items():
         try:
             check(of)
         except AssertionError as error:
-            found[name] = str(error)
-    return found
+            messages[name] = str(error)
+    return messages
 
 
 QUICK = {name: check for name, check in TASK_CHECKS.items() if name != "training"}
@@ -68,42 +68,41 @@ def test_other_parameters_are_checked_too():
 
 
 @pytest.mark.filterwarnings("ignore:overflow")
-@pytest.mark.parametrize(("broken", "check", "said"), BROKEN_TASKS, ids=TASK_IDS)
-def test_a_broken_task_is_caught_by_its_check(broken, check, said):
-    with pytest.raises(AssertionError, match=said):
+@pytest.mark.parametrize(("broken", "check", "message"), BROKEN_TASKS, ids=TASK_IDS)
+def test_a_broken_task_is_caught_by_its_check(broken, check, message):
+    with pytest.raises(AssertionError, match=message):
         TASK_CHECKS[check](broken())
 
 
-@pytest.mark.parametrize(("broken", "check", "said"), BROKEN_TASKS, ids=TASK_IDS)
-def test_a_broken_task_is_caught_by_no_other_check(broken, check, said):
+@pytest.mark.parametrize(("broken", "check", "message"), BROKEN_TASKS, ids=TASK_IDS)
+def test_a_broken_task_is_caught_by_no_other_check(broken, check, message):
     assert set(failing(broken(), QUICK)) == {check} - {"training"}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("broken", "check", "said"), BROKEN_TASKS, ids=TASK_IDS)
-def test_what_is_wrong_elsewhere_does_not_show_in_training(broken, check, said):
+@pytest.mark.parametrize(("broken", "check", "message"), BROKEN_TASKS, ids=TASK_IDS)
+def test_other_faults_do_not_fail_the_training_check(broken, check, message):
     if check != "training":
         TASK_CHECKS["training"](broken())
 
 
-def test_every_check_of_a_task_is_failed_by_one_of_them():
+def test_every_check_of_a_task_is_failed_by_a_broken_task():
     assert {check for _, check, _ in BROKEN_TASKS} == set(TASK_CHECKS)
 
 
-@pytest.mark.parametrize(("broken", "check", "said"), BROKEN_FRAMINGS,
+@pytest.mark.parametrize(("broken", "check", "message"), BROKEN_FRAMINGS,
                          ids=[broken.__name__ for broken, *_ in BROKEN_FRAMINGS])  # fmt: skip
-def test_a_broken_framing_is_caught_by_its_check_alone(broken, check, said):
-    found = failing(broken(), FRAMING_CHECKS)
-    assert set(found) == {check}
-    with pytest.raises(AssertionError, match=said):
+def test_a_broken_framing_is_caught_by_its_check_alone(broken, check, message):
+    assert set(failing(broken(), FRAMING_CHECKS)) == {check}
+    with pytest.raises(AssertionError, match=message):
         FRAMING_CHECKS[check](broken())
 
 
-def test_every_check_of_a_framing_is_failed_by_one_of_them():
+def test_every_check_of_a_framing_is_failed_by_a_broken_framing():
     assert {check for _, check, _ in BROKEN_FRAMINGS} == set(FRAMING_CHECKS)
 
 
-# How they are called.
+# How the checks are called.
 
 
 def test_every_check_is_a_test_with_a_readable_name():
@@ -111,32 +110,32 @@ def test_every_check_is_a_test_with_a_readable_name():
     assert mark.args[0] == "check" and len(mark.args[1]) == 2 * len(TASK_CHECKS)
     assert mark.kwargs["ids"][0] == "healthy-words"
     assert mark.kwargs["ids"][-1] == "healthy(steps=6)-training"
-    (first, *_), ids = framing_checks(Pairs()).mark.args[1], framing_checks(Pairs()).mark.kwargs
-    first()
-    assert ids["ids"][0] == "pairs-value"
+    mark = framing_checks(Pairs()).mark
+    mark.args[1][0]()
+    assert mark.kwargs["ids"][0] == "pairs-value"
 
 
-def test_all_that_is_wrong_is_said_at_once():
+def test_all_failures_are_reported_at_once():
     class Wrong(AllScored, Doubles):
-        """Both."""
+        """Breaks two rules."""
 
     with pytest.raises(AssertionError, match=r"pairs-shapes: x must(.|\n)*pairs-owners: sample"):
         check_framing(Wrong())
 
 
-@pytest.mark.parametrize("given", [(Healthy,), (Pairs(),), ()])
-def test_what_is_no_task_is_refused(given):
+@pytest.mark.parametrize("arguments", [(Healthy,), (Pairs(),), ()])
+def test_other_values_than_tasks_are_refused(arguments):
     with pytest.raises(UserError, match=r"task_checks: .*Parity"):
-        task_checks(*given)
+        task_checks(*arguments)
 
 
-def test_without_pytest_the_way_out_is_named(monkeypatch):
-    imported = builtins.__import__
+def test_without_pytest_the_message_names_the_alternative(monkeypatch):
+    real_import = builtins.__import__
 
     def refuse(name, *rest):
         if name == "pytest":
             raise ImportError(name)
-        return imported(name, *rest)
+        return real_import(name, *rest)
 
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(UserError, match=r"pip install pytest`, or call `check_task`"):

@@ -1,4 +1,4 @@
-"""Stores that are servers: MLflow's own, in a process of its own on this machine."""
+"""Stores that are servers: MLflow's own server, in a process on this machine."""
 
 import contextlib
 import os
@@ -17,9 +17,9 @@ SECRET = "se@cretword"
 
 
 def free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        return bound.getsockname()[1]
 
 
 @contextlib.contextmanager
@@ -51,25 +51,25 @@ def server(folder):
 
 @pytest.mark.slow
 def test_no_password_of_a_server_is_written_or_printed(tmp_path):
-    """Not by us, and not by MLflow, which prints the address of each run it ends."""
-    here, there = tmp_path / "here", tmp_path / "there"
-    here.mkdir()
-    there.mkdir()
-    (here / "s.yaml").write_text(SWEEP)
-    with server(there) as (_, host):
-        said = []
+    """Neither by us nor by MLflow, which prints the address of each run that it ends."""
+    client, remote = tmp_path / "client", tmp_path / "server"
+    client.mkdir()
+    remote.mkdir()
+    (client / "s.yaml").write_text(SWEEP)
+    with server(remote) as (_, host):
+        outputs = []
         for words in (["sweep", "s.yaml"], ["sweep", "s.yaml", "--json"], ["report"]):
             store = f"http://ann:{SECRET}@{host}"
             done = subprocess.run(
                 [sys.executable, "-m", "lstm_bench", *words, "--store", store],
-                cwd=here, capture_output=True,
+                cwd=client, capture_output=True,
             )  # fmt: skip
             assert done.returncode == 0, done.stderr
-            said += [done.stdout, done.stderr]
-    assert (here / "reports" / "s" / "report.md").exists()
-    files = [path for folder in (here, there) for path in folder.rglob("*") if path.is_file()]
+            outputs += [done.stdout, done.stderr]
+    assert (client / "reports" / "s" / "report.md").exists()
+    files = [path for folder in (client, remote) for path in folder.rglob("*") if path.is_file()]
     parts = [part.encode() for part in (SECRET, "cretword", "ann:s")]
-    told = [path for path in files if any(part in path.read_bytes() for part in parts)]
-    # The server's own log is its owner's: it knows who asked.
-    assert [path for path in told if path.name != "server.log"] == []
-    assert not any(part in text for text in said for part in parts)
+    leaks = [path for path in files if any(part in path.read_bytes() for part in parts)]
+    # The server's log may name the user: only its owner can read it.
+    assert [path for path in leaks if path.name != "server.log"] == []
+    assert not any(part in text for text in outputs for part in parts)

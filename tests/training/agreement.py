@@ -1,4 +1,4 @@
-"""What both engines make of a recipe, held to one another."""
+"""Compares the training of a recipe in both engines."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from lstm_bench.training import _keras_engine as keras_loop
 
 
 def agree(chosen, seed=1):
-    """Trains in both engines and compares what came out."""
+    """Asserts that both engines agree on `chosen`; returns both runs."""
     fast = compiled.train(chosen, [seed])
     slow = keras_loop.train(chosen, [seed], evaluate=False)
     assert fast.parameters == slow.parameters
@@ -17,5 +17,5 @@ def agree(chosen, seed=1):
     for ours, keras_own in zip(one.weights, other.weights, strict=True):
         np.testing.assert_allclose(ours, keras_own, rtol=0, atol=1e-3)
     assert (one.outputs.argmax(axis=-1) == other.outputs.argmax(axis=-1)).all()
-    assert (one.right[-1] == other.right[-1]).all()
+    assert (one.correct[-1] == other.correct[-1]).all()
     return one, other

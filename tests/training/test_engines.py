@@ -1,8 +1,8 @@
-"""The compiled engine against plain Keras, and both against NumPy and the tutorials' own loops.
+"""The compiled engine against plain Keras, and both against NumPy and the loops of the tutorials.
 
-Every new network costs plain Keras some two seconds of tracing, so that what the ordinary run
-trains in both engines is chosen with care: a sample that holds every pair of choices. One that
-holds every triple is marked `slow` (half an hour), the whole grid `grid` (some four hours).
+Plain Keras takes about two seconds to trace each new network, so the ordinary run trains only a
+sample of recipes in both engines: one that contains every pair of choices. A sample with every
+triple is marked `slow` (half an hour), the whole grid `grid` (about four hours).
 """
 
 import heapq
@@ -16,7 +16,7 @@ from agreement import agree
 from lstm_bench.errors import RecipeError
 from lstm_bench.recipes._recipe import recipe
 
-# ---- The grid: legal combinations of these, small.
+# ---- The grid: valid combinations of these factors, with small networks.
 
 ALPHABET = {"letters": 8, "encoding": "onehot"}
 FACTORS = {
@@ -57,7 +57,7 @@ LEFT_TO_THE_LARGE_SAMPLE = {
 
 
 def case(epochs, problem, *chosen):
-    """Returns the recipe of one combination; raises `RecipeError` if it is illegal."""
+    """Returns the recipe of one combination; raises `RecipeError` if it is not valid."""
     task, settings = FACTORS["problem"][problem]
     settings = {"units": 6, "epochs": epochs, **settings}
     for factor, value in zip(list(FACTORS)[1:], chosen, strict=True):
@@ -65,7 +65,7 @@ def case(epochs, problem, *chosen):
     return recipe(task, **settings)
 
 
-def legal(*chosen):
+def is_valid(*chosen):
     try:
         case(1, *chosen)
     except RecipeError:
@@ -74,18 +74,18 @@ def legal(*chosen):
 
 
 def every_combination():
-    """Returns all legal combinations, in a fixed order."""
+    """Returns all valid combinations, in a fixed order."""
     values = list(FACTORS.values())
-    # Whether a combination is legal does not hang on the last three factors.
-    found = [c for c in itertools.product(*values[:5]) if legal(*c, "adam", "one_layer", "each")]
-    return [(*c, *rest) for c in found for rest in itertools.product(*values[5:])]
+    # Whether a combination is valid does not depend on the last three factors.
+    first = [c for c in itertools.product(*values[:5]) if is_valid(*c, "adam", "one_layer", "each")]
+    return [(*c, *rest) for c in first for rest in itertools.product(*values[5:])]
 
 
 def covering(combinations, strength):
-    """Returns few of `combinations` that hold every legal choice of `strength` factors' values.
+    """Returns few of `combinations` that contain every valid choice for `strength` factors.
 
-    Greedy: the next one is always the first of those that cover most of what is still missing.
-    What one would cover only shrinks, so an old count is a bound and few need to be made anew.
+    Greedy: the next one is always the first of those that cover most of the missing choices. The
+    number that a combination covers only shrinks, so an old number is a bound and few are updated.
     """
     places = list(itertools.combinations(range(len(FACTORS)), strength))
     parts = [{(at, tuple(c[i] for i in at)) for at in places} for c in combinations]
@@ -109,13 +109,13 @@ SMALL = covering([c for c in EVERYTHING if not LEFT_TO_THE_LARGE_SAMPLE & set(c)
 
 
 @pytest.mark.parametrize("chosen", SMALL, ids="-".join)
-def test_the_engines_agree_in_a_sample_that_holds_every_pair_of_choices(chosen):
+def test_the_engines_agree_in_a_sample_with_every_pair_of_choices(chosen):
     agree(case(5, *chosen))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("chosen", LARGE, ids="-".join)
-def test_the_engines_agree_in_a_sample_that_holds_every_triple_of_choices(chosen):
+def test_the_engines_agree_in_a_sample_with_every_triple_of_choices(chosen):
     agree(case(50, *chosen))
 
 
@@ -126,18 +126,18 @@ PARTS = 40
 @pytest.mark.grid
 @pytest.mark.parametrize("part", range(PARTS))
 def test_the_engines_agree_on_the_whole_grid(part):
-    """Each part in a process of its own: Keras keeps some megabytes of every model it ever made."""
+    """Each part runs in a new process, because Keras keeps megabytes of every model it built."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         assert pool.submit(disagreements, GRID[part::PARTS]).result() == []
 
 
 def disagreements(combinations):
-    """Returns the combinations on which the engines part, with how."""
-    found = []
+    """Returns the combinations on which the engines disagree, with the error."""
+    errors = []
     for chosen in combinations:
         try:
             agree(case(50, *chosen))
         except AssertionError as error:
-            found.append(("-".join(chosen), str(error)))
-    return found
+            errors.append(("-".join(chosen), str(error)))
+    return errors

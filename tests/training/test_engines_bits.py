@@ -1,4 +1,4 @@
-"""Bit by bit: who runs beside, in how many threads, in which pieces."""
+"""Results are equal to the last bit, whatever other seeds, threads and chunks there are."""
 
 import numpy as np
 import pytest
@@ -11,16 +11,16 @@ from lstm_bench.training._engine import ENGINES, get_engine
 
 
 def bits(run):
-    return [run.loss.tobytes(), run.outputs.tobytes(), run.right.tobytes()] + [
+    return [run.loss.tobytes(), run.outputs.tobytes(), run.correct.tobytes()] + [
         weight.tobytes() for weight in run.weights
     ]
 
 
 SHUFFLED = recipe("memory", units=6, epochs=30, stateful=False, batch_size=3, shuffle="samples")
-KEPT = recipe("memory", units=6, epochs=30, reset="never", shuffle="sequences")
+STATEFUL = recipe("memory", units=6, epochs=30, reset="never", shuffle="sequences")
 
 
-@pytest.mark.parametrize("chosen", [SHUFFLED, KEPT], ids=["shuffled", "kept"])
+@pytest.mark.parametrize("chosen", [SHUFFLED, STATEFUL], ids=["shuffled", "stateful"])
 def test_a_seed_gives_the_same_bits_alone_or_among_others_in_one_thread_or_two(chosen):
     alone = {seed: compiled.train(chosen, [seed]).runs[0] for seed in (0, 1, 2, 7)}
     for threads in (1, 2, 4):
@@ -38,7 +38,9 @@ def test_a_program_compiled_anew_gives_the_same_bits():
 
 
 @pytest.mark.parametrize(
-    "chosen", [SHUFFLED, pytest.param(KEPT, marks=pytest.mark.slow)], ids=["shuffled", "kept"]
+    "chosen",
+    [SHUFFLED, pytest.param(STATEFUL, marks=pytest.mark.slow)],
+    ids=["shuffled", "stateful"],
 )
 def test_the_length_of_a_chunk_does_not_matter(chosen, monkeypatch):
     whole = compiled.train(chosen, [0]).runs[0]
@@ -63,10 +65,10 @@ def test_a_shorter_run_is_the_beginning_of_a_longer_one():
     short = compiled.train(recipe(**SHUFFLED.settings | {"epochs": 11}), [0]).runs[0]
     long = compiled.train(SHUFFLED, [0]).runs[0]
     assert (short.loss == long.loss[:11]).all()
-    assert (short.right == long.right[:11]).all()
+    assert (short.correct == long.correct[:11]).all()
 
 
-def test_what_shares_a_form_is_compiled_once():
+def test_recipes_with_one_program_spec_are_compiled_once():
     base = {"units": 6, "epochs": 4, "optimizer": "sgd"}
     compiled.train(recipe("memory", **base), [0])
     before = compiled._compile.cache_info().misses
@@ -74,14 +76,14 @@ def test_what_shares_a_form_is_compiled_once():
         {"learning_rate": 0.5}, {"momentum": 0.9}, {"epochs": 9}, {"reset": "never"},
         {"reset": "epoch"}, {"shuffle": "sequences"}, {"symbols": tuple("abcde")},
     ):  # fmt: skip
-        told = compiled.train(recipe("memory", **base | other), [3, 4, 5])
-        assert told.compile_seconds == 0
+        training = compiled.train(recipe("memory", **base | other), [3, 4, 5])
+        assert training.compile_seconds == 0
     assert compiled._compile.cache_info().misses == before
     assert compiled.train(recipe("memory", **base | {"units": 7}), [0]).compile_seconds > 0
     assert compiled._compile.cache_info().misses == before + 1
 
 
 @pytest.mark.parametrize("name", ENGINES)
-def test_a_run_stops_when_it_is_told_to(name):
+def test_a_run_stops_when_stop_returns_true(name):
     with pytest.raises(Interrupted):
         get_engine(name).train(recipe("memory", units=6, epochs=3), [0, 1], stop=lambda: True)

@@ -1,4 +1,4 @@
-"""Both engines beyond the grid: other problems and networks, and the tutorials' own loops."""
+"""Both engines beyond the grid: other problems and networks, and the loops of the tutorials."""
 
 import keras
 import numpy as np
@@ -56,7 +56,7 @@ def test_dropout_is_drawn_from_the_seed_and_left_out_of_evaluation():
     (without,) = compiled.train(recipe("alphabet", framing="window", units=6, epochs=5), [3]).runs
     assert (run.loss == again.loss).all()
     assert (run.loss != without.loss).all()
-    model = keras_loop.prepared_samples(chosen, run.samples, 3)
+    model = keras_loop.prepared_model(chosen, run.samples, 3)
     for variable, value in zip(model.trainable_variables, run.weights, strict=True):
         variable.assign(value)
     np.testing.assert_allclose(
@@ -88,7 +88,7 @@ def test_accumulating_all_single_samples_is_training_on_the_full_batch():
 
 
 def tutorial_network(stateful, batch, seed, accumulate=None):
-    """Returns the tutorial's model, as it is written there, with the weights of `seed`."""
+    """Returns the model as the tutorial writes it, with the weights of `seed`."""
     model = keras.Sequential([
         keras.Input(batch_shape=(batch, 1, 5)),
         keras.layers.LSTM(6, stateful=stateful),
@@ -106,7 +106,7 @@ FIRST, SECOND = [3, 0, 1, 2, 3], [4, 0, 1, 2, 4]  # PROBLEMS.md, A
 
 @pytest.mark.parametrize("accumulate", [None, pytest.param(4, marks=pytest.mark.slow)])
 def test_the_engines_train_as_the_tutorial_on_memory_does(accumulate):
-    # `gradient_accumulation_steps` is Keras's own word for PROBLEMS.md, A12.
+    # `gradient_accumulation_steps` is Keras's name for PROBLEMS.md, A12.
     model = tutorial_network(True, 1, 3, accumulate)
     losses = []
     for _ in range(3):
@@ -119,14 +119,14 @@ def test_the_engines_train_as_the_tutorial_on_memory_does(accumulate):
         losses.append(total / 2)
     chosen = recipe("memory", units=6, epochs=3, accumulate=accumulate or 1)
     for name in ENGINES:
-        found = get_engine(name).train(chosen, [3]).runs[0]
-        np.testing.assert_allclose(found.loss, losses, rtol=1e-4)
-        for one, other in zip(found.weights, model.get_weights(), strict=True):
+        run = get_engine(name).train(chosen, [3]).runs[0]
+        np.testing.assert_allclose(run.loss, losses, rtol=1e-4)
+        for one, other in zip(run.weights, model.get_weights(), strict=True):
             np.testing.assert_allclose(one, other, rtol=0, atol=1e-4)
 
 
 def test_the_engines_train_as_one_call_of_fit_does():
-    # Stateless, an odd last batch, the order of the data: nothing but `fit`.
+    # Stateless, a smaller last batch, the order of the data: a single call of `fit`.
     model = tutorial_network(False, None, 3)
     x = ONE_HOT[FIRST[:-1] + SECOND[:-1]][:, None]
     y = ONE_HOT[FIRST[1:] + SECOND[1:]]
@@ -134,6 +134,6 @@ def test_the_engines_train_as_one_call_of_fit_does():
     outputs = model.predict(x, verbose=0)
     chosen = recipe("memory", units=6, epochs=5, stateful=False, batch_size=3)
     for name in ENGINES:
-        found = get_engine(name).train(chosen, [3]).runs[0]
-        np.testing.assert_allclose(found.loss, history.history["loss"], rtol=1e-4)
-        np.testing.assert_allclose(found.outputs[:, 0], outputs, rtol=0, atol=1e-4)
+        run = get_engine(name).train(chosen, [3]).runs[0]
+        np.testing.assert_allclose(run.loss, history.history["loss"], rtol=1e-4)
+        np.testing.assert_allclose(run.outputs[:, 0], outputs, rtol=0, atol=1e-4)

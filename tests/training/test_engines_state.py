@@ -1,7 +1,7 @@
-"""What the state does, by hand.
+"""How the state passes between batches, against a computation by hand.
 
-With a learning rate of nothing the weights stay put, and the loss of each epoch tells which state
-each sample was met with.
+With a learning rate close to zero the weights do not change, so the loss of each epoch shows which
+state each sample started from.
 """
 
 import itertools
@@ -32,25 +32,25 @@ def lstm_outputs(x, weights, h, c):
 
 
 def losses_by_hand(weights, batches, resets, epochs):
-    """Returns each epoch's mean binary cross-entropy, the state passed on from row i to row i."""
+    """Returns the mean binary cross-entropy of each epoch; the state passes from row i to row i."""
     symbols, targets = FIRST[:-1] + SECOND[:-1], FIRST[1:] + SECOND[1:]
     rows = len(batches[0])
     h = c = np.zeros((rows, 6))
     losses = []
     for _ in range(epochs):
-        found = []
+        batch_losses = []
         for batch, reset in zip(batches, resets, strict=True):
             if reset:
                 h = c = np.zeros((rows, 6))
             p, h, c = lstm_outputs(ONE_HOT[[symbols[n] for n in batch]], weights, h, c)
             y = ONE_HOT[[targets[n] for n in batch]]
-            found.append(-(y * np.log(p) + (1 - y) * np.log(1 - p)).mean())
-        losses.append(np.mean(found))
+            batch_losses.append(-(y * np.log(p) + (1 - y) * np.log(1 - p)).mean())
+        losses.append(np.mean(batch_losses))
     return losses
 
 
 EIGHT = [[n] for n in range(8)]
-BY_HAND = {  # settings, batches, reset before which
+BY_HAND = {  # settings, batches, whether the state is reset before each batch
     "A1": ({}, EIGHT, [1, 0, 0, 0, 1, 0, 0, 0]),
     "A2": ({"batch_size": 4}, [[0, 1, 2, 3], [4, 5, 6, 7]], [1, 1]),
     "A3": (
@@ -104,20 +104,20 @@ def test_the_state_goes_where_it_should_in_the_plain_engine_too(example):
     check_by_hand("keras", *BY_HAND[example])
 
 
-def test_the_states_that_were_told_apart_above_matter():
+def test_the_cases_above_differ_in_their_losses():
     shapes = [(5, 24), (6, 24), (24,), (6, 5), (5,)]
     weights = [np.random.default_rng(number).normal(size=s) for number, s in enumerate(shapes)]
-    found = {name: losses_by_hand(weights, b, r, 2)[1] for name, (_, b, r) in BY_HAND.items()}
-    # A sequence in a row of its own, or after another with a reset between: the same states.
-    # Four rows of one step, or eight: each sample is met with a clear state.
+    losses = {name: losses_by_hand(weights, b, r, 2)[1] for name, (_, b, r) in BY_HAND.items()}
+    # Two sequences in two rows, or one after the other with a reset between: the same states.
+    # Four rows of one step, or eight: each sample starts from a cleared state.
     equal = {("A1", "A3"), ("A2", "A4 at 8")}
     for one, other in itertools.combinations(BY_HAND, 2):
-        same = np.isclose(found[one], found[other], rtol=1e-6)
+        same = np.isclose(losses[one], losses[other], rtol=1e-6)
         assert same == ((one, other) in equal), (one, other)
 
 
 @pytest.mark.parametrize("name", ENGINES)
-def test_outputs_and_right_answers_are_those_of_the_returned_weights_from_a_clear_state(name):
+def test_outputs_and_correctness_are_those_of_the_returned_weights_from_a_cleared_state(name):
     run = get_engine(name).train(recipe("memory", units=6, epochs=6, reset="never"), [0]).runs[0]
     h = c = np.zeros((1, 6))
     answers = []
@@ -126,8 +126,8 @@ def test_outputs_and_right_answers_are_those_of_the_returned_weights_from_a_clea
         answers.append(outputs)
     np.testing.assert_allclose(run.outputs, answers, rtol=0, atol=1e-5)
     right = [int(a.argmax()) == t for a, t in zip(answers, FIRST[1:] + SECOND[1:], strict=True)]
-    assert run.right.shape == (6, 8, 1)
-    assert run.right[-1, :, 0].tolist() == right
+    assert run.correct.shape == (6, 8, 1)
+    assert run.correct[-1, :, 0].tolist() == right
 
 
 @pytest.mark.slow
@@ -138,4 +138,4 @@ def test_evaluating_after_each_epoch_does_not_change_training():
     assert (evaluated.loss == plain.loss).all()
     assert (evaluated.outputs == plain.outputs).all()
     fast = compiled.train(chosen, [0]).runs[0]
-    assert (fast.right == evaluated.right).all()  # the whole curve
+    assert (fast.correct == evaluated.correct).all()  # the whole curve

@@ -12,7 +12,7 @@ from lstm_bench.training import _keras_engine as keras_loop
 
 
 class Uneven(Task):
-    """A task of this test alone: `0 1 2 -> ...` of three and five steps, some not scored."""
+    """A task for this test only: sequences of five and three steps, some steps not scored."""
 
     name = "uneven"
 
@@ -34,14 +34,14 @@ class Uneven(Task):
 
 
 class OtherwiseUneven(Uneven):
-    """The same but for the targets of the steps that are not scored."""
+    """The same task with other targets at the steps that are not scored."""
 
     def problem(self, seed):
-        kept = super().problem(seed).train
-        other = [np.where(s.scored, s.targets, 2 - s.targets) for s in kept]
-        assert any((s.targets != t).any() for s, t in zip(kept, other, strict=True))
+        train = super().problem(seed).train
+        other = [np.where(s.scored, s.targets, 2 - s.targets) for s in train]
+        assert any((s.targets != t).any() for s, t in zip(train, other, strict=True))
         return Problem(
-            tuple(Sequence(s.inputs, t, s.scored) for s, t in zip(kept, other, strict=True))
+            tuple(Sequence(s.inputs, t, s.scored) for s, t in zip(train, other, strict=True))
         )
 
 
@@ -62,7 +62,7 @@ def test_the_engines_agree_where_some_steps_do_not_count(framing, settings):
     agree(uneven(framing, **settings))
 
 
-def test_what_does_not_count_is_not_learned_from():
+def test_steps_that_do_not_count_do_not_affect_training():
     one, other = (
         compiled.train(uneven(Whole(), task), [0]).runs[0] for task in (Uneven(), OtherwiseUneven())
     )
@@ -70,12 +70,12 @@ def test_what_does_not_count_is_not_learned_from():
         assert (first == second).all()
 
 
-def test_a_seed_whose_samples_all_count_does_not_speak_for_the_others():
-    # Random substrings: of some seeds every sample counts, of others not.
+def test_a_seed_whose_samples_all_count_does_not_decide_for_the_others():
+    # Random substrings: for some seeds every sample counts, for others not.
     chosen = uneven(Substrings(substrings=2, max_length=2))
     scored = {seed: bool(chosen.samples(seed).scored.all()) for seed in range(60)}
-    whole = next(seed for seed, every in scored.items() if every)
-    partly = next(seed for seed, every in scored.items() if not every)
+    whole = next(seed for seed, all_count in scored.items() if all_count)
+    partly = next(seed for seed, all_count in scored.items() if not all_count)
     among = compiled.train(chosen, [whole, partly]).runs[1]
     alone = compiled.train(chosen, [partly]).runs[0]
     assert among.loss.tolist() == alone.loss.tolist()

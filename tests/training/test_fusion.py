@@ -1,4 +1,4 @@
-"""What XLA puts in one kernel, and that a fence changes nothing but where things are computed."""
+"""Which loops XLA compiles into one kernel, and that fences change nothing but rounding."""
 
 import re
 
@@ -10,40 +10,39 @@ from lstm_bench.recipes._cost import multiply_adds
 from lstm_bench.recipes._recipe import recipe
 from lstm_bench.seeds import stream
 from lstm_bench.training import _compiled_engine as compiled
-from lstm_bench.training import _fusion as fences
-from lstm_bench.training import _program as program
+from lstm_bench.training import _fusion as fusion
+from lstm_bench.training._program import ProgramSpec
 
 
 @pytest.fixture
 def limit(monkeypatch):
-    """Sets what counts as large, for programs compiled from then on."""
+    """Returns a function that sets `LARGE` for all programs compiled afterwards."""
 
     def set_to(large):
-        monkeypatch.setattr(fences, "LARGE", large)
+        monkeypatch.setattr(fusion, "LARGE", large)
         compiled._compile.cache_clear()
 
     yield set_to
     compiled._compile.cache_clear()
 
 
-def compiled_from(chosen):
-    """Returns the form and the program of `chosen`."""
-    form = program.Form.of(chosen, chosen.samples(0))
-    return form, compiled._compile(form, compiled._Template(chosen))
+def compiled_program(chosen):
+    """Returns the spec and the compiled program of `chosen`."""
+    spec = ProgramSpec.of(chosen, chosen.samples(0))
+    return spec, compiled._compile(spec, compiled._Template(chosen))
 
 
-def optimised(chosen):
-    """Returns the HLO text of what XLA made of `chosen`."""
-    form, made = compiled_from(chosen)
-    packed = compiled.Packing(tuple(tuple(v.shape) for v in made.model.trainable_variables))
-    start = [np.zeros(shape, np.float32) for shape in packed.packed]
+def optimised_hlo(chosen):
+    """Returns the optimised HLO text of the program of `chosen`."""
+    spec, program = compiled_program(chosen)
+    packing = compiled.Packing(tuple(tuple(v.shape) for v in program.model.trainable_variables))
+    weights = [np.zeros(shape, np.float32) for shape in packing.packed]
     arguments = (
-        *compiled._start(form, made.model, start, 0),
-        *compiled._constants(chosen, chosen.samples(0)),
-        *compiled._orders(form, chosen.schedule, stream(0, "shuffle"), 0),
-        np.int32(0),
+        compiled._initial_state(spec, program.model, weights, 0),
+        compiled._inputs(chosen, chosen.samples(0)),
+        compiled._chunk(spec, chosen.schedule, stream(0, "shuffle"), 0),
     )
-    return made.run.experimental_get_compiler_ir(*arguments)(stage="optimized_hlo")
+    return program.run.experimental_get_compiler_ir(*arguments)(stage="optimized_hlo")
 
 
 STREAMS = {"layout": "streams", "batch_size": 2}  # and stateful, as the task's default is
@@ -64,8 +63,8 @@ GROWING = {"lag": 7, "framing": "prefixes", "stateful": False, "batch_size": 8}
     ],
 )
 def test_a_run_is_one_kernel_unless_it_has_a_large_product(settings, one_kernel):
-    text = optimised(recipe("memory", epochs=2, **settings))
-    # A loop that is one kernel is a call of the program's own computation, marked as small.
+    text = optimised_hlo(recipe("memory", epochs=2, **settings))
+    # A loop in one kernel is a call of a computation that is marked as small.
     outermost = text[text.index("\nENTRY") :]
     assert (" while(" not in outermost and "xla_cpu_small_call" in outermost) == one_kernel
 
@@ -73,14 +72,14 @@ def test_a_run_is_one_kernel_unless_it_has_a_large_product(settings, one_kernel)
 @pytest.mark.parametrize(
     ("settings", "loops"), [({}, 1), ({"bidirectional": True}, 2), ({"layers": 2}, 2)], ids=str
 )
-def test_the_loops_over_time_of_a_large_network_are_no_kernels(settings, loops):
-    text = optimised(recipe("memory", epochs=2, units=40, **GROWING, **settings))
-    # Those of the evaluation and of the update, and neither forward nor back in training.
+def test_the_loops_over_time_of_a_large_network_are_not_one_kernel(settings, loops):
+    text = optimised_hlo(recipe("memory", epochs=2, units=40, **GROWING, **settings))
+    # Only the loops of the evaluation and of the update, not those of training in either direction.
     assert len(re.findall(r" call\(.*xla_cpu_small_call", text)) == loops + 1
 
 
 PAIRS = {"stateful": False, "batch_size": 2}
-WHOLE = {"framing": "whole", **PAIRS}  # 4 steps of 5 features, an answer of 5 values at each
+WHOLE = {"framing": "whole", **PAIRS}  # 4 steps of 5 features, an output of 5 values at each
 
 
 @pytest.mark.parametrize(
@@ -88,34 +87,34 @@ WHOLE = {"framing": "whole", **PAIRS}  # 4 steps of 5 features, an answer of 5 v
     [
         (WHOLE, 2 * 10 * (4 * 10)),  # two rows of state times a recurrent kernel of four gates
         (WHOLE | {"network": "gru"}, 2 * 10 * (3 * 10)),
-        (WHOLE | {"network": "simple_rnn"}, 2 * 4 * 10 * 5),  # the answers' is the largest
+        (WHOLE | {"network": "simple_rnn"}, 2 * 4 * 10 * 5),  # that of the output layer
         (WHOLE | {"network": "mlp", "layers": 2}, 2 * 4 * 10 * 10),
         (WHOLE | {"network": "conv1d", "kernel_size": 3}, 2 * 4 * (3 * 5) * 10),
         (PAIRS | {"framing": "window", "bidirectional": True}, 2 * 10 * (4 * 10)),  # in each
-        (PAIRS, 2 * 5 * (4 * 10)),  # a state that is nothing but zeros is multiplied by nothing
+        (PAIRS, 2 * 5 * (4 * 10)),  # the product with a state of zeros does not count
         (PAIRS | {"stateful": True, "layout": "streams"}, 2 * 10 * (4 * 10)),
     ],
 )
 def test_products_are_counted_by_hand(settings, product, limit):
-    _, made = compiled_from(recipe("memory", units=10, **settings))
+    _, program = compiled_program(recipe("memory", units=10, **settings))
     limit(product - 1)
-    assert fences.large(made.model, rows=2)
+    assert fusion.has_large_product(program.model, rows=2)
     limit(product)
-    assert not fences.large(made.model, rows=2)
+    assert not fusion.has_large_product(program.model, rows=2)
 
 
 def test_a_vector_is_never_large(limit):
     limit(0)
-    _, made = compiled_from(recipe("memory", units=10))
-    assert not fences.large(made.model, rows=1)
+    _, program = compiled_program(recipe("memory", units=10))
+    assert not fusion.has_large_product(program.model, rows=1)
 
 
-def test_the_answers_to_all_steps_are_a_product_of_matrices_even_with_one_row(limit):
-    _, made = compiled_from(recipe("memory", units=10, **WHOLE | {"batch_size": 1}))
+def test_the_outputs_of_all_steps_are_a_product_of_matrices_even_with_one_row(limit):
+    _, program = compiled_program(recipe("memory", units=10, **WHOLE | {"batch_size": 1}))
     limit(4 * 10 * 5 - 1)
-    assert fences.large(made.model, rows=1)
+    assert fusion.has_large_product(program.model, rows=1)
     limit(4 * 10 * 5)
-    assert not fences.large(made.model, rows=1)
+    assert not fusion.has_large_product(program.model, rows=1)
 
 
 NETWORKS = {
@@ -143,7 +142,7 @@ WINDOWS = {"framing": "window", "stateful": False, "batch_size": 2, "epochs": 4}
 
 
 @ONE
-def test_fences_change_nothing_but_the_last_digits(settings, limit):
+def test_fences_change_nothing_but_rounding(settings, limit):
     chosen = recipe("memory", units=7, **WINDOWS | settings)
     runs = []
     for large in (0, 1e12):
@@ -159,8 +158,8 @@ def test_fences_change_nothing_but_the_last_digits(settings, limit):
 def test_the_engines_agree_on_networks_with_fences(settings, limit):
     limit(1000)
     chosen = recipe("memory", units=150, **WINDOWS | settings)
-    form, made = compiled_from(chosen)
-    assert fences.large(made.model, form.batch_size)
+    spec, program = compiled_program(chosen)
+    assert fusion.has_large_product(program.model, spec.batch_size)
     agree(chosen)
 
 

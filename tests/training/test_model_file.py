@@ -1,4 +1,4 @@
-"""Networks from files: our own are opened as they were, a stranger's are not touched."""
+"""Networks from files: those of this package are opened unchanged, all others are refused."""
 
 import copy
 import dataclasses
@@ -17,8 +17,8 @@ import pytest
 from lstm_bench.data._csv_task import EXAMPLE
 from lstm_bench.errors import RecipeError, StoreError, UserError
 from lstm_bench.recipes._recipe import recipe
-from lstm_bench.training._forecast import forecast_file, load
-from lstm_bench.training._model_file import opened
+from lstm_bench.training._forecast import forecast_file, load_network
+from lstm_bench.training._model_file import open_network
 from lstm_bench.training._models import MODELS, build
 from lstm_bench.training._prediction import predict_symbols
 from lstm_bench.training._run import keras_file, run
@@ -41,11 +41,11 @@ def parts(file):
 
 
 def packed(members, compression=zipfile.ZIP_STORED):
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", compression) as archive:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
         for name, data in members.items():
             archive.writestr(name, data)
-    return made.getvalue()
+    return buffer.getvalue()
 
 
 def with_config(file, change):
@@ -55,20 +55,20 @@ def with_config(file, change):
     return packed({**members, "config.json": json.dumps(config)})
 
 
-def refused(file, said):
-    """Holds that a file is refused, soon, and without memory for what it announces."""
-    before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+def refused(file, message):
+    """Asserts that a file is refused quickly, and without memory for the sizes it declares."""
+    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
     with pytest.raises(StoreError) as caught:
-        opened(file)
-    taken = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before  # KB, the most ever
-    assert time.perf_counter() - began < 1 and taken < 300_000
+        open_network(file)
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before  # KB, the most ever
+    assert time.perf_counter() - start < 1 and used < 300_000
     text = str(caught.value)
     assert text.startswith("its network cannot be used (") and text.isprintable()
-    assert text.endswith("; run its sweep again") and said in text
+    assert text.endswith("; run its sweep again") and message in text
 
 
-def legal():
-    """Yields a recipe of every kind of network that is legal."""
+def valid_recipes():
+    """Yields a recipe of every kind of network."""
     for network in MODELS:
         for framing in ("window", "whole"):
             for more in (
@@ -85,33 +85,33 @@ def legal():
         yield recipe("csv", network=network, units=4)
 
 
-@pytest.mark.parametrize("asked", [pytest.param(each, id=each.name) for each in legal()])
-def test_every_network_of_ours_is_opened_with_its_very_weights(asked):
-    samples = asked.samples(0)
+@pytest.mark.parametrize("chosen", [pytest.param(r, id=r.name) for r in valid_recipes()])
+def test_every_network_of_this_package_is_opened_with_the_same_weights(chosen):
+    samples = chosen.samples(0)
     shape = samples.x.shape[1:]
-    batch = 1 if asked.stateful else None
-    model = build(asked, shape, samples.y.shape[-1], batch, plain=True)
-    draw = np.random.default_rng(0)
-    weights = [draw.normal(size=v.shape).astype(np.float32) for v in model.trainable_variables]
-    found = opened(keras_file(asked, 0, weights))
-    for variable, value in zip(found.trainable_variables, weights, strict=True):
+    batch = 1 if chosen.stateful else None
+    model = build(chosen, shape, samples.y.shape[-1], batch, plain=True)
+    rng = np.random.default_rng(0)
+    weights = [rng.normal(size=v.shape).astype(np.float32) for v in model.trainable_variables]
+    network = open_network(keras_file(chosen, 0, weights))
+    for variable, value in zip(network.trainable_variables, weights, strict=True):
         np.testing.assert_array_equal(np.asarray(variable), value)
     for variable, value in zip(model.trainable_variables, weights, strict=True):
         variable.assign(value)
-    x = draw.normal(size=(1, *shape)).astype(np.float32)
-    np.testing.assert_allclose(np.asarray(found(x)), np.asarray(model(x)), atol=1e-6)
+    x = rng.normal(size=(1, *shape)).astype(np.float32)
+    np.testing.assert_allclose(np.asarray(network(x)), np.asarray(model(x)), atol=1e-6)
 
 
 # ---- Classes and functions
 
 
 def saved(model):
-    """Returns what Keras itself writes of a model."""
+    """Returns the bytes of the file that Keras writes for a model."""
     from keras.src.saving import saving_lib
 
-    made = io.BytesIO()
-    saving_lib.save_model(model, made)
-    return made.getvalue()
+    buffer = io.BytesIO()
+    saving_lib.save_model(model, buffer)
+    return buffer.getvalue()
 
 
 def test_a_lambda_is_not_opened():
@@ -123,7 +123,7 @@ def test_a_lambda_is_not_opened():
 @pytest.mark.parametrize(
     "layer", [keras.layers.Embedding(9, 2), keras.layers.TimeDistributed(keras.layers.Dense(2))]
 )
-def test_layers_that_ours_do_not_have_are_not_opened(layer):
+def test_other_layers_are_not_opened(layer):
     inputs = keras.Input((3, 5))
     refused(saved(keras.Model(inputs, layer(inputs))), "it must be made of Dense, Conv1D")
 
@@ -139,7 +139,7 @@ FUNCTION = {"module": "builtins", "class_name": "function", "config": "exec",
 
 @pytest.mark.parametrize("evil", [EVIL, FUNCTION, {**EVIL, "module": "os", "class_name": "system"}])
 @pytest.mark.parametrize("key", ["dtype", "activation", "kernel_initializer", "name", "seed"])
-def test_a_class_or_function_of_another_module_is_not_made(file, evil, key):
+def test_a_class_or_function_of_another_module_is_not_created(file, evil, key):
     def change(config):
         config["config"]["layers"][1]["config"][key] = evil
 
@@ -148,7 +148,7 @@ def test_a_class_or_function_of_another_module_is_not_made(file, evil, key):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda c: c.update(EVIL), "it must be a chain of layers"),
         (lambda c: c["config"]["layers"].insert(1, EVIL), "inbound_nodes"),
@@ -160,69 +160,72 @@ def test_a_class_or_function_of_another_module_is_not_made(file, evil, key):
         (lambda c: c["config"]["output_layers"].__setitem__(0, "rnn_1"), "ends of its chain"),
     ],
 )
-def test_what_a_description_may_not_say(file, change, said):
-    refused(with_config(file, change), said)
+def test_a_description_with_other_parts_is_refused(file, change, message):
+    refused(with_config(file, change), message)
 
 
 # ---- Sizes
 
 
-def of_layer(place, **changed):
-    return lambda config: config["config"]["layers"][place]["config"].update(changed)
+def change_layer(number, **changed):
+    return lambda config: config["config"]["layers"][number]["config"].update(changed)
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
-        (of_layer(1, units=10**6), "a layer is shown [1000000], but made for"),
-        (of_layer(2, units=10**8), "but its file holds"),
-        (of_layer(1, units=10**18), "sizes must be whole numbers"),
-        (of_layer(1, units="5"), "sizes must be whole numbers"),
-        (of_layer(1, unroll=True), "unroll must be left out"),
-        (of_layer(0, batch_shape=[10**9, 1, 5]), "one by one or in any number"),
-        (of_layer(0, batch_shape=[1, 10**8, 5]), "a sample may have"),
-        (of_layer(0, batch_shape=[1, 1, 6]), "a layer is shown [1, 6], but made for"),
+        (change_layer(1, units=10**6), "a layer gets input [1000000], but is built for"),
+        (change_layer(2, units=10**8), "but its file holds"),
+        (change_layer(1, units=10**18), "sizes must be whole numbers"),
+        (change_layer(1, units="5"), "sizes must be whole numbers"),
+        (change_layer(1, unroll=True), "unroll must be left out"),
+        (change_layer(0, batch_shape=[10**9, 1, 5]), "batch size 1 or of any batch size"),
+        (change_layer(0, batch_shape=[1, 10**8, 5]), "a sample may have"),
+        (change_layer(0, batch_shape=[1, 1, 6]), "a layer gets input [1, 6], but is built for"),
         (lambda c: c["config"]["layers"][1].update(build_config={"input_shape": [1, 1, 10**9]}),
-         "a layer is shown [1, 5], but made for"),
+         "a layer gets input [1, 5], but is built for"),
     ],
 )  # fmt: skip
-def test_more_than_the_file_holds_is_not_made(file, change, said):
-    refused(with_config(file, change), said)
+def test_sizes_beyond_the_file_are_refused(file, change, message):
+    refused(with_config(file, change), message)
 
 
-def test_a_layer_in_the_place_of_an_option_is_not_made(file):
+def test_a_layer_in_the_place_of_an_option_is_refused(file):
     layer = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 10**6},
              "registered_name": None, "build_config": {"input_shape": [1, 10**6]}}  # fmt: skip
-    refused(with_config(file, of_layer(1, bias_initializer=layer)), "its layers must be plain")
+    refused(with_config(file, change_layer(1, bias_initializer=layer)), "its layers must be plain")
 
 
 def test_a_bomb_is_not_unpacked(file):
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, data in parts(file).items():
             with archive.open(name, "w") as member:
                 member.write(data)
                 for _ in range(1000 * (name == "model.weights.h5")):
                     member.write(bytes(10**6))
-    assert len(made.getvalue()) < 10**7
-    refused(made.getvalue(), "must not be compressed")
+    assert len(buffer.getvalue()) < 10**7
+    refused(buffer.getvalue(), "must not be compressed")
 
 
-def test_what_an_archive_announces_must_be_in_it(file):
+def test_the_declared_sizes_of_an_archive_must_be_in_it(file):
     with zipfile.ZipFile(io.BytesIO(file)) as archive:
         info = archive.getinfo("config.json")
     size = info.file_size.to_bytes(4, "little")
     assert file.count(size * 2) == 2
-    refused(file.replace(size * 2, size + (10**9).to_bytes(4, "little")), "more than it holds")
+    refused(
+        file.replace(size * 2, size + (10**9).to_bytes(4, "little")),
+        "declares more bytes than it holds",
+    )
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize("extra", ["assets/a.txt", "../../a", "config.json", "a.weights.npz"])
 def test_no_other_files_may_be_in_it(file, extra):
-    made = io.BytesIO(file)
-    with zipfile.ZipFile(made, "a") as archive:
+    buffer = io.BytesIO(file)
+    with zipfile.ZipFile(buffer, "a") as archive:
         archive.writestr(extra, b"{}")
-    refused(made.getvalue(), "its file must hold config.json, metadata.json, model.weights.h5")
+    refused(buffer.getvalue(), "its file must hold config.json, metadata.json, model.weights.h5")
 
 
 # ---- Weights
@@ -230,10 +233,10 @@ def test_no_other_files_may_be_in_it(file, extra):
 
 def with_weights(file, change):
     members = parts(file)
-    made = io.BytesIO(members["model.weights.h5"])
-    with h5py.File(made, "r+") as weights:
+    buffer = io.BytesIO(members["model.weights.h5"])
+    with h5py.File(buffer, "r+") as weights:
         change(weights)
-    return packed({**members, "model.weights.h5": made.getvalue()})
+    return packed({**members, "model.weights.h5": buffer.getvalue()})
 
 
 def outside(weights):
@@ -249,7 +252,7 @@ def huge(weights):
     weights.create_dataset("huge", (10**9,), np.float32)
 
 
-def packed_tight(weights):
+def compressed(weights):
     weights.create_dataset("tight", data=np.zeros(10**6, np.float32), compression="gzip")
 
 
@@ -257,7 +260,7 @@ def text(weights):
     weights.create_dataset("text", data="hello")
 
 
-def elsewhere(weights):
+def in_another_file(weights):
     weights.create_dataset("file", (4,), np.float32, external=[("/etc/passwd", 0, 16)])
 
 
@@ -266,25 +269,25 @@ def circle(weights):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (outside, "must lie in its own file"),
         (soft, "must lie in its own file"),
         (circle, "no larger than its file"),
-        (huge, "as they are"),
-        (packed_tight, "as they are"),
-        (elsewhere, "as they are"),
+        (huge, "uncompressed in its file"),
+        (compressed, "uncompressed in its file"),
+        (in_another_file, "uncompressed in its file"),
         (text, "must be floating point numbers"),
     ],
 )
-def test_weights_lie_in_the_file_as_they_are(file, change, said):
-    refused(with_weights(file, change), said)
+def test_weights_must_lie_uncompressed_in_the_file(file, change, message):
+    refused(with_weights(file, change), message)
 
 
-def test_weights_that_are_not_there_are_missed(file):
+def test_missing_weights_are_noticed(file):
     def change(weights):
-        place = next(iter(weights["layers"]))
-        del weights["layers"][place]
+        name = next(iter(weights["layers"]))
+        del weights["layers"][name]
 
     refused(with_weights(file, change), "but its file holds")
 
@@ -293,77 +296,77 @@ def test_weights_that_are_not_there_are_missed(file):
 
 
 def test_a_damaged_file_is_opened_or_refused(file):
-    draw = random.Random(0)
+    rng = random.Random(0)
     cuts = [b"", file[:50], file[: len(file) // 2], file[:-1]]
     flips = []
     for _ in range(60):
         flipped = bytearray(file)
-        flipped[draw.randrange(len(file))] ^= 1 << draw.randrange(8)
+        flipped[rng.randrange(len(file))] ^= 1 << rng.randrange(8)
         flips.append(bytes(flipped))
-    whole = 0
+    opened = 0
     for data in cuts + flips:
         try:
-            whole += isinstance(opened(data), keras.Model)
+            opened += isinstance(open_network(data), keras.Model)
         except StoreError:
             continue
-    assert whole < 10
+    assert opened < 10
 
 
-def test_a_description_that_is_wrong_anywhere_is_opened_or_refused(file):
+def test_a_description_with_any_error_is_opened_or_refused(file):
     members = parts(file)
     config = json.loads(members["config.json"])
-    draw = random.Random(0)
+    rng = random.Random(0)
     refusals = 0
     for _ in range(80):
         changed = copy.deepcopy(config)
         inner, above = changed["config"], changed
-        while isinstance(inner, dict | list) and inner and draw.random() < 0.85:
-            key = draw.choice(list(inner) if isinstance(inner, dict) else range(len(inner)))
+        while isinstance(inner, dict | list) and inner and rng.random() < 0.85:
+            key = rng.choice(list(inner) if isinstance(inner, dict) else range(len(inner)))
             above, inner = inner, inner[key]
         if above is changed:
             continue
-        above[key] = draw.choice([None, -1, 10**9, "x", [], {}, EVIL, True, 0.5])
+        above[key] = rng.choice([None, -1, 10**9, "x", [], {}, EVIL, True, 0.5])
         try:
-            opened(packed({**members, "config.json": json.dumps(changed)}))
+            open_network(packed({**members, "config.json": json.dumps(changed)}))
         except StoreError:
             refusals += 1
     assert refusals > 30
 
 
-# ---- Asking
+# ---- Predictions
 
 
-def test_a_network_of_another_run_is_not_asked(outcomes, tmp_path):
+def test_a_network_of_another_run_is_not_used(outcomes, tmp_path):
     other = run(recipe("csv", epochs=1, units=3, window=4), [0])
     mixed = dataclasses.replace(outcomes["memory"], model=other.model)
     with pytest.raises(StoreError, match=r"must have weights of the shapes.*run its sweep again"):
         predict_symbols(mixed, "3 0 1")
     mixed = dataclasses.replace(outcomes["csv"], model=outcomes["memory"].model)
-    with pytest.raises(UserError, match=r"time steps|takes and gives"):
+    with pytest.raises(UserError, match=r"time steps|has inputs and outputs"):
         forecast_file(mixed, str(EXAMPLE))
     with pytest.raises(StoreError, match="has no model in the store"):
-        load(dataclasses.replace(mixed, model=b""))
+        load_network(dataclasses.replace(mixed, model=b""))
 
 
 @pytest.mark.parametrize("where", ["data", "settings"])
-def test_what_a_forecast_needs_may_be_missing_or_anything(outcomes, where):
+def test_facts_that_a_forecast_needs_may_be_missing_or_have_any_value(outcomes, where):
     outcome = outcomes["csv"]
     facts = json.loads(json.dumps(dict(getattr(outcome, where))))
-    fed = ["framing", "window", "encoding", "stateful"]
-    inner = [(facts, key) for key in (facts if where == "data" else fed)]
-    inner += [(facts["columns"], key) for key in facts.get("columns", ())]
+    input_settings = ["framing", "window", "encoding", "stateful"]
+    places = [(facts, key) for key in (facts if where == "data" else input_settings)]
+    places += [(facts["columns"], key) for key in facts.get("columns", ())]
     refusals = {"missing": 0}
-    for holder, key in inner:
+    for holder, key in places:
         for other in ("missing", None, 0, "x", [], {}, [["sunspots", 1.0, 0.0]], 10**9):
-            kept = holder.pop(key)
+            original = holder.pop(key)
             if other != "missing":
                 holder[key] = other
             changed = dataclasses.replace(outcome, **{where: copy.deepcopy(facts)})
-            holder[key] = kept
+            holder[key] = original
             try:
                 assert len(forecast_file(changed, str(EXAMPLE)))
             except UserError as error:
                 assert str(error).isprintable()
                 refusals[str(other)] = refusals.get(str(other), 0) + 1
-    assert refusals["missing"] == len(inner)
-    assert refusals["{}"] == len(inner)
+    assert refusals["missing"] == len(places)
+    assert refusals["{}"] == len(places)

@@ -1,4 +1,4 @@
-"""Networks against forward passes written by hand in NumPy, and where their weights start.
+"""Networks against forward passes written by hand in NumPy, and their initial weights.
 
 The equations are those of Hochreiter & Schmidhuber (1997) with forget gates (Gers et al. 2000), of
 Cho et al. (2014) in the variant of Keras (`reset_after=True`), and of Elman (1990); the order of
@@ -19,7 +19,7 @@ from lstm_bench.training._models import (
     initial_weights,
     multiply_adds,
     reset_states,
-    states,
+    state_variables,
 )
 
 
@@ -52,15 +52,15 @@ CELLS = {"lstm": (lstm, 2), "gru": (gru, 1), "simple_rnn": (simple_rnn, 1)}
 def forward(network, x, weights, state):
     """Returns (outputs at every step before the head (B, T, U), state of each layer)."""
     cell, _ = CELLS[network]
-    after = []
-    for layer, held in enumerate(state):
+    new_state = []
+    for layer, values in enumerate(state):
         steps = []
         for t in range(x.shape[1]):
-            held = cell(x[:, t], held, *weights[3 * layer : 3 * layer + 3])
-            steps.append(held[0])
+            values = cell(x[:, t], values, *weights[3 * layer : 3 * layer + 3])
+            steps.append(values[0])
         x = np.stack(steps, axis=1)
-        after.append(held)
-    return x, after
+        new_state.append(values)
+    return x, new_state
 
 
 def zeros(network, layers, rows, units):
@@ -94,15 +94,15 @@ def test_a_stateful_network_is_the_one_written_by_hand_over_two_batches(
     weights = randomised(model)
     x = np.random.default_rng(1).normal(size=(2, 2, steps, 5))
     state = zeros(network, layers, 2, 4)
-    for batch in (*x, x[0]):  # the state passes on from batch to batch
+    for batch in (*x, x[0]):  # the state passes from batch to batch
         hidden, state = forward(network, batch, weights, state)
         head = hidden if every else hidden[:, -1]
         expected = sigmoid(head @ weights[-2] + weights[-1])
         assert np.allclose(model(batch), expected, rtol=0, atol=2e-5)
     # The states that Keras keeps are h (and c) of each layer.
-    by_hand = [value for held in state for value in held]
-    for kept, value in zip(states(model), by_hand, strict=True):
-        assert np.allclose(kept, value, rtol=0, atol=2e-5)
+    by_hand = [value for values in state for value in values]
+    for variable, value in zip(state_variables(model), by_hand, strict=True):
+        assert np.allclose(variable, value, rtol=0, atol=2e-5)
     reset_states(model)
     first, _ = forward(network, x[0], weights, zeros(network, layers, 2, 4))
     head = first if every else first[:, -1]
@@ -120,7 +120,7 @@ def test_a_stateless_network_starts_every_batch_anew(network):
     expected = sigmoid(hidden[:, -1] @ weights[-2] + weights[-1])
     for _ in range(2):
         assert np.allclose(model(x), expected, rtol=0, atol=2e-5)
-    assert states(model) == []
+    assert state_variables(model) == []
 
 
 @pytest.mark.parametrize("every", [True, False])
@@ -156,19 +156,19 @@ def starting(network="lstm", units=30, layers=1, seed=0, plain=True, framing="pa
 def test_kernels_are_uniform_within_the_glorot_limit(network):
     for name, weight in starting(network, layers=2).items():
         if name.endswith("/kernel"):
-            field = math.prod(weight.shape[:-2])  # what a unit of a convolution sees
-            limit = math.sqrt(6 / (field * sum(weight.shape[-2:])))
+            kernel_size = math.prod(weight.shape[:-2])  # 1 except for a convolution
+            limit = math.sqrt(6 / (kernel_size * sum(weight.shape[-2:])))
             assert np.abs(weight).max() <= limit
-            judged = stats.kstest(weight.ravel(), stats.uniform(-limit, 2 * limit).cdf)
-            assert judged.pvalue > 0.001, name
+            test = stats.kstest(weight.ravel(), stats.uniform(-limit, 2 * limit).cdf)
+            assert test.pvalue > 0.001, name
 
 
 @pytest.mark.parametrize("network", CELLS)
 def test_recurrent_kernels_are_orthogonal(network):
     weights = starting(network, layers=2)
-    found = [weight for name, weight in weights.items() if name.endswith("recurrent_kernel")]
-    assert len(found) == 2
-    for weight in found:
+    kernels = [weight for name, weight in weights.items() if name.endswith("recurrent_kernel")]
+    assert len(kernels) == 2
+    for weight in kernels:
         assert np.allclose(weight @ weight.T, np.eye(30), atol=1e-5)
 
 
@@ -183,7 +183,7 @@ def test_orthogonal_kernels_favour_no_direction():
     assert abs((drawn**2).mean() - 1 / 3) < 1e-6
 
 
-def test_biases_are_zero_but_for_the_forget_gate():
+def test_biases_are_zero_except_for_the_forget_gate():
     for network in MODELS:
         for name, weight in starting(network, units=7).items():
             if name.endswith("bias"):
@@ -210,8 +210,8 @@ def test_weights_depend_on_the_seed_and_are_shared_by_recipes_of_one_shape():
 
 
 @pytest.mark.parametrize("network", MODELS)
-def test_initial_weights_have_the_spread_of_keras_own(network):
-    # Keras draws its own weights when a model is built; both must have the same spread.
+def test_initial_weights_have_the_spread_of_those_of_keras(network):
+    # Keras draws weights when a model is built; both must have the same spread.
     chosen = recipe("memory", network=network, units=30, alphabet=40, stateful=False)
     model = build(chosen, (1, 40), 40, None, plain=True)
     for variable, ours in zip(model.trainable_variables, initial_weights(model, 3), strict=True):
@@ -222,7 +222,7 @@ def test_initial_weights_have_the_spread_of_keras_own(network):
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        # Four gates of a cell, each from 5 inputs and 7 units, then 5 answers from 7 units.
+        # Four gates of a cell, each from 5 inputs and 7 units, then 5 outputs from 7 units.
         ({"network": "lstm"}, 3 * 4 * (5 + 7) * 7 + 7 * 5),
         ({"network": "gru"}, 3 * 3 * (5 + 7) * 7 + 7 * 5),
         ({"network": "simple_rnn", "layers": 2}, 3 * (5 + 7) * 7 + 3 * (7 + 7) * 7 + 7 * 5),

@@ -1,4 +1,4 @@
-"""Asking finished runs by name, and recipes by the words that a user has for them."""
+"""Predictions of finished runs, and how runs and recipes are found by name."""
 
 import dataclasses
 import json
@@ -16,7 +16,7 @@ from lstm_bench.tracking._lookup import find_recipe, finished_outcome
 from lstm_bench.tracking._session import begin_session
 from lstm_bench.tracking._store import Store
 from lstm_bench.training import _compiled_engine as compiled
-from lstm_bench.training._prediction import predict_symbols, spoken
+from lstm_bench.training._prediction import parse_symbols, predict_symbols
 from lstm_bench.training._run import run
 
 SEEDS = [3, 5]
@@ -47,7 +47,7 @@ def folder(tmp_path_factory):
             outcome = dataclasses.replace(outcome, model=b"")
         session.log(name, outcome)
         rows.append(SweepRow(name, outcome.digest))
-    session.write(listing.sweep_record(sweep, rows, [], len(rows), None, {}, {}))
+    session.write(listing.sweep_listing(sweep, rows, [], len(rows), None, {}, {}))
     return path
 
 
@@ -63,28 +63,28 @@ def lstm_bench(folder, command, monkeypatch):
     return command
 
 
-# ---- Answers
+# ---- Predictions
 
 
 @pytest.mark.parametrize("name", ["A1", "A6", "B3", "B6"])
-def test_a_sequence_of_the_training_is_answered_as_it_was_then(store, name):
-    """Two routes: the engine's evaluation, and the stored model asked symbol by symbol."""
+def test_predictions_for_a_training_sequence_are_those_of_the_evaluation(store, name):
+    """Two routes: the evaluation of the engine, and the stored model fed symbol by symbol."""
     outcome = finished_outcome(f"mine:{name}", store)
-    asked = recipe(**outcome.settings)
-    trained = compiled.train(asked, [outcome.best_seed]).runs[0]
+    chosen = recipe(**outcome.settings)
+    trained = compiled.train(chosen, [outcome.best_seed]).runs[0]
     rows = outcome.predictions[outcome.predictions["seed"] == outcome.best_seed]
-    for number, sequence in enumerate(asked.task.problem(0).train):
-        steps = predict_symbols(outcome, " ".join(asked.task.labels[n] for n in sequence.inputs))
-        own = rows[rows["sequence"] == number]
-        assert [step.predicted for step in steps] == own["predicted"].tolist()
-        assert [step.input for step in steps] == own["input"].tolist()
-        every = asked.framing.every_step
-        mine = number if every else trained.samples.sequence == number
-        outputs = trained.outputs[mine].reshape(len(steps), -1).max(axis=-1)
+    for number, sequence in enumerate(chosen.task.problem(0).train):
+        steps = predict_symbols(outcome, " ".join(chosen.task.labels[n] for n in sequence.inputs))
+        expected = rows[rows["sequence"] == number]
+        assert [step.predicted for step in steps] == expected["predicted"].tolist()
+        assert [step.input for step in steps] == expected["input"].tolist()
+        every_step = chosen.framing.every_step
+        selected = number if every_step else trained.samples.sequence == number
+        outputs = trained.outputs[selected].reshape(len(steps), -1).max(axis=-1)
         np.testing.assert_allclose([step.output for step in steps], outputs, atol=1e-5)
 
 
-def test_generating_goes_on_from_its_own_answers(store):
+def test_generation_feeds_back_its_own_predictions(store):
     outcome = finished_outcome("mine:A1", store)
     steps = predict_symbols(outcome, "3", generate=3)
     assert [step.generated for step in steps] == [False, True, True, True]
@@ -94,41 +94,41 @@ def test_generating_goes_on_from_its_own_answers(store):
 
 
 @pytest.mark.parametrize("text", ["A B C", "ABC", "A,B,C", " A, B C "])
-def test_symbols_may_be_parted_in_any_way(text):
-    assert spoken(text, "ABC") == [0, 1, 2]
+def test_symbols_may_be_separated_in_any_way(text):
+    assert parse_symbols(text, "ABC") == [0, 1, 2]
 
 
-def test_labels_of_several_characters_and_blanks_that_are_symbols():
-    assert spoken("on off", ("on", "off")) == [0, 1]
-    assert spoken("10 1", tuple(map(str, range(11)))) == [10, 1]
-    assert spoken("a b", "ab ") == [0, 2, 1]
+def test_labels_of_several_characters_and_spaces_that_are_symbols():
+    assert parse_symbols("on off", ("on", "off")) == [0, 1]
+    assert parse_symbols("10 1", tuple(map(str, range(11)))) == [10, 1]
+    assert parse_symbols("a b", "ab ") == [0, 2, 1]
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "generate", "said"),
+    ("name", "text", "generate", "message"),
     [
         ("A1", "3 7 x", 0, "'7', 'x' are not among the symbols of this task: 0, 1, 2, 3, 4"),
         ("A1", " , ", 0, "at least one"),
         ("A1", "", 0, "at least one"),
-        ("A6", "3 0 1 2 3", 0, "room for at most 4 symbols"),
+        ("A6", "3 0 1 2 3", 0, "there must be at most 4 symbols"),
         ("A6", "3 0 1", 2, "--generate 2"),
-        ("B6", "ABCDEF", 0, "room for at most 5 symbols"),
-        ("B3", "AB", 0, "from 3 symbols on, but got 2"),
+        ("B6", "ABCDEF", 0, "there must be at most 5 symbols"),
+        ("B3", "AB", 0, "at least 3 symbols, but got 2"),
         ("none", "3", 0, "has no model"),
     ],
 )
-def test_what_cannot_be_answered_is_refused(store, name, text, generate, said):
-    with pytest.raises(UserError, match=said):
+def test_symbols_that_cannot_be_fed_are_refused(store, name, text, generate, message):
+    with pytest.raises(UserError, match=message):
         predict_symbols(finished_outcome(f"mine:{name}", store), text, generate)
 
 
-def test_a_model_that_is_damaged_is_said_to_be():
+def test_a_damaged_model_is_reported():
     outcome = dataclasses.replace(run(recipe("memory", epochs=1), [0]), model=b"no zip file")
     with pytest.raises(StoreError, match="cannot be used"):
         predict_symbols(outcome, "3")
 
 
-def test_a_network_that_diverged_has_no_answers():
+def test_a_network_that_diverged_has_no_predictions():
     head = {"output": "linear", "loss": "mean_squared_error", "optimizer": "sgd"}
     outcome = run(recipe("memory", learning_rate=10.0, epochs=200, **head), [0])
     with pytest.raises(UserError, match="diverged"):
@@ -145,7 +145,7 @@ def test_a_run_is_found_by_row_digest_and_the_start_of_one(store):
 
 
 @pytest.mark.parametrize(
-    ("word", "said"),
+    ("name", "message"),
     [
         ("mine:A7", "no finished recipe 'A7'; the nearest are A1, A6"),
         ("mime:A1", "no finished sweep 'mime'; did you mean 'mine'"),
@@ -155,12 +155,12 @@ def test_a_run_is_found_by_row_digest_and_the_start_of_one(store):
         ("", "the digests of 5 recipes begin so; give more of one"),
     ],
 )
-def test_a_name_that_is_no_run_lists_those_near_it(store, word, said):
-    with pytest.raises(StoreError, match=said):
-        finished_outcome(word, store)
+def test_an_unknown_name_lists_the_nearest_ones(store, name, message):
+    with pytest.raises(StoreError, match=message):
+        finished_outcome(name, store)
 
 
-def test_a_recipe_is_found_as_it_was_run_else_in_its_file(folder, store):
+def test_a_recipe_is_found_in_the_store_or_else_in_its_file(folder, store):
     where = Settings(
         store=f"sqlite:///{folder}/mlflow.db",
         artifacts=folder / "mlartifacts",
@@ -170,21 +170,25 @@ def test_a_recipe_is_found_as_it_was_run_else_in_its_file(folder, store):
     assert find_recipe("mine:A1", {}, where).best_seed == outcome.best_seed
     file = folder / "sweeps" / "later.yaml"
     file.write_text("task: memory\nrecipes: {Z: {units: 3}}\n")
-    for word in ("later:Z", f"{file}:Z"):
-        assert find_recipe(word, {}, where).recipe == recipe("memory", units=3)
+    for name in ("later:Z", f"{file}:Z"):
+        assert find_recipe(name, {}, where).recipe == recipe("memory", units=3)
     changed = find_recipe("mine:A6", {"framing": "window", "stateful": True}, where).recipe
     assert (changed.framing.name, changed.units) == ("window", 8)
     nowhere = where.model_copy(update={"store": f"sqlite:///{folder}/none.db"})
     assert find_recipe("mine:A1", {}, nowhere).recipe.digest == outcome.digest
-    for word, said in (("memoy", "SWEEP:ID"), (f"{file}:Y", "the nearest are Z"), ("x:Y", "file")):
-        with pytest.raises(UserError, match=said):
-            find_recipe(word, {}, nowhere)
+    for name, message in (
+        ("memoy", "SWEEP:ID"),
+        (f"{file}:Y", "the nearest are Z"),
+        ("x:Y", "file"),
+    ):
+        with pytest.raises(UserError, match=message):
+            find_recipe(name, {}, nowhere)
 
 
 # ---- Commands
 
 
-def test_predict_prints_each_step_and_the_answer(lstm_bench, store):
+def test_predict_prints_each_step_and_the_last_prediction(lstm_bench, store):
     steps = predict_symbols(finished_outcome("mine:B3", store), "ABCD")
     code, out, err = lstm_bench("predict", "mine:B3", "ABCD")
     assert (code, err) == (0, "")
@@ -216,7 +220,7 @@ def test_export_of_a_run_is_of_its_best_seed(lstm_bench, store):
     assert "keras.layers.LSTM(3, " in lstm_bench("export", "mine:A1", "units=3")[1]
 
 
-def test_export_does_not_overwrite_unless_it_is_told_to(lstm_bench, folder):
+def test_export_overwrites_only_with_force(lstm_bench, folder):
     target = folder / "script.py"
     assert lstm_bench("export", "memory", "--output", "script.py")[:2] == (0, "script.py\n")
     written = target.read_text()
@@ -229,7 +233,7 @@ def test_export_does_not_overwrite_unless_it_is_told_to(lstm_bench, folder):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("arguments", "message"),
     [
         (("predict", "mine:A1", "x"), "'x' are not among"),
         (("predict", "mine:A1", "3", "--generate", "-1"), "--generate"),
@@ -243,8 +247,8 @@ def test_export_does_not_overwrite_unless_it_is_told_to(lstm_bench, folder):
         (("export", "mine:A1", "--model", "a.keras", "units=3"), "leave out units=3"),
     ],
 )
-def test_wrong_input_is_one_message_and_exit_2(lstm_bench, words, said):
-    code, out, err = lstm_bench(*words)
+def test_wrong_input_is_one_message_and_exit_2(lstm_bench, arguments, message):
+    code, out, err = lstm_bench(*arguments)
     assert (code, out) == (2, "")
-    assert said in err.replace("\n", " ")
+    assert message in err.replace("\n", " ")
     assert "Traceback" not in err

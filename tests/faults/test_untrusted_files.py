@@ -1,4 +1,4 @@
-"""Files of strangers through the whole command: nothing runs, nothing leaks, nothing is lost."""
+"""Untrusted files through whole commands: nothing in them runs, leaks, or destroys files."""
 
 import csv
 import io
@@ -33,29 +33,30 @@ SWEEP = {
 }
 
 
-def shown_of(text):
-    """Returns the HTML that a Markdown library makes of `text`, without a report's own links."""
-    made = MarkdownIt("gfm-like", {"linkify": False}).render(text)
-    return re.sub(r'<(a href|img src)="(figures/)?[a-z_0-9-]+\.(csv|svg)"', "<own", made)
+def rendered(text):
+    """Returns `text` as HTML, as a Markdown library renders it, without the links of a report."""
+    html = MarkdownIt("gfm-like", {"linkify": False}).render(text)
+    return re.sub(r'<(a href|img src)="(figures/)?[a-z_0-9-]+\.(csv|svg)"', "<local", html)
 
 
-def harmless(text):
+def is_harmless(text):
+    """Returns whether `text` has no control or formatting characters."""
     return not any(unicodedata.category(c) in ("Cc", "Cf") and c not in "\n\t\u200b" for c in text)
 
 
 @pytest.fixture(scope="module")
-def nasty(tmp_path_factory):
-    """A sweep of hostile text, run: its folder, and what it printed."""
-    folder = tmp_path_factory.mktemp("nasty")
-    (folder / "nasty.yaml").write_text(json.dumps(SWEEP))
-    words = [sys.executable, "-m", "lstm_bench", "sweep", "nasty.yaml"]
-    done = subprocess.run(words, cwd=folder, capture_output=True, encoding="utf-8")
+def hostile(tmp_path_factory):
+    """The folder of a sweep with hostile texts that was run, and its output."""
+    folder = tmp_path_factory.mktemp("hostile")
+    (folder / "hostile.yaml").write_text(json.dumps(SWEEP))
+    command = [sys.executable, "-m", "lstm_bench", "sweep", "hostile.yaml"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     return folder, done.stdout + done.stderr
 
 
-def test_a_spreadsheet_runs_nothing_of_a_report(nasty):
-    tables = list((nasty[0] / "reports" / "nasty").glob("*.csv"))
+def test_a_spreadsheet_runs_nothing_from_a_report(hostile):
+    tables = list((hostile[0] / "reports" / "hostile").glob("*.csv"))
     assert len(tables) >= 5
     cells = [
         cell
@@ -67,41 +68,41 @@ def test_a_spreadsheet_runs_nothing_of_a_report(nasty):
     assert [c for c in cells if c[:1] in ("=", "@") and len(c) > 1] == []
 
 
-def test_a_page_holds_text_and_no_script(nasty):
-    page = (nasty[0] / "reports" / "nasty" / "index.html").read_text()
-    text = (nasty[0] / "reports" / "nasty" / "report.md").read_text()
+def test_a_page_contains_no_script(hostile):
+    page = (hostile[0] / "reports" / "hostile" / "index.html").read_text()
+    text = (hostile[0] / "reports" / "hostile" / "report.md").read_text()
     assert "<script" not in page and "<script" not in text
     assert "&lt;script" in page
-    assert not {"script", "img", "a"} & set(re.findall(r"<(\w+)", shown_of(text)))
-    assert harmless(page) and harmless(text)
+    assert not {"script", "img", "a"} & set(re.findall(r"<(\w+)", rendered(text)))
+    assert is_harmless(page) and is_harmless(text)
 
 
-def test_the_terminal_shows_names_and_obeys_none(nasty):
-    assert harmless(nasty[1])
-    assert "PWNED" in nasty[1]
+def test_names_do_not_control_the_terminal(hostile):
+    assert is_harmless(hostile[1])
+    assert "PWNED" in hostile[1]
 
 
-def test_what_mlflow_shows_of_a_sweep_loads_nothing(nasty):
+def test_the_notes_in_mlflow_load_nothing(hostile):
     import mlflow
 
-    client = mlflow.MlflowClient(f"sqlite:///{nasty[0]}/mlflow.db")
-    (experiment,) = [e for e in client.search_experiments() if e.name == "nasty"]
+    client = mlflow.MlflowClient(f"sqlite:///{hostile[0]}/mlflow.db")
+    (experiment,) = [e for e in client.search_experiments() if e.name == "hostile"]
     notes = [
         run.data.tags["mlflow.note.content"]
         for run in client.search_runs([experiment.experiment_id])
         if "mlflow.note.content" in run.data.tags
     ]
     assert notes and "about.png" in notes[0]
-    assert not {"script", "img", "a"} & set(re.findall(r"<(\w+)", shown_of(notes[0])))
+    assert not {"script", "img", "a"} & set(re.findall(r"<(\w+)", rendered(notes[0])))
 
 
-def test_headers_reach_the_terminal_as_text(command, file, monkeypatch, tmp_path):
+def test_column_names_do_not_control_the_terminal(command, file, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     rows = "\n".join(f"{n % 7},{n % 5}" for n in range(60))
     file(f"y{ESCAPES},x\n{rows}\n", "esc.csv")
     code, out, err = command("sweep", "--csv", "esc.csv", "--target", "z", "--dry-run")
     assert code == 2 and "PWNED" in err
-    assert harmless(out + err)
+    assert is_harmless(out + err)
 
 
 def test_links_to_themselves_are_refused(command, monkeypatch, tmp_path):
@@ -121,8 +122,8 @@ def test_links_to_themselves_are_refused(command, monkeypatch, tmp_path):
 
 def test_a_line_without_an_end_is_refused_before_it_is_in_memory(command, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    with (tmp_path / "long.csv").open("wb") as made:
-        made.truncate(5_000_000)  # of NUL bytes
+    with (tmp_path / "long.csv").open("wb") as file:
+        file.truncate(5_000_000)  # of NUL bytes
     code, _, err = command("sweep", "--csv", "long.csv", "--dry-run")
     assert code == 2 and "text file" in err
     (tmp_path / "long.csv").write_text("x" * 5_000_000)
@@ -132,11 +133,11 @@ def test_a_line_without_an_end_is_refused_before_it_is_in_memory(command, monkey
 
 @pytest.mark.parametrize("words", [["tasks"], ["sweep", "none"], ["--help"]])
 def test_ctrl_c_at_any_moment_ends_without_a_traceback(words, tmp_path):
-    """From the first heavy import on, which the interpreter is made to tell of.
+    """From the first large import on, which the interpreter is made to report.
 
-    Before that it is starting itself, and prints a traceback of its own.
+    Before that, the interpreter itself is starting, and prints its own traceback.
     """
-    ends = set()
+    codes = set()
     for wait in (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3):
         process = subprocess.Popen(
             [sys.executable, "-X", "importtime", "-m", "lstm_bench", *words], cwd=tmp_path,
@@ -149,13 +150,13 @@ def test_ctrl_c_at_any_moment_ends_without_a_traceback(words, tmp_path):
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
         assert "Traceback" not in err, f"after {wait} s: {err[-2000:]}"
-        ends.add(process.returncode)
-    assert ends <= {0, 1, 2, -signal.SIGINT}  # the last while the interpreter ends
-    assert 1 in ends
+        codes.add(process.returncode)
+    assert codes <= {0, 1, 2, -signal.SIGINT}  # the last one while the interpreter exits
+    assert 1 in codes
 
 
 def test_a_temporary_folder_that_is_full_is_named(tmp_path):
-    """As a folder that cannot be written, where the test may not mount a small one."""
+    """A folder that cannot be written stands for a full one, which a test cannot mount."""
     full = tmp_path / "full"
     full.mkdir()
     code = (
@@ -172,8 +173,8 @@ def test_a_temporary_folder_that_is_full_is_named(tmp_path):
     assert "TMPDIR" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_a_store_of_a_strangers_reads_no_file_into_a_script(command, monkeypatch, tmp_path):
-    """A run of the task `csv` may name any file; what is in it shows in the digest alone."""
+def test_an_untrusted_store_reads_no_file_into_a_script(command, monkeypatch, tmp_path):
+    """A run of the task `csv` may name any file; its content only changes the digest."""
     monkeypatch.chdir(tmp_path)
     rows = "\n".join("abc"[n % 3] for n in range(60))
     (tmp_path / "mine.csv").write_text(f"sym\n{rows}\n")
@@ -196,7 +197,7 @@ def test_a_store_of_a_strangers_reads_no_file_into_a_script(command, monkeypatch
             assert "row " not in err
 
 
-def test_a_report_in_the_way_is_told_before_the_work(command, monkeypatch, tmp_path):
+def test_a_file_in_place_of_the_report_is_refused_before_training(command, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "s.yaml").write_text("{task: memory, seeds: 1, epochs: 1, recipes: {A: {}}}")
     (tmp_path / "reports" / "s").mkdir(parents=True)

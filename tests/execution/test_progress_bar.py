@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from lstm_bench.cli._show import SweepBar, _TimeLeft, estimate_table
+from lstm_bench.execution._progress_bar import SweepBar, _TimeLeft, estimate_table
 from lstm_bench.execution._estimate import Estimate
 from lstm_bench.execution._progress import SweepProgress
 

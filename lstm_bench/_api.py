@@ -1,0 +1,399 @@
+"""What `import lstm_bench as lb` offers: the calls that the command line is a thin layer over."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import numbers
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lstm_bench.config import Settings, load_settings
+from lstm_bench.errors import UserError, unknown
+from lstm_bench.recipes import Recipe, recipe
+from lstm_bench.report import SweepResult
+from lstm_bench.results import Outcome
+from lstm_bench.statistics import Measure
+from lstm_bench.sweeps import (
+    Sweep,
+    find_sweep,
+    load_sweep,
+    load_tasks,
+    loaded_sources,
+    sweep_from_document,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lstm_bench.analysis import Comparison
+    from lstm_bench.execution import ProgressObserver
+
+Overrides = Mapping[str, Any] | Sequence[str]
+
+
+def tasks(files: Iterable[str | Path] = ()) -> pd.DataFrame:
+    """Returns a table with one row a task: kind, chance level, parameters, default recipe, source.
+
+    `files` are Python files with tasks of your own. Raises `TaskError` for one that cannot be
+    loaded.
+
+    >>> import lstm_bench as lb
+    >>> lb.tasks().set_index("name").loc["memory", "kind"]
+    'categorical'
+    """
+    import pandas as pd
+
+    from lstm_bench.sweeps import task_documents
+
+    load_task_files(load_settings(), files)
+    return pd.DataFrame(task_documents())
+
+
+def load_task_files(place: Settings, files: Iterable[str | Path] = ()) -> None:
+    """Loads the task files of the settings and of `files`; those loaded before stay."""
+    before = [source.path for source in loaded_sources() if source.path]
+    load_tasks([*before, *place.tasks, *files])
+
+
+def run(
+    task: str | type | Recipe,
+    seeds: int | Iterable[int] = 10,
+    *,
+    engine: str = "compiled",
+    threads: int | None = None,
+    log: bool = False,
+    store: str | None = None,
+    **changes: Any,
+) -> Outcome:
+    """Trains one recipe once for each seed and returns its outcome.
+
+    `task` is the name of a task, a task class or a recipe; keywords are settings over its own.
+    `seeds` is how many seeds, from 0 on, or the seeds themselves. `engine` is `compiled`, or
+    `keras` for plain Keras; `threads` seeds are trained at a time (default: one a core). With `log`
+    the outcome is written to the MLflow experiment `runs` of the store. Raises `RecipeError` for
+    settings that are unknown or do not fit one another.
+
+    >>> import lstm_bench as lb
+    >>> lb.run("memory", seeds=2, units=5, epochs=3)
+    Outcome(memory: lstm(5), pairs, stateful, batch 1, 3 epochs; 2 seeds, accuracy ...)
+    """
+    _check_engine(engine)
+    outcome = run_recipe(as_recipe(task, changes), seed_list(seeds), engine, threads)
+    if log:
+        log_outcome(outcome, _place(None, store))
+    return outcome
+
+
+def run_recipe(
+    chosen: Recipe, seeds: Sequence[int], engine: str = "compiled", threads: int | None = None
+) -> Outcome:
+    """Trains a recipe and returns its outcome; see `run`."""
+    from lstm_bench.training import run as train
+
+    return train(chosen, seeds, engine, threads)
+
+
+def log_outcome(outcome: Outcome, place: Settings) -> None:
+    """Writes an outcome to the MLflow experiment `runs`."""
+    from lstm_bench.tracking import log_single_run
+
+    log_single_run(open_store(place, create=True), outcome)
+
+
+def _check_engine(engine: str) -> None:
+    from lstm_bench.training import ENGINES
+
+    if engine not in ENGINES:
+        raise UserError(f"engine: {unknown('engine', engine, ENGINES)}")
+
+
+def as_recipe(task: str | type | Recipe, changes: Mapping[str, Any]) -> Recipe:
+    """Returns the recipe of a task, or a given one, with `changes` over its settings."""
+    if not isinstance(task, Recipe):
+        return recipe(task, **changes)
+    if not changes:
+        return task
+    from lstm_bench.sweeps import overlay_settings
+
+    merged = overlay_settings(task.settings, changes)
+    return recipe(type(task.task), **{key: merged[key] for key in merged if key != "task"})
+
+
+def seed_list(seeds: int | Iterable[int]) -> list[int]:
+    """Returns seeds as a list: so many from 0 on, or the given ones.
+
+    Raises `UserError` where there is none, one twice, or one that is no whole number from 0 on.
+
+    >>> seed_list(3), seed_list(range(5, 7))
+    ([0, 1, 2], [5, 6])
+    """
+    if isinstance(seeds, numbers.Integral):
+        if seeds < 1:
+            raise UserError(f"seeds: must be at least 1, but got {seeds}")
+        return list(range(int(seeds)))
+    if isinstance(seeds, str) or not isinstance(seeds, Iterable):
+        raise UserError(f"seeds: must be a number of seeds or a list of seeds, but got {seeds!r}")
+    listed = list(seeds)
+    wrong = [
+        seed
+        for seed in listed
+        if not isinstance(seed, numbers.Integral) or isinstance(seed, bool) or not 0 <= seed < 2**31
+    ]
+    if wrong:
+        raise UserError(f"seeds: must be whole numbers from 0 to 2**31 - 1, but got {wrong[0]!r}")
+    if not listed or len(set(listed)) < len(listed):
+        rule = "at least one seed must be given" if not listed else "a seed must be named once"
+        raise UserError(f"seeds: {rule}, but got {listed[:20]}")
+    return [int(seed) for seed in listed]
+
+
+def compare(
+    first: Outcome, second: Outcome, measure: Measure = "accuracy", margin: float | None = None
+) -> Comparison:
+    """Returns how the first outcome differs from the second, with a verdict.
+
+    Seeds that both have are compared pair by pair. Differences whose whole 95 % interval lies
+    within `margin` (default 0.02) are called "not real". Raises `UserError` for a measure that an
+    outcome has not recorded.
+
+    >>> import lstm_bench as lb
+    >>> few, many = (lb.run("memory", seeds=3, units=5, epochs=n) for n in (1, 2))
+    >>> lb.compare(few, many).n
+    3
+    """
+    from lstm_bench.analysis import compare_outcomes
+
+    for outcome in (first, second):
+        if not isinstance(outcome, Outcome):
+            raise UserError(f"compare: takes two outcomes of `run`, but got {type(outcome)}")
+    return compare_outcomes(first, second, measure, margin)
+
+
+def search(
+    task: str,
+    space: Mapping[str, Any] | None = None,
+    *,
+    trials: int = 40,
+    seeds: int = 10,
+    name: str | None = None,
+    engine: str = "compiled",
+    again: bool = False,
+    progress: bool | None = None,
+    store: str | None = None,
+    profile: str | None = None,
+    search: Mapping[str, Any] | None = None,
+    **fixed: Any,
+) -> SweepResult:
+    """Searches the recipes of a task with Optuna and returns what came of it.
+
+    `space` says what each setting may be: a list of values, a pair `(low, high)` of numbers, or a
+    range as in a sweep file, `{"int": [4, 64], "log": True}`. Other keywords are settings that stay
+    as they are; `search` holds further keys of a sweep file's search, such as `sampler`. The same
+    call resumes the same search; `name` (default: made from the task and the space) names it in the
+    store, from which `load` reads it. Raises `SweepError` for a space that holds no legal recipe.
+    """
+    parts = {key: _part(key, part) for key, part in (space or {}).items()}
+    document = {"task": task, **fixed}
+    searched: dict[str, Any] = {**(search or {}), **({"space": parts} if parts else {})}
+    if name is None:
+        text = json.dumps({**document, "search": searched}, sort_keys=True, default=str)
+        name = f"{task}-search-{hashlib.sha256(text.encode()).hexdigest()[:6]}"
+    document |= {"seeds": seeds, "search": {**searched, "trials": trials}}
+    return sweep(
+        document,
+        name=name,
+        engine=engine,
+        again=again,
+        progress=progress,
+        store=store,
+        profile=profile,
+    )
+
+
+def _part(key: str, part: Any) -> Any:
+    """Returns one part of a search space as a sweep file writes it."""
+    if isinstance(part, tuple) and len(part) == 2:
+        if all(isinstance(end, int) and not isinstance(end, bool) for end in part):
+            return {"int": list(part)}
+        if all(isinstance(end, int | float) and not isinstance(end, bool) for end in part):
+            return {"float": list(part)}
+    if isinstance(part, Mapping):
+        return dict(part)
+    if isinstance(part, Iterable) and not isinstance(part, str):
+        return list(part)
+    raise UserError(
+        f"space: {key} must be a list of values or a pair (low, high) of numbers, but got {part!r}"
+    )
+
+
+def sweep(
+    source: str | Path | Mapping[str, Any],
+    overrides: Overrides = (),
+    *,
+    name: str = "sweep",
+    engine: str = "compiled",
+    again: bool = False,
+    progress: bool | None = None,
+    store: str | None = None,
+    profile: str | None = None,
+) -> SweepResult:
+    """Runs the recipes and the search of a sweep, logs them, and writes the report.
+
+    `source` is a YAML file, the name of one in the folder of sweeps, or a mapping with the same
+    keys, which is called `name`. `overrides` are settings over those of the file, `{"seeds": 5}`
+    or `["seeds=5"]`; a sweep with overrides has a report of its own. What the store has already is
+    not run again, unless `again`. A progress bar is shown in a terminal and in a notebook, or as
+    `progress` says. Raises `SweepError` with every fault of the sweep at once.
+    """
+    _check_engine(engine)
+    place = _place(profile, store)
+    load_task_files(place)
+    words = override_words(overrides)
+    if isinstance(source, Mapping):
+        chosen = sweep_from_document(name, source, words)
+    else:
+        chosen = load_sweep(find_sweep(str(source), place.sweeps), words)
+    return run_sweep(chosen, place, engine, again, progress)[0]
+
+
+def run_sweep(
+    chosen: Sweep,
+    place: Settings,
+    engine: str = "compiled",
+    again: bool = False,
+    progress: bool | None = None,
+) -> tuple[SweepResult, Any]:
+    """Runs a sweep that has been read; returns its result, and how it went."""
+    from lstm_bench.execution import SweepBar, is_interactive
+    from lstm_bench.execution import run_sweep as launch
+
+    shown = is_interactive() if progress is None else progress
+    with SweepBar(chosen.report_name, quiet=not shown) as bar:
+        observer: ProgressObserver | None = bar if shown else None
+        data, page, state = launch(chosen, place, engine, again, observer)
+    return SweepResult(data, page), state
+
+
+def override_words(overrides: Overrides) -> list[str]:
+    """Returns overrides as `key=value` words.
+
+    >>> override_words({"seeds": 5, "search": {"trials": 20}, "stateful": True})
+    ['seeds=5', 'search.trials=20', 'stateful=true']
+    """
+    if not isinstance(overrides, Mapping):
+        return [str(word) for word in overrides]
+    words = []
+    for key, value in overrides.items():
+        if isinstance(value, Mapping) and value:
+            words += [f"{key}.{word}" for word in override_words(value)]
+        else:
+            words.append(f"{key}={json.dumps(value)}" if value is not None else f"{key}=null")
+    return [word.replace('="', "=").removesuffix('"') if '="' in word else word for word in words]
+
+
+def load(
+    name: str,
+    overrides: Overrides = (),
+    *,
+    store: str | None = None,
+    profile: str | None = None,
+) -> SweepResult:
+    """Returns the result of a sweep that has been run, from the store alone.
+
+    With `overrides`, that of the sweep as it was run with them. Raises `StoreError` where there is
+    none of this name.
+    """
+    words = " ".join(sorted(override_words(overrides)))
+    return SweepResult(open_store(_place(profile, store)).load(name, words))
+
+
+def forecast(
+    run: str,
+    csv: str | Path,
+    *,
+    store: str | None = None,
+    profile: str | None = None,
+) -> pd.DataFrame:
+    """Returns what the network of a finished run forecasts from a file like its training data.
+
+    `run` is a sweep over a file, whose best recipe is taken, a row of one as `SWEEP:ID`, or the
+    digest of a recipe. Raises `StoreError` where there is no such run, `UserError` where the file
+    does not fit it.
+    """
+    from lstm_bench.tracking import finished_outcome
+    from lstm_bench.training import forecast_file, start_tensorflow
+
+    place = _place(profile, store)
+    load_task_files(place)
+    opened = open_store(place)
+    if run in opened.sweep_names():
+        best = opened.load(run).best
+        if best is None:
+            raise UserError(f"{run}: has no best recipe; name one of its recipes as {run}:ID")
+        run = f"{run}:{best.id}"
+    outcome = finished_outcome(run, opened)
+    start_tensorflow(1)
+    return forecast_file(outcome, str(csv))
+
+
+def export(
+    what: str | type | Recipe | Outcome,
+    seed: int | None = None,
+    *,
+    store: str | None = None,
+    profile: str | None = None,
+    **changes: Any,
+) -> str:
+    """Returns a recipe as a Python script that needs Keras and NumPy alone.
+
+    `what` is a task, a recipe, an outcome, a row of a sweep as `SWEEP:ID` or `FILE.yaml:ID`, or
+    the digest of a recipe that has been run. `seed` is by default the best of a run, or 0. Raises
+    `UserError` where there is no such recipe.
+
+    >>> import lstm_bench as lb
+    >>> "keras.layers.LSTM(20" in lb.export("memory")
+    True
+    """
+    best = 0
+    if isinstance(what, str):
+        place = _place(profile, store)
+        load_task_files(place)
+        chosen, best = named_recipe(what, changes, place)
+    elif isinstance(what, Outcome):
+        chosen, best = as_recipe(recipe(**what.settings), changes), what.best_seed
+    else:
+        chosen = as_recipe(what, changes)
+    return keras_code(chosen, best if seed is None else seed)
+
+
+def named_recipe(word: str, changes: Mapping[str, Any], place: Settings) -> tuple[Recipe, int]:
+    """Returns the recipe that a word names, and its best seed, 0 where it has not been run."""
+    from lstm_bench.tracking import find_recipe
+
+    match = find_recipe(word, changes, place)
+    return match.recipe, match.best_seed
+
+
+def keras_code(chosen: Recipe, seed: int) -> str:
+    """Returns the script of a recipe; see `export`."""
+    from lstm_bench.training import start_tensorflow
+
+    start_tensorflow(1)
+    from lstm_bench.export import export_script
+
+    return export_script(chosen, seed)
+
+
+def _place(profile: str | None, store: str | None) -> Settings:
+    """Returns where to read and write: `conf/` of the working folder, and `store` over it."""
+    place = load_settings(profile)
+    return place.model_copy(update={"store": store}) if store else place
+
+
+def open_store(place: Settings, create: bool = False) -> Any:
+    """Returns the store; raises `StoreError` where there is none and none is to be made."""
+    from lstm_bench.tracking import Store
+
+    return Store(place.store, place.artifacts, create=create)

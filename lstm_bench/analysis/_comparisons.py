@@ -1,0 +1,370 @@
+"""Comparisons of two recipes: the question, the estimated difference, and the verdict."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from lstm_bench.errors import UserError
+from lstm_bench.results import Outcome, Row, SweepData, differences_figure
+from lstm_bench.safety import html_table
+from lstm_bench.statistics import (
+    ALPHA,
+    MAX_ADDITIONAL_SEEDS,
+    ComparisonQuestion,
+    Difference,
+    DifferenceVerdict,
+    Measure,
+    difference_verdict,
+    epochs_difference,
+    holm_correction,
+    paired_mean_difference,
+    paired_rate_difference,
+    seeds_needed,
+    unpaired_mean_difference,
+    unpaired_rate_difference,
+    within_margin,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+POINTS = 100
+"""Differences of accuracies and rates are printed in percentage points."""
+
+COLUMNS = {"solve_rate": "solved", "epochs_to_solve": "solved_epoch"}
+"""The column of the seeds table that holds a measure, if its name is another one."""
+
+LONGEST_LABEL = 60
+"""The most characters of a label made of settings; longer ones are `the first recipe` and so on."""
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison:
+    """How one recipe, `of`, differs from another one, `to`, in one measure.
+
+    `estimate` is None as long as one of the two recipes has no result.
+    """
+
+    name: str
+    question: ComparisonQuestion
+    estimate: Difference | None
+    p_holm: float  # p value after Holm's correction for all differences of the same sweep
+    verdict: DifferenceVerdict
+    more_seeds: int | None  # about how many more seeds would give a verdict
+    corrected_for: int  # the number of differences that p was corrected for
+
+    @property
+    def difference(self) -> float:
+        """The mean of `of` minus that of `to`, as a share in [-1, 1]; NaN without results."""
+        return self.estimate.difference if self.estimate else math.nan
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of the difference; NaN where there is none."""
+        return (self.estimate.low, self.estimate.high) if self.estimate else (math.nan, math.nan)
+
+    @property
+    def p(self) -> float:
+        """The two-sided p value of this difference alone; see `p_holm`."""
+        return self.estimate.p if self.estimate else math.nan
+
+    @property
+    def n(self) -> int:
+        """The seeds that both recipes share; where they share none, those of `of`."""
+        return self.estimate.n if self.estimate else 0
+
+    @property
+    def sentence(self) -> str:
+        """Direction, difference with interval, and verdict, in one sentence."""
+        return f"{self.direction}: {self.conclusion}."
+
+    @property
+    def direction(self) -> str:
+        """Direction and size of the difference, with its interval."""
+        return _direction(self)
+
+    @property
+    def conclusion(self) -> str:
+        """The verdict, with its qualification."""
+        return f"{self.verdict}{_qualification(self)}"
+
+    def record(self) -> dict[str, Any]:
+        """Returns the comparison as one flat row: what every table and JSON document shows."""
+        estimate = self.estimate
+        epochs = estimate.median_epochs if estimate and estimate.median_epochs else (None, None)
+        return {
+            "comparison": self.name,
+            "of": self.question.of,
+            "to": self.question.to,
+            "measure": self.question.measure,
+            "claim": self.question.claim,
+            "seeds": estimate.n if estimate else 0,
+            "different_seeds": estimate.n_to if estimate else None,
+            "median_epochs_of": epochs[0],
+            "median_epochs_to": epochs[1],
+            "difference": estimate.difference if estimate else None,
+            "std": estimate.std if estimate else None,
+            "low": estimate.low if estimate else None,
+            "high": estimate.high if estimate else None,
+            "p": estimate.p if estimate else None,
+            "p_holm": self.p_holm,
+            "margin": self.question.equivalence_margin,
+            "verdict": self.verdict,
+            "more_seeds": self.more_seeds,
+            "sentence": self.sentence,
+        }
+
+    def document(self) -> dict[str, Any]:
+        """Returns `record` as JSON documents show it: the interval and the medians are lists."""
+        record = self.record()
+        interval = [record.pop("low"), record.pop("high")]
+        medians = [record.pop("median_epochs_of"), record.pop("median_epochs_to")]
+        record["median_epochs"] = None if medians == [None, None] else medians
+        del record["comparison"]
+        return record | {"ci95": interval if self.estimate else None}
+
+    def plot(self) -> Figure:
+        """Returns a figure of the difference with its 95 % interval.
+
+        Raises `UserError` for epochs to solve, whose difference has no interval.
+        """
+        measure, scale = self.question.measure, 1 if self.question.measure == "loss" else POINTS
+        if measure == "epochs_to_solve":
+            raise UserError(
+                "plot: a difference needs an interval, but epochs to solve have none; "
+                "compare the accuracy or the solve_rate"
+            )
+        unit = "" if measure == "loss" else ", percentage points"
+        table = pd.DataFrame([self.record()])
+        table[["difference", "low", "high"]] = scale * table[["difference", "low", "high"]].astype(
+            float
+        )
+        title = f"Difference in {measure.replace('_', ' ')}{unit}"
+        return differences_figure([f"{self.question.of} − {self.question.to}"], [(title, table)])
+
+    def __repr__(self) -> str:
+        return f"Comparison({self.sentence[:1000]})"
+
+    def _repr_html_(self) -> str:
+        low, high = self.interval
+        rows = {
+            "verdict": self.verdict,
+            "difference": f"{self.difference:+.4g}",
+            "95 % interval": f"{low:+.4g} to {high:+.4g}" if low == low else "none",
+            "p": f"{self.p:.3g}" if self.p == self.p else "none",
+            "seeds": str(self.n),
+        }
+        return f"<p>{html.escape(self.sentence)}</p>{html_table(rows)}"
+
+
+def compare_outcomes(
+    first: Outcome, second: Outcome, measure: Measure = "accuracy", margin: float | None = None
+) -> Comparison:
+    """Returns how `first` differs from `second`, seed by seed where they share seeds.
+
+    A difference counts as none if its whole 95 % interval lies within `margin` (a share; default
+    0.02) of 0. Raises `UserError` if one of the two outcomes has not recorded the measure.
+    """
+    column = COLUMNS.get(measure, measure)
+    for outcome in (first, second):
+        if column not in outcome.seeds:
+            raise UserError(
+                f"measure: must be one that both outcomes have recorded, but got {measure!r}; "
+                "choose accuracy, sequence_accuracy, solve_rate, loss or epochs_to_solve"
+            )
+    of, to = outcome_labels(first, second)
+    question = ComparisonQuestion(of, to, measure, margin=margin)
+    estimate = estimate_difference(Row(of, first), Row(to, second), question)
+    return with_verdicts([without_verdict("comparison", question, estimate)])[0]
+
+
+def outcome_labels(first: Outcome, second: Outcome) -> tuple[str, str]:
+    """Returns a name for each of two outcomes, made of the settings in which they differ."""
+    missing = object()
+    keys = [
+        key
+        for key in dict.fromkeys([*first.settings, *second.settings])
+        if first.settings.get(key, missing) != second.settings.get(key, missing)
+    ]
+    labels = [
+        " ".join(f"{key}={outcome.settings[key]}" for key in keys if key in outcome.settings)
+        for outcome in (first, second)
+    ]
+    if not all(labels) or max(map(len, labels)) > LONGEST_LABEL:
+        return "the first recipe", "the second recipe"
+    return labels[0], labels[1]
+
+
+def sweep_comparisons(result: SweepData) -> list[Comparison]:
+    """Returns the comparisons that a sweep file asks for, in its order, without verdicts."""
+    rows = {row.id: row for row in result.fixed}
+    estimates = {
+        name: estimate_difference(rows[question.of], rows[question.to], question)
+        for name, question in result.comparisons.items()
+        if question.of in rows and question.to in rows
+    }
+    return [
+        without_verdict(name, question, estimates.get(name))
+        for name, question in result.comparisons.items()
+    ]
+
+
+def without_verdict(
+    name: str, question: ComparisonQuestion, estimate: Difference | None
+) -> Comparison:
+    """Returns a comparison whose p value is not yet corrected: its verdict is open."""
+    return Comparison(name, question, estimate, math.nan, "cannot tell yet", None, 0)
+
+
+def with_verdicts(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """Returns comparisons with verdicts; p values are corrected for all of them (Holm 1979)."""
+    p_values = holm_correction([comparison.p for comparison in comparisons])
+    count = sum(not math.isnan(p) for p in p_values)
+    return [
+        with_verdict(comparison, p, count)
+        for comparison, p in zip(comparisons, p_values, strict=True)
+    ]
+
+
+def with_verdict(comparison: Comparison, p_holm: float, corrected_for: int) -> Comparison:
+    """Returns a comparison with its corrected p value, and the verdict that follows from it."""
+    estimate, question = comparison.estimate, comparison.question
+    if estimate is None:
+        return replace(comparison, corrected_for=corrected_for)
+    margin = question.equivalence_margin
+    verdict, more = difference_verdict(estimate, p_holm, margin), None
+    if verdict == "cannot tell yet":
+        rate = question.measure == "solve_rate"
+        more = seeds_needed(estimate, margin, max(corrected_for, 1), rate)
+    return replace(
+        comparison, p_holm=p_holm, verdict=verdict, more_seeds=more, corrected_for=corrected_for
+    )
+
+
+def estimate_difference(of: Row, to: Row, question: ComparisonQuestion) -> Difference:
+    """Returns the difference over the seeds that both rows have; if they share none, over all."""
+    column = COLUMNS.get(question.measure, question.measure)
+    values = [row.outcome.seeds.set_index("seed")[column].sort_index() for row in (of, to)]
+    shared = values[0].index.intersection(values[1].index)
+    if len(shared):
+        values = [series.loc[shared] for series in values]
+    first, second = values
+    if column == "solved_epoch":
+        last = _last_epoch(of), _last_epoch(to)
+        return epochs_difference(first.to_list(), second.to_list(), last, shared=len(shared) > 0)
+    if column == "solved":
+        rates = paired_rate_difference if len(shared) else unpaired_rate_difference
+        return rates(first.to_numpy(bool), second.to_numpy(bool))
+    means = paired_mean_difference if len(shared) else unpaired_mean_difference
+    return means(first.to_numpy(float), second.to_numpy(float))
+
+
+def _last_epoch(row: Row) -> float:
+    """Returns for how many epochs a seed that never solved the task was trained."""
+    last = row.outcome.settings.get("epochs")
+    latest = float(row.outcome.seeds["solved_epoch"].max())  # NaN where no seed solved it
+    return float(last) if isinstance(last, int) else 1.0 if math.isnan(latest) else latest
+
+
+def _direction(comparison: Comparison) -> str:
+    """Returns the direction and the size of a difference, without its verdict."""
+    question, estimate = comparison.question, comparison.estimate
+    of, to, measure = question.of, question.to, question.measure.replace("_", " ")
+    if estimate is None or estimate.min_seeds == 0:
+        return f"{of} and {to} have no seeds in common yet"
+    if estimate.median_epochs is not None:
+        return _time_direction(question, estimate)
+    if math.isnan(estimate.difference):
+        return f"{of} or {to} has no {measure} on some seed, which diverged"
+    if estimate.n_differing == 0 and measure == "solve rate":
+        same = "by the same seeds" if estimate.n_to is None else "equally often"
+        return f"{of} and {to} are solved {same}{_interval_and_seeds(question, estimate)}"
+    if estimate.n_differing == 0:
+        seeds = f"{'all ' * (estimate.n > 1)}{_seed_counts(estimate)}"
+        return f"{of} and {to} have the same {measure} on {seeds}"
+    size, above = _amount(abs(estimate.difference), question), estimate.difference > 0
+    if estimate.difference == 0:
+        text = f"{of} and {to} are equal on average in {measure}"
+    elif measure == "solve rate":
+        text = f"{of} is solved {'more' if above else 'less'} often than {to}, by {size}"
+    else:
+        text = f"{of} is {'higher' if above else 'lower'} than {to} in {measure}, by {size}"
+    if estimate.constant and measure != "solve rate":
+        return f"{text} on each of {_seed_counts(estimate)}"
+    return f"{text}{_interval_and_seeds(question, estimate)}"
+
+
+def _time_direction(question: ComparisonQuestion, estimate: Difference) -> str:
+    """Returns which of two recipes is solved sooner, and the median epochs of both."""
+    of, to = question.of, question.to
+    assert estimate.median_epochs is not None
+    if estimate.never_solved:
+        return f"{of} and {to} are never solved ({_seed_counts(estimate)})"
+    if estimate.excess_solved == 0:
+        text = f"{of} and {to} are solved as soon as one another"
+    else:
+        text = f"{of} is solved {'sooner' if estimate.excess_solved > 0 else 'later'} than {to}"
+    medians = [
+        "more than half never" if math.isinf(m) else f"{m:,g}" for m in estimate.median_epochs
+    ]
+    return f"{text} (median epochs {medians[0]} against {medians[1]}, {_seed_counts(estimate)})"
+
+
+def _seed_counts(estimate: Difference) -> str:
+    """Returns the number of seeds of a difference: of both recipes if they share none."""
+    if estimate.n_to is not None:
+        return f"{estimate.n} and {estimate.n_to} different seeds"
+    return f"{estimate.n} seeds" if estimate.n > 1 else "the one seed"
+
+
+def _interval_and_seeds(question: ComparisonQuestion, estimate: Difference) -> str:
+    """Returns the interval and the number of seeds, in brackets."""
+    if math.isnan(estimate.low):
+        few = "one seed" if estimate.n_to is None and estimate.n == 1 else ""
+        few = few or (_seed_counts(estimate) if estimate.n_to is not None else "")
+        return f" on {few}" if few else ""
+    ends = " to ".join(_signed(end, question) for end in (estimate.low, estimate.high))
+    return f" (95 % interval {ends}, {_seed_counts(estimate)})"
+
+
+def _qualification(comparison: Comparison) -> str:
+    """Returns what limits a verdict: the margin, the number of comparisons, the seeds needed."""
+    estimate, question = comparison.estimate, comparison.question
+    margin, more = question.equivalence_margin, comparison.more_seeds
+    if estimate is None or math.isnan(estimate.p):
+        return ""
+    if comparison.verdict == "real":
+        small = within_margin(estimate, margin)
+        return f", though less than {_amount(margin or 0, question)}" if small else ""
+    if comparison.verdict == "not real":
+        if estimate.n_differing == 0:
+            return ""
+        return f", it is less than {_amount(margin or 0, question)} either way"
+    among = ""
+    if estimate.p <= ALPHA < comparison.p_holm:
+        among = f", as one of {comparison.corrected_for} comparisons"
+    if more is None:
+        return among
+    if more >= MAX_ADDITIONAL_SEEDS:
+        return f"{among}; it would take more than {more:,} further seeds"
+    return f"{among}; about {more:,} more {'seed' if more == 1 else 'seeds'} would do"
+
+
+def _amount(size: float, question: ComparisonQuestion) -> str:
+    if question.measure == "loss":
+        return f"{size:.3g}"
+    text = f"{POINTS * size:.1f}"
+    text = "less than 0.1" if text == "0.0" and size > 0 else text.removesuffix(".0")
+    return f"{text} {'point' if text == '1' else 'points'}"
+
+
+def _signed(value: float, question: ComparisonQuestion) -> str:
+    if question.measure == "loss":
+        return f"{value:+.3g}"
+    return f"{POINTS * value:+.1f}".replace("-0.0", "0.0").replace("+0.0", "0.0")

@@ -1,0 +1,63 @@
+"""The command `lstm-bench`: its commands, and how it ends.
+
+Heavy packages are imported by the commands that need them, so that `--help` and `tasks` are quick
+and `report` never waits for TensorFlow.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import NoReturn
+
+import typer
+
+from lstm_bench.cli._commands import init, report, run, speed, sweep, tasks
+from lstm_bench.cli._network_commands import export, predict
+from lstm_bench.cli._options import Version, interruptible, replace_unprintable
+from lstm_bench.errors import Interrupted, UserError
+from lstm_bench.safety import mask_passwords, print_plain
+
+app = typer.Typer(
+    name="lstm-bench",
+    help="Which LSTM set-up really learns your sequences, and how sure can you be?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+
+for _command in (tasks, run, sweep, report, export, predict, speed, init):
+    app.command()(interruptible(_command))
+
+
+@app.callback()
+def _common(version: Version = False) -> None:
+    """Takes the options that stand before any command."""
+
+
+def main() -> None:
+    """Runs the command line; exit 0 success, 2 wrong input, 1 anything else."""
+    try:
+        replace_unprintable()
+        app()
+    except UserError as error:
+        print_plain(mask_passwords(f"error: {error}"))
+        sys.exit(2)
+    except (KeyboardInterrupt, Interrupted):
+        _interrupted()
+    except SystemExit as end:
+        if end.code == BEFORE_COMMAND:
+            _interrupted()
+        raise
+
+
+BEFORE_COMMAND = 130
+"""What typer exits with on a Ctrl-C that comes before the command has begun."""
+
+
+def _interrupted() -> NoReturn:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it has been heard
+    print_plain("interrupted; what had finished is kept, and the same command goes on")
+    sys.exit(1)

@@ -1,0 +1,154 @@
+"""The commands `export` and `predict`, which take the network of a finished run.
+
+Heavy packages are imported by the commands that need them.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lstm_bench.cli._options import (
+    Assignments,
+    Json,
+    Profile,
+    StoreUri,
+    TaskFiles,
+    load_context,
+    print_json,
+    refuse_existing,
+    write_file,
+)
+from lstm_bench.errors import UserError
+from lstm_bench.safety import print_plain, printable_text, terminal_console
+
+if TYPE_CHECKING:
+    from lstm_bench.results import Outcome
+
+
+def export(
+    what: Annotated[str, typer.Argument(help="A task, SWEEP:ID, FILE.yaml:ID, or a digest.")],
+    settings: Assignments = None,
+    output: Annotated[Path | None, typer.Option(help="Write to this file.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Write a finished run's network here, as FILE.keras.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Default: the best of a run, or 0.")
+    ] = None,
+    force: Annotated[bool, typer.Option(help="Overwrite the file if it is there.")] = False,
+    files: TaskFiles = None,
+    store: StoreUri = None,
+    profile: Profile = None,
+    as_json: Json = False,
+) -> None:
+    """Write a recipe as a Keras script, e.g. `export memory` or `export published:A1`."""
+    refuse_existing(output, force)
+    refuse_existing(model, force, "--model")
+    context = load_context(profile, store, files)
+    if model is not None:
+        from lstm_bench.tracking import network_file
+
+        if seed is not None:
+            raise UserError(
+                "--seed: of a run the network of its best seed alone is kept, so --model takes no "
+                f"other, but got {seed}; leave out --seed, or leave out --model for a script that "
+                "trains that seed"
+            )
+        if output is not None or settings:
+            other = "--output" if output is not None else " ".join(settings or [])
+            raise UserError(
+                "--model: writes the network of a finished run as it is, and nothing else; leave "
+                f"out {other}"
+            )
+        write_file(model, network_file(what, model, context), "--model")
+        print_json({"file": str(model)}) if as_json else print_plain(str(model), sys.stdout)
+        return
+    from lstm_bench import _api as api
+    from lstm_bench.sweeps import parse_assignments
+
+    chosen, best = api.named_recipe(what, parse_assignments(settings or []), context)
+    number = best if seed is None else seed
+    text = api.keras_code(chosen, number)
+    if output is not None:
+        write_file(output, text)
+    if as_json:
+        facts = {"recipe": chosen.settings, "id": chosen.digest, "seed": number}
+        facts |= {"file": None if output is None else str(output), "script": text}
+        print_json(facts)
+    elif output is None:
+        print(text, end="")
+    else:
+        print_plain(str(output), sys.stdout)
+
+
+def predict(
+    run: Annotated[str, typer.Argument(help="A finished run: SWEEP:ID, or a digest.")],
+    symbols: Annotated[
+        str | None, typer.Argument(help='The sequence, e.g. "3 0 1 2" or "ABC".')
+    ] = None,
+    generate: Annotated[int, typer.Option(min=0, help="Feed back so many answers to symbols.")] = 0,
+    csv: Annotated[Path | None, typer.Option(help="A file like the one trained on.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Write what is forecast here.")] = None,
+    force: Annotated[bool, typer.Option(help="Overwrite the file if it is there.")] = False,
+    files: TaskFiles = None,
+    store: StoreUri = None,
+    profile: Profile = None,
+    as_json: Json = False,
+) -> None:
+    """Ask a finished run's network, e.g. `predict published:A1 "3 0 1 2"`."""
+    if (symbols is None) == (csv is None):
+        raise UserError('predict: give either symbols, like "3 0 1 2", or --csv FILE')
+    if csv is None and output is not None:
+        raise UserError("--output: is for what --csv forecasts; leave it out")
+    if csv is not None and generate:
+        raise UserError(
+            "--generate: feeds answers back to symbols on the command line, but with --csv every "
+            f"row is answered one horizon ahead, and {generate} was given; leave it out, and for "
+            "more rows ahead train with a larger horizon: `lstm-bench sweep --csv FILE --horizon N`"
+        )
+    refuse_existing(output, force)
+    from lstm_bench.tracking import Store, finished_outcome
+    from lstm_bench.training import start_tensorflow
+
+    context = load_context(profile, store, files)
+    opened = Store(context.store, context.artifacts, create=False)
+    outcome = finished_outcome(run, opened)
+    facts: dict[str, Any] = {"run": run, "id": outcome.digest, "recipe": dict(outcome.settings)}
+    facts["seed"] = outcome.best_seed
+    start_tensorflow(1)
+    if csv is not None:
+        _print_forecast(outcome, csv, output, facts if as_json else None)
+        return
+    from lstm_bench.cli._show import prediction_page
+    from lstm_bench.training import predict_symbols
+
+    steps = predict_symbols(outcome, str(symbols), generate)
+    if as_json:
+        answers = {"steps": [vars(step) for step in steps], "answer": steps[-1].predicted}
+        print_json(facts | answers)
+    else:
+        terminal_console().print(prediction_page(steps, str(outcome.settings.get("output", ""))))
+
+
+def _print_forecast(
+    outcome: Outcome, csv: Path, output: Path | None, facts: dict[str, Any] | None
+) -> None:
+    """Writes or prints what a network forecasts; as JSON, where there are `facts` to go with it."""
+    from lstm_bench.safety import as_csv
+    from lstm_bench.training import forecast_file
+
+    table = forecast_file(outcome, str(csv))
+    text = as_csv(table)
+    if output is not None:
+        write_file(output, text)
+    if facts is not None:
+        rows = {"data": dict(outcome.data), "predictions": table.to_dict("records")}
+        print_json(facts | rows)
+    elif output is not None:
+        print_plain(str(output), sys.stdout)
+    else:
+        print(printable_text(text) if sys.stdout.isatty() else text, end="")

@@ -1,0 +1,72 @@
+"""Where the series of a file are split into training, validation and test rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_bench.data._messages import is_or_are
+from lstm_bench.data._table import DataError
+from lstm_bench.seeds import stream
+
+MIN_GROUPS = 5
+"""From this many series without times, whole series are held out instead of the end of each."""
+
+
+def split_rows(
+    split: Literal["time", "group"] | None,
+    unseen: float,
+    rows: Mapping[str, NDArray[np.intp]],
+    times: NDArray[np.generic] | None,
+    group: str | None,
+) -> dict[str, tuple[int, int]]:
+    """Returns the starts of the validation and the test part in the `rows` of each series.
+
+    Both parts are a share `unseen` of the rows, or of the series if whole series are held out.
+    """
+    if split is None:
+        split = "group" if group and times is None and len(rows) >= MIN_GROUPS else "time"
+    if split == "group":
+        return _split_groups(unseen, rows)
+    if times is not None and len(rows) > 1:  # the same two times for all series
+        ordered = np.sort(np.concatenate([times[indices] for indices in rows.values()]))
+        validation, test = (ordered[_start(len(ordered), unseen, parts)] for parts in (2, 1))
+        return {
+            name: (int((times[i] < validation).sum()), int((times[i] < test).sum()))
+            for name, i in rows.items()
+        }
+    return {
+        name: (_start(len(indices), unseen, 2), _start(len(indices), unseen, 1))
+        for name, indices in rows.items()
+    }
+
+
+def _split_groups(
+    unseen: float, rows: Mapping[str, NDArray[np.intp]]
+) -> dict[str, tuple[int, int]]:
+    """Returns the starts of the parts if each part consists of whole series, drawn at random."""
+    if len(rows) < 3:
+        raise DataError(
+            "split: 'group' holds out whole series, so there must be at least 3, but there "
+            f"{is_or_are(len(rows))}; use split=time"
+        )
+    order = stream(0, "data").permutation(len(rows)).tolist()
+    count = min(max(1, round(unseen * len(rows))), (len(rows) - 1) // 2)
+    test, validation = set(order[:count]), set(order[count : 2 * count])
+    starts = {}
+    for number, (name, indices) in enumerate(rows.items()):
+        length = len(indices)
+        starts[name] = (length, length)  # all rows are training rows
+        if number in validation:
+            starts[name] = (0, length)
+        if number in test:
+            starts[name] = (0, 0)
+    return starts
+
+
+def _start(count: int, unseen: float, parts: int) -> int:
+    """Returns where the last `parts` parts of `count` rows begin, each a share `unseen` of them."""
+    return max(0, count - parts * max(1, round(unseen * count)))

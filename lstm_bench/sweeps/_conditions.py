@@ -1,0 +1,100 @@
+"""Conditional settings, such as `window`, which applies only with certain framings.
+
+Sweep files, search spaces and the recipes that follow a search all use the conditions listed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from lstm_bench.recipes import FEEDFORWARD, FRAMINGS, LEARNING_RATES, TASKS, Network, Recipe
+
+_RECURRENT = tuple(name for name in get_args(Network) if name not in FEEDFORWARD)
+
+CONDITIONS: Mapping[str, tuple[str, tuple[Any, ...]]] = {
+    **{
+        key: ("framing", tuple(f.name for f in FRAMINGS.values() if key in f.model_fields))
+        for framing in FRAMINGS.values()
+        for key in framing.model_fields
+    },
+    "layout": ("stateful", (True,)),
+    "reset": ("stateful", (True,)),
+    "bidirectional": ("network", _RECURRENT),
+    "kernel_size": ("network", ("conv1d",)),
+    "momentum": ("optimizer", ("sgd",)),
+    "start": ("evaluation", ("cold_start",)),
+}
+"""For each conditional setting: its parent, and the values of the parent with which it applies."""
+
+PARENT_SETTINGS = tuple(dict.fromkeys(parent for parent, _ in CONDITIONS.values()))
+"""The settings that others depend on. None of them is conditional itself."""
+
+
+def setting_applies(key: str, settings: Mapping[str, Any]) -> bool:
+    """Returns whether the setting `key` applies, given `settings` and the defaults of their task.
+
+    >>> setting_applies("window", {"task": "alphabet", "framing": "window"})
+    True
+    >>> setting_applies("reset", {"task": "alphabet"}), setting_applies("reset", {"task": "memory"})
+    (False, True)
+    """
+    task = TASKS.get(str(settings.get("task")))
+    if key not in CONDITIONS or (task is not None and key in task.model_fields):
+        return True
+    parent, values = CONDITIONS[key]
+    default = "pairs" if parent == "framing" else Recipe.model_fields[parent].default
+    if task is not None:
+        default = task.defaults.get(parent, default)
+    return settings.get(parent, default) in values
+
+
+def applicable_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns `settings` without the conditional ones that do not apply.
+
+    >>> applicable_settings({"task": "memory", "optimizer": "adam", "momentum": 0.0})
+    {'task': 'memory', 'optimizer': 'adam'}
+    """
+    return {key: value for key, value in settings.items() if setting_applies(key, settings)}
+
+
+def overlay_settings(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns `below` updated with `above`; settings of `below` that no longer apply are dropped.
+
+    A conditional setting is dropped where `above` changes its parent to a value with which it does
+    not apply. A changed optimizer drops the default learning rate of the old one; `updates` and
+    `epochs` replace each other.
+
+    >>> overlay_settings({"stateful": True, "layout": "streams"}, {"stateful": False})
+    {'stateful': False}
+    >>> overlay_settings({"epochs": 20}, {"updates": 400})
+    {'updates': 400}
+    >>> below = {"task": "memory", "network": "conv1d", "kernel_size": 5, "momentum": 0.9}
+    >>> overlay_settings(below, {"network": "gru", "optimizer": "sgd"})
+    {'task': 'memory', 'network': 'gru', 'momentum': 0.9, 'optimizer': 'sgd'}
+    """
+    merged = {**below, **above}
+    dropped = {
+        key
+        for key in below
+        if key in CONDITIONS and CONDITIONS[key][0] in above and not setting_applies(key, merged)
+    }
+    optimizer, rate = below.get("optimizer"), below.get("learning_rate")
+    if above.get("optimizer", optimizer) != optimizer and rate == LEARNING_RATES.get(
+        str(optimizer)
+    ):
+        dropped.add("learning_rate")
+    for key, replaced in (("epochs", "updates"), ("updates", "epochs")):
+        if key in above:
+            dropped.add(replaced)
+    return {key: value for key, value in merged.items() if key in above or key not in dropped}
+
+
+def condition_as_text(key: str) -> str:
+    """Returns the condition of a conditional setting in words.
+
+    >>> condition_as_text("window")
+    'framing=window or feature_window'
+    """
+    parent, values = CONDITIONS[key]
+    return f"{parent}={' or '.join(str(v).lower() if v is True else str(v) for v in values)}"

@@ -1,0 +1,176 @@
+"""The search of a sweep file: its options and its space, and the checks of both."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from types import UnionType
+from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from lstm_bench.errors import Fault, unknown
+from lstm_bench.recipes import FRAMINGS, TASKS, Recipe, known_settings, unknown_task_message
+from lstm_bench.safety import broken_rule
+from lstm_bench.sweeps._entries import Entry, Scalar
+from lstm_bench.tasks import Task
+
+
+class Range(BaseModel):
+    """A range of numbers in a search space: `{int: [low, high]}` or `{float: [low, high]}`.
+
+    With `log: true` it is searched on a logarithmic scale.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    int_: Annotated[tuple[int, int] | None, Field(alias="int")] = None
+    float_: Annotated[tuple[float, float] | None, Field(alias="float")] = None
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _check_bounds(self) -> Self:
+        if (self.int_ is None) == (self.float_ is None):
+            raise ValueError("give one of int: [low, high] and float: [low, high]")
+        low, high = self.bounds
+        if low > high or (self.log and low <= 0):
+            rule = "0 < low <= high" if self.log else "low <= high"
+            repair = "; start above 0, or leave log out" if self.log and low <= high else ""
+            raise ValueError(f"{rule} must hold for [low, high]{repair}")
+        return self
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The lowest and the highest value, both included."""
+        return self.int_ or self.float_ or (0, 0)
+
+
+class Search(BaseModel):
+    """An Optuna search over recipes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    trials: Annotated[int, Field(ge=1, le=100_000)] = 40
+    sampler: Literal["tpe", "random", "grid", "qmc", "nsga2"] = "tpe"
+    objective: Literal["accuracy", "sequence_accuracy", "solve_rate", "skill"] = "accuracy"
+    seed: Annotated[int, Field(ge=0)] = 1
+    startup: Annotated[int, Field(ge=1, le=100_000)] = 16
+    """Trials drawn at random before the sampler takes over; importances are estimated from them."""
+    race: bool = True
+    """Whether a trial is stopped early once it is very unlikely to beat the best one."""
+    confirm: Annotated[int, Field(ge=0, le=1000)] = 3
+    """Finalists that are run again on seeds that the search never saw."""
+    ablate: str = ""
+    """The fixed recipe whose settings replace those of the simplest finalist, one at a time."""
+    switches: tuple[str, ...] = ()
+    """Settings whose effect is measured by changing them alone in random trials."""
+    contexts: Annotated[int, Field(ge=2, le=1000)] = 12
+    """Random trials in which each switch is changed."""
+    split: Literal[0] | Annotated[int, Field(ge=2, le=30)] = 0
+    """Draws of data, of initial weights and of sample order, crossed for the winner; 0: none."""
+    space: Annotated[Mapping[str, Range | tuple[Scalar, ...]], Field(min_length=1)]
+
+
+def search_faults(
+    search: Search, shared: Mapping[str, Any], entries: Mapping[str, Entry], broken: set[str]
+) -> list[Fault]:
+    """Returns the faults of a search: of its space, objective, switches and ablation."""
+    task = shared.get("task")
+    if not isinstance(task, str) or task not in TASKS:
+        return [Fault("task", unknown_task_message(task or ""))]
+    settings = known_settings(TASKS[task])
+    unknown_keys = [key for key in shared if key not in settings | {"task"}]
+    faults = [Fault(key, unknown("setting", key, settings)) for key in unknown_keys]
+    for key, part in search.space.items():
+        if key == "seed" or key not in settings:
+            message = unknown("setting to search", key, settings)
+        elif key in TASKS[task].not_searchable:
+            message = "defines the problem, so it cannot be searched; make a sweep for each value"
+        elif key in shared:
+            message = "is also fixed above; keep one of the two"
+        else:
+            message = _part_fault(part, _number_type(TASKS[task], key))
+            message = message or _choice_fault(part, TASKS[task], key)
+        if message:
+            faults.append(Fault(f"search.space.{key}", message))
+    if search.objective == "skill" and not TASKS[task].has_baselines:
+        message = f"skill is measured against baselines, but {task} has none; use accuracy"
+        faults.append(Fault("search.objective", message))
+    other_evaluation = shared.get("evaluation", "teacher_forced") != "teacher_forced"
+    if search.objective == "skill" and (other_evaluation or "evaluation" in search.space):
+        rule = "is measured in teacher forcing; leave evaluation out, or use objective: accuracy"
+        faults.append(Fault("search.objective", f"skill {rule}"))
+    for key in search.switches:
+        part = search.space.get(key, ())
+        if key not in search.space:
+            message = unknown("part of the space", key, search.space)
+            faults.append(Fault("search.switches", message))
+        elif isinstance(part, Range) or len(part) < 2:
+            rule = "needs choices to switch between, at least two"
+            faults.append(Fault("search.switches", f"{key} {rule}; list them in the space"))
+    if search.ablate and search.ablate not in entries:
+        if search.ablate.partition("/")[0] not in broken:
+            faults.append(Fault("search.ablate", unknown("recipe", search.ablate, entries)))
+    elif search.ablate and entries[search.ablate].recipe.task.name != task:
+        other = entries[search.ablate].recipe.task.name
+        rule = f"must be a recipe of the task that is searched, {task}"
+        faults.append(Fault("search.ablate", f"{rule}, but {search.ablate} is of {other}"))
+    return faults
+
+
+def _part_fault(part: Range | tuple[Scalar, ...], number_type: type | None) -> str:
+    """Returns what is wrong with the form of a part of the space, or "" if nothing is.
+
+    `number_type` is the type of number that the setting takes: see `_number_type`.
+    """
+    if isinstance(part, Range):
+        if number_type is None:
+            return "takes names and not numbers, but got a range; list the choices: [a, b]"
+        if number_type is int and part.float_ is not None:
+            whole = [math.floor(part.float_[0]), math.ceil(part.float_[1])]
+            return f"takes whole numbers, but got {{float: {list(part.float_)}}}; use int: {whole}"
+        return ""
+    # 1 and 1.0 are the same choice, but True is another one than 1.
+    distinct = {(isinstance(value, bool), value) for value in part}
+    if not part or len(distinct) < len(part):
+        return "choices must be distinct, and at least one"
+    return ""
+
+
+def _choice_fault(part: Range | tuple[Scalar, ...], task: type[Task], key: str) -> str:
+    """Returns a message for the first choice that is illegal with any other settings, or ""."""
+    models: tuple[type[BaseModel], ...] = (task, Recipe, *FRAMINGS.values())
+    field = next((m.model_fields[key] for m in models if key in m.model_fields), None)
+    for value in () if isinstance(part, Range) else part:
+        if key == "framing" and value not in FRAMINGS:
+            return unknown("framing", value, FRAMINGS)
+        if key == "framing" or field is None:
+            continue
+        annotation: Any = (
+            Annotated[field.annotation, *field.metadata] if field.metadata else (field.annotation)
+        )
+        try:
+            TypeAdapter(annotation).validate_python(value, strict=True)
+        except ValidationError as error:
+            rules = " or ".join(dict.fromkeys(broken_rule(dict(item)) for item in error.errors()))
+            return f"{rules}, but one of the choices is {value!r}"
+    return ""
+
+
+def _number_type(task: type[Task], key: str) -> type | None:
+    """Returns the type of number that a setting takes; None if it takes names or true and false.
+
+    >>> _number_type(TASKS["memory"], "batch_size"), _number_type(TASKS["memory"], "stateful")
+    (<class 'int'>, None)
+    """
+    models: tuple[type[BaseModel], ...] = (Recipe, task, *FRAMINGS.values())
+    unresolved: list[Any] = [model.model_fields[key].annotation for model in models
+                             if key in model.model_fields]  # fmt: skip
+    types = set()
+    while unresolved:
+        annotation = unresolved.pop()
+        if get_origin(annotation) in (Union, UnionType, Annotated):
+            unresolved += get_args(annotation)
+        else:
+            types.add(annotation)
+    return next((number for number in (float, int) if number in types), None)
