@@ -17,14 +17,14 @@ lb.tasks()[["name", "kind", "chance", "about"]]
 # much that matters.
 
 # %%
-short = lb.run("memory", units=10, epochs=120, seeds=10)
-short
+narrow = lb.run("memory", units=10, epochs=150, seeds=10)
+narrow
 
 # %%
-short.seeds[["seed", "loss", "accuracy", "solved", "solved_epoch"]]
+narrow.seeds[["seed", "loss", "accuracy", "solved", "solved_epoch"]]
 
 # %%
-short.plot("accuracy")
+narrow.plot("accuracy")
 
 # %% [markdown]
 # ## Is another recipe better?
@@ -33,8 +33,8 @@ short.plot("accuracy")
 # is `real`, `not real` (the whole interval is too small to matter), or `cannot tell yet`.
 
 # %%
-long = lb.run("memory", units=10, epochs=250, seeds=10)
-comparison = lb.compare(long, short)
+wide = lb.run("memory", units=40, epochs=150, seeds=10)
+comparison = lb.compare(wide, narrow)
 comparison
 
 # %%
@@ -51,12 +51,12 @@ result = lb.search(
     "memory",
     {
         "units": (4, 32),
-        "epochs": {"int": [50, 300], "log": True},
+        "epochs": {"int": [50, 200], "log": True},
         "learning_rate": {"float": [1e-3, 3e-2], "log": True},
         "framing": ["pairs", "window", "whole"],
         "stateful": [True, False],
     },
-    trials=24,
+    trials=12,
     seeds=5,
     search={"confirm": 2},
     name="first-steps",
@@ -98,6 +98,6 @@ runs[["tags.recipe", "metrics.accuracy", "metrics.solve_rate", "metrics.paramete
 # ## What next?
 #
 # - `lb.load("first-steps")` reads the result from the store, today or next month.
-# - `print(lb.export(short))` writes a recipe as a Keras script that needs nothing of this package.
+# - `print(lb.export(narrow))` writes a recipe as a Keras script that needs nothing of this package.
 # - `lstm-bench sweep --csv FILE --target COLUMN` searches over your own data.
 # - `lstm-bench init mine` makes a folder with a task of your own.

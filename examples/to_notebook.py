@@ -1,4 +1,4 @@
-"""Makes `first_steps.ipynb` from `first_steps.py`: `python examples/to_notebook.py` executes it too.
+"""Makes `first_steps.ipynb` from `first_steps.py`, and executes it.
 
 Needs `nbformat`, `nbclient` and `ipykernel`, which are in the dependency group `dev`.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import numbers
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -266,11 +267,14 @@ def run_sweep(
     progress: bool | None = None,
 ) -> tuple[SweepResult, Any]:
     """Runs a sweep that has been read; returns its result, and how it went."""
-    from lstm_bench.execution import SweepBar, is_interactive
-    from lstm_bench.execution import run_sweep as launch
+    with warnings.catch_warnings():
+        # MLflow and Optuna import tqdm, which warns in notebooks without widgets; none are needed.
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        from lstm_bench.execution import is_interactive, sweep_bar
+        from lstm_bench.execution import run_sweep as launch
 
     shown = is_interactive() if progress is None else progress
-    with SweepBar(chosen.report_name, quiet=not shown) as bar:
+    with sweep_bar(chosen.report_name, quiet=not shown) as bar:
         observer: ProgressObserver | None = bar if shown else None
         data, page, state = launch(chosen, place, engine, again, observer)
     return SweepResult(data, page), state

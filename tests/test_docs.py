@@ -1,15 +1,17 @@
-"""The README is held to the disk, and every command in it exists."""
+"""README and CONTRIBUTING are held to the disk, and every command in them exists."""
 
+import ast
 import re
 from pathlib import Path
 
 import pandas as pd
 import typer
 
-from lstm_bench.cli._commands import app
+from lstm_bench.cli._app import app
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 
 
 def tree():
@@ -27,14 +29,41 @@ def test_everything_in_the_tree_is_on_the_disk():
     assert [str(path) for path in tree() if not (ROOT / path).exists()] == []
 
 
-def test_every_module_is_in_the_tree_or_in_a_folder_that_is():
-    named = set(tree())
-    folders = {path for path in named if not any(path in other.parents for other in named)}
-    for module in sorted((ROOT / "lstm_bench").rglob("*.py")):
-        path = module.relative_to(ROOT)
-        if path.name.startswith("__"):
-            continue
-        assert path in named or folders & set(path.parents), f"{path} is not in README's tree"
+def test_every_package_is_in_the_tree_with_one_line():
+    """And no module: CONTRIBUTING.md has those."""
+    packages = {path.parent.relative_to(ROOT) for path in ROOT.glob("lstm_bench/*/__init__.py")}
+    inside = {path for path in tree() if path.parts[0] == "lstm_bench"} - {Path("lstm_bench")}
+    assert inside == packages
+    assert len(list(tree())) <= 40  # it fits a screen
+
+
+def listed_files():
+    """Returns what CONTRIBUTING.md should say of every file: the first line of its docstring."""
+    lines = []
+    for path in sorted((ROOT / "lstm_bench").rglob("*.py")):
+        about = ast.get_docstring(ast.parse(path.read_text())) or ""
+        first = about.split("\n")[0]
+        lines.append(
+            f"| `{path.relative_to(ROOT / 'lstm_bench')}` | {first.replace('|', chr(92) + '|')} |"
+        )
+    return "\n".join(["| file | what it is for |", "|---|---|", *lines]) + "\n"
+
+
+def test_contributing_lists_every_file_as_its_docstring_says():
+    """When it fails, replace the table at the end of CONTRIBUTING.md by what is expected here."""
+    table = CONTRIBUTING[CONTRIBUTING.index("| file |") :]
+    assert table == listed_files()
+
+
+def test_files_that_contributing_names_are_there():
+    package = ROOT / "lstm_bench"
+    for name in re.findall(
+        r"`([a-z_/*]+\.(?:py|md))`", CONTRIBUTING[: CONTRIBUTING.index("| file |")]
+    ):
+        places = [ROOT / name, package / name, ROOT / "tests" / name]
+        places += [path for path in package.rglob(name.split("/")[-1]) if "/" not in name]
+        found = any(place.exists() for place in places) or list(ROOT.glob(name))
+        assert found, name
 
 
 def test_every_sweep_is_in_the_tree():

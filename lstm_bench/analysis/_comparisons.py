@@ -153,13 +153,13 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         low, high = self.interval
-        rows = {
-            "verdict": self.verdict,
-            "difference": f"{self.difference:+.4g}",
-            "95 % interval": f"{low:+.4g} to {high:+.4g}" if low == low else "none",
-            "p": f"{self.p:.3g}" if self.p == self.p else "none",
-            "seeds": str(self.n),
+        values = {
+            "difference": (self.difference, f"{self.difference:+.4g}"),
+            "95 % interval": (low, f"{low:+.4g} to {high:+.4g}"),
+            "p": (self.p, f"{self.p:.3g}"),
         }
+        rows = {key: "none" if math.isnan(value) else text for key, (value, text) in values.items()}
+        rows = {"verdict": self.verdict, **rows, "seeds": str(self.n)}
         return f"<p>{html.escape(self.sentence)}</p>{html_table(rows)}"
 
 

@@ -52,7 +52,7 @@ class Confirmations:
     @property
     def optimism(self) -> float:
         """The mean over the finalists whose trial is known; NaN without one."""
-        optimisms = [one.optimism for one in self.finalists if one.trial is not None]
+        optimisms = [row.optimism for row in self.finalists if row.trial is not None]
         return float(np.round(np.mean(optimisms), 12)) if optimisms else math.nan
 
     def document(self) -> dict[str, Any]:
@@ -195,12 +195,13 @@ class SimplestRecipe:
         if self.point is None:
             return self.why
         row, rate = self.point.row, self.point.rate
+        parameters, updates = row.outcome.parameters, row.outcome.updates
         also = f" At no higher cost, {_clearing(self.fixed)} too." if self.fixed else ""
         return (
             f"The simplest recipe that solves it is {row.id} ({row.outcome.name}): solved by "
             f"{rate.k} of {rate.n} fresh seeds (95 % Wilson interval {_percent_interval(rate)} %, "
-            f"all of it at or above {100 * self.bar:g} %), with {row.outcome.parameters:,} parameters "
-            f"and {row.outcome.updates:,} updates.{also}"
+            f"all of it at or above {100 * self.bar:g} %), with {parameters:,} parameters and "
+            f"{updates:,} updates.{also}"
         )
 
 

@@ -181,6 +181,7 @@ def _sweep_document(result: SweepData) -> dict[str, Any]:
         search = {**result.search, "best": best.id if best else None, "results": trials}
     return {
         "sweep": result.name,
+        "overrides": result.overrides,
         "recipes": {row.id: row.outcome.summary() for row in result.fixed},
         "search": search,
         "unfinished": result.unfinished,

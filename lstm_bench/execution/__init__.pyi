@@ -1,8 +1,8 @@
 from ._estimate import Estimate as Estimate
 from ._progress import SweepProgress as SweepProgress
-from ._progress_bar import SweepBar as SweepBar
 from ._progress_bar import estimate_table as estimate_table
 from ._progress_bar import is_interactive as is_interactive
+from ._progress_bar import sweep_bar as sweep_bar
 from ._sweep_run import ProgressObserver as ProgressObserver
 from ._sweep_run import estimate_sweep as estimate_sweep
 from ._sweep_run import run_sweep as run_sweep

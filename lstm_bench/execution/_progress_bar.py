@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import math
 import sys
+import time
 from datetime import timedelta
 
 from rich import box
@@ -116,16 +118,10 @@ class SweepBar:
 
     def changed(self, state: SweepProgress) -> None:
         """Updates the bar, and prints new failures."""
-        status = state.stage
-        if state.best is not None and state.score == state.score:
-            # A skill can be below 0, unlike the fraction of correct answers.
-            skill = "skill " if state.measure == "skill" else ""
-            status += f"; best {state.best_id}, {skill}{100 * state.score:.0f} %"
+        status = _status(state)
         for failure in state.failed[self._failures :]:
             self._progress.console.print(f"failed: {failure}", style="red")
         self._failures = len(state.failed)
-        if state.failed:
-            status += f"; {len(state.failed)} failed"
         task = self._progress.tasks[self._task]
         end, ran = task.fields["end"], state.done - state.reused
         if ran and (state.done, state.total) != (task.completed, task.total):
@@ -137,3 +133,57 @@ class SweepBar:
             status=printable_text(status),
             end=end,
         )
+
+
+def _status(state: SweepProgress) -> str:
+    """Returns what the bar says: the stage, the best recipe so far, and how many have failed."""
+    status = state.stage
+    if state.best is not None and state.score == state.score:
+        # A skill can be below 0, unlike the fraction of correct answers.
+        skill = "skill " if state.measure == "skill" else ""
+        status += f"; best {state.best_id}, {skill}{100 * state.score:.0f} %"
+    if state.failed:
+        status += f"; {len(state.failed)} failed"
+    return status
+
+
+class NotebookBar:
+    """The same in a notebook, as one HTML line that is updated; it needs no widgets."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._failures = 0
+        self._updated = -math.inf
+
+    def __enter__(self) -> NotebookBar:
+        from IPython.display import display
+
+        self._handle = display({"text/html": ""}, raw=True, display_id=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._show(f"<progress value='1' max='1'></progress> {html.escape(self._name)}: done")
+
+    def estimated(self, estimate: Estimate) -> None:
+        """Prints how long the sweep should take."""
+        print(f"{self._name}: {estimate_table(self._name, estimate).caption}")
+
+    def changed(self, state: SweepProgress) -> None:
+        """Updates the bar, at most ten times a second, and prints new failures."""
+        for failure in state.failed[self._failures :]:
+            print(f"failed: {failure}")
+        self._failures = len(state.failed)
+        if time.monotonic() - self._updated > 0.1:
+            self._updated = time.monotonic()
+            text = html.escape(f"{self._name}: {state.done} of {state.total} {_status(state)}")
+            bar = f"<progress value='{state.done}' max='{max(state.total, 1)}'></progress>"
+            self._show(f"{bar} {text}")
+
+    def _show(self, text: str) -> None:
+        self._handle.update({"text/html": text}, raw=True)
+
+
+def sweep_bar(name: str, quiet: bool = False) -> SweepBar | NotebookBar:
+    """Returns a progress bar for where this process runs: a terminal or a notebook."""
+    in_notebook = not quiet and terminal_console(stderr=True).is_jupyter
+    return NotebookBar(name) if in_notebook else SweepBar(name, quiet)

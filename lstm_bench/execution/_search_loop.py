@@ -79,14 +79,10 @@ class SearchLoop:
         requests = [
             Request(f"trial-{trial.number}", recipe, tuple(seeds)) for trial, recipe in batch
         ]
-        costs = [search_cost(request.recipe) for request in requests]
-        racing = race(
-            len(batch),
-            len(seeds),
-            self._rivals,
-            costs if self.study.multi_objective else None,
-            stopping=self.search.race,
-        )
+        costs = None
+        if self.study.multi_objective:
+            costs = [search_cost(request.recipe) for request in requests]
+        racing = race(len(batch), len(seeds), self._rivals, costs, stopping=self.search.race)
         seed_counts = dict.fromkeys(range(len(batch)), 0)  # of each candidate, by index
         wanted = next(racing)
         while True:

@@ -40,15 +40,15 @@ from lstm_bench.training import prepare_environment, start_tensorflow
 MAX_ATTEMPTS = 3
 """Worker processes that may die while they run a job. A process can be killed for no fault of the
 job: by the system when memory runs out, or by hand."""
+RESTART_PAUSE = 0.2  # seconds between two attempts to start a process
 
 
 @dataclass(frozen=True)
 class Job:
     """Recipes that share their training, as flat settings, and the seeds to run them on.
 
-    The worker is stopped after `seconds`. `work` is the estimated run time in seconds once the
-    program is compiled; `choose_job` uses it and `program`. The job has failed once `attempts`
-    worker processes died while they ran it.
+    The worker is stopped after `seconds`. `work` is the estimated run time in seconds with a
+    compiled program: see `choose_job`. The job has failed once `attempts` worker processes died.
     """
 
     recipes: tuple[Mapping[str, Any], ...]
@@ -65,7 +65,7 @@ class Job:
 
 @dataclass(frozen=True)
 class NetworkJob:
-    """A trained network to be made a `.keras` file: its recipe's settings, seed and weights."""
+    """A trained network to be written as a `.keras` file: its recipe, seed and weights."""
 
     recipe: Mapping[str, Any]
     seed: int
@@ -212,9 +212,8 @@ class WorkerPool:
 
     def _wait_for(self, busy: Sequence[_Worker]) -> list[_Worker]:
         """Waits for the workers; returns those that sent something or reached their deadline."""
-        remaining = min(worker.deadline for worker in busy) - time.monotonic()
-        timeout = None if math.isinf(remaining) else max(remaining, 0)
-        wait([worker.pipe for worker in busy], timeout)
+        left = min(worker.deadline for worker in busy) - time.monotonic()
+        wait([worker.pipe for worker in busy], None if math.isinf(left) else max(left, 0))
         now = time.monotonic()
         return [worker for worker in busy if worker.pipe.poll() or worker.deadline <= now]
 
@@ -255,8 +254,8 @@ class WorkerPool:
     def _start(self) -> _Worker:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             parent_end, worker_end = self._context.Pipe()
-            arguments = (worker_end, str(process_folder()))
-            process = self._context.Process(target=_run_worker, args=arguments, daemon=True)
+            args = (worker_end, str(process_folder()))
+            process = self._context.Process(target=_run_worker, args=args, daemon=True)
             try:
                 with _main_script_hidden():
                     process.start()
@@ -269,7 +268,9 @@ class WorkerPool:
                         f"workers: processes must be able to start, but {reason}; "
                         "end other programs, or set fewer workers in conf/default.yaml"
                     ) from error
-                # The fork server has died: the next attempt starts another one.
+                # The fork server has died. The next attempt starts another one, once the system
+                # reports the death: that can be some 50 ms after the server refuses connections.
+                time.sleep(RESTART_PAUSE)
             finally:
                 worker_end.close()
         raise AssertionError("the last attempt returns or raises")
@@ -366,8 +367,7 @@ def _run_worker(pipe: Connection, temporary: str) -> None:
 class _MemoryMeter:
     """Measures how much memory this process shares with no other one."""
 
-    INTERVAL = 0.5
-    """Seconds between two measurements: one takes 20 ms."""
+    INTERVAL = 0.5  # seconds between two measurements: one takes 20 ms
 
     def __init__(self) -> None:
         import psutil

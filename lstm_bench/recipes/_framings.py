@@ -37,10 +37,9 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Samples:
-    """N samples of T time steps with F features, each with outputs for M steps.
+    """N samples of T time steps with F features and M outputs; M is T, or 1 for the last step.
 
-    M is T if there is an output at every step, else 1. The training samples come first, then the
-    unseen ones, which are only scored.
+    The training samples come first, then the unseen ones, which are only scored.
     """
 
     x: Array  # (N, T, F)
@@ -67,11 +66,7 @@ class Samples:
 
     @property
     def evaluated(self) -> NDArray[np.bool_]:
-        """Which outputs count in the score, shape (N, M).
-
-        These are the scored outputs of the unseen samples or, without unseen samples, of the
-        training samples.
-        """
+        """Which outputs count in the score, (N, M): the scored ones, of unseen samples if any."""
         unseen = np.arange(len(self)) >= self.train_count
         return self.scored & (unseen if unseen.any() else ~unseen)[:, None]
 
@@ -83,22 +78,18 @@ class Samples:
 
 @dataclass(frozen=True)
 class Part:
-    """The samples of one sequence.
-
-    `shown` holds the steps of the sequence that each sample shows, (n, T), with -1 for padding.
-    """
+    """The samples of one sequence."""
 
     number: int
     sequence: Sequence
-    shown: NDArray[np.int64]
+    shown: NDArray[np.int64]  # (n, T): the steps of the sequence in each sample, -1 for padding
     unseen: bool
 
 
 def encode(values: NDArray[np.generic], size: int, encoding: Encoding) -> Array:
-    """Returns the features of T steps.
+    """Returns the features of T steps: symbols (T,) as one-hot vectors (T, size) or scaled (T, 1).
 
-    Symbols (T,) become one-hot vectors (T, size) with `onehot`, or index / size (T, 1) with
-    `scaled`. Real values (T, F) are returned unchanged (`raw`).
+    Scaled is index / size. Real values (T, F) are returned unchanged (`raw`).
 
     >>> encode(np.array([1, 0]), 2, "onehot").tolist()
     [[0.0, 1.0], [1.0, 0.0]]
@@ -178,15 +169,14 @@ class Framing(BaseModel, ABC):
             shown = np.pad(part.shown, ((0, 0), sides), constant_values=-1)
             target_steps = shown if self.every_step else shown[:, -1:]  # (n, M)
             x.append(self.shape(window_of(encode(sequence.inputs, size, encoding), shown)))
-            targets = encode(sequence.targets, size, "onehot")
-            y.append(window_of(targets, target_steps))  # (n, M, K)
+            y.append(window_of(encode(sequence.targets, size, "onehot"), target_steps))  # (n, M, K)
             owner.append(np.full(len(shown), part.number))
             step.append(target_steps)
             scored.append((target_steps >= 0) & sequence.scored[target_steps])
-        all_targets = np.concatenate(y)
+        targets = np.concatenate(y)
         return Samples(
             np.concatenate(x),
-            all_targets if self.every_step else all_targets[:, 0],
+            targets if self.every_step else targets[:, 0],
             np.concatenate(owner),
             np.concatenate(step),
             np.concatenate(scored),
@@ -289,8 +279,7 @@ class Substrings(Framing):
     all steps but the last, then the end uniformly from the lengths that fit. In a cyclic sequence
     the end is any step, the length is any that fits, and a substring may wrap around. `fresh`
     further substrings are drawn in the same way; they are scored but not trained on. They are new
-    draws, not new substrings: 25 steps have 115 substrings of up to 5 steps, so nearly all of them
-    are among 1000 training samples.
+    draws but hardly new substrings: 25 steps have 115 of up to 5, nearly all among 1000 draws.
 
     >>> letters = Sequence.next_symbol(list(range(10)))
     >>> framing = Substrings(substrings=3, max_length=4)
@@ -330,7 +319,7 @@ class Substrings(Framing):
         if sequence.cyclic:
             end = rng.integers(0, length, size=count)
             steps = rng.integers(1, min(self.max_length, length), size=count, endpoint=True)
-            shown = (end[:, None] - steps_before_end) % length  # (n, max_length)
+            shown = (end[:, None] - steps_before_end) % length
             return np.where(steps_before_end >= steps[:, None], -1, shown)
         start = rng.integers(0, length - 1, size=count)
         end = rng.integers(start, np.minimum(start + self.max_length, length))

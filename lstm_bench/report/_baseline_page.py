@@ -26,7 +26,7 @@ READING = (
     "Baselines need no network: the last value; the value one season before; the median or the "
     "most frequent value; a linear model (least squares; for symbols, logistic regression) of the "
     "latest rows, fitted to the training data of the network. Baselines and networks are scored on "
-    "the same steps. None of these was trained on.",
+    "the same steps, which neither was fitted to.",
     "Each step is forecast from the true past up to it, by a network that was trained once. Gain: "
     "the error of the best baseline minus that of the network; above 0 the network is better. Its "
     f"interval counts two kinds of chance: the seeds, and up to {MAX_BLOCKS} blocks of adjacent "

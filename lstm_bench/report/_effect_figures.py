@@ -32,22 +32,22 @@ def importance(frame: pd.DataFrame, seeds: float) -> Figure:
 
     `seeds` is the fraction of variance that seeds cause; NaN if it is unknown.
     """
-    known = bool(np.isfinite(seeds))
+    with_seeds = bool(np.isfinite(seeds))
     names = [str(name).replace("_", " ") for name in frame["setting"]]
-    figure = new_figure(1.5 + 0.3 * (len(names) + known))
+    figure = new_figure(1.5 + 0.3 * (len(names) + with_seeds))
     left, right = figure.subplots(1, 2, sharey=True)
-    first = frame["fanova_of_all" if known else "fanova"].to_numpy(float)
-    _bars(left, [*first, seeds] if known else first, DOT_COLOR)
-    if known:
+    first = frame["fanova_of_all" if with_seeds else "fanova"].to_numpy(float)
+    _bars(left, [*first, seeds] if with_seeds else first, DOT_COLOR)
+    if with_seeds:
         left.patches[-1].set_facecolor(NEUTRAL_COLOR)
     second = frame["ped_anova"].to_numpy(float)
     _bars(right, second, DOT_COLOR)
     left.set_title("Variance explained over the whole space (fANOVA)", loc="left", fontsize=9.5)
     right.set_title("Difference of the best trials (PED-ANOVA)", loc="left", fontsize=9.5)
-    of = "the variance of single runs" if known else "the variance of the means of trials"
+    of = "the variance of single runs" if with_seeds else "the variance of the means of trials"
     left.set_xlabel(f"% of {of}")
     right.set_xlabel("% of the importance of all settings")
-    label_rows(left, [*names, "seeds"] if known else names)
+    label_rows(left, [*names, "seeds"] if with_seeds else names)
     right.tick_params(axis="y", length=0)
     return figure
 

@@ -120,6 +120,12 @@ def render(result: SweepData, findings: Findings | None = None) -> dict[str, byt
     return files
 
 
+def _title(result: SweepData) -> str:
+    """Returns the title of the sweep, with what was overridden in its file for this run."""
+    title = result.title or result.name
+    return f"{title} (with {result.overrides})" if result.overrides else title
+
+
 def all_pictures(findings: Findings) -> list[Picture]:
     """Returns every picture of the report, in the order of the page."""
     sections = _sections(findings, search_tables.frames(findings))
@@ -191,8 +197,8 @@ def _template_values(findings: Findings, pictures: Sequence[Picture]) -> dict[st
     detailed = findings.unselected if len(findings.unselected) <= MAX_DETAILS else ()
     comparisons = findings.comparisons
     return {
-        "title": printable_line(result.title or result.name),
-        "name": printable_line(result.name),
+        "title": printable_line(_title(result)),
+        "name": printable_line(f"{result.name} {result.overrides}".rstrip()),
         "about": [
             printable_line(part) for part in re.split(r"\n\s*\n", result.about) if part.strip()
         ],

@@ -87,8 +87,8 @@ def _memory_spans(families: Sequence[Family]) -> list[Picture]:
         title = f"Solve rate against {wording.heading(axis)}"
         caption = (
             f"{title}, n = {wording.seed_counts(rows)} per point, with Wilson's 95 % band. The "
-            "memory span is where a line crosses 50 %. Earlier families are drawn wider and paler, "
-            "so that equal lines are all visible."
+            "memory span is where the solve rate falls to 50 %. Earlier families are drawn wider "
+            "and paler, so that equal lines are all visible."
         )
         stem = "horizon" if len(parts) == 1 else f"horizon-{number}"
         pictures.append(Picture(stem, figure, title, caption))

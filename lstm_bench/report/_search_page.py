@@ -200,7 +200,7 @@ def _ablation(findings: Findings, frame: pd.DataFrame) -> Block | None:
     sentences = [_capitalize(printable_line(ablation.sentence)) for ablation in real] or [
         "No setting that was set back makes a difference beyond chance."
     ]
-    picture = Picture("ablation", figure, "Effects of setting settings back", caption)
+    picture = Picture("ablation", figure, "Differences that ablations make", caption)
     table = search_text_tables.ablation(ablations)
     heading = "Ablation: which settings matter"
     return Block(heading, tuple(sentences), picture, table, NUMBERS, READING_ABLATION)

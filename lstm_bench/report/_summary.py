@@ -44,11 +44,10 @@ def paragraphs(findings: Findings) -> list[list[str]]:
     baseline = [printable_line(headline.sentence)] if headline else []
     parts = [part for part in (baseline, sentences, _search(findings)) if part]
     if result.unfinished:
-        one = result.unfinished == 1
+        verbs = ("has", "is") if result.unfinished == 1 else ("have", "are")
         parts[-1].append(
-            f"{wording.counted(result.unfinished, 'recipe')} of the sweep "
-            f"{'has' if one else 'have'} no result yet and "
-            f"{'is' if one else 'are'} left out below."
+            f"{wording.counted(result.unfinished, 'recipe')} of the sweep {verbs[0]} no result "
+            f"yet and {verbs[1]} left out below."
         )
     return parts
 

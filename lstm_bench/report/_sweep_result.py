@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,8 +23,8 @@ ROWS_SHOWN = 20
 COLUMNS_SHOWN = ("id", "name", "seeds", "accuracy_mean", "accuracy_low", "accuracy_high", "solved")
 
 
-class SweepResult:
-    """The outcomes of a sweep, and what follows from them.
+class SweepResult(Mapping[str, Outcome]):
+    """The outcomes of a sweep by the ids of their recipes, and what follows from them.
 
     `result["A1"]` is the outcome of one recipe, `list(result)` gives all ids. Two results are equal
     if their data are.
@@ -96,7 +97,7 @@ class SweepResult:
             raise KeyError(unknown("recipe", id_, rows))
         return rows[id_].outcome
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[str]:
         return iter([row.id for row in self.data.rows])
 
     def __len__(self) -> int:
@@ -104,8 +105,6 @@ class SweepResult:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SweepResult) and self.data == other.data
-
-    __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         best = f", best {self.best.id[:80]!r}" if self.best else ""

@@ -231,11 +231,20 @@ class Outcome:
 
 def _equal(first: Any, second: Any) -> bool:
     """Returns whether two fields are equal, tables and arrays value by value; NaN equals NaN."""
-    if isinstance(first, pd.DataFrame):
-        return first.equals(second)
-    if isinstance(first, tuple):
-        same = len(first) == len(second)
-        return same and all(map(np.array_equal, first, second))
+    if first is second:
+        return True
+    if np.isscalar(first) and np.isscalar(second):
+        return bool(first == second or (first != first and second != second))
+    if isinstance(first, Mapping) and isinstance(second, Mapping):
+        return first.keys() == second.keys() and all(_equal(first[k], second[k]) for k in first)
+    if type(first) is not type(second):
+        return False
+    if isinstance(first, pd.DataFrame | pd.Series):
+        return bool(first.equals(second))
+    if isinstance(first, np.ndarray):
+        return first.shape == second.shape and _equal(first.tolist(), second.tolist())
+    if isinstance(first, list | tuple):
+        return len(first) == len(second) and all(map(_equal, first, second))
     return bool(first == second)
 
 

@@ -118,4 +118,4 @@ class SweepData:
         return min([*self.fixed, *searched], key=lambda row: row.outcome.rank(), default=None)
 
     def __repr__(self) -> str:
-        return f"SweepData({self.name!r}, {len(self.rows)} rows)"
+        return f"SweepData({self.name[:200]!r}, {len(self.rows)} rows)"

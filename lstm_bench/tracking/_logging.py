@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lstm_bench.results import Outcome
+from lstm_bench.results import Outcome, write_outcome
+from lstm_bench.safety import disk_errors_reported, temporary_folder
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 CURVE_STEPS = 100
 """The most points of a learning curve that are logged to MLflow; the outcome has more."""
@@ -76,3 +80,14 @@ def outcome_metrics(outcome: Outcome) -> list[Any]:
         points += [(f"curve/{key}", float(row[key]), int(str(epoch))) for key in mean.columns]
     finite = [(k, float(v), s) for k, v, s in points if v is not None and np.isfinite(v)]
     return [Metric(key, value, 0, step) for key, value, step in finite]
+
+
+def log_outcome(client: MlflowClient, run_id: str, outcome: Outcome) -> None:
+    """Writes an outcome to a run and marks the run as finished, which it is only with all of it."""
+    metrics, params = outcome_metrics(outcome), recipe_params(outcome)
+    client.log_batch(run_id, metrics=metrics, params=params)
+    with temporary_folder() as folder:
+        with disk_errors_reported():
+            write_outcome(outcome, folder)
+        client.log_artifacts(run_id, str(folder), "outcome")
+    client.set_terminated(run_id, "FINISHED")

@@ -14,12 +14,12 @@ import numpy as np
 
 from lstm_bench.errors import DamagedError, SweepError
 from lstm_bench.provenance import VERSION, provenance
-from lstm_bench.results import Failed, Outcome, SweepData, write_outcome
+from lstm_bench.results import Failed, Outcome, SweepData
 from lstm_bench.safety import disk_errors_reported, escape_markdown, temporary_folder
 from lstm_bench.sweeps import Sweep
 from lstm_bench.tracking._definition import data_file, describe_changes, search_definition
 from lstm_bench.tracking._listing import LISTING_FILE, SeedRole, outcome_key
-from lstm_bench.tracking._logging import outcome_metrics, recipe_params, seeds_tag, source_tags
+from lstm_bench.tracking._logging import log_outcome, seeds_tag, source_tags
 from lstm_bench.tracking._store import OVERRIDDEN_SWEEP, WHOLE_SWEEP, Store
 
 
@@ -171,13 +171,7 @@ class Session:
             name = f"{label} · {outcome.name}"
             run = client.create_run(self._experiment, began, tags, name[:250])
             run_id = run.info.run_id
-            params, metrics = recipe_params(outcome), outcome_metrics(outcome)
-            client.log_batch(run_id, metrics=metrics, params=params)
-            with temporary_folder() as folder:
-                with disk_errors_reported():
-                    write_outcome(outcome, folder)
-                client.log_artifacts(run_id, str(folder), "outcome")
-            client.set_terminated(run_id, "FINISHED")
+            log_outcome(client, run_id, outcome)
             if self._children.get(key) in self._own:
                 client.delete_run(self._children[key])
         self._children[key] = run_id

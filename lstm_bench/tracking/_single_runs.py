@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from lstm_bench.results import Outcome, write_outcome
-from lstm_bench.safety import disk_errors_reported, temporary_folder
-from lstm_bench.tracking._logging import outcome_metrics, recipe_params, seeds_tag, source_tags
+from lstm_bench.results import Outcome
+from lstm_bench.tracking._logging import log_outcome, seeds_tag, source_tags
 from lstm_bench.tracking._store import Store
 
 EXPERIMENT = "runs"
@@ -32,11 +31,5 @@ def log_single_run(store: Store, outcome: Outcome) -> str:
         name = f"{outcome.settings['task']} · {outcome.name}"
         run = client.create_run(experiment, tags=tags, run_name=name[:250])
         run_id = str(run.info.run_id)
-        params, metrics = recipe_params(outcome), outcome_metrics(outcome)
-        client.log_batch(run_id, metrics=metrics, params=params)
-        with temporary_folder() as folder:
-            with disk_errors_reported():
-                write_outcome(outcome, folder)
-            client.log_artifacts(run_id, str(folder), "outcome")
-        client.set_terminated(run_id, "FINISHED")
+        log_outcome(client, run_id, outcome)
     return run_id

@@ -146,11 +146,20 @@ class Store:
         not finished.
         """
         with self.errors_reported():
-            content, children = self._newest(name, overrides)
-        outcomes = {}
-        for key in {row.key for row in content["rows"]} & children.keys():
-            with contextlib.suppress(DamagedError):
-                outcomes[key] = self.load_outcome(children[key])
+            content, children, relatives = self._newest(name, overrides)
+        needed: dict[str, set[int]] = {}
+        for row in content["rows"]:
+            needed.setdefault(row.key, set()).update(row.seeds)
+        outcomes: dict[str, Outcome] = {}
+        for key, seeds in needed.items():
+            # Those of relatives only where the sweep's own run lacks seeds.
+            for run_id in dict.fromkeys(runs[key] for runs in (children, relatives) if key in runs):
+                with contextlib.suppress(DamagedError):
+                    outcome = self.load_outcome(run_id)
+                    if key not in outcomes or len(outcome.seeds) > len(outcomes[key].seeds):
+                        outcomes[key] = outcome
+                    if seeds <= set(outcome.seeds["seed"]):
+                        break
         # The name is that of the experiment, whatever the file says.
         facts = {**content, "name": name, "overrides": overrides}
         return listing.result_from_listing(facts, outcomes)
@@ -158,11 +167,14 @@ class Store:
     def run_ids(self, name: str) -> dict[str, str]:
         """Returns the runs of the finished rows of the newest sweep `name`: row id -> run id."""
         with self.errors_reported():
-            content, children = self._newest(name)
-        return {row.id: children[row.key] for row in content["rows"] if row.key in children}
+            content, children, relatives = self._newest(name)
+        runs = relatives | children
+        return {row.id: runs[row.key] for row in content["rows"] if row.key in runs}
 
-    def _newest(self, name: str, overrides: str = "") -> tuple[dict[str, Any], dict[str, str]]:
-        """Returns the listing of the sweep's newest run, and the outcomes that it may list."""
+    def _newest(
+        self, name: str, overrides: str = ""
+    ) -> tuple[dict[str, Any], dict[str, str], dict[str, str]]:
+        """Returns the listing of the sweep's newest run, its children, and those of relatives."""
         experiment = self.client.get_experiment_by_name(name)
         kind = OVERRIDDEN_SWEEP if overrides else WHOLE_SWEEP
         runs = self.sweep_runs(experiment.experiment_id, kind) if experiment else []
@@ -171,7 +183,9 @@ class Store:
             shown = f"{name} {overrides}".rstrip()
             raise StoreError(f"store: {unknown('finished sweep', shown, self.sweep_names())}")
         run_id = runs[0].info.run_id
-        return self.read_listing(run_id), self.related_children(experiment.experiment_id, run_id)
+        place = experiment.experiment_id
+        children = self.finished_children(place, run_id)
+        return self.read_listing(run_id), children, self.related_children(place, run_id)
 
     def read_listing(self, run_id: str) -> dict[str, Any]:
         """Returns the content of the `sweep.json` of a sweep's run: see `parse_listing`.

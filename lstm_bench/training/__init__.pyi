@@ -8,7 +8,7 @@ from ._keras_engine import fit_epoch as fit_epoch
 from ._keras_engine import prepared_model as prepared_model
 from ._prediction import AnswerStep as AnswerStep
 from ._prediction import predict_symbols as predict_symbols
+from ._returned_states import print_returned_states as print_returned_states
 from ._run import keras_file as keras_file
 from ._run import run as run
 from ._run import run_seeds as run_seeds
-from ._returned_states import print_returned_states as print_returned_states

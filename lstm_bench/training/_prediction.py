@@ -55,7 +55,8 @@ def parse_symbols(text: str, labels: Sequence[str]) -> list[int]:
         listed = ", ".join(map(repr, unknown))
         raise UserError(f"symbols: {listed} are not among the symbols of this task: {listing}")
     if not words:
-        raise UserError(f"symbols: there must be at least one, but got none; give some of {listing}")
+        rule = "there must be at least one, but got none"
+        raise UserError(f"symbols: {rule}; give some of {listing}")
     return [numbers[word] for word in words]
 
 

@@ -97,4 +97,3 @@ def print_returned_states() -> None:
     print("layer return_sequences  return_state  shapes                      what equals what")
     for network in NETWORKS:
         print(*returned_values(network), sep="\n")
-

@@ -215,7 +215,7 @@ def test_the_document_is_plain_json_without_empty_parts():
     questions = {"x": ComparisonQuestion("A", "B"), "y": ComparisonQuestion("A", "Z")}
     document = sweep_findings(a_result(*rows, **questions)).document()
     json.dumps(document, allow_nan=False)
-    always = ["sweep", "recipes", "search", "unfinished", "failed"]
+    always = ["sweep", "overrides", "recipes", "search", "unfinished", "failed"]
     assert list(document) == [*always, "verdicts", "comparisons", "horizon"]
     assert list(document["recipes"]) == ["A", "B", "F/4", "F/8", "G/4", "G/8"]
     assert document["verdicts"]["A"]["inside"] is True

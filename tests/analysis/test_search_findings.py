@@ -349,7 +349,7 @@ def test_the_document_of_a_search_is_plain_json_without_empty_parts():
     analysis = {"importance": {"trials": 2, "settings": [], "why": "too few"}}
     document = findings_of(*rows, failed=failed, analysis=analysis).document()
     json.dumps(document, allow_nan=False)
-    always = ["sweep", "recipes", "search", "unfinished", "failed"]
+    always = ["sweep", "overrides", "recipes", "search", "unfinished", "failed"]
     assert list(document) == [
         *always, "confirmation", "front", "simplest", "ablation", "importance", "effects",
         "variance", "saved",

@@ -341,7 +341,7 @@ def test_a_search_never_sees_the_rows_on_which_finalists_are_scored(done, again)
     assert result.search["objective"] == "skill"
     assert "season of 8 rows" in result.about
     text = (page.parent / "report.md").read_text()
-    assert "## Better than a naive answer?" in text and "figures/forecast.svg" in text
+    assert "## Better than a baseline?" in text and "figures/forecast.svg" in text
     assert (page.parent / "figures" / "forecast.svg").stat().st_size > 5000
     table = pd.read_csv(page.parent / "naive.csv")
     assert set(table["verdict"].dropna()) <= {"better", "worse", "cannot tell"}

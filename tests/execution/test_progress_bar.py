@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from lstm_bench.execution._progress_bar import SweepBar, _TimeLeft, estimate_table
 from lstm_bench.execution._estimate import Estimate
 from lstm_bench.execution._progress import SweepProgress
+from lstm_bench.execution._progress_bar import SweepBar, _TimeLeft, estimate_table
 
 
 def test_the_time_left_is_told_by_the_recipes_that_were_run(monkeypatch, capsys):

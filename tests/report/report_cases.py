@@ -226,6 +226,39 @@ SEEDS, CURVES, PREDICTIONS = (getattr(FIXED[0].outcome, table) for table in TABL
 NEVER = {"loss": np.nan, "solved": False, "solved_epoch": np.nan}
 
 
+def with_baselines(row: Row, real_valued: bool, noise: float, count: int = 40) -> Row:
+    """Returns `row` with predictions for `count` steps by two seeds and by two baselines."""
+    rng = np.random.default_rng(1)
+    expected = rng.normal(size=count).cumsum() if real_valued else rng.integers(0, 3, count)
+    last = np.concatenate([[0], expected[:-1]])
+    tables = []
+    for seed in range(2):
+        error = rng.normal(0, noise, count)
+        predicted = expected + (error if real_valued else np.abs(error).astype(int))
+        table = pd.DataFrame({"seed": seed, "sequence": 0, "step": range(count)})
+        table["input"] = [f"2024-03-{step % 28 + 1:02}" for step in range(count)]
+        table = table.assign(expected=expected, predicted=predicted, moment=range(count))
+        table["correct"] = (table["predicted"] - table["expected"]).abs() < 0.5
+        table["naive: last value"] = last
+        table["naive: median"] = np.median(expected).astype(expected.dtype)
+        answers = [name for name in table if name in ("expected", "predicted") or ":" in name]
+        tables.append(table if real_valued else table.astype(dict.fromkeys(answers, str)))
+    seeds = row.outcome.seeds.head(2).assign(skill=[0.5, -0.25])
+    seeds = seeds.assign(mae=0.5) if real_valued else seeds
+    predictions = pd.concat(tables, ignore_index=True)
+    outcome = dataclasses.replace(row.outcome, seeds=seeds, predictions=predictions)
+    return dataclasses.replace(row, outcome=outcome)
+
+
+def baseline_rows(real_valued: bool) -> tuple[Row, Row]:
+    """Returns a fixed recipe that is better than its baselines, and one that is worse."""
+    good, bad = (0.1, 9.0) if real_valued else (0.1, 5.0)
+    return (
+        with_baselines(FIXED[0], real_valued, good),
+        with_baselines(FIXED[1], real_valued, bad),
+    )
+
+
 EDGES = {
     "all sorts": RESULT,
     "fixed only": a_result(*FIXED),
@@ -258,6 +291,9 @@ EDGES = {
     "nothing but failures": only("nothing"),
     "importance unknown": only("trial", analysis={"importance": {"trials": 1, "why": "Too few."}}),
     "one context": dataclasses.replace(SEARCHED, rows=(*SEARCHED.trials, SEARCHED.rows[-2])),
+    "baselines": a_result(*baseline_rows(True)),
+    "baselines of symbols": a_result(*baseline_rows(False)),
+    "baselines on few steps": a_result(with_baselines(FIXED[0], True, 0.1, count=9)),
     "all diverged": a_result(
         Row("A1", an_outcome(curves=CURVES.assign(loss=np.nan))),
         Row("A2", an_outcome("b", seeds=SEEDS.assign(accuracy=np.nan))),

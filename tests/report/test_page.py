@@ -188,3 +188,10 @@ def test_render_leaves_matplotlib_as_it_was() -> None:
     before = dict(matplotlib.rcParams)
     page.render(a_result(FIXED[0]))
     assert dict(matplotlib.rcParams) == before
+
+
+def test_overrides_are_part_of_the_title() -> None:
+    files = page.render(a_result(FIXED[0], overrides="seeds=3"))
+    text = Page(files["index.html"].decode()).text
+    assert "A title (with seeds=3)" in text and "lstm-bench / quickstart seeds=3" in text
+    assert files["report.md"].decode().startswith(r"# A title (with seeds=3)")

@@ -78,6 +78,39 @@ def test_tables_of_findings_hold_the_numbers() -> None:
     assert rates["seeds"].unique().tolist() == [6]
 
 
+def test_networks_are_compared_with_baselines_in_every_form() -> None:
+    for name in ("baselines", "baselines of symbols"):
+        page_text, markdown, terminal = (" ".join(text.split()) for text in text_of(name))
+        for text in (page_text, markdown, terminal):
+            assert "A1 is better than the best baseline (last value): on 40 steps that were" in text
+        for text in (page_text, markdown):
+            assert "Better than a baseline?" in text and "Baselines need no network" in text
+    for text in text_of("fixed only"):
+        assert "aseline" not in text
+    assert "figures/forecast.svg" in rendered("baselines")
+    assert "figures/forecast.svg" not in rendered("baselines of symbols")  # no axis for symbols
+    assert "so there is no interval" in text_of("baselines on few steps")[0]
+
+
+def test_the_table_of_baselines_holds_the_mean_errors() -> None:
+    table = pd.read_csv(io.BytesIO(rendered("baselines")["naive.csv"]))
+    assert table["id"].tolist() == ["A1", "A1", "A2", "A2"]
+    for row, (_, rows) in zip(EDGES["baselines"].rows, table.groupby("id"), strict=True):
+        predictions = row.outcome.predictions
+        errors = {
+            name: (predictions[f"naive: {name}"] - predictions["expected"]).abs().mean()
+            for name in ("last value", "median")
+        }
+        network = (predictions["predicted"] - predictions["expected"]).abs().mean()
+        assert rows["naive"].tolist() == sorted(errors, key=errors.__getitem__)
+        assert rows["naive_error"].tolist() == pytest.approx(sorted(errors.values()))
+        assert rows["network_error"].tolist() == pytest.approx([network] * 2)
+        gains = [error - network for error in sorted(errors.values())]
+        assert rows["difference"].tolist() == pytest.approx(gains)
+        assert rows["verdict"].notna().tolist() == [True, False]  # that of the best baseline
+    assert table["verdict"].dropna().tolist() == ["better", "worse"]
+
+
 def test_every_family_is_a_line() -> None:
     svg = rendered("families")["figures/horizon.svg"].decode()
     assert len(re.findall(r'<g id="family-\d">', svg)) == 3

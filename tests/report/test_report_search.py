@@ -11,6 +11,7 @@ from report_cases import RESULT, SEARCHED, TRIALS
 from report_seen import page_of, rendered, text_of
 
 from lstm_bench.analysis import sweep_findings
+from lstm_bench.report import SweepResult
 from lstm_bench.report import _page as page
 from lstm_bench.report import _tables as tables
 from lstm_bench.report import _text_tables as text_tables
@@ -76,6 +77,18 @@ def test_the_figures_of_a_search_are_labelled() -> None:
             assert text in svg(stem), (stem, text)
     assert len(re.findall("<use ", svg("history").split('<g id="full"')[1].split("</g>")[0])) == 4
     assert page.render(SEARCHED) == rendered("searched")
+
+
+def test_the_figure_of_ablations_is_in_percentage_points() -> None:
+    result = SweepResult(SEARCHED)
+    rates, scores = result.plot("ablation").axes
+    for axes, measure in ((rates, "rate"), (scores, "score")):
+        comparisons = [getattr(ablation, measure) for ablation in result.findings.ablations]
+        lines = axes.get_lines()[1:]  # the first one marks 0
+        for comparison, interval, dot in zip(comparisons, lines[::2], lines[1::2], strict=True):
+            ends = [100 * end for end in comparison.interval]
+            assert list(interval.get_xdata()) == pytest.approx(ends, nan_ok=True)
+            assert list(dot.get_xdata()) == pytest.approx([100 * comparison.difference])
 
 
 def test_the_tables_of_a_search_hold_its_numbers() -> None:

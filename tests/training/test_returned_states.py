@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 from test_models import CELLS, forward, zeros
 
-from lstm_bench.training._returned_states import STEPS, UNITS, print_returned_states, returned_values, states_by_step
+from lstm_bench.training._returned_states import (
+    STEPS,
+    UNITS,
+    print_returned_states,
+    returned_values,
+    states_by_step,
+)
 
 LAST_STATES = {"LSTM": ("last h", "last c"), "GRU": ("last h",)}
 
