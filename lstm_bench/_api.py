@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import numbers
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from lstm_bench.errors import UserError, unknown
 from lstm_bench.recipes import Recipe, recipe
 from lstm_bench.report import SweepResult
 from lstm_bench.results import Outcome
+from lstm_bench.seeds import seed_list
 from lstm_bench.statistics import Measure
 from lstm_bench.sweeps import (
     Sweep,
@@ -120,34 +120,6 @@ def as_recipe(task: str | type | Recipe, changes: Mapping[str, Any]) -> Recipe:
 
     merged = overlay_settings(task.settings, changes)
     return recipe(type(task.task), **{key: merged[key] for key in merged if key != "task"})
-
-
-def seed_list(seeds: int | Iterable[int]) -> list[int]:
-    """Returns seeds as a list: so many from 0 on, or the given ones.
-
-    Raises `UserError` where there is none, one twice, or one that is no whole number from 0 on.
-
-    >>> seed_list(3), seed_list(range(5, 7))
-    ([0, 1, 2], [5, 6])
-    """
-    if isinstance(seeds, numbers.Integral):
-        if seeds < 1:
-            raise UserError(f"seeds: must be at least 1, but got {seeds}")
-        return list(range(int(seeds)))
-    if isinstance(seeds, str) or not isinstance(seeds, Iterable):
-        raise UserError(f"seeds: must be a number of seeds or a list of seeds, but got {seeds!r}")
-    listed = list(seeds)
-    wrong = [
-        seed
-        for seed in listed
-        if not isinstance(seed, numbers.Integral) or isinstance(seed, bool) or not 0 <= seed < 2**31
-    ]
-    if wrong:
-        raise UserError(f"seeds: must be whole numbers from 0 to 2**31 - 1, but got {wrong[0]!r}")
-    if not listed or len(set(listed)) < len(listed):
-        rule = "at least one seed must be given" if not listed else "a seed must be named once"
-        raise UserError(f"seeds: {rule}, but got {listed[:20]}")
-    return [int(seed) for seed in listed]
 
 
 def compare(

@@ -6,7 +6,12 @@ draws, nor other seeds that run at the same time can change a number.
 
 from __future__ import annotations
 
+import numbers
+from collections.abc import Iterable
+
 import numpy as np
+
+from lstm_bench.errors import UserError
 
 ROLES = {"data": 1, "init": 2, "shuffle": 3, "search": 4, "query": 5, "simulation": 6, "dropout": 7}
 
@@ -66,3 +71,31 @@ def integer_seed(seed: int, role: str, *path: int) -> int:
 def _sequence(seed: int, role: str, path: tuple[int, ...]) -> np.random.SeedSequence:
     entropy = source_seeds(seed)[SOURCES[role]] if role in SOURCES else seed
     return np.random.SeedSequence(entropy=entropy, spawn_key=(ROLES[role], *path))
+
+
+def seed_list(seeds: int | Iterable[int]) -> list[int]:
+    """Returns seeds as a list: so many from 0 on, or the given ones.
+
+    Raises `UserError` where there is none, one twice, or one that is no whole number from 0 on.
+
+    >>> seed_list(3), seed_list(range(5, 7))
+    ([0, 1, 2], [5, 6])
+    """
+    if isinstance(seeds, numbers.Integral):
+        if seeds < 1:
+            raise UserError(f"seeds: must be at least 1, but got {seeds}")
+        return list(range(int(seeds)))
+    if isinstance(seeds, str) or not isinstance(seeds, Iterable):
+        raise UserError(f"seeds: must be a number of seeds or a list of seeds, but got {seeds!r}")
+    listed = list(seeds)
+    wrong = [
+        seed
+        for seed in listed
+        if not isinstance(seed, numbers.Integral) or isinstance(seed, bool) or not 0 <= seed < 2**31
+    ]
+    if wrong:
+        raise UserError(f"seeds: must be whole numbers from 0 to 2**31 - 1, but got {wrong[0]!r}")
+    if not listed or len(set(listed)) < len(listed):
+        rule = "at least one seed must be given" if not listed else "a seed must be named once"
+        raise UserError(f"seeds: {rule}, but got {listed[:20]}")
+    return [int(seed) for seed in listed]

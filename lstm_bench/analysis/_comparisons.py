@@ -6,7 +6,7 @@ import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pandas as pd
 
@@ -58,6 +58,11 @@ class Comparison:
     verdict: DifferenceVerdict
     more_seeds: int | None  # about how many more seeds would give a verdict
     corrected_for: int  # the number of differences that p was corrected for
+
+    @property
+    def word(self) -> DifferenceVerdict:
+        """The verdict: `real`, `not real` or `cannot tell yet`."""
+        return self.verdict
 
     @property
     def difference(self) -> float:
@@ -169,15 +174,14 @@ def compare_outcomes(
     """Returns how `first` differs from `second`, seed by seed where they share seeds.
 
     A difference counts as none if its whole 95 % interval lies within `margin` (a share; default
-    0.02) of 0. Raises `UserError` if one of the two outcomes has not recorded the measure.
+    0.02) of 0. Raises `UserError` for a measure or a margin that there cannot be.
     """
-    column = COLUMNS.get(measure, measure)
-    for outcome in (first, second):
-        if column not in outcome.seeds:
-            raise UserError(
-                f"measure: must be one that both outcomes have recorded, but got {measure!r}; "
-                "choose accuracy, sequence_accuracy, solve_rate, loss or epochs_to_solve"
-            )
+    measures = get_args(Measure)
+    if measure not in measures:
+        shown = repr(measure)[:80]
+        raise UserError(f"measure: must be one of {', '.join(measures)}, but got {shown}")
+    if margin is not None and not 0 < margin < math.inf:
+        raise UserError(f"margin: must be above 0 and finite, but got {margin!r}")
     of, to = outcome_labels(first, second)
     question = ComparisonQuestion(of, to, measure, margin=margin)
     estimate = estimate_difference(Row(of, first), Row(to, second), question)

@@ -1,4 +1,3 @@
-from ._estimate import Estimate as Estimate
 from ._progress import SweepProgress as SweepProgress
 from ._progress_bar import estimate_table as estimate_table
 from ._progress_bar import is_interactive as is_interactive

@@ -50,9 +50,8 @@ class SweepResult(Mapping[str, Outcome]):
         """The best recipe, with its `id` and `outcome`; None if the sweep has several tasks."""
         return self.data.best
 
-    @property
     def comparisons(self) -> tuple[Comparison, ...]:
-        """The comparisons of the sweep file, with their verdicts."""
+        """Returns the comparisons of the sweep file, with their verdicts."""
         return self.findings.comparisons
 
     def to_frame(self) -> pd.DataFrame:

@@ -72,11 +72,11 @@ def test_to_frame_has_one_row_per_recipe() -> None:
 
 
 def test_comparisons_are_those_of_the_sweep_file() -> None:
-    comparisons = SweepResult(CLAIMS).comparisons
+    comparisons = SweepResult(CLAIMS).comparisons()
     assert all(isinstance(comparison, Comparison) for comparison in comparisons)
     assert [comparison.name for comparison in comparisons] == list(QUESTIONS)
     assert comparisons[1].difference == 1.0  # A3 is solved by all seeds, A2 by none
-    assert SweepResult(RESULT).comparisons == ()
+    assert SweepResult(RESULT).comparisons() == ()
     assert isinstance(comparisons[-1].plot(), Figure)  # of which one recipe has no result
 
 
