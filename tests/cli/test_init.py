@@ -134,8 +134,7 @@ def check_use(folder, path):
     """Runs the tests of a working folder, its sweep, and a prediction with a trained network."""
     output = run_python(["-m", "pytest", "-q", "-p", "no:cacheprovider"], folder, path)
     assert " passed" in output
-    options = ("seeds=2", "search.trials=2", "--json")
-    output = run_python(["-m", "lstm_bench", "sweep", "highest", *options], folder, path)
+    output = run_python(["-m", "lstm_bench", "sweep", "highest", "--json"], folder, path)
     sweep = json.loads(output)
     assert set(sweep["recipes"]) == {"default", "small", "no memory"} and not sweep["failed"]
     assert (folder / "reports" / "highest" / "index.html").is_file()

@@ -116,7 +116,7 @@ def test_the_store_returns_claims_comparisons_and_families(settings, tmp_path):
     again = Store(settings.store, settings.artifacts).load("claims")
     document = sweep_findings(result).document()
     assert sweep_findings(again).document() == document
-    of_any_sweep = {"sweep", "recipes", "search", "unfinished", "failed"}
+    of_any_sweep = {"sweep", "overrides", "recipes", "search", "unfinished", "failed"}
     assert document.keys() - of_any_sweep == {"verdicts", "comparisons", "horizon"}
     assert (page.parent / "figures" / "horizon.svg").is_file()
     write_report(again, tmp_path / "claims")
