@@ -29,6 +29,15 @@ IN_MEMORY_URIS = ("sqlite://", "sqlite:///", "sqlite:///:memory:")
 """Addresses of databases in memory, which are lost when the process ends."""
 
 
+def _listed(overrides: Sequence[str]) -> str:
+    """Returns what a sweep was run with, as text.
+
+    >>> _listed(["", "seeds=5"])
+    'no overrides, seeds=5'
+    """
+    return ", ".join(words or "no overrides" for words in overrides[:5])
+
+
 WHOLE_SWEEP, OVERRIDDEN_SWEEP = SWEEP_KINDS = ("sweep", "sweep with overrides")
 """The tag `kind` of the run of a sweep: as its file has it, or with overrides."""
 
@@ -181,6 +190,12 @@ class Store:
         runs = [run for run in runs if run.data.tags.get("overrides", "") == overrides]
         if experiment is None or not runs:
             shown = f"{name} {overrides}".rstrip()
+            others = self._overrides(experiment.experiment_id) if experiment else []
+            if others:
+                raise StoreError(
+                    f"store: {name!r} has been run with {_listed(others)}, "
+                    f"but there is no result of {shown!r}; run it first"
+                )
             raise StoreError(f"store: {unknown('finished sweep', shown, self.sweep_names())}")
         run_id = runs[0].info.run_id
         place = experiment.experiment_id
