@@ -22,6 +22,7 @@ from lstm_bench.sweeps import (
     load_sweep,
     load_tasks,
     loaded_sources,
+    override_words,
     sweep_from_document,
 )
 
@@ -166,6 +167,13 @@ def search(
     as they are; `search` holds further keys of a sweep file's search, such as `sampler`. The same
     call resumes the same search; `name` (default: made from the task and the space) names it in the
     store, from which `load` reads it. Raises `SweepError` for a space that holds no legal recipe.
+
+    >>> import contextlib, tempfile
+    >>> import lstm_bench as lb
+    >>> space = {"units": (2, 4), "learning_rate": (0.001, 0.01)}
+    >>> with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+    ...     lb.search("memory", space, trials=2, seeds=2, epochs=2, progress=False)
+    SweepResult('memory-search-...', 4 recipes, best 'confirm-...')
     """
     parts = {key: _part(key, part) for key, part in (space or {}).items()}
     document = {"task": task, **fixed}
@@ -219,6 +227,14 @@ def sweep(
     or `["seeds=5"]`; a sweep with overrides has a report of its own. What the store has already is
     not run again, unless `again`. A progress bar is shown in a terminal and in a notebook, or as
     `progress` says. Raises `SweepError` with every fault of the sweep at once.
+
+    >>> import contextlib, tempfile
+    >>> import lstm_bench as lb
+    >>> small = {"task": "memory", "epochs": 2, "recipes": {"A": {"units": 2}, "B": {"units": 3}}}
+    >>> with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+    ...     result = lb.sweep(small, {"seeds": 2}, name="small", progress=False)
+    >>> result, result["A"].seeds["seed"].tolist()
+    (SweepResult('small', 2 recipes, best '...'), [0, 1])
     """
     _check_engine(engine)
     place = _place(profile, store)
@@ -252,23 +268,6 @@ def run_sweep(
     return SweepResult(data, page), state
 
 
-def override_words(overrides: Overrides) -> list[str]:
-    """Returns overrides as `key=value` words.
-
-    >>> override_words({"seeds": 5, "search": {"trials": 20}, "stateful": True})
-    ['seeds=5', 'search.trials=20', 'stateful=true']
-    """
-    if not isinstance(overrides, Mapping):
-        return [str(word) for word in overrides]
-    words = []
-    for key, value in overrides.items():
-        if isinstance(value, Mapping) and value:
-            words += [f"{key}.{word}" for word in override_words(value)]
-        else:
-            words.append(f"{key}={json.dumps(value)}" if value is not None else f"{key}=null")
-    return [word.replace('="', "=").removesuffix('"') if '="' in word else word for word in words]
-
-
 def load(
     name: str,
     overrides: Overrides = (),
@@ -280,6 +279,13 @@ def load(
 
     With `overrides`, that of the sweep as it was run with them. Raises `StoreError` where there is
     none of this name.
+
+    >>> import contextlib, tempfile
+    >>> import lstm_bench as lb
+    >>> small = {"task": "memory", "epochs": 2, "seeds": 2, "recipes": {"A": {"units": 2}}}
+    >>> with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+    ...     lb.sweep(small, name="small", progress=False) == lb.load("small")
+    True
     """
     words = " ".join(sorted(override_words(overrides)))
     return SweepResult(open_store(_place(profile, store)).load(name, words))
@@ -297,6 +303,18 @@ def forecast(
     `run` is a sweep over a file, whose best recipe is taken, a row of one as `SWEEP:ID`, or the
     digest of a recipe. Raises `StoreError` where there is no such run, `UserError` where the file
     does not fit it.
+
+    >>> import contextlib, tempfile
+    >>> import lstm_bench as lb
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"day": range(60), "sales": [day % 7 for day in range(60)]})
+    >>> week = {"framing": "window", "window": 7, "units": 4, "epochs": 2}
+    >>> with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+    ...     table.to_csv("shop.csv", index=False)
+    ...     file = {"task": "csv", "file": "shop.csv", "target": "sales", "seeds": 2}
+    ...     result = lb.sweep({**file, "recipes": {"A": week}}, name="shop", progress=False)
+    ...     lb.forecast("shop", "shop.csv").columns.tolist()
+    ['day', 'origin', 'predicted']
     """
     from lstm_bench.tracking import finished_outcome
     from lstm_bench.training import forecast_file, start_tensorflow

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 import lstm_bench as lb
-from lstm_bench._api import override_words
 from lstm_bench.seeds import seed_list
+from lstm_bench.sweeps import override_words
 
 NAMES = {
     *("tasks", "recipe", "run", "compare", "search", "sweep", "load", "forecast", "export"),

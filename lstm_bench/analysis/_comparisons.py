@@ -49,6 +49,11 @@ class Comparison:
     """How one recipe, `of`, differs from another one, `to`, in one measure.
 
     `estimate` is None as long as one of the two recipes has no result.
+
+    >>> import lstm_bench as lb
+    >>> comparison = lb.compare(*(lb.run("memory", seeds=3, units=n, epochs=2) for n in (5, 6)))
+    >>> comparison.n, comparison.question.of, comparison.question.to
+    (3, 'units=5', 'units=6')
     """
 
     name: str

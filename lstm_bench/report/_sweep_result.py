@@ -27,7 +27,7 @@ class SweepResult(Mapping[str, Outcome]):
     """The outcomes of a sweep by the ids of their recipes, and what follows from them.
 
     `result["A1"]` is the outcome of one recipe, `list(result)` gives all ids. Two results are equal
-    if their data are.
+    if their data are. `lstm_bench.sweep` returns one, and has an example.
     """
 
     def __init__(self, data: SweepData, page: Path | None = None) -> None:

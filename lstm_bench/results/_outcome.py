@@ -62,6 +62,11 @@ class Outcome:
 
     `seeds` is a table with one row per seed, `curves` one with a row per seed and epoch, and
     `predictions` one with a row per seed and scored step.
+
+    >>> import lstm_bench as lb
+    >>> outcome = lb.run("memory", seeds=2, units=5, epochs=3)
+    >>> outcome.solve_rate.n, int(outcome.curves["epoch"].max()), outcome == outcome
+    (2, 3, True)
     """
 
     settings: Mapping[str, Any]  # of the recipe, as one flat mapping

@@ -24,6 +24,9 @@ class Sequence:
     Symbols: `inputs` (T,) and `targets` (T,) are integers. Real values: floats, `inputs` (T, F) and
     `targets` (T, K). `scored` (T,) is boolean. In a `cyclic` sequence the first step follows the
     last one.
+
+    >>> len(Sequence(np.array([0, 1]), np.array([1, 0]), np.array([True, True])))
+    2
     """
 
     inputs: NDArray[np.generic]
@@ -50,6 +53,10 @@ class Problem:
     """The sequences of one seed: `train` to train on, `unseen` only to be scored on.
 
     If there are unseen sequences, the score is computed on them alone; otherwise on `train`.
+
+    >>> seen, unseen = (Sequence.next_symbol(symbols) for symbols in ([0, 1, 2], [0, 2, 1]))
+    >>> len(Problem((seen,), unseen=(unseen,)).sequences)
+    2
     """
 
     train: tuple[Sequence, ...]
@@ -75,6 +82,11 @@ class Task(BaseModel, ABC):
     its sequences from `problem`. Its parameters are pydantic fields: they can be set, searched and
     recorded like any other setting of a recipe. Raise `version` whenever the sequences of a seed
     change, so that results on the old sequences are not mistaken for results on the new ones.
+
+    >>> from lstm_bench.recipes import TASKS
+    >>> memory = TASKS["memory"]()
+    >>> memory.name, memory.kind, len(memory.problem(seed=0).train)
+    ('memory', 'categorical', 2)
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
