@@ -13,17 +13,25 @@ from lstm_bench.config import Settings, load_settings
 from lstm_bench.errors import UserError, unknown
 from lstm_bench.recipes import Recipe, recipe
 from lstm_bench.report import SweepResult
-from lstm_bench.results import Outcome
+from lstm_bench.results import Outcome, Row
 from lstm_bench.seeds import seed_list
 from lstm_bench.statistics import Measure
 from lstm_bench.sweeps import (
     Sweep,
+    changed_recipe,
     find_sweep,
     load_sweep,
     load_tasks,
     loaded_sources,
     override_words,
+    plain_value,
+    search_space,
     sweep_from_document,
+    task_file,
+    task_settings,
+)
+from lstm_bench.tasks import (
+    Task,
 )
 
 if TYPE_CHECKING:
@@ -32,10 +40,10 @@ if TYPE_CHECKING:
     from lstm_bench.analysis import Comparison
     from lstm_bench.execution import ProgressObserver
 
-Overrides = Mapping[str, Any] | Sequence[str]
+Overrides = Mapping[str, Any] | Sequence[str] | str
 
 
-def tasks(files: Iterable[str | Path] = ()) -> pd.DataFrame:
+def tasks(files: str | Path | Iterable[str | Path] = ()) -> pd.DataFrame:
     """Returns a table with one row a task: kind, chance level, parameters, default recipe, source.
 
     `files` are Python files with tasks of your own. Raises `TaskError` for one that cannot be
@@ -49,7 +57,7 @@ def tasks(files: Iterable[str | Path] = ()) -> pd.DataFrame:
 
     from lstm_bench.sweeps import task_documents
 
-    load_task_files(load_settings(), files)
+    load_task_files(load_settings(), [files] if isinstance(files, str | Path) else files)
     return pd.DataFrame(task_documents())
 
 
@@ -60,7 +68,7 @@ def load_task_files(place: Settings, files: Iterable[str | Path] = ()) -> None:
 
 
 def run(
-    task: str | type | Recipe,
+    task: str | type | Task | Recipe,
     seeds: int | Iterable[int] = 10,
     *,
     engine: str = "compiled",
@@ -82,7 +90,9 @@ def run(
     Outcome(memory: lstm(5), pairs, stateful, batch 1, 3 epochs; 2 seeds, accuracy ...)
     """
     _check_engine(engine)
-    outcome = run_recipe(as_recipe(task, changes), seed_list(seeds), engine, threads)
+    if threads is not None and (not isinstance(threads, int) or threads < 1):
+        raise UserError(f"threads: must be a whole number from 1 on, or None, but got {threads!r}")
+    outcome = run_recipe(changed_recipe(task, changes), seed_list(seeds), engine, threads)
     if log:
         log_outcome(outcome, _place(None, store))
     return outcome
@@ -111,18 +121,6 @@ def _check_engine(engine: str) -> None:
         raise UserError(f"engine: {unknown('engine', engine, ENGINES)}")
 
 
-def as_recipe(task: str | type | Recipe, changes: Mapping[str, Any]) -> Recipe:
-    """Returns the recipe of a task, or a given one, with `changes` over its settings."""
-    if not isinstance(task, Recipe):
-        return recipe(task, **changes)
-    if not changes:
-        return task
-    from lstm_bench.sweeps import overlay_settings
-
-    merged = overlay_settings(task.settings, changes)
-    return recipe(type(task.task), **{key: merged[key] for key in merged if key != "task"})
-
-
 def compare(
     first: Outcome, second: Outcome, measure: Measure = "accuracy", margin: float | None = None
 ) -> Comparison:
@@ -139,14 +137,16 @@ def compare(
     """
     from lstm_bench.analysis import compare_outcomes
 
+    first, second = (one.outcome if isinstance(one, Row) else one for one in (first, second))
     for outcome in (first, second):
         if not isinstance(outcome, Outcome):
-            raise UserError(f"compare: takes two outcomes of `run`, but got {type(outcome)}")
+            kind = type(outcome).__name__
+            raise UserError(f"compare: takes two outcomes, as `run` returns them, but got {kind}")
     return compare_outcomes(first, second, measure, margin)
 
 
 def search(
-    task: str,
+    task: str | type | Task,
     space: Mapping[str, Any] | None = None,
     *,
     trials: int = 40,
@@ -175,13 +175,19 @@ def search(
     ...     lb.search("memory", space, trials=2, seeds=2, epochs=2, progress=False)
     SweepResult('memory-search-...', 4 recipes, best 'confirm-...')
     """
-    parts = {key: _part(key, part) for key, part in (space or {}).items()}
-    document = {"task": task, **fixed}
+    if not isinstance(search or {}, Mapping):
+        raise UserError(f"search: must be a mapping with keys of a search, but got {search!r}")
+    parts = search_space(space)
+    settings = {key: plain_value(value) for key, value in fixed.items()}
+    document = {**task_settings(task), **settings}
     searched: dict[str, Any] = {**(search or {}), **({"space": parts} if parts else {})}
     if name is None:
         text = json.dumps({**document, "search": searched}, sort_keys=True, default=str)
-        name = f"{task}-search-{hashlib.sha256(text.encode()).hexdigest()[:6]}"
-    document |= {"seeds": seeds, "search": {**searched, "trials": trials}}
+        digest = hashlib.sha256(text.encode()).hexdigest()[:6]
+        name = f"{str(document['task'])[:40]}-search-{digest}"
+    document |= {"seeds": plain_value(seeds)}
+    document["search"] = {**searched, "trials": plain_value(trials)}
+    load_task_files(_place(profile, store), task_file(task))
     return sweep(
         document,
         name=name,
@@ -190,22 +196,6 @@ def search(
         progress=progress,
         store=store,
         profile=profile,
-    )
-
-
-def _part(key: str, part: Any) -> Any:
-    """Returns one part of a search space as a sweep file writes it."""
-    if isinstance(part, tuple) and len(part) == 2:
-        if all(isinstance(end, int) and not isinstance(end, bool) for end in part):
-            return {"int": list(part)}
-        if all(isinstance(end, int | float) and not isinstance(end, bool) for end in part):
-            return {"float": list(part)}
-    if isinstance(part, Mapping):
-        return dict(part)
-    if isinstance(part, Iterable) and not isinstance(part, str):
-        return list(part)
-    raise UserError(
-        f"space: {key} must be a list of values or a pair (low, high) of numbers, but got {part!r}"
     )
 
 
@@ -241,7 +231,11 @@ def sweep(
     load_task_files(place)
     words = override_words(overrides)
     if isinstance(source, Mapping):
-        chosen = sweep_from_document(name, source, words)
+        if not name:
+            raise UserError("name: a sweep must have a name, but got an empty one")
+        task = source.get("task")
+        load_task_files(place, task_file(task))
+        chosen = sweep_from_document(name, {**source, **task_settings(task)}, words)
     else:
         chosen = load_sweep(find_sweep(str(source), place.sweeps), words)
     return run_sweep(chosen, place, engine, again, progress)[0]
@@ -265,6 +259,11 @@ def run_sweep(
     with sweep_bar(chosen.report_name, quiet=not shown) as bar:
         observer: ProgressObserver | None = bar if shown else None
         data, page, state = launch(chosen, place, engine, again, observer)
+    if data.failed and not data.rows and not shown:
+        first = data.failed[0]
+        warnings.warn(
+            f"{data.name}: every recipe has failed; {first.id}: {first.reason}", stacklevel=3
+        )
     return SweepResult(data, page), state
 
 
@@ -317,8 +316,11 @@ def forecast(
     ['day', 'origin', 'predicted']
     """
     from lstm_bench.tracking import finished_outcome
-    from lstm_bench.training import forecast_file, start_tensorflow
+    from lstm_bench.training import start_tensorflow
 
+    for word, value in (("run", run), ("csv", csv)):
+        if not isinstance(value, str | Path) or not str(value):
+            raise UserError(f"{word}: must be a name or a path, but got {str(value)[:40]!r}")
     place = _place(profile, store)
     load_task_files(place)
     opened = open_store(place)
@@ -329,11 +331,13 @@ def forecast(
         run = f"{run}:{best.id}"
     outcome = finished_outcome(run, opened)
     start_tensorflow(1)
+    from lstm_bench.training import forecast_file  # after TensorFlow has been brought up quietly
+
     return forecast_file(outcome, str(csv))
 
 
 def export(
-    what: str | type | Recipe | Outcome,
+    what: str | type | Task | Recipe | Outcome | Row,
     seed: int | None = None,
     *,
     store: str | None = None,
@@ -351,14 +355,17 @@ def export(
     True
     """
     best = 0
+    if seed is not None:
+        (seed,) = seed_list([seed])
+    what = what.outcome if isinstance(what, Row) else what
     if isinstance(what, str):
         place = _place(profile, store)
         load_task_files(place)
         chosen, best = named_recipe(what, changes, place)
     elif isinstance(what, Outcome):
-        chosen, best = as_recipe(recipe(**what.settings), changes), what.best_seed
+        chosen, best = changed_recipe(recipe(**what.settings), changes), what.best_seed
     else:
-        chosen = as_recipe(what, changes)
+        chosen = changed_recipe(what, changes)
     return keras_code(chosen, best if seed is None else seed)
 
 

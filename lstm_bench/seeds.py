@@ -81,7 +81,7 @@ def seed_list(seeds: int | Iterable[int]) -> list[int]:
     >>> seed_list(3), seed_list(range(5, 7))
     ([0, 1, 2], [5, 6])
     """
-    if isinstance(seeds, numbers.Integral):
+    if isinstance(seeds, numbers.Integral) and not isinstance(seeds, bool):
         if seeds < 1:
             raise UserError(f"seeds: must be at least 1, but got {seeds}")
         return list(range(int(seeds)))

@@ -1,7 +1,9 @@
 """What `import lstm_bench as lb` offers, and that commands and calls give the same numbers."""
 
+import importlib
 import inspect
 import json
+import pickle
 import subprocess
 import sys
 import textwrap
@@ -12,7 +14,7 @@ import pytest
 
 import lstm_bench as lb
 from lstm_bench.seeds import seed_list
-from lstm_bench.sweeps import override_words
+from lstm_bench.sweeps import override_words, parse_assignments, search_space, use_sources
 
 NAMES = {
     *("tasks", "recipe", "run", "compare", "search", "sweep", "load", "forecast", "export"),
@@ -174,12 +176,71 @@ def test_export_gives_the_script_of_the_command(command):
 
 
 def test_overrides_are_words_or_a_mapping():
-    assert override_words({"seeds": 5, "units": [1, 2], "task": "a b"}) == [
-        "seeds=5",
-        "units=[1, 2]",
-        "task=a b",
-    ]
-    assert override_words(["seeds=5"]) == ["seeds=5"]
+    assert override_words({"seeds": np.int64(5), "units": [1, 2]}) == ["seeds=5", "units=[1, 2]"]
+    assert override_words(["seeds=5"]) == override_words("seeds=5") == ["seeds=5"]
+    with pytest.raises(lb.UserError, match="overrides"):
+        override_words(3)
+
+
+@pytest.mark.parametrize(
+    "text", ["2024", "yes", "", "# x", "a: b", 'a "b" = c', "null", "[1]", "é", "plain"]
+)
+def test_text_in_overrides_stays_that_text(text):
+    assert parse_assignments(override_words({"title": text})) == {"title": text}
+
+
+def test_numpys_numbers_are_numbers():
+    chosen = lb.recipe("memory", units=np.int64(4), stateful=np.True_)
+    assert chosen == lb.recipe("memory", units=4, stateful=True)
+    assert search_space({"units": np.arange(4, 6)}) == {"units": [4, 5]}
+    with pytest.raises(lb.UserError, match="finite"):
+        search_space({"units": (float("nan"), 8.0)})
+
+
+def test_two_runs_of_the_same_are_equal_and_can_be_pickled():
+    first, second = lb.run("memory", 2, **SMALL), lb.run("memory", 2, **SMALL)
+    assert first == second
+    assert pickle.loads(pickle.dumps(first)) == first
+    assert pickle.loads(pickle.dumps(first.plot())).axes
+
+
+def test_outcomes_of_different_tasks_are_not_compared():
+    with pytest.raises(lb.UserError, match="one task"):
+        lb.compare(lb.run("memory", 1, **SMALL), lb.run("echo", 1, **SMALL))
+
+
+OWN_TASK = """
+import numpy as np
+from lstm_bench import Problem, Sequence, task
+
+
+@task(labels="01", chance=0.5, source="none", autoregressive=False, defaults={"framing": "whole"})
+def same_again(seed: int, length: int = 4) -> Problem:
+    "Say the same: 0 1 -> 0 1."
+    bits = np.arange(length) % 2
+    return Problem((Sequence(bits, bits, np.ones(length, bool)),))
+"""
+
+
+def test_a_task_of_ones_own_is_swept_from_its_file(tmp_path, monkeypatch):
+    (tmp_path / "own_task.py").write_text(OWN_TASK)
+    monkeypatch.syspath_prepend(tmp_path)
+    own = importlib.import_module("own_task").same_again
+    document = {"task": own, "seeds": 1, "epochs": 2, "recipes": {"A": {"units": 2}}}
+    try:
+        result = lb.sweep(document, name="own", progress=False)
+        assert result["A"].settings["task"] == "same_again"
+        instance = lb.run(own(length=6), 1, epochs=2, units=2)
+        assert instance.settings["length"] == 6
+    finally:
+        use_sources(())
+
+
+def test_a_sweep_in_which_all_has_failed_says_so():
+    document = {"task": "memory", "seeds": 1, "recipes": {"A": {"epochs": 2}}, "time_limit": 0.001}
+    with pytest.warns(UserWarning, match="every recipe has failed"):
+        result = lb.sweep(document, name="late", progress=False)
+    assert "1 failed" in repr(result)
 
 
 def test_tasks_are_a_table():

@@ -185,8 +185,13 @@ def compare_outcomes(
     if measure not in measures:
         shown = repr(measure)[:80]
         raise UserError(f"measure: must be one of {', '.join(measures)}, but got {shown}")
-    if margin is not None and not 0 < margin < math.inf:
+    if margin is not None and not (isinstance(margin, int | float) and 0 < margin < math.inf):
         raise UserError(f"margin: must be above 0 and finite, but got {margin!r}")
+    tasks = [str(outcome.settings.get("task")) for outcome in (first, second)]
+    if tasks[0] != tasks[1]:
+        raise UserError(
+            f"compare: must get outcomes of one task, but got {tasks[0]} and {tasks[1]}"
+        )
     of, to = outcome_labels(first, second)
     question = ComparisonQuestion(of, to, measure, margin=margin)
     estimate = estimate_difference(Row(of, first), Row(to, second), question)

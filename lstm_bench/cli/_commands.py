@@ -88,6 +88,11 @@ def run(
     changes = parse_assignments(settings or [])
     if "task" in changes:
         raise UserError(f"task: is given by the first word, {task!r}; leave out task=")
+    wrong = next((key for key in ("seeds", "seed") if key in changes), None)
+    if wrong:
+        raise UserError(
+            f"{wrong}: is no setting of a recipe; give --seeds N, which runs seeds 0 to N-1"
+        )
     context = load_context(profile, store, files)
     chosen = recipe(task, **changes)
     further = select_metrics(metrics, chosen.task.kind)
@@ -105,7 +110,7 @@ def run(
     terminal_console().print(outcome_page(outcome, predictions, further))
     if log:
         terminal_console().print(f"Runs:   {browse_command(context.store)}", soft_wrap=True)
-    terminal_console().print(after_run(outcome, log), soft_wrap=True)
+    terminal_console().print(after_run(outcome, log, settings or []), soft_wrap=True)
 
 
 def sweep(

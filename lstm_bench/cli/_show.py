@@ -176,11 +176,11 @@ def next_step(result: SweepData, file: str) -> str:
     return shell_line(*words, "--output", "forecast.csv")
 
 
-def after_run(outcome: Outcome, logged: bool) -> str:
-    """Returns what can be done next with the recipe of a run."""
+def after_run(outcome: Outcome, logged: bool, words: Sequence[str] = ()) -> str:
+    """Returns what can be done next with the recipe of a run, which `words` have changed."""
     task = str(outcome.settings["task"])
-    words = [f"{outcome.digest}"] if logged else [task]
-    lines = [f"Next:   {shell_line('lstm-bench', 'export', *words)}   (this recipe as a script)"]
+    named = [outcome.digest] if logged else [task, *words]
+    lines = [f"Next:   {shell_line('lstm-bench', 'export', *named)}   (this recipe as a script)"]
     example = "learning_rate=0.01" if "units" in outcome.settings else "units=40"
     lines.append(
         f"        {shell_line('lstm-bench', 'run', task, example)}   (another recipe to compare)"

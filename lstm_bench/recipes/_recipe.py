@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Self
 
+import numpy as np
 from pydantic import BaseModel, ValidationError, model_validator
 
 from lstm_bench.errors import Fault, RecipeError, UserError, unknown
@@ -137,6 +138,10 @@ def recipe(task: str | type[Task], **settings: Any) -> Recipe:
     Traceback (most recent call last):
     lstm_bench.errors.RecipeError: unit: there is no setting 'unit'; did you mean 'units'? ...
     """
+    settings = {
+        key: value.item() if isinstance(value, np.generic) else value
+        for key, value in settings.items()
+    }
     task_class = TASKS.get(task) if isinstance(task, str) else task
     if not isinstance(task_class, type) or not issubclass(task_class, Task):
         raise RecipeError([Fault("task", unknown_task_message(task))])

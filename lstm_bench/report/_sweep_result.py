@@ -108,12 +108,14 @@ class SweepResult(Mapping[str, Outcome]):
     def __repr__(self) -> str:
         best = f", best {self.best.id[:80]!r}" if self.best else ""
         count = len(self)
-        return f"SweepResult({self.name[:200]!r}, {count} recipe{'' if count == 1 else 's'}{best})"
+        failed = f", {len(self.data.failed)} failed" if self.data.failed else ""
+        recipes = f"{count} recipe{'' if count == 1 else 's'}"
+        return f"SweepResult({self.name[:200]!r}, {recipes}{failed}{best})"
 
     def _repr_html_(self) -> str:
         frame = self.to_frame()
         shown = frame[[column for column in COLUMNS_SHOWN if column in frame]].head(ROWS_SHOWN)
         more = len(frame) - len(shown)
         rest = f"<p>{more} more: <code>to_frame()</code></p>" if more > 0 else ""
-        table = shown.to_html(index=False, float_format="{:.3f}".format)
+        table = shown.to_html(index=False, float_format="{:.3f}".format, na_rep="–")
         return f"<p><b>{html.escape(self.data.title or self.name)}</b></p>{table}{rest}"

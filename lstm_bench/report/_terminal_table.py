@@ -43,7 +43,8 @@ def terminal_table(result: SweepData, limit: int = 6, findings: Findings | None 
     }
     published = bool(verdicts) or any(row.published_accuracy is not None for row in result.fixed)
     if published or finalists:  # one column for both: a terminal is narrow
-        heading = "Search %" if finalists else "Published"
+        heading = "Published\nor search %" if finalists and published else "Published"
+        heading = heading if published else "Search %"
         table.add_column(heading, justify="right", no_wrap=True)
     searched = findings.confirmed or findings.searched[:limit]
     in_search = {row.row.id: f"{wording.percent(row.search.mean)}\nsearch" for row in finalists}

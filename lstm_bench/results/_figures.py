@@ -81,16 +81,17 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 
 
 def new_figure(height: float, width: float = FIGURE_WIDTH) -> Figure:
-    """Returns an empty figure, sizes in inches, that a notebook shows as SVG."""
+    """Returns an empty figure, sizes in inches, that a notebook shows as SVG without pyplot."""
     from matplotlib.figure import Figure
 
-    class NotebookFigure(Figure):
-        """A figure that a notebook shows without pyplot and without a backend."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    # On the figure and not in a subclass, so that figures can be pickled.
+    setattr(figure, "_repr_svg_", functools.partial(_svg_text, figure))  # noqa: B010
+    return figure
 
-        def _repr_svg_(self) -> str:
-            return as_svg(self).decode()
 
-    return NotebookFigure(figsize=(width, height), layout="constrained")
+def _svg_text(figure: Figure) -> str:
+    return as_svg(figure).decode()
 
 
 def as_svg(figure: Figure) -> bytes:

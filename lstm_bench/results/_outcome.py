@@ -56,6 +56,10 @@ PREDICTION_COLUMNS = ("seed", "sequence", "step", "input", "expected", "predicte
 CURVE_POINTS = 200
 
 
+NOT_COMPARED = ("compile_seconds", "provenance", "model")
+"""Fields that equal outcomes may differ in: when, where, and the file made of the weights."""
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Outcome:
     """What a recipe did over its seeds. Everything reported is computed from this.
@@ -223,15 +227,24 @@ class Outcome:
         return table + svg[svg.index("<svg") :]
 
     def __eq__(self, other: object) -> bool:
+        """Returns whether all numbers are equal; times and provenance do not count."""
         if not isinstance(other, Outcome):
             return NotImplemented
         return all(
-            _equal(getattr(self, field.name), getattr(other, field.name))
+            _equal(_timeless(getattr(self, field.name)), _timeless(getattr(other, field.name)))
             for field in dataclasses.fields(self)
+            if field.name not in NOT_COMPARED
         )
 
     def __hash__(self) -> int:
         return hash((self.digest, self.engine, len(self.seeds)))
+
+
+def _timeless(value: Any) -> Any:
+    """Returns a field without the seconds that training took."""
+    return (
+        value.drop(columns="seconds", errors="ignore") if isinstance(value, pd.DataFrame) else value
+    )
 
 
 def _equal(first: Any, second: Any) -> bool:

@@ -26,7 +26,7 @@ Role = Literal["fixed", "trial", "confirmed", "ablation", "effect", "split"]
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Row:
     """One recipe of a sweep: its outcome, its role, and what the sweep file says of it."""
 
@@ -42,6 +42,9 @@ class Row:
     value: Any = None
     role: Role = "fixed"
     of: str = ""  # the id of the row that this row belongs to: see `Role`
+
+    def __repr__(self) -> str:
+        return f"Row({self.id[:80]!r}, {self.role}, {self.outcome!r})"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from lstm_bench.safety._addresses import mask_address, mask_passwords
 from lstm_bench.safety._csv import as_csv
 from lstm_bench.safety._html import html_table
 from lstm_bench.safety._markdown import escape_markdown
-from lstm_bench.safety._names import path_component, report_folder_name
+from lstm_bench.safety._names import path_component, report_folder_name, split_report_name
 from lstm_bench.safety._printable import printable_line, printable_text, replace_controls
 from lstm_bench.safety._pydantic import broken_rule, pydantic_faults
 from lstm_bench.safety._temporary import (
@@ -39,6 +39,7 @@ __all__ = [
     "report_folder_name",
     "shell_line",
     "socket_folder",
+    "split_report_name",
     "temporary_folder",
     "temporary_folder_in",
     "terminal_console",

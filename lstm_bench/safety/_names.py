@@ -57,6 +57,16 @@ def report_folder_name(sweep: str, overrides: str = "") -> str:
     return f"{folder}{MARK}{path_component(overrides.replace(' ', ','))}" if overrides else folder
 
 
+def split_report_name(name: str) -> tuple[str, str]:
+    """Returns the sweep and the overrides that a report's name stands for.
+
+    >>> split_report_name("published~first_seed=30,seeds=5"), split_report_name("published")
+    (('published', 'first_seed=30 seeds=5'), ('published', ''))
+    """
+    sweep, _, overrides = name.partition(MARK)
+    return (sweep, overrides.replace(",", " ")) if "=" in overrides else (name, "")
+
+
 def _is_safe(name: str) -> bool:
     """Returns whether every system accepts `name` as a file name, and as this one only."""
     return (

@@ -78,9 +78,9 @@ def importance(
     why = ""
     if distinct < MIN_TRIALS:
         available = f"there {'is' if distinct == 1 else 'are'} {distinct}"
-        why = f"it takes {MIN_TRIALS} different random trials, but {available}"
+        why = f"Importances need {MIN_TRIALS} different random trials, but {available}."
     elif np.ptp(scores) == 0:
-        why = f"every random trial scores {scores[0]:.4g}, so no setting made a difference"
+        why = f"Every random trial scores {scores[0]:.4g}, so no setting made a difference."
     if why:
         return {"trials": count, "settings": [], "why": why}
     optuna.logging.set_verbosity(optuna.logging.ERROR)

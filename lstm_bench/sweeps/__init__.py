@@ -9,12 +9,19 @@ from lstm_bench.sweeps._conditions import (
     setting_applies,
 )
 from lstm_bench.sweeps._entries import value_as_text
+from lstm_bench.sweeps._python_values import (
+    changed_recipe,
+    override_words,
+    plain_value,
+    search_space,
+    task_file,
+    task_settings,
+)
 from lstm_bench.sweeps._search import Range, Search
 from lstm_bench.sweeps._sweep import (
     Sweep,
     find_sweep,
     load_sweep,
-    override_words,
     parse_assignments,
     sweep_from_document,
     sweep_over_file,
@@ -37,6 +44,7 @@ __all__ = [
     "Sweep",
     "TaskSource",
     "applicable_settings",
+    "changed_recipe",
     "condition_as_text",
     "find_sweep",
     "load_sweep",
@@ -46,11 +54,15 @@ __all__ = [
     "overlay_settings",
     "override_words",
     "parse_assignments",
+    "plain_value",
+    "search_space",
     "setting_applies",
     "sweep_from_document",
     "sweep_over_file",
     "task_documents",
+    "task_file",
     "task_place",
+    "task_settings",
     "use_sources",
     "value_as_text",
 ]

@@ -23,7 +23,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -120,23 +119,6 @@ def parse_assignments(words: Sequence[str]) -> dict[str, Any]:
         raise SweepError(f"{shown}: is not key=value ({' '.join(str(error).split())})") from error
     assert isinstance(assignments, dict)
     return {str(key): value for key, value in assignments.items()}
-
-
-def override_words(overrides: Mapping[str, Any] | Sequence[str]) -> list[str]:
-    """Returns overrides as `key=value` words.
-
-    >>> override_words({"seeds": 5, "search": {"trials": 20}, "stateful": True})
-    ['seeds=5', 'search.trials=20', 'stateful=true']
-    """
-    if not isinstance(overrides, Mapping):
-        return [str(word) for word in overrides]
-    words = []
-    for key, value in overrides.items():
-        if isinstance(value, Mapping) and value:
-            words += [f"{key}.{word}" for word in override_words(value)]
-        else:
-            words.append(f"{key}={json.dumps(value)}" if value is not None else f"{key}=null")
-    return [word.replace('="', "=").removesuffix('"') if '="' in word else word for word in words]
 
 
 def load_sweep(path: Path, overrides: Sequence[str] = ()) -> Sweep:

@@ -94,9 +94,10 @@ def _find_row(word: str, config: Settings) -> FoundRecipe:
         outcome = finished_outcome(word, Store(config.store, config.artifacts, create=False))
         return FoundRecipe(recipe_of_run(outcome.settings, outcome.digest), outcome.best_seed)
     except StoreError:
-        if not colon or not (config.sweeps / f"{name}.yaml").is_file():
+        path = config.sweeps / f"{name}.yaml"
+        if not colon or not path.is_file() or id_ not in load_sweep(path).entries:
             raise
-        return _find_in_file(find_sweep(name, config.sweeps), id_)
+        return _find_in_file(path, id_)
 
 
 def _find_in_file(path: Path, id_: str) -> FoundRecipe:

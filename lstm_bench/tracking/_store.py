@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from lstm_bench.errors import DamagedError, LstmBenchError, StoreError, unknown
 from lstm_bench.results import Outcome, SweepData, read_limited, read_outcome
-from lstm_bench.safety import mask_address, path_component, print_plain, temporary_folder
+from lstm_bench.safety import (
+    mask_address,
+    path_component,
+    print_plain,
+    report_folder_name,
+    split_report_name,
+    temporary_folder,
+)
 from lstm_bench.tracking import _connection as connection
 from lstm_bench.tracking import _listing as listing
 
@@ -170,6 +177,8 @@ class Store:
                     if seeds <= set(outcome.seeds["seed"]):
                         break
         # The name is that of the experiment, whatever the file says.
+        if not overrides:
+            name, overrides = split_report_name(name)
         facts = {**content, "name": name, "overrides": overrides}
         return listing.result_from_listing(facts, outcomes)
 
@@ -184,6 +193,8 @@ class Store:
         self, name: str, overrides: str = ""
     ) -> tuple[dict[str, Any], dict[str, str], dict[str, str]]:
         """Returns the listing of the sweep's newest run, its children, and those of relatives."""
+        if not overrides:
+            name, overrides = split_report_name(name)
         experiment = self.client.get_experiment_by_name(name)
         kind = OVERRIDDEN_SWEEP if overrides else WHOLE_SWEEP
         runs = self.sweep_runs(experiment.experiment_id, kind) if experiment else []
@@ -192,9 +203,10 @@ class Store:
             shown = f"{name} {overrides}".rstrip()
             others = self._overrides(experiment.experiment_id) if experiment else []
             if others:
+                example = report_folder_name(name, others[-1])
                 raise StoreError(
-                    f"store: {name!r} has been run with {_listed(others)}, "
-                    f"but there is no result of {shown!r}; run it first"
+                    f"store: {name!r} has been run with {_listed(others)}, but there is no result "
+                    f"of {shown!r}; run that, or name one that there is, as {example!r}"
                 )
             raise StoreError(f"store: {unknown('finished sweep', shown, self.sweep_names())}")
         run_id = runs[0].info.run_id

@@ -127,7 +127,7 @@ def test_few_trials_or_equal_scores_give_a_reason():
     assert importance([], PARTS)["settings"] == []
     assert "there is 1" in importance([trials[0]] * 20, PARTS)["why"]
     same = importance([(settings, 1.0) for settings in random_settings(20)], PARTS)
-    assert "every random trial scores 1" in same["why"]
+    assert "Every random trial scores 1" in same["why"]
     failed = [(settings, float("nan")) for settings in random_settings(20)]
     assert importance(failed, PARTS)["trials"] == 0
 
