@@ -20,7 +20,7 @@ from typing import Any
 from lstm_bench.config import Settings
 from lstm_bench.errors import StoreError, SweepError, TaskError, UserError, unknown
 from lstm_bench.recipes import TASKS, Recipe, recipe, recipe_of_run, unknown_task_message
-from lstm_bench.results import Outcome
+from lstm_bench.results import Outcome, Role
 from lstm_bench.sweeps import find_sweep, load_sweep, overlay_settings, task_place
 from lstm_bench.tasks import is_built_in
 from lstm_bench.tracking._store import Store
@@ -63,22 +63,27 @@ def _may_name_run(word: str) -> bool:
 
 def _refuse_sweep(word: str, config: Settings) -> None:
     """Raises `StoreError` if `word` names a whole sweep that has rows, finished or not."""
-    ids: Iterable[str] = ()
+    roles: dict[str, Role] = {}
     if (config.sweeps / f"{word}.yaml").is_file():
-        ids = load_sweep(find_sweep(word, config.sweeps)).entries
-    with contextlib.suppress(StoreError):
-        ids = Store(config.store, config.artifacts, create=False).run_ids(word)
-    if ids:
-        raise StoreError(_sweep_message(word, ids))
+        roles = dict.fromkeys(load_sweep(find_sweep(word, config.sweeps)).entries, "fixed")
+    with contextlib.suppress(StoreError):  # not run yet: the file has its recipes
+        roles = _roles(Store(config.store, config.artifacts, create=False), word)
+    if roles:
+        raise StoreError(_sweep_message(word, roles))
 
 
-def _sweep_message(sweep: str, ids: Iterable[str]) -> str:
+def _roles(store: Store, sweep: str) -> dict[str, Role]:
+    """Returns why the finished rows of a sweep were run, by their ids."""
+    return {row.id: row.role for row, _ in store.finished_rows(sweep)}
+
+
+def _sweep_message(sweep: str, roles: Mapping[str, Role]) -> str:
     """Returns the message for a sweep that is named in place of a row; suggests finalists first.
 
-    >>> _sweep_message("sales", ["trial-0", "trial-1", "confirm-1"])
+    >>> _sweep_message("sales", {"trial-0": "trial", "trial-1": "trial", "confirm-1": "confirmed"})
     "'sales' is a sweep: give one of its recipes, e.g. sales:confirm-1, sales:trial-0"
     """
-    suggested = sorted(ids, key=lambda id_: not id_.startswith("confirm-"))[:2]
+    suggested = sorted(roles, key=lambda id_: roles[id_] != "confirmed")[:2]
     if not suggested:
         return f"{sweep!r} is a sweep of which no recipe has finished; run it again"
     shown = ", ".join(f"{sweep}:{id_}" for id_ in suggested)
@@ -131,7 +136,7 @@ def finished_outcome(word: str, store: Store) -> Outcome:
     if not matches:
         sweeps = store.sweep_names()
         if word in sweeps:
-            raise StoreError(_sweep_message(word, store.run_ids(word)))
+            raise StoreError(_sweep_message(word, _roles(store, word)))
         if not re.fullmatch("[0-9a-f]+", word):
             raise StoreError(f"store: {unknown('finished sweep', word, sweeps)}; give SWEEP:ID")
         message = _unknown_message("finished recipe", word, by_digest)

@@ -25,6 +25,7 @@ from lstm_bench.safety import (
 )
 from lstm_bench.tracking import _connection as connection
 from lstm_bench.tracking import _listing as listing
+from lstm_bench.tracking._listing import SweepRow
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -184,10 +185,14 @@ class Store:
 
     def run_ids(self, name: str) -> dict[str, str]:
         """Returns the runs of the finished rows of the newest sweep `name`: row id -> run id."""
+        return {row.id: run_id for row, run_id in self.finished_rows(name)}
+
+    def finished_rows(self, name: str) -> list[tuple[SweepRow, str]]:
+        """Returns the finished rows of the newest sweep `name`, each with the id of its run."""
         with self.errors_reported():
             content, children, relatives = self._newest(name)
         runs = relatives | children
-        return {row.id: runs[row.key] for row in content["rows"] if row.key in runs}
+        return [(row, runs[row.key]) for row in content["rows"] if row.key in runs]
 
     def _newest(
         self, name: str, overrides: str = ""
