@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rich.table import Table
 from rich.text import Text
 
-from lstm_bench.execution import SweepBar
+from lstm_bench.execution._progress_bar import SweepBar
 from lstm_bench.safety._terminal import shell_line, terminal_console
 
 ESCAPES = "\x1b]0;PWNED\x07\x1b[2J\x9b31m\x00\u202e"
