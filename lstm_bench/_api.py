@@ -30,15 +30,14 @@ from lstm_bench.sweeps import (
     task_file,
     task_settings,
 )
-from lstm_bench.tasks import (
-    Task,
-)
+from lstm_bench.tasks import Task
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from lstm_bench.analysis import Comparison
-    from lstm_bench.execution import ProgressObserver
+    from lstm_bench.execution import ProgressObserver, SweepProgress
+    from lstm_bench.tracking import Store
 
 Overrides = Mapping[str, Any] | Sequence[str] | str
 
@@ -187,9 +186,8 @@ def search(
         name = f"{str(document['task'])[:40]}-search-{digest}"
     document |= {"seeds": plain_value(seeds)}
     document["search"] = {**searched, "trials": plain_value(trials)}
-    load_task_files(_place(profile, store), task_file(task))
     return sweep(
-        document,
+        {**document, "task": task},
         name=name,
         engine=engine,
         again=again,
@@ -228,7 +226,6 @@ def sweep(
     """
     _check_engine(engine)
     place = _place(profile, store)
-    load_task_files(place)
     words = override_words(overrides)
     if isinstance(source, Mapping):
         if not name:
@@ -237,8 +234,13 @@ def sweep(
         load_task_files(place, task_file(task))
         chosen = sweep_from_document(name, {**source, **task_settings(task)}, words)
     else:
+        load_task_files(place)
         chosen = load_sweep(find_sweep(str(source), place.sweeps), words)
-    return run_sweep(chosen, place, engine, again, progress)[0]
+    result, _ = run_sweep(chosen, place, engine, again, progress)
+    if result.data.failed and not result.data.rows:
+        reason = result.data.failed[0].reason
+        warnings.warn(f"{result.name}: every recipe has failed; {reason}", stacklevel=2)
+    return result
 
 
 def run_sweep(
@@ -247,7 +249,7 @@ def run_sweep(
     engine: str = "compiled",
     again: bool = False,
     progress: bool | None = None,
-) -> tuple[SweepResult, Any]:
+) -> tuple[SweepResult, SweepProgress]:
     """Runs a sweep that has been read; returns its result, and how it went."""
     with warnings.catch_warnings():
         # MLflow and Optuna import tqdm, which warns in notebooks without widgets; none are needed.
@@ -259,11 +261,6 @@ def run_sweep(
     with sweep_bar(chosen.report_name, quiet=not shown) as bar:
         observer: ProgressObserver | None = bar if shown else None
         data, page, state = launch(chosen, place, engine, again, observer)
-    if data.failed and not data.rows and not shown:
-        first = data.failed[0]
-        warnings.warn(
-            f"{data.name}: every recipe has failed; {first.id}: {first.reason}", stacklevel=3
-        )
     return SweepResult(data, page), state
 
 
@@ -393,7 +390,7 @@ def _place(profile: str | None, store: str | None) -> Settings:
     return place.model_copy(update={"store": store}) if store else place
 
 
-def open_store(place: Settings, create: bool = False) -> Any:
+def open_store(place: Settings, create: bool = False) -> Store:
     """Returns the store; raises `StoreError` where there is none and none is to be made."""
     from lstm_bench.tracking import Store
 

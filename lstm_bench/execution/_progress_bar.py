@@ -161,8 +161,11 @@ class NotebookBar:
         self._handle = display({"text/html": ""}, raw=True, display_id=True)
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._show(f"<progress value='1' max='1'></progress> {html.escape(self._name)}: done")
+    def __exit__(self, error: object, *_: object) -> None:
+        if error is None:
+            self._show(f"<progress value='1' max='1'></progress> {html.escape(self._name)}: done")
+        else:
+            self._show(f"{html.escape(self._name)}: stopped; the same call goes on from here")
 
     def estimated(self, estimate: Estimate) -> None:
         """Prints how long the sweep should take."""

@@ -37,10 +37,10 @@ IN_MEMORY_URIS = ("sqlite://", "sqlite:///", "sqlite:///:memory:")
 """Addresses of databases in memory, which are lost when the process ends."""
 
 
-def _listed(overrides: Sequence[str]) -> str:
+def _overrides_as_text(overrides: Sequence[str]) -> str:
     """Returns what a sweep was run with, as text.
 
-    >>> _listed(["", "seeds=5"])
+    >>> _overrides_as_text(["", "seeds=5"])
     'no overrides, seeds=5'
     """
     return ", ".join(words or "no overrides" for words in overrides[:5])
@@ -163,6 +163,7 @@ class Store:
         not finished.
         """
         with self.errors_reported():
+            name, overrides = self._sweep_and_overrides(name, overrides)
             content, children, relatives = self._newest(name, overrides)
         needed: dict[str, set[int]] = {}
         for row in content["rows"]:
@@ -178,8 +179,6 @@ class Store:
                     if seeds <= set(outcome.seeds["seed"]):
                         break
         # The name is that of the experiment, whatever the file says.
-        if not overrides:
-            name, overrides = split_report_name(name)
         facts = {**content, "name": name, "overrides": overrides}
         return listing.result_from_listing(facts, outcomes)
 
@@ -190,16 +189,23 @@ class Store:
     def finished_rows(self, name: str) -> list[tuple[SweepRow, str]]:
         """Returns the finished rows of the newest sweep `name`, each with the id of its run."""
         with self.errors_reported():
-            content, children, relatives = self._newest(name)
+            content, children, relatives = self._newest(*self._sweep_and_overrides(name))
         runs = relatives | children
         return [(row, runs[row.key]) for row in content["rows"] if row.key in runs]
 
+    def _sweep_and_overrides(self, name: str, overrides: str = "") -> tuple[str, str]:
+        """Returns a sweep and its overrides, where `name` may be that of a report with overrides.
+
+        A sweep of exactly this name comes first: names of sweeps may hold any character.
+        """
+        if overrides or self.client.get_experiment_by_name(name) is not None:
+            return name, overrides
+        return split_report_name(name)
+
     def _newest(
-        self, name: str, overrides: str = ""
+        self, name: str, overrides: str
     ) -> tuple[dict[str, Any], dict[str, str], dict[str, str]]:
         """Returns the listing of the sweep's newest run, its children, and those of relatives."""
-        if not overrides:
-            name, overrides = split_report_name(name)
         experiment = self.client.get_experiment_by_name(name)
         kind = OVERRIDDEN_SWEEP if overrides else WHOLE_SWEEP
         runs = self.sweep_runs(experiment.experiment_id, kind) if experiment else []
@@ -210,8 +216,8 @@ class Store:
             if others:
                 example = report_folder_name(name, others[-1])
                 raise StoreError(
-                    f"store: {name!r} has been run with {_listed(others)}, but there is no result "
-                    f"of {shown!r}; run that, or name one that there is, as {example!r}"
+                    f"store: {name!r} has been run with {_overrides_as_text(others)}, but there is "
+                    f"no result of {shown!r}; run that, or name one that there is, as {example!r}"
                 )
             raise StoreError(f"store: {unknown('finished sweep', shown, self.sweep_names())}")
         run_id = runs[0].info.run_id

@@ -86,4 +86,12 @@ def test_the_whole_sweep_takes_over_what_a_look_has_run(folder, command):
     code, out, _ = command("sweep", "small.yaml", "seeds=4")
     assert "2 of 2 recipes needed no new run" in out
     names = sorted(path.name for path in (folder / "reports").iterdir())
+    assert lb.load(names[1]).data.overrides  # by the name of its report
     assert [name.partition("~")[0] for name in names] == ["small", "small"]
+
+
+def test_a_sweep_may_be_called_like_a_report_with_overrides(folder):
+    document = {"task": "memory", "seeds": 1, "epochs": 2, "recipes": {"A": {"units": 2}}}
+    result = lb.sweep(document, name="a~b=c", progress=False)
+    assert lb.load("a~b=c") == result
+    assert lb.load("a~b=c").name == "a~b=c"
