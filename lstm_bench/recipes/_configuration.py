@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
 
 from lstm_bench.recipes import _schedule as schedule
+from lstm_bench.recipes._evaluations import evaluated_epochs, evaluation_share
 from lstm_bench.recipes._framings import Encoding, Framing, Samples
 from lstm_bench.recipes._schedule import Layout, Reset, Schedule, Shuffle
 from lstm_bench.tasks import Lengths, Task, checked_problem, sequence_lengths
@@ -59,6 +60,7 @@ class Configuration(BaseModel):
     reset: Reset = "sequence"
     shuffle: Shuffle = "none"
     evaluation: Evaluation = "teacher_forced"
+    evaluate_every: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     start: str | None = None
 
     @property
@@ -103,6 +105,18 @@ class Configuration(BaseModel):
     def stateful_evaluation_batches(self) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
         """The batches and resets of an evaluation; see `schedule.stateful_evaluation_batches`."""
         return schedule.stateful_evaluation_batches(self.schedule, self.counts[1])
+
+    @cached_property
+    def evaluated_epochs(self) -> NDArray[np.int64]:
+        """The epochs, from 1, after which all samples are evaluated; see `_evaluations`.
+
+        Only the learning curve and the epoch from which a task stays solved depend on them.
+        """
+        plan, (train, unseen) = self.schedule, self.counts
+        forward = 4.0 * self.width * self.layers * self.units**2
+        samples = sum(train) + sum(unseen)
+        share = evaluation_share(samples, plan.batches, plan.batch_size, forward)
+        return evaluated_epochs(self.epochs, self.evaluate_every, share)
 
     @property
     def updates(self) -> int:

@@ -26,6 +26,7 @@ from lstm_bench.recipes import Recipe, Samples, Schedule
 from lstm_bench.seeds import stream
 from lstm_bench.training._engine import SeedRun, Training
 from lstm_bench.training._fusion import fence_steps
+from lstm_bench.training._kernel_calls import use_kernels
 from lstm_bench.training._models import (
     build,
     initial_dropout_states,
@@ -118,15 +119,18 @@ def _train_seed(
         epochs = min(spec.chunk, recipe.epochs - first)
         if chunk is None or recipe.shuffle != "none" or epochs < spec.chunk:
             chunk = _chunk(spec, recipe.schedule, rng, epochs)
+        evaluated = _is_evaluated(recipe, first, spec.chunk)
+        chunk = chunk._replace(evaluations=tf.constant(evaluated.astype(np.int32)))
         result = program.run(state, inputs, chunk)
         state, outputs = result.state, result.outputs
         losses.append(result.losses.numpy()[:epochs])
-        correct.append(result.correct.numpy()[:epochs])
+        correct.append(result.correct.numpy()[:epochs][evaluated[:epochs]])
     assert outputs is not None
     return SeedRun(
         seed,
         samples,
         np.concatenate(losses),
+        recipe.evaluated_epochs,
         np.concatenate(correct),
         outputs.numpy().reshape(*samples.scored.shape, -1),
         tuple(packing.unpack([w.numpy() for w in state.weights])),
@@ -188,7 +192,13 @@ def _chunk(spec: ProgramSpec, schedule: Schedule, rng: np.random.Generator, epoc
     index = np.zeros((spec.chunk, spec.batches, spec.batch_size), np.int32)
     reset = np.zeros((spec.chunk, spec.batches), bool)
     index[:epochs], reset[:epochs] = schedule.epochs(rng, epochs)
-    return Chunk(tf.constant(index), tf.constant(reset), tf.constant(epochs))
+    evaluations = tf.zeros(spec.chunk, tf.int32)
+    return Chunk(tf.constant(index), tf.constant(reset), evaluations, tf.constant(epochs))
+
+
+def _is_evaluated(recipe: Recipe, first: int, epochs: int) -> np.ndarray:
+    """Returns which of `epochs` epochs from number `first` + 1 on are evaluated, (epochs,)."""
+    return np.isin(np.arange(first + 1, first + epochs + 1), recipe.evaluated_epochs)
 
 
 class _Template:
@@ -211,7 +221,10 @@ def _compile(spec: ProgramSpec, template: _Template) -> Program:
     recipe = template.recipe
     batch = spec.batch_size if spec.stateful else None
     model = build(recipe, (spec.x[1], spec.x[2]), spec.y[-1], batch, plain=False)
-    fence_steps(model, spec.batch_size)
+    if spec.kernels:
+        use_kernels(model)
+    else:
+        fence_steps(model, spec.batch_size)
     run = tf.function(training_function(spec, model), jit_compile=True, autograph=False)
     packing = Packing(tuple(tuple(v.shape) for v in model.trainable_variables))
     run(

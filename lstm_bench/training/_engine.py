@@ -28,13 +28,15 @@ class SeedRun:
     """The training of one seed over E epochs, with N samples of M outputs of K values.
 
     `loss` is the loss of each epoch as Keras reports it during training. `correct` tells which
-    outputs were correct in an evaluation after each epoch. `outputs` are those of the last epoch.
+    outputs were correct in the evaluations after the epochs `evaluated`, which count from 1.
+    `outputs` are those of the last epoch.
     """
 
     seed: int
     samples: Samples  # training and unseen samples
     loss: NDArray[np.float32]  # (E,)
-    correct: NDArray[np.bool_]  # (E, N, M)
+    evaluated: NDArray[np.int64]  # (V,)
+    correct: NDArray[np.bool_]  # (V, N, M)
     outputs: NDArray[np.float32]  # (N, M, K)
     weights: tuple[NDArray[np.float32], ...]
     seconds: float

@@ -50,13 +50,8 @@ def train(
     seeds: Sequence[int],
     threads: int = 1,
     stop: Callable[[], bool] = lambda: False,
-    evaluate: bool = True,
 ) -> Training:
-    """Trains one seed after another; `threads` is ignored. See `Engine` in `_engine.py`.
-
-    Without `evaluate` only the last epoch is evaluated, as in the tutorials, and `correct` repeats
-    that epoch's evaluation.
-    """
+    """Trains one seed after another; `threads` is ignored. See `Engine` in `_engine.py`."""
     runs, parameters, work = [], 0, 0
     for seed in seeds:
         samples = recipe.samples(seed)
@@ -66,11 +61,11 @@ def train(
         loss, correct = [], []
         outputs = np.zeros_like(samples.y)
         rng = stream(seed, "shuffle")
-        for epoch in range(recipe.epochs):
+        for epoch in range(1, recipe.epochs + 1):
             if stop():
                 raise Interrupted
             loss.append(fit_epoch(recipe, model, samples, rng))
-            if evaluate or epoch == recipe.epochs - 1:
+            if epoch in recipe.evaluated_epochs:
                 outputs = predict(recipe, model, samples)
                 hits = is_correct(outputs, samples.y, recipe.task.kind, recipe.task.tolerance)
                 correct.append(hits.reshape(samples.scored.shape))
@@ -78,7 +73,8 @@ def train(
             seed,
             samples,
             np.array(loss, np.float32),
-            np.broadcast_to(np.array(correct), (recipe.epochs, *samples.scored.shape)),
+            recipe.evaluated_epochs,
+            np.array(correct),
             outputs.reshape(*samples.scored.shape, -1),
             tuple(np.asarray(w) for w in model.trainable_variables),
             time.perf_counter() - start,

@@ -17,6 +17,7 @@ import tensorflow as tf
 from lstm_bench.recipes import Recipe, Samples, multiply_adds
 from lstm_bench.statistics import Kind
 from lstm_bench.training._fusion import fenced, has_large_product, in_one_kernel
+from lstm_bench.training._kernel_calls import calls_kernels
 from lstm_bench.training._models import dropout_variables, state_variables
 from lstm_bench.training._optimizers import OPTIMIZERS, Update
 from lstm_bench.training._packing import Packing
@@ -65,6 +66,7 @@ class Chunk(NamedTuple):
 
     index: Any  # (chunk, batches, B): sample indices
     reset: Any  # (chunk, batches): whether the state is cleared before each batch
+    evaluations: Any  # (chunk,): 1 if the epoch is followed by an evaluation, else 0
     epochs: Any  # ()
 
 
@@ -73,8 +75,8 @@ class ChunkResult(NamedTuple):
 
     state: TrainingState
     losses: Any  # (chunk,)
-    correct: Any  # (chunk, N, M)
-    outputs: Any  # (N, K) or (N, T, K), after the last epoch
+    correct: Any  # (chunk, N, M); after an epoch without an evaluation, those before it
+    outputs: Any  # (N, K) or (N, T, K), of the latest evaluation
 
 
 class _BatchLoop(NamedTuple):
@@ -88,6 +90,11 @@ class _EpochLoop(NamedTuple):
     state: TrainingState
     losses: Any  # TensorArray of ()
     correct: Any  # TensorArray of (N, M)
+    outputs: Any  # (N, K) or (N, T, K)
+
+
+class _OptionalEvaluation(NamedTuple):
+    count: Any  # (): evaluations so far, 0 or 1
     outputs: Any  # (N, K) or (N, T, K)
 
 
@@ -116,6 +123,8 @@ class ProgramSpec:
     kind: Kind
     tolerance: float
     masked: bool
+    evaluates_all: bool  # whether every epoch is followed by an evaluation
+    kernels: bool  # whether recurrent layers call the kernels of `_kernels`
     x: tuple[int, ...]
     y: tuple[int, ...]
     train_count: int
@@ -144,6 +153,8 @@ class ProgramSpec:
             kind=recipe.task.kind,
             tolerance=recipe.task.tolerance,
             masked=not bool(samples.scored.all()),
+            evaluates_all=len(recipe.evaluated_epochs) == recipe.epochs,
+            kernels=calls_kernels(recipe.network, samples.x.shape[1], schedule.batch_size),
             x=samples.x.shape,
             y=samples.y.shape,
             train_count=samples.train_count,
@@ -172,10 +183,10 @@ class _TrainingGraph:
         self.packing = Packing(tuple(tuple(v.shape) for v in self.variables))
         self.loss = keras.losses.get(spec.loss)
         self.outputs_per_sample = spec.y[1] if spec.every_step else 1
-        self.separate_update = has_large_product(model, spec.batch_size)
+        self.separate_update = spec.kernels or has_large_product(model, spec.batch_size)
 
     def run(self, state: TrainingState, inputs: ProgramInputs, chunk: Chunk) -> ChunkResult:
-        """Trains the epochs of `chunk`, with an evaluation after each."""
+        """Trains the epochs of `chunk`, with the evaluations between them."""
         spec = self.spec
         shape = (spec.x[0], self.outputs_per_sample)
         start = _EpochLoop(
@@ -199,7 +210,15 @@ class _TrainingGraph:
             lambda batches: self._batch(inputs, index, reset, chunk.epochs, batches),
             _BatchLoop(tf.constant(0), tf.constant(0.0), loop.state),
         )
-        outputs = self._evaluate(inputs, end.state)
+        if self.spec.evaluates_all:
+            outputs = self._evaluate(inputs, end.state)
+        else:
+            evaluation = _while(
+                lambda done: done.count < chunk.evaluations[loop.epoch],
+                lambda done: _OptionalEvaluation(done.count + 1, self._evaluate(inputs, end.state)),
+                _OptionalEvaluation(tf.constant(0), loop.outputs),
+            )
+            outputs = evaluation.outputs
         loss = end.total_loss / float(self.spec.train_count)
         correct = correct_answers(self.spec, outputs, inputs.y)
         return _EpochLoop(

@@ -221,15 +221,15 @@ def _scores(recipe: Recipe, run: SeedRun, predictions: pd.DataFrame) -> dict[str
     sequence = predictions["sequence"].to_numpy()
     score = float(accuracy(correct, counted))
     # The curve comes from teacher forcing, so it does not count if another evaluation fails.
-    epoch = solved_epoch(_accuracy_curve(run, run.samples.evaluated) >= recipe.task.bar)
-    epoch = epoch if score >= recipe.task.bar else None
+    first = solved_epoch(_accuracy_curve(run, run.samples.evaluated) >= recipe.task.bar)
+    solved = score >= recipe.task.bar
     row = {
         "seed": run.seed,
         "loss": float(run.loss[-1]),
         "accuracy": score,
         "sequence_accuracy": float(sequence_accuracy(correct, counted, sequence)),
         "solved": score >= recipe.task.bar,
-        "solved_epoch": np.nan if epoch is None else float(epoch),
+        "solved_epoch": float(run.evaluated[first - 1]) if first and solved else np.nan,
         "seconds": run.seconds,
     }
     if recipe.evaluation != "teacher_forced":
@@ -263,22 +263,26 @@ def _skill(recipe: Recipe, predictions: pd.DataFrame) -> dict[str, Any]:
 
 
 def _accuracy_curve(run: SeedRun, counted: np.ndarray) -> np.ndarray:
-    """Returns the step accuracy after each epoch, (E,), over the outputs `counted` (N, M)."""
+    """Returns the step accuracy in each evaluation, (V,), over the outputs `counted` (N, M)."""
     flat = run.correct.reshape(len(run.correct), -1)
     curve: np.ndarray = accuracy(flat, counted.ravel())
     return curve
 
 
 def _learning_curve(run: SeedRun) -> pd.DataFrame:
-    """Returns the learning curve of one seed at up to CURVE_POINTS epochs, including the last."""
-    epochs = len(run.loss)
-    points = np.unique(np.linspace(0, epochs - 1, min(epochs, CURVE_POINTS)).round().astype(int))
+    """Returns the learning curve of one seed at up to CURVE_POINTS of the evaluated epochs.
+
+    The last epoch is among them.
+    """
+    count = len(run.evaluated)
+    points = np.unique(np.linspace(0, count - 1, min(count, CURVE_POINTS)).round().astype(int))
     accuracies = _accuracy_curve(run, run.samples.evaluated)
-    columns = {"loss": run.loss.astype(float), "accuracy": accuracies}
+    losses = run.loss[run.evaluated - 1].astype(float)
+    columns = {"loss": losses, "accuracy": accuracies}
     if run.samples.train_count < len(run.samples):
         columns["seen_accuracy"] = _accuracy_curve(run, run.samples.seen)
     values = {key: curve[points] for key, curve in columns.items()}
-    return pd.DataFrame({"seed": run.seed, "epoch": points + 1, **values})
+    return pd.DataFrame({"seed": run.seed, "epoch": run.evaluated[points], **values})
 
 
 def keras_file(recipe: Recipe, seed: int, weights: Sequence[np.ndarray]) -> bytes:

@@ -26,6 +26,12 @@ PUBLISHED = load_sweep(Path(__file__).parents[2] / "sweeps" / "published.yaml").
 SEED = 3
 
 
+def plain_keras(chosen, seed):
+    """Returns the training of `chosen` in plain Keras, with an evaluation after the last epoch."""
+    fields = {name: getattr(chosen, name) for name in type(chosen).model_fields}
+    return keras_loop.train(type(chosen)(**fields | {"evaluate_every": 1_000_000}), [seed])
+
+
 def shortened(name, **changes):
     return recipe(**{**PUBLISHED[name].recipe.settings, **changes})
 
@@ -88,7 +94,7 @@ def test_a_script_alone_gives_the_losses_and_predictions_of_both_engines(name, c
     # Seed 3 of B5 would not do for the compiled engine: its loss is so steep in epoch 28 that the
     # last digits of the engines differ, by 1e-3 at most; the script still agrees with plain Keras.
     losses, predictions = run_alone(chosen, 0, tmp_path)
-    plain = keras_loop.train(chosen, [0], evaluate=False).runs[0]
+    plain = plain_keras(chosen, 0).runs[0]
     fast = compiled.train(chosen, [0]).runs[0]
     np.testing.assert_allclose(losses, plain.loss, rtol=1e-5)
     np.testing.assert_allclose(losses, fast.loss, rtol=1e-4)
@@ -142,7 +148,7 @@ def test_a_script_trains_as_plain_keras_does(name, tmp_path):
     task, changes = SAMPLE[name]
     chosen = recipe(task, **{"epochs": 2, "units": 4, **changes})
     variables, _ = executed(chosen, SEED, tmp_path / "mine.py")
-    plain = keras_loop.train(chosen, [SEED], evaluate=False).runs[0]
+    plain = plain_keras(chosen, SEED).runs[0]
     check_run(variables, plain, rtol=1e-5)
     trained = variables["model"].trainable_variables
     for actual, expected in zip(trained, plain.weights, strict=True):
@@ -243,7 +249,7 @@ def test_unequal_lengths_and_steps_that_do_not_count(framing, copies, tmp_path, 
     assert code.weighted
     assert code.readable == (copies == 1)  # many numbers are packed, which needs equal lengths
     variables, _ = executed(chosen, SEED, tmp_path / "mine.py")
-    check_run(variables, keras_loop.train(chosen, [SEED], evaluate=False).runs[0], rtol=1e-5)
+    check_run(variables, plain_keras(chosen, SEED).runs[0], rtol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -265,7 +271,7 @@ def test_unequal_lengths_and_steps_that_do_not_count(framing, copies, tmp_path, 
 def test_unseen_samples_are_predicted_after_training(task, changes, tmp_path):
     chosen = recipe(task, **{"epochs": 2, "units": 4, "batch_size": 3, **changes})
     variables, out = executed(chosen, SEED, tmp_path / "mine.py")
-    plain = keras_loop.train(chosen, [SEED], evaluate=False).runs[0]
+    plain = plain_keras(chosen, SEED).runs[0]
     np.testing.assert_allclose(variables["losses"], plain.loss, rtol=1e-5)
     outputs = np.concatenate([variables["outputs"], variables["new_outputs"]])
     outputs = outputs.reshape(plain.outputs.shape)
@@ -281,7 +287,7 @@ def test_a_framing_without_readable_code_is_embedded(monkeypatch, tmp_path):
     chosen = recipe("alphabet", epochs=2, units=4)
     assert not data_code(chosen, SEED).readable
     variables, out = executed(chosen, SEED, tmp_path / "mine.py")
-    check_run(variables, keras_loop.train(chosen, [SEED], evaluate=False).runs[0], rtol=1e-5)
+    check_run(variables, plain_keras(chosen, SEED).runs[0], rtol=1e-5)
     assert "wanted" in out
 
 

@@ -11,7 +11,14 @@ from lstm_bench.recipes._recipe import recipe
 from lstm_bench.seeds import stream
 from lstm_bench.training import _compiled_engine as compiled
 from lstm_bench.training import _fusion as fusion
+from lstm_bench.training import _kernel_calls as kernel_calls
 from lstm_bench.training._program import ProgramSpec
+
+
+@pytest.fixture(autouse=True)
+def no_kernels(monkeypatch):
+    """These are the programs of machines on which no kernel can be called."""
+    monkeypatch.setattr(kernel_calls, "available", lambda: False)
 
 
 @pytest.fixture

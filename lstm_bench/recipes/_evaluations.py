@@ -1,0 +1,50 @@
+"""After which epochs a network is evaluated on all samples."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+SHARE = 0.1
+"""Largest cost of an evaluation, as a share of an epoch's training, to come after every epoch."""
+SPACING = 0.05
+"""Otherwise the largest share of the epochs so far that pass until the next evaluation.
+
+So an epoch from which a task stays solved is too late by one part in twenty at the most."""
+STEP_START = 150_000
+"""Multiply-adds of a training step that take no longer than all else in it; see LOG.md."""
+
+
+def evaluated_epochs(epochs: int, every: int | None, share: float) -> NDArray[np.int64]:
+    """Returns the evaluated epochs, from 1, in order; the last one of `epochs` is among them.
+
+    They are each `every`-th, or without it all if an evaluation's `share` of the cost of an epoch
+    is at most SHARE, and otherwise those that SPACING allows.
+
+    >>> evaluated_epochs(10, 4, share=0.3)
+    array([ 4,  8, 10])
+    >>> evaluated_epochs(60, None, share=0.3)[-12:]
+    array([39, 40, 42, 44, 46, 48, 50, 52, 54, 56, 58, 60])
+    """
+    if every is None and share <= SHARE:
+        every = 1
+    if every is not None:
+        chosen = list(range(every, epochs + 1, every))
+    else:
+        chosen, epoch = [], 1
+        while epoch <= epochs:
+            chosen.append(epoch)
+            epoch = max(epoch + 1, int(epoch * (1 + SPACING)))
+    if not chosen or chosen[-1] != epochs:
+        chosen.append(epochs)
+    return np.array(chosen)
+
+
+def evaluation_share(samples: int, batches: int, batch_size: int, multiply_adds: float) -> float:
+    """Returns about how much an evaluation of all `samples` costs as a share of an epoch.
+
+    `multiply_adds` are those of the forward pass of one sample; a training step takes three times
+    as many, and as long again for all else as STEP_START of them.
+    """
+    step = STEP_START + 3 * batch_size * multiply_adds
+    return samples * multiply_adds / (batches * step)

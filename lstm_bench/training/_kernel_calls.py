@@ -1,0 +1,169 @@
+"""Makes XLA programs call the kernels of `_kernels` for their recurrent layers.
+
+TensorFlow can compile a call of native code, but its Python package has no function to register
+such code. So it is registered with the C++ function of the library that TensorFlow brings, on Linux
+only. Where that is not possible, programs are built from XLA's own operations: see `available`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tensorflow.compiler.tf2xla.ops import gen_xla_ops
+
+LIBRARY = "libtensorflow_cc.so.2"
+REGISTRY = "_ZN3xla24CustomCallTargetRegistry"
+STRING = "NSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE"
+
+BLOCK = 256
+"""Rows, over some time steps, for which inputs and gradients of weights are computed at once."""
+LONG = 20
+"""Time steps from which a kernel is faster than XLA's own loop even for single rows; measured, see
+LOG.md. Two rows and more are always faster with a kernel."""
+
+STATES = {"lstm": 2, "gru": 1, "simple_rnn": 1}
+"""The states of each network: h and, for an LSTM, c."""
+GATES = {"lstm": 4, "gru": 4, "simple_rnn": 0}
+"""The values, for each unit and step, that the gradient needs besides the states."""
+
+
+class _String(ctypes.Structure):
+    """A `std::string` of GNU's C++ library: its address, its length and 16 more bytes."""
+
+    _fields_ = [("data", ctypes.c_char_p), ("size", ctypes.c_size_t), ("rest", ctypes.c_char * 16)]
+
+
+@functools.cache
+def available() -> bool:
+    """Returns whether programs can call kernels here: they can on Linux with GNU's C++ library."""
+    try:
+        _functions()
+    except (OSError, AttributeError):
+        return False
+    return hasattr(gen_xla_ops, "xla_custom_call_v2")
+
+
+def calls_kernels(network: str, steps: int, rows: int) -> bool:
+    """Returns whether programs call kernels for `network` with batches of `rows` samples."""
+    return network in STATES and (steps >= LONG or (rows > 1 and steps > 1)) and available()
+
+
+@functools.cache
+def _functions() -> tuple[Any, Any]:
+    """Returns XLA's functions for its registry of native code and for adding to it."""
+    if not sys.platform.startswith("linux"):
+        raise OSError("XLA's registry is only known on Linux")
+    library = ctypes.CDLL(str(Path(tf.__file__).parent / LIBRARY))
+    registry = library[f"{REGISTRY}6GlobalEv"]
+    register = library[f"{REGISTRY}8RegisterERK{STRING}PvS8_"]
+    registry.argtypes, registry.restype = [], ctypes.c_void_p
+    string = ctypes.POINTER(_String)
+    register.argtypes, register.restype = [ctypes.c_void_p, string, ctypes.c_void_p, string], None
+    return registry, register
+
+
+@functools.cache
+def _target(network: str) -> str:
+    """Registers the kernel of `network` and returns the name by which programs call it."""
+    from lstm_bench.training._kernels import kernel
+
+    registry, register = _functions()
+    name = f"lstm_bench_{network}"
+    names = [_String(text, len(text)) for text in (name.encode(), b"Host")]
+    register(registry(), names[0], kernel(network).address, names[1])
+    return name
+
+
+def use_kernels(model: keras.Model) -> None:
+    """Makes each recurrent layer of `model` call a kernel for its loop over time.
+
+    This changes the layers of `model`, so call it only once.
+    """
+    for layer in model.layers:
+        for part in recurrent_layers(layer):
+            first = isinstance(layer.input._keras_history.operation, keras.layers.InputLayer)
+            part.inner_loop = functools.partial(_inner_loop, part, not first)
+
+
+def recurrent_layers(layer: keras.Layer) -> Iterator[keras.layers.RNN]:
+    """Yields `layer`, or the two layers of a bidirectional one, if it is recurrent."""
+    bidirectional = isinstance(layer, keras.layers.Bidirectional)
+    parts = (layer.forward_layer, layer.backward_layer) if bidirectional else (layer,)
+    return (part for part in parts if isinstance(part, keras.layers.RNN))
+
+
+def _inner_loop(
+    layer: Any, wants_d_x: bool, sequences: Any, initial_state: Any, mask: Any, training: bool
+) -> tuple[Any, Any, list[Any]]:
+    """Returns the last output, all outputs (B, T, U) and the states: Keras's `RNN.inner_loop`."""
+    network = type(layer).__name__.lower().replace("simplernn", "simple_rnn")
+    x = tf.transpose(sequences, [1, 0, 2])
+    x = tf.reverse(x, [0]) if layer.go_backwards else x
+    cell = layer.cell
+    weights = [keras.ops.convert_to_tensor(w) for w in cell.trainable_variables]
+    states = list(initial_state) if isinstance(initial_state, list | tuple) else [initial_state]
+    output, *states = _layer(network, layer.return_sequences, training, wants_d_x)(
+        x, *weights, *states
+    )
+    if not layer.return_sequences:
+        return output, output[:, None], states
+    return states[0], tf.transpose(output, [1, 0, 2]), states
+
+
+def _layer(network: str, every_step: bool, training: bool, wants_d_x: bool) -> Any:
+    """Returns a function of x (T, B, F), the weights and the states (B, U) with a gradient.
+
+    It returns the output, (T, B, U) or (B, U), and the new states. No gradient flows through the
+    states: a run clears them or carries them as numbers.
+    """
+    target = _target(network)
+
+    def forward(x: Any, kernel: Any, recurrent: Any, bias: Any, *states: Any) -> Any:
+        steps, rows, features = x.shape
+        units = recurrent.shape[0]
+        h_slots = steps + 1 if training or every_step else 1
+        slots = steps + 1 if training else 1
+        block = max(1, min(steps, BLOCK // rows))
+        gates = (steps if training else block) * GATES[network] or block
+        shapes = [
+            (h_slots, rows, units),
+            (gates, rows, units),
+            *[(slots, rows, units)] * (STATES[network] - 1),
+        ]
+        sizes = [steps, rows, features, units, block]
+        operands = [x, kernel, recurrent, bias, *states]
+        h, kept, *c = _call(target, [*sizes, 0, training, every_step], operands, shapes)
+
+        def gradient(d_output: Any, *d_states: Any) -> list[Any]:
+            shapes = [kernel.shape, recurrent.shape, bias.shape]
+            shapes.append(x.shape if wants_d_x else (1,))
+            operands = [x, kernel, recurrent, d_output, h, kept, *c]
+            results = _call(target, [*sizes, 1, wants_d_x, every_step], operands, shapes)
+            *weights, d_x = results
+            return [d_x if wants_d_x else None, *weights, *[None] * len(states)]
+
+        output = h[1:] if every_step else h[-1]
+        return (output, h[-1], *(value[-1] for value in c)), gradient
+
+    return tf.custom_gradient(forward)
+
+
+def _call(target: str, sizes: list[int], operands: list[Any], shapes: list[Any]) -> list[Any]:
+    """Returns the results of the kernel `target`, arrays of `shapes`; `sizes`: see `_kernels`."""
+    results: list[Any] = gen_xla_ops.xla_custom_call_v2(
+        [tf.constant(np.array(sizes, np.int32)), *operands],
+        call_target_name=target,
+        backend_config="",
+        has_side_effect=False,
+        result_dtypes=[tf.float32] * len(shapes),
+        result_shapes=[tf.TensorShape(shape) for shape in shapes],
+    )
+    return results
