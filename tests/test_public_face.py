@@ -14,7 +14,8 @@ import pytest
 
 import lstm_bench as lb
 from lstm_bench.seeds import seed_list
-from lstm_bench.sweeps import override_words, parse_assignments, search_space, use_sources
+from lstm_bench.sweeps import override_words, parse_assignments, use_sources
+from lstm_bench.sweeps._python_values import search_space
 
 NAMES = {
     *("tasks", "recipe", "run", "compare", "search", "sweep", "load", "forecast", "export"),

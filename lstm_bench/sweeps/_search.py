@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from lstm_bench.errors import Fault, unknown
 from lstm_bench.recipes import FRAMINGS, TASKS, Recipe, known_settings, unknown_task_message
-from lstm_bench.safety import broken_rule
+from lstm_bench.safety import WholeNumber, broken_rule
 from lstm_bench.sweeps._entries import Entry, Scalar
 from lstm_bench.tasks import Task
 
@@ -24,7 +24,7 @@ class Range(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    int_: Annotated[tuple[int, int] | None, Field(alias="int")] = None
+    int_: Annotated[tuple[WholeNumber, WholeNumber] | None, Field(alias="int")] = None
     float_: Annotated[tuple[float, float] | None, Field(alias="float")] = None
     log: bool = False
 
@@ -50,21 +50,21 @@ class Search(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    trials: Annotated[int, Field(ge=1, le=100_000)] = 40
+    trials: Annotated[WholeNumber, Field(ge=1, le=100_000)] = 40
     sampler: Literal["tpe", "random", "grid", "qmc", "nsga2"] = "tpe"
     objective: Literal["accuracy", "sequence_accuracy", "solve_rate", "skill"] = "accuracy"
-    seed: Annotated[int, Field(ge=0)] = 1
-    startup: Annotated[int, Field(ge=1, le=100_000)] = 16
+    seed: Annotated[WholeNumber, Field(ge=0)] = 1
+    startup: Annotated[WholeNumber, Field(ge=1, le=100_000)] = 16
     """Trials drawn at random before the sampler takes over; importances are estimated from them."""
     race: bool = True
     """Whether a trial is stopped early once it is very unlikely to beat the best one."""
-    confirm: Annotated[int, Field(ge=0, le=1000)] = 3
+    confirm: Annotated[WholeNumber, Field(ge=0, le=1000)] = 3
     """Finalists that are run again on seeds that the search never saw."""
     ablate: str = ""
     """The fixed recipe whose settings replace those of the simplest finalist, one at a time."""
     switches: tuple[str, ...] = ()
     """Settings whose effect is measured by changing them alone in random trials."""
-    contexts: Annotated[int, Field(ge=2, le=1000)] = 12
+    contexts: Annotated[WholeNumber, Field(ge=2, le=1000)] = 12
     """Random trials in which each switch is changed."""
     split: Literal[0] | Annotated[int, Field(ge=2, le=30)] = 0
     """Draws of data, of initial weights and of sample order, crossed for the winner; 0: none."""
