@@ -21,7 +21,7 @@ NAMES = {
     *("tasks", "recipe", "run", "compare", "search", "sweep", "load", "forecast", "export"),
     *("task", "Task", "Problem", "Sequence", "Recipe", "Outcome", "SweepResult", "Comparison"),
     *("LstmBenchError", "UserError", "RecipeError", "SweepError", "TaskError", "StoreError"),
-    *("DamagedError", "__version__"),
+    *("DamagedError", "DataError", "Interrupted", "__version__"),
 }
 SMALL = {"units": 4, "epochs": 3}
 
@@ -42,6 +42,29 @@ def test_a_public_name_is_documented_and_no_module(name):
     value = getattr(lb, name)
     assert not inspect.ismodule(value)
     assert inspect.getdoc(value)
+
+
+def test_a_misspelt_name_is_answered_with_the_nearest():
+    with pytest.raises(
+        AttributeError, match=r"there is no attribute 'serach'; did you mean 'search'\?"
+    ):
+        lb.serach  # noqa: B018
+    with pytest.raises(AttributeError, match=r"no attribute 'xyzzy' \(known: .*DataError.*sweep"):
+        lb.xyzzy  # noqa: B018
+    with pytest.raises(ImportError, match="serach"):
+        exec("from lstm_bench import serach")
+    assert not hasattr(lb, "__wrapped__") and not hasattr(lb, "_private")
+
+
+def test_every_exception_of_the_package_is_offered():
+    ahead, found = [lb.LstmBenchError], set()
+    for package in ("_api", "data", "training", "tracking", "execution", "export", "testing"):
+        importlib.import_module(f"lstm_bench.{package}")
+    while ahead:
+        found.add(ahead[-1])
+        ahead += ahead.pop().__subclasses__()
+    assert {error.__name__ for error in found} <= set(lb.__all__)
+    assert all(getattr(lb, error.__name__) is error for error in found)
 
 
 def test_functions_stay_functions_when_rooms_of_their_names_are_imported():

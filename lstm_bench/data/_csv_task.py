@@ -16,8 +16,8 @@ from lstm_bench.data._baselines import baseline_forecasts
 from lstm_bench.data._inference import TargetKind
 from lstm_bench.data._sequences import FileSequences, build_sequences
 from lstm_bench.data._series import Columns, FileOptions, Missing, PreparedFile, prepare
-from lstm_bench.data._table import DataError, read_table
-from lstm_bench.errors import RecipeError
+from lstm_bench.data._table import read_table
+from lstm_bench.errors import DataError, RecipeError
 from lstm_bench.statistics import Kind
 from lstm_bench.tasks import Problem, Task
 
