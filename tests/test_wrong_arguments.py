@@ -5,6 +5,7 @@ refused, and the message must name the parameter.
 """
 
 import itertools
+import re
 from pathlib import Path
 
 import numpy as np
@@ -239,6 +240,21 @@ def test_a_wrong_argument_is_refused(results, call, value):
 def test_the_message_has_the_rule_the_value_and_the_repair(results, call, message):
     with pytest.raises(lb.UserError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("key", "ends"),
+    [("units", (0.5, 8)), ("units", (1.5, 7.5)), ("units", (3.0, 5000)), ("layers", (0.2, 9.9))],
+)
+def test_a_range_of_whole_numbers_is_suggested_only_if_it_is_legal(results, key, ends):
+    with pytest.raises(lb.SweepError, match=f"search.space.{key}: takes whole numbers") as refused:
+        a_search(space={key: tuple(map(float, ends))})
+    suggested = re.search(r"use int: \[(-?\d+), (-?\d+)\]", str(refused.value))
+    if suggested:
+        assert len(a_search(space={key: tuple(map(int, suggested.groups()))}, epochs=1)) > 0
+    else:
+        assert str(refused.value).endswith("use int: [low, high] with two of them")
+    assert bool(suggested) is (ends[1] < 9)
 
 
 def test_calls_that_look_wrong_but_are_right_work(results):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import UnionType
 from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
 
@@ -89,7 +89,7 @@ def search_faults(
         elif key in shared:
             message = "is also fixed above; keep one of the two"
         else:
-            message = _part_fault(part, _number_type(TASKS[task], key))
+            message = _part_fault(part, TASKS[task], key)
             message = message or _choice_fault(part, TASKS[task], key)
         if message:
             faults.append(Fault(f"search.space.{key}", message))
@@ -118,23 +118,37 @@ def search_faults(
     return faults
 
 
-def _part_fault(part: Range | tuple[Scalar, ...], number_type: type | None) -> str:
-    """Returns what is wrong with the form of a part of the space, or "" if nothing is.
-
-    `number_type` is the type of number that the setting takes: see `_number_type`.
-    """
+def _part_fault(part: Range | tuple[Scalar, ...], task: type[Task], key: str) -> str:
+    """Returns what is wrong with the form of a part of the space, or "" if nothing is."""
     if isinstance(part, Range):
+        number_type = _number_type(task, key)
         if number_type is None:
             return "takes names and not numbers, but got a range; list the choices: [a, b]"
         if number_type is int and part.float_ is not None:
-            whole = [math.floor(part.float_[0]), math.ceil(part.float_[1])]
-            return f"takes whole numbers, but got {{float: {list(part.float_)}}}; use int: {whole}"
+            whole = _whole_range(*part.float_, task, key)
+            repair = f"int: {whole}" if whole else "int: [low, high] with two of them"
+            return f"takes whole numbers, but got {{float: {list(part.float_)}}}; use {repair}"
         return ""
     # 1 and 1.0 are the same choice, but True is another one than 1.
     distinct = {(isinstance(value, bool), value) for value in part}
     if not part or len(distinct) < len(part):
         return "choices must be distinct, and at least one"
     return ""
+
+
+def _whole_range(low: float, high: float, task: type[Task], key: str) -> list[int]:
+    """Returns the ends of a range of whole numbers that a setting can have, about as wide.
+
+    The ends are rounded outwards where that is legal, else inwards; empty if neither is.
+    """
+
+    def legal(ends: Sequence[int]) -> list[int]:
+        return [end for end in ends if not _choice_fault((end,), task, key)]
+
+    lowest = legal([math.floor(low), math.ceil(low)])
+    highest = legal([math.ceil(high), math.floor(high)])
+    ends = [*lowest[:1], *highest[:1]]
+    return ends if len(ends) == 2 and ends[0] <= ends[1] else []
 
 
 def _choice_fault(part: Range | tuple[Scalar, ...], task: type[Task], key: str) -> str:
