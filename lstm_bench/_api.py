@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lstm_bench.config import Settings, load_settings
 from lstm_bench.errors import UserError, unknown
-from lstm_bench.recipes import Recipe, recipe
+from lstm_bench.recipes import Recipe, recipe_of_run
 from lstm_bench.report import SweepResult
 from lstm_bench.results import Outcome, Row
 from lstm_bench.safety import check_flag, check_path, check_text, checked_paths, shown_value
@@ -358,7 +358,8 @@ def export(
         load_task_files(place)
         chosen, best = named_recipe(what, changes, place)
     elif isinstance(what, Outcome):
-        chosen, best = changed_recipe(recipe(**what.settings), changes), what.best_seed
+        original = recipe_of_run(what.settings, what.digest)
+        chosen, best = changed_recipe(original, changes), what.best_seed
     else:
         chosen = changed_recipe(what, changes)
     return keras_code(chosen, best if seed is None else seed)

@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -272,3 +273,32 @@ def test_tasks_are_a_table():
     table = lb.tasks()
     assert {"name", "kind", "chance", "default", "source"} <= set(table.columns)
     assert "memory" in set(table["name"])
+
+
+def test_a_run_on_a_file_is_exported_only_with_that_file(command):
+    """A script holds the rows, which the store does not."""
+    table = pd.DataFrame({"day": range(60), "sales": [day % 7 for day in range(60)]})
+    table.to_csv("shop.csv", index=False)
+    week = {"framing": "window", "window": 7, "units": 4, "epochs": 2}
+    document = {"task": "csv", "file": "shop.csv", "target": "sales", "seeds": 1}
+    outcome = lb.sweep(document | {"recipes": {"A": week}}, name="shop", progress=False)["A"]
+    calls = (
+        lambda: lb.export(outcome),
+        lambda: lb.export("shop:A"),
+        lambda: lb.export(outcome.digest),
+    )
+    scripts = {call() for call in calls}
+    assert len(scripts) == 1
+    Path("shop.csv").rename("kept.csv")
+    for call in calls:
+        with pytest.raises(lb.StoreError, match=r"'shop\.csv'.* is missing; restore it .*--model"):
+            call()
+    code, out, err = command("export", "shop:A")
+    assert (code, out) == (2, "") and "'shop.csv'" in err and "restore it" in err
+    assert command("export", "shop:A", "--model", "net.keras")[0] == 0
+    (table * 2).to_csv("shop.csv", index=False)
+    for call in calls:
+        with pytest.raises(lb.StoreError, match=r"'shop\.csv'.* other content now; restore it"):
+            call()
+    Path("kept.csv").replace("shop.csv")
+    assert {call() for call in calls} == scripts
