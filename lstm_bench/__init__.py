@@ -38,7 +38,16 @@ def __getattr__(name: str) -> object:
         from lstm_bench.provenance import VERSION
 
         return VERSION
-    return _offered(name)
+    try:
+        return _offered(name)
+    except AttributeError:
+        if name.startswith("_"):  # Python and tools look for many such names
+            raise
+        from lstm_bench.errors import unknown
+
+        # With the name alone, Python does not add a second suggestion to the message.
+        message = f"{__name__}: {unknown('attribute', name, __all__)}"
+        raise AttributeError(message, name=name) from None
 
 
 sys.modules[__name__].__class__ = _Package

@@ -8,6 +8,8 @@ from ._api import sweep as sweep
 from ._api import tasks as tasks
 from .analysis import Comparison as Comparison
 from .errors import DamagedError as DamagedError
+from .errors import DataError as DataError
+from .errors import Interrupted as Interrupted
 from .errors import LstmBenchError as LstmBenchError
 from .errors import RecipeError as RecipeError
 from .errors import StoreError as StoreError

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+import numbers
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from lstm_bench.config import Settings, load_settings
 from lstm_bench.errors import UserError, unknown
-from lstm_bench.recipes import Recipe, recipe
+from lstm_bench.recipes import Recipe, recipe_of_run
 from lstm_bench.report import SweepResult
 from lstm_bench.results import Outcome, Row
-from lstm_bench.seeds import seed_list
+from lstm_bench.safety import check_flag, check_path, check_text, checked_paths, shown_value
+from lstm_bench.seeds import check_seed, seed_list
 from lstm_bench.statistics import Measure
 from lstm_bench.sweeps import (
     Sweep,
@@ -24,8 +24,8 @@ from lstm_bench.sweeps import (
     load_tasks,
     loaded_sources,
     override_words,
-    plain_value,
-    search_space,
+    plain_document,
+    search_document,
     sweep_from_document,
     task_file,
     task_settings,
@@ -56,7 +56,7 @@ def tasks(files: str | Path | Iterable[str | Path] = ()) -> pd.DataFrame:
 
     from lstm_bench.sweeps import task_documents
 
-    load_task_files(load_settings(), [files] if isinstance(files, str | Path) else files)
+    load_task_files(load_settings(), checked_paths("files", files))
     return pd.DataFrame(task_documents())
 
 
@@ -89,11 +89,16 @@ def run(
     Outcome(memory: lstm(5), pairs, stateful, batch 1, 3 epochs; 2 seeds, accuracy ...)
     """
     _check_engine(engine)
-    if threads is not None and (not isinstance(threads, int) or threads < 1):
-        raise UserError(f"threads: must be a whole number from 1 on, or None, but got {threads!r}")
+    check_flag("log", log)
+    place = _place(None, store)
+    if threads is not None:
+        if isinstance(threads, bool) or not isinstance(threads, numbers.Integral) or threads < 1:
+            shown = shown_value(threads)
+            raise UserError(f"threads: must be a whole number from 1 on, or None, but got {shown}")
+        threads = int(threads)
     outcome = run_recipe(changed_recipe(task, changes), seed_list(seeds), engine, threads)
     if log:
-        log_outcome(outcome, _place(None, store))
+        log_outcome(outcome, place)
     return outcome
 
 
@@ -116,7 +121,7 @@ def log_outcome(outcome: Outcome, place: Settings) -> None:
 def _check_engine(engine: str) -> None:
     from lstm_bench.training import ENGINES
 
-    if engine not in ENGINES:
+    if not isinstance(engine, str) or engine not in ENGINES:
         raise UserError(f"engine: {unknown('engine', engine, ENGINES)}")
 
 
@@ -174,21 +179,11 @@ def search(
     ...     lb.search("memory", space, trials=2, seeds=2, epochs=2, progress=False)
     SweepResult('memory-search-...', 4 recipes, best 'confirm-...')
     """
-    if not isinstance(search or {}, Mapping):
-        raise UserError(f"search: must be a mapping with keys of a search, but got {search!r}")
-    parts = search_space(space)
-    settings = {key: plain_value(value) for key, value in fixed.items()}
-    document = {**task_settings(task), **settings}
-    searched: dict[str, Any] = {**(search or {}), **({"space": parts} if parts else {})}
-    if name is None:
-        text = json.dumps({**document, "search": searched}, sort_keys=True, default=str)
-        digest = hashlib.sha256(text.encode()).hexdigest()[:6]
-        name = f"{str(document['task'])[:40]}-search-{digest}"
-    document |= {"seeds": plain_value(seeds)}
-    document["search"] = {**searched, "trials": plain_value(trials)}
+    check_text("name", name, "the name of a search", optional=True)
+    made_name, document = search_document(task, space, search, trials, seeds, fixed)
     return sweep(
         {**document, "task": task},
-        name=name,
+        name=name or made_name,
         engine=engine,
         again=again,
         progress=progress,
@@ -225,15 +220,18 @@ def sweep(
     (SweepResult('small', 2 recipes, best '...'), [0, 1])
     """
     _check_engine(engine)
+    check_flag("again", again)
+    check_flag("progress", progress, optional=True)
+    check_text("name", name, "the name of a sweep")
     place = _place(profile, store)
     words = override_words(overrides)
     if isinstance(source, Mapping):
-        if not name:
-            raise UserError("name: a sweep must have a name, but got an empty one")
         task = source.get("task")
         load_task_files(place, task_file(task))
-        chosen = sweep_from_document(name, {**source, **task_settings(task)}, words)
+        document = plain_document({**source, **task_settings(task)})
+        chosen = sweep_from_document(name, document, words)
     else:
+        check_path("source", source)
         load_task_files(place)
         chosen = load_sweep(find_sweep(str(source), place.sweeps), words)
     result, _ = run_sweep(chosen, place, engine, again, progress)
@@ -283,6 +281,7 @@ def load(
     ...     lb.sweep(small, name="small", progress=False) == lb.load("small")
     True
     """
+    check_text("name", name, "the name of a sweep that has been run")
     words = " ".join(sorted(override_words(overrides)))
     return SweepResult(open_store(_place(profile, store)).load(name, words))
 
@@ -315,9 +314,8 @@ def forecast(
     from lstm_bench.tracking import finished_outcome
     from lstm_bench.training import start_tensorflow
 
-    for word, value in (("run", run), ("csv", csv)):
-        if not isinstance(value, str | Path) or not str(value):
-            raise UserError(f"{word}: must be a name or a path, but got {str(value)[:40]!r}")
+    check_text("run", run, "the name of a sweep, a row as SWEEP:ID, or a digest")
+    check_path("csv", csv)
     place = _place(profile, store)
     load_task_files(place)
     opened = open_store(place)
@@ -352,15 +350,16 @@ def export(
     True
     """
     best = 0
+    place = _place(profile, store)
     if seed is not None:
-        (seed,) = seed_list([seed])
+        check_seed(seed)
     what = what.outcome if isinstance(what, Row) else what
     if isinstance(what, str):
-        place = _place(profile, store)
         load_task_files(place)
         chosen, best = named_recipe(what, changes, place)
     elif isinstance(what, Outcome):
-        chosen, best = changed_recipe(recipe(**what.settings), changes), what.best_seed
+        original = recipe_of_run(what.settings, what.digest)
+        chosen, best = changed_recipe(original, changes), what.best_seed
     else:
         chosen = changed_recipe(what, changes)
     return keras_code(chosen, best if seed is None else seed)
@@ -386,6 +385,8 @@ def keras_code(chosen: Recipe, seed: int) -> str:
 
 def _place(profile: str | None, store: str | None) -> Settings:
     """Returns where to read and write: `conf/` of the working folder, and `store` over it."""
+    check_text("profile", profile, "the name of a file in conf/, e.g. 'server'", optional=True)
+    check_text("store", store, "the address of a store, e.g. 'sqlite:///runs.db'", optional=True)
     place = load_settings(profile)
     return place.model_copy(update={"store": store}) if store else place
 

@@ -6,6 +6,7 @@
     ├── UserError            the input is wrong: one message, exit code 2
     │   ├── RecipeError      a setting is unknown, has a wrong value, or does not fit the others
     │   ├── SweepError       a sweep file or an override of it is wrong
+    │   ├── DataError        a data file, or what is said about it, is wrong
     │   ├── TaskError        a user-defined task is missing or cannot be loaded
     │   └── StoreError       a run store or a folder cannot be read or written
     │       └── DamagedError a file of a store is not what was written there
@@ -54,6 +55,10 @@ class RecipeError(UserError):
 
 class SweepError(UserError):
     """A sweep file, or an override of it, is wrong."""
+
+
+class DataError(UserError):
+    """A data file, or an option about how to read it, is wrong."""
 
 
 class TaskError(UserError):

@@ -6,8 +6,9 @@ draws, nor other seeds that run at the same time can change a number.
 
 from __future__ import annotations
 
+import itertools
 import numbers
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -17,6 +18,9 @@ ROLES = {"data": 1, "init": 2, "shuffle": 3, "search": 4, "query": 5, "simulatio
 
 SOURCES = {"data": "data", "query": "data", "init": "init", "shuffle": "order", "dropout": "order"}
 """The source of each role: the data, the initial weights, or the order of training."""
+
+MOST_SEEDS = 1_000_000
+"""The most seeds that one call takes."""
 
 FIRST_CROSSED_SEED = 2**45
 """Seeds from here on contain one seed of 15 bits per source: see `crossed_seed`."""
@@ -82,20 +86,32 @@ def seed_list(seeds: int | Iterable[int]) -> list[int]:
     ([0, 1, 2], [5, 6])
     """
     if isinstance(seeds, numbers.Integral) and not isinstance(seeds, bool):
-        if seeds < 1:
-            raise UserError(f"seeds: must be at least 1, but got {seeds}")
-        return list(range(int(seeds)))
-    if isinstance(seeds, str) or not isinstance(seeds, Iterable):
+        count = int(seeds)
+        if not 1 <= count <= MOST_SEEDS:
+            raise UserError(
+                f"seeds: must be at least 1, and at most {MOST_SEEDS:,}, but got {count}"
+            )
+        return list(range(count))
+    if isinstance(seeds, str | bytes | Mapping) or not isinstance(seeds, Iterable):
         raise UserError(f"seeds: must be a number of seeds or a list of seeds, but got {seeds!r}")
-    listed = list(seeds)
-    wrong = [
-        seed
-        for seed in listed
-        if not isinstance(seed, numbers.Integral) or isinstance(seed, bool) or not 0 <= seed < 2**31
-    ]
+    listed = list(itertools.islice(seeds, MOST_SEEDS + 1))
+    if len(listed) > MOST_SEEDS:
+        raise UserError(f"seeds: must be at most {MOST_SEEDS:,} seeds, but got more; name fewer")
+    wrong = [seed for seed in listed if not _is_seed(seed)]
     if wrong:
         raise UserError(f"seeds: must be whole numbers from 0 to 2**31 - 1, but got {wrong[0]!r}")
     if not listed or len(set(listed)) < len(listed):
         rule = "at least one seed must be given" if not listed else "a seed must be named once"
         raise UserError(f"seeds: {rule}, but got {listed[:20]}")
     return [int(seed) for seed in listed]
+
+
+def check_seed(seed: object) -> None:
+    """Raises `UserError` unless `seed` is one seed: a whole number from 0 on."""
+    if not _is_seed(seed):
+        raise UserError(f"seed: must be a whole number from 0 to 2**31 - 1, but got {seed!r}")
+
+
+def _is_seed(seed: object) -> bool:
+    whole = isinstance(seed, numbers.Integral) and not isinstance(seed, bool)
+    return whole and 0 <= int(seed) < 2**31  # type: ignore[call-overload]

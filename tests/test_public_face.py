@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,13 +15,14 @@ import pytest
 
 import lstm_bench as lb
 from lstm_bench.seeds import seed_list
-from lstm_bench.sweeps import override_words, parse_assignments, search_space, use_sources
+from lstm_bench.sweeps import override_words, parse_assignments, use_sources
+from lstm_bench.sweeps._python_values import search_space
 
 NAMES = {
     *("tasks", "recipe", "run", "compare", "search", "sweep", "load", "forecast", "export"),
     *("task", "Task", "Problem", "Sequence", "Recipe", "Outcome", "SweepResult", "Comparison"),
     *("LstmBenchError", "UserError", "RecipeError", "SweepError", "TaskError", "StoreError"),
-    *("DamagedError", "__version__"),
+    *("DamagedError", "DataError", "Interrupted", "__version__"),
 }
 SMALL = {"units": 4, "epochs": 3}
 
@@ -41,6 +43,30 @@ def test_a_public_name_is_documented_and_no_module(name):
     value = getattr(lb, name)
     assert not inspect.ismodule(value)
     assert inspect.getdoc(value)
+
+
+def test_a_misspelt_name_is_answered_with_the_nearest():
+    with pytest.raises(
+        AttributeError, match=r"there is no attribute 'serach'; did you mean 'search'\?"
+    ):
+        lb.serach  # noqa: B018
+    with pytest.raises(AttributeError, match=r"no attribute 'xyzzy' \(known: .*DataError.*sweep"):
+        lb.xyzzy  # noqa: B018
+    with pytest.raises(ImportError, match="serach"):
+        exec("from lstm_bench import serach")
+    assert not hasattr(lb, "__wrapped__") and not hasattr(lb, "_private")
+
+
+def test_every_exception_of_the_package_is_offered():
+    ahead, found = [lb.LstmBenchError], set()
+    for package in ("_api", "data", "training", "tracking", "execution", "export", "testing"):
+        importlib.import_module(f"lstm_bench.{package}")
+    while ahead:
+        found.add(ahead[-1])
+        below = ahead.pop().__subclasses__()
+        ahead += [error for error in below if error.__module__.startswith("lstm_bench.")]
+    assert {error.__name__ for error in found} <= set(lb.__all__)
+    assert all(getattr(lb, error.__name__) is error for error in found)
 
 
 def test_functions_stay_functions_when_rooms_of_their_names_are_imported():
@@ -247,3 +273,32 @@ def test_tasks_are_a_table():
     table = lb.tasks()
     assert {"name", "kind", "chance", "default", "source"} <= set(table.columns)
     assert "memory" in set(table["name"])
+
+
+def test_a_run_on_a_file_is_exported_only_with_that_file(command):
+    """A script holds the rows, which the store does not."""
+    table = pd.DataFrame({"day": range(60), "sales": [day % 7 for day in range(60)]})
+    table.to_csv("shop.csv", index=False)
+    week = {"framing": "window", "window": 7, "units": 4, "epochs": 2}
+    document = {"task": "csv", "file": "shop.csv", "target": "sales", "seeds": 1}
+    outcome = lb.sweep(document | {"recipes": {"A": week}}, name="shop", progress=False)["A"]
+    calls = (
+        lambda: lb.export(outcome),
+        lambda: lb.export("shop:A"),
+        lambda: lb.export(outcome.digest),
+    )
+    scripts = {call() for call in calls}
+    assert len(scripts) == 1
+    Path("shop.csv").rename("kept.csv")
+    for call in calls:
+        with pytest.raises(lb.StoreError, match=r"'shop\.csv'.* is missing; restore it .*--model"):
+            call()
+    code, out, err = command("export", "shop:A")
+    assert (code, out) == (2, "") and "'shop.csv'" in err and "restore it" in err
+    assert command("export", "shop:A", "--model", "net.keras")[0] == 0
+    (table * 2).to_csv("shop.csv", index=False)
+    for call in calls:
+        with pytest.raises(lb.StoreError, match=r"'shop\.csv'.* other content now; restore it"):
+            call()
+    Path("kept.csv").replace("shop.csv")
+    assert {call() for call in calls} == scripts

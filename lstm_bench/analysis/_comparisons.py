@@ -182,10 +182,11 @@ def compare_outcomes(
     0.02) of 0. Raises `UserError` for a measure or a margin that there cannot be.
     """
     measures = get_args(Measure)
-    if measure not in measures:
+    if not isinstance(measure, str) or measure not in measures:
         shown = repr(measure)[:80]
         raise UserError(f"measure: must be one of {', '.join(measures)}, but got {shown}")
-    if margin is not None and not (isinstance(margin, int | float) and 0 < margin < math.inf):
+    number = isinstance(margin, int | float) and not isinstance(margin, bool)
+    if margin is not None and not (number and 0 < margin < math.inf):
         raise UserError(f"margin: must be above 0 and finite, but got {margin!r}")
     tasks = [str(outcome.settings.get("task")) for outcome in (first, second)]
     if tasks[0] != tasks[1]:

@@ -10,13 +10,14 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from lstm_bench.data._baselines import baseline_forecasts
 from lstm_bench.data._inference import TargetKind
 from lstm_bench.data._sequences import FileSequences, build_sequences
 from lstm_bench.data._series import Columns, FileOptions, Missing, PreparedFile, prepare
-from lstm_bench.data._table import DataError, read_table
+from lstm_bench.data._table import read_table
+from lstm_bench.errors import DataError, RecipeError
 from lstm_bench.statistics import Kind
 from lstm_bench.tasks import Problem, Task
 
@@ -104,7 +105,7 @@ class CsvTask(Task):
         parameters = {key: value for key, value in settings.items() if key in cls.model_fields}
         try:
             task = CsvTask(**parameters)
-        except ValidationError:
+        except RecipeError:
             return cls  # which the caller creates, and so raises the same error
         data = task.prepared
         if data.kind != "real" and task.difference:

@@ -6,11 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from lstm_bench.data._csv_task import CsvTask
 from lstm_bench.errors import Fault, RecipeError, UserError
-from lstm_bench.safety import pydantic_faults
 
 ROWS_PER_RUN = 60_000
 """Rows that a training run of the default search processes, unless five epochs are more."""
@@ -68,10 +65,10 @@ def _task(document: Mapping[str, Any]) -> CsvTask:
     parameters = {key: value for key, value in document.items() if key in CsvTask.model_fields}
     try:
         task = CsvTask.class_for(parameters)(**parameters)
+    except RecipeError:
+        raise
     except UserError as error:
         raise RecipeError([Fault("file", str(error))]) from error
-    except ValidationError as error:
-        raise RecipeError(pydantic_faults(error, parameters)) from error
     assert isinstance(task, CsvTask)
     return task
 

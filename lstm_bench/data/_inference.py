@@ -19,8 +19,9 @@ from lstm_bench.data._cells import (
     present_cells,
 )
 from lstm_bench.data._messages import describe_rows, list_names, quote_cell
-from lstm_bench.data._table import DataError, Table, group_rows
+from lstm_bench.data._table import Table, group_rows
 from lstm_bench.data._times import is_time_column
+from lstm_bench.errors import DataError
 
 TargetKind = Literal["real", "binary", "symbols"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_bench.data._series import Columns, PreparedFile, Series
-from lstm_bench.data._table import DataError
+from lstm_bench.errors import DataError
 from lstm_bench.statistics import Kind
 from lstm_bench.tasks import Problem, Sequence
 

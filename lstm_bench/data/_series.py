@@ -26,8 +26,9 @@ from lstm_bench.data._inference import (
 )
 from lstm_bench.data._messages import describe_rows, is_or_are, list_names
 from lstm_bench.data._split import split_rows
-from lstm_bench.data._table import DataError, Table, group_rows, read_table
+from lstm_bench.data._table import Table, group_rows, read_table
 from lstm_bench.data._times import describe_spacing, parse_times
+from lstm_bench.errors import DataError
 
 Missing = Literal["refuse", "drop", "interpolate"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_bench.data._messages import is_or_are
-from lstm_bench.data._table import DataError
+from lstm_bench.errors import DataError
 from lstm_bench.seeds import stream
 
 MIN_GROUPS = 5

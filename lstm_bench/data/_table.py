@@ -25,7 +25,7 @@ from lstm_bench.data._cells import (
     present_cells,
 )
 from lstm_bench.data._messages import describe_rows, list_names, quote_cell
-from lstm_bench.errors import UserError, unknown
+from lstm_bench.errors import DataError, unknown
 
 MAX_ROWS = 1_000_000
 """The text of a cell takes about 60 bytes, so ten columns of this many rows take 0.6 GB."""
@@ -43,10 +43,6 @@ NOT_TEXT = (
 )
 
 Text = NDArray[np.object_]
-
-
-class DataError(UserError):
-    """A data file, or an option about how to read it, is wrong."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from lstm_bench.data._cells import parse_date, parse_numbers, present_cells
 from lstm_bench.data._messages import describe_rows, list_names, quote_cell
-from lstm_bench.data._table import DataError, Table
+from lstm_bench.data._table import Table
+from lstm_bench.errors import DataError
 
 NAMES = {"time", "date", "datetime", "timestamp", "year", "month", "day", "week", "t", "ds"}
 """Names by which a time column is recognized, in lower case."""

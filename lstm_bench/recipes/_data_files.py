@@ -36,15 +36,29 @@ def files_outside(document: Mapping[str, Any], folder: Path) -> list[Fault]:
     return faults
 
 
-def recipe_of_run(settings: Mapping[str, Any], digest: str) -> Recipe:
+def recipe_of_run(settings: Mapping[str, Any], digest: str, unchanged: bool = True) -> Recipe:
     """Returns the recipe of a finished run.
 
-    Raises `StoreError` if the run's data file is outside the working folder and is not the file
-    that the run was trained on, judged by the digest. A store from someone else may name any file,
-    and the content of that file must not get into a script or a prediction.
+    Raises `StoreError` if the run's data file is missing, or, where it must be `unchanged`, is not
+    the file that the run was trained on, judged by the digest. A file outside the working folder
+    must always be: a store from someone else may name any file, and the content of that file must
+    not get into a script or a prediction.
     """
     if not files_outside({"recipes": {digest: settings}}, Path()):
-        return recipe(**settings)
+        file = settings.get("file")
+        if isinstance(file, str) and not _is_file(file):
+            raise StoreError(
+                f"{digest}: this run was trained on {file!r}, whose rows are not in the store, so "
+                "that file must be in the working folder, but it is missing; restore it there, or "
+                "take the trained network alone: `lstm-bench export ... --model NAME.keras`"
+            )
+        found = recipe(**settings)
+        if isinstance(file, str) and unchanged and found.digest != digest:
+            raise StoreError(
+                f"{digest}: this run was trained on {file!r} as it was, so that file must be "
+                "unchanged, but it has other content now; restore it, or run the sweep again"
+            )
+        return found
     try:
         rebuilt = recipe(**settings)
     except UserError:
@@ -56,6 +70,13 @@ def recipe_of_run(settings: Mapping[str, Any], digest: str) -> Recipe:
             "that file, or run the sweep again"
         )
     return rebuilt
+
+
+def _is_file(file: str) -> bool:
+    try:
+        return Path(file).is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def _is_within(file: str, folder: Path) -> bool:

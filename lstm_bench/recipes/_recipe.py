@@ -21,7 +21,7 @@ from lstm_bench.recipes import _rules as rules
 from lstm_bench.recipes._configuration import Configuration, encodings
 from lstm_bench.recipes._framings import FRAMINGS, Framing
 from lstm_bench.recipes._registry import TASKS, unknown_task_message
-from lstm_bench.safety import html_table, pydantic_faults
+from lstm_bench.safety import html_table, pydantic_faults, shown_value
 from lstm_bench.tasks import Task, task_faults
 
 LEARNING_RATES: Mapping[str, float] = {"adam": 0.001, "sgd": 0.01, "rmsprop": 0.001}
@@ -37,6 +37,23 @@ OUTPUT_LAYERS: Mapping[str, tuple[str, str]] = {
 
 class Recipe(Configuration):
     """A valid configuration. Build one with `recipe("memory", units=20)`."""
+
+    def __init__(self, **settings: Any) -> None:
+        """Raises `RecipeError` for fields that are missing, unknown or of another type."""
+        faults = [
+            Fault(
+                key, f"must be made by recipe(), as in recipe('memory', units=20), but got {shown}"
+            )
+            for key, part in (("task", Task), ("framing", Framing))
+            if not isinstance(settings.get(key), part)
+            for shown in [shown_value(settings.get(key))]
+        ]
+        if faults:
+            raise RecipeError(faults)
+        try:
+            super().__init__(**settings)
+        except ValidationError as error:
+            raise RecipeError(pydantic_faults(error, settings, type(self))) from error
 
     @model_validator(mode="after")
     def _check_rules(self) -> Self:
@@ -173,7 +190,7 @@ def recipe(task: str | type[Task], **settings: Any) -> Recipe:
         # Without a valid task and framing only the types of the other fields can be checked.
         fields = {k: v for k, v in merged.items() if k not in ("task", "framing")}
         stand_in = {"task": TASKS["memory"](), "framing": FRAMINGS["pairs"]()}
-        invalid = _validated(Recipe, fields | stand_in, types_only=True)[1]
+        invalid = _validated(Configuration, fields | stand_in)[1]
         raise RecipeError(faults + invalid)
     built, invalid = _validated(Recipe, merged | parts)
     if invalid:
@@ -227,12 +244,12 @@ def _misplaced(
 
 
 def _validated(
-    model: type[BaseModel], values: Mapping[str, Any], types_only: bool = False
+    model: type[BaseModel], values: Mapping[str, Any]
 ) -> tuple[BaseModel | None, list[Fault]]:
     """Returns an instance of `model` built from `values`, or None and all faults."""
     try:
         return model.model_validate(dict(values)), []
     except RecipeError as error:
-        return None, [] if types_only else list(error.faults)
+        return None, list(error.faults)
     except ValidationError as error:
         return None, pydantic_faults(error, values)

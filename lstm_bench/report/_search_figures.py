@@ -189,7 +189,7 @@ def front(frame: pd.DataFrame, bar: float) -> Figure:
         for row in np.flatnonzero(of_role):
             ends = [low[row], high[row]]
             opacity = 0.9 if role != "trial" else 0.6 if best[row] else 0.22
-            axes.plot([cost[row]] * 2, ends, color=color, linewidth=1.1, alpha=opacity)
+            axes.plot([cost[row]] * 2, ends, color=color, linewidth=1.1, alpha=opacity, zorder=2)
         (dots,) = axes.plot(
             cost[of_role], rate[of_role], linestyle="none", marker=marker, markersize=6,
             markerfacecolor=BACKGROUND if role == "trial" else color, markeredgecolor=color,
@@ -197,8 +197,8 @@ def front(frame: pd.DataFrame, bar: float) -> Figure:
         )  # fmt: skip
         handles.append(dots)
     (line,) = axes.plot(
-        [*cost[best], cost.max()], [*rate[best], rate.max()], color=BEST, linewidth=1.6,
-        drawstyle="steps-post",
+        [*cost[best], cost.max()], [*rate[best], rate.max()], color=BEST, linewidth=6.0,
+        drawstyle="steps-post", alpha=0.35, zorder=1.5,  # a band behind the intervals
         label="front: no cheaper recipe is solved as often", gid="front-line",
     )  # fmt: skip
     axes.axhline(100 * bar, color=BAR, linewidth=1.0, linestyle="--")

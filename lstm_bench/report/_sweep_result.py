@@ -15,6 +15,7 @@ from lstm_bench.errors import UserError, unknown
 from lstm_bench.report import _tables as tables
 from lstm_bench.report._write import write_report
 from lstm_bench.results import Outcome, Row, SweepData
+from lstm_bench.safety import check_path
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,7 +69,7 @@ class SweepResult(Mapping[str, Outcome]):
 
         Raises `UserError` if this result has no such figure; `plots` lists those that it has.
         """
-        if kind not in self._figures:
+        if not isinstance(kind, str) or kind not in self._figures:
             raise UserError(f"kind: {unknown('plot', kind, self._figures)}")
         return self._figures[kind]
 
@@ -83,6 +84,7 @@ class SweepResult(Mapping[str, Outcome]):
 
         Raises `StoreError` if the folder cannot be written, or has other files in the way.
         """
+        check_path("folder", folder)
         return write_report(self.data, Path(folder), self.findings)
 
     def document(self) -> dict[str, Any]:
@@ -92,7 +94,7 @@ class SweepResult(Mapping[str, Outcome]):
 
     def __getitem__(self, id_: str) -> Outcome:
         rows = {row.id: row for row in self.data.rows}
-        if id_ not in rows:
+        if not isinstance(id_, str) or id_ not in rows:
             raise KeyError(unknown("recipe", id_, rows))
         return rows[id_].outcome
 

@@ -28,6 +28,11 @@ class TextTable:
     rows: tuple[tuple[str, ...], ...]
     marks: tuple[str, ...] = ()  # "", "best" or "wrong" for each row
 
+    @property
+    def judged(self) -> bool:
+        """Whether a column has verdicts, which must be seen however narrow the page is."""
+        return any(title == "Verdict" or title.endswith("differs") for title in self.titles)
+
     def mark(self, index: int) -> str:
         """Returns the style of a row."""
         return self.marks[index] if self.marks else ""

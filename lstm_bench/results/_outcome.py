@@ -195,6 +195,7 @@ class Outcome:
         Raises `UserError` for another kind.
         """
         label = f"{self.settings.get('task', '')}: {self.name}"
+        kind = kind if isinstance(kind, str) else repr(kind)  # arrays compare element by element
         if kind == "curves":
             return curves_figure([self.learning_curve()], [label])
         if kind == "accuracy":

@@ -1,12 +1,19 @@
 """Reading and writing of untrusted text and files so that they can do no harm."""
 
 from lstm_bench.safety._addresses import mask_address, mask_passwords
+from lstm_bench.safety._arguments import (
+    WholeNumber,
+    check_flag,
+    check_path,
+    check_text,
+    checked_paths,
+)
 from lstm_bench.safety._csv import as_csv
 from lstm_bench.safety._html import html_table
 from lstm_bench.safety._markdown import escape_markdown
 from lstm_bench.safety._names import path_component, report_folder_name, split_report_name
 from lstm_bench.safety._printable import printable_line, printable_text, replace_controls
-from lstm_bench.safety._pydantic import broken_rule, pydantic_faults
+from lstm_bench.safety._pydantic import broken_rule, pydantic_faults, shown_value
 from lstm_bench.safety._temporary import (
     disk_errors_reported,
     process_folder,
@@ -19,9 +26,14 @@ from lstm_bench.safety._terminal import print_plain, shell_line, terminal_consol
 from lstm_bench.safety._yaml import check_yaml, read_yaml
 
 __all__ = [
+    "WholeNumber",
     "as_csv",
     "broken_rule",
+    "check_flag",
+    "check_path",
+    "check_text",
     "check_yaml",
+    "checked_paths",
     "disk_errors_reported",
     "escape_markdown",
     "html_table",
@@ -38,6 +50,7 @@ __all__ = [
     "replace_controls",
     "report_folder_name",
     "shell_line",
+    "shown_value",
     "socket_folder",
     "split_report_name",
     "temporary_folder",

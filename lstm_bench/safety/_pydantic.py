@@ -136,10 +136,17 @@ def _value_text(values: Any, key: str) -> str:
             values = {str(k): v for k, v in values.items()}.get(part, "nothing")
         elif isinstance(values, list | tuple) and part.isdigit():
             values = values[int(part)] if int(part) < len(values) else "nothing"
-    if isinstance(values, str) and values == "nothing":
-        return "nothing"
+    return "nothing" if isinstance(values, str) and values == "nothing" else shown_value(values)
+
+
+def shown_value(value: object) -> str:
+    """Returns a value as messages show it: its `repr`, cut to `MAX_VALUE_LENGTH` characters.
+
+    >>> shown_value(["a", 1.5])
+    "['a', 1.5]"
+    """
     try:
-        text = repr(values)
+        text = repr(value)
     except ValueError:  # Python does not convert integers of thousands of digits
         return "a number of thousands of digits"
     return text if len(text) <= MAX_VALUE_LENGTH else f"{text[:MAX_VALUE_LENGTH]}…"

@@ -12,8 +12,8 @@ from lstm_bench.sweeps._entries import value_as_text
 from lstm_bench.sweeps._python_values import (
     changed_recipe,
     override_words,
-    plain_value,
-    search_space,
+    plain_document,
+    search_document,
     task_file,
     task_settings,
 )
@@ -54,8 +54,8 @@ __all__ = [
     "overlay_settings",
     "override_words",
     "parse_assignments",
-    "plain_value",
-    "search_space",
+    "plain_document",
+    "search_document",
     "setting_applies",
     "sweep_from_document",
     "sweep_over_file",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import sys
@@ -14,6 +15,7 @@ import yaml
 
 from lstm_bench.errors import TaskError, UserError
 from lstm_bench.recipes import Recipe, recipe
+from lstm_bench.safety import shown_value
 from lstm_bench.sweeps._conditions import overlay_settings
 from lstm_bench.tasks import Task, is_built_in
 
@@ -29,31 +31,48 @@ def override_words(overrides: Mapping[str, Any] | Sequence[str] | str) -> list[s
     if isinstance(overrides, str):
         return overrides.split()
     if not isinstance(overrides, Mapping):
-        if not isinstance(overrides, Iterable):
-            raise UserError(
-                f"overrides: must be a mapping or key=value words, but got {overrides!r}"
-            )
-        return [str(word) for word in overrides]
+        words = list(overrides) if isinstance(overrides, Iterable) else [overrides]
+        if not all(isinstance(word, str) for word in words):
+            rule = "must be a mapping of settings or a list of words like 'seeds=5'"
+            raise UserError(f"overrides: {rule}, but got {shown_value(overrides)}")
+        return words
     words = []
     for key, value in overrides.items():
         if isinstance(value, Mapping) and value:
             words += [f"{key}.{word}" for word in override_words(value)]
         else:
-            words.append(f"{key}={_as_text(value)}")
+            words.append(f"{key}={_as_text(key, value)}")
     return words
 
 
-def _as_text(value: Any) -> str:
+def _as_text(key: object, value: Any) -> str:
     """Returns a value as YAML writes it; text is quoted unless it can only be text."""
     value = plain_value(value)
     if isinstance(value, str) and value.isidentifier() and yaml.safe_load(value) == value:
         return value
-    return "null" if value is None else json.dumps(value)
+    try:
+        return "null" if value is None else json.dumps(value)
+    except (TypeError, ValueError) as error:
+        rule = f"{key} must be a number, text, True, False, None, or a list or mapping of these"
+        raise UserError(f"overrides: {rule}, but got {shown_value(value)}") from error
 
 
 def plain_value(value: Any) -> Any:
     """Returns a NumPy scalar or array as Python's own numbers; other values as they are."""
     return value.tolist() if isinstance(value, np.generic | np.ndarray) else value
+
+
+def plain_document(document: Any) -> Any:
+    """Returns a mapping or a list with Python's own numbers at any depth.
+
+    >>> plain_document({"recipes": {"A": {"units": np.int64(4)}}})
+    {'recipes': {'A': {'units': 4}}}
+    """
+    if isinstance(document, Mapping):
+        return {key: plain_document(value) for key, value in document.items()}
+    if isinstance(document, list | tuple):
+        return type(document)([plain_document(value) for value in document])
+    return plain_value(document)
 
 
 def changed_recipe(task: str | type | Task | Recipe, changes: Mapping[str, Any]) -> Recipe:
@@ -81,8 +100,9 @@ def search_space(space: Mapping[str, Any] | None) -> dict[str, Any]:
     >>> search_space({"units": (4, 64), "learning_rate": (1e-3, 1e-2), "framing": ["pairs"]})
     {'units': {'int': [4, 64]}, 'learning_rate': {'float': [0.001, 0.01]}, 'framing': ['pairs']}
     """
-    if not isinstance(space or {}, Mapping):
-        raise UserError(f"space: must be a mapping of settings to values, but got {space!r}")
+    if not isinstance(space, Mapping | None):
+        rule = "must be a mapping of settings to values, e.g. {'units': (4, 64)}"
+        raise UserError(f"space: {rule}, but got {shown_value(space)}")
     return {str(key): _part(key, part) for key, part in (space or {}).items()}
 
 
@@ -97,11 +117,40 @@ def _part(key: object, part: Any) -> Any:
             return {"float": [float(low), float(high)]}
     if isinstance(part, Mapping):
         return {name: plain_value(value) for name, value in part.items()}
-    if isinstance(part, Iterable) and not isinstance(part, str):
+    if isinstance(part, Iterable) and not isinstance(part, str | bytes):
         return [plain_value(value) for value in part]
     raise UserError(
-        f"space: {key} must be a list of values or a pair (low, high) of numbers, but got {part!r}"
+        f"space: {key} must be a list of values or a pair (low, high) of numbers, but got "
+        + shown_value(part)
     )
+
+
+def search_document(
+    task: Any,
+    space: Mapping[str, Any] | None,
+    options: Mapping[str, Any] | None,
+    trials: int,
+    seeds: int,
+    fixed: Mapping[str, Any],
+) -> tuple[str, dict[str, Any]]:
+    """Returns a search as a sweep's document, and a name for it, made from the task and the space.
+
+    `options` are further keys of the search, `fixed` the settings that stay as they are. Seeds and
+    trials are no part of the name: with more of them it is the same search.
+    """
+    if not isinstance(options, Mapping | None):
+        rule = "must be a mapping of keys of a search, e.g. {'sampler': 'random'}"
+        raise UserError(f"search: {rule}, but got {shown_value(options)}")
+    parts = search_space(space)
+    document = {**task_settings(task), **{key: plain_value(fixed[key]) for key in fixed}}
+    searched = {str(key): value for key, value in (options or {}).items()}
+    searched |= {"space": parts} if parts else {}
+    text = json.dumps({**document, "search": searched}, sort_keys=True, default=str)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:6]
+    name = f"{str(document['task'])[:40]}-search-{digest}"
+    document["seeds"] = plain_value(seeds)
+    document["search"] = {**searched, "trials": plain_value(trials)}
+    return name, document
 
 
 def task_settings(task: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import UnionType
 from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from lstm_bench.errors import Fault, unknown
 from lstm_bench.recipes import FRAMINGS, TASKS, Recipe, known_settings, unknown_task_message
-from lstm_bench.safety import broken_rule
+from lstm_bench.safety import WholeNumber, broken_rule
 from lstm_bench.sweeps._entries import Entry, Scalar
 from lstm_bench.tasks import Task
 
@@ -24,7 +24,7 @@ class Range(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    int_: Annotated[tuple[int, int] | None, Field(alias="int")] = None
+    int_: Annotated[tuple[WholeNumber, WholeNumber] | None, Field(alias="int")] = None
     float_: Annotated[tuple[float, float] | None, Field(alias="float")] = None
     log: bool = False
 
@@ -50,21 +50,21 @@ class Search(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    trials: Annotated[int, Field(ge=1, le=100_000)] = 40
+    trials: Annotated[WholeNumber, Field(ge=1, le=100_000)] = 40
     sampler: Literal["tpe", "random", "grid", "qmc", "nsga2"] = "tpe"
     objective: Literal["accuracy", "sequence_accuracy", "solve_rate", "skill"] = "accuracy"
-    seed: Annotated[int, Field(ge=0)] = 1
-    startup: Annotated[int, Field(ge=1, le=100_000)] = 16
+    seed: Annotated[WholeNumber, Field(ge=0)] = 1
+    startup: Annotated[WholeNumber, Field(ge=1, le=100_000)] = 16
     """Trials drawn at random before the sampler takes over; importances are estimated from them."""
     race: bool = True
     """Whether a trial is stopped early once it is very unlikely to beat the best one."""
-    confirm: Annotated[int, Field(ge=0, le=1000)] = 3
+    confirm: Annotated[WholeNumber, Field(ge=0, le=1000)] = 3
     """Finalists that are run again on seeds that the search never saw."""
     ablate: str = ""
     """The fixed recipe whose settings replace those of the simplest finalist, one at a time."""
     switches: tuple[str, ...] = ()
     """Settings whose effect is measured by changing them alone in random trials."""
-    contexts: Annotated[int, Field(ge=2, le=1000)] = 12
+    contexts: Annotated[WholeNumber, Field(ge=2, le=1000)] = 12
     """Random trials in which each switch is changed."""
     split: Literal[0] | Annotated[int, Field(ge=2, le=30)] = 0
     """Draws of data, of initial weights and of sample order, crossed for the winner; 0: none."""
@@ -89,7 +89,7 @@ def search_faults(
         elif key in shared:
             message = "is also fixed above; keep one of the two"
         else:
-            message = _part_fault(part, _number_type(TASKS[task], key))
+            message = _part_fault(part, TASKS[task], key)
             message = message or _choice_fault(part, TASKS[task], key)
         if message:
             faults.append(Fault(f"search.space.{key}", message))
@@ -118,23 +118,37 @@ def search_faults(
     return faults
 
 
-def _part_fault(part: Range | tuple[Scalar, ...], number_type: type | None) -> str:
-    """Returns what is wrong with the form of a part of the space, or "" if nothing is.
-
-    `number_type` is the type of number that the setting takes: see `_number_type`.
-    """
+def _part_fault(part: Range | tuple[Scalar, ...], task: type[Task], key: str) -> str:
+    """Returns what is wrong with the form of a part of the space, or "" if nothing is."""
     if isinstance(part, Range):
+        number_type = _number_type(task, key)
         if number_type is None:
             return "takes names and not numbers, but got a range; list the choices: [a, b]"
         if number_type is int and part.float_ is not None:
-            whole = [math.floor(part.float_[0]), math.ceil(part.float_[1])]
-            return f"takes whole numbers, but got {{float: {list(part.float_)}}}; use int: {whole}"
+            whole = _whole_range(*part.float_, task, key)
+            repair = f"int: {whole}" if whole else "int: [low, high] with two of them"
+            return f"takes whole numbers, but got {{float: {list(part.float_)}}}; use {repair}"
         return ""
     # 1 and 1.0 are the same choice, but True is another one than 1.
     distinct = {(isinstance(value, bool), value) for value in part}
     if not part or len(distinct) < len(part):
         return "choices must be distinct, and at least one"
     return ""
+
+
+def _whole_range(low: float, high: float, task: type[Task], key: str) -> list[int]:
+    """Returns the ends of a range of whole numbers that a setting can have, about as wide.
+
+    The ends are rounded outwards where that is legal, else inwards; empty if neither is.
+    """
+
+    def legal(ends: Sequence[int]) -> list[int]:
+        return [end for end in ends if not _choice_fault((end,), task, key)]
+
+    lowest = legal([math.floor(low), math.ceil(low)])
+    highest = legal([math.ceil(high), math.floor(high)])
+    ends = [*lowest[:1], *highest[:1]]
+    return ends if len(ends) == 2 and ends[0] <= ends[1] else []
 
 
 def _choice_fault(part: Range | tuple[Scalar, ...], task: type[Task], key: str) -> str:

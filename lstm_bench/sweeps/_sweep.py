@@ -36,7 +36,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from lstm_bench.data import complete_sweep, default_name, default_search
 from lstm_bench.errors import Fault, RecipeError, SweepError, UserError, unknown
 from lstm_bench.recipes import TASKS, files_outside, known_settings
-from lstm_bench.safety import check_yaml, pydantic_faults, read_yaml
+from lstm_bench.safety import WholeNumber, check_yaml, pydantic_faults, read_yaml
 from lstm_bench.statistics import METRICS, ComparisonQuestion, Kind
 from lstm_bench.sweeps._entries import Entry, RefusedEntry, read_entries, read_refused
 from lstm_bench.sweeps._search import Search, search_faults
@@ -50,8 +50,8 @@ class Sweep(BaseModel):
     name: str
     title: str = ""
     about: str = ""
-    seeds: Annotated[int, Field(ge=1, le=10_000)] = 10
-    first_seed: Annotated[int, Field(ge=0, le=2**31)] = 0
+    seeds: Annotated[WholeNumber, Field(ge=1, le=10_000)] = 10
+    first_seed: Annotated[WholeNumber, Field(ge=0, le=2**31)] = 0
     time_limit: Annotated[float | None, Field(gt=0, allow_inf_nan=False)] = None
     """Seconds that a recipe may take for all its seeds; one that takes longer counts as failed."""
     settings: Mapping[str, Any] = {}

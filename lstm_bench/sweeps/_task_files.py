@@ -18,11 +18,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from lstm_bench.errors import TaskError, unknown
+from lstm_bench.errors import RecipeError, TaskError, unknown
 from lstm_bench.recipes import FRAMINGS, OUTPUT_LAYERS, TASKS, Recipe, known_settings
-from lstm_bench.safety import pydantic_faults
 from lstm_bench.sweeps._entries import RESERVED_KEYS
 from lstm_bench.sweeps._sweep import Sweep
 from lstm_bench.tasks import Task, error_origin, is_built_in
@@ -256,8 +253,8 @@ def missing_parts(task: type[Task]) -> str:
             return f"must have only settings in `defaults`, but {unknown('setting', key, settings)}"
     try:
         task()
-    except ValidationError as error:
-        faults = "; ".join(map(str, pydantic_faults(error, {})))
+    except RecipeError as error:
+        faults = "; ".join(map(str, error.faults))
         return f"must be creatable without arguments, as each has a default, but {faults}"
     except Exception as error:
         return f"must be creatable without arguments, but raised {error_origin(error)}"

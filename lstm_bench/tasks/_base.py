@@ -10,8 +10,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from lstm_bench.errors import RecipeError, TaskError
+from lstm_bench.safety import pydantic_faults, shown_value
 from lstm_bench.statistics import Kind
 
 Floats = NDArray[np.floating]
@@ -44,7 +46,13 @@ class Sequence:
         >>> Sequence.next_symbol([3, 0, 1, 2, 3]).targets
         array([0, 1, 2, 3])
         """
-        array = np.asarray(symbols, dtype=np.int64)
+        try:
+            array = np.asarray(symbols, dtype=np.int64)
+        except (TypeError, ValueError, OverflowError):
+            array = np.zeros((), np.int64)
+        if array.ndim != 1 or len(array) < 2:
+            rule = "next_symbol: must get two or more symbols as whole numbers, e.g. [0, 2, 1]"
+            raise TaskError(f"{rule}, but got {shown_value(symbols)}")
         return cls(array[:-1], array[1:], np.ones(len(array) - 1, bool))
 
 
@@ -112,6 +120,13 @@ class Task(BaseModel, ABC):
     """Parameters that a recipe's name omits."""
     not_searchable: ClassVar[frozenset[str]] = frozenset()
     """Parameters that define what is predicted from which data; a search cannot vary them."""
+
+    def __init__(self, **parameters: Any) -> None:
+        """Raises `RecipeError` for an unknown parameter, or a value that it cannot have."""
+        try:
+            super().__init__(**parameters)
+        except ValidationError as error:
+            raise RecipeError(pydantic_faults(error, parameters, type(self))) from error
 
     @classmethod
     def class_for(cls, settings: Mapping[str, Any]) -> type[Task]:

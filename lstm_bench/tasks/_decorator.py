@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias, TypeVar, cast, get_type_hints
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar, cast, get_args, get_type_hints
 
-from lstm_bench.errors import TaskError
+import numpy as np
+
+from lstm_bench.errors import TaskError, unknown
+from lstm_bench.safety import shown_value
+from lstm_bench.statistics import Kind
 from lstm_bench.tasks._base import Problem, Task
 
 T = TypeVar("T")
 ValueOrFunction: TypeAlias = T | Callable[[Any], T]
 """A value, or a function that computes it from a task, whose parameters it may use."""
 
-CLASS_VARIABLES = {
-    "kind",
-    "version",
-    "source",
-    "autoregressive",
-    "symbolic",
-    "defaults",
-    "tolerance",
-}
-
 
 def task(
+    function: None = None,
+    /,
     *,
-    chance: ValueOrFunction[float],
+    chance: ValueOrFunction[float] | None = None,
     labels: ValueOrFunction[Sequence[str]] = (),
     ceiling: ValueOrFunction[float] = 1.0,
     bar: ValueOrFunction[float] = 1.0,
@@ -42,7 +38,8 @@ def task(
     its parameters. `class_variables` are further class variables of a task: `source`, `kind`,
     `defaults`, ...
 
-    Raises `TaskError` for a wrong signature or an unknown class variable.
+    Raises `TaskError` for a wrong signature, for an unknown class variable or one of another type,
+    and where it is used without `chance`, the one argument that it needs.
 
     >>> from lstm_bench.tasks import Sequence
     >>> @task(labels=lambda task: "0123"[: task.symbols], chance=lambda task: 1 / task.symbols)
@@ -53,10 +50,12 @@ def task(
     >>> cycle().chance == 1 / 3, cycle.name
     (True, 'cycle')
     """
-    wrong = sorted(class_variables.keys() - CLASS_VARIABLES)
-    if wrong:
-        known = ", ".join(sorted({"chance", "labels", "ceiling", "bar", "name"} | CLASS_VARIABLES))
-        raise TaskError(f"@task: there is no {', '.join(wrong)} (known: {known}); correct the name")
+    if function is not None:
+        raise TaskError(f"@task: must be called, as in @task(chance=0.5), but {_alone(function)}")
+    if chance is None:
+        raise TaskError("@task: chance must be given, as in @task(chance=0.5), but got nothing")
+    rates = {"chance": chance, "ceiling": ceiling, "bar": bar}
+    _check_types({"name": name, "labels": labels, **rates, **class_variables})
 
     def decorate(function: Callable[..., Problem]) -> type[Task]:
         annotations, defaults = _parameters(function)
@@ -85,12 +84,72 @@ def task(
     return decorate
 
 
+def _alone(given: object) -> str:
+    """Returns what stood in place of the arguments, as the end of a sentence."""
+    if inspect.isfunction(given):
+        return f"stands alone over {given.__name__} in line {given.__code__.co_firstlineno}"
+    return f"got {shown_value(given)}"
+
+
+def _check_types(given: Mapping[str, Any]) -> None:
+    """Raises `TaskError` for an argument that there is not, or whose value has a wrong type."""
+    for key, value in given.items():
+        if key not in RULES:
+            raise TaskError(f"@task: {unknown('argument', key, RULES)}")
+        rule, holds = RULES[key]
+        if not holds(value):
+            raise TaskError(f"@task: {key} must be {rule}, but got {shown_value(value)}")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+def _is_text_list(value: object) -> bool:
+    listed = isinstance(value, Sequence | np.ndarray)
+    return listed and all(isinstance(label, str) for label in cast("Sequence[object]", value))
+
+
+Rule: TypeAlias = tuple[str, Callable[[Any], bool]]
+RATE: Rule = (
+    "a share from 0 to 1, or a function of the task",
+    lambda v: callable(v) or _is_number(v),
+)
+RULES: Mapping[str, Rule] = {
+    "name": ("text", lambda v: isinstance(v, str)),
+    "labels": (
+        "text, a list of texts, or a function of the task",
+        lambda v: callable(v) or _is_text_list(v),
+    ),
+    "chance": RATE,
+    "ceiling": RATE,
+    "bar": RATE,
+    "kind": (
+        f"one of {', '.join(get_args(Kind))}",
+        lambda v: isinstance(v, str) and v in get_args(Kind),
+    ),
+    "version": ("a whole number", lambda v: isinstance(v, int) and not isinstance(v, bool)),
+    "source": ("text", lambda v: isinstance(v, str)),
+    "autoregressive": ("True or False", lambda v: isinstance(v, bool)),
+    "symbolic": ("True or False", lambda v: isinstance(v, bool)),
+    "defaults": (
+        "a mapping of settings, e.g. {'units': 8}",
+        lambda v: isinstance(v, Mapping) and all(isinstance(key, str) for key in v),
+    ),
+    "tolerance": ("a number from 0 on", lambda v: _is_number(v) and v >= 0),
+}
+"""What each argument of `task` must be, and whether a value is that."""
+
+
 def _value(task: Task, given: Any) -> Any:
     return given(task) if callable(given) else given
 
 
 def _parameters(function: Callable[..., Problem]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Returns the annotations and the defaults of a function's parameters after the seed."""
+    if not callable(function) or not hasattr(function, "__name__"):
+        rule = "must decorate a function of the seed, def name(seed: int, ...)"
+        raise TaskError(f"@task: {rule}, but got {shown_value(function)}")
     where = f"@task: {function.__name__}"
     parameters = list(inspect.signature(function).parameters.values())
     if not parameters or parameters[0].default is not inspect.Parameter.empty:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
 from lstm_bench.errors import RecipeError
 from lstm_bench.recipes import recipe
@@ -77,7 +76,7 @@ def value(task: Task) -> None:
     frozen = kind.model_config.get("frozen")
     rule = "must be immutable"
     assert frozen, f"{rule}, but model_config has no frozen=True; leave model_config alone"
-    with contextlib.suppress(ValidationError):
+    with contextlib.suppress(RecipeError):
         kind.model_validate({**values, "no_such_parameter": 1})
         raise AssertionError(
             "must refuse unknown parameters, but took no_such_parameter=1; leave model_config alone"

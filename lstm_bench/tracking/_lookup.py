@@ -97,12 +97,12 @@ def _find_row(word: str, config: Settings) -> FoundRecipe:
         return _find_in_file(Path(name), id_)
     try:
         outcome = finished_outcome(word, Store(config.store, config.artifacts, create=False))
-        return FoundRecipe(recipe_of_run(outcome.settings, outcome.digest), outcome.best_seed)
     except StoreError:
         path = config.sweeps / f"{name}.yaml"
         if not colon or not path.is_file() or id_ not in load_sweep(path).entries:
             raise
         return _find_in_file(path, id_)
+    return FoundRecipe(recipe_of_run(outcome.settings, outcome.digest), outcome.best_seed)
 
 
 def _find_in_file(path: Path, id_: str) -> FoundRecipe:

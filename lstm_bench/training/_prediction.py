@@ -70,7 +70,7 @@ def predict_symbols(outcome: Outcome, text: str, generate: int = 0) -> list[Answ
     Raises `UserError` if the network cannot be fed the sequence in `text`, `StoreError` if the run
     has no model, or the model of another recipe.
     """
-    recipe = recipe_of_run(outcome.settings, outcome.digest)
+    recipe = recipe_of_run(outcome.settings, outcome.digest, unchanged=False)
     if recipe.task.kind != "categorical" or not recipe.task.symbolic:
         alternative = "--csv FILE" if outcome.data else "`lstm-bench run ... --predictions`"
         raise UserError(

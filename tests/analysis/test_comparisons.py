@@ -5,15 +5,14 @@ import math
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from outcome_builder import build_outcome
 from scipy import stats
 
 from lstm_bench.analysis import compare_outcomes
 from lstm_bench.errors import UserError
-from lstm_bench.results import Outcome, to_json
-from lstm_bench.results._outcome import CURVE_COLUMNS, PREDICTION_COLUMNS
+from lstm_bench.results import to_json
 
 FIRST = np.array([0.61, 0.74, 0.58, 0.93, 0.70, 0.81])
 SECOND = np.array([0.55, 0.60, 0.63, 0.72, 0.66, 0.59])
@@ -22,30 +21,14 @@ SECOND = np.array([0.55, 0.60, 0.63, 0.72, 0.66, 0.59])
 def an_outcome(accuracy, seeds=None, settings=(), **columns):
     """Returns an outcome with one accuracy per seed; a seed with 1 has solved the task."""
     scores = np.asarray(accuracy, float)
-    table = pd.DataFrame(
-        {
-            "seed": range(len(scores)) if seeds is None else seeds,
-            "loss": 1 - scores,
-            "accuracy": scores,
-            "sequence_accuracy": scores / 2,
-            "solved": scores == 1,
-            "solved_epoch": np.where(scores == 1, 10.0, np.nan),
-            "seconds": 0.1,
-        }
-    ).assign(**columns)
-    return Outcome(
-        settings={"task": "memory", "units": 20, "epochs": 30, **dict(settings)},
-        digest="0" * 12,
-        name="lstm(20), pairs",
-        engine="keras",
-        seeds=table,
-        curves=pd.DataFrame(columns=list(CURVE_COLUMNS)),
-        predictions=pd.DataFrame(columns=list(PREDICTION_COLUMNS)),
-        parameters=1,
-        updates=1,
-        multiply_adds=1,
-        compile_seconds=0.0,
-    )
+    columns = {
+        "loss": 1 - scores,
+        "sequence_accuracy": scores / 2,
+        "solved_epoch": np.where(scores == 1, 10.0, np.nan),
+        **columns,
+    }
+    settings = {"task": "memory", "units": 20, "epochs": 30, **dict(settings)}
+    return build_outcome(scores, seeds, columns, settings=settings)
 
 
 def solved(k, n, seeds=None):

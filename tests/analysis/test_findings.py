@@ -7,40 +7,23 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from outcome_builder import build_outcome
 
 from lstm_bench.analysis import sweep_findings
-from lstm_bench.results import Outcome, Row, SweepData
-from lstm_bench.results._outcome import CURVE_COLUMNS, PREDICTION_COLUMNS
+from lstm_bench.results import Row, SweepData
 from lstm_bench.statistics import ComparisonQuestion
 
 
 def an_outcome(accuracy, solved=None, loss=None, first=0):
     """Returns an outcome with these values, one per seed."""
-    count = len(accuracy)
-    seeds = pd.DataFrame(
-        {
-            "seed": range(first, first + count),
-            "loss": np.zeros(count) if loss is None else loss,
-            "accuracy": np.asarray(accuracy, float),
-            "sequence_accuracy": np.asarray(accuracy, float),
-            "solved": np.asarray(accuracy) == 1 if solved is None else solved,
-            "solved_epoch": np.nan,
-            "seconds": 0.1,
-        }
-    )
-    return Outcome(
-        settings={"task": "memory"},
-        digest="0" * 12,
-        name="lstm(20), pairs",
-        engine="keras",
-        seeds=seeds,
-        curves=pd.DataFrame(columns=list(CURVE_COLUMNS)),
-        predictions=pd.DataFrame(columns=list(PREDICTION_COLUMNS)),
-        parameters=1,
-        updates=1,
-        multiply_adds=1,
-        compile_seconds=0.0,
-    )
+    columns = {
+        "loss": 0.0 if loss is None else loss,
+        "sequence_accuracy": np.asarray(accuracy, float),
+        "solved_epoch": np.nan,
+        **({} if solved is None else {"solved": solved}),
+    }
+    seeds = range(first, first + len(accuracy))
+    return build_outcome(accuracy, seeds, columns, settings={"task": "memory"})
 
 
 def a_result(*rows, **comparisons):

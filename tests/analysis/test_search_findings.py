@@ -4,42 +4,27 @@ import json
 import math
 
 import numpy as np
-import pandas as pd
 import pytest
+from outcome_builder import build_outcome
 from scipy import stats
 
 from lstm_bench.analysis import confirmations, simplest_recipe, sweep_findings
-from lstm_bench.results import Failed, Outcome, Row, SweepData
-from lstm_bench.results._outcome import CURVE_COLUMNS, PREDICTION_COLUMNS
+from lstm_bench.results import Failed, Row, SweepData
 from lstm_bench.seeds import crossed_seed
 
 
 def an_outcome(accuracy, digest="", seeds=None, cost=1, **settings):
     """Returns an outcome with one accuracy per seed; a seed with 1 has solved the task."""
     scores = np.asarray(accuracy, float)
-    table = pd.DataFrame(
-        {
-            "seed": range(len(scores)) if seeds is None else seeds,
-            "loss": 0.0,
-            "accuracy": scores,
-            "sequence_accuracy": scores / 2,
-            "solved": scores == 1,
-            "solved_epoch": np.nan,
-            "seconds": 0.1,
-        }
-    )
-    return Outcome(
+    return build_outcome(
+        scores,
+        seeds,
+        {"loss": 0.0, "sequence_accuracy": scores / 2, "solved_epoch": np.nan},
         settings={"task": "memory", "units": 20, **settings},
-        digest=digest or repr((sorted(settings.items()), cost)),
         name="lstm",
-        engine="keras",
-        seeds=table,
-        curves=pd.DataFrame(columns=list(CURVE_COLUMNS)),
-        predictions=pd.DataFrame(columns=list(PREDICTION_COLUMNS)),
+        digest=digest or repr((sorted(settings.items()), cost)),
         parameters=cost,
         updates=10,
-        multiply_adds=1,
-        compile_seconds=0.0,
     )
 
 

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from lstm_bench.data._csv_task import CsvTask
 from lstm_bench.data._series import FileOptions, prepare, read_new_file
-from lstm_bench.data._table import DataError
-from lstm_bench.errors import UserError
+from lstm_bench.errors import DataError, UserError
 from lstm_bench.recipes._recipe import recipe
 
 ROWS = 40

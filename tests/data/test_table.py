@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from lstm_bench.data import _table
-from lstm_bench.data._table import DataError, read_table
+from lstm_bench.data._table import read_table
+from lstm_bench.errors import DataError
 
 ROWS = 40
 

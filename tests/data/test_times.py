@@ -6,8 +6,9 @@ import pytest
 
 from lstm_bench.data._inference import detect_season
 from lstm_bench.data._series import FileOptions, prepare
-from lstm_bench.data._table import DataError, read_table
+from lstm_bench.data._table import read_table
 from lstm_bench.data._times import parse_times
+from lstm_bench.errors import DataError
 
 ROWS = 40
 

@@ -5,13 +5,13 @@ import itertools
 
 import pandas as pd
 import pytest
+from outcome_builder import build_outcome
 
 from lstm_bench.execution._checkpoint import Checkpoint
 from lstm_bench.execution._gathering import RecipeRunner, Request
 from lstm_bench.execution._workers import Job, JobFailed, JobFinished, NetworkJob, SeedFinished
 from lstm_bench.provenance import provenance
 from lstm_bench.recipes._recipe import recipe
-from lstm_bench.results._outcome import CURVE_COLUMNS, PREDICTION_COLUMNS, SEED_COLUMNS, Outcome
 from lstm_bench.results._storage import pack_outcome
 
 RECIPE = recipe("memory", units=2, epochs=3)
@@ -20,14 +20,15 @@ OTHER = recipe("memory", units=3, epochs=3)
 
 def make_outcome(settings, seed):
     chosen = recipe(**settings)
-    scores = (seed, 0.1, 0.5, 0.0, False, float("nan"), 1.0)
-    seeds = pd.DataFrame([scores], columns=list(SEED_COLUMNS))
-    curves = pd.DataFrame([(seed, 1, 0.1, 0.5)], columns=list(CURVE_COLUMNS))
-    predictions = pd.DataFrame(
-        [(seed, 0, 0, "A", "B", "C", False)], columns=list(PREDICTION_COLUMNS)
+    return build_outcome(
+        [0.5],
+        [seed],
+        curves=[(seed, 1, 0.1, 0.5)],
+        predictions=[(seed, 0, 0, "A", "B", "C", False)],
+        settings=chosen.settings,
+        digest=chosen.digest,
+        engine="compiled",
     )
-    tables = (seeds, curves, predictions)
-    return Outcome(chosen.settings, chosen.digest, "r", "compiled", *tables, 1, 1, 1, 1.0)
 
 
 class Workers:

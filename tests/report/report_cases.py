@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from outcome_builder import build_outcome
 
 from lstm_bench.results import Failed, Outcome, Row, SweepData
-from lstm_bench.results._outcome import CURVE_COLUMNS, PREDICTION_COLUMNS, TABLES
+from lstm_bench.results._outcome import TABLES
 from lstm_bench.seeds import crossed_seed
 from lstm_bench.statistics import ComparisonQuestion
 
@@ -18,18 +19,6 @@ def an_outcome(
     digest: str = "0" * 12, right: tuple[int, ...] = (4, 3, 4), **changed: Any
 ) -> Outcome:
     """Returns an outcome whose seeds had `right` of four steps right, the last ones wrong."""
-    count = len(right)
-    seeds = pd.DataFrame(
-        {
-            "seed": range(count),
-            "loss": np.linspace(0.1, 0.2, count),
-            "accuracy": np.array(right) / 4,
-            "sequence_accuracy": (np.array(right) == 4).astype(float),
-            "solved": np.array(right) == 4,
-            "solved_epoch": [20.0 + seed if k == 4 else np.nan for seed, k in enumerate(right)],
-            "seconds": 0.5,
-        }
-    )
     epochs = [(seed, epoch, k) for seed, k in enumerate(right) for epoch in (1, 10, 30)]
     curves = [(seed, epoch, (seed + 1) / epoch, k / 4) for seed, epoch, k in epochs]
     steps = [(seed, step, step < k) for seed, k in enumerate(right) for step in range(4)]
@@ -38,19 +27,14 @@ def an_outcome(
         for seed, step, correct in steps
     ]
     fields: dict[str, Any] = {
+        "columns": {"solved_epoch": [20.0 + n if k == 4 else np.nan for n, k in enumerate(right)]},
+        "curves": curves,
+        "predictions": predictions,
         "settings": {"task": "memory", "units": 20, "epochs": 30, "stateful": True},
         "digest": digest,
         "name": "lstm(20) pairs",
-        "engine": "keras",
-        "seeds": seeds,
-        "curves": pd.DataFrame(curves, columns=list(CURVE_COLUMNS)),
-        "predictions": pd.DataFrame(predictions, columns=list(PREDICTION_COLUMNS)),
-        "parameters": 2185,
-        "updates": 2000,
-        "multiply_adds": 6_000_000,
-        "compile_seconds": 0.3,
     }
-    return Outcome(**fields | changed)
+    return build_outcome(np.array(right) / 4, **fields | changed)
 
 
 def a_trial(number: int, right: tuple[int, ...], units: int) -> Row:

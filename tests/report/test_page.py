@@ -190,6 +190,33 @@ def test_render_leaves_matplotlib_as_it_was() -> None:
     assert dict(matplotlib.rcParams) == before
 
 
+@pytest.mark.parametrize("name", EDGES)
+def test_no_column_of_a_table_is_lost_on_a_narrow_page(name: str) -> None:
+    """Each table scrolls in a box of its own; rows with a verdict name their cells instead."""
+    html = rendered(name)["index.html"].decode()
+    boxes = re.findall(r'<div class="scroll" role="region" [^>]* tabindex="0">\s*<table', html)
+    assert len(boxes) == html.count("<table")
+    for table in re.findall(r"<table.*?</table>", html, re.DOTALL):
+        titles = re.findall(r'<th scope="col"[^>]*>(.*?)</th>', table)
+        verdicts = [t for t in titles if t == "Verdict" or t.endswith(" differs")]
+        assert table.startswith('<table class="judged">') is bool(verdicts)
+        for row in re.findall(r"<tr.*?</tr>", table, re.DOTALL)[1:]:
+            named = re.findall(r'data-title="(.*?)"', row)
+            assert named == (titles[1:] if verdicts else [])
+
+
+def test_wide_tables_are_small_in_print() -> None:
+    html = rendered("searched")["index.html"].decode()
+    tables = re.findall(r"<table.*?</table>", html, re.DOTALL)
+    for table in tables:
+        columns = table.count('scope="col"')
+        assert ('class="many' in table) is (columns > 13 and 'class="judged"' not in table)
+    assert any('class="many' in table for table in tables)
+    style = html.split("<style>")[1].split("</style>")[0]
+    printed = style.split("@media print")[1]
+    assert "@page { size: A4 landscape" in style and ".many { font-size: 5.5pt; }" in printed
+
+
 def test_overrides_are_part_of_the_title() -> None:
     files = page.render(a_result(FIXED[0], overrides="seeds=3"))
     text = Page(files["index.html"].decode()).text

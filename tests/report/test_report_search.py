@@ -91,6 +91,20 @@ def test_the_figure_of_ablations_is_in_percentage_points() -> None:
             assert list(dot.get_xdata()) == pytest.approx([100 * comparison.difference])
 
 
+def test_the_front_does_not_hide_the_intervals_of_its_recipes() -> None:
+    """Where it rises at a recipe's cost, it is a pale band behind the recipe's interval."""
+    (axes,) = SweepResult(SEARCHED).plot("front").axes
+    lines = axes.get_lines()
+    (front,) = (line for line in lines if line.get_gid() == "front-line")
+    others = [line for line in lines if line is not front and len(line.get_xdata()) == 2]
+    upright = [line for line in others if len({*line.get_xdata()}) == 1]
+    assert {line.get_xdata()[0] for line in upright} & set(front.get_xdata())
+    for interval in upright:
+        assert interval.get_zorder() > front.get_zorder()
+        assert interval.get_linewidth() < front.get_linewidth() / 2
+    assert front.get_alpha() < 0.5
+
+
 def test_the_tables_of_a_search_hold_its_numbers() -> None:
     def read(name: str) -> pd.DataFrame:
         return pd.read_csv(io.BytesIO(rendered("searched")[f"{name}.csv"]))

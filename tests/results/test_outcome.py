@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
+from outcome_builder import build_outcome
 from scipy import stats
 
 from lstm_bench.errors import UserError
 from lstm_bench.results import Outcome, merge_outcomes, select_seeds
-from lstm_bench.results._outcome import CURVE_COLUMNS, PREDICTION_COLUMNS
 
 SCORES = [1.0, 0.75, 1.0, 0.5]
 
@@ -23,17 +23,6 @@ def an_outcome(scores=SCORES, seeds=None, **changed):
     """Returns an outcome with one accuracy per seed; a seed with 1 has solved the task."""
     scores = np.asarray(scores, float)
     seeds = list(range(len(scores))) if seeds is None else seeds
-    table = pd.DataFrame(
-        {
-            "seed": seeds,
-            "loss": np.linspace(0.1, 0.2, len(scores)),
-            "accuracy": scores,
-            "sequence_accuracy": (scores == 1).astype(float),
-            "solved": scores == 1,
-            "solved_epoch": np.where(scores == 1, 20.0, np.nan),
-            "seconds": 0.5,
-        }
-    )
     curves = [
         (seed, epoch, 1 / epoch, score * epoch / 30)
         for seed, score in zip(seeds, scores, strict=True)
@@ -41,20 +30,12 @@ def an_outcome(scores=SCORES, seeds=None, **changed):
     ]
     predictions = [(seed, 0, step, "A", "B", "B", True) for seed in seeds for step in range(2)]
     fields = {
-        "settings": {"task": "memory", "units": 20, "epochs": 30},
+        "curves": curves,
+        "predictions": predictions,
         "digest": "0123456789ab",
-        "name": "lstm(20), pairs",
-        "engine": "keras",
-        "seeds": table,
-        "curves": pd.DataFrame(curves, columns=list(CURVE_COLUMNS)),
-        "predictions": pd.DataFrame(predictions, columns=list(PREDICTION_COLUMNS)),
-        "parameters": 2185,
-        "updates": 2000,
-        "multiply_adds": 6_000_000,
-        "compile_seconds": 0.3,
         "weights": (np.array([[1.0, np.nan]]), np.zeros(3, np.float32)),
     }
-    return Outcome(**fields | changed)
+    return build_outcome(scores, seeds, **fields | changed)
 
 
 def with_seeds(**columns):

@@ -219,7 +219,10 @@ BROKEN = {
         CLASS.replace("source =", "luck = 3\n    source ="),
         "non-annotated attribute",
     ),
-    "unknown fact": (FLIP.replace("source=", "sauce="), "@task: there is no sauce"),
+    "unknown fact": (
+        FLIP.replace("source=", "sauce="),
+        "@task: there is no argument 'sauce'; did you mean 'source'",
+    ),
     "an unknown default": (
         FLIP.replace('"whole"', '"whole", "unitz": 3'),
         "line 8: flip must have only settings in `defaults`, .* did you mean 'units'",
@@ -233,7 +236,13 @@ BROKEN = {
         "must have a mapping of settings as `defaults`",
     ),
     "no seed": (FLIP.replace("(seed: int, length", "(length"), "must take the seed first"),
-    "without a call": (FLIP.partition("@task")[0] + "@task\ndef f(seed): pass\n", "mine.py, line"),
+    "without a call": (
+        FLIP.partition("@task")[0] + "@task\ndef f(seed): pass\n",
+        r"mine.py: @task: must be called, as in @task\(chance=0.5\), but .* over f in line [1-9]",
+    ),
+    "a call without chance": (FLIP.replace("chance=0.5, ", ""), "@task: chance must be given"),
+    "a number of labels": (FLIP.replace('"01"', "2"), "labels must be text, a list .*, but got 2"),
+    "numbers as labels": (FLIP.replace('"01"', "(0, 1)"), r"labels must be text, .* got \(0, 1\)"),
 }
 
 
@@ -291,8 +300,8 @@ def test_the_error_for_an_invalid_problem_names_its_task(write, command, line, e
 
 def test_the_error_for_invalid_labels_or_chance_names_the_task(write):
     for words, expected in [
-        ("labels=3, chance=0.5", "one raised TypeError"),
-        ("labels=(0, 1), chance=0.5", "labels must be a tuple of strings"),
+        ("labels=lambda task: 3, chance=0.5", "one raised TypeError"),
+        ("labels=lambda task: (0, 1), chance=0.5", "labels must be a tuple of strings"),
         ("labels='01', chance=50", r"chance must be a share in \[0, 1\], but got 50"),
         ("labels='01', chance=lambda task: task.no", "one raised AttributeError"),
     ]:

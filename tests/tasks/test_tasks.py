@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from lstm_bench.errors import RecipeError
 from lstm_bench.recipes._registry import TASKS
 from lstm_bench.testing._contract import Check, task_checks
 from lstm_bench.testing._task_checks import TASK_CHECKS
@@ -49,7 +50,7 @@ def test_memory_sequences_differ_only_in_the_cue_and_its_repetition():
 def test_memory_accepts_other_symbols():
     task = TASKS["memory"](symbols=tuple("abcxy"))
     assert printed(task.problem(0).train[0], task.labels) == ("x a b c", "a b c x")
-    with pytest.raises(ValidationError, match=r"each of the 5 symbols .* got 5 \(4 distinct\)"):
+    with pytest.raises(RecipeError, match=r"each of the 5 symbols .* got 5 \(4 distinct\)"):
         TASKS["memory"](symbols=tuple("aabxy"))
 
 
@@ -87,7 +88,7 @@ def test_random_memory_repeats_its_cue_after_random_symbols():
 
 
 def test_random_memory_refuses_more_than_half_of_the_possible_sequences():
-    with pytest.raises(ValidationError, match=r"at most half of the 18 sequences .* got 200"):
+    with pytest.raises(RecipeError, match=r"at most half of the 18 sequences .* got 200"):
         TASKS["random_memory"](lag=3)
 
 
@@ -96,7 +97,7 @@ def test_echo_draws_different_sequences_and_refuses_more_than_half_of_them():
     for seed in range(5):
         inputs = [tuple(s.inputs.tolist()) for s in task.problem(seed).sequences]
         assert len(set(inputs)) == 60
-    with pytest.raises(ValidationError, match=r"at most half of the 16 sequences .* got 100"):
+    with pytest.raises(RecipeError, match=r"at most half of the 16 sequences .* got 100"):
         TASKS["echo"](alphabet=2, steps=4, delay=1)
 
 
