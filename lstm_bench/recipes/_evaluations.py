@@ -11,7 +11,7 @@ SPACING = 0.05
 """Otherwise the largest share of the epochs so far that pass until the next evaluation.
 
 So an epoch from which a task stays solved is too late by one part in twenty at the most."""
-STEP_START = 150_000
+STEP_START = 50_000
 """Multiply-adds of a training step that take no longer than all else in it; see LOG.md."""
 
 

@@ -48,7 +48,9 @@ READING = (
     "two. Accuracies and rates of different framings are therefore of different steps.",
     "Epochs to solve: median over all seeds of the first epoch from which the task stayed solved; "
     "a seed that never solved it counts as later than any. “> E”: the median is later than the "
-    "last epoch, E.",
+    "last epoch, E. Where an evaluation after every epoch would cost over a tenth of the "
+    "training, the distances between evaluations grow with the epochs, to a twentieth of them, "
+    "unless `evaluate_every` is set: so these epochs may be up to 5 % too late.",
     "Updates: weight updates per seed. Seconds: training of all seeds, without compiling.",
 )
 PUBLISHED_CAPTION = (

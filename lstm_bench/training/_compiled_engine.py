@@ -120,7 +120,7 @@ def _train_seed(
         if chunk is None or recipe.shuffle != "none" or epochs < spec.chunk:
             chunk = _chunk(spec, recipe.schedule, rng, epochs)
         evaluated = _is_evaluated(recipe, first, spec.chunk)
-        chunk = chunk._replace(evaluations=tf.constant(evaluated.astype(np.int32)))
+        chunk = chunk._replace(evaluated=tf.constant(evaluated))
         result = program.run(state, inputs, chunk)
         state, outputs = result.state, result.outputs
         losses.append(result.losses.numpy()[:epochs])
@@ -192,8 +192,8 @@ def _chunk(spec: ProgramSpec, schedule: Schedule, rng: np.random.Generator, epoc
     index = np.zeros((spec.chunk, spec.batches, spec.batch_size), np.int32)
     reset = np.zeros((spec.chunk, spec.batches), bool)
     index[:epochs], reset[:epochs] = schedule.epochs(rng, epochs)
-    evaluations = tf.zeros(spec.chunk, tf.int32)
-    return Chunk(tf.constant(index), tf.constant(reset), evaluations, tf.constant(epochs))
+    evaluated = tf.zeros(spec.chunk, tf.bool)
+    return Chunk(tf.constant(index), tf.constant(reset), evaluated, tf.constant(epochs))
 
 
 def _is_evaluated(recipe: Recipe, first: int, epochs: int) -> np.ndarray:

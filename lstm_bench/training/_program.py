@@ -66,7 +66,7 @@ class Chunk(NamedTuple):
 
     index: Any  # (chunk, batches, B): sample indices
     reset: Any  # (chunk, batches): whether the state is cleared before each batch
-    evaluations: Any  # (chunk,): 1 if the epoch is followed by an evaluation, else 0
+    evaluated: Any  # (chunk,): whether the epoch is followed by an evaluation
     epochs: Any  # ()
 
 
@@ -90,11 +90,6 @@ class _EpochLoop(NamedTuple):
     state: TrainingState
     losses: Any  # TensorArray of ()
     correct: Any  # TensorArray of (N, M)
-    outputs: Any  # (N, K) or (N, T, K)
-
-
-class _OptionalEvaluation(NamedTuple):
-    count: Any  # (): evaluations so far, 0 or 1
     outputs: Any  # (N, K) or (N, T, K)
 
 
@@ -213,12 +208,11 @@ class _TrainingGraph:
         if self.spec.evaluates_all:
             outputs = self._evaluate(inputs, end.state)
         else:
-            evaluation = _while(
-                lambda done: done.count < chunk.evaluations[loop.epoch],
-                lambda done: _OptionalEvaluation(done.count + 1, self._evaluate(inputs, end.state)),
-                _OptionalEvaluation(tf.constant(0), loop.outputs),
+            outputs = tf.cond(
+                chunk.evaluated[loop.epoch],
+                lambda: self._evaluate(inputs, end.state),
+                lambda: loop.outputs,
             )
-            outputs = evaluation.outputs
         loss = end.total_loss / float(self.spec.train_count)
         correct = correct_answers(self.spec, outputs, inputs.y)
         return _EpochLoop(

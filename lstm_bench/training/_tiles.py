@@ -44,9 +44,17 @@ compiled = njit(
 
 
 @compiled
+def _empty(size):
+    """Returns a new array that begins at a cache line, so that no vector lies in two."""
+    array = np.empty(size + 16, F32)
+    start = (64 - array.ctypes.data % 64) % 64 // 4
+    return array[start : start + size]
+
+
+@compiled
 def filled(size, value):
     """Returns a new array of `size` times `value`; NumPy's functions take a second to compile."""
-    array = np.empty(size, F32)
+    array = _empty(size)
     for i in range(size):
         array[i] = value
     return array
@@ -255,7 +263,7 @@ def panels(source, depth, columns, row, step, shift):
 
     Column j of the panels is column `(j + shift) % columns` of `source`.
     """
-    packed = np.empty((columns + WIDTH - 1) // WIDTH * depth * WIDTH, F32)
+    packed = _empty((columns + WIDTH - 1) // WIDTH * depth * WIDTH)
     for first in range(0, columns, WIDTH):
         width = min(WIDTH, columns - first)
         for k in range(depth):
