@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_bench.config import Settings, load_settings
-from lstm_bench.errors import UserError, unknown
-from lstm_bench.recipes import Recipe, recipe
+from lstm_bench.errors import TaskError, UserError, unknown
+from lstm_bench.recipes import BUILT_IN_TASKS, Recipe, TaskRegistry, recipe_from_settings
 from lstm_bench.report import SweepResult
 from lstm_bench.results import Outcome, Row
 from lstm_bench.seeds import seed_list
 from lstm_bench.statistics import Measure
 from lstm_bench.sweeps import (
     Sweep,
+    TasksOrFiles,
     changed_recipe,
+    document_with_names,
     find_sweep,
     load_sweep,
-    load_tasks,
-    loaded_sources,
+    named_tasks,
     override_words,
-    plain_value,
-    search_space,
+    search_document,
     sweep_from_document,
-    task_file,
-    task_settings,
 )
 from lstm_bench.tasks import Task
 
@@ -42,11 +38,11 @@ if TYPE_CHECKING:
 Overrides = Mapping[str, Any] | Sequence[str] | str
 
 
-def tasks(files: str | Path | Iterable[str | Path] = ()) -> pd.DataFrame:
+def tasks(files: TasksOrFiles = ()) -> pd.DataFrame:
     """Returns a table with one row a task: kind, chance level, parameters, default recipe, source.
 
-    `files` are Python files with tasks of your own. Raises `TaskError` for one that cannot be
-    loaded.
+    `files` are Python files with tasks of your own, or task classes. Raises `TaskError` for one
+    that cannot be loaded.
 
     >>> import lstm_bench as lb
     >>> lb.tasks().set_index("name").loc["memory", "kind"]
@@ -56,14 +52,20 @@ def tasks(files: str | Path | Iterable[str | Path] = ()) -> pd.DataFrame:
 
     from lstm_bench.sweeps import task_documents
 
-    load_task_files(load_settings(), [files] if isinstance(files, str | Path) else files)
-    return pd.DataFrame(task_documents())
+    return pd.DataFrame(task_documents(named_tasks(files, load_settings().tasks)))
 
 
-def load_task_files(place: Settings, files: Iterable[str | Path] = ()) -> None:
-    """Loads the task files of the settings and of `files`; those loaded before stay."""
-    before = [source.path for source in loaded_sources() if source.path]
-    load_tasks([*before, *place.tasks, *files])
+def recipe(task: str | type[Task], *, tasks: TasksOrFiles = (), **settings: Any) -> Recipe:
+    """Returns a recipe of `task`: the task's defaults, updated by `settings`.
+
+    `task` is a class or a name: of a built-in task, or of one in an installed package, in the files
+    `tasks`, or in those of `conf/default.yaml`. Raises `RecipeError` with all faults at once.
+
+    >>> import lstm_bench as lb
+    >>> lb.recipe("alphabet", framing="window").framing.window
+    3
+    """
+    return recipe_from_settings({"task": task, **settings}, _known_tasks(task, tasks))
 
 
 def run(
@@ -73,12 +75,14 @@ def run(
     engine: str = "compiled",
     threads: int | None = None,
     log: bool = False,
+    tasks: TasksOrFiles = (),
     store: str | None = None,
     **changes: Any,
 ) -> Outcome:
     """Trains one recipe once for each seed and returns its outcome.
 
-    `task` is the name of a task, a task class or a recipe; keywords are settings over its own.
+    `task` is the name of a task, also of one in the Python files `tasks`, a task class or a recipe;
+    keywords are settings over its own.
     `seeds` is how many seeds, from 0 on, or the seeds themselves. `engine` is `compiled`, or
     `keras` for plain Keras; `threads` seeds are trained at a time (default: one a core). With `log`
     the outcome is written to the MLflow experiment `runs` of the store. Raises `RecipeError` for
@@ -91,19 +95,13 @@ def run(
     _check_engine(engine)
     if threads is not None and (not isinstance(threads, int) or threads < 1):
         raise UserError(f"threads: must be a whole number from 1 on, or None, but got {threads!r}")
-    outcome = run_recipe(changed_recipe(task, changes), seed_list(seeds), engine, threads)
+    chosen = changed_recipe(task, changes, _known_tasks(task, tasks))
+    from lstm_bench.training import run as train
+
+    outcome = train(chosen, seed_list(seeds), engine, threads)
     if log:
         log_outcome(outcome, _place(None, store))
     return outcome
-
-
-def run_recipe(
-    chosen: Recipe, seeds: Sequence[int], engine: str = "compiled", threads: int | None = None
-) -> Outcome:
-    """Trains a recipe and returns its outcome; see `run`."""
-    from lstm_bench.training import run as train
-
-    return train(chosen, seeds, engine, threads)
 
 
 def log_outcome(outcome: Outcome, place: Settings) -> None:
@@ -154,6 +152,7 @@ def search(
     engine: str = "compiled",
     again: bool = False,
     progress: bool | None = None,
+    tasks: TasksOrFiles = (),
     store: str | None = None,
     profile: str | None = None,
     search: Mapping[str, Any] | None = None,
@@ -174,24 +173,14 @@ def search(
     ...     lb.search("memory", space, trials=2, seeds=2, epochs=2, progress=False)
     SweepResult('memory-search-...', 4 recipes, best 'confirm-...')
     """
-    if not isinstance(search or {}, Mapping):
-        raise UserError(f"search: must be a mapping with keys of a search, but got {search!r}")
-    parts = search_space(space)
-    settings = {key: plain_value(value) for key, value in fixed.items()}
-    document = {**task_settings(task), **settings}
-    searched: dict[str, Any] = {**(search or {}), **({"space": parts} if parts else {})}
-    if name is None:
-        text = json.dumps({**document, "search": searched}, sort_keys=True, default=str)
-        digest = hashlib.sha256(text.encode()).hexdigest()[:6]
-        name = f"{str(document['task'])[:40]}-search-{digest}"
-    document |= {"seeds": plain_value(seeds)}
-    document["search"] = {**searched, "trials": plain_value(trials)}
+    document, default_name = search_document(task, space, search, fixed, trials, seeds)
     return sweep(
-        {**document, "task": task},
-        name=name,
+        document,
+        name=default_name if name is None else name,
         engine=engine,
         again=again,
         progress=progress,
+        tasks=tasks,
         store=store,
         profile=profile,
     )
@@ -205,15 +194,17 @@ def sweep(
     engine: str = "compiled",
     again: bool = False,
     progress: bool | None = None,
+    tasks: TasksOrFiles = (),
     store: str | None = None,
     profile: str | None = None,
 ) -> SweepResult:
     """Runs the recipes and the search of a sweep, logs them, and writes the report.
 
     `source` is a YAML file, the name of one in the folder of sweeps, or a mapping with the same
-    keys, which is called `name`. `overrides` are settings over those of the file, `{"seeds": 5}`
-    or `["seeds=5"]`; a sweep with overrides has a report of its own. What the store has already is
-    not run again, unless `again`. A progress bar is shown in a terminal and in a notebook, or as
+    keys, which is called `name`. Tasks are named, also those in the Python files `tasks`, or are
+    classes in a mapping. `overrides` are settings over those of the file, `{"seeds": 5}` or
+    `["seeds=5"]`; a sweep with overrides has a report of its own. What the store has already is not
+    run again, unless `again`. A progress bar is shown in a terminal and in a notebook, or as
     `progress` says. Raises `SweepError` with every fault of the sweep at once.
 
     >>> import contextlib, tempfile
@@ -230,12 +221,12 @@ def sweep(
     if isinstance(source, Mapping):
         if not name:
             raise UserError("name: a sweep must have a name, but got an empty one")
-        task = source.get("task")
-        load_task_files(place, task_file(task))
-        chosen = sweep_from_document(name, {**source, **task_settings(task)}, words)
+        document, classes = document_with_names(source)
+        known = named_tasks(tasks, [*place.tasks, *classes])
+        chosen = sweep_from_document(name, document, words, known)
     else:
-        load_task_files(place)
-        chosen = load_sweep(find_sweep(str(source), place.sweeps), words)
+        known = named_tasks(tasks, place.tasks)
+        chosen = load_sweep(find_sweep(str(source), place.sweeps), words, known)
     result, _ = run_sweep(chosen, place, engine, again, progress)
     if result.data.failed and not result.data.rows:
         reason = result.data.failed[0].reason
@@ -268,6 +259,7 @@ def load(
     name: str,
     overrides: Overrides = (),
     *,
+    tasks: TasksOrFiles = (),
     store: str | None = None,
     profile: str | None = None,
 ) -> SweepResult:
@@ -283,8 +275,15 @@ def load(
     ...     lb.sweep(small, name="small", progress=False) == lb.load("small")
     True
     """
-    words = " ".join(sorted(override_words(overrides)))
-    return SweepResult(open_store(_place(profile, store)).load(name, words))
+    words, place = " ".join(sorted(override_words(overrides))), _place(profile, store)
+    try:
+        known = named_tasks(tasks, place.tasks)
+    except TaskError as error:  # the result is in the store, whatever has become of the file
+        if tasks:
+            raise
+        warnings.warn(str(error), stacklevel=2)
+        known = BUILT_IN_TASKS
+    return SweepResult(open_store(place).load(name, words, known))
 
 
 def forecast(
@@ -319,14 +318,13 @@ def forecast(
         if not isinstance(value, str | Path) or not str(value):
             raise UserError(f"{word}: must be a name or a path, but got {str(value)[:40]!r}")
     place = _place(profile, store)
-    load_task_files(place)
-    opened = open_store(place)
+    known, opened = named_tasks((), place.tasks), open_store(place)
     if run in opened.sweep_names():
         best = opened.load(run).best
         if best is None:
             raise UserError(f"{run}: has no best recipe; name one of its recipes as {run}:ID")
         run = f"{run}:{best.id}"
-    outcome = finished_outcome(run, opened)
+    outcome = finished_outcome(run, opened, known)
     start_tensorflow(1)
     from lstm_bench.training import forecast_file  # after TensorFlow has been brought up quietly
 
@@ -337,6 +335,7 @@ def export(
     what: str | type | Task | Recipe | Outcome | Row,
     seed: int | None = None,
     *,
+    tasks: TasksOrFiles = (),
     store: str | None = None,
     profile: str | None = None,
     **changes: Any,
@@ -355,23 +354,19 @@ def export(
     if seed is not None:
         (seed,) = seed_list([seed])
     what = what.outcome if isinstance(what, Row) else what
+    named = what.settings["task"] if isinstance(what, Outcome) else what
+    known = _known_tasks(named, tasks, profile)
     if isinstance(what, str):
-        place = _place(profile, store)
-        load_task_files(place)
-        chosen, best = named_recipe(what, changes, place)
+        from lstm_bench.tracking import find_recipe
+
+        found = find_recipe(what, changes, _place(profile, store), known)
+        chosen, best = found.recipe, found.best_seed
     elif isinstance(what, Outcome):
-        chosen, best = changed_recipe(recipe(**what.settings), changes), what.best_seed
+        whole = recipe_from_settings(what.settings, known)
+        chosen, best = changed_recipe(whole, changes), what.best_seed
     else:
-        chosen = changed_recipe(what, changes)
+        chosen = changed_recipe(what, changes, known)
     return keras_code(chosen, best if seed is None else seed)
-
-
-def named_recipe(word: str, changes: Mapping[str, Any], place: Settings) -> tuple[Recipe, int]:
-    """Returns the recipe that a word names, and its best seed, 0 where it has not been run."""
-    from lstm_bench.tracking import find_recipe
-
-    match = find_recipe(word, changes, place)
-    return match.recipe, match.best_seed
 
 
 def keras_code(chosen: Recipe, seed: int) -> str:
@@ -382,6 +377,13 @@ def keras_code(chosen: Recipe, seed: int) -> str:
     from lstm_bench.export import export_script
 
     return export_script(chosen, seed)
+
+
+def _known_tasks(task: object, given: TasksOrFiles, profile: str | None = None) -> TaskRegistry:
+    """Returns the tasks that `task` is looked up in; files are read where it is not built in."""
+    if not given and (not isinstance(task, str) or task in BUILT_IN_TASKS):
+        return BUILT_IN_TASKS
+    return named_tasks(given, load_settings(profile).tasks)
 
 
 def _place(profile: str | None, store: str | None) -> Settings:

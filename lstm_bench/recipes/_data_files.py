@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from lstm_bench.errors import Fault, StoreError, UserError
-from lstm_bench.recipes._recipe import Recipe, recipe
+from lstm_bench.recipes._recipe import Recipe, recipe_from_settings
+from lstm_bench.recipes._registry import TaskRegistry
 
 
 def files_outside(document: Mapping[str, Any], folder: Path) -> list[Fault]:
@@ -36,17 +37,17 @@ def files_outside(document: Mapping[str, Any], folder: Path) -> list[Fault]:
     return faults
 
 
-def recipe_of_run(settings: Mapping[str, Any], digest: str) -> Recipe:
-    """Returns the recipe of a finished run.
+def recipe_of_run(settings: Mapping[str, Any], digest: str, tasks: TaskRegistry) -> Recipe:
+    """Returns the recipe of a finished run, whose task is one of `tasks`.
 
     Raises `StoreError` if the run's data file is outside the working folder and is not the file
     that the run was trained on, judged by the digest. A store from someone else may name any file,
     and the content of that file must not get into a script or a prediction.
     """
     if not files_outside({"recipes": {digest: settings}}, Path()):
-        return recipe(**settings)
+        return recipe_from_settings(settings, tasks)
     try:
-        rebuilt = recipe(**settings)
+        rebuilt = recipe_from_settings(settings, tasks)
     except UserError:
         rebuilt = None
     if rebuilt is None or rebuilt.digest != digest:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,30 @@ from typing import Any
 import numpy as np
 import yaml
 
-from lstm_bench.errors import TaskError, UserError
-from lstm_bench.recipes import Recipe, recipe
+from lstm_bench.errors import UserError
+from lstm_bench.recipes import BUILT_IN_TASKS, Recipe, TaskRegistry, recipe, recipe_from_settings
 from lstm_bench.sweeps._conditions import overlay_settings
-from lstm_bench.tasks import Task, is_built_in
+from lstm_bench.sweeps._task_files import load_tasks
+from lstm_bench.tasks import Task
+
+TasksOrFiles = str | Path | type[Task] | Iterable[str | Path | type[Task]]
+"""Python files with tasks, and task classes."""
+
+
+def named_tasks(given: TasksOrFiles, before: Iterable[Path | type[Task]] = ()) -> TaskRegistry:
+    """Returns the tasks that names can stand for: built-in, of packages, `before`, and `given`.
+
+    Raises `UserError` for anything given that is neither a file nor a task class.
+    """
+    listed = [given] if isinstance(given, str | Path | type) else given
+    if not isinstance(listed, Iterable):
+        raise UserError(f"tasks: must be Python files or task classes, but got {listed!r}")
+    items = list(listed)
+    for item in items:
+        is_task = isinstance(item, type) and issubclass(item, Task)
+        if not is_task and not isinstance(item, str | Path):
+            raise UserError(f"tasks: must be Python files or task classes, but got {item!r}")
+    return load_tasks([*before, *items])
 
 
 def override_words(overrides: Mapping[str, Any] | Sequence[str] | str) -> list[str]:
@@ -56,21 +76,33 @@ def plain_value(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.generic | np.ndarray) else value
 
 
-def changed_recipe(task: str | type | Task | Recipe, changes: Mapping[str, Any]) -> Recipe:
+def changed_recipe(
+    task: str | type | Task | Recipe,
+    changes: Mapping[str, Any],
+    tasks: TaskRegistry = BUILT_IN_TASKS,
+) -> Recipe:
     """Returns the recipe of a task, or a given one, with `changes` over its settings.
+
+    A task that is given by its name is one of `tasks`. Raises `UserError` for another task among
+    the changes.
 
     >>> changed_recipe("memory", {"units": 4}).units
     4
     """
+    if "task" in changes:
+        raise UserError(
+            f"task: is given already, so it must not be changed to {changes['task']!r}; leave that "
+            "out, or give the other task in place of this one"
+        )
     if isinstance(task, Task):
         parameters = {key: getattr(task, key) for key in task.model_fields_set}
         return recipe(type(task), **parameters | dict(changes))
     if not isinstance(task, Recipe):
-        return recipe(task, **changes)
+        return recipe_from_settings({**changes, "task": task}, tasks)
     if not changes:
         return task
-    merged = overlay_settings(task.settings, changes)
-    return recipe(type(task.task), **{key: merged[key] for key in merged if key != "task"})
+    own = TaskRegistry({task.task.name: type(task.task)})
+    return task.with_settings(overlay_settings(task.settings, changes, own))
 
 
 def search_space(space: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -107,8 +139,8 @@ def _part(key: object, part: Any) -> Any:
 def task_settings(task: Any) -> dict[str, Any]:
     """Returns a task, given by name, class or instance, as settings: its name and parameters.
 
-    >>> from lstm_bench.recipes import TASKS
-    >>> task_settings(TASKS["memory"](lag=4)), task_settings("echo")
+    >>> from lstm_bench.tasks import BUILT_IN
+    >>> task_settings(BUILT_IN["memory"](lag=4)), task_settings("echo")
     ({'task': 'memory', 'lag': 4}, {'task': 'echo'})
     """
     if isinstance(task, Task):
@@ -117,18 +149,56 @@ def task_settings(task: Any) -> dict[str, Any]:
     return {"task": task.name if isinstance(task, type) and issubclass(task, Task) else task}
 
 
-def task_file(task: Any) -> list[Path]:
-    """Returns the file that workers load a task class from; none for a name or a built-in task.
+def search_document(
+    task: Any,
+    space: Mapping[str, Any] | None,
+    search: Mapping[str, Any] | None,
+    fixed: Mapping[str, Any],
+    trials: int,
+    seeds: int,
+) -> tuple[dict[str, Any], str]:
+    """Returns the sweep document of a search, and a name made from what is searched.
 
-    Raises `TaskError` for a class that is in no file, as in a notebook.
+    Raises `UserError` where `search` or `space` is no mapping.
     """
-    cls = type(task) if isinstance(task, Task) else task
-    if not (isinstance(cls, type) and issubclass(cls, Task)) or is_built_in(cls):
-        return []
-    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
-    if cls.__module__ == "__main__" or not file:
-        raise TaskError(
-            f"task: {cls.name!r} must be in a Python file of its own, for worker processes load it "
-            "from there, but was defined in this session; write it to my_task.py and import it"
-        )
-    return [Path(file)]
+    if not isinstance(search or {}, Mapping):
+        raise UserError(f"search: must be a mapping with keys of a search, but got {search!r}")
+    parts = search_space(space)
+    settings = {key: plain_value(value) for key, value in fixed.items()}
+    document = {**task_settings(task), **settings}
+    searched: dict[str, Any] = {**(search or {}), **({"space": parts} if parts else {})}
+    text = json.dumps({**document, "search": searched}, sort_keys=True, default=str)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:6]
+    name = f"{str(document['task'])[:40]}-search-{digest}"
+    searched["trials"] = plain_value(trials)
+    return {**document, "task": task, "seeds": plain_value(seeds), "search": searched}, name
+
+
+def document_with_names(document: Mapping[str, Any]) -> tuple[dict[str, Any], list[type[Task]]]:
+    """Returns a sweep document in which tasks are named, and the classes that stood there.
+
+    A class or an instance may stand for the task of the sweep, and of each of its recipes.
+
+    >>> from lstm_bench.tasks import BUILT_IN
+    >>> memory = BUILT_IN["memory"]
+    >>> document_with_names({"task": memory(lag=4), "recipes": {"A": {"units": 3}}})[0]
+    {'task': 'memory', 'recipes': {'A': {'units': 3}}, 'lag': 4}
+    >>> document_with_names({"recipes": {"A": {"task": memory}}})
+    ({'recipes': {'A': {'task': 'memory'}}}, [<class 'lstm_bench.tasks._memory.Memory'>])
+    """
+    classes: list[type[Task]] = []
+
+    def named(settings: Any) -> Any:
+        if not isinstance(settings, Mapping) or "task" not in settings:
+            return settings
+        task = settings["task"]
+        given = type(task) if isinstance(task, Task) else task
+        if isinstance(given, type) and issubclass(given, Task):
+            classes.append(given)
+        return {**settings, **task_settings(task)}
+
+    whole = dict(named(document))
+    for part in ("recipes", "refused"):
+        if isinstance(whole.get(part), Mapping):
+            whole[part] = {key: named(entry) for key, entry in whole[part].items()}
+    return whole, classes

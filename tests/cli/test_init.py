@@ -13,15 +13,8 @@ import pytest
 from lstm_bench.cli._init import FILES, scaffold
 from lstm_bench.config import Settings, load_settings
 from lstm_bench.errors import UserError
-from lstm_bench.sweeps import _task_files as loading
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(autouse=True)
-def _reset_task_files():
-    yield
-    loading.use_sources(())
 
 
 def files(folder):
