@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from lstm_bench.analysis import confirmations, simplest_recipe, sweep_findings
+from lstm_bench.recipes._registry import BUILT_IN_TASKS, SearchedTask
 from lstm_bench.results import Failed, Outcome, Row, SweepData
 from lstm_bench.results._outcome import CURVE_COLUMNS, PREDICTION_COLUMNS
 from lstm_bench.seeds import crossed_seed
@@ -67,9 +68,9 @@ def solved(k, n):
 
 def a_result(*rows, seeds=4, objective="accuracy", failed=(), analysis=None, **search):
     search = {"sampler": "tpe", "objective": objective, "startup": 2, **search}
-    return SweepData(
-        "s", "", "", rows, search, {}, seeds=seeds, failed=failed, analysis=analysis or {}
-    )
+    facts = {"seeds": seeds, "failed": failed, "analysis": analysis or {}}
+    searched = SearchedTask.of(BUILT_IN_TASKS["memory"])
+    return SweepData("s", "", "", rows, search, {}, **facts, searched_task=searched)
 
 
 def test_history_has_the_best_of_the_trials_run_in_full():
