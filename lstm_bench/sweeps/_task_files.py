@@ -177,9 +177,10 @@ def _pack(task: type[Task]) -> TaskSource:
     try:
         return TaskSource(place, content=cloudpickle.dumps(task))
     except Exception as error:  # of whatever the class refers to
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
         raise TaskError(
-            f"{place}: must be one that can be sent to worker processes, but raised "
-            f"{error_origin(error)}; write it to my_task.py and give that file as `tasks`"
+            f"{place}: must be one that can be sent to worker processes, but {reason}; write it to "
+            "my_task.py and give that file as `tasks`"
         ) from error
 
 
