@@ -38,7 +38,7 @@ CHOICE_ORDER = ("network", "framing", "window", "chunk", "substrings", "max_leng
 """The order in which bound settings are chosen, after those of the task: parents come first."""
 
 FREE_SETTINGS = {"units", "layers", "epochs", "accumulate", "learning_rate", "dropout"}
-FREE_SETTINGS |= {"momentum", "kernel_size"}
+FREE_SETTINGS |= {"momentum", "kernel_size", "evaluate_every"}
 """Settings that are legal with any others, wherever they apply."""
 
 Part = Range | tuple[Any, ...]

@@ -45,6 +45,7 @@ OFFERED = {
     "momentum": [0.0, 0.5],
     "dropout": [0.0, 0.2],
     "evaluation": ["teacher_forced", "free_running", "cold_start", "step_by_step"],
+    "evaluate_every": [1, 7],
     "start": ["0", "2", "B"],
 }
 """Some values of every setting that all tasks have, legal or not."""
