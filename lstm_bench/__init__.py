@@ -13,6 +13,7 @@ sweep is a file of recipes, or of a search over them::
 What is offered here is listed in `__init__.pyi`, and imported when it is first used.
 """
 
+import importlib
 import sys
 import types
 
@@ -31,6 +32,10 @@ class _Package(types.ModuleType):
     def __setattr__(self, name: str, value: object) -> None:
         if not (isinstance(value, types.ModuleType) and name in __all__):
             super().__setattr__(name, value)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Lets cloudpickle send a task that uses `lb`: it knows only modules of the usual class."""
+        return importlib.import_module, (self.__name__,)
 
 
 def __getattr__(name: str) -> object:

@@ -2,6 +2,7 @@ from ._api import compare as compare
 from ._api import export as export
 from ._api import forecast as forecast
 from ._api import load as load
+from ._api import recipe as recipe
 from ._api import run as run
 from ._api import search as search
 from ._api import sweep as sweep
@@ -17,7 +18,6 @@ from .errors import SweepError as SweepError
 from .errors import TaskError as TaskError
 from .errors import UserError as UserError
 from .recipes import Recipe as Recipe
-from .recipes import recipe as recipe
 from .report import SweepResult as SweepResult
 from .results import Outcome as Outcome
 from .tasks import Problem as Problem

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-import numbers
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_bench.config import Settings, load_settings
-from lstm_bench.errors import UserError, unknown
-from lstm_bench.recipes import Recipe, recipe_of_run
+from lstm_bench.errors import TaskError, UserError, unknown
+from lstm_bench.recipes import BUILT_IN_TASKS, Recipe, TaskRegistry, recipe_from_settings
 from lstm_bench.report import SweepResult
 from lstm_bench.results import Outcome, Row
-from lstm_bench.safety import check_flag, check_path, check_text, checked_paths, shown_value
+from lstm_bench.safety import check_flag, check_path, check_text, checked_count
 from lstm_bench.seeds import check_seed, seed_list
 from lstm_bench.statistics import Measure
 from lstm_bench.sweeps import (
     Sweep,
+    TasksOrFiles,
     changed_recipe,
+    document_with_names,
     find_sweep,
     load_sweep,
     load_tasks,
-    loaded_sources,
     override_words,
-    plain_document,
     search_document,
     sweep_from_document,
-    task_file,
-    task_settings,
+    task_documents,
+    task_list,
 )
 from lstm_bench.tasks import Task
 
@@ -42,11 +41,11 @@ if TYPE_CHECKING:
 Overrides = Mapping[str, Any] | Sequence[str] | str
 
 
-def tasks(files: str | Path | Iterable[str | Path] = ()) -> pd.DataFrame:
+def tasks(files: TasksOrFiles = ()) -> pd.DataFrame:
     """Returns a table with one row a task: kind, chance level, parameters, default recipe, source.
 
-    `files` are Python files with tasks of your own. Raises `TaskError` for one that cannot be
-    loaded.
+    `files` are Python files with tasks of your own, or task classes. Raises `TaskError` for one
+    that cannot be loaded.
 
     >>> import lstm_bench as lb
     >>> lb.tasks().set_index("name").loc["memory", "kind"]
@@ -54,16 +53,21 @@ def tasks(files: str | Path | Iterable[str | Path] = ()) -> pd.DataFrame:
     """
     import pandas as pd
 
-    from lstm_bench.sweeps import task_documents
-
-    load_task_files(load_settings(), checked_paths("files", files))
-    return pd.DataFrame(task_documents())
+    known = load_tasks([*load_settings().tasks, *task_list(files, "files")])
+    return pd.DataFrame(task_documents(known))
 
 
-def load_task_files(place: Settings, files: Iterable[str | Path] = ()) -> None:
-    """Loads the task files of the settings and of `files`; those loaded before stay."""
-    before = [source.path for source in loaded_sources() if source.path]
-    load_tasks([*before, *place.tasks, *files])
+def recipe(task: str | type[Task], *, tasks: TasksOrFiles = (), **settings: Any) -> Recipe:
+    """Returns a recipe of `task`: the task's defaults, updated by `settings`.
+
+    `task` is a class or a name: of a built-in task, or of one in an installed package, in the files
+    `tasks`, or in those of `conf/default.yaml`. Raises `RecipeError` with all faults at once.
+
+    >>> import lstm_bench as lb
+    >>> lb.recipe("alphabet", framing="window").framing.window
+    3
+    """
+    return recipe_from_settings({"task": task, **settings}, _known_tasks(task, tasks))
 
 
 def run(
@@ -73,16 +77,17 @@ def run(
     engine: str = "compiled",
     threads: int | None = None,
     log: bool = False,
+    tasks: TasksOrFiles = (),
     store: str | None = None,
     **changes: Any,
 ) -> Outcome:
     """Trains one recipe once for each seed and returns its outcome.
 
-    `task` is the name of a task, a task class or a recipe; keywords are settings over its own.
-    `seeds` is how many seeds, from 0 on, or the seeds themselves. `engine` is `compiled`, or
-    `keras` for plain Keras; `threads` seeds are trained at a time (default: one a core). With `log`
-    the outcome is written to the MLflow experiment `runs` of the store. Raises `RecipeError` for
-    settings that are unknown or do not fit one another.
+    `task` is the name of a task, also of one in the Python files `tasks`, a task class or a recipe;
+    keywords are settings over its own. `seeds` is how many seeds, from 0 on, or the seeds. `engine`
+    is `compiled`, or `keras` for plain Keras; `threads` seeds are trained at a time (default: one a
+    core). With `log` the outcome is written to the MLflow experiment `runs` of the store. Raises
+    `RecipeError` for settings that are unknown or do not fit one another.
 
     >>> import lstm_bench as lb
     >>> lb.run("memory", seeds=2, units=5, epochs=3)
@@ -91,24 +96,13 @@ def run(
     _check_engine(engine)
     check_flag("log", log)
     place = _place(None, store)
-    if threads is not None:
-        if isinstance(threads, bool) or not isinstance(threads, numbers.Integral) or threads < 1:
-            shown = shown_value(threads)
-            raise UserError(f"threads: must be a whole number from 1 on, or None, but got {shown}")
-        threads = int(threads)
-    outcome = run_recipe(changed_recipe(task, changes), seed_list(seeds), engine, threads)
+    chosen = changed_recipe(task, changes, _known_tasks(task, tasks))
+    from lstm_bench.training import run as train
+
+    outcome = train(chosen, seed_list(seeds), engine, checked_count("threads", threads))
     if log:
         log_outcome(outcome, place)
     return outcome
-
-
-def run_recipe(
-    chosen: Recipe, seeds: Sequence[int], engine: str = "compiled", threads: int | None = None
-) -> Outcome:
-    """Trains a recipe and returns its outcome; see `run`."""
-    from lstm_bench.training import run as train
-
-    return train(chosen, seeds, engine, threads)
 
 
 def log_outcome(outcome: Outcome, place: Settings) -> None:
@@ -159,6 +153,7 @@ def search(
     engine: str = "compiled",
     again: bool = False,
     progress: bool | None = None,
+    tasks: TasksOrFiles = (),
     store: str | None = None,
     profile: str | None = None,
     search: Mapping[str, Any] | None = None,
@@ -182,11 +177,12 @@ def search(
     check_text("name", name, "the name of a search", optional=True)
     made_name, document = search_document(task, space, search, trials, seeds, fixed)
     return sweep(
-        {**document, "task": task},
+        document,
         name=name or made_name,
         engine=engine,
         again=again,
         progress=progress,
+        tasks=tasks,
         store=store,
         profile=profile,
     )
@@ -200,15 +196,17 @@ def sweep(
     engine: str = "compiled",
     again: bool = False,
     progress: bool | None = None,
+    tasks: TasksOrFiles = (),
     store: str | None = None,
     profile: str | None = None,
 ) -> SweepResult:
     """Runs the recipes and the search of a sweep, logs them, and writes the report.
 
     `source` is a YAML file, the name of one in the folder of sweeps, or a mapping with the same
-    keys, which is called `name`. `overrides` are settings over those of the file, `{"seeds": 5}`
-    or `["seeds=5"]`; a sweep with overrides has a report of its own. What the store has already is
-    not run again, unless `again`. A progress bar is shown in a terminal and in a notebook, or as
+    keys, which is called `name`. Tasks are named, also those in the Python files `tasks`, or are
+    classes in a mapping. `overrides` are settings over those of the file, `{"seeds": 5}` or
+    `["seeds=5"]`; a sweep with overrides has a report of its own. What the store has already is not
+    run again, unless `again`. A progress bar is shown in a terminal and in a notebook, or as
     `progress` says. Raises `SweepError` with every fault of the sweep at once.
 
     >>> import contextlib, tempfile
@@ -223,17 +221,16 @@ def sweep(
     check_flag("again", again)
     check_flag("progress", progress, optional=True)
     check_text("name", name, "the name of a sweep")
-    place = _place(profile, store)
+    place, given = _place(profile, store), task_list(tasks)
     words = override_words(overrides)
     if isinstance(source, Mapping):
-        task = source.get("task")
-        load_task_files(place, task_file(task))
-        document = plain_document({**source, **task_settings(task)})
-        chosen = sweep_from_document(name, document, words)
+        document, classes = document_with_names(source)
+        known = load_tasks([*place.tasks, *classes, *given])
+        chosen = sweep_from_document(name, document, words, known)
     else:
         check_path("source", source)
-        load_task_files(place)
-        chosen = load_sweep(find_sweep(str(source), place.sweeps), words)
+        known = load_tasks([*place.tasks, *given])
+        chosen = load_sweep(find_sweep(str(source), place.sweeps), words, known)
     result, _ = run_sweep(chosen, place, engine, again, progress)
     if result.data.failed and not result.data.rows:
         reason = result.data.failed[0].reason
@@ -266,6 +263,7 @@ def load(
     name: str,
     overrides: Overrides = (),
     *,
+    tasks: TasksOrFiles = (),
     store: str | None = None,
     profile: str | None = None,
 ) -> SweepResult:
@@ -282,8 +280,15 @@ def load(
     True
     """
     check_text("name", name, "the name of a sweep that has been run")
-    words = " ".join(sorted(override_words(overrides)))
-    return SweepResult(open_store(_place(profile, store)).load(name, words))
+    words, place, given = override_words(overrides), _place(profile, store), task_list(tasks)
+    try:
+        known = load_tasks([*place.tasks, *given])
+    except TaskError as error:  # the result is in the store, whatever has become of the file
+        if given:
+            raise
+        warnings.warn(str(error), stacklevel=2)
+        known = BUILT_IN_TASKS
+    return SweepResult(open_store(place).load(name, " ".join(sorted(words)), known))
 
 
 def forecast(
@@ -317,14 +322,13 @@ def forecast(
     check_text("run", run, "the name of a sweep, a row as SWEEP:ID, or a digest")
     check_path("csv", csv)
     place = _place(profile, store)
-    load_task_files(place)
-    opened = open_store(place)
+    known, opened = load_tasks(place.tasks), open_store(place)
     if run in opened.sweep_names():
         best = opened.load(run).best
         if best is None:
             raise UserError(f"{run}: has no best recipe; name one of its recipes as {run}:ID")
         run = f"{run}:{best.id}"
-    outcome = finished_outcome(run, opened)
+    outcome = finished_outcome(run, opened, known)
     start_tensorflow(1)
     from lstm_bench.training import forecast_file  # after TensorFlow has been brought up quietly
 
@@ -335,6 +339,7 @@ def export(
     what: str | type | Task | Recipe | Outcome | Row,
     seed: int | None = None,
     *,
+    tasks: TasksOrFiles = (),
     store: str | None = None,
     profile: str | None = None,
     **changes: Any,
@@ -349,28 +354,16 @@ def export(
     >>> "keras.layers.LSTM(20" in lb.export("memory")
     True
     """
-    best = 0
+    from lstm_bench.tracking import find_recipe
+
     place = _place(profile, store)
     if seed is not None:
         check_seed(seed)
     what = what.outcome if isinstance(what, Row) else what
-    if isinstance(what, str):
-        load_task_files(place)
-        chosen, best = named_recipe(what, changes, place)
-    elif isinstance(what, Outcome):
-        original = recipe_of_run(what.settings, what.digest)
-        chosen, best = changed_recipe(original, changes), what.best_seed
-    else:
-        chosen = changed_recipe(what, changes)
-    return keras_code(chosen, best if seed is None else seed)
-
-
-def named_recipe(word: str, changes: Mapping[str, Any], place: Settings) -> tuple[Recipe, int]:
-    """Returns the recipe that a word names, and its best seed, 0 where it has not been run."""
-    from lstm_bench.tracking import find_recipe
-
-    match = find_recipe(word, changes, place)
-    return match.recipe, match.best_seed
+    named = what.settings["task"] if isinstance(what, Outcome) else what
+    known = _known_tasks(named, tasks, profile)
+    found = find_recipe(what, changes, place, known)
+    return keras_code(found.recipe, found.best_seed if seed is None else seed)
 
 
 def keras_code(chosen: Recipe, seed: int) -> str:
@@ -381,6 +374,14 @@ def keras_code(chosen: Recipe, seed: int) -> str:
     from lstm_bench.export import export_script
 
     return export_script(chosen, seed)
+
+
+def _known_tasks(task: object, given: TasksOrFiles, profile: str | None = None) -> TaskRegistry:
+    """Returns the tasks that `task` is looked up in; files are read where it is not built in."""
+    listed = task_list(given)
+    if not listed and (not isinstance(task, str) or task in BUILT_IN_TASKS):
+        return BUILT_IN_TASKS
+    return load_tasks([*load_settings(profile).tasks, *listed])
 
 
 def _place(profile: str | None, store: str | None) -> Settings:

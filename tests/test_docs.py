@@ -149,21 +149,17 @@ def test_the_sweep_files_of_the_readme_work(tmp_path):
 
 
 def test_the_tasks_of_the_readme_are_tasks(tmp_path):
-    from lstm_bench.recipes._registry import TASKS
-    from lstm_bench.sweeps import _task_files as loading
+    from lstm_bench.sweeps._task_files import load_tasks
     from lstm_bench.testing._task_checks import TASK_CHECKS
 
     blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     code = [block for block in blocks if "cumsum" in block]
     (tmp_path / "my_task.py").write_text("\n\n".join(code))
-    try:
-        loading.load_tasks([tmp_path / "my_task.py"])
-        for task in (TASKS["parity"](), TASKS["parity"](length=4), TASKS["parity_of_32"]()):
-            for sequence in task.problem(seed=0).sequences:
-                ones = [sum(sequence.inputs[: t + 1]) % 2 for t in range(len(sequence))]
-                assert sequence.targets.tolist() == ones
-            for name, check in TASK_CHECKS.items():
-                if name != "training":
-                    check(task)
-    finally:
-        loading.use_sources(())
+    tasks = load_tasks([tmp_path / "my_task.py"])
+    for task in (tasks["parity"](), tasks["parity"](length=4), tasks["parity_of_32"]()):
+        for sequence in task.problem(seed=0).sequences:
+            ones = [sum(sequence.inputs[: t + 1]) % 2 for t in range(len(sequence))]
+            assert sequence.targets.tolist() == ones
+        for name, check in TASK_CHECKS.items():
+            if name != "training":
+                check(task)

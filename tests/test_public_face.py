@@ -15,7 +15,7 @@ import pytest
 
 import lstm_bench as lb
 from lstm_bench.seeds import seed_list
-from lstm_bench.sweeps import override_words, parse_assignments, use_sources
+from lstm_bench.sweeps import override_words, parse_assignments
 from lstm_bench.sweeps._python_values import search_space
 
 NAMES = {
@@ -253,13 +253,10 @@ def test_a_task_of_ones_own_is_swept_from_its_file(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     own = importlib.import_module("own_task").same_again
     document = {"task": own, "seeds": 1, "epochs": 2, "recipes": {"A": {"units": 2}}}
-    try:
-        result = lb.sweep(document, name="own", progress=False)
-        assert result["A"].settings["task"] == "same_again"
-        instance = lb.run(own(length=6), 1, epochs=2, units=2)
-        assert instance.settings["length"] == 6
-    finally:
-        use_sources(())
+    result = lb.sweep(document, name="own", progress=False)
+    assert result["A"].settings["task"] == "same_again"
+    instance = lb.run(own(length=6), 1, epochs=2, units=2)
+    assert instance.settings["length"] == 6
 
 
 def test_a_sweep_in_which_all_has_failed_says_so():

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from lstm_bench.analysis._history import distinct_recipes, is_stopped, objective
-from lstm_bench.recipes import TASKS, holds_data_back
 from lstm_bench.results import Row, SweepData, measure_mean
 from lstm_bench.statistics import RELIABLE_RATE, Mean, Rate, mean_interval, solve_rate
 
@@ -137,7 +136,7 @@ def front(result: SweepData) -> tuple[FrontPoint, ...]:
         for row, repeats in distinct_recipes(result.trials)
         if not is_stopped(result, row)
         and not confirmed_trials & {row.id, *repeats}
-        and not holds_data_back(row.outcome.settings)
+        and not result.holds_data_back(row)
     ]
     single: dict[str, Row] = {}
     for row in rows:
@@ -159,10 +158,8 @@ def _rows_of_same_problem(result: SweepData) -> list[Row]:
         return []
     searched = result.trials[0].outcome.settings
     space = (result.search or {}).get("space", {})
-    name = searched.get("task")
-    fields = set(TASKS[name].model_fields) if name in TASKS else set()
-    held_back = set(TASKS[name].search_overrides) if name in TASKS else set()
-    keys = {"task"} | fields - set(space) - held_back
+    task = result.searched_task
+    keys = {"task"} | task.parameters - set(space) - set(task.overrides)
     return [
         row
         for row in result.fixed

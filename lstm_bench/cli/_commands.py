@@ -45,6 +45,7 @@ from lstm_bench.safety import (
 
 if TYPE_CHECKING:
     from lstm_bench.config import Settings
+    from lstm_bench.recipes import TaskRegistry
     from lstm_bench.sweeps import Sweep
 
 
@@ -57,11 +58,11 @@ def tasks(
     from lstm_bench.cli._show import task_page, task_table
     from lstm_bench.sweeps import task_documents
 
-    load_context(files=files)
+    _, known = load_context(files=files)
     if as_json:
-        print_json({"tasks": task_documents(name)})
+        print_json({"tasks": task_documents(known, name)})
     else:
-        terminal_console().print(task_page(name) if name else task_table())
+        terminal_console().print(task_page(known, name) if name else task_table(known))
 
 
 def run(
@@ -80,9 +81,10 @@ def run(
 ) -> None:
     """Train one recipe on several seeds, e.g. `run memory units=20 stateful=true`."""
     from lstm_bench import _api as api
-    from lstm_bench.recipes import recipe
+    from lstm_bench.recipes import recipe_from_settings
     from lstm_bench.statistics import select_metrics
     from lstm_bench.sweeps import parse_assignments
+    from lstm_bench.training import run as train
 
     check_engine(engine)
     changes = parse_assignments(settings or [])
@@ -93,12 +95,12 @@ def run(
         raise UserError(
             f"{wrong}: is no setting of a recipe; give --seeds N, which runs seeds 0 to N-1"
         )
-    context = load_context(profile, store, files)
-    chosen = recipe(task, **changes)
+    context, known = load_context(profile, store, files)
+    chosen = recipe_from_settings({"task": task, **changes}, known)
     further = select_metrics(metrics, chosen.task.kind)
     console = terminal_console(stderr=True)
     with console.status(Text(printable_text(f"{chosen.name}, {seeds} seeds"))):
-        outcome = api.run_recipe(chosen, range(seeds), engine, threads or None)
+        outcome = train(chosen, range(seeds), engine, threads or None)
         if log:
             api.log_outcome(outcome, context)
     if as_json:
@@ -139,10 +141,10 @@ def sweep(
     A sweep by its name, `sweep published`, or over a file of yours,
     `sweep --csv sales.csv --target units search.trials=20`.
     """
-    context = load_context(profile, store, files)
+    context, known = load_context(profile, store, files)
     check_engine(engine)
     data = DataOptions(target, time, group, columns, kind, horizon, missing)
-    path, chosen = _read_sweep(name, settings or [], csv, data, context)
+    path, chosen = _read_sweep(name, settings or [], csv, data, context, known)
     if csv is not None and not as_json:
         terminal_console(stderr=True).print(chosen.about, highlight=False)
     from lstm_bench import _api as api
@@ -174,6 +176,7 @@ def _read_sweep(
     csv: Path | None,
     data: DataOptions,
     context: Settings,
+    known: TaskRegistry,
 ) -> tuple[Path, Sweep]:
     """Returns the sweep that the command line names, and the file that messages are about."""
     from lstm_bench.sweeps import find_sweep, load_sweep, sweep_over_file
@@ -185,7 +188,7 @@ def _read_sweep(
     if name is None:
         raise UserError("sweep: give the name of a sweep, a YAML file, or --csv FILE")
     path = find_sweep(name, context.sweeps)
-    return path, load_sweep(path, overrides)
+    return path, load_sweep(path, overrides, known)
 
 
 def report(
@@ -198,9 +201,9 @@ def report(
     from lstm_bench.cli._sweep_output import write_reports
     from lstm_bench.tracking import Store
 
-    context = load_context(profile, store, strict=False)
+    context, known = load_context(profile, store, strict=False)
     runs = Store(context.store, context.artifacts, create=False)
-    pages, faults = write_reports(runs, names or [], context.reports)
+    pages, faults = write_reports(runs, names or [], context.reports, known)
     if not pages and not faults:
         raise UserError(f"report: there are no sweeps in {runs.uri}; run `lstm-bench sweep` first")
     if pages and as_json:

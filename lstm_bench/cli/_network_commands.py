@@ -48,7 +48,7 @@ def export(
     """Write a recipe as a Keras script, e.g. `export memory` or `export published:A1`."""
     refuse_existing(output, force)
     refuse_existing(model, force, "--model")
-    context = load_context(profile, store, files)
+    context, known = load_context(profile, store, files)
     if model is not None:
         from lstm_bench.tracking import network_file
 
@@ -64,19 +64,20 @@ def export(
                 "--model: writes the network of a finished run as it is, and nothing else; leave "
                 f"out {other}"
             )
-        write_file(model, network_file(what, model, context), "--model")
+        write_file(model, network_file(what, model, context, known), "--model")
         print_json({"file": str(model)}) if as_json else print_plain(str(model), sys.stdout)
         return
     from lstm_bench import _api as api
     from lstm_bench.sweeps import parse_assignments
+    from lstm_bench.tracking import find_recipe
 
-    chosen, best = api.named_recipe(what, parse_assignments(settings or []), context)
-    number = best if seed is None else seed
-    text = api.keras_code(chosen, number)
+    found = find_recipe(what, parse_assignments(settings or []), context, known)
+    number = found.best_seed if seed is None else seed
+    text = api.keras_code(found.recipe, number)
     if output is not None:
         write_file(output, text)
     if as_json:
-        facts = {"recipe": chosen.settings, "id": chosen.digest, "seed": number}
+        facts = {"recipe": found.recipe.settings, "id": found.recipe.digest, "seed": number}
         facts |= {"file": None if output is None else str(output), "script": text}
         print_json(facts)
     elif output is None:
@@ -114,9 +115,9 @@ def predict(
     from lstm_bench.tracking import Store, finished_outcome
     from lstm_bench.training import start_tensorflow
 
-    context = load_context(profile, store, files)
+    context, known = load_context(profile, store, files)
     opened = Store(context.store, context.artifacts, create=False)
-    outcome = finished_outcome(run, opened)
+    outcome = finished_outcome(run, opened, known)
     facts: dict[str, Any] = {"run": run, "id": outcome.digest, "recipe": dict(outcome.settings)}
     facts["seed"] = outcome.best_seed
     start_tensorflow(1)
@@ -126,7 +127,7 @@ def predict(
     from lstm_bench.cli._show import prediction_page
     from lstm_bench.training import predict_symbols
 
-    steps = predict_symbols(outcome, str(symbols), generate)
+    steps = predict_symbols(outcome, str(symbols), generate, known)
     if as_json:
         answers = {"steps": [vars(step) for step in steps], "answer": steps[-1].predicted}
         print_json(facts | answers)

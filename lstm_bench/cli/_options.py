@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import io
 import sys
@@ -10,13 +11,17 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
 from lstm_bench.errors import Interrupted, UserError
 from lstm_bench.provenance import VERSION
 from lstm_bench.safety import mask_address, print_plain, shell_line
+
+if TYPE_CHECKING:
+    from lstm_bench.config import Settings
+    from lstm_bench.recipes import TaskRegistry
 
 _document: ContextVar[TextIO] = ContextVar("where a JSON document is printed")
 
@@ -143,25 +148,26 @@ def load_context(
     store: str | None = None,
     files: list[Path] | None = None,
     strict: bool = True,
-) -> Any:
-    """Returns the settings in force, after loading the user's task files.
+) -> tuple[Settings, TaskRegistry]:
+    """Returns the settings in force, and the tasks that may be named.
 
     Unless `strict`, task files that cannot be loaded are left out with a warning.
     """
     from lstm_bench.config import load_settings
     from lstm_bench.errors import TaskError
+    from lstm_bench.recipes import BUILT_IN_TASKS
     from lstm_bench.sweeps import load_tasks
 
     context = load_settings(profile, Path("conf"))
     try:
-        warnings = load_tasks([*context.tasks, *(files or [])])
+        tasks = load_tasks([*context.tasks, *(files or [])])
     except TaskError as error:
         if strict:
             raise
-        warnings = [str(error)]
-    for warning in warnings:
+        tasks = dataclasses.replace(BUILT_IN_TASKS, warnings=(str(error),))
+    for warning in tasks.warnings:
         print_plain(f"warning: {warning}")
-    return context.model_copy(update={"store": store}) if store else context
+    return (context.model_copy(update={"store": store}) if store else context), tasks
 
 
 def check_engine(name: str) -> None:

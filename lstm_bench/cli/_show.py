@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from lstm_bench.recipes import TASKS, recipe
+from lstm_bench.recipes import TaskRegistry, recipe
 from lstm_bench.safety import shell_line
 from lstm_bench.sweeps import task_documents
 
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     from lstm_bench.training import AnswerStep
 
 
-def task_table() -> Table:
+def task_table(tasks: TaskRegistry) -> Table:
     """Returns one line a task."""
     table = Table(title="Tasks", title_justify="left")
     for heading in ("task", "what it asks", "kind", "chance", "first published recipe"):
         table.add_column(heading)
-    for facts in task_documents():
+    for facts in task_documents(tasks):
         name, chance = facts["name"], f"{facts['chance']:.1%}"
-        table.add_row(name, facts["about"], facts["kind"], chance, recipe(name).name)
+        table.add_row(name, facts["about"], facts["kind"], chance, recipe(tasks[name]).name)
     return table
 
 
-def task_page(name: str) -> RenderableType:
+def task_page(tasks: TaskRegistry, name: str) -> RenderableType:
     """Returns all that is known of one task; raises `UserError` where there is no such task."""
-    (facts,) = task_documents(name)
-    about = _flowing((inspect.getdoc(TASKS[name]) or "").split(">>>")[0])
+    (facts,) = task_documents(tasks, name)
+    about = _flowing((inspect.getdoc(tasks[name]) or "").split(">>>")[0])
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for key, value in (
         ("chance", f"{facts['chance']:.1%} of steps by the best constant answer"),

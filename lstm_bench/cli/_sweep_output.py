@@ -14,6 +14,7 @@ from lstm_bench.safety import print_plain, report_folder_name, terminal_console
 
 if TYPE_CHECKING:
     from lstm_bench.execution import SweepProgress
+    from lstm_bench.recipes import TaskRegistry
     from lstm_bench.tracking import Store
 
 
@@ -40,7 +41,7 @@ def print_sweep(result: SweepResult, progress: SweepProgress, store: str, data: 
 
 
 def write_reports(
-    store: Store, names: Sequence[str], folder: Path
+    store: Store, names: Sequence[str], folder: Path, tasks: TaskRegistry
 ) -> tuple[dict[str, Path], list[str]]:
     """Writes the reports of sweeps into `folder`: of each by name, or of all if none is named.
 
@@ -54,7 +55,7 @@ def write_reports(
         shown = f"{name} {overrides}".rstrip()
         try:
             place = folder / report_folder_name(name, overrides)
-            pages[shown] = write_report(store.load(name, overrides), place)
+            pages[shown] = write_report(store.load(name, overrides, tasks), place)
         except StoreError as error:  # the others can be written all the same
             faults.append(str(error) if name in str(error) else f"{shown}: {error}")
     return pages, faults

@@ -114,7 +114,9 @@ class CsvTask(Task):
                 "difference=false"
             )
         symbols = LabelCsvTask if data.inputs else SymbolCsvTask
-        classes = {"symbols": symbols, "binary": BinaryCsvTask, "real": cls}
+        # `cls` may be the class for the target of another recipe, which this one is made from.
+        real = CsvTask if cls.kind != CsvTask.kind or cls.symbolic else cls
+        classes = {"symbols": symbols, "binary": BinaryCsvTask, "real": real}
         classes[data.kind](**parameters).problem(0)  # raises an error if there is no valid problem
         return classes[data.kind]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from scipy import optimize
 
 from lstm_bench.execution._workers import Job, SeedFinished, WorkerPool
-from lstm_bench.recipes import SEED_OVERHEAD_SECONDS, Recipe, estimated_memory, program_key, recipe
+from lstm_bench.recipes import SEED_OVERHEAD_SECONDS, Recipe, estimated_memory, program_key
 from lstm_bench.results import Outcome, unpack_outcome
 from lstm_bench.search import MAX_SWITCH_SEEDS, SearchStudy, rungs
 from lstm_bench.statistics import RELIABLE_RATE, solve_rate
@@ -231,8 +231,7 @@ def _shorten(full: Recipe) -> Recipe:
     """Returns `full` with only enough epochs for `PROBE_STEPS` time steps; its program stays."""
     steps_per_epoch = full.schedule.samples * full.width
     epochs = max(1, min(full.epochs, -(-PROBE_STEPS // steps_per_epoch)))
-    settings: Mapping[str, Any] = {**full.settings, "epochs": epochs}
-    return recipe(**settings)
+    return full.with_settings({**full.settings, "epochs": epochs})
 
 
 def _steps(recipe: Recipe) -> float:

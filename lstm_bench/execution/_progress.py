@@ -120,7 +120,8 @@ class SweepLog:
             self.progress.unsaved = {
                 row.id: unsaved[row.key] for row in self.rows if row.key in unsaved
             }
-        return result_from_listing({**self._document(), "rows": self.rows}, outcomes)
+        document = {**self._document(), "rows": self.rows}
+        return result_from_listing(document, outcomes, self.sweep.tasks)
 
     def _document(self) -> dict[str, Any]:
         """Returns the contents of `sweep.json`."""

@@ -215,7 +215,8 @@ class SearchLoop:
         parts = self.search.space.items()
         choices = {key: part for key, part in parts if isinstance(part, Range) or len(part) > 1}
         numbers = [trial.number for trial in random]
-        return {"importance": importance(scored, choices), "random": numbers}
+        importances = importance(scored, choices, tasks=self.sweep.tasks)
+        return {"importance": importances, "random": numbers}
 
     def _run(self, stage: str, requests: Sequence[Request]) -> None:
         """Runs the requests of a stage, and stores their outcomes."""

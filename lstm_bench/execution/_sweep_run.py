@@ -57,10 +57,21 @@ class ProgressObserver(Protocol):
         """Is called after every step."""
 
 
+def _study(sweep: Sweep) -> SearchStudy | None:
+    """Returns the study of a sweep's search, if it has one."""
+    return SearchStudy(sweep.search, sweep.settings, sweep.tasks) if sweep.search else None
+
+
+def _pool(sweep: Sweep, settings: Settings) -> WorkerPool:
+    """Returns worker processes that know the tasks of a sweep."""
+    workers = settings.workers or available_cores()
+    return WorkerPool(workers, settings.worker_memory_mb, sweep.tasks.sources)
+
+
 def estimate_sweep(sweep: Sweep, settings: Settings, engine: str = "compiled") -> Estimate:
     """Returns what `sweep` would cost, and writes nothing."""
-    study = SearchStudy(sweep.search, sweep.settings) if sweep.search else None
-    with WorkerPool(settings.workers or available_cores(), settings.worker_memory_mb) as pool:
+    study = _study(sweep)
+    with _pool(sweep, settings) as pool:
         return estimate(sweep, study, pool, engine)
 
 
@@ -76,13 +87,13 @@ def run_sweep(
     What the store already has of this sweep is not run again, unless `again`. On Ctrl-C everything
     that has finished is kept, the report is written from it, and KeyboardInterrupt goes on.
     """
-    study = SearchStudy(sweep.search, sweep.settings) if sweep.search else None
+    study = _study(sweep)
     progress = SweepProgress(changed=observer.changed) if observer else SweepProgress()
     folder = settings.reports / report_folder_name(sweep.name, sweep.overrides)
     _check_writable(folder)
     lock = settings.artifacts / f"{path_component(sweep.name)}.lock"
     waiting = functools.partial(progress.begin_stage, "waiting for another process at this sweep")
-    pool = WorkerPool(settings.workers or available_cores(), settings.worker_memory_mb)
+    pool = _pool(sweep, settings)
     with contextlib.ExitStack() as stack:
         stack.enter_context(pool).prepare()
         # Before the lock, which makes a folder: the store may be refused.

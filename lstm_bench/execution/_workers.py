@@ -8,7 +8,6 @@ shares nothing, so neither the number of workers nor their replacement can chang
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import dataclasses
 import itertools
 import math
@@ -32,9 +31,11 @@ import numpy as np
 from lstm_bench.errors import Interrupted, TaskError, UserError
 from lstm_bench.execution._interrupts import record_interrupts
 from lstm_bench.execution._job_order import choose_job
+from lstm_bench.execution._memory_meter import MemoryMeter
+from lstm_bench.recipes import TaskRegistry, TaskSource, recipe_from_settings
 from lstm_bench.results import pack_outcome
 from lstm_bench.safety import disk_errors_reported, process_folder, socket_folder
-from lstm_bench.sweeps import TaskSource, loaded_sources, use_sources
+from lstm_bench.sweeps import tasks_from_sources
 from lstm_bench.training import prepare_environment, start_tensorflow
 
 MAX_ATTEMPTS = 3
@@ -59,8 +60,6 @@ class Job:
     program: str = ""  # `program_key` of the recipes
     work: float = math.inf
     attempts: int = MAX_ATTEMPTS
-    # The sources of the user's tasks, as this process has loaded them.
-    tasks: tuple[TaskSource, ...] = field(default_factory=loaded_sources)
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,6 @@ class NetworkJob:
     program: ClassVar[str] = ""  # it needs none
     work: ClassVar[float] = 0.0
     attempts: int = MAX_ATTEMPTS
-    tasks: tuple[TaskSource, ...] = field(default_factory=loaded_sources)
 
 
 @dataclass(frozen=True)
@@ -126,10 +124,16 @@ class _Worker:
 class WorkerPool:
     """Worker processes that run jobs. Use it as a context manager."""
 
-    def __init__(self, workers: int, budget_mb: float = 400.0) -> None:
-        """A worker with more than `budget_mb` of unshared memory is replaced after its job."""
+    def __init__(
+        self, workers: int, budget_mb: float = 400.0, tasks: tuple[TaskSource, ...] = ()
+    ) -> None:
+        """A worker with more than `budget_mb` of unshared memory is replaced after its job.
+
+        The recipes of its jobs may name the built-in tasks and those of the sources `tasks`.
+        """
         self.size = workers
         self.budget_mb = budget_mb
+        self._tasks = tasks
         self._workers: list[_Worker] = []
         self._waiting: dict[int, Job | NetworkJob] = {}
         self._tickets = itertools.count()
@@ -254,7 +258,7 @@ class WorkerPool:
     def _start(self) -> _Worker:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             parent_end, worker_end = self._context.Pipe()
-            args = (worker_end, str(process_folder()))
+            args = (worker_end, str(process_folder()), self._tasks)
             process = self._context.Process(target=_run_worker, args=args, daemon=True)
             try:
                 with _main_script_hidden():
@@ -314,20 +318,21 @@ def _main_script_hidden() -> Iterator[None]:
         main.__dict__.update(hidden)
 
 
-def _run_worker(pipe: Connection, temporary: str) -> None:
+def _run_worker(pipe: Connection, temporary: str, sources: tuple[TaskSource, ...]) -> None:
     """Runs jobs from `pipe` until it closes. Only the parent process handles Ctrl-C.
 
-    Temporary files, including those of libraries, go into the parent's folder `temporary`.
+    Temporary files, including those of libraries, go into the parent's folder `temporary`. The
+    tasks of `sources` are loaded with the first job, which reports an error of theirs.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     tempfile.tempdir = temporary
     sys.stdout = sys.stderr  # what a task prints must not mix with a command's output
 
-    from lstm_bench.recipes import recipe
     from lstm_bench.training import keras_file, run_seeds
 
     start_tensorflow(1)
-    memory = _MemoryMeter()
+    tasks: TaskRegistry | None = None
+    memory = MemoryMeter()
     parent = os.getppid()
 
     def orphaned() -> bool:
@@ -341,11 +346,12 @@ def _run_worker(pipe: Connection, temporary: str) -> None:
         result: Event = JobFinished()
         try:
             pipe.send((_JobStarted(), 0.0))
-            use_sources(job.tasks)
+            tasks = tasks or tasks_from_sources(sources)
             if isinstance(job, NetworkJob):
-                result = JobFinished(keras_file(recipe(**job.recipe), job.seed, job.weights))
+                chosen = recipe_from_settings(job.recipe, tasks)
+                result = JobFinished(keras_file(chosen, job.seed, job.weights))
             else:
-                recipes = [recipe(**settings) for settings in job.recipes]
+                recipes = [recipe_from_settings(settings, tasks) for settings in job.recipes]
                 if job.training not in ("", recipes[0].training):
                     raise TaskError(
                         f"{recipes[0].task.name}: must make the same data every time, but does not "
@@ -362,32 +368,6 @@ def _run_worker(pipe: Connection, temporary: str) -> None:
             pipe.send((result, memory.unshared_mb()))
         except (BrokenPipeError, ConnectionError):
             return  # the parent has ended
-
-
-class _MemoryMeter:
-    """Measures how much memory this process shares with no other one."""
-
-    INTERVAL = 0.5  # seconds between two measurements: one takes 20 ms
-
-    def __init__(self) -> None:
-        import psutil
-
-        self._process = psutil.Process()
-        self._measured_at = -math.inf
-        self._unshared_mb = 0.0
-        self._release_free_memory: Callable[[int], object] = lambda _: None
-        # Compiling frees much memory that glibc would keep. Systems without glibc have no such
-        # function: there nothing is released.
-        with contextlib.suppress(AttributeError, TypeError, OSError):
-            self._release_free_memory = ctypes.CDLL(None).malloc_trim
-
-    def unshared_mb(self) -> float:
-        """Returns the MB of the last measurement, made after free memory was released."""
-        if time.monotonic() - self._measured_at > self.INTERVAL:
-            self._release_free_memory(0)
-            self._unshared_mb = self._process.memory_full_info().uss / 2**20
-            self._measured_at = time.monotonic()
-        return self._unshared_mb
 
 
 def _stop(worker: _Worker) -> None:

@@ -11,33 +11,49 @@ from lstm_bench.recipes._cost import (
 )
 from lstm_bench.recipes._data_files import files_outside, recipe_of_run
 from lstm_bench.recipes._framings import FRAMINGS, Encoding, Framing, Samples, Substrings, encode
-from lstm_bench.recipes._recipe import LEARNING_RATES, OUTPUT_LAYERS, Recipe, known_settings, recipe
-from lstm_bench.recipes._registry import TASKS, holds_data_back, unknown_task_message
+from lstm_bench.recipes._recipe import (
+    LEARNING_RATES,
+    OUTPUT_LAYERS,
+    Recipe,
+    known_settings,
+    recipe,
+    recipe_from_settings,
+)
+from lstm_bench.recipes._registry import (
+    BUILT_IN_TASKS,
+    SearchedTask,
+    TaskRegistry,
+    TaskSource,
+    unknown_task_message,
+)
 from lstm_bench.recipes._schedule import Schedule
 
 __all__ = [
+    "BUILT_IN_TASKS",
     "FEEDFORWARD",
     "FRAMINGS",
     "LEARNING_RATES",
     "OUTPUT_LAYERS",
     "SEED_OVERHEAD_SECONDS",
-    "TASKS",
     "Encoding",
     "Framing",
     "Network",
     "Recipe",
     "Samples",
     "Schedule",
+    "SearchedTask",
     "Substrings",
+    "TaskRegistry",
+    "TaskSource",
     "encode",
     "estimated_memory",
     "estimated_seconds",
     "files_outside",
-    "holds_data_back",
     "known_settings",
     "multiply_adds",
     "program_key",
     "recipe",
+    "recipe_from_settings",
     "recipe_of_run",
     "search_cost",
     "unknown_task_message",

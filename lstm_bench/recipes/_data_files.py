@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from lstm_bench.errors import Fault, StoreError, UserError
-from lstm_bench.recipes._recipe import Recipe, recipe
+from lstm_bench.recipes._recipe import Recipe, recipe_from_settings
+from lstm_bench.recipes._registry import TaskRegistry
 
 
 def files_outside(document: Mapping[str, Any], folder: Path) -> list[Fault]:
@@ -36,8 +37,10 @@ def files_outside(document: Mapping[str, Any], folder: Path) -> list[Fault]:
     return faults
 
 
-def recipe_of_run(settings: Mapping[str, Any], digest: str, unchanged: bool = True) -> Recipe:
-    """Returns the recipe of a finished run.
+def recipe_of_run(
+    settings: Mapping[str, Any], digest: str, tasks: TaskRegistry, unchanged: bool = True
+) -> Recipe:
+    """Returns the recipe of a finished run, whose task is one of `tasks`.
 
     Raises `StoreError` if the run's data file is missing, or, where it must be `unchanged`, is not
     the file that the run was trained on, judged by the digest. A file outside the working folder
@@ -52,7 +55,7 @@ def recipe_of_run(settings: Mapping[str, Any], digest: str, unchanged: bool = Tr
                 "that file must be in the working folder, but it is missing; restore it there, or "
                 "take the trained network alone: `lstm-bench export ... --model NAME.keras`"
             )
-        found = recipe(**settings)
+        found = recipe_from_settings(settings, tasks)
         if isinstance(file, str) and unchanged and found.digest != digest:
             raise StoreError(
                 f"{digest}: this run was trained on {file!r} as it was, so that file must be "
@@ -60,7 +63,7 @@ def recipe_of_run(settings: Mapping[str, Any], digest: str, unchanged: bool = Tr
             )
         return found
     try:
-        rebuilt = recipe(**settings)
+        rebuilt = recipe_from_settings(settings, tasks)
     except UserError:
         rebuilt = None
     if rebuilt is None or rebuilt.digest != digest:

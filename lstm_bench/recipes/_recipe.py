@@ -20,7 +20,7 @@ from lstm_bench.errors import Fault, RecipeError, UserError, unknown
 from lstm_bench.recipes import _rules as rules
 from lstm_bench.recipes._configuration import Configuration, encodings
 from lstm_bench.recipes._framings import FRAMINGS, Framing
-from lstm_bench.recipes._registry import TASKS, unknown_task_message
+from lstm_bench.recipes._registry import BUILT_IN_TASKS, TaskRegistry, unknown_task_message
 from lstm_bench.safety import html_table, pydantic_faults, shown_value
 from lstm_bench.tasks import Task, task_faults
 
@@ -72,7 +72,15 @@ class Recipe(Configuration):
         if not self.task.search_overrides:
             return self
         settings, overrides = self.settings, self.task.search_overrides
-        return recipe(**{key: settings[key] for key in settings if key not in overrides})
+        return self.with_settings({key: settings[key] for key in settings if key not in overrides})
+
+    def with_settings(self, settings: Mapping[str, Any]) -> Recipe:
+        """Returns the recipe of other `settings` and of the same task, whatever name they give it.
+
+        >>> recipe("memory").with_settings({"units": 4, "lag": 6}).settings["task"]
+        'memory'
+        """
+        return recipe(type(self.task), **{k: v for k, v in settings.items() if k != "task"})
 
     @cached_property
     def settings(self) -> dict[str, Any]:
@@ -145,9 +153,10 @@ class Recipe(Configuration):
 
 
 def recipe(task: str | type[Task], **settings: Any) -> Recipe:
-    """Returns a recipe of `task` (a name or a class): the task's defaults, updated by `settings`.
+    """Returns a recipe of `task`: the task's defaults, updated by `settings`.
 
-    Raises `RecipeError` with all unknown keys, wrong values and broken rules at once.
+    `task` is the name of a built-in task, or a class. Raises `RecipeError` with all unknown keys,
+    wrong values and broken rules at once.
 
     >>> recipe("alphabet", framing="window").framing.window
     3
@@ -155,13 +164,25 @@ def recipe(task: str | type[Task], **settings: Any) -> Recipe:
     Traceback (most recent call last):
     lstm_bench.errors.RecipeError: unit: there is no setting 'unit'; did you mean 'units'? ...
     """
+    return recipe_from_settings({"task": task, **settings}, BUILT_IN_TASKS)
+
+
+def recipe_from_settings(settings: Mapping[str, Any], tasks: TaskRegistry) -> Recipe:
+    """Returns the recipe of one flat mapping, whose `task` is a name in `tasks` or a class.
+
+    >>> chosen = recipe("echo", units=4)
+    >>> recipe_from_settings(chosen.settings, BUILT_IN_TASKS) == chosen
+    True
+    """
+    task = settings.get("task", "")
     settings = {
         key: value.item() if isinstance(value, np.generic) else value
         for key, value in settings.items()
+        if key != "task"
     }
-    task_class = TASKS.get(task) if isinstance(task, str) else task
+    task_class = tasks.get(task) if isinstance(task, str) else task
     if not isinstance(task_class, type) or not issubclass(task_class, Task):
-        raise RecipeError([Fault("task", unknown_task_message(task))])
+        raise RecipeError([Fault("task", unknown_task_message(task, tasks))])
     try:
         task_class = task_class.class_for(settings)
     except UserError as error:
@@ -189,7 +210,7 @@ def recipe(task: str | type[Task], **settings: Any) -> Recipe:
     if faults:
         # Without a valid task and framing only the types of the other fields can be checked.
         fields = {k: v for k, v in merged.items() if k not in ("task", "framing")}
-        stand_in = {"task": TASKS["memory"](), "framing": FRAMINGS["pairs"]()}
+        stand_in = {"task": BUILT_IN_TASKS["memory"](), "framing": FRAMINGS["pairs"]()}
         invalid = _validated(Configuration, fields | stand_in)[1]
         raise RecipeError(faults + invalid)
     built, invalid = _validated(Recipe, merged | parts)

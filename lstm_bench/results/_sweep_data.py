@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from lstm_bench.recipes import holds_data_back
+from lstm_bench.recipes import SearchedTask
 from lstm_bench.results._outcome import Outcome
 from lstm_bench.statistics import Claim, ComparisonQuestion
 
@@ -85,6 +85,8 @@ class SweepData:
     overrides: str = ""  # what was changed in the sweep file for this run, as key=value words
     analysis: Mapping[str, Any] = field(default_factory=dict)
     """What the search itself computes: see `search._importance`. Empty without a search."""
+    searched_task: SearchedTask = field(default_factory=SearchedTask, compare=False)
+    """Facts of the task that is searched; none without a search, or where the task is unknown."""
 
     def having(self, role: Role) -> tuple[Row, ...]:
         """Returns the rows of one role, in order."""
@@ -116,9 +118,13 @@ class SweepData:
         most = max((len(row.outcome.seeds) for row in self.trials), default=0)
         full = [row for row in self.trials if len(row.outcome.seeds) == most]  # not stopped early
         if self.fixed:
-            full = [row for row in full if not holds_data_back(row.outcome.settings)]
+            full = [row for row in full if not self.holds_data_back(row)]
         searched = self.having("confirmed") or full
         return min([*self.fixed, *searched], key=lambda row: row.outcome.rank(), default=None)
+
+    def holds_data_back(self, trial: Row) -> bool:
+        """Returns whether a trial was scored on other data than the recipes of the sweep file."""
+        return self.searched_task.holds_data_back(trial.outcome.settings)
 
     def __repr__(self) -> str:
         return f"SweepData({self.name[:200]!r}, {len(self.rows)} rows)"

@@ -6,7 +6,7 @@ from lstm_bench.safety._arguments import (
     check_flag,
     check_path,
     check_text,
-    checked_paths,
+    checked_count,
 )
 from lstm_bench.safety._csv import as_csv
 from lstm_bench.safety._html import html_table
@@ -33,7 +33,7 @@ __all__ = [
     "check_path",
     "check_text",
     "check_yaml",
-    "checked_paths",
+    "checked_count",
     "disk_errors_reported",
     "escape_markdown",
     "html_table",

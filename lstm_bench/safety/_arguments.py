@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import numbers
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -44,15 +44,19 @@ def check_path(name: str, value: object) -> None:
         raise UserError(f"{name}: {rule}, but got {str(value)!r}")
 
 
-def checked_paths(name: str, value: object) -> list[str | Path]:
-    """Returns a path, or several, as a list; raises `UserError` for anything else."""
-    if isinstance(value, Mapping | bytes) or not isinstance(value, str | Path | Iterable):
-        rule = "must be a path or a list of paths"
+def checked_count(name: str, value: object) -> int | None:
+    """Returns a whole number from 1 on, or None; raises `UserError` for anything else.
+
+    >>> checked_count("threads", 0)
+    Traceback (most recent call last):
+    lstm_bench.errors.UserError: threads: must be a whole number from 1 on, or None, but got 0
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or int(value) < 1:
+        rule = "must be a whole number from 1 on, or None"
         raise UserError(f"{name}: {rule}, but got {shown_value(value)}")
-    paths: list[Any] = [value] if isinstance(value, str | Path) else list(value)
-    for path in paths:
-        check_path(name, path)
-    return paths
+    return int(value)
 
 
 def _is_bool(value: object) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from lstm_bench.errors import Fault, RecipeError, unknown
-from lstm_bench.recipes import Recipe, recipe
+from lstm_bench.recipes import Recipe, TaskRegistry
 from lstm_bench.search._space import Space
 from lstm_bench.statistics import RELIABLE_RATE, solve_rate
 from lstm_bench.sweeps import CONDITIONS, applicable_settings, overlay_settings, setting_applies
@@ -77,8 +77,9 @@ def ablation_recipes(simplest: Recipe, reference: Recipe) -> list[tuple[str, Any
     with its loss. A value that `reference` leaves unset is None. Raises `RecipeError` for recipes
     of different tasks.
     """
-    settings = applicable_settings(simplest.settings)
-    reference_settings = applicable_settings(reference.settings)
+    tasks = _task_of(simplest)
+    settings = applicable_settings(simplest.settings, tasks)
+    reference_settings = applicable_settings(reference.settings, _task_of(reference))
     if settings["task"] != reference_settings["task"]:
         task, other = settings["task"], reference_settings["task"]
         rule = f"must be a recipe of the task {task}, but is of {other}"
@@ -90,16 +91,21 @@ def ablation_recipes(simplest: Recipe, reference: Recipe) -> list[tuple[str, Any
         if _parent(key) in differing:
             continue
         replaced = {k: v for k, v in reference_settings.items() if key in (k, _parent(k))}
-        changed = overlay_settings(settings, replaced)
+        changed = overlay_settings(settings, replaced, tasks)
         if key not in reference_settings:
             changed.pop(key, None)
         ablated: Recipe | str
         try:
-            ablated = recipe(**changed)
+            ablated = simplest.with_settings(changed)
         except RecipeError as error:
             ablated = "; ".join(map(str, error.faults))
         ablations.append((key, reference_settings.get(key), ablated))
     return ablations
+
+
+def _task_of(recipe: Recipe) -> TaskRegistry:
+    """Returns the recipe's own task under its name."""
+    return TaskRegistry({recipe.task.name: type(recipe.task)})
 
 
 def _parent(key: str) -> str:
@@ -124,11 +130,11 @@ def switched_recipes(
     switched = []
     pairs: set[frozenset[str]] = set()
     for index, context in enumerate(contexts):
-        settings = applicable_settings(context.settings)
+        settings = applicable_settings(context.settings, space.tasks)
         for key in switches:
             others = [v for v in space.values(key) if key in settings and v != settings[key]]
             for value in others:
-                changed = _first_legal_recipe(settings, key, value, space)
+                changed = _first_legal_recipe(context, settings, key, value, space)
                 pair = frozenset({context.digest, changed.digest if changed else ""})
                 if changed and pair not in pairs:
                     pairs.add(pair)
@@ -137,12 +143,13 @@ def switched_recipes(
 
 
 def _first_legal_recipe(
-    settings: Mapping[str, Any], key: str, value: Any, space: Space
+    context: Recipe, settings: Mapping[str, Any], key: str, value: Any, space: Space
 ) -> Recipe | None:
     """Returns the first legal recipe with `key` set to `value`, or None if there is none."""
-    for candidate in _completions(overlay_settings(settings, {key: value}), key, space):
+    switched = overlay_settings(settings, {key: value}, space.tasks)
+    for candidate in _completions(switched, key, space):
         try:
-            return recipe(**candidate)
+            return context.with_settings(candidate)
         except RecipeError:
             continue
     return None
@@ -155,7 +162,7 @@ def _completions(settings: Mapping[str, Any], key: str, space: Space) -> Iterato
     """
     missing = [
         k for k, (parent, _) in CONDITIONS.items()
-        if parent == key and k not in settings and setting_applies(k, settings)
+        if parent == key and k not in settings and setting_applies(k, settings, space.tasks)
     ]  # fmt: skip
     fixed = {k: space.fixed[k] for k in missing if k in space.fixed}
     offered = {k: space.values(k) for k in missing if k in space.parts}

@@ -17,6 +17,7 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator
 
+from lstm_bench.recipes import BUILT_IN_TASKS, TaskRegistry
 from lstm_bench.sweeps import Range, setting_applies
 
 MIN_TRIALS = 8
@@ -46,12 +47,14 @@ def importance(
     trials: Sequence[tuple[Mapping[str, Any], float]],
     parts: Mapping[str, Range | tuple[Any, ...]],
     seed: int = 1,
+    tasks: TaskRegistry = BUILT_IN_TASKS,
 ) -> dict[str, Any]:
     """Returns how much each searched setting mattered, as plain JSON values.
 
     ``{"trials": n, "best": k, "settings": [{"key", "fanova", "ped_anova"}, ...]}``, the largest
     `fanova` first. `trials` are the complete settings and the score of each random trial, `parts`
-    the space that they were drawn from. The two importances answer different questions:
+    the space that they were drawn from; their task is one of `tasks`. The two importances answer
+    different questions:
 
     `fanova`      Which settings move the score? The fraction of the score's variance over the whole
                   space that the setting explains alone, by a random forest: Hutter, Hoos &
@@ -71,7 +74,8 @@ def importance(
     """
     finite = [(settings, score) for settings, score in trials if math.isfinite(score)]
     scores = np.array([score for _, score in finite], float)  # (n,)
-    axes = {key: _axis(key, parts[key], [settings for settings, _ in finite]) for key in parts}
+    drawn = [settings for settings, _ in finite]
+    axes = {key: _axis(key, part, drawn, tasks) for key, part in parts.items()}
     axes = {key: axis for key, axis in axes.items() if len(set(axis.positions)) > 1}
     count = len(finite)
     distinct = len({tuple(axis.positions[n] for axis in axes.values()) for n in range(count)})
@@ -92,9 +96,14 @@ def importance(
     return {"trials": count, "best": best, "settings": settings}
 
 
-def _axis(key: str, part: Range | tuple[Any, ...], trials: Sequence[Mapping[str, Any]]) -> _Axis:
+def _axis(
+    key: str,
+    part: Range | tuple[Any, ...],
+    trials: Sequence[Mapping[str, Any]],
+    tasks: TaskRegistry,
+) -> _Axis:
     """Returns the positions of `trials`, which are their settings, along one setting."""
-    applies = [setting_applies(key, settings) for settings in trials]
+    applies = [setting_applies(key, settings, tasks) for settings in trials]
     pairs = zip(trials, applies, strict=True)
     values = [settings.get(key) if applied else None for settings, applied in pairs]
     if isinstance(part, Range) and all(applies):

@@ -19,7 +19,7 @@ from typing import Any
 import optuna
 
 from lstm_bench.errors import Fault, RecipeError
-from lstm_bench.recipes import Recipe, recipe
+from lstm_bench.recipes import BUILT_IN_TASKS, Recipe, TaskRegistry, recipe_from_settings
 from lstm_bench.sweeps import (
     PARENT_SETTINGS,
     Range,
@@ -54,6 +54,7 @@ class Space:
     keys: tuple[str, ...]  # the bound settings, in the order of choice
     legal: tuple[Combination, ...]  # of the bound settings; a missing key does not apply
     fixed: Mapping[str, Any]
+    tasks: TaskRegistry  # `fixed` names one of them
 
     def suggest(self, trial: optuna.Trial) -> Recipe:
         """Returns the legal recipe that `trial` chooses."""
@@ -70,12 +71,14 @@ class Space:
 
     def open_parts(self, chosen: Combination) -> dict[str, Part]:
         """Returns the parts of the free settings that apply with the chosen bound ones."""
-        settings = overlay_settings(self.fixed, chosen)
-        return {key: part for key, part in self.free.items() if setting_applies(key, settings)}
+        settings = overlay_settings(self.fixed, chosen, self.tasks)
+        parts = self.free.items()
+        return {key: part for key, part in parts if setting_applies(key, settings, self.tasks)}
 
     def build(self, chosen: Mapping[str, Any]) -> Recipe:
         """Returns the recipe of the chosen settings, applied over the fixed ones."""
-        return recipe(**overlay_settings(self.fixed, chosen))
+        settings = overlay_settings(self.fixed, chosen, self.tasks)
+        return recipe_from_settings(settings, self.tasks)
 
     def values(self, key: str) -> Sequence[Any]:
         """Returns the values of a part that are legal in some combination, in order.
@@ -168,8 +171,10 @@ def _suggest_free(trial: optuna.Trial, key: str, part: Part) -> Any:
     return trial.suggest_float(key, *part.float_, log=part.log)
 
 
-def build_space(search: Search, fixed: Mapping[str, Any]) -> Space:
-    """Returns the space of `search`, with the `fixed` settings.
+def build_space(
+    search: Search, fixed: Mapping[str, Any], tasks: TaskRegistry = BUILT_IN_TASKS
+) -> Space:
+    """Returns the space of `search`, with the `fixed` settings, which name one of `tasks`.
 
     Raises `RecipeError` where a part can never be legal, or a value or bound of a free part is not.
     """
@@ -178,26 +183,26 @@ def build_space(search: Search, fixed: Mapping[str, Any]) -> Space:
     bound = {key: _bound_values(key, p) for key, p in parts.items() if key not in FREE_SETTINGS}
     rank = {key: place for place, key in enumerate(CHOICE_ORDER)}
     keys = tuple(sorted(bound, key=lambda key: (rank.get(key, -1), key)))
-    faults = [*_unused_faults(parts, bound, fixed), *_size_faults(keys, bound, fixed)]
+    faults = list(_unused_faults(parts, bound, fixed, tasks))
+    faults += _size_faults(keys, bound, fixed, tasks)
     if faults:
         raise RecipeError(faults)
     legal: list[Combination] = []
     refused: list[tuple[Combination, Fault]] = []
-    for combination in _combinations(keys, bound, fixed):
+    for combination in _combinations(keys, bound, fixed, tasks):
+        settings = overlay_settings(fixed, combination, tasks)
         try:
-            _ = recipe(
-                **overlay_settings(fixed, combination)
-            ).outside_search  # must be legal there, too
+            _ = recipe_from_settings(settings, tasks).outside_search  # must be legal there, too
             legal.append(combination)
         except RecipeError as error:
             refused += [(combination, fault) for fault in error.faults]
     if not legal:
         by_key = {fault.key: fault for _, fault in refused}.values()
         raise RecipeError(_with_file_key(fault, parts) for fault in by_key)
-    space = Space(parts, free, keys, tuple(legal), fixed)
+    space = Space(parts, free, keys, tuple(legal), fixed, tasks)
 
     def applies(key: str, combination: Combination) -> bool:
-        return setting_applies(key, overlay_settings(fixed, combination))
+        return setting_applies(key, overlay_settings(fixed, combination, tasks), tasks)
 
     for key in parts:
         if not any(applies(key, combination) for combination in legal):
@@ -231,32 +236,46 @@ def _bound_values(key: str, part: Part) -> Sequence[Any]:
 
 
 def _parent_combinations(
-    bound: Mapping[str, Sequence[Any]], fixed: Mapping[str, Any]
+    bound: Mapping[str, Sequence[Any]], fixed: Mapping[str, Any], tasks: TaskRegistry
 ) -> Iterator[tuple[Combination, Mapping[str, Any]]]:
     """Yields each combination of the parent settings, alone and over the fixed settings."""
     parents = [key for key in PARENT_SETTINGS if key in bound]
     for values in itertools.product(*(bound[key] for key in parents)):
         combination = dict(zip(parents, values, strict=True))
-        yield combination, overlay_settings(fixed, combination)
+        yield combination, overlay_settings(fixed, combination, tasks)
 
 
 def _combinations(
-    keys: Sequence[str], bound: Mapping[str, Sequence[Any]], fixed: Mapping[str, Any]
+    keys: Sequence[str],
+    bound: Mapping[str, Sequence[Any]],
+    fixed: Mapping[str, Any],
+    tasks: TaskRegistry,
 ) -> Iterator[Combination]:
     """Yields each combination of the bound settings once, without those that do not apply."""
-    for parents, settings in _parent_combinations(bound, fixed):
-        others = [key for key in keys if key not in parents and setting_applies(key, settings)]
+    for parents, settings in _parent_combinations(bound, fixed, tasks):
+        others = _other_keys(keys, parents, settings, tasks)
         for values in itertools.product(*(bound[key] for key in others)):
             yield {**parents, **dict(zip(others, values, strict=True))}
 
 
+def _other_keys(
+    keys: Sequence[str], parents: Combination, settings: Mapping[str, Any], tasks: TaskRegistry
+) -> list[str]:
+    """Returns those of `keys` that apply with `settings` and are not among the `parents`."""
+    others = (key for key in keys if key not in parents)
+    return [key for key in others if setting_applies(key, settings, tasks)]
+
+
 def _unused_faults(
-    parts: Mapping[str, Part], bound: Mapping[str, Sequence[Any]], fixed: Mapping[str, Any]
+    parts: Mapping[str, Part],
+    bound: Mapping[str, Sequence[Any]],
+    fixed: Mapping[str, Any],
+    tasks: TaskRegistry,
 ) -> Iterator[Fault]:
     """Yields a fault for each part that applies in no combination."""
-    every = [settings for _, settings in _parent_combinations(bound, fixed)]
+    every = [settings for _, settings in _parent_combinations(bound, fixed, tasks)]
     for key in parts:
-        if not any(setting_applies(key, settings) for settings in every):
+        if not any(setting_applies(key, settings, tasks) for settings in every):
             rule = (
                 f"belongs to {condition_as_text(key)}, which is neither fixed nor among the choices"
             )
@@ -264,14 +283,15 @@ def _unused_faults(
 
 
 def _size_faults(
-    keys: Sequence[str], bound: Mapping[str, Sequence[Any]], fixed: Mapping[str, Any]
+    keys: Sequence[str],
+    bound: Mapping[str, Sequence[Any]],
+    fixed: Mapping[str, Any],
+    tasks: TaskRegistry,
 ) -> Iterator[Fault]:
     """Yields a fault if there are more combinations than `MAX_COMBINATIONS`."""
     size = sum(
-        math.prod(
-            len(bound[key]) for key in keys if key not in parents and setting_applies(key, settings)
-        )
-        for parents, settings in _parent_combinations(bound, fixed)
+        math.prod(len(bound[key]) for key in _other_keys(keys, parents, settings, tasks))
+        for parents, settings in _parent_combinations(bound, fixed, tasks)
     )
     if size > MAX_COMBINATIONS:
         rule = f"at most {MAX_COMBINATIONS:,} combinations of {', '.join(keys)}"

@@ -14,7 +14,7 @@ from typing import Any
 
 import optuna
 
-from lstm_bench.recipes import TASKS, Recipe
+from lstm_bench.recipes import BUILT_IN_TASKS, Recipe, TaskRegistry
 from lstm_bench.search._grid import Grid
 from lstm_bench.search._samplers import build_sampler
 from lstm_bench.search._space import Space, build_space
@@ -28,15 +28,17 @@ BATCH_SIZE = 8
 class SearchStudy:
     """An Optuna study over recipes. Iterate `batches`, and `tell` each batch before the next."""
 
-    def __init__(self, search: Search, fixed: Mapping[str, Any]) -> None:
-        """`fixed` are the settings that all recipes share.
+    def __init__(
+        self, search: Search, fixed: Mapping[str, Any], tasks: TaskRegistry = BUILT_IN_TASKS
+    ) -> None:
+        """`fixed` are the settings that all recipes share; they name one of `tasks`.
 
         Raises `RecipeError` for a space that has faults.
         """
         self.search = search
-        task = TASKS.get(str(fixed.get("task")))
+        task = tasks.get(str(fixed.get("task")))
         overrides = task.search_overrides if task else {}
-        self.space: Space = build_space(search, {**fixed, **overrides})
+        self.space: Space = build_space(search, {**fixed, **overrides}, tasks)
         self._grid = Grid(self.space, search.seed) if search.sampler == "grid" else None
         self.multi_objective = search.sampler == "nsga2"  # score and cost, instead of score alone
         optuna.logging.set_verbosity(optuna.logging.ERROR)

@@ -10,12 +10,12 @@ from lstm_bench.sweeps._conditions import (
 )
 from lstm_bench.sweeps._entries import value_as_text
 from lstm_bench.sweeps._python_values import (
+    TasksOrFiles,
     changed_recipe,
+    document_with_names,
     override_words,
-    plain_document,
     search_document,
-    task_file,
-    task_settings,
+    task_list,
 )
 from lstm_bench.sweeps._search import Range, Search
 from lstm_bench.sweeps._sweep import (
@@ -26,15 +26,9 @@ from lstm_bench.sweeps._sweep import (
     sweep_from_document,
     sweep_over_file,
 )
+from lstm_bench.sweeps._task_definition import missing_parts
 from lstm_bench.sweeps._task_documents import task_documents
-from lstm_bench.sweeps._task_files import (
-    TaskSource,
-    load_tasks,
-    loaded_sources,
-    missing_parts,
-    task_place,
-    use_sources,
-)
+from lstm_bench.sweeps._task_files import load_tasks, tasks_from_sources
 
 __all__ = [
     "CONDITIONS",
@@ -42,27 +36,24 @@ __all__ = [
     "Range",
     "Search",
     "Sweep",
-    "TaskSource",
+    "TasksOrFiles",
     "applicable_settings",
     "changed_recipe",
     "condition_as_text",
+    "document_with_names",
     "find_sweep",
     "load_sweep",
     "load_tasks",
-    "loaded_sources",
     "missing_parts",
     "overlay_settings",
     "override_words",
     "parse_assignments",
-    "plain_document",
     "search_document",
     "setting_applies",
     "sweep_from_document",
     "sweep_over_file",
     "task_documents",
-    "task_file",
-    "task_place",
-    "task_settings",
-    "use_sources",
+    "task_list",
+    "tasks_from_sources",
     "value_as_text",
 ]

@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from lstm_bench.recipes import FEEDFORWARD, FRAMINGS, LEARNING_RATES, TASKS, Network, Recipe
+from lstm_bench.recipes import (
+    FEEDFORWARD,
+    FRAMINGS,
+    LEARNING_RATES,
+    Network,
+    Recipe,
+    TaskRegistry,
+)
 
 _RECURRENT = tuple(name for name in get_args(Network) if name not in FEEDFORWARD)
 
@@ -31,15 +38,16 @@ PARENT_SETTINGS = tuple(dict.fromkeys(parent for parent, _ in CONDITIONS.values(
 """The settings that others depend on. None of them is conditional itself."""
 
 
-def setting_applies(key: str, settings: Mapping[str, Any]) -> bool:
+def setting_applies(key: str, settings: Mapping[str, Any], tasks: TaskRegistry) -> bool:
     """Returns whether the setting `key` applies, given `settings` and the defaults of their task.
 
-    >>> setting_applies("window", {"task": "alphabet", "framing": "window"})
+    >>> from lstm_bench.recipes import BUILT_IN_TASKS
+    >>> setting_applies("window", {"task": "alphabet", "framing": "window"}, BUILT_IN_TASKS)
     True
-    >>> setting_applies("reset", {"task": "alphabet"}), setting_applies("reset", {"task": "memory"})
-    (False, True)
+    >>> [setting_applies("reset", {"task": t}, BUILT_IN_TASKS) for t in ("alphabet", "memory")]
+    [False, True]
     """
-    task = TASKS.get(str(settings.get("task")))
+    task = tasks.get(str(settings.get("task")))
     if key not in CONDITIONS or (task is not None and key in task.model_fields):
         return True
     parent, values = CONDITIONS[key]
@@ -49,35 +57,42 @@ def setting_applies(key: str, settings: Mapping[str, Any]) -> bool:
     return settings.get(parent, default) in values
 
 
-def applicable_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+def applicable_settings(settings: Mapping[str, Any], tasks: TaskRegistry) -> dict[str, Any]:
     """Returns `settings` without the conditional ones that do not apply.
 
-    >>> applicable_settings({"task": "memory", "optimizer": "adam", "momentum": 0.0})
+    >>> from lstm_bench.recipes import BUILT_IN_TASKS
+    >>> settings = {"task": "memory", "optimizer": "adam", "momentum": 0.0}
+    >>> applicable_settings(settings, BUILT_IN_TASKS)
     {'task': 'memory', 'optimizer': 'adam'}
     """
-    return {key: value for key, value in settings.items() if setting_applies(key, settings)}
+    return {key: value for key, value in settings.items() if setting_applies(key, settings, tasks)}
 
 
-def overlay_settings(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def overlay_settings(
+    below: Mapping[str, Any], above: Mapping[str, Any], tasks: TaskRegistry
+) -> dict[str, Any]:
     """Returns `below` updated with `above`; settings of `below` that no longer apply are dropped.
 
     A conditional setting is dropped where `above` changes its parent to a value with which it does
     not apply. A changed optimizer drops the default learning rate of the old one; `updates` and
     `epochs` replace each other.
 
-    >>> overlay_settings({"stateful": True, "layout": "streams"}, {"stateful": False})
+    >>> from lstm_bench.recipes import BUILT_IN_TASKS as tasks
+    >>> overlay_settings({"stateful": True, "layout": "streams"}, {"stateful": False}, tasks)
     {'stateful': False}
-    >>> overlay_settings({"epochs": 20}, {"updates": 400})
+    >>> overlay_settings({"epochs": 20}, {"updates": 400}, tasks)
     {'updates': 400}
     >>> below = {"task": "memory", "network": "conv1d", "kernel_size": 5, "momentum": 0.9}
-    >>> overlay_settings(below, {"network": "gru", "optimizer": "sgd"})
+    >>> overlay_settings(below, {"network": "gru", "optimizer": "sgd"}, tasks)
     {'task': 'memory', 'network': 'gru', 'momentum': 0.9, 'optimizer': 'sgd'}
     """
     merged = {**below, **above}
     dropped = {
         key
         for key in below
-        if key in CONDITIONS and CONDITIONS[key][0] in above and not setting_applies(key, merged)
+        if key in CONDITIONS
+        and CONDITIONS[key][0] in above
+        and not setting_applies(key, merged, tasks)
     }
     optimizer, rate = below.get("optimizer"), below.get("learning_rate")
     if above.get("optimizer", optimizer) != optimizer and rate == LEARNING_RATES.get(

@@ -18,7 +18,13 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lstm_bench.errors import Fault, RecipeError, unknown
-from lstm_bench.recipes import TASKS, Recipe, known_settings, recipe, unknown_task_message
+from lstm_bench.recipes import (
+    Recipe,
+    TaskRegistry,
+    known_settings,
+    recipe_from_settings,
+    unknown_task_message,
+)
 from lstm_bench.safety import pydantic_faults
 from lstm_bench.statistics import Claim
 from lstm_bench.sweeps._conditions import overlay_settings
@@ -74,12 +80,16 @@ class _Variant:
 
 
 def read_entries(
-    mapping: object, shared: Mapping[str, Any], faults: list[Fault], has_search: bool = False
+    mapping: object,
+    shared: Mapping[str, Any],
+    tasks: TaskRegistry,
+    faults: list[Fault],
+    has_search: bool = False,
 ) -> tuple[dict[str, Entry], set[str]]:
     """Returns the fixed recipes by id, and the keys of those that have faults.
 
-    `mapping` is the part `recipes` of a sweep file; faults are appended to `faults`. With
-    `has_search`, ids that a search gives to its own recipes are refused.
+    `mapping` is the part `recipes` of a sweep file, which names tasks in `tasks`; faults are
+    appended to `faults`. With `has_search`, ids that a search gives to its own recipes are refused.
     """
     if not isinstance(mapping, Mapping):
         faults.append(Fault("recipes", f"must map ids to settings, but got {mapping!r}"))
@@ -90,8 +100,9 @@ def read_entries(
     broken: set[str] = set()
     for key, value in ((str(key), value) for key, value in mapping.items()):
         entry_faults: list[Fault] = []
-        for variant, settings, document in _variants(key, value, shared, resolved, entry_faults):
-            entry = _entry(key, variant, settings, document, entry_faults)
+        variants = _variants(key, value, shared, resolved, tasks, entry_faults)
+        for variant, settings, document in variants:
+            entry = _entry(key, variant, settings, document, tasks, entry_faults)
             if variant.id in entries:
                 entry_faults.append(Fault("", f"there are two recipes {variant.id!r}; rename one"))
             elif entry is not None:
@@ -114,7 +125,7 @@ def _id_faults(ids: Iterable[object], has_search: bool) -> Iterator[str]:
 
 
 def read_refused(
-    mapping: object, shared: Mapping[str, Any], faults: list[Fault]
+    mapping: object, shared: Mapping[str, Any], tasks: TaskRegistry, faults: list[Fault]
 ) -> dict[str, RefusedEntry]:
     """Returns the refused configurations of a sweep by id; a legal one is added to `faults`."""
     if not isinstance(mapping, Mapping):
@@ -127,18 +138,19 @@ def read_refused(
             continue
         given = {str(k): v for k, v in value.items()}
         published = str(given.pop("published", ""))
-        settings = overlay_settings(shared, given)
-        task = TASKS.get(str(settings.get("task")))
+        settings = overlay_settings(shared, given, tasks)
+        task = tasks.get(str(settings.get("task")))
         allowed = {"task", "updates"} | (known_settings(task) if task else set())
         wrong = sorted(given.keys() - allowed)
         typos = [Fault(f"refused.{key}.{k}", unknown("setting", k, allowed)) for k in wrong]
         if task is None:
-            typos = [Fault(f"refused.{key}.task", unknown_task_message(settings.get("task")))]
+            message = unknown_task_message(settings.get("task"), tasks)
+            typos = [Fault(f"refused.{key}.task", message)]
         if typos:
             faults += typos
             continue
         try:
-            legal = build_recipe(settings)
+            legal = build_recipe(settings, tasks)
         except RecipeError as error:
             words = " ".join(f"{k}={value_as_text(v)}" for k, v in given.items())
             refused[str(key)] = RefusedEntry(asked=words, reason=str(error), published=published)
@@ -152,6 +164,7 @@ def _variants(
     value: object,
     shared: Mapping[str, Any],
     resolved: dict[str, dict[str, Any]],
+    tasks: TaskRegistry,
     faults: list[Fault],
 ) -> Iterator[tuple[_Variant, dict[str, Any], dict[str, Any]]]:
     """Yields the recipes that `key` stands for: variant, full settings, and the file's own lines.
@@ -171,30 +184,30 @@ def _variants(
         return
     inherited = resolved[str(base)] if base is not None else dict(shared)
     own_settings = {k: v for k, v in document.items() if k not in RESERVED_KEYS}
-    settings = overlay_settings(inherited, own_settings)
+    settings = overlay_settings(inherited, own_settings, tasks)
     resolved[key] = settings
     if "over" not in document:
         yield _Variant(key), settings, document
         return
-    fault = _over_fault(document)
+    fault = _over_fault(document, tasks)
     if fault is not None:
         faults.append(fault)
         return
     axis, values = next((str(k), v) for k, v in document["over"].items())
     for point in values:
         variant = _Variant(f"{key}/{value_as_text(point)}", axis, point)
-        resolved[variant.id] = overlay_settings(settings, {axis: point})
+        resolved[variant.id] = overlay_settings(settings, {axis: point}, tasks)
         yield variant, resolved[variant.id], document
 
 
-def _over_fault(document: Mapping[str, Any]) -> Fault | None:
+def _over_fault(document: Mapping[str, Any], tasks: TaskRegistry) -> Fault | None:
     """Returns what is wrong with the form of `over`; its values are checked by the recipes."""
     over = document["over"]
     if not isinstance(over, Mapping) or len(over) != 1:
         rule = "must map exactly one setting to its values, e.g. {lag: [4, 8, 16]}"
         return Fault("over", f"{rule}, but got {over!r}")
     axis, values = next(iter(over.items()))
-    allowed = set().union(*(known_settings(task) for task in TASKS.values())) | {"updates"}
+    allowed = set().union(*(known_settings(task) for task in tasks.values())) | {"updates"}
     if axis not in allowed:
         return Fault(f"over.{axis}", unknown("setting", axis, allowed))
     if axis in document or {str(axis), *document} >= {"epochs", "updates"}:
@@ -211,6 +224,7 @@ def _entry(
     variant: _Variant,
     settings: Mapping[str, Any],
     document: Mapping[str, Any],
+    tasks: TaskRegistry,
     faults: list[Fault],
 ) -> Entry | None:
     """Returns the entry of one variant of `key`, or None after adding to `faults`."""
@@ -218,7 +232,7 @@ def _entry(
     if variant.axis:
         fields |= {"family": key, "axis": variant.axis, "value": variant.value}
     try:
-        return Entry(recipe=build_recipe(settings), **fields)
+        return Entry(recipe=build_recipe(settings, tasks), **fields)
     except RecipeError as error:
         entry_faults = list(error.faults)
     except ValidationError as error:
@@ -228,23 +242,25 @@ def _entry(
     return None
 
 
-def build_recipe(settings: Mapping[str, Any]) -> Recipe:
+def build_recipe(settings: Mapping[str, Any], tasks: TaskRegistry) -> Recipe:
     """Returns the recipe of `settings`, in which `updates` may stand in place of epochs.
 
     The number of epochs is the smallest that makes at least `updates` weight updates.
 
-    >>> build_recipe({"task": "memory", "updates": 2000}).epochs
+    >>> from lstm_bench.recipes import BUILT_IN_TASKS
+    >>> build_recipe({"task": "memory", "updates": 2000}, BUILT_IN_TASKS).epochs
     250
     """
-    arguments = {"task": settings.get("task", ""), **settings}
-    if "updates" not in arguments:
-        return recipe(**arguments)
+    if "updates" not in settings:
+        return recipe_from_settings(settings, tasks)
+    arguments = dict(settings)
     updates = arguments.pop("updates")
     if isinstance(updates, bool) or not isinstance(updates, int) or updates < 1:
         rule = "must be a whole number of weight updates, at least 1"
         raise RecipeError([Fault("updates", f"{rule}, but got {updates!r}")])
-    once = recipe(**arguments, epochs=1)
-    return recipe(**arguments, epochs=math.ceil(updates * once.accumulate / once.schedule.batches))
+    once = recipe_from_settings({**arguments, "epochs": 1}, tasks)
+    epochs = math.ceil(updates * once.accumulate / once.schedule.batches)
+    return once.with_settings({**arguments, "epochs": epochs})
 
 
 def value_as_text(value: object) -> str:

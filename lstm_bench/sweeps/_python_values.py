@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,36 @@ from typing import Any
 import numpy as np
 import yaml
 
-from lstm_bench.errors import TaskError, UserError
-from lstm_bench.recipes import Recipe, recipe
-from lstm_bench.safety import shown_value
+from lstm_bench.errors import UserError
+from lstm_bench.recipes import BUILT_IN_TASKS, Recipe, TaskRegistry, recipe, recipe_from_settings
+from lstm_bench.safety import check_path, shown_value
 from lstm_bench.sweeps._conditions import overlay_settings
-from lstm_bench.tasks import Task, is_built_in
+from lstm_bench.tasks import Task
+
+TasksOrFiles = str | Path | type[Task] | Iterable[str | Path | type[Task]]
+"""Python files with tasks, and task classes."""
+
+
+def task_list(given: TasksOrFiles, name: str = "tasks") -> list[str | Path | type[Task]]:
+    """Returns Python files and task classes, one or several, as a list.
+
+    Raises `UserError`, which calls them `name`, for anything that is neither.
+    """
+    listed: Any = [given] if isinstance(given, str | Path | type) else given
+    if isinstance(listed, Mapping | bytes) or not isinstance(listed, Iterable):
+        raise _no_task(name, given)
+    items = list(listed)
+    for item in items:
+        if isinstance(item, str | Path):
+            check_path(name, item)
+        elif not isinstance(item, type) or not issubclass(item, Task):
+            raise _no_task(name, item)
+    return items
+
+
+def _no_task(name: str, given: object) -> UserError:
+    rule = "must be Python files or task classes, e.g. ['my_task.py']"
+    return UserError(f"{name}: {rule}, but got {shown_value(given)}")
 
 
 def override_words(overrides: Mapping[str, Any] | Sequence[str] | str) -> list[str]:
@@ -75,21 +99,33 @@ def plain_document(document: Any) -> Any:
     return plain_value(document)
 
 
-def changed_recipe(task: str | type | Task | Recipe, changes: Mapping[str, Any]) -> Recipe:
+def changed_recipe(
+    task: str | type | Task | Recipe,
+    changes: Mapping[str, Any],
+    tasks: TaskRegistry = BUILT_IN_TASKS,
+) -> Recipe:
     """Returns the recipe of a task, or a given one, with `changes` over its settings.
+
+    A task that is given by its name is one of `tasks`. Raises `UserError` for another task among
+    the changes.
 
     >>> changed_recipe("memory", {"units": 4}).units
     4
     """
+    if "task" in changes:
+        raise UserError(
+            f"task: is given already, so it must not be changed to {changes['task']!r}; leave that "
+            "out, or give the other task in place of this one"
+        )
     if isinstance(task, Task):
         parameters = {key: getattr(task, key) for key in task.model_fields_set}
         return recipe(type(task), **parameters | dict(changes))
     if not isinstance(task, Recipe):
-        return recipe(task, **changes)
+        return recipe_from_settings({**changes, "task": task}, tasks)
     if not changes:
         return task
-    merged = overlay_settings(task.settings, changes)
-    return recipe(type(task.task), **{key: merged[key] for key in merged if key != "task"})
+    own = TaskRegistry({task.task.name: type(task.task)})
+    return task.with_settings(overlay_settings(task.settings, changes, own))
 
 
 def search_space(space: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -136,7 +172,8 @@ def search_document(
     """Returns a search as a sweep's document, and a name for it, made from the task and the space.
 
     `options` are further keys of the search, `fixed` the settings that stay as they are. Seeds and
-    trials are no part of the name: with more of them it is the same search.
+    trials are no part of the name: with more of them it is the same search. A class or an instance
+    stays in the document as its `task`.
     """
     if not isinstance(options, Mapping | None):
         rule = "must be a mapping of keys of a search, e.g. {'sampler': 'random'}"
@@ -148,16 +185,15 @@ def search_document(
     text = json.dumps({**document, "search": searched}, sort_keys=True, default=str)
     digest = hashlib.sha256(text.encode()).hexdigest()[:6]
     name = f"{str(document['task'])[:40]}-search-{digest}"
-    document["seeds"] = plain_value(seeds)
-    document["search"] = {**searched, "trials": plain_value(trials)}
-    return name, document
+    searched["trials"] = plain_value(trials)
+    return name, {**document, "task": task, "seeds": plain_value(seeds), "search": searched}
 
 
 def task_settings(task: Any) -> dict[str, Any]:
     """Returns a task, given by name, class or instance, as settings: its name and parameters.
 
-    >>> from lstm_bench.recipes import TASKS
-    >>> task_settings(TASKS["memory"](lag=4)), task_settings("echo")
+    >>> from lstm_bench.tasks import BUILT_IN
+    >>> task_settings(BUILT_IN["memory"](lag=4)), task_settings("echo")
     ({'task': 'memory', 'lag': 4}, {'task': 'echo'})
     """
     if isinstance(task, Task):
@@ -166,18 +202,32 @@ def task_settings(task: Any) -> dict[str, Any]:
     return {"task": task.name if isinstance(task, type) and issubclass(task, Task) else task}
 
 
-def task_file(task: Any) -> list[Path]:
-    """Returns the file that workers load a task class from; none for a name or a built-in task.
+def document_with_names(document: Mapping[str, Any]) -> tuple[dict[str, Any], list[type[Task]]]:
+    """Returns a sweep document in which tasks are named, and the classes that stood there.
 
-    Raises `TaskError` for a class that is in no file, as in a notebook.
+    A class or an instance may stand for the task of the sweep, and of each of its recipes. Numbers
+    and arrays of NumPy become Python's own.
+
+    >>> from lstm_bench.tasks import BUILT_IN
+    >>> memory = BUILT_IN["memory"]
+    >>> document_with_names({"task": memory(lag=4), "recipes": {"A": {"units": 3}}})[0]
+    {'task': 'memory', 'recipes': {'A': {'units': 3}}, 'lag': 4}
+    >>> document_with_names({"recipes": {"A": {"task": memory}}})
+    ({'recipes': {'A': {'task': 'memory'}}}, [<class 'lstm_bench.tasks._memory.Memory'>])
     """
-    cls = type(task) if isinstance(task, Task) else task
-    if not (isinstance(cls, type) and issubclass(cls, Task)) or is_built_in(cls):
-        return []
-    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
-    if cls.__module__ == "__main__" or not file:
-        raise TaskError(
-            f"task: {cls.name!r} must be in a Python file of its own, for worker processes load it "
-            "from there, but was defined in this session; write it to my_task.py and import it"
-        )
-    return [Path(file)]
+    classes: list[type[Task]] = []
+
+    def named(settings: Any) -> Any:
+        if not isinstance(settings, Mapping) or "task" not in settings:
+            return settings
+        task = settings["task"]
+        given = type(task) if isinstance(task, Task) else task
+        if isinstance(given, type) and issubclass(given, Task):
+            classes.append(given)
+        return {**settings, **task_settings(task)}
+
+    whole = dict(named(document))
+    for part in ("recipes", "refused"):
+        if isinstance(whole.get(part), Mapping):
+            whole[part] = {key: named(entry) for key, entry in whole[part].items()}
+    return plain_document(whole), classes

@@ -10,7 +10,13 @@ from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from lstm_bench.errors import Fault, unknown
-from lstm_bench.recipes import FRAMINGS, TASKS, Recipe, known_settings, unknown_task_message
+from lstm_bench.recipes import (
+    FRAMINGS,
+    Recipe,
+    TaskRegistry,
+    known_settings,
+    unknown_task_message,
+)
 from lstm_bench.safety import WholeNumber, broken_rule
 from lstm_bench.sweeps._entries import Entry, Scalar
 from lstm_bench.tasks import Task
@@ -72,28 +78,32 @@ class Search(BaseModel):
 
 
 def search_faults(
-    search: Search, shared: Mapping[str, Any], entries: Mapping[str, Entry], broken: set[str]
+    search: Search,
+    shared: Mapping[str, Any],
+    tasks: TaskRegistry,
+    entries: Mapping[str, Entry],
+    broken: set[str],
 ) -> list[Fault]:
     """Returns the faults of a search: of its space, objective, switches and ablation."""
     task = shared.get("task")
-    if not isinstance(task, str) or task not in TASKS:
-        return [Fault("task", unknown_task_message(task or ""))]
-    settings = known_settings(TASKS[task])
+    if not isinstance(task, str) or task not in tasks:
+        return [Fault("task", unknown_task_message(task or "", tasks))]
+    settings = known_settings(tasks[task])
     unknown_keys = [key for key in shared if key not in settings | {"task"}]
     faults = [Fault(key, unknown("setting", key, settings)) for key in unknown_keys]
     for key, part in search.space.items():
         if key == "seed" or key not in settings:
             message = unknown("setting to search", key, settings)
-        elif key in TASKS[task].not_searchable:
+        elif key in tasks[task].not_searchable:
             message = "defines the problem, so it cannot be searched; make a sweep for each value"
         elif key in shared:
             message = "is also fixed above; keep one of the two"
         else:
-            message = _part_fault(part, TASKS[task], key)
-            message = message or _choice_fault(part, TASKS[task], key)
+            message = _part_fault(part, tasks[task], key)
+            message = message or _choice_fault(part, tasks[task], key)
         if message:
             faults.append(Fault(f"search.space.{key}", message))
-    if search.objective == "skill" and not TASKS[task].has_baselines:
+    if search.objective == "skill" and not tasks[task].has_baselines:
         message = f"skill is measured against baselines, but {task} has none; use accuracy"
         faults.append(Fault("search.objective", message))
     other_evaluation = shared.get("evaluation", "teacher_forced") != "teacher_forced"
@@ -174,7 +184,8 @@ def _choice_fault(part: Range | tuple[Scalar, ...], task: type[Task], key: str) 
 def _number_type(task: type[Task], key: str) -> type | None:
     """Returns the type of number that a setting takes; None if it takes names or true and false.
 
-    >>> _number_type(TASKS["memory"], "batch_size"), _number_type(TASKS["memory"], "stateful")
+    >>> from lstm_bench.tasks import BUILT_IN
+    >>> _number_type(BUILT_IN["memory"], "batch_size"), _number_type(BUILT_IN["memory"], "stateful")
     (<class 'int'>, None)
     """
     models: tuple[type[BaseModel], ...] = (Recipe, task, *FRAMINGS.values())

@@ -31,11 +31,11 @@ from typing import Annotated, Any
 import yaml
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationError
 
 from lstm_bench.data import complete_sweep, default_name, default_search
 from lstm_bench.errors import Fault, RecipeError, SweepError, UserError, unknown
-from lstm_bench.recipes import TASKS, files_outside, known_settings
+from lstm_bench.recipes import BUILT_IN_TASKS, TaskRegistry, files_outside, known_settings
 from lstm_bench.safety import WholeNumber, check_yaml, pydantic_faults, read_yaml
 from lstm_bench.statistics import METRICS, ComparisonQuestion, Kind
 from lstm_bench.sweeps._entries import Entry, RefusedEntry, read_entries, read_refused
@@ -62,6 +62,8 @@ class Sweep(BaseModel):
     search: Search | None = None
     overrides: str = ""
     """What was changed in the sweep file's own settings for this run, as key=value words."""
+    tasks: Annotated[InstanceOf[TaskRegistry], Field(exclude=True, repr=False)] = BUILT_IN_TASKS
+    """The tasks that the sweep may name; no part of the file."""
 
     @property
     def report_name(self) -> str:
@@ -81,7 +83,8 @@ class Sweep(BaseModel):
 SEED_BLOCK = 10_000
 """Distance between the first seeds of two blocks, and so the most seeds that a sweep may have."""
 
-_SWEEP_KEYS = set(Sweep.model_fields) - {"name", "settings", "entries", "overrides"} | {"recipes"}
+_NOT_IN_FILES = {"name", "settings", "entries", "overrides", "tasks"}
+_SWEEP_KEYS = set(Sweep.model_fields) - _NOT_IN_FILES | {"recipes"}
 """Keys of a sweep file that are not settings."""
 
 
@@ -121,19 +124,25 @@ def parse_assignments(words: Sequence[str]) -> dict[str, Any]:
     return {str(key): value for key, value in assignments.items()}
 
 
-def load_sweep(path: Path, overrides: Sequence[str] = ()) -> Sweep:
+def load_sweep(
+    path: Path, overrides: Sequence[str] = (), tasks: TaskRegistry = BUILT_IN_TASKS
+) -> Sweep:
     """Returns the sweep in the file at `path`, with `key=value` overrides applied.
 
-    Raises `SweepError`, which names the file and every wrong key.
+    The file may name any of `tasks`. Raises `SweepError`, which names the file and every wrong key.
     """
     document = read_yaml(path)
     if not isinstance(document, dict) or not document:
         raise SweepError(f"{path}: must be a mapping of keys to values, e.g. 'task: memory'")
-    return sweep_from_document(path.stem, document, overrides, str(path))
+    return sweep_from_document(path.stem, document, overrides, tasks, str(path))
 
 
 def sweep_from_document(
-    name: str, document: Mapping[str, Any], overrides: Sequence[str] = (), origin: str = ""
+    name: str,
+    document: Mapping[str, Any],
+    overrides: Sequence[str] = (),
+    tasks: TaskRegistry = BUILT_IN_TASKS,
+    origin: str = "",
 ) -> Sweep:
     """Returns the sweep that `document` describes, with `key=value` overrides applied.
 
@@ -146,8 +155,8 @@ def sweep_from_document(
         outside = files_outside(whole, Path())
         if outside:
             raise RecipeError(outside)
-        changed = parse_sweep(name, _merge_documents(document, changes))
-        if not changes or _is_same(name, whole, changed):
+        changed = parse_sweep(name, _merge_documents(document, changes), tasks)
+        if not changes or _is_same(whole, changed):
             return changed
     except UserError as error:
         lines = "\n".join(f"  {line}" for line in str(error).splitlines())
@@ -155,10 +164,10 @@ def sweep_from_document(
     return changed.model_copy(update={"overrides": " ".join(sorted(overrides))})
 
 
-def _is_same(name: str, document: Mapping[str, Any], changed: Sweep) -> bool:
+def _is_same(document: Mapping[str, Any], changed: Sweep) -> bool:
     """Returns whether a sweep is what its document describes without any override."""
     try:
-        return parse_sweep(name, document) == changed
+        return parse_sweep(changed.name, document, changed.tasks) == changed
     except UserError:  # complete only with its overrides
         return False
 
@@ -196,11 +205,13 @@ def _merge_documents(below: Mapping[Any, Any], above: Mapping[str, Any]) -> dict
     return merged
 
 
-def parse_sweep(name: str, document: Mapping[str, Any]) -> Sweep:
+def parse_sweep(
+    name: str, document: Mapping[str, Any], tasks: TaskRegistry = BUILT_IN_TASKS
+) -> Sweep:
     """Returns the sweep that `document` describes; raises `RecipeError` with every fault."""
     document = complete_sweep(document)
     shared = {key: value for key, value in document.items() if key not in _SWEEP_KEYS}
-    settings = set().union(*(known_settings(task) for task in TASKS.values()))
+    settings = set().union(*(known_settings(task) for task in tasks.values()))
     allowed = _SWEEP_KEYS | settings | {"task", "updates"}
     faults = [
         Fault(k, unknown("setting or part of a sweep", k, allowed)) for k in shared.keys() - allowed
@@ -211,20 +222,20 @@ def parse_sweep(name: str, document: Mapping[str, Any]) -> Sweep:
         del shared["updates"]
     shared = {key: value for key, value in shared.items() if key in allowed}
     recipes = {} if document.get("recipes") is None else document["recipes"]
-    entries, broken = read_entries(recipes, shared, faults, "search" in document)
+    entries, broken = read_entries(recipes, shared, tasks, faults, "search" in document)
     fields = {key: value for key, value in document.items() if key in _SWEEP_KEYS - {"recipes"}}
-    fields["refused"] = read_refused(document.get("refused", {}), shared, faults)
+    fields["refused"] = read_refused(document.get("refused", {}), shared, tasks, faults)
     if recipes == {} and "search" not in fields:
         faults.append(Fault("recipes", "a sweep needs recipes, a search, or both, but has neither"))
     sweep = None
     try:
-        sweep = Sweep(name=name, settings=shared, entries=entries, **fields)
+        sweep = Sweep(name=name, settings=shared, entries=entries, tasks=tasks, **fields)
         faults += _comparison_faults(sweep.comparisons, entries, broken)
         faults += _metric_faults(sweep.metrics, {e.recipe.task.kind for e in entries.values()})
     except ValidationError as error:
         faults += pydantic_faults(error, fields, Sweep)
     if sweep is not None and sweep.search is not None:
-        faults += search_faults(sweep.search, shared, entries, broken)
+        faults += search_faults(sweep.search, shared, tasks, entries, broken)
     elif not entries and not faults:
         faults.append(Fault("recipes", "none were given"))
     if faults or sweep is None:

@@ -6,22 +6,21 @@ import inspect
 from typing import Any
 
 from lstm_bench.errors import UserError
-from lstm_bench.recipes import TASKS, recipe, unknown_task_message
-from lstm_bench.sweeps._task_files import task_place
+from lstm_bench.recipes import TaskRegistry, recipe, unknown_task_message
 
 
-def task_documents(name: str | None = None) -> list[dict[str, Any]]:
-    """Returns the facts of all tasks by name, or of the one called `name`.
+def task_documents(tasks: TaskRegistry, name: str | None = None) -> list[dict[str, Any]]:
+    """Returns the facts of all `tasks` by name, or of the one called `name`.
 
     Raises `UserError` where there is no such task.
     """
-    if name is not None and name not in TASKS:
-        raise UserError(f"tasks: {unknown_task_message(name)}")
-    return [_document(one) for one in ([name] if name else sorted(TASKS))]
+    if name is not None and name not in tasks:
+        raise UserError(f"tasks: {unknown_task_message(name, tasks)}")
+    return [_document(one, tasks) for one in ([name] if name else sorted(tasks))]
 
 
-def _document(name: str) -> dict[str, Any]:
-    task, default = TASKS[name], recipe(name)
+def _document(name: str, tasks: TaskRegistry) -> dict[str, Any]:
+    task, default = tasks[name], recipe(tasks[name])
     return {
         "name": name,
         "about": (inspect.getdoc(task) or "").splitlines()[0],
@@ -32,5 +31,5 @@ def _document(name: str) -> dict[str, Any]:
         "parameters": {key: field.default for key, field in task.model_fields.items()},
         "default": default.settings,
         "source": task.source,
-        "defined_in": task_place(name),
+        "defined_in": tasks.places.get(name, ""),
     }

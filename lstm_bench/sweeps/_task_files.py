@@ -1,8 +1,7 @@
-"""Tasks from the user's Python files and from other installed packages.
+"""Tasks from the user's Python files, from other installed packages, and from classes.
 
-`load_tasks` adds them to `TASKS`, where every command looks tasks up. What it has loaded is a tuple
-of `TaskSource`, each with the text of its file, so that worker processes get exactly the same tasks
-even if a file is edited meanwhile.
+`load_tasks` returns them in a `TaskRegistry`, together with a `TaskSource` for each file, package
+and class. From these sources alone another process gets the same tasks.
 """
 
 from __future__ import annotations
@@ -11,93 +10,110 @@ import ast
 import contextlib
 import hashlib
 import importlib.metadata
-import re
+import pickle
 import sys
 import types
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-from lstm_bench.errors import RecipeError, TaskError, unknown
-from lstm_bench.recipes import FRAMINGS, OUTPUT_LAYERS, TASKS, Recipe, known_settings
-from lstm_bench.sweeps._entries import RESERVED_KEYS
-from lstm_bench.sweeps._sweep import Sweep
+from lstm_bench.errors import TaskError
+from lstm_bench.recipes import BUILT_IN_TASKS, TaskRegistry, TaskSource
+from lstm_bench.sweeps._task_definition import HELP, missing_parts
 from lstm_bench.tasks import Task, error_origin, is_built_in
 
 ENTRY_POINT_GROUP = "lstm_bench.tasks"
 """The group of entry points through which installed packages provide tasks."""
 
-HELP = "see `A task of your own` in the README"
 
+def load_tasks(given: Iterable[str | Path | type[Task]] = ()) -> TaskRegistry:
+    """Returns the built-in tasks, those of packages, and those `given` as files or as classes.
 
-@dataclass(frozen=True)
-class TaskSource:
-    """Where tasks come from: a file, with its text when it was read, or a package's entry point."""
-
-    place: str  # how messages name it
-    path: str = ""  # of a file, absolute
-    content: bytes = b""  # of a file
-    entry: str = ""  # of a package: "module:name"
-
-
-@dataclass(frozen=True)
-class _Loaded:
-    """The sources of the tasks in `TASKS` that are not built in."""
-
-    sources: tuple[TaskSource, ...] = ()
-    places: tuple[tuple[str, str], ...] = ()  # (name of a task, its place)
-
-
-_state = [_Loaded()]  # replaced as a whole
-
-
-def load_tasks(files: Iterable[str | Path] = ()) -> list[str]:
-    """Makes `TASKS` hold the built-in tasks, those of `files` and those of packages, and no others.
-
-    Returns a warning for each package whose tasks cannot be loaded. Raises `TaskError` for a file
-    that cannot be loaded, a task that lacks something, and two tasks with one name; `TASKS` is then
-    left unchanged.
+    Its `warnings` name the packages whose tasks cannot be loaded. Raises `TaskError` for a file
+    that cannot be loaded, a task that lacks something, and two tasks with one name.
     """
-    sources = _without_duplicates(map(_read, map(Path, files)))
-    from_packages, warnings = _package_tasks()
-    tasks = {**from_packages, **{source: _source_tasks(source) for source in sources}}
-    _commit(tuple(tasks), _tasks_by_name(tasks))
-    return warnings
+    tasks, warnings = _package_tasks()
+    provided = {task for of_package in tasks.values() for task in of_package}
+    files: dict[str, TaskSource] = {}
+    classes: dict[type[Task], TaskSource] = {}
+    for item in given:
+        if isinstance(item, type) and (is_built_in(item) or item in provided):
+            continue
+        path = _file_of_class(item) if isinstance(item, type) else Path(item)
+        if path is not None:
+            source = _read(path)
+            files.pop(source.path, None)  # the same file twice is one file
+            files[source.path] = source
+        elif isinstance(item, type) and item not in classes:
+            classes[item] = _pack(item)
+    tasks |= {source: _source_tasks(source) for source in files.values()}
+    tasks |= {source: _complete(source, [task]) for task, source in classes.items()}
+    return _registry(tasks, tuple(warnings))
 
 
-def use_sources(sources: tuple[TaskSource, ...]) -> None:
-    """Makes `TASKS` hold the built-in tasks and those of `sources`.
+def tasks_from_sources(sources: tuple[TaskSource, ...]) -> TaskRegistry:
+    """Returns the built-in tasks and those of `sources`, which are those of a registry.
 
-    A worker process calls it with the `loaded_sources` of the main process.
+    A worker process calls it with the sources of the main process.
     """
-    if sources != loaded_sources():
-        _commit(sources, _tasks_by_name({source: _source_tasks(source) for source in sources}))
+    return _registry({source: _source_tasks(source) for source in sources})
 
 
-def loaded_sources() -> tuple[TaskSource, ...]:
-    """Returns the sources of the tasks in `TASKS` that are not built in."""
-    return _state[0].sources
+def _registry(
+    tasks_by_source: Mapping[TaskSource, list[type[Task]]], warnings: tuple[str, ...] = ()
+) -> TaskRegistry:
+    """Returns the registry of the built-in tasks and others; raises `TaskError` for equal names."""
+    classes = dict(BUILT_IN_TASKS)
+    places: dict[str, str] = {}
+    for source, tasks in tasks_by_source.items():
+        for task in tasks:
+            name, place = task.name, _task_place(source, task)
+            if name in classes:
+                rule = f"two tasks are named {name!r}, in {places.get(name, 'lstm-bench itself')}"
+                raise TaskError(f"{place}: {rule} and here; give one of them another `name`")
+            classes[name], places[name] = task, place
+    return TaskRegistry(classes, tuple(tasks_by_source), places, warnings)
 
 
-def task_place(name: str) -> str:
-    """Returns the file and line, or the package, of the task `name`; "" for a built-in task."""
-    return dict(_state[0].places).get(name, "")
+def _source_tasks(source: TaskSource) -> list[type[Task]]:
+    """Returns the tasks of a source; raises `TaskError` if there is none, or one is incomplete."""
+    if source.entry:
+        return _complete(source, _entry_point_tasks(source))
+    if not source.path:
+        return _complete(source, [_unpack(source)])
+    module = _execute(source)
+    tasks = [task for task in _module_tasks(module) if task.__module__ == module.__name__]
+    return _complete(source, tasks)
 
 
-def _commit(sources: tuple[TaskSource, ...], tasks: dict[str, tuple[type[Task], str]]) -> None:
-    """Replaces the loaded tasks in `TASKS`; `tasks` maps names to (class, place)."""
-    for name, _ in _state[0].places:
-        TASKS.pop(name, None)
-    TASKS.update({name: task for name, (task, _) in tasks.items()})
-    _state[0] = _Loaded(sources, tuple((name, place) for name, (_, place) in tasks.items()))
+def _complete(source: TaskSource, tasks: list[type[Task]]) -> list[type[Task]]:
+    """Returns `tasks` of a source; raises `TaskError` if there is none, or one is incomplete."""
+    if not tasks:
+        raise TaskError(f"{source.place}: must hold at least one task, but has none; {HELP}")
+    for task in tasks:
+        missing = missing_parts(task)
+        if missing:
+            raise TaskError(f"{_task_place(source, task)}: {task.__name__} {missing}")
+    return tasks
+
+
+def _module_tasks(module: types.ModuleType) -> list[type[Task]]:
+    """Returns the task classes of a module, except base classes, whose names begin with `_`."""
+    public = (value for name, value in vars(module).items() if not name.startswith("_"))
+    return list(dict.fromkeys(v for v in public if isinstance(v, type) and issubclass(v, Task)))
+
+
+def _task_place(source: TaskSource, task: type[Task]) -> str:
+    """Returns the place of a task: its file with the line, its package, or its class."""
+    kinds = (ast.ClassDef, ast.FunctionDef)
+    lines = [
+        node.lineno
+        for node in (ast.parse(source.content).body if source.path else ())
+        if isinstance(node, kinds) and node.name == task.__name__
+    ]
+    return f"{source.place}, line {lines[-1]}" if lines else source.place
 
 
 # ---- Files
-
-
-def _without_duplicates(sources: Iterable[TaskSource]) -> list[TaskSource]:
-    """Returns `sources` with each file once; of duplicates, the last one stays."""
-    return list({source.path: source for source in reversed(list(sources))}.values())[::-1]
 
 
 def _read(path: Path) -> TaskSource:
@@ -115,7 +131,8 @@ def _read(path: Path) -> TaskSource:
 def _execute(source: TaskSource) -> types.ModuleType:
     """Runs the text of a file and returns its module. What it prints goes to standard error."""
     path = Path(source.path)
-    name = f"{path.stem}_{hashlib.sha256(source.path.encode()).hexdigest()[:8]}"
+    digest = hashlib.sha256(source.path.encode() + source.content).hexdigest()
+    name = f"{path.stem}_{digest[:8]}"
     module = types.ModuleType(name)
     module.__file__ = source.path
     folder = str(path.parent)
@@ -140,37 +157,43 @@ def _execute(source: TaskSource) -> types.ModuleType:
     return module
 
 
-def _source_tasks(source: TaskSource) -> list[type[Task]]:
-    """Returns the tasks of a file or of an entry point; raises `TaskError` if one is incomplete."""
-    if source.entry:
-        tasks = _entry_point_tasks(source)
-    else:
-        module = _execute(source)
-        tasks = [task for task in _module_tasks(module) if task.__module__ == module.__name__]
-    if not tasks:
-        raise TaskError(f"{source.place}: must hold at least one task, but has none; {HELP}")
-    for task in tasks:
-        missing = missing_parts(task)
-        if missing:
-            raise TaskError(f"{_task_place(source, task)}: {task.__name__} {missing}")
-    return tasks
+# ---- Classes
 
 
-def _module_tasks(module: types.ModuleType) -> list[type[Task]]:
-    """Returns the task classes of a module, except base classes, whose names begin with `_`."""
-    public = (value for name, value in vars(module).items() if not name.startswith("_"))
-    return list(dict.fromkeys(v for v in public if isinstance(v, type) and issubclass(v, Task)))
+def _file_of_class(task: type[Task]) -> Path | None:
+    """Returns the file that defines a class; None if it was defined in a session or a function."""
+    module = sys.modules.get(task.__module__)
+    file = getattr(module, "__file__", None)
+    if file is None or task.__module__ == "__main__":
+        return None
+    return Path(file) if getattr(module, task.__qualname__, None) is task else None
 
 
-def _task_place(source: TaskSource, task: type[Task]) -> str:
-    """Returns the place of a task: its file with the line, or its package."""
-    kinds = (ast.ClassDef, ast.FunctionDef)
-    lines = [
-        node.lineno
-        for node in ast.parse(source.content).body
-        if isinstance(node, kinds) and node.name == task.__name__
-    ]
-    return f"{source.place}, line {lines[-1]}" if lines else source.place
+def _pack(task: type[Task]) -> TaskSource:
+    """Returns the source of a class that is in no file; raises `TaskError` where it has none."""
+    import cloudpickle
+
+    place = f"the class {task.__qualname__}"
+    try:
+        return TaskSource(place, content=cloudpickle.dumps(task))
+    except Exception as error:  # of whatever the class refers to
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise TaskError(
+            f"{place}: must be one that can be sent to worker processes, but {reason}; write it to "
+            "my_task.py and give that file as `tasks`"
+        ) from error
+
+
+def _unpack(source: TaskSource) -> type[Task]:
+    """Returns the class that `_pack` has packed, in another process."""
+    try:
+        task: type[Task] = pickle.loads(source.content)
+    except Exception as error:
+        raise TaskError(
+            f"{source.place}: must be one that worker processes can load, but raised "
+            f"{error_origin(error)}; write it to my_task.py and give that file as `tasks`"
+        ) from error
+    return task
 
 
 # ---- Packages
@@ -185,7 +208,7 @@ def _package_tasks() -> tuple[dict[TaskSource, list[type[Task]]], list[str]]:
         source = TaskSource(f"entry point {point.name!r} of {package}", entry=point.value)
         try:
             tasks = _source_tasks(source)
-            _tasks_by_name({**loaded, source: tasks})  # refuses a name that is already in use
+            _registry({**loaded, source: tasks})  # refuses a name that is already in use
             loaded[source] = tasks
         except TaskError as error:
             reason = str(error).replace("\n", " ")
@@ -206,64 +229,3 @@ def _entry_point_tasks(source: TaskSource) -> list[type[Task]]:
         tasks = _module_tasks(target)
         return [task for task in tasks if task.__module__.partition(".")[0] == package]
     return [target] if isinstance(target, type) and issubclass(target, Task) else []
-
-
-# ---- Tasks
-
-
-def _tasks_by_name(
-    tasks_by_source: Mapping[TaskSource, list[type[Task]]],
-) -> dict[str, tuple[type[Task], str]]:
-    """Returns (class, place) by task name; raises `TaskError` where two tasks have one name."""
-    by_name: dict[str, tuple[type[Task], str]] = {}
-    for source, tasks in tasks_by_source.items():
-        for task in tasks:
-            name, place = task.name, _task_place(source, task)
-            built_in = name in TASKS and is_built_in(TASKS[name])
-            other = "lstm-bench itself" if built_in else by_name[name][1] if name in by_name else ""
-            if other:
-                rule = f"two tasks are named {name!r}, in {other} and here"
-                raise TaskError(f"{place}: {rule}; give one of them another `name`")
-            by_name[name] = task, place
-    return by_name
-
-
-def missing_parts(task: type[Task]) -> str:
-    """Returns what a class lacks to be a task, as the end of a sentence; "" if it is complete."""
-    missing = sorted(task.__abstractmethods__)
-    name = getattr(task, "name", None)
-    if name is None:
-        missing = ["name", *missing]
-    if missing:
-        return f"must define {', '.join(missing)}, but does not; {HELP}"
-    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name):
-        return f"must have a name of letters, digits, _ and -, but got {name!r}"
-    if task.kind not in OUTPUT_LAYERS:
-        return f"must be of kind {', '.join(OUTPUT_LAYERS)}, but got {task.kind!r}"
-    reserved = sorted(set(task.model_fields) & reserved_names())
-    if reserved:
-        rule = "must not name parameters after keys of recipes or sweep files"
-        pronoun = "it" if len(reserved) == 1 else "them"
-        return f"{rule}, but has {', '.join(reserved)}; rename {pronoun}"
-    if not isinstance(task.defaults, Mapping):
-        return f"must have a mapping of settings as `defaults`, but got {task.defaults!r}"
-    settings = known_settings(task)
-    for key in task.defaults:
-        if key not in settings:
-            return f"must have only settings in `defaults`, but {unknown('setting', key, settings)}"
-    try:
-        task()
-    except RecipeError as error:
-        faults = "; ".join(map(str, error.faults))
-        return f"must be creatable without arguments, as each has a default, but {faults}"
-    except Exception as error:
-        return f"must be creatable without arguments, but raised {error_origin(error)}"
-    return ""
-
-
-def reserved_names() -> set[str]:
-    """Returns the names that no parameter of a task may have: keys of recipes and sweep files."""
-    framings = (key for framing in FRAMINGS.values() for key in framing.model_fields)
-    names = {"recipes", "updates", "seed", "version", "data"}
-    sweep_keys = Sweep.model_fields.keys() - {"overrides"}
-    return names.union(Recipe.model_fields, sweep_keys, RESERVED_KEYS, framings)

@@ -91,8 +91,8 @@ class Task(BaseModel, ABC):
     recorded like any other setting of a recipe. Raise `version` whenever the sequences of a seed
     change, so that results on the old sequences are not mistaken for results on the new ones.
 
-    >>> from lstm_bench.recipes import TASKS
-    >>> memory = TASKS["memory"]()
+    >>> from lstm_bench.tasks import BUILT_IN
+    >>> memory = BUILT_IN["memory"]()
     >>> memory.name, memory.kind, len(memory.problem(seed=0).train)
     ('memory', 'categorical', 2)
     """

@@ -13,7 +13,6 @@ from pydantic import ValidationError
 
 from lstm_bench.data import default_name, default_search
 from lstm_bench.errors import UserError
-from lstm_bench.recipes import TASKS
 from lstm_bench.sweeps import Search, Sweep
 from lstm_bench.tasks import task_faults
 
@@ -28,7 +27,7 @@ def search_definition(sweep: Sweep) -> dict[str, Any]:
     """
     if sweep.search is None:
         return {}
-    shared = {"first_seed": sweep.first_seed, **sweep.settings, **_fingerprint(sweep.settings)}
+    shared = {"first_seed": sweep.first_seed, **sweep.settings, **_fingerprint(sweep)}
     return _flattened(json.loads(json.dumps(shared | {"search": _defining_options(sweep.search)})))
 
 
@@ -36,12 +35,12 @@ def _defining_options(search: Search) -> dict[str, Any]:
     return search.model_dump(mode="json", by_alias=True, exclude=CHANGEABLE)
 
 
-def _fingerprint(settings: Mapping[str, Any]) -> dict[str, Any]:
+def _fingerprint(sweep: Sweep) -> dict[str, Any]:
     """Returns the fingerprint of the task's data under the key `data`, if the task has one.
 
     Empty if the settings that all recipes share do not yet define a task.
     """
-    task_class = TASKS[str(settings["task"])]
+    settings, task_class = sweep.settings, sweep.tasks[str(sweep.settings["task"])]
     parameters = {key: settings[key] for key in task_class.model_fields if key in settings}
     try:
         task = task_class(**parameters)

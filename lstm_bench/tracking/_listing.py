@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from lstm_bench.errors import DamagedError
+from lstm_bench.recipes import SearchedTask, TaskRegistry
 from lstm_bench.results import (
     Failed,
     Outcome,
@@ -225,11 +226,14 @@ def _with_current_role(row: SweepRow) -> SweepRow:
     return row
 
 
-def result_from_listing(listing: Mapping[str, Any], outcomes: Mapping[str, Outcome]) -> SweepData:
+def result_from_listing(
+    listing: Mapping[str, Any], outcomes: Mapping[str, Outcome], tasks: TaskRegistry
+) -> SweepData:
     """Returns the results of a sweep from its listing and the outcomes by `SweepRow.key`.
 
     The rows of `listing` are `SweepRow`s, as `parse_listing` returns them. A row whose outcome is
-    missing, or cannot be an outcome of the row, counts as not finished.
+    missing, or cannot be an outcome of the row, counts as not finished. If the task that is
+    searched is one of `tasks`, its class says which rows were scored on the same data.
     """
     objective = str((listing["search"] or {}).get("objective", "accuracy"))
     listed = [row for row in listing["rows"] if row.key in outcomes]
@@ -240,6 +244,7 @@ def result_from_listing(listing: Mapping[str, Any], outcomes: Mapping[str, Outco
     # Stores of earlier versions lack some of the following keys.
     comparisons = listing.get("comparisons", {})
     failed = {failure["id"]: Failed(**failure) for failure in listing.get("failed", ())}
+    searched = next((row.outcome.settings["task"] for row in rows if row.role == "trial"), "")
     return SweepData(
         name=listing["name"],
         title=listing["title"],
@@ -255,6 +260,7 @@ def result_from_listing(listing: Mapping[str, Any], outcomes: Mapping[str, Outco
         failed=tuple(failed.values()),
         seeds=listing.get("seeds", 0),
         analysis=listing.get("analysis", {}),
+        searched_task=SearchedTask.of(tasks.get(searched)),
     )
 
 

@@ -19,10 +19,17 @@ from typing import Any
 
 from lstm_bench.config import Settings
 from lstm_bench.errors import StoreError, SweepError, TaskError, UserError, unknown
-from lstm_bench.recipes import TASKS, Recipe, recipe, recipe_of_run, unknown_task_message
+from lstm_bench.recipes import (
+    BUILT_IN_TASKS,
+    Recipe,
+    TaskRegistry,
+    recipe_from_settings,
+    recipe_of_run,
+    unknown_task_message,
+)
 from lstm_bench.results import Outcome, Role
-from lstm_bench.sweeps import find_sweep, load_sweep, overlay_settings, task_place
-from lstm_bench.tasks import is_built_in
+from lstm_bench.sweeps import changed_recipe, find_sweep, load_sweep, overlay_settings
+from lstm_bench.tasks import Task, is_built_in
 from lstm_bench.tracking._store import Store
 
 MAX_SUGGESTIONS = 5
@@ -37,23 +44,32 @@ class FoundRecipe:
     best_seed: int = 0
 
 
-def find_recipe(word: str, changes: Mapping[str, Any], config: Settings) -> FoundRecipe:
-    """Returns the recipe that `word` names, with the settings `changes` applied.
+def find_recipe(
+    what: str | type | Task | Recipe | Outcome,
+    changes: Mapping[str, Any],
+    config: Settings,
+    tasks: TaskRegistry = BUILT_IN_TASKS,
+) -> FoundRecipe:
+    """Returns the recipe that `what` names or is, with the settings `changes` applied.
 
-    Raises `UserError` if there is none.
+    Its task is one of `tasks`. Raises `UserError` if there is none.
     """
-    if word in TASKS:
-        return FoundRecipe(recipe(word, **changes))
-    if not _may_name_run(word):
-        _refuse_sweep(word, config)
+    if isinstance(what, Outcome):
+        original = recipe_of_run(what.settings, what.digest, tasks)
+        return FoundRecipe(changed_recipe(original, changes), what.best_seed)
+    if not isinstance(what, str) or what in tasks:
+        return FoundRecipe(changed_recipe(what, changes, tasks))
+    if not _may_name_run(what):
+        _refuse_sweep(what, config, tasks)
         raise UserError(
-            f"{unknown_task_message(word)}; give a task, a row of a sweep as SWEEP:ID, or the "
-            "digest of a recipe that has been run"
+            f"{unknown_task_message(what, tasks)}; give a task, a row of a sweep as SWEEP:ID, or "
+            "the digest of a recipe that has been run"
         )
-    row = _find_row(word, config)
+    row = _find_row(what, config, tasks)
     if not changes:
         return row
-    return FoundRecipe(recipe(**overlay_settings(row.recipe.settings, changes)), row.best_seed)
+    settings = overlay_settings(row.recipe.settings, changes, tasks)
+    return FoundRecipe(recipe_from_settings(settings, tasks), row.best_seed)
 
 
 def _may_name_run(word: str) -> bool:
@@ -61,11 +77,12 @@ def _may_name_run(word: str) -> bool:
     return ":" in word or re.fullmatch("[0-9a-f]{3,12}", word) is not None
 
 
-def _refuse_sweep(word: str, config: Settings) -> None:
+def _refuse_sweep(word: str, config: Settings, tasks: TaskRegistry) -> None:
     """Raises `StoreError` if `word` names a whole sweep that has rows, finished or not."""
     roles: dict[str, Role] = {}
     if (config.sweeps / f"{word}.yaml").is_file():
-        roles = dict.fromkeys(load_sweep(find_sweep(word, config.sweeps)).entries, "fixed")
+        sweep = load_sweep(find_sweep(word, config.sweeps), tasks=tasks)
+        roles = dict.fromkeys(sweep.entries, "fixed")
     with contextlib.suppress(StoreError):  # not run yet: the file has its recipes
         roles = _roles(Store(config.store, config.artifacts, create=False), word)
     if roles:
@@ -90,30 +107,32 @@ def _sweep_message(sweep: str, roles: Mapping[str, Role]) -> str:
     return f"{sweep!r} is a sweep: give one of its recipes, e.g. {shown}"
 
 
-def _find_row(word: str, config: Settings) -> FoundRecipe:
+def _find_row(word: str, config: Settings, tasks: TaskRegistry) -> FoundRecipe:
     """Returns the recipe that `word` names, from the store or else from the sweep's file."""
     name, colon, id_ = word.rpartition(":")
     if colon and Path(name).is_file():
-        return _find_in_file(Path(name), id_)
+        return _find_in_file(Path(name), id_, tasks)
     try:
-        outcome = finished_outcome(word, Store(config.store, config.artifacts, create=False))
+        store = Store(config.store, config.artifacts, create=False)
+        outcome = finished_outcome(word, store, tasks)
     except StoreError:
         path = config.sweeps / f"{name}.yaml"
-        if not colon or not path.is_file() or id_ not in load_sweep(path).entries:
+        if not colon or not path.is_file() or id_ not in load_sweep(path, tasks=tasks).entries:
             raise
-        return _find_in_file(path, id_)
-    return FoundRecipe(recipe_of_run(outcome.settings, outcome.digest), outcome.best_seed)
+        return _find_in_file(path, id_, tasks)
+    found = recipe_of_run(outcome.settings, outcome.digest, tasks)
+    return FoundRecipe(found, outcome.best_seed)
 
 
-def _find_in_file(path: Path, id_: str) -> FoundRecipe:
+def _find_in_file(path: Path, id_: str, tasks: TaskRegistry) -> FoundRecipe:
     """Returns the recipe `id_` of a sweep file."""
-    entries = load_sweep(path).entries
+    entries = load_sweep(path, tasks=tasks).entries
     if id_ not in entries:
         raise SweepError(f"{path}: {_unknown_message('recipe', id_, entries)}")
     return FoundRecipe(entries[id_].recipe)
 
 
-def finished_outcome(word: str, store: Store) -> Outcome:
+def finished_outcome(word: str, store: Store, tasks: TaskRegistry = BUILT_IN_TASKS) -> Outcome:
     """Returns the outcome of the run that `word` names: SWEEP:ID, a digest, or its beginning.
 
     Raises `StoreError` if there is no such run, or several, and `TaskError` if its task is missing
@@ -124,7 +143,7 @@ def finished_outcome(word: str, store: Store) -> Outcome:
         run_ids = store.run_ids(name)
         if id_ not in run_ids:
             raise StoreError(f"{name}: {_unknown_message('finished recipe', id_, run_ids)}")
-        return _check_task(store.load_outcome(run_ids[id_]))
+        return _check_task(store.load_outcome(run_ids[id_]), tasks)
     by_digest = store.run_ids_by_digest()
     matches = sorted(digest for digest in by_digest if digest.startswith(word))
     if len(matches) > 1:
@@ -141,33 +160,38 @@ def finished_outcome(word: str, store: Store) -> Outcome:
             raise StoreError(f"store: {unknown('finished sweep', word, sweeps)}; give SWEEP:ID")
         message = _unknown_message("finished recipe", word, by_digest)
         raise StoreError(f"store: {message}, or as SWEEP:ID")
-    return _check_task(store.load_outcome(by_digest[matches[0]]))
+    return _check_task(store.load_outcome(by_digest[matches[0]]), tasks)
 
 
-def _check_task(outcome: Outcome) -> Outcome:
+def _check_task(outcome: Outcome, tasks: TaskRegistry) -> Outcome:
     """Returns `outcome`; raises `TaskError` if its task is missing or now makes other data."""
     name = outcome.settings["task"]
-    if name not in TASKS:
+    if name not in tasks:
         raise TaskError(
             f"{outcome.digest}: is a run of the task {name!r}, which must be given, but is not; "
             "name its file with --tasks FILE, or under `tasks` in conf/default.yaml"
         )
-    if not is_built_in(TASKS[name]) and recipe(**outcome.settings).digest != outcome.digest:
+    if is_built_in(tasks[name]):
+        return outcome
+    if recipe_from_settings(outcome.settings, tasks).digest != outcome.digest:
         raise TaskError(
             f"{outcome.digest}: is a run of {name!r} as it was, but the task makes other data "
-            f"now ({task_place(name)}); run it again, or restore that file"
+            f"now ({tasks.places[name]}); run it again, or restore that file"
         )
     return outcome
 
 
-def network_file(word: str, path: Path, config: Settings) -> bytes:
+def network_file(
+    word: str, path: Path, config: Settings, tasks: TaskRegistry = BUILT_IN_TASKS
+) -> bytes:
     """Returns the content of the `.keras` file of a run's best seed, to be written to `path`.
 
     Raises `UserError` if Keras would not open a file with that name, `StoreError` if there is none.
     """
     if path.suffix != ".keras":
         raise UserError(f"--model: Keras opens files called *.keras, but got {str(path)!r}")
-    outcome = finished_outcome(word, Store(config.store, config.artifacts, create=False))
+    store = Store(config.store, config.artifacts, create=False)
+    outcome = finished_outcome(word, store, tasks)
     if not outcome.model:
         raise StoreError(f"{word}: this run has no model in the store; run its sweep with --again")
     return outcome.model

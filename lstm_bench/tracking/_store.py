@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_bench.errors import DamagedError, LstmBenchError, StoreError, unknown
+from lstm_bench.recipes import BUILT_IN_TASKS, TaskRegistry
 from lstm_bench.results import Outcome, SweepData, read_limited, read_outcome
 from lstm_bench.safety import (
     mask_address,
@@ -156,7 +157,9 @@ class Store:
         runs = self.sweep_runs(experiment, OVERRIDDEN_SWEEP)
         return whole + sorted({run.data.tags.get("overrides", "") for run in runs})
 
-    def load(self, name: str, overrides: str = "") -> SweepData:
+    def load(
+        self, name: str, overrides: str = "", tasks: TaskRegistry = BUILT_IN_TASKS
+    ) -> SweepData:
         """Returns the newest results of the sweep `name`; raises `StoreError` if there are none.
 
         With `overrides`, those of the sweep that was run with them. A damaged outcome counts as
@@ -180,7 +183,7 @@ class Store:
                         break
         # The name is that of the experiment, whatever the file says.
         facts = {**content, "name": name, "overrides": overrides}
-        return listing.result_from_listing(facts, outcomes)
+        return listing.result_from_listing(facts, outcomes, tasks)
 
     def run_ids(self, name: str) -> dict[str, str]:
         """Returns the runs of the finished rows of the newest sweep `name`: row id -> run id."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_bench.errors import StoreError, UserError
-from lstm_bench.recipes import Framing, recipe_of_run
+from lstm_bench.recipes import BUILT_IN_TASKS, Framing, TaskRegistry, recipe_of_run
 from lstm_bench.results import Outcome
 from lstm_bench.tasks import Sequence as Steps
 from lstm_bench.training._evaluation import Network
@@ -60,17 +60,19 @@ def parse_symbols(text: str, labels: Sequence[str]) -> list[int]:
     return [numbers[word] for word in words]
 
 
-def predict_symbols(outcome: Outcome, text: str, generate: int = 0) -> list[AnswerStep]:
+def predict_symbols(
+    outcome: Outcome, text: str, generate: int = 0, tasks: TaskRegistry = BUILT_IN_TASKS
+) -> list[AnswerStep]:
     """Returns the predictions of the best seed's network for the symbols in `text`, step by step.
 
     The network starts from a cleared state and is fed as its framing prescribes, with a window
     framing from the first full window on. Then it is fed its own predictions for `generate` more
-    steps.
+    steps. The run is of one of `tasks`.
 
     Raises `UserError` if the network cannot be fed the sequence in `text`, `StoreError` if the run
     has no model, or the model of another recipe.
     """
-    recipe = recipe_of_run(outcome.settings, outcome.digest, unchanged=False)
+    recipe = recipe_of_run(outcome.settings, outcome.digest, tasks, unchanged=False)
     if recipe.task.kind != "categorical" or not recipe.task.symbolic:
         alternative = "--csv FILE" if outcome.data else "`lstm-bench run ... --predictions`"
         raise UserError(

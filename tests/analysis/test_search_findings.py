@@ -9,6 +9,7 @@ from outcome_builder import build_outcome
 from scipy import stats
 
 from lstm_bench.analysis import confirmations, simplest_recipe, sweep_findings
+from lstm_bench.recipes._registry import BUILT_IN_TASKS, SearchedTask
 from lstm_bench.results import Failed, Row, SweepData
 from lstm_bench.seeds import crossed_seed
 
@@ -52,9 +53,9 @@ def solved(k, n):
 
 def a_result(*rows, seeds=4, objective="accuracy", failed=(), analysis=None, **search):
     search = {"sampler": "tpe", "objective": objective, "startup": 2, **search}
-    return SweepData(
-        "s", "", "", rows, search, {}, seeds=seeds, failed=failed, analysis=analysis or {}
-    )
+    facts = {"seeds": seeds, "failed": failed, "analysis": analysis or {}}
+    searched = SearchedTask.of(BUILT_IN_TASKS["memory"])
+    return SweepData("s", "", "", rows, search, {}, **facts, searched_task=searched)
 
 
 def test_history_has_the_best_of_the_trials_run_in_full():

@@ -13,15 +13,8 @@ import pytest
 from lstm_bench.cli._init import FILES, scaffold
 from lstm_bench.config import Settings, load_settings
 from lstm_bench.errors import UserError
-from lstm_bench.sweeps import _task_files as loading
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(autouse=True)
-def _reset_task_files():
-    yield
-    loading.use_sources(())
 
 
 def files(folder):
@@ -109,8 +102,9 @@ def test_its_task_and_its_sweep_can_be_read(command, tmp_path, monkeypatch):
     assert code == 0
     assert json.loads(out)["tasks"][0]["defined_in"].startswith("my_task.py, line ")
     from lstm_bench.sweeps._sweep import find_sweep, load_sweep
+    from lstm_bench.sweeps._task_files import load_tasks
 
-    loaded = load_sweep(find_sweep("highest"))
+    loaded = load_sweep(find_sweep("highest"), tasks=load_tasks(["my_task.py"]))
     assert loaded.entries.keys() == {"default", "small", "no memory"}
     assert loaded.search is not None
     season = load_sweep(find_sweep("season"))

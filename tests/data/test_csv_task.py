@@ -153,6 +153,20 @@ def test_every_kind_of_target_trains_and_has_baselines(file, target, more, kind)
     assert len(outcome.predictions) == 2 * 24
 
 
+def test_a_recipe_made_from_another_one_fits_the_kind_of_its_own_target(tmp_path):
+    table = pd.DataFrame({"sky": ["sun", "rain"] * 30, "mm": np.arange(60) * 1.5 % 7})
+    path = str(tmp_path / "weather.csv")
+    table.to_csv(path, index=False)
+    symbols = recipe("csv", file=path, target="sky", columns=[])
+    numbers = recipe("csv", file=path, target="mm", columns=[])
+    assert (symbols.task.kind, numbers.task.kind) == ("categorical", "regression")
+    made = symbols.with_settings({"file": path, "target": "mm", "columns": []})
+    assert made == numbers and type(made.task) is type(numbers.task)
+    assert numbers.with_settings(symbols.settings) == symbols
+    with pytest.raises(RecipeError, match="encoding: csv needs raw, but got onehot"):
+        symbols.with_settings({**symbols.settings, "target": "mm"})
+
+
 @pytest.mark.parametrize("settings", [
     {"difference": True},
     {"framing": "pairs", "stateful": True, "batch_size": 1},

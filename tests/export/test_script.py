@@ -240,11 +240,8 @@ class Uneven(Task):
         pytest.param("whole", 60, marks=pytest.mark.slow),
     ],
 )
-def test_unequal_lengths_and_steps_that_do_not_count(framing, copies, tmp_path, monkeypatch):
-    from lstm_bench.recipes._registry import TASKS
-
-    monkeypatch.setitem(TASKS, "uneven", Uneven)
-    chosen = recipe("uneven", framing=framing, copies=copies)
+def test_unequal_lengths_and_steps_that_do_not_count(framing, copies, tmp_path):
+    chosen = recipe(Uneven, framing=framing, copies=copies)
     code = data_code(chosen, SEED)
     assert code.weighted
     assert code.readable == (copies == 1)  # many numbers are packed, which needs equal lengths

@@ -13,7 +13,7 @@ import yaml
 
 from lstm_bench.recipes._framings import FRAMINGS
 from lstm_bench.recipes._recipe import Recipe
-from lstm_bench.recipes._registry import TASKS
+from lstm_bench.recipes._registry import BUILT_IN_TASKS
 from lstm_bench.sweeps._sweep import Search, Sweep
 
 from . import bytewise, documents
@@ -39,7 +39,7 @@ KEYS = sorted(
     | set(Sweep.model_fields)
     | set(Search.model_fields)
     | set(Recipe.model_fields)
-    | {key for task in TASKS.values() for key in task.model_fields}
+    | {key for task in BUILT_IN_TASKS.values() for key in task.model_fields}
     | {key for framing in FRAMINGS.values() for key in framing.model_fields}
 )
 """Every key that has a meaning in a sweep file."""
@@ -99,7 +99,7 @@ def mutated(rng: random.Random) -> tuple[str, bytes]:
         return kind, bytewise.mutated(text.encode(), rng)
     document = yaml.safe_load(text)
     if kind == "nodes":
-        odd = ("linked.csv", "linked/secret.csv", "data/season.csv", *TASKS, *FRAMINGS)
+        odd = ("linked.csv", "linked/secret.csv", "data/season.csv", *BUILT_IN_TASKS, *FRAMINGS)
         return kind, _dumped(documents.mutated(document, rng, KEYS, odd), rng)
     if kind == "words":
         return kind, _dumped(_with_odd_texts(document, rng), rng)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from lstm_bench.errors import SweepError, UserError
 from lstm_bench.recipes._framings import FRAMINGS
 from lstm_bench.recipes._recipe import Recipe
-from lstm_bench.recipes._registry import TASKS
+from lstm_bench.recipes._registry import BUILT_IN_TASKS
 from lstm_bench.search._study import SearchStudy
 from lstm_bench.sweeps._sweep import Search, Sweep, load_sweep
 
@@ -16,7 +16,7 @@ KEYS = sorted(
     | set(Sweep.model_fields)
     | set(Search.model_fields)
     | set(Recipe.model_fields)
-    | {key for task in TASKS.values() for key in task.model_fields}
+    | {key for task in BUILT_IN_TASKS.values() for key in task.model_fields}
     | {key for framing in FRAMINGS.values() for key in framing.model_fields}
 )
 PLAIN = st.one_of(
@@ -24,7 +24,8 @@ PLAIN = st.one_of(
     st.booleans(),
     st.integers(-3, 9),
     st.floats(allow_nan=True, allow_infinity=True, width=16),
-    st.sampled_from([*TASKS, *FRAMINGS, "lstm", "all", "streams", "samples", "tpe", "skill", "A"]),
+    st.sampled_from([*BUILT_IN_TASKS, *FRAMINGS]),
+    st.sampled_from(["lstm", "all", "streams", "samples", "tpe", "skill", "A"]),
     st.sampled_from(["../x.csv", "/etc/hosts", ".", "none.csv", "=1", "", "é\n", "1e400", "${x}"]),
     st.text(max_size=4),
 )

@@ -15,6 +15,7 @@ from lstm_bench.analysis._findings import sweep_findings
 from lstm_bench.errors import StoreError
 from lstm_bench.execution._sweep_run import run_sweep
 from lstm_bench.recipes._recipe import recipe
+from lstm_bench.recipes._registry import BUILT_IN_TASKS
 from lstm_bench.report._page import render
 from lstm_bench.report._summary import paragraphs
 from lstm_bench.results._outcome import TABLES, Outcome
@@ -330,7 +331,7 @@ def is_listing_accepted(facts, outcomes, full=False):
         assert message.startswith("store: sweep.json") and message.endswith("run the sweep again")
         assert message.isprintable() and len(message) < 500
         return False
-    result = listing.result_from_listing(parsed, outcomes)
+    result = listing.result_from_listing(parsed, outcomes, BUILT_IN_TASKS)
     findings = sweep_findings(result)
     assert paragraphs(findings)
     assert "index.html" in (render(result, findings) if full else {"index.html"})
@@ -344,9 +345,8 @@ def test_a_real_search_fills_every_part_that_is_read(swept):
         "fixed", "trial", "confirmed", "ablation", "effect", "split"
     }  # fmt: skip
     assert is_listing_accepted(facts, outcomes, full=True)
-    result = listing.result_from_listing(
-        listing.parse_listing(json.dumps(facts).encode()), outcomes
-    )
+    parsed = listing.parse_listing(json.dumps(facts).encode())
+    result = listing.result_from_listing(parsed, outcomes, BUILT_IN_TASKS)
     assert (len(result.rows), result.unfinished) == (len(facts["rows"]), 0)
 
 
@@ -435,7 +435,8 @@ def test_a_row_with_the_outcome_of_another_one_is_not_finished(swept):
     facts, outcomes = swept
     parsed = listing.parse_listing(json.dumps(facts).encode())
     row, other = parsed["rows"][0], parsed["rows"][3]
-    mixed = listing.result_from_listing(parsed, outcomes | {row.key: outcomes[other.key]})
+    mixed_up = outcomes | {row.key: outcomes[other.key]}
+    mixed = listing.result_from_listing(parsed, mixed_up, BUILT_IN_TASKS)
     assert (mixed.unfinished, row.id in {shown.id for shown in mixed.rows}) == (1, False)
 
 
@@ -451,7 +452,7 @@ def test_too_many_crossed_seeds_are_not_crossed(swept):
     row["seeds"] = seeds
     assert is_listing_accepted(facts, outcomes)
     parsed = listing.parse_listing(json.dumps(facts).encode())
-    assert not listing.result_from_listing(parsed, outcomes).having("split")
+    assert not listing.result_from_listing(parsed, outcomes, BUILT_IN_TASKS).having("split")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lstm_bench.errors import RecipeError
 from lstm_bench.recipes._framings import FRAMINGS
 from lstm_bench.recipes._recipe import known_settings, recipe
-from lstm_bench.recipes._registry import TASKS
+from lstm_bench.recipes._registry import BUILT_IN_TASKS
 from lstm_bench.search._space import build_space
 from lstm_bench.search._study import SearchStudy
 from lstm_bench.sweeps._conditions import CONDITIONS, applicable_settings
@@ -45,6 +45,7 @@ OFFERED = {
     "momentum": [0.0, 0.5],
     "dropout": [0.0, 0.2],
     "evaluation": ["teacher_forced", "free_running", "cold_start", "step_by_step"],
+    "evaluate_every": [1, 7],
     "start": ["0", "2", "B"],
 }
 """Some values of every setting that all tasks have, legal or not."""
@@ -101,7 +102,7 @@ def spaces(draw):
         value = draw(st.sampled_from(values))
         parts[parent] = [value, *(v for v in parts.get(parent, []) if v != value)]
     small = {"train": 4, "unseen": 4, "lag": 4} if "unseen" in offered else {}
-    small = {key: value for key, value in small.items() if key in TASKS[task].model_fields}
+    small = {key: value for key, value in small.items() if key in BUILT_IN_TASKS[task].model_fields}
     return parts, {"task": task} | {k: v for k, v in small.items() if k not in parts}
 
 
@@ -117,7 +118,8 @@ def legal_combinations(parts, fixed):
     legal = []
     keys = [key for key in parts if key not in ("units", "learning_rate", "dropout")]
     for values in itertools.product(*(values_of(parts[key]) for key in keys)):
-        chosen = applicable_settings({**fixed, **dict(zip(keys, values, strict=True))})
+        settings = {**fixed, **dict(zip(keys, values, strict=True))}
+        chosen = applicable_settings(settings, BUILT_IN_TASKS)
         try:
             recipe(**chosen)
             legal.append(frozenset(chosen) | parts.keys() - set(keys))
@@ -150,7 +152,7 @@ def test_every_proposal_is_legal_and_every_value_comes_from_the_space(drawn, sam
     for batch in study.batches():
         for trial, proposed in batch:  # built by `recipe`, which raises on an illegal one
             assert proposed.settings.items() >= fixed.items()
-            applicable = applicable_settings(proposed.settings)
+            applicable = applicable_settings(proposed.settings, BUILT_IN_TASKS)
             for key, part in parts.items():
                 if key in applicable:
                     assert within(applicable[key], part), key
@@ -161,9 +163,9 @@ def test_every_proposal_is_legal_and_every_value_comes_from_the_space(drawn, sam
 
 
 def test_every_setting_but_the_seed_can_be_searched():
-    every = set().union(*(known_settings(task) for task in TASKS.values()))
+    every = set().union(*(known_settings(task) for task in BUILT_IN_TASKS.values()))
     excluded = {"symbols"}  # how symbols are shown: it changes no result
-    excluded |= TASKS["csv"].not_searchable  # they define the problem
+    excluded |= BUILT_IN_TASKS["csv"].not_searchable  # they define the problem
     more_parts = {"echo": {"delay": [1, 2]}, "csv": {"difference": [False, True]}}
     offered = set(OFFERED).union(*TASK_PARTS.values(), *more_parts.values())
     assert every - excluded == offered - excluded

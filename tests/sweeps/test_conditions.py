@@ -5,6 +5,7 @@ import pytest
 from lstm_bench.errors import RecipeError
 from lstm_bench.recipes._framings import FRAMINGS
 from lstm_bench.recipes._recipe import recipe
+from lstm_bench.recipes._registry import BUILT_IN_TASKS
 from lstm_bench.sweeps._conditions import CONDITIONS, PARENT_SETTINGS, overlay_settings
 from lstm_bench.sweeps._sweep import load_sweep
 
@@ -41,9 +42,9 @@ def test_conditions_are_those_of_the_recipe():
 
 def test_an_overlay_keeps_settings_that_still_apply():
     below = {"framing": "window", "window": 2, "units": 7, "stateful": True, "reset": "epoch"}
-    merged = overlay_settings(below, {"framing": "feature_window"})
+    merged = overlay_settings(below, {"framing": "feature_window"}, BUILT_IN_TASKS)
     assert merged == below | {"framing": "feature_window"}
-    assert overlay_settings(below, {"framing": "pairs", "stateful": False}) == {
+    assert overlay_settings(below, {"framing": "pairs", "stateful": False}, BUILT_IN_TASKS) == {
         "framing": "pairs", "units": 7, "stateful": False,
     }  # fmt: skip
     assert below["window"] == 2  # the arguments are not changed
@@ -54,22 +55,26 @@ def test_an_overlay_drops_a_setting_only_with_a_value_of_its_parent_that_exclude
     parent, values = CONDITIONS[key]
     below = {"task": "memory", key: VALUES[key]}
     for value in PARENT_VALUES[parent]:
-        merged = overlay_settings(below, {parent: value})
+        merged = overlay_settings(below, {parent: value}, BUILT_IN_TASKS)
         assert merged == {"task": "memory", parent: value} | (
             {key: VALUES[key]} if value in values else {}
         )
-    assert overlay_settings(below, {"units": 3}) == below | {"units": 3}
+    assert overlay_settings(below, {"units": 3}, BUILT_IN_TASKS) == below | {"units": 3}
     chosen = {parent: PARENT_VALUES[parent][0], key: VALUES[key]}
-    assert overlay_settings({"task": "memory"}, chosen) == {"task": "memory"} | chosen
+    task = {"task": "memory"}
+    assert overlay_settings(task, chosen, BUILT_IN_TASKS) == task | chosen
 
 
 def test_an_optimizer_comes_with_its_default_rate_and_without_momentum_that_it_has_none_of():
     adam = recipe("memory").settings
-    assert recipe(**overlay_settings(adam, {"optimizer": "sgd"})).learning_rate == 0.01
+    changed = overlay_settings(adam, {"optimizer": "sgd"}, BUILT_IN_TASKS)
+    assert recipe(**changed).learning_rate == 0.01
     chosen = recipe("memory", learning_rate=0.3).settings
-    assert recipe(**overlay_settings(chosen, {"optimizer": "sgd"})).learning_rate == 0.3
+    changed = overlay_settings(chosen, {"optimizer": "sgd"}, BUILT_IN_TASKS)
+    assert recipe(**changed).learning_rate == 0.3
     sgd = recipe("memory", optimizer="sgd", momentum=0.9).settings
-    assert recipe(**overlay_settings(sgd, {"optimizer": "adam"})).momentum == 0
+    changed = overlay_settings(sgd, {"optimizer": "adam"}, BUILT_IN_TASKS)
+    assert recipe(**changed).momentum == 0
 
 
 def test_shared_settings_reach_the_recipes_in_which_they_apply(tmp_path):

@@ -8,10 +8,10 @@ import pytest
 
 from lstm_bench.errors import RecipeError, TaskError
 from lstm_bench.execution._workers import Job, JobFailed, JobFinished, SeedFinished, WorkerPool
-from lstm_bench.recipes._recipe import recipe
-from lstm_bench.recipes._registry import TASKS
+from lstm_bench.recipes._recipe import recipe, recipe_from_settings
+from lstm_bench.recipes._registry import BUILT_IN_TASKS
 from lstm_bench.results._storage import unpack_outcome
-from lstm_bench.sweeps import _task_files as loading
+from lstm_bench.sweeps._task_files import load_tasks
 from lstm_bench.tasks._base import Problem, Sequence, Task
 from lstm_bench.training._run import run
 
@@ -47,12 +47,6 @@ class Same(Task):
 """
 
 
-@pytest.fixture(autouse=True)
-def _only_built_in_tasks():
-    yield
-    loading.use_sources(())
-
-
 @pytest.fixture
 def write(tmp_path, monkeypatch):
     """Returns a function that writes a file of tasks into the working folder."""
@@ -65,19 +59,23 @@ def write(tmp_path, monkeypatch):
     return written
 
 
+def flip_of(tasks, **settings):
+    """Returns a recipe of the task `flip` in a registry."""
+    return recipe_from_settings({"task": "flip", **settings}, tasks)
+
+
 def test_a_class_and_a_function_become_tasks(write):
-    built_in = set(TASKS)
-    assert loading.load_tasks([write(FLIP + CLASS)]) == []
-    assert set(TASKS) == built_in | {"flip", "same"}
-    assert recipe("flip", length=3).settings["length"] == 3
-    assert loading.task_place("flip") == "mine.py, line 8"
-    assert loading.task_place("memory") == ""
-    loading.load_tasks()
-    assert set(TASKS) == built_in
+    tasks = load_tasks([write(FLIP + CLASS)])
+    assert tasks.warnings == ()
+    assert set(tasks) == set(BUILT_IN_TASKS) | {"flip", "same"}
+    assert flip_of(tasks, length=3).settings["length"] == 3
+    assert tasks.places["flip"] == "mine.py, line 8"
+    assert "memory" not in tasks.places
+    assert set(load_tasks()) == set(BUILT_IN_TASKS)
 
 
 def test_a_task_needs_no_registry_from_python():
-    class Other(TASKS["memory"]):
+    class Other(BUILT_IN_TASKS["memory"]):
         name = "other"
 
     outcome = run(recipe(Other, epochs=1, units=2), [0])
@@ -86,8 +84,7 @@ def test_a_task_needs_no_registry_from_python():
 
 def test_the_same_file_twice_is_one_file(write, tmp_path):
     name = write(FLIP)
-    loading.load_tasks([name, tmp_path / name])
-    assert len(loading.loaded_sources()) == 1
+    assert len(load_tasks([name, tmp_path / name]).sources) == 1
 
 
 def test_a_file_can_import_and_read_files_of_its_folder(write, tmp_path):
@@ -95,33 +92,31 @@ def test_a_file_can_import_and_read_files_of_its_folder(write, tmp_path):
     (tmp_path / "data.txt").write_text("0.5")
     body = FLIP.replace("chance=0.5", "chance=CHANCE")
     path = "from pathlib import Path\nread = Path(__file__).with_name('data.txt').read_text()\n"
-    loading.load_tasks([write(f"from numbers_nearby import CHANCE\n{path}{body}")])
-    assert TASKS["flip"]().chance == 0.25
+    tasks = load_tasks([write(f"from numbers_nearby import CHANCE\n{path}{body}")])
+    assert tasks["flip"]().chance == 0.25
 
 
 def test_a_base_class_begins_with_an_underscore(write):
     base = CLASS.replace("class Same", "class _Same").replace('name = "same"', "")
-    loading.load_tasks(
-        [write(base + "\nclass Again(_Same):\n    '''0 -> 0'''\n    name = 'again'\n")]
-    )
-    assert "again" in TASKS
+    again = "\nclass Again(_Same):\n    '''0 -> 0'''\n    name = 'again'\n"
+    assert "again" in load_tasks([write(base + again)])
 
 
 # Digests.
 
 
 def test_a_changed_file_makes_another_recipe(write):
-    loading.load_tasks([write(FLIP)])
-    first = recipe("flip")
-    loading.load_tasks([write("# a comment changes nothing\n" + FLIP)])
-    assert recipe("flip").digest == first.digest
+    first = flip_of(load_tasks([write(FLIP)]))
+    commented = load_tasks([write("# a comment changes nothing\n" + FLIP)])
+    assert flip_of(commented).digest == first.digest
     for old, new in [("1 - row", "row"), ('"01"', '"ab"'), ("(4,", "(5,"), ("seed,", "3 * seed,")]:
-        loading.load_tasks([write(FLIP.replace(old, new))])
-        assert recipe("flip").digest != first.digest
+        changed = load_tasks([write(FLIP.replace(old, new))])
+        assert flip_of(changed).digest != first.digest
 
 
 def test_tasks_of_this_package_have_no_fingerprint():
-    drawn = [task for task in TASKS.values() if not task.has_baselines]  # csv has that of its file
+    every = BUILT_IN_TASKS.values()
+    drawn = [task for task in every if not task.has_baselines]  # csv has that of its file
     assert {task().fingerprint for task in drawn} == {""}
     assert recipe("memory").digest == "f0c8f019c50b"  # as it was before there were fingerprints
 
@@ -130,41 +125,35 @@ def test_a_search_over_a_changed_task_is_another_search(write):
     from lstm_bench.sweeps._sweep import parse_sweep
     from lstm_bench.tracking._definition import compare_definitions, search_definition
 
-    def definition():
-        return search_definition(
-            parse_sweep("s", {"task": "flip", "search": {"space": {"units": [2, 3]}}})
-        )
+    def definition(body, **space):
+        document = {"task": "flip", "search": {"space": {"units": [2, 3], **space}}}
+        return search_definition(parse_sweep("s", document, load_tasks([write(body)])))
 
-    loading.load_tasks([write(FLIP)])
-    before = definition()
-    assert definition() == before
-    loading.load_tasks([write(FLIP.replace("1 - row", "row"))])
-    (change,) = compare_definitions(before, definition())
+    before = definition(FLIP)
+    assert definition(FLIP) == before
+    (change,) = compare_definitions(before, definition(FLIP.replace("1 - row", "row")))
     assert change.startswith("data was")
     # A task that needs a setting which is searched has no data without it.
     check = "\n    if length > 5:\n        raise ValueError(length)\n    bits ="
-    loading.load_tasks([write(FLIP.replace("\n    bits =", check))])
-    space = {"length": [4, 5], "units": [2, 3]}
-    assert search_definition(parse_sweep("s", {"task": "flip", "search": {"space": space}}))
+    assert definition(FLIP.replace("\n    bits =", check), length=[4, 5])
 
 
 # Workers.
 
 
-def events_of(job):
-    """Returns the events of a job that a worker runs."""
-    with WorkerPool(1) as pool:
+def events_of(job, tasks):
+    """Returns the events of a job that a worker runs, which has the tasks of a registry."""
+    with WorkerPool(1, tasks=tasks.sources) as pool:
         pool.submit(job)
         return [event for _, event in pool.events()]
 
 
-@pytest.mark.slow
 def test_workers_have_the_tasks_as_they_were_when_they_were_loaded(write):
-    loading.load_tasks([write(FLIP)])
-    flip = recipe("flip", epochs=2, units=2)
+    tasks = load_tasks([write(FLIP)])
+    flip = flip_of(tasks, epochs=2, units=2)
     job = Job((flip.settings,), (0, 1), training=flip.training)
     write(FLIP.replace("1 - row", "row"))
-    seeds = [event for event in events_of(job) if isinstance(event, SeedFinished)]
+    seeds = [event for event in events_of(job, tasks) if isinstance(event, SeedFinished)]
     assert [unpack_outcome(seed.outcomes[0]).digest for seed in seeds] == [flip.digest] * 2
 
 
@@ -172,15 +161,15 @@ def test_a_worker_refuses_data_that_have_changed_since(write, tmp_path):
     data = tmp_path / "bits.txt"
     data.write_text("4")
     read = "from pathlib import Path\nCOUNT = int(Path(__file__).with_name('bits.txt').read_text())"
-    loading.load_tasks([write(f"{read}\n{FLIP.replace('(4,', '(COUNT,')}")])
-    flip = recipe("flip", epochs=1, units=2)
+    tasks = load_tasks([write(f"{read}\n{FLIP.replace('(4,', '(COUNT,')}")])
+    flip = flip_of(tasks, epochs=1, units=2)
     data.write_text("5")
-    (failure,) = events_of(Job((flip.settings,), (0,), training=flip.training))
+    (failure,) = events_of(Job((flip.settings,), (0,), training=flip.training), tasks)
     assert isinstance(failure, JobFailed)
     assert "did a file that it reads change?" in failure.reason
 
 
-# Files that cannot be loaded: one message, and `TASKS` is unchanged.
+# Files that cannot be loaded: one message.
 
 BROKEN = {
     "syntax": ("class Same(:\n", r"mine.py: line 6 is not valid Python"),
@@ -248,10 +237,8 @@ BROKEN = {
 
 @pytest.mark.parametrize(("body", "expected"), BROKEN.values(), ids=BROKEN)
 def test_a_broken_task_file_is_one_message(write, command, tmp_path, body, expected):
-    before = dict(TASKS)
     with pytest.raises(TaskError, match=expected):
-        loading.load_tasks([write(body)])
-    assert before == TASKS
+        load_tasks([write(body)])
     code, out, err = command("tasks", "--tasks", "mine.py")
     assert (code, out) == (2, "")
     assert "mine.py" in err and "Traceback" not in err
@@ -265,12 +252,12 @@ def test_a_broken_task_file_is_one_message(write, command, tmp_path, body, expec
 def test_a_path_that_is_not_a_python_file_is_refused(write, name, expected):
     write(FLIP, "mine.txt")
     with pytest.raises(TaskError, match=expected):
-        loading.load_tasks([name])
+        load_tasks([name])
 
 
 def test_two_files_with_one_name_are_both_named(write):
     with pytest.raises(TaskError, match=r"second.py, line 8: .* 'flip', in first.py, line 8"):
-        loading.load_tasks([write(FLIP, "first.py"), write(FLIP, "second.py")])
+        load_tasks([write(FLIP, "first.py"), write(FLIP, "second.py")])
 
 
 PROBLEMS = {
@@ -291,9 +278,9 @@ PROBLEMS = {
 @pytest.mark.parametrize(("line", "expected"), PROBLEMS.values(), ids=PROBLEMS)
 def test_the_error_for_an_invalid_problem_names_its_task(write, command, line, expected):
     body = FLIP.replace("return Problem(tuple", f"{line}\n    return Problem(tuple")
-    loading.load_tasks([write(body)])
+    tasks = load_tasks([write(body)])
     with pytest.raises(RecipeError, match=f"task: flip: .*{expected}"):
-        recipe("flip")
+        flip_of(tasks)
     code, out, err = command("run", "flip", "--tasks", "mine.py")
     assert (code, out, "Traceback" in err) == (2, "", False)
 
@@ -305,16 +292,16 @@ def test_the_error_for_invalid_labels_or_chance_names_the_task(write):
         ("labels='01', chance=50", r"chance must be a share in \[0, 1\], but got 50"),
         ("labels='01', chance=lambda task: task.no", "one raised AttributeError"),
     ]:
-        loading.load_tasks([write(FLIP.replace('labels="01", chance=0.5', words))])
+        tasks = load_tasks([write(FLIP.replace('labels="01", chance=0.5', words))])
         with pytest.raises(RecipeError, match=f"flip: .*{expected}"):
-            recipe("flip")
+            flip_of(tasks)
 
 
 def test_a_seed_with_other_shapes_than_seed_0_is_refused(write):
-    loading.load_tasks([write(FLIP.replace("(4,", "(4 + seed // 2,"))])
-    assert recipe("flip").samples(1)
+    flip = flip_of(load_tasks([write(FLIP.replace("(4,", "(4 + seed // 2,"))]))
+    assert flip.samples(1)
     with pytest.raises(RecipeError, match=r"problem\(2\) must give sequences as many"):
-        recipe("flip").samples(2)
+        flip.samples(2)
 
 
 def test_parameters_that_cannot_be_hashed_are_refused():
@@ -358,16 +345,19 @@ def package(tmp_path, monkeypatch):
 @pytest.mark.parametrize("value", ["theirs", "theirs:Same"])
 def test_an_installed_package_provides_tasks(package, value):
     package(CLASS, value)
-    assert loading.load_tasks() == []
-    assert loading.task_place("same") == "entry point 'all' of theirs"
-    assert TASKS["same"]().fingerprint
+    tasks = load_tasks()
+    assert tasks.warnings == ()
+    assert tasks.places["same"] == "entry point 'all' of theirs"
+    assert tasks["same"]().fingerprint
+    again = load_tasks([tasks["same"]])  # which the package provides anyway
+    assert again.sources == tasks.sources
 
 
 def test_workers_have_the_tasks_of_packages(package):
     package(CLASS, "theirs")
-    loading.load_tasks()
-    same = recipe("same", epochs=1, units=2)
-    events = events_of(Job((same.settings,), (0,), training=same.training))
+    tasks = load_tasks()
+    same = recipe(tasks["same"], epochs=1, units=2)
+    events = events_of(Job((same.settings,), (0,), training=same.training), tasks)
     assert [type(event) for event in events] == [SeedFinished, JobFinished]
 
 
@@ -386,7 +376,7 @@ def test_a_package_that_cannot_be_loaded_is_skipped_with_a_warning(
 ):
     package(body, value)
     monkeypatch.chdir(tmp_path)
-    (warning,) = loading.load_tasks()
+    (warning,) = load_tasks().warnings
     assert expected in warning and "entry point 'all' of theirs" in warning
     code, out, err = command("tasks", "--json")
     assert code == 0 and json.loads(out)
@@ -414,7 +404,7 @@ def test_a_task_of_the_user_works_in_every_command(write, command, tmp_path):
     (tmp_path / "s.yaml").write_text("task: flip\nseeds: 1\nrecipes: {A: {epochs: 2}}\n")
     code, out, _ = command("sweep", "s.yaml", "--json")
     assert code == 0
-    key = recipe("flip", epochs=2).digest
+    key = flip_of(load_tasks([name]), epochs=2).digest
     assert command("report", "--json")[0] == 0
 
     code, out, _ = command("predict", "s:A", "0 1", "--json")

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from lstm_bench.errors import RecipeError
-from lstm_bench.recipes._registry import TASKS
+from lstm_bench.recipes._registry import BUILT_IN_TASKS
 from lstm_bench.testing._contract import Check, task_checks
 from lstm_bench.testing._task_checks import TASK_CHECKS
 
@@ -26,7 +26,7 @@ def printed(sequence, labels):
 
 
 def test_memory_is_the_published_pair_of_sequences():
-    task = TASKS["memory"]()
+    task = BUILT_IN_TASKS["memory"]()
     first, second = task.problem(0).train
     assert [*first.inputs, first.targets[-1]] == [3, 0, 1, 2, 3]
     assert [*second.inputs, second.targets[-1]] == [4, 0, 1, 2, 4]
@@ -36,7 +36,7 @@ def test_memory_is_the_published_pair_of_sequences():
 
 def test_memory_sequences_differ_only_in_the_cue_and_its_repetition():
     for alphabet, lag in [(3, 2), (5, 9), (12, None), (4, 300)]:
-        task = TASKS["memory"](alphabet=alphabet, lag=lag)
+        task = BUILT_IN_TASKS["memory"](alphabet=alphabet, lag=lag)
         first, second = task.problem(0).train
         steps = alphabet - 1 if lag is None else lag
         assert len(first) == len(second) == steps
@@ -48,14 +48,14 @@ def test_memory_sequences_differ_only_in_the_cue_and_its_repetition():
 
 
 def test_memory_accepts_other_symbols():
-    task = TASKS["memory"](symbols=tuple("abcxy"))
+    task = BUILT_IN_TASKS["memory"](symbols=tuple("abcxy"))
     assert printed(task.problem(0).train[0], task.labels) == ("x a b c", "a b c x")
     with pytest.raises(RecipeError, match=r"each of the 5 symbols .* got 5 \(4 distinct\)"):
-        TASKS["memory"](symbols=tuple("aabxy"))
+        BUILT_IN_TASKS["memory"](symbols=tuple("aabxy"))
 
 
 def test_alphabet_is_the_25_published_pairs():
-    task = TASKS["alphabet"]()
+    task = BUILT_IN_TASKS["alphabet"]()
     (sequence,) = task.problem(0).train
     inputs, targets = (text.split() for text in printed(sequence, task.labels))
     assert "".join(inputs) == "ABCDEFGHIJKLMNOPQRSTUVWXY"
@@ -64,20 +64,20 @@ def test_alphabet_is_the_25_published_pairs():
 
 
 def test_ambiguous_pair_has_two_targets_for_one_input():
-    task = TASKS["ambiguous_pair"]()
+    task = BUILT_IN_TASKS["ambiguous_pair"]()
     (sequence,) = task.problem(0).train
     assert printed(sequence, task.labels) == ("0 0", "1 2")
     assert task.alphabet_size == 3
 
 
 def test_a_wrapped_alphabet_is_cyclic():
-    (sequence,) = TASKS["alphabet"](wrap=True).problem(0).train
+    (sequence,) = BUILT_IN_TASKS["alphabet"](wrap=True).problem(0).train
     assert sequence.cyclic and len(sequence) == 26
     assert (sequence.inputs[-1], sequence.targets[-1]) == (25, 0)
 
 
 def test_random_memory_repeats_its_cue_after_random_symbols():
-    task = TASKS["random_memory"](lag=12)
+    task = BUILT_IN_TASKS["random_memory"](lag=12)
     problem = task.problem(4)
     for part in (problem.train, problem.unseen):
         assert Counter(int(s.inputs[0]) for s in part) == {3: 50, 4: 50}
@@ -89,34 +89,34 @@ def test_random_memory_repeats_its_cue_after_random_symbols():
 
 def test_random_memory_refuses_more_than_half_of_the_possible_sequences():
     with pytest.raises(RecipeError, match=r"at most half of the 18 sequences .* got 200"):
-        TASKS["random_memory"](lag=3)
+        BUILT_IN_TASKS["random_memory"](lag=3)
 
 
 def test_echo_draws_different_sequences_and_refuses_more_than_half_of_them():
-    task = TASKS["echo"](alphabet=2, steps=7, delay=1, train=30, unseen=30)
+    task = BUILT_IN_TASKS["echo"](alphabet=2, steps=7, delay=1, train=30, unseen=30)
     for seed in range(5):
         inputs = [tuple(s.inputs.tolist()) for s in task.problem(seed).sequences]
         assert len(set(inputs)) == 60
     with pytest.raises(RecipeError, match=r"at most half of the 16 sequences .* got 100"):
-        TASKS["echo"](alphabet=2, steps=4, delay=1)
+        BUILT_IN_TASKS["echo"](alphabet=2, steps=4, delay=1)
 
 
 @pytest.mark.parametrize("steps", [20, 21, 300, 1000])
 def test_the_chance_of_a_cumulative_sum_is_right_at_any_length(steps):
     sums = np.random.default_rng(0).random((4000, steps)).cumsum(axis=1)
     above = (sums > steps / 4).mean()
-    chance = TASKS["cumulative_sum"](steps=steps).chance
+    chance = BUILT_IN_TASKS["cumulative_sum"](steps=steps).chance
     assert chance == pytest.approx(max(above, 1 - above), abs=0.01)
 
 
 def test_echo_repeats_the_symbol_of_some_steps_ago():
-    for sequence in TASKS["echo"](delay=3, steps=9).problem(1).unseen:
+    for sequence in BUILT_IN_TASKS["echo"](delay=3, steps=9).problem(1).unseen:
         assert sequence.targets[3:].tolist() == sequence.inputs[:-3].tolist()
         assert sequence.scored.tolist() == [False] * 3 + [True] * 6
 
 
 def test_the_poem_is_two_verses_of_two_halves():
-    task = TASKS["poem"]()
+    task = BUILT_IN_TASKS["poem"]()
     verses = [
         "".join(task.labels[s] for s in sequence.inputs) for sequence in task.problem(0).train
     ]
@@ -125,16 +125,16 @@ def test_the_poem_is_two_verses_of_two_halves():
 
 
 def test_the_series_are_the_published_values():
-    (ramp,) = TASKS["ramp"]().problem(0).train
+    (ramp,) = BUILT_IN_TASKS["ramp"]().problem(0).train
     assert ramp.inputs[:, 0] == pytest.approx(np.linspace(0.1, 1.0, 10))
-    (both,) = TASKS["parallel_series"]().problem(0).train
+    (both,) = BUILT_IN_TASKS["parallel_series"]().problem(0).train
     assert both.inputs.shape == (10, 2)
     assert both.inputs[:, 1] == pytest.approx(np.linspace(1.0, 0.1, 10))
     assert both.targets[-1] == pytest.approx([1.1, 0.0])
 
 
 def test_the_cumulative_sum_turns_to_one_beyond_its_threshold_and_stays():
-    task = TASKS["cumulative_sum"](steps=8)
+    task = BUILT_IN_TASKS["cumulative_sum"](steps=8)
     shares = []
     for seed in range(20):
         for sequence in task.problem(seed).train:
@@ -153,14 +153,17 @@ def test_the_cumulative_sum_turns_to_one_beyond_its_threshold_and_stays():
 ORDINARY = {"memory", "csv"}  # both engines train on these in the default run, 3 s each
 
 
-@task_checks(*(TASKS[name]() for name in sorted(ORDINARY)))
+@task_checks(*(BUILT_IN_TASKS[name]() for name in sorted(ORDINARY)))
 def test_a_task_keeps_its_contract(check):
     check()
 
 
 OTHERS = [
     Check(name, task, partial(run, task))
-    for task in (*(TASKS[n]() for n in TASKS if n not in ORDINARY), TASKS["alphabet"](wrap=True))
+    for task in (
+        *(task() for name, task in BUILT_IN_TASKS.items() if name not in ORDINARY),
+        BUILT_IN_TASKS["alphabet"](wrap=True),
+    )
     for name, run in TASK_CHECKS.items()
 ]
 
@@ -175,14 +178,14 @@ def test_another_task_keeps_its_contract(check):
 
 @pytest.mark.parametrize("name", ["random_memory", "echo", "cumulative_sum"])
 def test_random_tasks_have_other_sequences_for_other_seeds(name):
-    task = TASKS[name]()
+    task = BUILT_IN_TASKS[name]()
     assert (task.problem(0).train[0].inputs != task.problem(1).train[0].inputs).any()
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", BUILT_IN_TASKS)
 def test_a_task_is_registered_under_its_name_and_is_frozen(name):
-    assert TASKS[name].name == name
-    task = TASKS[name]()
-    for field in TASKS[name].model_fields:
+    assert BUILT_IN_TASKS[name].name == name
+    task = BUILT_IN_TASKS[name]()
+    for field in BUILT_IN_TASKS[name].model_fields:
         with pytest.raises(ValidationError, match="frozen"):
             setattr(task, field, 3)
