@@ -12,6 +12,7 @@ import argparse
 import os
 import statistics
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -31,9 +32,9 @@ Points = dict[tuple[str, int], float]
 
 
 def example(steps: int = 100, rows: int = 8, units: int = 20) -> Recipe:
-    """Returns a recipe with samples of `steps` time steps."""
-    settings = {"framing": "prefixes", "stateful": False, "batch_size": rows, "units": units}
-    return recipe("memory", lag=steps, **settings)
+    """Returns a recipe with samples of `steps` time steps, and an output at each of them."""
+    settings = {"framing": "whole", "batch_size": rows, "units": units, "train": 32, "unseen": 1}
+    return recipe("echo", steps=steps, **settings)
 
 
 def measure(recipes: dict[tuple[str, int], Recipe], seconds: float) -> Points:
@@ -65,20 +66,18 @@ def measure_seeds(seconds: float) -> Points:
     return {key: value / medians["1 threads", 1] for key, value in medians.items()}
 
 
-def panels(seconds: float) -> dict[tuple[str, str], Points]:
-    """Returns the points of every panel by the labels of its axes."""
+def panels(seconds: float) -> Iterator[tuple[str, str, Points]]:
+    """Yields the labels of the axes and the points of every panel."""
     by_length = {(f"{b} rows", t): example(steps=t, rows=b) for b in (1, 2, 8, 32) for t in LENGTHS}
     by_rows = {(f"{u} units", b): example(rows=b, units=u) for u in (20, 64) for b in ROWS}
     by_units = {(f"{b} rows", u): example(rows=b, units=u) for b in (1, 8, 32) for u in UNITS}
     all_cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(all_cores)})
-    result = {
-        ("time steps", "us a time step"): measure(by_length, seconds),
-        ("rows", "us a time step"): measure(by_rows, seconds),
-        ("units", "us a time step"): measure(by_units, seconds),
-    }
+    yield "time steps", "us a time step", measure(by_length, seconds)
+    yield "rows", "us a time step", measure(by_rows, seconds)
+    yield "units", "us a time step", measure(by_units, seconds)
     os.sched_setaffinity(0, all_cores)
-    return result | {("seeds", "speed over one seed"): measure_seeds(seconds)}
+    yield "seeds", "speed over one seed", measure_seeds(seconds)
 
 
 def main() -> None:
@@ -87,7 +86,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=0.2, help="of a turn")
     seconds = parser.parse_args().seconds
     figure, axes = plt.subplots(2, 2, figsize=(9, 7), layout="constrained")
-    for axis, ((across, upward), points) in zip(axes.flat, panels(seconds).items(), strict=True):
+    for axis, (across, upward, points) in zip(axes.flat, panels(seconds), strict=True):
         for line in dict.fromkeys(label for label, _ in points):
             places = [place for label, place in points if label == line]
             values = [points[line, place] for place in places]

@@ -147,6 +147,7 @@ def speed_table(rows: list[dict[str, Any]]) -> Table:
     for heading in (
         "plain\nKeras",
         "compiled",
+        "a time\nstep",
         "times\nfaster",
         "on two\ncores",
         "compile",
@@ -158,7 +159,8 @@ def speed_table(rows: list[dict[str, Any]]) -> Table:
             row["problem"],
             f"{row['keras_us']:,.0f}",
             f"{row['compiled_us']:,.1f}",
-            f"{row['ratio']:,.0f} x",
+            f"{row['time_step_us']:,.1f}",
+            f"{row['ratio']:,.1f} x" if row["ratio"] < 10 else f"{row['ratio']:,.0f} x",
             "–" if double is None else f"{double:.2f} x",
             f"{row['compile_s']:.2f} s",
         )

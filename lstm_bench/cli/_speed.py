@@ -28,21 +28,28 @@ def problems() -> dict[str, Recipe]:
     stateful = {"units": 50, "stateful": True, "shuffle": "none", "epochs": 300}
     long = {"lag": 100, "framing": "prefixes", "stateful": False, "batch_size": 32}
     long |= {"units": 32, "epochs": 20}
+    wide = {"lag": 50, "framing": "prefixes", "stateful": False, "batch_size": 50}
+    wide |= {"units": 128, "epochs": 5}
+    thousand = {"lag": 1000, "framing": "whole", "stateful": False, "batch_size": 2}
+    thousand |= {"units": 20, "epochs": 100}
     return {
         "B1 LSTM(32), one step": recipe("alphabet"),
         "A1 stateful LSTM(20)": recipe("memory"),
         "B5 stateful LSTM(50)": recipe("alphabet", **stateful),
         "B3 LSTM(32), 3 steps": recipe("alphabet", framing="window"),
         "LSTM(32), 100 steps, batch 32": recipe("memory", **long),
+        "LSTM(128), 50 steps, batch 50": recipe("memory", **wide),
+        "LSTM(20), 1000 steps, batch 2": recipe("memory", **thousand),
     }
 
 
 def measure(seconds: float, note: Callable[[str], None] = lambda _: None) -> list[dict[str, Any]]:
     """Returns one row for each problem; `note` is called with its name before it is measured.
 
-    A row has `keras_us` and `compiled_us`, the microseconds per step of one seed, the compiled one
-    on one core; `ratio`; `two_core_gain`, the speedup of seeds on two cores over one (None with one
-    core); and `compile_s`, the compile time of a worker that has compiled another program before.
+    A row has `keras_us` and `compiled_us`, the microseconds per training step of one seed, the
+    compiled one on one core; `time_step_us`, the latter per time step of the samples; `ratio`;
+    `two_core_gain`, the speedup of seeds on two cores over one (None with one core); and
+    `compile_s`, the compile time of a worker that has compiled another program before.
     Takes about `seconds` for each engine and problem, and as long again for the preparation.
     """
     rows = []
@@ -73,6 +80,7 @@ def _compare(base: Recipe, turn: float, pool: WorkerPool) -> dict[str, Any]:
     return {
         "keras_us": slow * 1e6,
         "compiled_us": fast * 1e6,
+        "time_step_us": fast * 1e6 / base.width,
         "ratio": slow / fast,
         "two_core_gain": 2 * fast / statistics.median(two_cores) if two_cores else None,
         "compile_s": first[1],
