@@ -51,7 +51,7 @@ def measure_seeds(seconds: float) -> Points:
     """Returns seeds a second on one and on two cores, relative to one seed on one core."""
     engine = get_engine("compiled")
     settings = example(rows=16, units=32).settings | {"evaluate_every": 1_000_000}
-    chosen = recipe(**settings | {"epochs": max(1, round(seconds / 0.01))})
+    chosen = recipe(**settings | {"epochs": max(1, round(1000 * seconds))})
     cores = sorted(os.sched_getaffinity(0))
     engine.train(recipe(**settings | {"epochs": 1}), [0])
     speeds: dict[tuple[str, int], list[float]] = {}

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import importlib
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 from tensorflow.compiler.tf2xla.ops import gen_xla_ops
+
+from lstm_bench.training._models import recurrent_parts
 
 LIBRARY = "libtensorflow_cc.so.2"
 REGISTRY = "_ZN3xla24CustomCallTargetRegistry"
@@ -56,6 +58,14 @@ def calls_kernels(network: str, steps: int, rows: int) -> bool:
     return network in STATES and (steps >= LONG or (rows > 1 and steps > 1)) and available()
 
 
+def prepare() -> None:
+    """Loads Numba, if programs can call kernels: that takes a second, and forks share it."""
+    if available():
+        registry = importlib.import_module("lstm_bench.training._kernels").cpu_target
+        registry.typing_context.refresh()
+        registry.target_context.refresh()
+
+
 @functools.cache
 def _functions() -> tuple[Any, Any]:
     """Returns XLA's functions for its registry of native code and for adding to it."""
@@ -88,16 +98,9 @@ def use_kernels(model: keras.Model) -> None:
     This changes the layers of `model`, so call it only once.
     """
     for layer in model.layers:
-        for part in recurrent_layers(layer):
+        for part in recurrent_parts(layer):
             first = isinstance(layer.input._keras_history.operation, keras.layers.InputLayer)
             part.inner_loop = functools.partial(_inner_loop, part, not first)
-
-
-def recurrent_layers(layer: keras.Layer) -> Iterator[keras.layers.RNN]:
-    """Yields `layer`, or the two layers of a bidirectional one, if it is recurrent."""
-    bidirectional = isinstance(layer, keras.layers.Bidirectional)
-    parts = (layer.forward_layer, layer.backward_layer) if bidirectional else (layer,)
-    return (part for part in parts if isinstance(part, keras.layers.RNN))
 
 
 def _inner_loop(

@@ -30,6 +30,7 @@ from typing import Any
 
 import numpy as np
 from numba import carray, cfunc, types
+from numba.core.registry import cpu_target as cpu_target
 
 from lstm_bench.training import _cells, _tiles
 from lstm_bench.training._cells import gru_step, gru_step_back, lstm_step, lstm_step_back, tanh

@@ -121,6 +121,27 @@ def state_variables(model: keras.Model) -> list[Any]:
     ]
 
 
+def has_no_gradient(model: keras.Model) -> list[bool]:
+    """Returns for each trainable weight whether its gradient is always zero.
+
+    So is that of a recurrent kernel which is only multiplied by a state of zeros: in a network that
+    reads one time step and keeps no state. No optimizer changes such a weight.
+    """
+    unused = []
+    for layer in model.layers:
+        for part in recurrent_parts(layer):
+            if layer.input.shape[1] == 1 and not part.stateful:
+                unused.append(part.cell.recurrent_kernel)
+    return [any(v is weight for weight in unused) for v in model.trainable_variables]
+
+
+def recurrent_parts(layer: keras.Layer) -> list[keras.layers.RNN]:
+    """Returns `layer`, or both layers of a bidirectional one, if it is recurrent."""
+    bidirectional = isinstance(layer, keras.layers.Bidirectional)
+    parts = [layer.forward_layer, layer.backward_layer] if bidirectional else [layer]
+    return [part for part in parts if isinstance(part, keras.layers.RNN)]
+
+
 def reset_states(model: keras.Model) -> None:
     """Clears the state of every stateful layer."""
     for layer in model.layers:

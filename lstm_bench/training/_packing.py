@@ -51,6 +51,17 @@ class Packing:
             return [*large, np.concatenate([array.ravel() for array in small])]
         return [*large, tf.concat([tf.reshape(array, [-1]) for array in small], 0)]
 
+    def whole(self, marks: Sequence[bool]) -> list[bool]:
+        """Returns for each packed array whether all arrays in it are marked.
+
+        >>> Packing(((2, 2), (50, 40), (3,))).whole([False, True, True])
+        [True, False]
+        """
+        pairs = list(zip(marks, self.shapes, strict=True))
+        large = [mark for mark, shape in pairs if math.prod(shape) >= LARGE]
+        small = [mark for mark, shape in pairs if math.prod(shape) < LARGE]
+        return [*large, all(small)] if small else large
+
     def unpack(self, packed: Sequence[Any]) -> list[Any]:
         """Returns the arrays, with the shapes `shapes`, that are packed in `packed`."""
         large, start, arrays = iter(packed), 0, []

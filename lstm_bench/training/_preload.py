@@ -16,6 +16,8 @@ start_tensorflow(1)
 
 
 importlib.import_module("sklearn.metrics")  # computes metrics of every recipe
+kernel_calls = importlib.import_module("lstm_bench.training._kernel_calls")
+kernel_calls.prepare()
 
 # Workers share this memory; garbage collection would touch, and so copy, every page of it.
 gc.collect()

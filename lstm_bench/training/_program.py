@@ -18,7 +18,7 @@ from lstm_bench.recipes import Recipe, Samples, multiply_adds
 from lstm_bench.statistics import Kind
 from lstm_bench.training._fusion import fenced, has_large_product, in_one_kernel
 from lstm_bench.training._kernel_calls import calls_kernels
-from lstm_bench.training._models import dropout_variables, state_variables
+from lstm_bench.training._models import dropout_variables, has_no_gradient, state_variables
 from lstm_bench.training._optimizers import OPTIMIZERS, Update
 from lstm_bench.training._packing import Packing
 
@@ -176,6 +176,7 @@ class _TrainingGraph:
         self.rnn_variables = state_variables(model)
         self.dropout_variables = dropout_variables(model)
         self.packing = Packing(tuple(tuple(v.shape) for v in self.variables))
+        self.constant = self.packing.whole(has_no_gradient(model))
         self.loss = keras.losses.get(spec.loss)
         self.outputs_per_sample = spec.y[1] if spec.every_step else 1
         self.separate_update = spec.kernels or has_large_product(model, spec.batch_size)
@@ -250,8 +251,11 @@ class _TrainingGraph:
         gradients = self.packing.pack(tape.gradient(loss, weights))
 
         def updated(weights: Tensors, slots: list[Tensors]) -> tuple[Tensors, list[Tensors]]:
-            arrays = zip(weights, zip(*slots, strict=True), gradients, strict=True)
-            pairs = [update(weight, list(slot), gradient) for weight, slot, gradient in arrays]
+            arrays = zip(weights, zip(*slots, strict=True), gradients, self.constant, strict=True)
+            pairs = [
+                (weight, list(slot)) if constant else update(weight, list(slot), gradient)
+                for weight, slot, gradient, constant in arrays
+            ]
             by_slot = zip(*(slot for _, slot in pairs), strict=True)
             return [weight for weight, _ in pairs], [list(slot) for slot in by_slot]
 

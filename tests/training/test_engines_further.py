@@ -137,3 +137,20 @@ def test_the_engines_train_as_one_call_of_fit_does():
         run = get_engine(name).train(chosen, [3]).runs[0]
         np.testing.assert_allclose(run.loss, history.history["loss"], rtol=1e-4)
         np.testing.assert_allclose(run.outputs[:, 0], outputs, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("settings", [{}, {"network": "gru", "layers": 2}, {"bidirectional": True}])
+def test_a_kernel_that_multiplies_zeros_is_left_as_it_is(settings):
+    """Its gradient is zero, so plain Keras does not change it either; all else is trained."""
+    chosen = recipe("memory", stateful=False, units=33, epochs=3, batch_size=2, **settings)
+    fast, slow = agree(chosen)
+    model = compiled.build(chosen, (1, 5), 5, None, plain=True)
+    for variable, before, ours, theirs in zip(
+        model.trainable_variables,
+        initial_weights(model, 1),
+        fast.weights,
+        slow.weights,
+        strict=True,
+    ):
+        assert (variable.name == "recurrent_kernel") == (ours == before).all()
+        assert (variable.name == "recurrent_kernel") == (theirs == before).all()
