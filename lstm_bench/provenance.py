@@ -32,11 +32,20 @@ def provenance(command: list[str] | None = None) -> dict[str, str]:
         "command": shlex.join(map(mask_address, words)),
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in PACKAGES},
+        "numba": _numba(),
         "system": f"{platform.system()} {platform.machine()}",
         "processor": f"{_processor()}, {os.cpu_count()} cores",
         "XLA": _xla_flags(),
         "oneDNN": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
     }
+
+
+def _numba() -> str:
+    """Returns the version of Numba, which compiles the kernels; it is only needed on Linux."""
+    try:
+        return importlib.metadata.version("numba")
+    except importlib.metadata.PackageNotFoundError:
+        return "none"
 
 
 def _xla_flags() -> str:
