@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
 
 from lstm_bench.recipes import _schedule as schedule
-from lstm_bench.recipes._evaluations import evaluated_epochs, evaluation_share
+from lstm_bench.recipes._evaluations import default_distance, evaluated_epochs, evaluation_share
 from lstm_bench.recipes._framings import Encoding, Framing, Samples
 from lstm_bench.recipes._schedule import Layout, Reset, Schedule, Shuffle
 from lstm_bench.tasks import Lengths, Task, checked_problem, sequence_lengths
@@ -112,11 +112,18 @@ class Configuration(BaseModel):
 
         Only the learning curve and the epoch from which a task stays solved depend on them.
         """
+        return evaluated_epochs(self.epochs, self.evaluation_distance)
+
+    @cached_property
+    def evaluation_distance(self) -> int | None:
+        """The epochs from one evaluation to the next; None if they grow. See `_evaluations`."""
+        if self.evaluate_every is not None:
+            return self.evaluate_every
         plan, (train, unseen) = self.schedule, self.counts
         forward = 4.0 * self.width * self.layers * self.units**2
         samples = sum(train) + sum(unseen)
         share = evaluation_share(samples, plan.batches, plan.batch_size, forward)
-        return evaluated_epochs(self.epochs, self.evaluate_every, share)
+        return default_distance(share)
 
     @property
     def updates(self) -> int:

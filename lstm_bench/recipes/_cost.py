@@ -39,7 +39,7 @@ def program_key(recipe: Recipe, engine: str = "compiled") -> str:
         return ""
     key = {name: value for name, value in recipe.settings.items() if name not in RUNTIME_SETTINGS}
     key |= {"batch": recipe.schedule.batch_size, "accumulates": recipe.accumulate > 1}
-    key |= {"evaluates_all": len(recipe.evaluated_epochs) == recipe.epochs}
+    key |= {"evaluates_all": recipe.evaluation_distance == 1}
     return json.dumps(key, sort_keys=True)
 
 

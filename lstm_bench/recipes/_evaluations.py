@@ -15,19 +15,24 @@ STEP_START = 50_000
 """Multiply-adds of a training step that take no longer than all else in it; see LOG.md."""
 
 
-def evaluated_epochs(epochs: int, every: int | None, share: float) -> NDArray[np.int64]:
+def default_distance(share: float) -> int | None:
+    """Returns 1 where an evaluation's `share` of the cost of an epoch is at most SHARE, else None.
+
+    1 means after every epoch, None as often as SPACING demands.
+    """
+    return 1 if share <= SHARE else None
+
+
+def evaluated_epochs(epochs: int, every: int | None) -> NDArray[np.int64]:
     """Returns the evaluated epochs, from 1, in order; the last one of `epochs` is among them.
 
-    They are each `every`-th, or without it all if an evaluation's `share` of the cost of an epoch
-    is at most SHARE, and otherwise those that SPACING allows.
+    They are each `every`-th, or without it those that SPACING demands.
 
-    >>> evaluated_epochs(10, 4, share=0.3)
+    >>> evaluated_epochs(10, 4)
     array([ 4,  8, 10])
-    >>> evaluated_epochs(60, None, share=0.3)[-12:]
+    >>> evaluated_epochs(60, None)[-12:]
     array([39, 40, 42, 44, 46, 48, 50, 52, 54, 56, 58, 60])
     """
-    if every is None and share <= SHARE:
-        every = 1
     if every is not None:
         chosen = list(range(every, epochs + 1, every))
     else:

@@ -148,7 +148,7 @@ class ProgramSpec:
             kind=recipe.task.kind,
             tolerance=recipe.task.tolerance,
             masked=not bool(samples.scored.all()),
-            evaluates_all=len(recipe.evaluated_epochs) == recipe.epochs,
+            evaluates_all=recipe.evaluation_distance == 1,
             kernels=calls_kernels(recipe.network, samples.x.shape[1], schedule.batch_size),
             x=samples.x.shape,
             y=samples.y.shape,

@@ -40,6 +40,7 @@ def check_end(sweep_folder, expected, disturbance, count):
     assert count > 0, f"{disturbance}: nothing was disturbed"
 
 
+@pytest.mark.slow
 def test_a_damaged_checkpoint_is_trained_again(tmp_path):
     """The shortest of these tests, of fixed recipes: a flipped bit between two sessions."""
     undisturbed = new_sweep_folder(tmp_path / "u", FIXED)

@@ -5,15 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_bench.recipes._evaluations import SHARE, evaluated_epochs, evaluation_share
+from lstm_bench.recipes._evaluations import (
+    SHARE,
+    default_distance,
+    evaluated_epochs,
+    evaluation_share,
+)
 from lstm_bench.recipes._recipe import recipe
-
-COSTLY = 2 * SHARE
 
 
 @given(st.integers(1, 20_000), st.data())
 def test_an_epoch_is_too_late_by_one_part_in_twenty_at_most(epochs, data):
-    evaluated = evaluated_epochs(epochs, None, COSTLY)
+    evaluated = evaluated_epochs(epochs, None)
     assert evaluated[-1] == epochs
     assert (np.diff(evaluated) > 0).all()
     solved = data.draw(st.integers(1, epochs))  # the first epoch from which it stayed solved
@@ -24,11 +27,13 @@ def test_an_epoch_is_too_late_by_one_part_in_twenty_at_most(epochs, data):
 @given(st.integers(1, 1000), st.integers(1, 1200))
 def test_every_so_many_epochs_and_the_last(epochs, every):
     expected = {e for e in range(1, epochs + 1) if e % every == 0} | {epochs}
-    assert set(evaluated_epochs(epochs, every, COSTLY)) == expected
+    assert set(evaluated_epochs(epochs, every)) == expected
 
 
 def test_a_cheap_evaluation_comes_after_every_epoch():
-    assert evaluated_epochs(300, None, SHARE).tolist() == list(range(1, 301))
+    assert default_distance(SHARE) == 1
+    assert default_distance(1.01 * SHARE) is None
+    assert evaluated_epochs(300, 1).tolist() == list(range(1, 301))
 
 
 def test_a_share_is_counted_by_hand():

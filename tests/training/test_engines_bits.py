@@ -17,10 +17,13 @@ def bits(run):
 
 
 SHUFFLED = recipe("memory", units=6, epochs=30, stateful=False, batch_size=3, shuffle="samples")
+LONG = recipe(
+    "memory", lag=9, framing="whole", stateful=False, units=6, epochs=30, batch_size=2
+)  # kernels of our own, and fewer evaluations than epochs
 STATEFUL = recipe("memory", units=6, epochs=30, reset="never", shuffle="sequences")
 
 
-@pytest.mark.parametrize("chosen", [SHUFFLED, STATEFUL], ids=["shuffled", "stateful"])
+@pytest.mark.parametrize("chosen", [SHUFFLED, STATEFUL, LONG], ids=["shuffled", "stateful", "long"])
 def test_a_seed_gives_the_same_bits_alone_or_among_others_in_one_thread_or_two(chosen):
     alone = {seed: compiled.train(chosen, [seed]).runs[0] for seed in (0, 1, 2, 7)}
     for threads in (1, 2, 4):
@@ -61,9 +64,10 @@ def test_the_rows_of_an_evaluation_do_not_matter(monkeypatch):
     compiled._compile.cache_clear()
 
 
-def test_a_shorter_run_is_the_beginning_of_a_longer_one():
-    short = compiled.train(recipe(**SHUFFLED.settings | {"epochs": 11}), [0]).runs[0]
-    long = compiled.train(SHUFFLED, [0]).runs[0]
+@pytest.mark.parametrize("chosen", [SHUFFLED, LONG], ids=["shuffled", "long"])
+def test_a_shorter_run_is_the_beginning_of_a_longer_one(chosen):
+    short = compiled.train(recipe(**chosen.settings | {"epochs": 11}), [0]).runs[0]
+    long = compiled.train(chosen, [0]).runs[0]
     assert (short.loss == long.loss[:11]).all()
     assert (short.correct == long.correct[:11]).all()
 

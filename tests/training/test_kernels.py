@@ -71,7 +71,7 @@ def by_kernel(network, every_step, x, weights, states, direction):
     return compute(*map(tf.nest.map_structure, [tf.constant] * 3, [x, weights, states]))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     network=st.sampled_from(sorted(LAYERS)),
     every_step=st.booleans(),
