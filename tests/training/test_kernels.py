@@ -1,5 +1,8 @@
 """The kernels of recurrent layers against plain Keras, and how programs come to call them."""
 
+import subprocess
+import sys
+
 import keras
 import numba
 import numpy as np
@@ -170,6 +173,37 @@ def test_kernels_are_not_called_where_the_library_differs(monkeypatch, error):
     monkeypatch.setattr(calls.ctypes, "CDLL", missing)
     monkeypatch.setattr(calls, "_functions", calls._functions.__wrapped__)
     assert not calls.available.__wrapped__()
+
+
+def test_kernels_are_not_called_where_numba_cannot_be_imported(monkeypatch):
+    """It refuses versions of NumPy that are newer than itself."""
+    monkeypatch.setitem(sys.modules, calls.KERNELS, None)
+    assert not calls.available.__wrapped__()
+
+
+REGISTERING = """
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from lstm_bench.training import _kernel_calls as calls, _kernels as kernels
+start = threading.Barrier(4)
+def register():
+    start.wait()
+    return calls._target("simple_rnn")
+with ThreadPoolExecutor(4) as pool:
+    names = {future.result() for future in [pool.submit(register) for _ in range(4)]}
+kept = kernels.kernel("simple_rnn")
+calls._registered.cache_clear()
+kernels.kernel.cache_clear()
+names.add(calls._target("simple_rnn"))
+print(len(names))
+"""
+
+
+def test_kernels_are_registered_in_threads_and_again():
+    """XLA ends the process if a name gets another address: by threads, by a module reloaded."""
+    command = [sys.executable, "-c", REGISTERING]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "2"), done.stderr
 
 
 class _CompilesError(Exception):
