@@ -11,6 +11,8 @@ import tensorflow as tf
 from agreement import agree
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba.core.caching import CacheImpl
+from numba.core.ccallback import CFunc
 
 from lstm_bench.recipes._recipe import recipe
 from lstm_bench.training import _compiled_engine as compiled
@@ -216,17 +218,34 @@ def _refuse(self):
 
 def test_kernels_compile_where_nothing_can_be_written(monkeypatch):
     """Numba then knows no place for compiled code, and says so with a RuntimeError."""
-    monkeypatch.setattr(numba.core.caching.CacheImpl, "_locator_classes", [])
-    monkeypatch.setattr(numba.core.ccallback.CFunc, "_compile_uncached", _refuse)
+    monkeypatch.setattr(CacheImpl, "_locator_classes", [])
+    monkeypatch.setattr(CFunc, "_compile_uncached", _refuse)
     with pytest.raises(_CompilesError):
         kernels.kernel.__wrapped__("simple_rnn")
+
+
+def _damage(path):
+    path.write_bytes(path.read_bytes()[:100])
+
+
+def _empty(path):
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize(("files", "harm"), [("*.nbc", _damage), ("*.nbi", _empty)])
+def test_kernels_compile_where_kept_code_is_damaged(monkeypatch, tmp_path, files, harm):
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    kernels.kernel.__wrapped__("simple_rnn")
+    (path,) = tmp_path.rglob(files)
+    harm(path)
+    assert kernels.kernel.__wrapped__("simple_rnn").address
 
 
 def test_compiled_code_of_other_sources_is_not_taken(monkeypatch, tmp_path):
     """Numba looks only at the file of a function, not at those of the functions that it calls."""
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
     kernels.kernel.__wrapped__("simple_rnn")
-    monkeypatch.setattr(numba.core.ccallback.CFunc, "_compile_uncached", _refuse)
+    monkeypatch.setattr(CFunc, "_compile_uncached", _refuse)
     assert kernels.kernel.__wrapped__("simple_rnn").cache_hits == 1
     monkeypatch.setattr(kernels, "_stamp", lambda: 12345)
     with pytest.raises(_CompilesError):
