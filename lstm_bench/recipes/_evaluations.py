@@ -10,7 +10,8 @@ SHARE = 0.1
 SPACING = 0.05
 """Otherwise the largest share of the epochs so far that pass until the next evaluation.
 
-So an epoch from which a task stays solved is too late by one part in twenty at the most."""
+So an epoch from which a task stays solved is too late by one part in twenty at the most, unless it
+was not solved for a while between two evaluations: then the epoch may be too early."""
 STEP_START = 50_000
 """Multiply-adds of a training step that take no longer than all else in it; see LOG.md."""
 

@@ -50,7 +50,8 @@ READING = (
     "a seed that never solved it counts as later than any. “> E”: the median is later than the "
     "last epoch, E. Where an evaluation after every epoch would cost over a tenth of the "
     "training, the distances between evaluations grow with the epochs, to a twentieth of them, "
-    "unless `evaluate_every` is set: so these epochs may be up to 5 % too late.",
+    "unless `evaluate_every` is set: so these epochs may be up to 5 % too late, and too "
+    "early where a task was not solved for a while between two evaluations.",
     "Updates: weight updates per seed. Seconds: training of all seeds, without compiling.",
 )
 PUBLISHED_CAPTION = (

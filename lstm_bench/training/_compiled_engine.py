@@ -113,13 +113,15 @@ def _train_seed(
     losses, correct = [], []
     outputs = chunk = None
     rng = stream(seed, "shuffle")
+    all_evaluated = np.zeros(recipe.epochs + spec.chunk, bool)  # the last chunk may be longer
+    all_evaluated[recipe.evaluated_epochs - 1] = True
     for first in range(0, recipe.epochs, spec.chunk):
         if stop():
             raise Interrupted
         epochs = min(spec.chunk, recipe.epochs - first)
         if chunk is None or recipe.shuffle != "none" or epochs < spec.chunk:
             chunk = _chunk(spec, recipe.schedule, rng, epochs)
-        evaluated = _is_evaluated(recipe, first, spec.chunk)
+        evaluated = all_evaluated[first : first + spec.chunk]
         chunk = chunk._replace(evaluated=tf.constant(evaluated))
         result = program.run(state, inputs, chunk)
         state, outputs = result.state, result.outputs
@@ -194,11 +196,6 @@ def _chunk(spec: ProgramSpec, schedule: Schedule, rng: np.random.Generator, epoc
     index[:epochs], reset[:epochs] = schedule.epochs(rng, epochs)
     evaluated = tf.zeros(spec.chunk, tf.bool)
     return Chunk(tf.constant(index), tf.constant(reset), evaluated, tf.constant(epochs))
-
-
-def _is_evaluated(recipe: Recipe, first: int, epochs: int) -> np.ndarray:
-    """Returns which of `epochs` epochs from number `first` + 1 on are evaluated, (epochs,)."""
-    return np.isin(np.arange(first + 1, first + epochs + 1), recipe.evaluated_epochs)
 
 
 class _Template:

@@ -11,6 +11,7 @@ import ctypes
 import functools
 import importlib
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from tensorflow.compiler.tf2xla.ops import gen_xla_ops
 
 from lstm_bench.training._models import recurrent_parts
 
+KERNELS = "lstm_bench.training._kernels"
 LIBRARY = "libtensorflow_cc.so.2"
 REGISTRY = "_ZN3xla24CustomCallTargetRegistry"
 STRING = "NSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE"
@@ -36,6 +38,8 @@ STATES = {"lstm": 2, "gru": 1, "simple_rnn": 1}
 GATES = {"lstm": 4, "gru": 4, "simple_rnn": 0}
 """The values, for each unit and step, that the gradient needs besides the states."""
 
+_registering = threading.Lock()
+
 
 class _String(ctypes.Structure):
     """A `std::string` of GNU's C++ library: its address, its length and 16 more bytes."""
@@ -45,10 +49,11 @@ class _String(ctypes.Structure):
 
 @functools.cache
 def available() -> bool:
-    """Returns whether programs can call kernels here: they can on Linux with GNU's C++ library."""
+    """Returns whether programs can call kernels here: on Linux with GNU's C++ library and Numba."""
     try:
         _functions()
-    except (OSError, AttributeError):
+        importlib.import_module(KERNELS)
+    except (OSError, AttributeError, ImportError):
         return False
     return hasattr(gen_xla_ops, "xla_custom_call_v2")
 
@@ -61,7 +66,7 @@ def calls_kernels(network: str, steps: int, rows: int) -> bool:
 def prepare() -> None:
     """Loads Numba, if programs can call kernels: that takes a second, and forks share it."""
     if available():
-        registry = importlib.import_module("lstm_bench.training._kernels").cpu_target
+        registry = importlib.import_module(KERNELS).cpu_target
         registry.typing_context.refresh()
         registry.target_context.refresh()
 
@@ -80,15 +85,25 @@ def _functions() -> tuple[Any, Any]:
     return registry, register
 
 
-@functools.cache
 def _target(network: str) -> str:
-    """Registers the kernel of `network` and returns the name by which programs call it."""
+    """Registers the kernel of `network` and returns the name by which programs call it.
+
+    XLA ends the process when it gets a name with another address. So threads register one after
+    the other, and the address is part of the name.
+    """
+    with _registering:
+        return _registered(network)
+
+
+@functools.cache
+def _registered(network: str) -> str:
     from lstm_bench.training._kernels import kernel
 
     registry, register = _functions()
-    name = f"lstm_bench_{network}"
+    address = kernel(network).address
+    name = f"lstm_bench_{network}_{address:x}"
     names = [_String(text, len(text)) for text in (name.encode(), b"Host")]
-    register(registry(), names[0], kernel(network).address, names[1])
+    register(registry(), names[0], address, names[1])
     return name
 
 

@@ -337,14 +337,14 @@ def _simple_rnn_backward(results, operands):
 def kernel(network: str) -> Any:
     """Returns the compiled kernel of "lstm", "gru" or "simple_rnn", forward and backward.
 
-    Numba keeps it on disk, if it may write there: compiling takes some seconds.
+    Numba keeps it on disk, if it can: compiling takes some seconds.
     """
     entry = {"lstm": _lstm, "gru": _gru, "simple_rnn": _simple_rnn}[network](_stamp())
     kind = types.void(types.CPointer(types.voidptr), types.CPointer(types.voidptr))
     options = {"error_model": "numpy", "fastmath": {"contract", "nsz"}}
     try:
         return cfunc(kind, cache=True, **options)(entry)
-    except RuntimeError:  # no folder to write to
+    except Exception:  # no folder to write to, no room, a damaged file
         return cfunc(kind, **options)(entry)
 
 

@@ -250,6 +250,14 @@ def test_digests_differ_exactly_where_settings_do(one, other):
     assert (one.digest == other.digest) == (one.settings == other.settings) == (one == other)
 
 
+def test_what_is_derived_from_a_recipe_does_not_count_where_recipes_are_compared():
+    one, other = recipe("memory", units=4), recipe("memory", units=4)
+    for chosen in (one, other):  # arrays, which `==` compares element by element
+        assert len(chosen.evaluated_epochs) and len(chosen.stateful_evaluation_batches)
+    assert one == other and {one: "found"}[other] == "found"
+    assert one != recipe("memory", units=5) and one != "memory"
+
+
 @given(recipes(), st.sampled_from(["units", "epochs", "learning_rate", "accumulate"]))
 def test_changing_one_setting_changes_the_digest(chosen, key):
     changed = recipe(**chosen.settings | {key: chosen.settings[key] * 2})

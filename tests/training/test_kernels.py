@@ -1,5 +1,8 @@
 """The kernels of recurrent layers against plain Keras, and how programs come to call them."""
 
+import subprocess
+import sys
+
 import keras
 import numba
 import numpy as np
@@ -8,6 +11,8 @@ import tensorflow as tf
 from agreement import agree
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba.core.caching import CacheImpl
+from numba.core.ccallback import CFunc
 
 from lstm_bench.recipes._recipe import recipe
 from lstm_bench.training import _compiled_engine as compiled
@@ -172,6 +177,37 @@ def test_kernels_are_not_called_where_the_library_differs(monkeypatch, error):
     assert not calls.available.__wrapped__()
 
 
+def test_kernels_are_not_called_where_numba_cannot_be_imported(monkeypatch):
+    """It refuses versions of NumPy that are newer than itself."""
+    monkeypatch.setitem(sys.modules, calls.KERNELS, None)
+    assert not calls.available.__wrapped__()
+
+
+REGISTERING = """
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from lstm_bench.training import _kernel_calls as calls, _kernels as kernels
+start = threading.Barrier(4)
+def register():
+    start.wait()
+    return calls._target("simple_rnn")
+with ThreadPoolExecutor(4) as pool:
+    names = {future.result() for future in [pool.submit(register) for _ in range(4)]}
+kept = kernels.kernel("simple_rnn")
+calls._registered.cache_clear()
+kernels.kernel.cache_clear()
+names.add(calls._target("simple_rnn"))
+print(len(names))
+"""
+
+
+def test_kernels_are_registered_in_threads_and_again():
+    """XLA ends the process if a name gets another address: by threads, by a module reloaded."""
+    command = [sys.executable, "-c", REGISTERING]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "2"), done.stderr
+
+
 class _CompilesError(Exception):
     pass
 
@@ -182,17 +218,34 @@ def _refuse(self):
 
 def test_kernels_compile_where_nothing_can_be_written(monkeypatch):
     """Numba then knows no place for compiled code, and says so with a RuntimeError."""
-    monkeypatch.setattr(numba.core.caching.CacheImpl, "_locator_classes", [])
-    monkeypatch.setattr(numba.core.ccallback.CFunc, "_compile_uncached", _refuse)
+    monkeypatch.setattr(CacheImpl, "_locator_classes", [])
+    monkeypatch.setattr(CFunc, "_compile_uncached", _refuse)
     with pytest.raises(_CompilesError):
         kernels.kernel.__wrapped__("simple_rnn")
+
+
+def _damage(path):
+    path.write_bytes(path.read_bytes()[:100])
+
+
+def _empty(path):
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize(("files", "harm"), [("*.nbc", _damage), ("*.nbi", _empty)])
+def test_kernels_compile_where_kept_code_is_damaged(monkeypatch, tmp_path, files, harm):
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    kernels.kernel.__wrapped__("simple_rnn")
+    (path,) = tmp_path.rglob(files)
+    harm(path)
+    assert kernels.kernel.__wrapped__("simple_rnn").address
 
 
 def test_compiled_code_of_other_sources_is_not_taken(monkeypatch, tmp_path):
     """Numba looks only at the file of a function, not at those of the functions that it calls."""
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
     kernels.kernel.__wrapped__("simple_rnn")
-    monkeypatch.setattr(numba.core.ccallback.CFunc, "_compile_uncached", _refuse)
+    monkeypatch.setattr(CFunc, "_compile_uncached", _refuse)
     assert kernels.kernel.__wrapped__("simple_rnn").cache_hits == 1
     monkeypatch.setattr(kernels, "_stamp", lambda: 12345)
     with pytest.raises(_CompilesError):
