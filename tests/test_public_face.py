@@ -117,7 +117,7 @@ def test_a_users_script_type_checks(tmp_path):
     path.write_text(textwrap.dedent(script))
     wrong = tmp_path / "wrong.py"
     wrong.write_text("import lstm_bench as lb\nlb.run('memory', seeds='many')\n")
-    words = [sys.executable, "-m", "mypy"]  # strict by pyproject.toml, with the cache of `make check`
+    words = [sys.executable, "-m", "mypy"]  # strict by pyproject.toml
     right = subprocess.run([*words, str(path)], capture_output=True, text=True)
     assert right.returncode == 0, right.stdout
     refused = subprocess.run([*words, str(wrong)], capture_output=True, text=True)
