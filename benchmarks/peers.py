@@ -31,6 +31,8 @@ import numpy as np
 from lstm_bench.recipes import Recipe, recipe
 
 ROUNDS = 5
+MAX_EPOCHS = 900_000
+"""Epochs of a turn; a recipe has at most a million."""
 CONTENDERS = ("ours", "jax", "torch", "keras")
 README = Path(__file__).parents[1] / "README.md"
 BEGIN, END = "<!-- peers: made by benchmarks/peers.py -->\n", "<!-- end of peers -->"
@@ -207,8 +209,10 @@ def _timer(train: Callable[[int], float], batches: int) -> Timer:
 
     def timer(seconds: float) -> float:
         epochs = 1
-        while (taken := train(epochs)) < seconds / 2 and epochs < 1_000_000:
-            epochs = max(2 * epochs, int(epochs * seconds / max(taken, 1e-6)))
+        while (taken := train(epochs)) < seconds / 2 and epochs < MAX_EPOCHS:
+            # At most ten times as many: a time of a few epochs may be too short by chance.
+            epochs *= min(10, max(2, int(seconds / taken)))
+            epochs = min(epochs, MAX_EPOCHS)
         return taken / (epochs * batches)
 
     return timer
