@@ -9,8 +9,11 @@ each panel is measured in turns: every point once a round, and the median of the
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +22,7 @@ import matplotlib.pyplot as plt
 from peers import ROUNDS, ours
 
 from lstm_bench.recipes import Recipe, recipe
-from lstm_bench.training import get_engine
+from lstm_bench.training import get_engine, start_tensorflow
 
 FIGURE = Path(__file__).with_name("growth.svg")
 LENGTHS = (25, 50, 100, 200, 400, 1000)
@@ -77,14 +80,28 @@ def panels(seconds: float) -> Iterator[tuple[str, str, Points]]:
     yield "rows", "us a time step", measure(by_rows, seconds)
     yield "units", "us a time step", measure(by_units, seconds)
     os.sched_setaffinity(0, all_cores)
-    yield "seeds", "speed over one seed", measure_seeds(seconds)
+    yield "seeds", "speed over one seed", _seeds_in_a_new_process(seconds)
+
+
+def _seeds_in_a_new_process(seconds: float) -> Points:
+    """Returns the points of `measure_seeds`: in this process TensorFlow has one core."""
+    command = [sys.executable, __file__, "--seconds", str(seconds), "--seeds"]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return {(line, seeds): speed for line, seeds, speed in json.loads(output)}
 
 
 def main() -> None:
     """Measures, prints and plots."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=0.2, help="of a turn")
-    seconds = parser.parse_args().seconds
+    parser.add_argument("--seeds", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    seconds = options.seconds
+    if options.seeds:
+        start_tensorflow(2)
+        print(json.dumps([[*key, speed] for key, speed in measure_seeds(seconds).items()]))
+        return
+    plt.rcParams["svg.hashsalt"] = "growth"
     figure, axes = plt.subplots(2, 2, figsize=(9, 7), layout="constrained")
     for axis, (across, upward, points) in zip(axes.flat, panels(seconds), strict=True):
         for line in dict.fromkeys(label for label, _ in points):

@@ -32,7 +32,9 @@ from lstm_bench.tracking import SeedRole, Session, outcome_key
 OVER_TIME = "it took longer than its time limit"
 SAVE_ATTEMPTS = 3
 """How often the workers try to make the file of a network."""
-REPRODUCIBILITY_FACTS = ("tensorflow", "keras", "numpy", "system", "processor", "XLA", "oneDNN")
+REPRODUCIBILITY_FACTS = (
+    *("tensorflow", "keras", "numpy", "numba", "system", "processor", "XLA", "oneDNN"),
+)
 """Facts of a result's provenance: where all are equal, a seed gives bit-identical numbers."""
 
 

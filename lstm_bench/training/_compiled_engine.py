@@ -2,7 +2,8 @@
 
 Python only passes the order of the samples to the program, one chunk of epochs at a time. A
 program depends on shapes and on the kind of network, but not on learning rate, momentum, number of
-epochs, shuffling, layout, reset or seed: recipes that differ only in those share one program. Each
+epochs, shuffling, layout, reset or seed: recipes that differ only in those share one program, and
+those that are evaluated after every epoch have another than those that are not. Each
 thread runs the same executable on a different seed, so neither the number of threads nor the other
 seeds change a bit of a result.
 """

@@ -52,7 +52,8 @@ def available() -> bool:
     """Returns whether programs can call kernels here: on Linux with GNU's C++ library and Numba."""
     try:
         _functions()
-        importlib.import_module(KERNELS)
+        if importlib.import_module(KERNELS).config.DISABLE_JIT:
+            return False
     except (OSError, AttributeError, ImportError):
         return False
     return hasattr(gen_xla_ops, "xla_custom_call_v2")

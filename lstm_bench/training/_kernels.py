@@ -30,6 +30,7 @@ from typing import Any
 
 import numpy as np
 from numba import carray, cfunc, types
+from numba import config as config
 from numba.core.registry import cpu_target as cpu_target
 
 from lstm_bench.training import _cells, _tiles
@@ -355,6 +356,9 @@ def _stamp() -> int:
     """
     paths = (Path(str(module.__file__)) for module in (_tiles, _cells))
     return zlib.crc32(b"".join(path.read_bytes() for path in paths))
+
+
+# The stamp is part of the key under which Numba keeps the code; it is never negative.
 
 
 def _lstm(stamp: int) -> Callable[..., None]:
