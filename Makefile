@@ -8,7 +8,7 @@ check:  ## lint, format, types
 	$(BIN)ruff format --check .
 	$(BIN)mypy
 
-test:  ## the ordinary tests, seven minutes on two cores
+test:  ## the ordinary tests, eight minutes on two cores
 	$(BIN)pytest
 
 slow:  ## the marked tests, up to two hours
