@@ -10,6 +10,7 @@ from lstm_bench.recipes._cost import (
     search_cost,
 )
 from lstm_bench.recipes._data_files import files_outside, recipe_of_run
+from lstm_bench.recipes._evaluations import SMALL_STEP
 from lstm_bench.recipes._framings import FRAMINGS, Encoding, Framing, Samples, Substrings, encode
 from lstm_bench.recipes._recipe import (
     LEARNING_RATES,
@@ -35,6 +36,7 @@ __all__ = [
     "LEARNING_RATES",
     "OUTPUT_LAYERS",
     "SEED_OVERHEAD_SECONDS",
+    "SMALL_STEP",
     "Encoding",
     "Framing",
     "Network",

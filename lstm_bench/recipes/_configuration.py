@@ -64,7 +64,7 @@ class Configuration(BaseModel):
     start: str | None = None
 
     def __eq__(self, other: object) -> bool:
-        """Compares the fields alone: the derived values kept beside them may be arrays."""
+        """Compares the fields alone; values derived from them may be arrays."""
         if type(self) is not type(other):
             return NotImplemented
         fields = type(self).model_fields
@@ -126,11 +126,17 @@ class Configuration(BaseModel):
         """The epochs from one evaluation to the next; None if they grow. See `_evaluations`."""
         if self.evaluate_every is not None:
             return self.evaluate_every
-        plan, (train, unseen) = self.schedule, self.counts
-        forward = 4.0 * self.width * self.layers * self.units**2
-        samples = sum(train) + sum(unseen)
+        plan, samples = self.schedule, sum(map(sum, self.counts))
+        forward = self.forward_multiply_adds()
         share = evaluation_share(samples, plan.batches, plan.batch_size, forward)
         return default_distance(share)
+
+    def forward_multiply_adds(self, features: int = 1) -> int:
+        """Returns about how many multiply-adds the forward pass of one sample takes.
+
+        There are four gates for every time step and layer.
+        """
+        return 4 * self.width * self.layers * self.units * (self.units + features)
 
     @property
     def updates(self) -> int:

@@ -53,11 +53,9 @@ def estimated_seconds(recipe: Recipe) -> float:
 def multiply_adds(recipe: Recipe, features: int = 1) -> int:
     """Returns about how many multiply-adds a training step takes with `features` input features.
 
-    There are four gates for every row, time step and layer; the backward pass takes twice as many
-    as the forward pass.
+    The backward pass takes twice as many as the forward pass.
     """
-    size = 12 * recipe.schedule.batch_size * recipe.width * recipe.layers * recipe.units
-    return size * (recipe.units + features)
+    return 3 * recipe.schedule.batch_size * recipe.forward_multiply_adds(features)
 
 
 def estimated_memory(recipe: Recipe) -> float:

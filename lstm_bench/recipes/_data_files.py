@@ -55,13 +55,13 @@ def recipe_of_run(
                 "that file must be in the working folder, but it is missing; restore it there, or "
                 "take the trained network alone: `lstm-bench export ... --model NAME.keras`"
             )
-        found = recipe_from_settings(settings, tasks)
-        if isinstance(file, str) and unchanged and found.digest != digest:
+        recipe = recipe_from_settings(settings, tasks)
+        if isinstance(file, str) and unchanged and recipe.digest != digest:
             raise StoreError(
                 f"{digest}: this run was trained on {file!r} as it was, so that file must be "
                 "unchanged, but it has other content now; restore it, or run the sweep again"
             )
-        return found
+        return recipe
     try:
         rebuilt = recipe_from_settings(settings, tasks)
     except UserError:

@@ -12,8 +12,8 @@ SPACING = 0.05
 
 So an epoch from which a task stays solved is too late by one part in twenty at the most, unless it
 was not solved for a while between two evaluations: then the epoch may be too early."""
-STEP_START = 50_000
-"""Multiply-adds of a training step that take no longer than all else in it; see LOG.md."""
+SMALL_STEP = 50_000
+"""Multiply-adds of a training step that take no longer than all else in it."""
 
 
 def default_distance(share: float) -> int | None:
@@ -50,7 +50,7 @@ def evaluation_share(samples: int, batches: int, batch_size: int, multiply_adds:
     """Returns about how much an evaluation of all `samples` costs as a share of an epoch.
 
     `multiply_adds` are those of the forward pass of one sample; a training step takes three times
-    as many, and as long again for all else as STEP_START of them.
+    as many, and for all else as long as SMALL_STEP of them.
     """
-    step = STEP_START + 3 * batch_size * multiply_adds
+    step = SMALL_STEP + 3 * batch_size * multiply_adds
     return samples * multiply_adds / (batches * step)

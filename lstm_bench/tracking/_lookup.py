@@ -120,8 +120,8 @@ def _find_row(word: str, config: Settings, tasks: TaskRegistry) -> FoundRecipe:
         if not colon or not path.is_file() or id_ not in load_sweep(path, tasks=tasks).entries:
             raise
         return _find_in_file(path, id_, tasks)
-    found = recipe_of_run(outcome.settings, outcome.digest, tasks)
-    return FoundRecipe(found, outcome.best_seed)
+    rebuilt = recipe_of_run(outcome.settings, outcome.digest, tasks)
+    return FoundRecipe(rebuilt, outcome.best_seed)
 
 
 def _find_in_file(path: Path, id_: str, tasks: TaskRegistry) -> FoundRecipe:

@@ -17,6 +17,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from lstm_bench.training._models import layer_parts
+
 LARGE = 10_000
 """Multiply-adds above which a matrix product counts as large; measured, see LOG.md."""
 
@@ -64,9 +66,7 @@ def in_one_kernel(compute: Callable[..., Any], values: Sequence[Any], once: Any)
 def _layers(model: keras.Model) -> Iterator[tuple[keras.Layer, tuple[int, ...]]]:
     """Yields each layer with weights, and the shape of one sample of its input: (T, F) or (F,)."""
     for layer in filter(lambda layer: layer.trainable_variables, model.layers):
-        bidirectional = isinstance(layer, keras.layers.Bidirectional)
-        parts = (layer.forward_layer, layer.backward_layer) if bidirectional else (layer,)
-        for part in parts:
+        for part in layer_parts(layer):
             yield part, layer.input.shape[1:]
 
 

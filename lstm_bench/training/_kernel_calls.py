@@ -31,7 +31,7 @@ BLOCK = 256
 """Rows, over some time steps, for which inputs and gradients of weights are computed at once."""
 LONG = 20
 """Time steps from which a kernel is faster than XLA's own loop even for single rows; measured, see
-LOG.md. Two rows and more are always faster with a kernel."""
+LOG.md. Two rows and more are nearly always faster with a kernel."""
 
 STATES = {"lstm": 2, "gru": 1, "simple_rnn": 1}
 """The states of each network: h and, for an LSTM, c."""

@@ -358,7 +358,8 @@ def _stamp() -> int:
     return zlib.crc32(b"".join(path.read_bytes() for path in paths))
 
 
-# The stamp is part of the key under which Numba keeps the code; it is never negative.
+# The stamp is part of the key under which Numba keeps the code; it is never negative. One function
+# for all three, which got the other two as arguments, would be compiled anew in each process.
 
 
 def _lstm(stamp: int) -> Callable[..., None]:

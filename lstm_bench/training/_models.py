@@ -136,10 +136,14 @@ def has_no_gradient(model: keras.Model) -> list[bool]:
 
 
 def recurrent_parts(layer: keras.Layer) -> list[keras.layers.RNN]:
-    """Returns `layer`, or both layers of a bidirectional one, if it is recurrent."""
+    """Returns the parts of `layer` that are recurrent; see `layer_parts`."""
+    return [part for part in layer_parts(layer) if isinstance(part, keras.layers.RNN)]
+
+
+def layer_parts(layer: keras.Layer) -> list[keras.Layer]:
+    """Returns both layers of a bidirectional one, otherwise `layer` alone."""
     bidirectional = isinstance(layer, keras.layers.Bidirectional)
-    parts = [layer.forward_layer, layer.backward_layer] if bidirectional else [layer]
-    return [part for part in parts if isinstance(part, keras.layers.RNN)]
+    return [layer.forward_layer, layer.backward_layer] if bidirectional else [layer]
 
 
 def reset_states(model: keras.Model) -> None:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 import keras
 import tensorflow as tf
 
-from lstm_bench.recipes import Recipe, Samples, multiply_adds
+from lstm_bench.recipes import SMALL_STEP, Recipe, Samples, multiply_adds
 from lstm_bench.statistics import Kind
 from lstm_bench.training._fusion import fenced, has_large_product, in_one_kernel
 from lstm_bench.training._kernel_calls import calls_kernels
@@ -26,9 +26,6 @@ CHUNK_STEPS = 20_000
 """Training steps of a small network in one call of the program: about 0.1 s of work.
 
 Ctrl-C takes effect between calls. A step of a larger network counts as several."""
-
-SMALL_STEP = 50_000
-"""Multiply-adds of a training step that take no longer than starting the step."""
 
 Tensors = list[Any]
 Loop = TypeVar("Loop", bound=NamedTuple)

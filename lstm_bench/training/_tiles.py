@@ -53,7 +53,7 @@ def _empty(size):
 
 @compiled
 def filled(size, value):
-    """Returns a new array of `size` times `value`; NumPy's functions take a second to compile."""
+    """Returns a new array of `size` times `value`; compiles faster than NumPy's functions."""
     array = _empty(size)
     for i in range(size):
         array[i] = value
