@@ -67,6 +67,16 @@ def stream(seed: int, role: str, *path: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(_sequence(seed, role, path)))
 
 
+def epoch_stream(seed: int, epoch: int) -> np.random.Generator:
+    """Returns the generator for the sequences of one epoch, from 1; see `Task.epoch_sequences`.
+
+    >>> first, second = epoch_stream(7, 1), epoch_stream(7, 2)
+    >>> bool((first.random(4) == second.random(4)).any())
+    False
+    """
+    return stream(seed, "data", 0, 0, epoch)
+
+
 def integer_seed(seed: int, role: str, *path: int) -> int:
     """Returns an integer seed in [0, 2**31), for libraries that take one."""
     return int(_sequence(seed, role, path).generate_state(1, np.uint32)[0] >> 1)

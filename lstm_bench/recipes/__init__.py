@@ -11,7 +11,7 @@ from lstm_bench.recipes._cost import (
 )
 from lstm_bench.recipes._data_files import files_outside, recipe_of_run
 from lstm_bench.recipes._evaluations import SMALL_STEP
-from lstm_bench.recipes._framings import FRAMINGS, Encoding, Framing, Samples, Substrings, encode
+from lstm_bench.recipes._framings import FRAMINGS, Framing, Substrings
 from lstm_bench.recipes._recipe import (
     LEARNING_RATES,
     OUTPUT_LAYERS,
@@ -27,6 +27,7 @@ from lstm_bench.recipes._registry import (
     TaskSource,
     unknown_task_message,
 )
+from lstm_bench.recipes._samples import Encoding, Samples, encode
 from lstm_bench.recipes._schedule import Schedule
 
 __all__ = [

@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
 
 from lstm_bench.recipes import _schedule as schedule
 from lstm_bench.recipes._evaluations import default_distance, evaluated_epochs, evaluation_share
-from lstm_bench.recipes._framings import Encoding, Framing, Samples
+from lstm_bench.recipes._framings import Framing
+from lstm_bench.recipes._samples import Encoding, Samples
 from lstm_bench.recipes._schedule import Layout, Reset, Schedule, Shuffle
-from lstm_bench.tasks import Lengths, Task, checked_problem, sequence_lengths
+from lstm_bench.tasks import Lengths, Task, checked_epoch, checked_problem, sequence_lengths
 
 Network = Literal["lstm", "gru", "simple_rnn", "mlp", "conv1d"]
 Output = Literal["softmax", "sigmoid", "linear"]
@@ -62,6 +63,9 @@ class Configuration(BaseModel):
     evaluation: Evaluation = "teacher_forced"
     evaluate_every: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     start: str | None = None
+    recall_weight: Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)] | None = None
+    stop_after_solved: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    stop: Literal["rule"] | None = None
 
     def __eq__(self, other: object) -> bool:
         """Compares the fields alone; values derived from them may be arrays."""
@@ -79,7 +83,18 @@ class Configuration(BaseModel):
         """Returns the encoded samples of `seed`: the training samples, then the unseen ones."""
         size = self.task.alphabet_size
         problem = checked_problem(self.task, seed, self.lengths)
-        return self.framing.samples(problem, size, self.encoding, seed)
+        return self.framing.samples(problem, size, self.encoding, seed, self.task.longest)
+
+    def epoch_samples(self, seed: int, epoch: int) -> Samples:
+        """Returns the training samples of `epoch`, from 1, of a task with fresh sequences."""
+        problem = checked_epoch(self.task, seed, epoch, self.lengths[0])
+        size = self.task.alphabet_size
+        return self.framing.samples(problem, size, self.encoding, seed, self.task.longest)
+
+    @cached_property
+    def fresh(self) -> bool:
+        """Whether every epoch has new training sequences."""
+        return self.task.epoch_sequences(0, 1) is not None
 
     @cached_property
     def lengths(self) -> Lengths:
@@ -100,7 +115,7 @@ class Configuration(BaseModel):
     @property
     def width(self) -> int:
         """The number of time steps in a sample."""
-        return self.framing.width(max(self.lengths[0] + self.lengths[1]))
+        return self.framing.width(self.task.longest or max(self.lengths[0] + self.lengths[1]))
 
     @cached_property
     def schedule(self) -> Schedule:
@@ -111,7 +126,12 @@ class Configuration(BaseModel):
     @cached_property
     def stateful_evaluation_batches(self) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
         """The batches and resets of an evaluation; see `schedule.stateful_evaluation_batches`."""
-        return schedule.stateful_evaluation_batches(self.schedule, self.counts[1])
+        batches = schedule.stateful_evaluation_batches(self.schedule, self.counts[1])
+        if not self.fresh:
+            return batches
+        index, reset = batches  # only the unseen samples are evaluated, and numbered from 0
+        unseen = index.max(axis=1) >= self.schedule.samples
+        return np.maximum(index[unseen] - self.schedule.samples, -1), reset[unseen]
 
     @cached_property
     def evaluated_epochs(self) -> NDArray[np.int64]:
@@ -124,9 +144,11 @@ class Configuration(BaseModel):
     @cached_property
     def evaluation_distance(self) -> int | None:
         """The epochs from one evaluation to the next; None if they grow. See `_evaluations`."""
+        if self.stop is not None:
+            return 1  # training may end after any epoch
         if self.evaluate_every is not None:
             return self.evaluate_every
-        plan, samples = self.schedule, sum(map(sum, self.counts))
+        plan, samples = self.schedule, sum(map(sum, self.counts[self.fresh :]))
         forward = self.forward_multiply_adds()
         share = evaluation_share(samples, plan.batches, plan.batch_size, forward)
         return default_distance(share)

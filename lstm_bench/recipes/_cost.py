@@ -19,7 +19,7 @@ SAMPLE_COPIES = 6
 """Approximate number of copies of a recipe's samples that are in memory at one time."""
 RUNTIME_SETTINGS = {
     *("epochs", "learning_rate", "momentum", "shuffle", "layout", "reset", "accumulate"),
-    *("batch_size", "evaluation", "evaluate_every", "start"),
+    *("batch_size", "evaluation", "evaluate_every", "start", "recall_weight"),
 }
 """Settings that are inputs of a compiled program: they do not change the program, or only partly.
 
@@ -40,6 +40,7 @@ def program_key(recipe: Recipe, engine: str = "compiled") -> str:
     key = {name: value for name, value in recipe.settings.items() if name not in RUNTIME_SETTINGS}
     key |= {"batch": recipe.schedule.batch_size, "accumulates": recipe.accumulate > 1}
     key |= {"evaluates_all": recipe.evaluation_distance == 1}
+    key |= {"weighted": recipe.recall_weight is not None}
     return json.dumps(key, sort_keys=True)
 
 

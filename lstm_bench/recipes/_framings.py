@@ -21,88 +21,24 @@ output belongs to, so that scores are always computed over the steps of sequence
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from lstm_bench.recipes._samples import (
+    Array,
+    Encoding,
+    Part,
+    Samples,
+    encode,
+    joined_masks,
+    mask_at,
+    window_of,
+)
 from lstm_bench.seeds import stream
 from lstm_bench.tasks import Problem, Sequence
-
-Encoding = Literal["onehot", "scaled", "raw"]
-Array = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Samples:
-    """N samples of T time steps with F features and M outputs; M is T, or 1 for the last step.
-
-    The training samples come first, then the unseen ones, which are only scored.
-    """
-
-    x: Array  # (N, T, F)
-    y: Array  # (N, K), or (N, T, K) with an output at every step
-    sequence: NDArray[np.int64]  # (N,): the sequence that a sample belongs to
-    step: NDArray[np.int64]  # (N, M): the step of that sequence that an output predicts
-    scored: NDArray[np.bool_]  # (N, M): False for padding and for steps that do not count
-    train_count: int  # number of training samples; the others are unseen
-
-    def __len__(self) -> int:
-        return len(self.x)
-
-    def part(self, unseen: bool) -> Samples:
-        """Returns only the training samples, or only the unseen ones."""
-        rows = slice(self.train_count, None) if unseen else slice(self.train_count)
-        return Samples(
-            self.x[rows],
-            self.y[rows],
-            self.sequence[rows],
-            self.step[rows],
-            self.scored[rows],
-            train_count=0 if unseen else self.train_count,
-        )
-
-    @property
-    def evaluated(self) -> NDArray[np.bool_]:
-        """Which outputs count in the score, (N, M): the scored ones, of unseen samples if any."""
-        unseen = np.arange(len(self)) >= self.train_count
-        return self.scored & (unseen if unseen.any() else ~unseen)[:, None]
-
-    @property
-    def seen(self) -> NDArray[np.bool_]:
-        """Which outputs are scored outputs of training samples, shape (N, M)."""
-        return self.scored & (np.arange(len(self)) < self.train_count)[:, None]
-
-
-@dataclass(frozen=True)
-class Part:
-    """The samples of one sequence."""
-
-    number: int
-    sequence: Sequence
-    shown: NDArray[np.int64]  # (n, T): the steps of the sequence in each sample, -1 for padding
-    unseen: bool
-
-
-def encode(values: NDArray[np.generic], size: int, encoding: Encoding) -> Array:
-    """Returns the features of T steps: symbols (T,) as one-hot vectors (T, size) or scaled (T, 1).
-
-    Scaled is index / size. Real values (T, F) are returned unchanged (`raw`).
-
-    >>> encode(np.array([1, 0]), 2, "onehot").tolist()
-    [[0.0, 1.0], [1.0, 0.0]]
-    >>> encode(np.array([1, 0]), 2, "scaled").tolist()
-    [[0.5], [0.0]]
-    >>> encode(np.array([[0.1], [0.2]]), 0, "raw").shape
-    (2, 1)
-    """
-    if values.ndim == 2:
-        return np.asarray(values, np.float32)
-    if encoding == "onehot":
-        return np.asarray(np.eye(size, dtype=np.float32)[values])
-    return (np.asarray(values, np.float32) / np.float32(size))[:, None]
 
 
 class Framing(BaseModel, ABC):
@@ -157,11 +93,24 @@ class Framing(BaseModel, ABC):
             for number, sequence in enumerate(problem.sequences)
         ]  # fmt: skip
 
-    def samples(self, problem: Problem, size: int, encoding: Encoding, seed: int) -> Samples:
-        """Returns the samples of all sequences of a problem with an alphabet of `size` symbols."""
+    def samples(
+        self,
+        problem: Problem,
+        size: int,
+        encoding: Encoding,
+        seed: int,
+        longest: int | None = None,
+    ) -> Samples:
+        """Returns the samples of all sequences of a problem with an alphabet of `size` symbols.
+
+        They are as wide as a sequence of `longest` steps demands, by default the longest one.
+        """
         parts = self.parts(problem, seed)
         width = max(part.shown.shape[1] for part in parts)
+        if longest is not None:
+            width = max(width, self.width(longest))
         x, y, owner, step, scored = [], [], [], [], []
+        recall, possible = [], []
         for part in parts:
             sequence, missing = part.sequence, width - part.shown.shape[1]
             # Pad on the left if only the last step has an output, on the right if every step has.
@@ -173,25 +122,25 @@ class Framing(BaseModel, ABC):
             owner.append(np.full(len(shown), part.number))
             step.append(target_steps)
             scored.append((target_steps >= 0) & sequence.scored[target_steps])
+            recall.append(mask_at(sequence.recall, target_steps))
+            possible.append(mask_at(sequence.possible, target_steps))
         targets = np.concatenate(y)
+        targets = targets if self.every_step else targets[:, 0]
+        next_symbols, y_shape = joined_masks(possible), targets.shape
         return Samples(
             np.concatenate(x),
-            targets if self.every_step else targets[:, 0],
+            targets,
             np.concatenate(owner),
             np.concatenate(step),
             np.concatenate(scored),
             train_count=sum(len(part.shown) for part in parts if not part.unseen),
+            recall=joined_masks(recall),
+            possible=None if next_symbols is None else next_symbols.reshape(y_shape),
         )
 
     def shape(self, windows: Array) -> Array:
         """Returns windows (n, T, F) in the shape that the network takes; unchanged by default."""
         return windows
-
-
-def window_of(features: Array, shown: NDArray[np.int64]) -> Array:
-    """Returns the features (n, T, F) at the steps `shown` (n, T); zeros at negative steps."""
-    padded = np.concatenate([features, np.zeros_like(features[:1])])
-    return padded[np.where(shown < 0, len(features), shown)]
 
 
 class Pairs(Framing):

@@ -20,7 +20,15 @@ MAX_SAMPLE_BYTES = 2 * 2**30
 
 def faults(config: Configuration) -> Iterator[Fault]:
     """Yields a fault for each rule that `config` breaks; none if it is valid."""
-    for rule in (_output_faults, _unused_faults, _direction_faults, _evaluation_faults):
+    rules = (
+        _output_faults,
+        _unused_faults,
+        _direction_faults,
+        _evaluation_faults,
+        _stopping_faults,
+        _sequence_faults,
+    )
+    for rule in rules:
         yield from rule(config)
     yield from _encoding_faults(config)
     yield from _length_faults(config) or _memory_faults(config) or _schedule_faults(config)
@@ -37,6 +45,45 @@ def _unused_faults(config: Configuration) -> Iterator[Fault]:
         yield Fault("momentum", f"belongs to sgd, but optimizer is {config.optimizer}; use 0")
     if config.kernel_size != 3 and config.network != "conv1d":
         yield Fault("kernel_size", f"belongs to network=conv1d, but got {config.network}")
+
+
+def _stopping_faults(config: Configuration) -> Iterator[Fault]:
+    task = config.task
+    if config.stop_after_solved is not None and task.has_baselines:
+        rule = "needs a task that says when it is solved"
+        yield Fault("stop_after_solved", f"{rule}, but {task.name} is compared with baselines")
+    if config.stop is None:
+        return
+    if task.stopping_rule is None:
+        yield Fault("stop", f"{task.name} has no published stopping rule; use stop_after_solved")
+    if config.stop_after_solved is not None:
+        yield Fault("stop", "training ends by one rule only, but stop_after_solved is set too")
+    if config.evaluate_every is not None:
+        yield Fault("evaluate_every", "with stop=rule every epoch is evaluated; leave it out")
+    if config.framing.name != "whole" or config.stateful:
+        yield Fault("stop", "the rule judges whole sequences; use framing=whole, stateful=false")
+
+
+def _sequence_faults(config: Configuration) -> Iterator[Fault]:
+    """Yields faults of settings that depend on which sequences the task has."""
+    task, framing = config.task, config.framing
+    problem = task.problem(0)
+    recall = problem.train[0].recall
+    if config.recall_weight is not None and recall is None:
+        rule = "needs a task that says which steps need memory"
+        yield Fault("recall_weight", f"{rule}, but {task.name} does not; leave it out")
+    if config.fresh and not problem.unseen:
+        rule = "a task with new sequences in every epoch must be scored on unseen ones"
+        yield Fault("task", f"{task.name}: {rule}, but problem(0) has none")
+    longest = task.longest
+    if longest is not None and framing.count(longest) != framing.count(longest - 1):
+        yield Fault(
+            "framing",
+            f"the sequences of {task.name} differ in length from seed to seed, so each must give "
+            f"equally many samples, but {framing.name} makes one for every step; use framing=whole",
+        )
+    if config.fresh and framing.name == "substrings":
+        yield Fault("framing", f"{task.name} draws new sequences in every epoch; use whole")
 
 
 def _direction_faults(config: Configuration) -> Iterator[Fault]:

@@ -49,6 +49,21 @@ def is_correct(outputs: Floats, targets: Floats, kind: Kind, tolerance: float = 
     return np.asarray(correct & np.isfinite(outputs).all(axis=-1))
 
 
+def is_among_possible(outputs: Floats, possible: Bools) -> Bools:
+    """Returns where each possible symbol has a larger output than every other one, shape (...).
+
+    `outputs` and `possible` have shape (..., K). NaN outputs are never correct. The criterion of
+    Hochreiter & Schmidhuber (1997), section 5.1.
+
+    >>> outputs = np.array([[0.9, 0.4, 0.1], [0.9, 0.1, 0.4]])
+    >>> is_among_possible(outputs, np.array([[True, True, False], [True, True, False]]))
+    array([ True, False])
+    """
+    lowest = np.where(possible, outputs, np.inf).min(axis=-1)
+    highest = np.where(possible, -np.inf, outputs).max(axis=-1)
+    return np.asarray((lowest > highest) & np.isfinite(outputs).all(axis=-1))
+
+
 def accuracy(correct: Bools, scored: Bools) -> Floats:
     """Returns the fraction of scored steps that are correct, over the last axis: (..., M) -> (...).
 

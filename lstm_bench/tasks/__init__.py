@@ -1,10 +1,11 @@
 """Sequence problems: the `Task` base class, its validation, and one file for each built-in task."""
 
-from lstm_bench.tasks._base import Problem, Sequence, Task, is_built_in
+from lstm_bench.tasks._base import Problem, Sequence, StoppingRule, Task, is_built_in
 from lstm_bench.tasks._built_in import BUILT_IN
 from lstm_bench.tasks._decorator import task
 from lstm_bench.tasks._validation import (
     Lengths,
+    checked_epoch,
     checked_problem,
     error_origin,
     problem_faults,
@@ -17,7 +18,9 @@ __all__ = [
     "Lengths",
     "Problem",
     "Sequence",
+    "StoppingRule",
     "Task",
+    "checked_epoch",
     "checked_problem",
     "error_origin",
     "is_built_in",

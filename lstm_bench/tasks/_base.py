@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -27,6 +27,11 @@ class Sequence:
     `targets` (T, K). `scored` (T,) is boolean. In a `cyclic` sequence the first step follows the
     last one.
 
+    `recall` (T,) marks the scored steps whose target needs the memory of an earlier input; they
+    get an accuracy of their own, and `recall_weight` is their weight in the loss. `possible`
+    (T, K) marks the symbols that can come next where there is more than one: a step is then correct
+    if each of them has a larger output than every other symbol, whichever of them is the target.
+
     >>> len(Sequence(np.array([0, 1]), np.array([1, 0]), np.array([True, True])))
     2
     """
@@ -35,6 +40,8 @@ class Sequence:
     targets: NDArray[np.generic]
     scored: NDArray[np.bool_]
     cyclic: bool = False
+    recall: NDArray[np.bool_] | None = None
+    possible: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -54,6 +61,16 @@ class Sequence:
             rule = "next_symbol: must get two or more symbols as whole numbers, e.g. [0, 2, 1]"
             raise TaskError(f"{rule}, but got {shown_value(symbols)}")
         return cls(array[:-1], array[1:], np.ones(len(array) - 1, bool))
+
+    def recalled_at(self, *steps: int) -> Sequence:
+        """Returns this sequence with `steps` marked as those that need memory.
+
+        >>> Sequence.next_symbol([3, 0, 1, 3]).recalled_at(-1).recall
+        array([False, False,  True])
+        """
+        recall = np.zeros(len(self), bool)
+        recall[list(steps)] = True
+        return replace(self, recall=recall)
 
 
 @dataclass(frozen=True)
@@ -80,6 +97,24 @@ class Problem:
         """The sequences that the score is computed on, each with its number."""
         numbered = list(enumerate(self.sequences))
         return numbered[len(self.train) :] if self.unseen else numbered
+
+
+@dataclass(frozen=True)
+class StoppingRule:
+    """When training has succeeded, judged by the training sequences themselves as they come.
+
+    Of the last `sequences` ones at most `misses` may have an output at a scored step that is off by
+    `tolerance` or more, before the weights are updated with them; and the mean of their largest
+    errors is below `mean_error`, if given.
+
+    >>> StoppingRule(sequences=2000, tolerance=0.04, mean_error=0.01).misses
+    0
+    """
+
+    sequences: int
+    tolerance: float
+    misses: int = 0
+    mean_error: float | None = None
 
 
 class Task(BaseModel, ABC):
@@ -175,6 +210,27 @@ class Task(BaseModel, ABC):
     def problem(self, seed: int) -> Problem:
         """Returns the sequences for `seed`; the same seed gives the same sequences."""
 
+    def epoch_sequences(self, seed: int, epoch: int) -> tuple[Sequence, ...] | None:
+        """Returns the sequences to train on in `epoch`, from 1, or None if all epochs share them.
+
+        Those of epoch 1 are `problem(seed).train`. Every epoch has equally many; draw them from
+        `seeds.epoch_stream`. The score is computed on the unseen sequences of `problem`.
+        """
+        return None
+
+    @property
+    def longest(self) -> int | None:
+        """The largest length that a sequence can have, if lengths differ between seeds or epochs.
+
+        None if every seed and epoch has sequences of the same lengths.
+        """
+        return None
+
+    @property
+    def stopping_rule(self) -> StoppingRule | None:
+        """The published rule for when training ends; used by recipes with `stop=rule`."""
+        return None
+
     @property
     @abstractmethod
     def labels(self) -> tuple[str, ...]:
@@ -230,9 +286,14 @@ def data_hash(task: Task) -> str:
         digest.update(repr((len(problem.train), len(problem.unseen))).encode())
         for sequence in problem.sequences:
             digest.update(repr(sequence.cyclic).encode())
-            for array in (sequence.inputs, sequence.targets, sequence.scored):
+            masks = (sequence.recall, sequence.possible)
+            for array in (sequence.inputs, sequence.targets, sequence.scored, *masks):
+                if array is None:
+                    continue
                 digest.update(repr((array.dtype.str, array.shape)).encode())
                 digest.update(np.ascontiguousarray(array).tobytes())
+        for sequence in task.epoch_sequences(seed, 2) or ():
+            digest.update(np.ascontiguousarray(sequence.inputs).tobytes())
     return digest.hexdigest()[:16]
 
 

@@ -70,7 +70,8 @@ class Memory(Task):
         """Returns the two sequences; they are the same for every seed."""
         between = [step % (self.alphabet - 2) for step in range(self.steps - 1)]
         cues = (self.alphabet - 2, self.alphabet - 1)
-        return Problem(tuple(Sequence.next_symbol([cue, *between, cue]) for cue in cues))
+        sequences = (Sequence.next_symbol([cue, *between, cue]) for cue in cues)
+        return Problem(tuple(sequence.recalled_at(-1) for sequence in sequences))
 
     @property
     def labels(self) -> tuple[str, ...]:

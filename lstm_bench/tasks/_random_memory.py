@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Self
+from collections.abc import Collection
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
-from lstm_bench.seeds import stream
+from lstm_bench.seeds import epoch_stream, stream
 from lstm_bench.tasks._base import Problem, Sequence, Task
+
+Symbols = tuple[int, ...]
 
 
 class RandomMemory(Task):
@@ -22,7 +25,8 @@ class RandomMemory(Task):
     Only the last step is scored, because random symbols cannot be predicted. As in `memory`, the
     last two of the `alphabet` symbols are the cues and the others stand in between. The score is
     computed on `unseen` sequences; none of them is also a training sequence, so memorizing those
-    does not help. Both cues are equally frequent among the training and the unseen sequences.
+    does not help. Both cues are equally frequent among the training and the unseen sequences. With
+    `new_each_epoch`, every epoch has new training sequences.
 
     The random variant of Experiment 2 in Hochreiter & Schmidhuber (1997), "Long Short-Term Memory".
 
@@ -50,6 +54,7 @@ class RandomMemory(Task):
     lag: Annotated[int, Field(ge=2, le=100_000)] = 10
     train: Annotated[int, Field(ge=2, le=100_000, multiple_of=2)] = 100
     unseen: Annotated[int, Field(ge=2, le=100_000, multiple_of=2)] = 100
+    new_each_epoch: Literal[True] | None = None
 
     @model_validator(mode="after")
     def _check_count(self) -> Self:
@@ -66,16 +71,36 @@ class RandomMemory(Task):
     def problem(self, seed: int) -> Problem:
         """Returns the sequences for `seed`, all different."""
         rng = stream(seed, "data")
-        count = self.train + self.unseen
-        drawn: dict[tuple[int, ...], None] = {}
+        if self.new_each_epoch:
+            unseen = self._draw(rng, self.unseen)
+            train = self._draw(epoch_stream(seed, 1), self.train, unseen)
+        else:
+            drawn = self._draw(rng, self.train + self.unseen)
+            train, unseen = drawn[: self.train], drawn[self.train :]
+        return Problem(tuple(map(self._sequence, train)), tuple(map(self._sequence, unseen)))
+
+    def epoch_sequences(self, seed: int, epoch: int) -> tuple[Sequence, ...] | None:
+        """Returns new sequences for every epoch with `new_each_epoch`; none of them is unseen."""
+        if not self.new_each_epoch:
+            return None
+        unseen = self._draw(stream(seed, "data"), self.unseen)
+        train = self._draw(epoch_stream(seed, epoch), self.train, unseen)
+        return tuple(map(self._sequence, train))
+
+    def _draw(
+        self, rng: np.random.Generator, count: int, excluded: Collection[Symbols] = ()
+    ) -> list[Symbols]:
+        """Returns the symbols of `count` sequences, all different and none `excluded`."""
+        drawn: dict[Symbols, None] = {}
+        forbidden = set(excluded)
         while len(drawn) < count:
             cue = self.alphabet - 2 + len(drawn) % 2  # the two cues alternate
-            between = rng.integers(0, self.alphabet - 2, self.lag - 1)
-            drawn.setdefault((cue, *between.tolist()))
-        sequences = tuple(self._sequence(list(symbols)) for symbols in drawn)
-        return Problem(sequences[: self.train], sequences[self.train :])
+            symbols = (cue, *rng.integers(0, self.alphabet - 2, self.lag - 1).tolist())
+            if symbols not in forbidden:
+                drawn.setdefault(symbols)
+        return list(drawn)
 
-    def _sequence(self, symbols: list[int]) -> Sequence:
+    def _sequence(self, symbols: Symbols) -> Sequence:
         sequence = Sequence.next_symbol([*symbols, symbols[0]])
         only_last = np.arange(self.lag) == self.lag - 1
         return Sequence(sequence.inputs, sequence.targets, only_last)

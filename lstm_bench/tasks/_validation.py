@@ -51,16 +51,51 @@ def checked_problem(task: Task, seed: int, lengths: Lengths | None = None) -> Pr
             [Fault("task", f"{rule}, but raised {error_origin(error, _source_file(task))}")]
         ) from error
     fault = next(problem_faults(task, problem), None)
-    if fault is None and lengths not in (None, sequence_lengths(problem)):
+    if task.longest is not None and lengths is not None:
+        if fault is None and sequence_counts(lengths) != sequence_counts(sequence_lengths(problem)):
+            fault = "must give as many sequences as problem(0) does, but does not"
+    elif fault is None and lengths not in (None, sequence_lengths(problem)):
         fault = "must give sequences as many and as long as problem(0) does, but does not"
     if fault is not None:
         raise RecipeError([Fault("task", f"{task.name}: problem({seed}) {fault}")])
     return problem
 
 
+def checked_epoch(task: Task, seed: int, epoch: int, lengths: tuple[int, ...]) -> Problem:
+    """Returns the training sequences of one epoch as a problem, after validation.
+
+    Raises `RecipeError` as `checked_problem` does. `lengths` are those of the first epoch.
+    """
+    if is_built_in(type(task)):
+        return Problem(task.epoch_sequences(seed, epoch) or ())
+    try:
+        problem = Problem(task.epoch_sequences(seed, epoch) or ())
+    except LstmBenchError:
+        raise
+    except Exception as error:
+        rule = f"{task.name}: epoch_sequences({seed}, {epoch}) must return a tuple of Sequence"
+        raise RecipeError(
+            [Fault("task", f"{rule}, but raised {error_origin(error, _source_file(task))}")]
+        ) from error
+    fault = next(problem_faults(task, problem), None)
+    if fault is None and len(problem.train) != len(lengths):
+        fault = f"must give {len(lengths)} sequences, as epoch 1 does, but gives another number"
+    elif fault is None and task.longest is None and sequence_lengths(problem)[0] != lengths:
+        fault = "must give sequences as long as those of epoch 1, but does not"
+    if fault is not None:
+        call = f"{task.name}: epoch_sequences({seed}, {epoch})"
+        raise RecipeError([Fault("task", f"{call} {fault}")])
+    return problem
+
+
 def sequence_lengths(problem: Problem) -> Lengths:
     """Returns the lengths of the training sequences, and of the unseen ones."""
     return tuple(map(len, problem.train)), tuple(map(len, problem.unseen))
+
+
+def sequence_counts(lengths: Lengths) -> tuple[int, int]:
+    """Returns the numbers of training and of unseen sequences."""
+    return len(lengths[0]), len(lengths[1])
 
 
 def error_origin(error: BaseException, file: str = "") -> str:
@@ -133,6 +168,13 @@ def problem_faults(task: Task, problem: object) -> Iterator[str]:
         widths = {getattr(sequence, name).shape[1:] for sequence in problem.sequences}
         if len(widths) > 1:
             yield f"must give {name} of one width, but got {sorted(widths)}"
+    for name in ("recall", "possible"):
+        stated = {getattr(sequence, name) is not None for sequence in problem.sequences}
+        if len(stated) > 1:
+            yield f"must give {name} for all sequences or for none, but gives it for some"
+    if task.longest is not None and max(map(len, problem.sequences)) > task.longest:
+        longest = max(map(len, problem.sequences))
+        yield f"must give sequences of at most longest={task.longest} steps, but one has {longest}"
 
 
 def _sequence_faults(task: Task, sequence: Sequence) -> Iterator[str]:
@@ -145,6 +187,8 @@ def _sequence_faults(task: Task, sequence: Sequence) -> Iterator[str]:
     lengths = [len(getattr(sequence, name)) for name in ("inputs", "targets", "scored")]
     if len(set(lengths)) > 1:
         yield f"inputs, targets and scored must be equally long, but have {lengths} steps"
+        return
+    yield from _mask_faults(task, sequence)
     if sequence.scored.dtype != bool or sequence.scored.ndim != 1:
         yield f"scored must be a boolean array (T,), but got {_describe(sequence.scored)}"
     for name, symbolic in (("inputs", task.symbolic), ("targets", task.kind == "categorical")):
@@ -161,6 +205,25 @@ def _sequence_faults(task: Task, sequence: Sequence) -> Iterator[str]:
             yield f"{name} must be real values (T, features), but got {_describe(array)}"
         elif not symbolic and not np.isfinite(array).all():
             yield f"{name} must be finite numbers, but some are NaN or infinite"
+
+
+def _mask_faults(task: Task, sequence: Sequence) -> Iterator[str]:
+    """Yields what is wrong with the masks that a sequence need not have."""
+    steps, symbols = len(sequence), len(task.labels)
+    for name, shape in (("recall", (steps,)), ("possible", (steps, symbols))):
+        mask = getattr(sequence, name)
+        if mask is None:
+            continue
+        if not isinstance(mask, np.ndarray) or mask.dtype != bool or mask.shape != shape:
+            yield f"{name} must be a boolean array {shape}, but got {_describe(mask)}"
+            return
+    if sequence.recall is not None and (sequence.recall & ~sequence.scored).any():
+        yield "recall must mark scored steps only, but marks others"
+    if sequence.possible is not None:
+        if task.kind != "categorical":
+            yield f"possible needs targets that are symbols, but the kind is {task.kind}"
+        elif not sequence.possible[np.arange(steps), sequence.targets][sequence.scored].all():
+            yield "possible must mark the target of every scored step, but does not"
 
 
 def _describe(value: object) -> str:

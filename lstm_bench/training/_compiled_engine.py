@@ -37,13 +37,15 @@ from lstm_bench.training._models import (
 )
 from lstm_bench.training._optimizers import OPTIMIZERS
 from lstm_bench.training._packing import Packing
-from lstm_bench.training._program import (
+from lstm_bench.training._program import training_function
+from lstm_bench.training._program_spec import (
     Chunk,
     ProgramInputs,
     ProgramSpec,
+    SampleTensors,
     TrainingState,
-    training_function,
 )
+from lstm_bench.training._stopping import RuleWindow, needed_correct
 
 EVALUATION_ROWS = 256
 """Largest number of samples evaluated at once where no state connects the batches.
@@ -68,6 +70,8 @@ def train(
 ) -> Training:
     """Trains all seeds, `threads` at a time; see `Engine` in `_engine.py`."""
     samples = {seed: recipe.samples(seed) for seed in seeds}
+    if recipe.fresh:  # the training samples come epoch by epoch
+        samples = {seed: samples[seed].part(unseen=True) for seed in seeds}
     # Almost always one spec for all seeds, but a seed must not depend on the samples of the others.
     specs = {seed: ProgramSpec.of(recipe, samples[seed]) for seed in seeds}
     programs, compile_seconds = {}, 0.0
@@ -112,10 +116,12 @@ def _train_seed(
     state = _initial_state(spec, program.model, packed, seed)
     inputs = _inputs(recipe, samples)
     losses, correct = [], []
-    outputs = chunk = None
+    outputs = chunk = met_after = None
+    rule = RuleWindow.of(recipe)
     rng = stream(seed, "shuffle")
     all_evaluated = np.zeros(recipe.epochs + spec.chunk, bool)  # the last chunk may be longer
     all_evaluated[recipe.evaluated_epochs - 1] = True
+    trained, solved_since = 0, [tf.constant(0)] * spec.stops
     for first in range(0, recipe.epochs, spec.chunk):
         if stop():
             raise Interrupted
@@ -123,22 +129,59 @@ def _train_seed(
         if chunk is None or recipe.shuffle != "none" or epochs < spec.chunk:
             chunk = _chunk(spec, recipe.schedule, rng, epochs)
         evaluated = all_evaluated[first : first + spec.chunk]
-        chunk = chunk._replace(evaluated=tf.constant(evaluated))
+        chunk = chunk._replace(
+            evaluated=tf.constant(evaluated),
+            first_epoch=tf.constant(first),
+            solved_since=solved_since,
+            fresh=_fresh(recipe, spec, seed, first, epochs) if spec.fresh else [],
+        )
         result = program.run(state, inputs, chunk)
-        state, outputs = result.state, result.outputs
-        losses.append(result.losses.numpy()[:epochs])
-        correct.append(result.correct.numpy()[:epochs][evaluated[:epochs]])
+        state, outputs, solved_since = result.state, result.outputs, result.solved_since
+        done = int(result.epochs) if spec.stops else epochs
+        trained += done
+        losses.append(result.losses.numpy()[:done])
+        correct.append(result.correct.numpy()[:done][evaluated[:done]])
+        if rule is not None:
+            errors = result.errors[0].numpy()[:done].reshape(-1)
+            present = chunk.index.numpy()[:done].reshape(-1) >= 0
+            met_after = rule.met_after(errors[present])
+        if done < epochs or met_after is not None:
+            break
     assert outputs is not None
     return SeedRun(
         seed,
         samples,
         np.concatenate(losses),
-        recipe.evaluated_epochs,
+        recipe.evaluated_epochs[recipe.evaluated_epochs <= trained],
         np.concatenate(correct),
         outputs.numpy().reshape(*samples.scored.shape, -1),
         tuple(packing.unpack([w.numpy() for w in state.weights])),
         time.perf_counter() - start,
+        met_after,
     )
+
+
+def _fresh(
+    recipe: Recipe, spec: ProgramSpec, seed: int, first: int, epochs: int
+) -> list[SampleTensors]:
+    """Returns the training samples of the `epochs` epochs after `first`, padded to a chunk."""
+    samples = [recipe.epoch_samples(seed, first + number + 1) for number in range(epochs)]
+    samples += samples[-1:] * (spec.chunk - epochs)
+    return [
+        SampleTensors(
+            *(
+                tf.stack(arrays)
+                for arrays in zip(*(_tensors(recipe, part) for part in samples), strict=True)
+            )
+        )
+    ]
+
+
+def _tensors(recipe: Recipe, samples: Samples) -> SampleTensors:
+    weight = samples.weights(recipe.recall_weight)
+    if weight is None:
+        weight = np.ones(samples.y.shape[:-1], np.float32)
+    return SampleTensors(tf.constant(samples.x), tf.constant(samples.y), tf.constant(weight))
 
 
 def _initial_state(
@@ -161,11 +204,14 @@ def _inputs(recipe: Recipe, samples: Samples) -> ProgramInputs:
     position = np.zeros(len(samples), np.int32)
     flat = index.ravel()
     position[flat[flat >= 0]] = np.flatnonzero(flat >= 0)
-    sample_weight = samples.scored.astype(np.float32)
+    possible = [] if samples.possible is None else [tf.constant(samples.possible)]
+    stops = recipe.stop_after_solved is not None
     return ProgramInputs(
-        x=tf.constant(samples.x),
-        y=tf.constant(samples.y),
-        sample_weight=tf.constant(sample_weight if samples.y.ndim == 3 else sample_weight[:, 0]),
+        samples=_tensors(recipe, samples),
+        possible=possible,
+        counted=[tf.constant(samples.evaluated)] if stops else [],
+        needed=tf.constant(needed_correct(recipe, samples), tf.int32),
+        patience=tf.constant(recipe.stop_after_solved or 0),
         evaluation_index=tf.constant(index),
         evaluation_reset=tf.constant(reset),
         position=tf.constant(position),
@@ -195,8 +241,15 @@ def _chunk(spec: ProgramSpec, schedule: Schedule, rng: np.random.Generator, epoc
     index = np.zeros((spec.chunk, spec.batches, spec.batch_size), np.int32)
     reset = np.zeros((spec.chunk, spec.batches), bool)
     index[:epochs], reset[:epochs] = schedule.epochs(rng, epochs)
-    evaluated = tf.zeros(spec.chunk, tf.bool)
-    return Chunk(tf.constant(index), tf.constant(reset), evaluated, tf.constant(epochs))
+    return Chunk(
+        index=tf.constant(index),
+        reset=tf.constant(reset),
+        evaluated=tf.zeros(spec.chunk, tf.bool),
+        epochs=tf.constant(epochs),
+        fresh=[],
+        first_epoch=tf.constant(0),
+        solved_since=[tf.constant(0)] * spec.stops,
+    )
 
 
 class _Template:
@@ -225,9 +278,13 @@ def _compile(spec: ProgramSpec, template: _Template) -> Program:
         fence_steps(model, spec.batch_size)
     run = tf.function(training_function(spec, model), jit_compile=True, autograph=False)
     packing = Packing(tuple(tuple(v.shape) for v in model.trainable_variables))
+    samples = recipe.samples(0)
+    if spec.fresh:
+        samples = samples.part(unseen=True)
+    chunk = _chunk(spec, recipe.schedule, stream(0, "shuffle"), 0)
     run(
         _initial_state(spec, model, [tf.zeros(shape) for shape in packing.packed], 0),
-        _inputs(recipe, recipe.samples(0)),
-        _chunk(spec, recipe.schedule, stream(0, "shuffle"), 0),
+        _inputs(recipe, samples),
+        chunk._replace(fresh=_fresh(recipe, spec, 0, 0, 1) if spec.fresh else []),
     )
     return Program(run, model, time.perf_counter() - start)

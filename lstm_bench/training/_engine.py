@@ -29,17 +29,19 @@ class SeedRun:
 
     `loss` is the loss of each epoch as Keras reports it during training. `correct` tells which
     outputs were correct in the evaluations after the epochs `evaluated`, which count from 1.
-    `outputs` are those of the last epoch.
+    `outputs` are those of the last epoch. E is smaller than the recipe's epochs if training ended
+    because the task was solved. With fresh sequences the samples are the unseen ones alone.
     """
 
     seed: int
-    samples: Samples  # training and unseen samples
+    samples: Samples  # those that are evaluated: training and unseen samples
     loss: NDArray[np.float32]  # (E,)
     evaluated: NDArray[np.int64]  # (V,)
     correct: NDArray[np.bool_]  # (V, N, M)
     outputs: NDArray[np.float32]  # (N, M, K)
     weights: tuple[NDArray[np.float32], ...]
     seconds: float
+    rule_met_after: int | None = None  # training sequences, with `stop=rule`
 
 
 @dataclass(frozen=True)

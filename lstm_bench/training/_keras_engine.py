@@ -12,11 +12,12 @@ from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from lstm_bench.errors import Interrupted
 from lstm_bench.recipes import Recipe, Samples
 from lstm_bench.seeds import stream
-from lstm_bench.statistics import is_correct
+from lstm_bench.statistics import is_among_possible, is_correct
 from lstm_bench.training._engine import SeedRun, Training
 from lstm_bench.training._models import (
     build,
@@ -27,6 +28,7 @@ from lstm_bench.training._models import (
     reset_states,
     state_variables,
 )
+from lstm_bench.training._stopping import RuleWindow, SolvedStreak, largest_errors, needed_correct
 
 OPTIMIZERS: dict[str, Callable[..., keras.optimizers.Optimizer]] = {
     "adam": keras.optimizers.Adam,
@@ -54,30 +56,46 @@ def train(
     """Trains one seed after another; `threads` is ignored. See `Engine` in `_engine.py`."""
     runs, parameters, work = [], 0, 0
     for seed in seeds:
-        samples = recipe.samples(seed)
+        every_sample = recipe.samples(seed)
+        samples = every_sample.part(unseen=True) if recipe.fresh else every_sample
         model = prepared_model(recipe, samples, seed)
         parameters, work = model.count_params(), multiply_adds(model)
         start = time.perf_counter()
-        loss, correct = [], []
+        loss, correct, evaluated = [], [], []
         outputs = np.zeros_like(samples.y)
         rng = stream(seed, "shuffle")
+        streak = SolvedStreak(recipe.stop_after_solved)
+        rule = RuleWindow.of(recipe)
+        needed, met_after = needed_correct(recipe, samples), None
         for epoch in range(1, recipe.epochs + 1):
             if stop():
                 raise Interrupted
-            loss.append(fit_epoch(recipe, model, samples, rng))
+            trained = recipe.epoch_samples(seed, epoch) if recipe.fresh else every_sample
+            if rule is None:
+                loss.append(fit_epoch(recipe, model, trained, rng))
+            else:
+                epoch_loss, errors = fit_with_errors(recipe, model, trained, rng)
+                loss.append(epoch_loss)
+                met_after = rule.met_after(errors)
             if epoch in recipe.evaluated_epochs:
                 outputs = predict(recipe, model, samples)
-                hits = is_correct(outputs, samples.y, recipe.task.kind, recipe.task.tolerance)
-                correct.append(hits.reshape(samples.scored.shape))
+                hits = correct_outputs(recipe, samples, outputs)
+                correct.append(hits)
+                evaluated.append(epoch)
+                if streak.ends(epoch, int(hits[samples.evaluated].sum()) >= needed):
+                    break
+            if met_after is not None:
+                break
         run = SeedRun(
             seed,
             samples,
             np.array(loss, np.float32),
-            recipe.evaluated_epochs,
+            np.array(evaluated),
             np.array(correct),
             outputs.reshape(*samples.scored.shape, -1),
             tuple(np.asarray(w) for w in model.trainable_variables),
             time.perf_counter() - start,
+            met_after,
         )
         runs.append(run)
     return Training(tuple(runs), parameters, work, 0.0)
@@ -112,7 +130,8 @@ def fit_epoch(
             reset_states(model)
         order = index[first:last].ravel()
         order = order[order >= 0]
-        weight = None if samples.scored.all() else _sample_weight(samples)[order]
+        weights = samples.weights(recipe.recall_weight)
+        weight = None if weights is None else weights[order]
         history = model.fit(
             samples.x[order],
             samples.y[order],
@@ -124,6 +143,37 @@ def fit_epoch(
         )
         total += history.history["loss"][0] * len(order)
     return total / samples.train_count
+
+
+def fit_with_errors(
+    recipe: Recipe, model: keras.Model, samples: Samples, rng: np.random.Generator
+) -> tuple[float, NDArray[np.floating]]:
+    """Trains one epoch of a stateless recipe; returns its loss and the largest errors (N,).
+
+    The errors are those of the training samples before the update with them, in their order.
+    """
+    (index,), _ = recipe.schedule.epochs(rng, 1)
+    weights = samples.weights(recipe.recall_weight)
+    total, errors = 0.0, []
+    for order in (batch[batch >= 0] for batch in index):
+        x, y = samples.x[order], samples.y[order]
+        outputs = np.asarray(model.predict_on_batch(x))
+        errors.append(largest_errors(outputs, samples.rows(order)))
+        weight = None if weights is None else weights[order]
+        model.reset_metrics()
+        total += float(model.train_on_batch(x, y, sample_weight=weight)) * len(order)
+    return total / samples.train_count, np.concatenate(errors)
+
+
+def correct_outputs(
+    recipe: Recipe, samples: Samples, outputs: NDArray[np.floating]
+) -> NDArray[np.bool_]:
+    """Returns which of `outputs`, which are like `samples.y`, are correct, (N, M)."""
+    if samples.possible is not None:
+        correct = is_among_possible(outputs, samples.possible)
+    else:
+        correct = is_correct(outputs, samples.y, recipe.task.kind, recipe.task.tolerance)
+    return correct.reshape(samples.scored.shape)
 
 
 def predict(recipe: Recipe, model: keras.Model, samples: Samples) -> np.ndarray:
@@ -146,12 +196,6 @@ def predict(recipe: Recipe, model: keras.Model, samples: Samples) -> np.ndarray:
     for state, value in zip(state_variables(model), training_state, strict=True):
         state.assign(value)
     return outputs
-
-
-def _sample_weight(samples: Samples) -> np.ndarray:
-    """Returns the sample weights for Keras: (N, M) with an output at every step, else (N,)."""
-    weight = samples.scored.astype(np.float32)
-    return weight if samples.y.ndim == 3 else weight[:, 0]
 
 
 def _ranges_between_resets(reset: np.ndarray) -> list[tuple[int, int]]:

@@ -7,84 +7,43 @@ step. Loop variables are NamedTuples, so that every tensor has a name.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 import keras
 import tensorflow as tf
 
-from lstm_bench.recipes import SMALL_STEP, Recipe, Samples, multiply_adds
-from lstm_bench.statistics import Kind
 from lstm_bench.training._fusion import fenced, has_large_product, in_one_kernel
-from lstm_bench.training._kernel_calls import calls_kernels
 from lstm_bench.training._models import dropout_variables, has_no_gradient, state_variables
 from lstm_bench.training._optimizers import OPTIMIZERS, Update
 from lstm_bench.training._packing import Packing
+from lstm_bench.training._program_spec import (
+    Chunk,
+    ChunkResult,
+    ProgramInputs,
+    ProgramSpec,
+    SampleTensors,
+    Tensors,
+    TrainingState,
+)
 
-CHUNK_STEPS = 20_000
-"""Training steps of a small network in one call of the program: about 0.1 s of work.
-
-Ctrl-C takes effect between calls. A step of a larger network counts as several."""
-
-Tensors = list[Any]
 Loop = TypeVar("Loop", bound=NamedTuple)
-
-
-class TrainingState(NamedTuple):
-    """What training carries from batch to batch, from epoch to epoch and from call to call."""
-
-    weights: Tensors  # packed, see `Packing`
-    slots: list[Tensors]  # the slots of the optimizer, each with arrays shaped like the weights
-    rnn_states: Tensors  # the states of the stateful layers
-    dropout_states: Tensors  # the states of the random streams for dropout
-    step: Any  # (): training steps so far
-
-
-class ProgramInputs(NamedTuple):
-    """What stays the same from call to call.
-
-    An evaluation of all samples in one batch uses neither `evaluation_reset` nor `position`.
-    """
-
-    x: Any  # (N, T, F)
-    y: Any  # (N, K) or (N, T, K)
-    sample_weight: Any  # (N,) or (N, T)
-    evaluation_index: Any  # (evaluation batches, rows): sample indices
-    evaluation_reset: Any  # (evaluation batches,): whether the state is cleared before each batch
-    position: Any  # (N,): the position of each sample's output among all rows of the evaluation
-    rate: Any
-    momentum: Any
-    accumulate: Any
-
-
-class Chunk(NamedTuple):
-    """The batches of one call; only the first `epochs` epochs are trained."""
-
-    index: Any  # (chunk, batches, B): sample indices
-    reset: Any  # (chunk, batches): whether the state is cleared before each batch
-    evaluated: Any  # (chunk,): whether the epoch is followed by an evaluation
-    epochs: Any  # ()
-
-
-class ChunkResult(NamedTuple):
-    """What one call returns."""
-
-    state: TrainingState
-    losses: Any  # (chunk,)
-    correct: Any  # (chunk, N, M); after an epoch without an evaluation, those before it
-    outputs: Any  # (N, K) or (N, T, K), of the latest evaluation
 
 
 class _BatchLoop(NamedTuple):
     batch: Any  # (): index of the batch
     total_loss: Any  # (): sum over the samples of the epoch so far
     state: TrainingState
+    errors: Tensors  # [TensorArray of (B,)]
 
 
 class _EpochLoop(NamedTuple):
     epoch: Any  # (): index of the epoch
     state: TrainingState
+    ended: Tensors  # [()]: whether training ends before the last epoch
+    solved_since: Tensors  # [()]: the epoch, from 1, from which the task is solved, or 0
+    errors: Tensors  # [TensorArray of (batches, B)]
     losses: Any  # TensorArray of ()
     correct: Any  # TensorArray of (N, M)
     outputs: Any  # (N, K) or (N, T, K)
@@ -94,66 +53,6 @@ class _EvaluationLoop(NamedTuple):
     batch: Any  # (): index of the batch
     rnn_states: Tensors
     outputs: Any  # TensorArray of (rows, K) or (rows, T, K)
-
-
-@dataclass(frozen=True)
-class ProgramSpec:
-    """Everything that a program depends on: recipes with equal specs share one executable."""
-
-    network: str
-    units: int
-    layers: int
-    bidirectional: bool
-    kernel_size: int
-    dropout: float
-    every_step: bool
-    output: str
-    loss: str
-    optimizer: str
-    accumulates: bool
-    stateful: bool
-    kind: Kind
-    tolerance: float
-    masked: bool
-    evaluates_all: bool  # whether every epoch is followed by an evaluation
-    kernels: bool  # whether recurrent layers call the kernels of `_kernels`
-    x: tuple[int, ...]
-    y: tuple[int, ...]
-    train_count: int
-    batches: int
-    batch_size: int
-    chunk: int
-
-    @classmethod
-    def of(cls, recipe: Recipe, samples: Samples) -> ProgramSpec:
-        """Returns the spec of `recipe` for the `samples` of one seed."""
-        schedule = recipe.schedule
-        work = 1 + multiply_adds(recipe, samples.x.shape[2]) // SMALL_STEP
-        return cls(
-            network=recipe.network,
-            units=recipe.units,
-            layers=recipe.layers,
-            bidirectional=recipe.bidirectional,
-            kernel_size=recipe.kernel_size,
-            dropout=recipe.dropout,
-            every_step=recipe.framing.every_step,
-            output=recipe.output,
-            loss=recipe.loss,
-            optimizer=recipe.optimizer,
-            accumulates=recipe.accumulate > 1,
-            stateful=recipe.stateful,
-            kind=recipe.task.kind,
-            tolerance=recipe.task.tolerance,
-            masked=not bool(samples.scored.all()),
-            evaluates_all=recipe.evaluation_distance == 1,
-            kernels=calls_kernels(recipe.network, samples.x.shape[1], schedule.batch_size),
-            x=samples.x.shape,
-            y=samples.y.shape,
-            train_count=samples.train_count,
-            batches=schedule.batches,
-            batch_size=schedule.batch_size,
-            chunk=max(1, min(256, CHUNK_STEPS // (schedule.batches * work))),
-        )
 
 
 def training_function(
@@ -182,26 +81,48 @@ class _TrainingGraph:
         """Trains the epochs of `chunk`, with the evaluations between them."""
         spec = self.spec
         shape = (spec.x[0], self.outputs_per_sample)
+        errors = [
+            tf.TensorArray(tf.float32, spec.chunk, element_shape=(spec.batches, spec.batch_size))
+        ]
         start = _EpochLoop(
             epoch=tf.constant(0),
             state=state,
+            ended=[tf.constant(False)] * spec.stops,
+            solved_since=chunk.solved_since,
+            errors=errors * spec.records_errors,
             losses=tf.TensorArray(tf.float32, spec.chunk, element_shape=()),
             correct=tf.TensorArray(tf.bool, spec.chunk, element_shape=shape),
-            outputs=tf.zeros_like(inputs.y),
+            outputs=tf.zeros_like(inputs.samples.y),
         )
-        end = _while(
-            lambda loop: loop.epoch < chunk.epochs,
-            lambda loop: self._epoch(inputs, chunk, loop),
-            start,
+
+        def goes_on(loop: _EpochLoop) -> Any:
+            more = loop.epoch < chunk.epochs
+            return more & ~loop.ended[0] if loop.ended else more
+
+        end = _while(goes_on, lambda loop: self._epoch(inputs, chunk, loop), start)
+        return ChunkResult(
+            state=end.state,
+            losses=end.losses.stack(),
+            correct=end.correct.stack(),
+            outputs=end.outputs,
+            epochs=end.epoch,
+            solved_since=end.solved_since,
+            errors=[array.stack() for array in end.errors],
         )
-        return ChunkResult(end.state, end.losses.stack(), end.correct.stack(), end.outputs)
 
     def _epoch(self, inputs: ProgramInputs, chunk: Chunk, loop: _EpochLoop) -> _EpochLoop:
         index, reset = chunk.index[loop.epoch], chunk.reset[loop.epoch]  # (batches, B), (batches,)
+        samples = inputs.samples
+        if self.spec.fresh:
+            samples = SampleTensors(*(array[loop.epoch] for array in chunk.fresh[0]))
+        errors = [
+            tf.TensorArray(tf.float32, self.spec.batches, element_shape=(self.spec.batch_size,))
+            for _ in loop.errors
+        ]
         end = _while(
             lambda batches: batches.batch < self.spec.batches,
-            lambda batches: self._batch(inputs, index, reset, chunk.epochs, batches),
-            _BatchLoop(tf.constant(0), tf.constant(0.0), loop.state),
+            lambda batches: self._batch(inputs, samples, index, reset, chunk.epochs, batches),
+            _BatchLoop(tf.constant(0), tf.constant(0.0), loop.state, errors),
         )
         if self.spec.evaluates_all:
             outputs = self._evaluate(inputs, end.state)
@@ -212,17 +133,43 @@ class _TrainingGraph:
                 lambda: loop.outputs,
             )
         loss = end.total_loss / float(self.spec.train_count)
-        correct = correct_answers(self.spec, outputs, inputs.y)
+        correct = correct_answers(self.spec, outputs, inputs)
+        ended, solved_since = self._streak(inputs, chunk, loop, correct)
+        pairs = zip(loop.errors, end.errors, strict=True)
         return _EpochLoop(
             epoch=loop.epoch + 1,
             state=end.state,
+            ended=ended,
+            solved_since=solved_since,
+            errors=[array.write(loop.epoch, new.stack()) for array, new in pairs],
             losses=loop.losses.write(loop.epoch, loss),
             correct=loop.correct.write(loop.epoch, correct),
             outputs=outputs,
         )
 
+    def _streak(
+        self, inputs: ProgramInputs, chunk: Chunk, loop: _EpochLoop, correct: Any
+    ) -> tuple[Tensors, Tensors]:
+        """Returns whether training ends, and since when the task is solved: a `SolvedStreak`."""
+        if not self.spec.stops:
+            return [], []
+        epoch = chunk.first_epoch + loop.epoch + 1
+        (since,) = loop.solved_since
+        right = tf.reduce_sum(tf.cast(correct & inputs.counted[0], tf.int32))
+        solved = right >= inputs.needed
+        new = tf.where(solved, tf.where(since > 0, since, epoch), 0)
+        evaluated = chunk.evaluated[loop.epoch]
+        ended = evaluated & solved & (epoch - new >= inputs.patience)
+        return [ended], [tf.where(evaluated, new, since)]
+
     def _batch(
-        self, inputs: ProgramInputs, index: Any, reset: Any, epochs: Any, loop: _BatchLoop
+        self,
+        inputs: ProgramInputs,
+        samples: SampleTensors,
+        index: Any,
+        reset: Any,
+        epochs: Any,
+        loop: _BatchLoop,
     ) -> _BatchLoop:
         """Adds one training step to the graph."""
         batch, state = loop.batch, loop.state
@@ -231,18 +178,26 @@ class _TrainingGraph:
         present = tf.cast(row >= 0, tf.float32)
         count = tf.reduce_sum(present)
         row = tf.maximum(row, 0)
-        sample_weight = present if inputs.y.shape.rank == 2 else present[:, None]
+        y = tf.gather(samples.y, row)
+        sample_weight = present if y.shape.rank == 2 else present[:, None]
         if self.spec.masked:
-            sample_weight = sample_weight * tf.gather(inputs.sample_weight, row)
+            sample_weight = sample_weight * tf.gather(samples.weight, row)
         weights = self.packing.unpack(state.weights)
         with tf.GradientTape() as tape:
             tape.watch(weights)
-            x = tf.gather(inputs.x, row)
+            x = tf.gather(samples.x, row)
             outputs, rnn_states, dropout_states = self._forward(
                 weights, rnn_states, state.dropout_states, x, training=True
             )
-            losses = self.loss(tf.gather(inputs.y, row), outputs)  # (B,) or (B, T)
+            losses = self.loss(y, outputs)  # (B,) or (B, T)
             loss = tf.reduce_sum(losses * sample_weight) / (count * self.outputs_per_sample)
+
+        def largest() -> Any:
+            """Returns the largest error of each row at a step that counts, (B,)."""
+            error = tf.reduce_max(tf.abs(outputs - y), axis=-1)
+            error = tf.where(sample_weight > 0, error, 0.0)
+            return tf.reduce_max(tf.reshape(error, (self.spec.batch_size, -1)), axis=-1)
+
         step = state.step + 1
         update = self._update(inputs, step)
         gradients = self.packing.pack(tape.gradient(loss, weights))
@@ -266,6 +221,7 @@ class _TrainingGraph:
             batch=batch + 1,
             total_loss=loop.total_loss + loss * count,
             state=TrainingState(new_weights, slots, rnn_states, dropout_states, step),
+            errors=[array.write(loop.batch, largest()) for array in loop.errors],
         )
 
     def _update(self, inputs: ProgramInputs, step: Any) -> Update:
@@ -295,19 +251,21 @@ class _TrainingGraph:
         weights = self.packing.unpack(state.weights)
         index, reset = inputs.evaluation_index, inputs.evaluation_reset
         if not self.spec.stateful and index.shape[0] == 1:  # all samples, in the order of `x`
-            return self._forward(weights, [], state.dropout_states, inputs.x, training=False)[0]
+            x = inputs.samples.x
+            return self._forward(weights, [], state.dropout_states, x, training=False)[0]
         batches, rows = index.shape
+        outputs = inputs.samples.y.shape[1:]
 
         def evaluate_batch(loop: _EvaluationLoop) -> _EvaluationLoop:
             rnn_states = _cleared(loop.rnn_states, reset[loop.batch])
-            x = tf.gather(inputs.x, tf.maximum(index[loop.batch], 0))
+            x = tf.gather(inputs.samples.x, tf.maximum(index[loop.batch], 0))
             outputs, rnn_states, _ = self._forward(
                 weights, rnn_states, state.dropout_states, x, training=False
             )
             all_outputs = loop.outputs.write(loop.batch, outputs)
             return _EvaluationLoop(loop.batch + 1, rnn_states, all_outputs)
 
-        array = tf.TensorArray(tf.float32, batches, element_shape=(rows, *inputs.y.shape[1:]))
+        array = tf.TensorArray(tf.float32, batches, element_shape=(rows, *outputs))
         rnn_states = [tf.zeros_like(value) for value in state.rnn_states]
         start = _EvaluationLoop(tf.constant(0), rnn_states, array)
         end = _while(lambda loop: loop.batch < batches, evaluate_batch, start)
@@ -336,9 +294,15 @@ def _cleared(values: Tensors, reset: Any) -> Tensors:
     return [tf.where(reset, tf.zeros_like(value), value) for value in values]
 
 
-def correct_answers(spec: ProgramSpec, outputs: Any, y: Any) -> Any:
-    """Returns which outputs are correct, (N, M): `statistics.is_correct` as a graph."""
-    if spec.kind == "regression":
+def correct_answers(spec: ProgramSpec, outputs: Any, inputs: ProgramInputs) -> Any:
+    """Returns which outputs are correct, (N, M): as `statistics` says, as a graph."""
+    y = inputs.samples.y
+    if spec.possible:
+        (possible,) = inputs.possible
+        lowest = tf.reduce_min(tf.where(possible, outputs, math.inf), axis=-1)
+        highest = tf.reduce_max(tf.where(possible, -math.inf, outputs), axis=-1)
+        correct = lowest > highest
+    elif spec.kind == "regression":
         correct = tf.reduce_all(tf.abs(outputs - y) <= spec.tolerance, axis=-1)
     elif spec.kind == "binary":
         correct = tf.reduce_all((outputs >= 0.5) == (y >= 0.5), axis=-1)

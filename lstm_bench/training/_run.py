@@ -232,9 +232,17 @@ def _scores(recipe: Recipe, run: SeedRun, predictions: pd.DataFrame) -> dict[str
         "solved_epoch": float(run.evaluated[first - 1]) if first and solved else np.nan,
         "seconds": run.seconds,
     }
+    if recipe.stop_after_solved is not None or recipe.stop is not None:
+        row["trained_epochs"] = len(run.loss)
+    if recipe.stop is not None:
+        met = run.rule_met_after
+        row |= {"solved": met is not None, "sequences": np.nan if met is None else float(met)}
     if recipe.evaluation != "teacher_forced":
         return row
     samples = run.samples
+    if samples.recall is not None:
+        counted = samples.evaluated & samples.recall
+        row["recall_accuracy"] = float(_accuracy_curve(run, counted)[-1])
     if samples.train_count < len(samples):
         row["seen_accuracy"] = float(_accuracy_curve(run, samples.seen)[-1])
         row["unseen_accuracy"] = score

@@ -13,7 +13,7 @@ from lstm_bench.execution._workers import Job, SeedFinished, WorkerPool
 from lstm_bench.recipes._cost import estimated_seconds, program_key
 from lstm_bench.recipes._recipe import recipe
 from lstm_bench.results._storage import unpack_outcome
-from lstm_bench.training._program import ProgramSpec
+from lstm_bench.training._program_spec import ProgramSpec
 
 
 @dataclass

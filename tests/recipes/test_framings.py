@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lstm_bench.recipes._framings import FRAMINGS, encode
+from lstm_bench.recipes._framings import FRAMINGS
 from lstm_bench.recipes._recipe import recipe
+from lstm_bench.recipes._samples import encode
 from lstm_bench.tasks._base import Problem, Sequence
 from lstm_bench.testing._contract import framing_checks
 

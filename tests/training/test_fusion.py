@@ -12,7 +12,7 @@ from lstm_bench.seeds import stream
 from lstm_bench.training import _compiled_engine as compiled
 from lstm_bench.training import _fusion as fusion
 from lstm_bench.training import _kernel_calls as kernel_calls
-from lstm_bench.training._program import ProgramSpec
+from lstm_bench.training._program_spec import ProgramSpec
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from lstm_bench.recipes._recipe import recipe
 from lstm_bench.training import _compiled_engine as compiled
 from lstm_bench.training import _kernel_calls as calls
 from lstm_bench.training import _kernels as kernels
-from lstm_bench.training._program import ProgramSpec
+from lstm_bench.training._program_spec import ProgramSpec
 
 LAYERS = {
     "lstm": keras.layers.LSTM,
