@@ -156,7 +156,11 @@ def test_the_tasks_of_the_readme_are_tasks(tmp_path):
     code = [block for block in blocks if "cumsum" in block]
     (tmp_path / "my_task.py").write_text("\n\n".join(code))
     tasks = load_tasks([tmp_path / "my_task.py"])
-    for task in (tasks["parity"](), tasks["parity"](length=4), tasks["parity_of_32"]()):
+    for task in (
+        tasks["running_parity"](),
+        tasks["running_parity"](length=4),
+        tasks["parity_of_32"](),
+    ):
         for sequence in task.problem(seed=0).sequences:
             ones = [sum(sequence.inputs[: t + 1]) % 2 for t in range(len(sequence))]
             assert sequence.targets.tolist() == ones

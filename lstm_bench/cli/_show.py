@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def task_table(tasks: TaskRegistry) -> Table:
     """Returns one line a task."""
     table = Table(title="Tasks", title_justify="left")
-    for heading in ("task", "what it asks", "kind", "chance", "first published recipe"):
+    for heading in ("task", "what it asks", "kind", "chance", "default recipe"):
         table.add_column(heading)
     for facts in task_documents(tasks):
         name, chance = facts["name"], f"{facts['chance']:.1%}"

@@ -28,9 +28,10 @@ class EmbeddedReber(Task):
         B T B P V V E T -> T B P V V E T E
         B P B T X S E P -> P B T X S E P E
 
-    The grammar is in `_reber_grammar`: often two symbols can come next. So a step is right if all
-    possible symbols have larger outputs than the others. Only the last but one step, the column
-    `recall_accuracy`, needs a memory of the second symbol; the rest is learnt without a long lag.
+    A string is B, T or P, a string of Reber's grammar (from B to E), the same T or P again, and E.
+    Often two symbols can come next, so a step is right if all possible symbols have larger outputs
+    than the others. Only the last but one step, the column `recall_accuracy`, needs a memory of the
+    second symbol.
 
     `train` random strings are fixed, as in the paper, and shown in random order in every epoch.
     Short strings are frequent and may be among them more than once. None of the `unseen` strings

@@ -1,6 +1,7 @@
 """Published shapes, and every window derived again by slow loops over plain lists."""
 
 from collections import Counter
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -8,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lstm_bench.recipes._framings import FRAMINGS
+from lstm_bench.recipes._framings import FRAMINGS, Framing
 from lstm_bench.recipes._recipe import recipe
-from lstm_bench.recipes._samples import encode
+from lstm_bench.recipes._samples import Samples, encode
+from lstm_bench.tasks import BUILT_IN
 from lstm_bench.tasks._base import Problem, Sequence
 from lstm_bench.testing._contract import framing_checks
 
@@ -306,3 +308,37 @@ def test_a_framing_is_registered_under_its_name_and_counts_none_for_short_sequen
         "chunks": [1, 2, 3, 7],
     }
     assert misfits == expected.get(name, [])
+
+
+@pytest.mark.parametrize("encoding", ["onehot", "scaled"])
+@pytest.mark.parametrize(
+    ("task", "settings"),
+    [
+        ("memory", {}),
+        ("random_memory", {"new_each_epoch": True}),
+        ("cumulative_sum", {}),
+        ("parallel_series", {}),
+        ("adding", {"length": 20}),
+        ("embedded_reber", {}),
+        ("temporal_order", {"length": 12}),
+        ("parity", {"length": 3, "unseen_length": 7}),
+    ],
+)
+def test_whole_sequences_at_once_are_those_framed_one_by_one(task, settings, encoding):
+    chosen = BUILT_IN[task](**settings)
+    problem, whole = chosen.problem(1), FRAMINGS["whole"]()
+    for longest in (None, 40):
+        arguments = problem, chosen.alphabet_size, encoding, 1, longest
+        fast, slow = whole.samples(*arguments), Framing.samples(whole, *arguments)
+        for field in fields(Samples):
+            one, other = getattr(fast, field.name), getattr(slow, field.name)
+            np.testing.assert_array_equal(one, other)
+            if isinstance(one, np.ndarray):
+                assert one.dtype == other.dtype and one.flags.c_contiguous
+
+
+def test_masks_that_not_all_sequences_have_are_left_out():
+    first = Sequence.next_symbol([0, 1, 2])
+    given = Problem((first.recalled_at(-1),), (first,))
+    samples = FRAMINGS["whole"]().samples(given, 3, "onehot", 0)
+    assert samples.recall is None and samples.possible is None

@@ -163,6 +163,14 @@ OTHERS = [
     for task in (
         *(task() for name, task in BUILT_IN_TASKS.items() if name not in ORDINARY),
         BUILT_IN_TASKS["alphabet"](wrap=True),
+        BUILT_IN_TASKS["adding"](variant="modern"),
+        BUILT_IN_TASKS["multiplication"](variant="modern", length=20),
+        BUILT_IN_TASKS["temporal_order"](symbols=3, length=30),
+        BUILT_IN_TASKS["long_lag"](variant="b", lag=20),
+        BUILT_IN_TASKS["long_lag"](variant="c", lag=20),
+        BUILT_IN_TASKS["noisy_sequences"](variant="b"),
+        BUILT_IN_TASKS["noisy_sequences"](variant="c"),
+        BUILT_IN_TASKS["random_memory"](new_each_epoch=True),
     )
     for name, run in TASK_CHECKS.items()
 ]
