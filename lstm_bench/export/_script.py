@@ -6,7 +6,8 @@ import inspect
 import re
 import textwrap
 
-from lstm_bench.export._data import data_code
+from lstm_bench.errors import UserError
+from lstm_bench.export._data import data_code, recall_code
 from lstm_bench.export._embedded import UNPACKED
 from lstm_bench.export._framing_code import STREAM
 from lstm_bench.export._literals import docstring_literal
@@ -27,11 +28,13 @@ def export_script(recipe: Recipe, seed: int = 0) -> str:
     or (N, T, K), and `new_outputs` those for unseen samples, if there are any and the network is
     not stateful.
 
-    Raises `UserError` where the data would be too long for a script.
+    Raises `UserError` where the data would be too long for a script, and for a recipe with new
+    sequences in every epoch or an end of training that a script cannot have.
     """
+    _check(recipe)
     samples = recipe.samples(seed)
     train = samples.part(unseen=False)
-    data = data_code(recipe, seed)
+    data, recall = data_code(recipe, seed), recall_code(recipe, train)
     unseen = unseen_code(recipe, samples) if train.train_count < len(samples) else ""
     model = prepared_model(recipe, train, seed)
     states = stateful_layers(model)
@@ -40,27 +43,46 @@ def export_script(recipe: Recipe, seed: int = 0) -> str:
         if data.readable
         else "  # of the initial weights and the sample order; the data are below"
     )
+    packed = data.packed or bool(unseen) or "unpacked(" in recall
     blocks = [
-        "\n".join(f"import {name}" for name in _imports(data.packed or bool(unseen))),
+        "\n".join(f"import {name}" for name in _imports(packed)),
         "import keras\nimport numpy as np",
         f"SEED = {seed}{comment}",
         STREAM,
-        UNPACKED if data.packed or unseen else "",
+        UNPACKED if packed else "",
         "# ---- Data",
         data.code,
+        recall,
         "# ---- Network",
         network_code(model),
         initial_weights_code(model),
         "# ---- Training",
         f"every = {max(1, recipe.epochs // 10)}  # epochs from one printed loss to the next",
         reset_definition(states),
-        training_code(recipe, states, data.weighted),
+        training_code(recipe, states, data.weighted or bool(recall)),
         "# ---- Predictions",
         prediction_code(recipe, train, data, states),
         unseen,
     ]
     code = _two_blank_lines("\n\n".join(block.strip("\n") for block in blocks if block))
     return f"{docstring_literal(_docstring(recipe))}\n\n{code}\n"
+
+
+def _check(recipe: Recipe) -> None:
+    """Raises `UserError` for a recipe that no script is written for."""
+    task = recipe.task.name
+    if recipe.fresh:
+        raise UserError(
+            f"export: a script contains its data, but {task} has new sequences in every epoch; "
+            "export a recipe whose task keeps its sequences"
+        )
+    if recipe.stop_after_solved is None:
+        return
+    if recipe.stateful or recipe.evaluation_distance != 1 or recipe.task.problem(0).unseen:
+        raise UserError(
+            "export: a script ends when its task is solved only for a stateless network that is "
+            "evaluated on its training sequences after every epoch; leave stop_after_solved out"
+        )
 
 
 def _imports(packed: bool) -> list[str]:

@@ -24,6 +24,7 @@ from lstm_bench.results._figures import (
 from lstm_bench.results._json import plain_json, to_json
 from lstm_bench.results._outcome import (
     CURVE_POINTS,
+    PARTIAL_ACCURACIES,
     PREDICTION_COLUMNS,
     SEED_COLUMNS,
     Outcome,
@@ -59,6 +60,7 @@ __all__ = [
     "MAX_CURVES",
     "MAX_NETWORK_BYTES",
     "NEUTRAL_COLOR",
+    "PARTIAL_ACCURACIES",
     "PREDICTION_COLUMNS",
     "SEED_COLUMNS",
     "TEXT_COLOR",

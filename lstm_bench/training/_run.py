@@ -243,7 +243,7 @@ def _scores(recipe: Recipe, run: SeedRun, predictions: pd.DataFrame) -> dict[str
     if samples.recall is not None:
         counted = samples.evaluated & samples.recall
         row["recall_accuracy"] = float(_accuracy_curve(run, counted)[-1])
-    if samples.train_count < len(samples):
+    if 0 < samples.train_count < len(samples):
         row["seen_accuracy"] = float(_accuracy_curve(run, samples.seen)[-1])
         row["unseen_accuracy"] = score
     targets = samples.y.reshape(*samples.scored.shape, -1)[samples.evaluated]
@@ -287,7 +287,7 @@ def _learning_curve(run: SeedRun) -> pd.DataFrame:
     accuracies = _accuracy_curve(run, run.samples.evaluated)
     losses = run.loss[run.evaluated - 1].astype(float)
     columns = {"loss": losses, "accuracy": accuracies}
-    if run.samples.train_count < len(run.samples):
+    if 0 < run.samples.train_count < len(run.samples):
         columns["seen_accuracy"] = _accuracy_curve(run, run.samples.seen)
     values = {key: curve[points] for key, curve in columns.items()}
     return pd.DataFrame({"seed": run.seed, "epoch": run.evaluated[points], **values})
