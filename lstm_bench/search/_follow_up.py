@@ -100,6 +100,7 @@ def ablation_recipes(simplest: Recipe, reference: Recipe) -> list[tuple[str, Any
         changed = overlay_settings(settings, replaced, tasks)
         if key not in reference_settings:
             changed.pop(key, None)
+            changed = applicable_settings(changed, tasks)
         ablated: Recipe | str
         try:
             ablated = simplest.with_settings(changed)

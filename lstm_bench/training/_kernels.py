@@ -43,6 +43,7 @@ from lstm_bench.training._tiles import (
     ZERO,
     clear,
     compiled,
+    copy,
     filled,
     panels,
     product,
@@ -60,12 +61,6 @@ def _zeros(address, size):
     array = carray(address, (size,), F32)
     clear(array, size)
     return array
-
-
-@compiled
-def _copy(source, target, size):
-    for i in range(size):
-        target[i] = source[i]
 
 
 @compiled
@@ -129,8 +124,8 @@ def _lstm_forward(results, operands):
     h = _floats(results[0], steps * h_step + cells)
     gates = _floats(results[1], (steps if training else block) * rows * width)
     c = _floats(results[2], steps * c_step + cells)
-    _copy(_floats(operands[5], cells), h, cells)
-    _copy(_floats(operands[6], cells), c, cells)
+    copy(_floats(operands[5], cells), h, cells)
+    copy(_floats(operands[6], cells), c, cells)
     offset, factor = filled(width, F32(0.5)), filled(width, F32(0.5))
     for j in range(2 * units, 3 * units):
         offset[j], factor[j] = F32(0), F32(1)
@@ -206,7 +201,7 @@ def _gru_forward(results, operands):
     both = _floats(operands[4], 2 * three)  # the biases of the inputs, then those of h
     h = _floats(results[0], steps * h_step + cells)
     gates = _floats(results[1], (steps if training else block) * rows * width)
-    _copy(_floats(operands[5], cells), h, cells)
+    copy(_floats(operands[5], cells), h, cells)
     bias = filled(width, F32(0))
     for j in range(units):
         bias[j] = both[2 * units + j]
@@ -219,7 +214,7 @@ def _gru_forward(results, operands):
             inputs, count = x[t * rows * features :], min(block, steps - t) * rows
             _multiply(count, inputs, features, kernel, features, three, bias, ZERO, now, width)
         for row in range(rows):
-            _copy(bias[three:], now[row * width + three :], units)
+            copy(bias[three:], now[row * width + three :], units)
         sums = now[units:]
         _multiply(rows, h[t * h_step :], units, recurrent, units, three, sums, width, sums, width)
         gru_step(now, h[t * h_step :], h[(t + 1) * h_step :], rows, units)
@@ -291,7 +286,7 @@ def _simple_rnn_forward(results, operands):
     bias = _floats(operands[4], units)
     h = _floats(results[0], steps * h_step + cells)
     sums = _floats(results[1], block * cells)
-    _copy(_floats(operands[5], cells), h, cells)
+    copy(_floats(operands[5], cells), h, cells)
     for t in range(steps):
         now = sums[t % block * cells :]
         if t % block == 0:
