@@ -37,7 +37,7 @@ def export_script(recipe: Recipe, seed: int = 0) -> str:
     data, recall = data_code(recipe, seed), recall_code(recipe, train)
     unseen = unseen_code(recipe, samples) if train.train_count < len(samples) else ""
     model = prepared_model(recipe, train, seed)
-    states = stateful_layers(model)
+    states = stateful_layers(model, recipe)
     comment = (
         ""
         if data.readable
@@ -54,8 +54,8 @@ def export_script(recipe: Recipe, seed: int = 0) -> str:
         data.code,
         recall,
         "# ---- Network",
-        network_code(model),
-        initial_weights_code(model),
+        network_code(model, recipe.truncate),
+        initial_weights_code(model, recipe),
         "# ---- Training",
         f"every = {max(1, recipe.epochs // 10)}  # epochs from one printed loss to the next",
         reset_definition(states),

@@ -20,6 +20,7 @@ Network = Literal["lstm", "gru", "simple_rnn", "mlp", "conv1d"]
 Output = Literal["softmax", "sigmoid", "linear"]
 Loss = Literal["categorical_crossentropy", "binary_crossentropy", "mean_squared_error"]
 Optimizer = Literal["adam", "sgd", "rmsprop"]
+Decay = Literal["linear", "cosine"]
 Evaluation = Literal["teacher_forced", "free_running", "cold_start", "random_order", "step_by_step"]
 
 FEEDFORWARD = ("mlp", "conv1d")
@@ -56,6 +57,13 @@ class Configuration(BaseModel):
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 250
     batch_size: Annotated[int, Field(ge=1)] | Literal["all"] = 1
     accumulate: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    forget_bias: (
+        Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)] | Literal["chrono"] | None
+    ) = None
+    longest_time: Annotated[int, Field(ge=3, le=1_000_000)] | None = None
+    clip_norm: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] | None = None
+    decay: Decay | None = None
+    truncate: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     stateful: bool = False
     layout: Layout = "rows"
     reset: Reset = "sequence"
@@ -161,6 +169,16 @@ class Configuration(BaseModel):
         return 4 * self.width * self.layers * self.units * (self.units + features)
 
     @property
+    def longest_dependency(self) -> int:
+        """The longest time over which `forget_bias="chrono"` lets cells remember, in time steps."""
+        return self.width if self.longest_time is None else self.longest_time
+
+    @property
+    def training_steps(self) -> int:
+        """The number of batches in the training of one seed."""
+        return self.epochs * self.schedule.batches
+
+    @property
     def updates(self) -> int:
         """The number of weight updates in the training of one seed."""
-        return self.epochs * self.schedule.batches // self.accumulate
+        return self.training_steps // self.accumulate

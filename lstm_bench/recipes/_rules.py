@@ -31,7 +31,10 @@ def faults(config: Configuration) -> Iterator[Fault]:
     for rule in rules:
         yield from rule(config)
     yield from _encoding_faults(config)
-    yield from _length_faults(config) or _memory_faults(config) or _schedule_faults(config)
+    yield from _length_faults(config) or [
+        *_time_faults(config),
+        *(_memory_faults(config) or _schedule_faults(config)),
+    ]
 
 
 def _output_faults(config: Configuration) -> Iterator[Fault]:
@@ -45,6 +48,15 @@ def _unused_faults(config: Configuration) -> Iterator[Fault]:
         yield Fault("momentum", f"belongs to sgd, but optimizer is {config.optimizer}; use 0")
     if config.kernel_size != 3 and config.network != "conv1d":
         yield Fault("kernel_size", f"belongs to network=conv1d, but got {config.network}")
+    if config.forget_bias is not None and config.network != "lstm":
+        rule = f"only an LSTM has forget gates, but network is {config.network}; leave it out"
+        yield Fault("forget_bias", rule)
+    if config.longest_time is not None and config.forget_bias != "chrono":
+        got = "nothing" if config.forget_bias is None else f"{config.forget_bias:g}"
+        yield Fault("longest_time", f"belongs to forget_bias=chrono, but got {got}; leave it out")
+    if config.truncate is not None and not config.recurrent:
+        rule = f"belongs to recurrent networks, but got {config.network}; leave it out"
+        yield Fault("truncate", rule)
 
 
 def _stopping_faults(config: Configuration) -> Iterator[Fault]:
@@ -143,6 +155,32 @@ def _length_faults(config: Configuration) -> list[Fault]:
         if config.framing.count(length) < 1:
             return [Fault("framing", config.framing.misfit(length))]
     return []
+
+
+def _time_faults(config: Configuration) -> Iterator[Fault]:
+    """Yields the faults of settings that depend on the number of time steps in a sample."""
+    steps, cut = config.width, config.truncate
+    samples = f"samples of framing={config.framing.name} have {steps:,}"
+    if config.forget_bias == "chrono" and config.longest_dependency < 3:
+        yield Fault(
+            "longest_time",
+            f"forget_bias=chrono needs a longest time of 3 or more time steps, but {samples}; "
+            "give longest_time",
+        )
+    if cut is None or not config.recurrent:
+        return
+    if config.bidirectional:
+        yield Fault(
+            "truncate",
+            "gradients are cut in one direction of time, but a bidirectional network reads in "
+            "both; use bidirectional=false, or leave truncate out",
+        )
+    elif steps == 1:
+        yield Fault("truncate", f"needs two or more time steps to cut between, but {samples}; "
+                    "leave it out, or use framing=window, prefixes, whole or chunks")  # fmt: skip
+    elif cut >= steps:
+        yield Fault("truncate", f"must be smaller than the time steps of a sample, but got {cut:,} "
+                    f"and {samples}; use at most {steps - 1:,}, or leave it out")  # fmt: skip
 
 
 def _memory_faults(config: Configuration) -> list[Fault]:

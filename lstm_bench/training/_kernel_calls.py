@@ -59,9 +59,13 @@ def available() -> bool:
     return hasattr(gen_xla_ops, "xla_custom_call_v2")
 
 
-def calls_kernels(network: str, steps: int, rows: int) -> bool:
-    """Returns whether programs call kernels for `network` with batches of `rows` samples."""
-    return network in STATES and (steps >= LONG or (rows > 1 and steps > 1)) and available()
+def calls_kernels(network: str, steps: int, rows: int, truncate: int | None = None) -> bool:
+    """Returns whether programs call kernels for `network` with batches of `rows` samples.
+
+    With `truncate` they do so wherever they can: XLA's own loop would be one loop for each slice.
+    """
+    pays = steps >= LONG or (rows > 1 and steps > 1) or truncate is not None
+    return network in STATES and pays and available()
 
 
 def prepare() -> None:
@@ -108,19 +112,26 @@ def _registered(network: str) -> str:
     return name
 
 
-def use_kernels(model: keras.Model) -> None:
+def use_kernels(model: keras.Model, truncate: int | None = None) -> None:
     """Makes each recurrent layer of `model` call a kernel for its loop over time.
 
-    This changes the layers of `model`, so call it only once.
+    With `truncate` the gradient is cut after every so many time steps; see `_truncation`. This
+    changes the layers of `model`, so call it only once.
     """
     for layer in model.layers:
         for part in recurrent_parts(layer):
             first = isinstance(layer.input._keras_history.operation, keras.layers.InputLayer)
-            part.inner_loop = functools.partial(_inner_loop, part, not first)
+            part.inner_loop = functools.partial(_inner_loop, part, not first, truncate)
 
 
 def _inner_loop(
-    layer: Any, wants_d_x: bool, sequences: Any, initial_state: Any, mask: Any, training: bool
+    layer: Any,
+    wants_d_x: bool,
+    truncate: int | None,
+    sequences: Any,
+    initial_state: Any,
+    mask: Any,
+    training: bool,
 ) -> tuple[Any, Any, list[Any]]:
     """Returns the last output, all outputs (B, T, U) and the states: Keras's `RNN.inner_loop`."""
     network = type(layer).__name__.lower().replace("simplernn", "simple_rnn")
@@ -129,7 +140,7 @@ def _inner_loop(
     cell = layer.cell
     weights = [keras.ops.convert_to_tensor(w) for w in cell.trainable_variables]
     states = list(initial_state) if isinstance(initial_state, list | tuple) else [initial_state]
-    output, *states = _layer(network, layer.return_sequences, training, wants_d_x)(
+    output, *states = _layer(network, layer.return_sequences, training, wants_d_x, truncate)(
         x, *weights, *states
     )
     if not layer.return_sequences:
@@ -137,7 +148,9 @@ def _inner_loop(
     return states[0], tf.transpose(output, [1, 0, 2]), states
 
 
-def _layer(network: str, every_step: bool, training: bool, wants_d_x: bool) -> Any:
+def _layer(
+    network: str, every_step: bool, training: bool, wants_d_x: bool, truncate: int | None = None
+) -> Any:
     """Returns a function of x (T, B, F), the weights and the states (B, U) with a gradient.
 
     It returns the output, (T, B, U) or (B, U), and the new states. No gradient flows through the
@@ -158,14 +171,15 @@ def _layer(network: str, every_step: bool, training: bool, wants_d_x: bool) -> A
             *[(slots, rows, units)] * (STATES[network] - 1),
         ]
         sizes = [steps, rows, features, units, block]
+        cut = truncate or steps
         operands = [x, kernel, recurrent, bias, *states]
-        h, kept, *c = _call(target, [*sizes, 0, training, every_step], operands, shapes)
+        h, kept, *c = _call(target, [*sizes, 0, training, every_step, cut], operands, shapes)
 
         def gradient(d_output: Any, *d_states: Any) -> list[Any]:
             shapes = [kernel.shape, recurrent.shape, bias.shape]
             shapes.append(x.shape if wants_d_x else (1,))
             operands = [x, kernel, recurrent, d_output, h, kept, *c]
-            results = _call(target, [*sizes, 1, wants_d_x, every_step], operands, shapes)
+            results = _call(target, [*sizes, 1, wants_d_x, every_step, cut], operands, shapes)
             *weights, d_x = results
             return [d_x if wants_d_x else None, *weights, *[None] * len(states)]
 

@@ -15,9 +15,10 @@ Each kernel gets the addresses of its results and of its operands, as XLA passes
             results: gradients of the kernel, the recurrent kernel, the bias and x
 
 `sizes` are T, B, F, U, the steps of a block, whether to go backward, whether to train (backward:
-whether to compute the gradient of x), and whether the output has every step. The products with x
-and the gradients of the weights are computed for a block of steps at once. Every step takes 6 U
-numbers a row for an LSTM (four gates, c and h), 5 U for a GRU and U for a simple RNN.
+whether to compute the gradient of x), whether the output has every step, and the steps of a cut:
+the gradients of the states do not pass to the step before every so many steps, T for never. The
+products with x and the gradients of the weights are computed for a block of steps at once. Every
+step takes 6 U numbers a row for an LSTM (four gates, c, h), 5 U for a GRU and U for a simple RNN.
 """
 
 from __future__ import annotations
@@ -35,7 +36,18 @@ from numba.core.registry import cpu_target as cpu_target
 
 from lstm_bench.training import _cells, _tiles
 from lstm_bench.training._cells import gru_step, gru_step_back, lstm_step, lstm_step_back, tanh
-from lstm_bench.training._tiles import F32, ONE, WIDTH, ZERO, compiled, filled, panels, product
+from lstm_bench.training._tiles import (
+    F32,
+    ONE,
+    WIDTH,
+    ZERO,
+    clear,
+    compiled,
+    copy,
+    filled,
+    panels,
+    product,
+)
 
 
 @compiled
@@ -47,29 +59,23 @@ def _floats(address, size):
 def _zeros(address, size):
     """Returns the array at `address`, set to zeros."""
     array = carray(address, (size,), F32)
-    for i in range(size):
-        array[i] = F32(0)
+    clear(array, size)
     return array
 
 
 @compiled
-def _copy(source, target, size):
-    for i in range(size):
-        target[i] = source[i]
-
-
-@compiled
 def _sizes(address):
-    """Returns T, B, F, U and the steps of a block, as 64-bit integers, and the last two sizes."""
-    sizes = carray(address, (8,), np.int32)
+    """Returns T, B, F, U, the steps of a block, the last two flags, and the steps of a cut."""
+    sizes = carray(address, (9,), np.int32)
     steps, rows, features = np.int64(sizes[0]), np.int64(sizes[1]), np.int64(sizes[2])
     units, block = np.int64(sizes[3]), np.int64(sizes[4])
-    return steps, rows, features, units, block, sizes[6] != 0, sizes[7] != 0
+    cut = np.int64(sizes[8])
+    return steps, rows, features, units, block, sizes[6] != 0, sizes[7] != 0, cut
 
 
 @compiled
 def _is_backward(operands):
-    return carray(operands[0], (8,), np.int32)[5] != 0
+    return carray(operands[0], (9,), np.int32)[5] != 0
 
 
 @compiled
@@ -107,7 +113,7 @@ def _add_sums(changes, depth, columns, row, target):
 
 @compiled
 def _lstm_forward(results, operands):
-    steps, rows, features, units, block, training, every_step = _sizes(operands[0])
+    steps, rows, features, units, block, training, every_step, _ = _sizes(operands[0])
     cells, width = rows * units, 4 * units
     h_step = cells if training or every_step else ZERO
     c_step = cells if training else ZERO
@@ -118,8 +124,8 @@ def _lstm_forward(results, operands):
     h = _floats(results[0], steps * h_step + cells)
     gates = _floats(results[1], (steps if training else block) * rows * width)
     c = _floats(results[2], steps * c_step + cells)
-    _copy(_floats(operands[5], cells), h, cells)
-    _copy(_floats(operands[6], cells), c, cells)
+    copy(_floats(operands[5], cells), h, cells)
+    copy(_floats(operands[6], cells), c, cells)
     offset, factor = filled(width, F32(0.5)), filled(width, F32(0.5))
     for j in range(2 * units, 3 * units):
         offset[j], factor[j] = F32(0), F32(1)
@@ -135,7 +141,7 @@ def _lstm_forward(results, operands):
 
 @compiled
 def _lstm_backward(results, operands):
-    steps, rows, features, units, block, wants_d_x, every_step = _sizes(operands[0])
+    steps, rows, features, units, block, wants_d_x, every_step, cut = _sizes(operands[0])
     cells, width = rows * units, 4 * units
     x = _floats(operands[1], steps * rows * features)
     kernel = _floats(operands[2], features * width)
@@ -161,7 +167,11 @@ def _lstm_backward(results, operands):
         lstm_step_back(
             gates[t * rows * width :], c_old, c_new, external, d_h, d_c, now, rows, units
         )
-        _multiply(rows, now, width, recurrent, width, units, zeros, ZERO, d_h, units)
+        if t % cut:
+            _multiply(rows, now, width, recurrent, width, units, zeros, ZERO, d_h, units)
+        else:
+            clear(d_h, cells)
+            clear(d_c, cells)
         if t == first:
             inputs, depth = x[t * rows * features :], min(block, steps - t) * rows
             _add_weight_gradients(inputs, depth, features, changes, width, width, d_kernel, width)
@@ -182,7 +192,7 @@ def _lstm_backward(results, operands):
 
 @compiled
 def _gru_forward(results, operands):
-    steps, rows, features, units, block, training, every_step = _sizes(operands[0])
+    steps, rows, features, units, block, training, every_step, _ = _sizes(operands[0])
     cells, width, three = rows * units, 4 * units, 3 * units
     h_step = cells if training or every_step else ZERO
     x = _floats(operands[1], steps * rows * features)
@@ -191,7 +201,7 @@ def _gru_forward(results, operands):
     both = _floats(operands[4], 2 * three)  # the biases of the inputs, then those of h
     h = _floats(results[0], steps * h_step + cells)
     gates = _floats(results[1], (steps if training else block) * rows * width)
-    _copy(_floats(operands[5], cells), h, cells)
+    copy(_floats(operands[5], cells), h, cells)
     bias = filled(width, F32(0))
     for j in range(units):
         bias[j] = both[2 * units + j]
@@ -204,7 +214,7 @@ def _gru_forward(results, operands):
             inputs, count = x[t * rows * features :], min(block, steps - t) * rows
             _multiply(count, inputs, features, kernel, features, three, bias, ZERO, now, width)
         for row in range(rows):
-            _copy(bias[three:], now[row * width + three :], units)
+            copy(bias[three:], now[row * width + three :], units)
         sums = now[units:]
         _multiply(rows, h[t * h_step :], units, recurrent, units, three, sums, width, sums, width)
         gru_step(now, h[t * h_step :], h[(t + 1) * h_step :], rows, units)
@@ -212,7 +222,7 @@ def _gru_forward(results, operands):
 
 @compiled
 def _gru_backward(results, operands):
-    steps, rows, features, units, block, wants_d_x, every_step = _sizes(operands[0])
+    steps, rows, features, units, block, wants_d_x, every_step, cut = _sizes(operands[0])
     cells, width, two, three = rows * units, 4 * units, 2 * units, 3 * units
     x = _floats(operands[1], steps * rows * features)
     kernel = _floats(operands[2], features * three)
@@ -234,7 +244,10 @@ def _gru_backward(results, operands):
         now = changes[(t - first) * rows * width :]
         external = d_output[t * cells :] if every_step else d_output if t == steps - 1 else zeros
         gru_step_back(gates[t * rows * width :], h[t * cells :], external, d_h, now, rows, units)
-        _multiply(rows, now[units:], width, recurrent, three, units, d_h, units, d_h, units)
+        if t % cut:
+            _multiply(rows, now[units:], width, recurrent, three, units, d_h, units, d_h, units)
+        else:
+            clear(d_h, cells)
         if t == first:
             inputs, depth = x[t * rows * features :], min(block, steps - t) * rows
             rest = changes[units:]
@@ -254,17 +267,9 @@ def _gru_backward(results, operands):
                     depth, rest, width, of_z_r, two, features, zeros, ZERO, d_inputs, features
                 )
                 _multiply(
-                    depth,
-                    changes,
-                    width,
-                    of_n,
-                    units,
-                    features,
-                    d_inputs,
-                    features,
-                    d_inputs,
-                    features,
-                )
+                    depth, changes, width, of_n, units,
+                    features, d_inputs, features, d_inputs, features,
+                )  # fmt: skip
 
 
 # ---- Simple RNN (Elman 1990)
@@ -272,7 +277,7 @@ def _gru_backward(results, operands):
 
 @compiled
 def _simple_rnn_forward(results, operands):
-    steps, rows, features, units, block, training, every_step = _sizes(operands[0])
+    steps, rows, features, units, block, training, every_step, _ = _sizes(operands[0])
     cells = rows * units
     h_step = cells if training or every_step else ZERO
     x = _floats(operands[1], steps * rows * features)
@@ -281,7 +286,7 @@ def _simple_rnn_forward(results, operands):
     bias = _floats(operands[4], units)
     h = _floats(results[0], steps * h_step + cells)
     sums = _floats(results[1], block * cells)
-    _copy(_floats(operands[5], cells), h, cells)
+    copy(_floats(operands[5], cells), h, cells)
     for t in range(steps):
         now = sums[t % block * cells :]
         if t % block == 0:
@@ -295,7 +300,7 @@ def _simple_rnn_forward(results, operands):
 
 @compiled
 def _simple_rnn_backward(results, operands):
-    steps, rows, features, units, block, wants_d_x, every_step = _sizes(operands[0])
+    steps, rows, features, units, block, wants_d_x, every_step, cut = _sizes(operands[0])
     cells = rows * units
     x = _floats(operands[1], steps * rows * features)
     kernel = _floats(operands[2], features * units)
@@ -316,7 +321,10 @@ def _simple_rnn_backward(results, operands):
         external = d_output[t * cells :] if every_step else d_output if t == steps - 1 else zeros
         for j in range(cells):
             now[j] = (d_h[j] + external[j]) * (F32(1) - after[j] * after[j])
-        _multiply(rows, now, units, recurrent, units, units, zeros, ZERO, d_h, units)
+        if t % cut:
+            _multiply(rows, now, units, recurrent, units, units, zeros, ZERO, d_h, units)
+        else:
+            clear(d_h, cells)
         if t == first:
             inputs, depth = x[t * rows * features :], min(block, steps - t) * rows
             _add_weight_gradients(inputs, depth, features, changes, units, units, d_kernel, units)

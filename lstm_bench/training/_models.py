@@ -167,20 +167,41 @@ def initial_dropout_states(model: keras.Model, seed: int) -> list[NDArray[np.int
     ]
 
 
-def initial_weights(model: keras.Model, seed: int) -> list[NDArray[np.float32]]:
+def initial_weights(model: keras.Model, recipe: Recipe, seed: int) -> list[NDArray[np.float32]]:
     """Returns the initial weights of `seed`, in the order of `model.trainable_variables`.
 
     Kernels are drawn from the distributions of Keras's default initializers (`glorot_uniform`, and
-    `orthogonal` for recurrent kernels), each from a separate `init` stream; biases are constants.
-    A weight has the same value in all networks where it has the same shape and position.
+    `orthogonal` for recurrent kernels), each from a separate `init` stream; biases are constants,
+    unless the recipe has a `forget_bias`. A weight has the same value in all networks where it has
+    the same shape and position.
     """
     values = []
+    gates = [part.cell.bias for layer in model.layers for part in recurrent_parts(layer)]
     for number, variable in enumerate(model.trainable_variables):
         rng = stream(seed, "init", number)
         draw = INITIALIZERS.get(variable.name)
         drawn = draw(rng, tuple(variable.shape)) if draw else np.asarray(variable)
+        if recipe.forget_bias is not None and any(variable is bias for bias in gates):
+            drawn = lstm_biases(recipe, rng)
         values.append(drawn.astype(np.float32))
     return values
+
+
+def lstm_biases(recipe: Recipe, rng: np.random.Generator) -> NDArray[np.floating]:
+    """Returns the biases (4U,) of an LSTM layer whose recipe has a `forget_bias`: i, f, c, o.
+
+    A number is the bias of every forget gate. With "chrono" the forget gates have log u, where u is
+    uniform between 1 and the longest time less 1, and the input gates the negative of it (Tallec &
+    Ollivier 2018, equation 16).
+    """
+    units = recipe.units
+    biases = np.zeros(4 * units)
+    if recipe.forget_bias == "chrono":
+        drawn = np.log(rng.uniform(1, recipe.longest_dependency - 1, units))
+        biases[: 2 * units] = np.concatenate([-drawn, drawn])
+    else:
+        biases[units : 2 * units] = recipe.forget_bias
+    return biases
 
 
 def glorot_uniform(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.floating]:

@@ -55,6 +55,8 @@ class ProgramInputs(NamedTuple):
     rate: Any
     momentum: Any
     accumulate: Any
+    clip_norm: Any  # used if the spec says `clips`
+    steps: Any  # (): all training steps of the seed, as a float; used if the rate decays
 
 
 class Chunk(NamedTuple):
@@ -98,6 +100,9 @@ class ProgramSpec:
     loss: str
     optimizer: str
     accumulates: bool
+    clips: bool
+    decay: str | None
+    truncate: int | None
     stateful: bool
     kind: Kind
     tolerance: float
@@ -136,6 +141,9 @@ class ProgramSpec:
             loss=recipe.loss,
             optimizer=recipe.optimizer,
             accumulates=recipe.accumulate > 1,
+            clips=recipe.clip_norm is not None,
+            decay=recipe.decay,
+            truncate=recipe.truncate,
             stateful=recipe.stateful,
             kind=recipe.task.kind,
             tolerance=recipe.task.tolerance,
@@ -145,7 +153,9 @@ class ProgramSpec:
             stops=recipe.stop_after_solved is not None,
             records_errors=recipe.stop is not None,
             possible=samples.possible is not None,
-            kernels=calls_kernels(recipe.network, samples.x.shape[1], schedule.batch_size),
+            kernels=calls_kernels(
+                recipe.network, samples.x.shape[1], schedule.batch_size, recipe.truncate
+            ),
             x=samples.x.shape,
             y=samples.y.shape,
             train_count=schedule.samples,

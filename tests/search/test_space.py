@@ -46,6 +46,11 @@ OFFERED = {
     "dropout": [0.0, 0.2],
     "evaluation": ["teacher_forced", "free_running", "cold_start", "step_by_step"],
     "evaluate_every": [1, 7],
+    "forget_bias": [0.5, 2, "chrono"],
+    "longest_time": [10, 30],
+    "clip_norm": [0.1, 1.0],
+    "decay": ["linear", "cosine"],
+    "truncate": [1, 2, 5],
     "start": ["0", "2", "B"],
 }
 """Some values of every setting that all tasks have, legal or not."""
@@ -59,6 +64,8 @@ RANGES = {
     "learning_rate": {"float": (1e-4, 1e-1), "log": True},
     "dropout": {"float": (0.0, 0.5)},
     "momentum": {"float": (0.1, 0.9)},
+    "clip_norm": {"float": (0.01, 10.0), "log": True},
+    "truncate": {"int": (1, 6)},
 }
 
 TASK_PARTS = {
@@ -192,6 +199,28 @@ def test_conditional_settings_are_chosen_only_where_they_apply(sampler):
     assert len(seen) == 2 + 3 + 3 + 3
 
 
+def test_forget_biases_are_numbers_and_chrono_and_the_longest_time_is_that_of_chrono():
+    parts = {"forget_bias": [0.5, 2, "chrono"], "longest_time": [10, 30]}
+    parts |= {"network": ["lstm", "gru"], "truncate": [2], "framing": ["pairs", "whole"]}
+    grid = proposals(parts, {"task": "memory", "stateful": False}, "grid", 100)
+    # Only samples of several time steps can be cut, and only an LSTM has forget gates.
+    assert {chosen.framing.name for chosen in grid} == {"whole"}
+    seen = [(r.network, r.forget_bias, r.longest_time) for r in grid]
+    lstms = [(0.5, None), (2.0, None), ("chrono", 10), ("chrono", 30)]
+    assert sorted(seen, key=str) == sorted(
+        [("gru", None, None), *(("lstm", *biases) for biases in lstms)], key=str
+    )
+
+
+def test_a_range_of_forget_biases_is_searched():
+    parts = {"forget_bias": {"float": (0.0, 5.0)}, "network": ["lstm", "gru"]}
+    for proposed in proposals(parts, {"task": "memory"}):
+        if proposed.network == "gru":
+            assert proposed.forget_bias is None
+        else:
+            assert 0 <= proposed.forget_bias <= 5
+
+
 @pytest.mark.parametrize(
     ("key", "value", "fixed", "words"),
     [
@@ -204,6 +233,9 @@ def test_conditional_settings_are_chosen_only_where_they_apply(sampler):
         ("kernel_size", {"int": (1, 5)}, {}, "network=conv1d"),
         ("bidirectional", [True, False], {"network": "mlp"}, "network=lstm or gru or simple_rnn"),
         ("start", ["0"], {}, "evaluation=cold_start"),
+        ("forget_bias", [1.0], {"network": "gru"}, "network=lstm"),
+        ("longest_time", [9], {"forget_bias": 2.0}, "forget_bias=chrono"),
+        ("truncate", [1], {"network": "mlp"}, "network=lstm or gru or simple_rnn"),
     ],
 )
 def test_a_part_that_can_never_apply_is_refused_with_its_key(key, value, fixed, words):
