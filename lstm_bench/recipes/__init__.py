@@ -12,6 +12,8 @@ from lstm_bench.recipes._cost import (
 from lstm_bench.recipes._data_files import files_outside, recipe_of_run
 from lstm_bench.recipes._evaluations import SMALL_STEP
 from lstm_bench.recipes._framings import FRAMINGS, Encoding, Framing, Samples, Substrings, encode
+from lstm_bench.recipes._lstm_1997 import SETTINGS as LSTM_1997_SETTINGS
+from lstm_bench.recipes._lstm_1997 import Lstm1997
 from lstm_bench.recipes._recipe import (
     LEARNING_RATES,
     OUTPUT_LAYERS,
@@ -34,11 +36,13 @@ __all__ = [
     "FEEDFORWARD",
     "FRAMINGS",
     "LEARNING_RATES",
+    "LSTM_1997_SETTINGS",
     "OUTPUT_LAYERS",
     "SEED_OVERHEAD_SECONDS",
     "SMALL_STEP",
     "Encoding",
     "Framing",
+    "Lstm1997",
     "Network",
     "Recipe",
     "Samples",

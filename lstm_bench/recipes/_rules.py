@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from lstm_bench.errors import Fault, unknown
+from lstm_bench.recipes import _lstm_1997 as lstm_1997
 from lstm_bench.recipes import _schedule as schedule
 from lstm_bench.recipes._configuration import Configuration, encodings
 
@@ -12,6 +13,7 @@ FITTING_OUTPUT: Mapping[str, tuple[str, ...]] = {
     "categorical_crossentropy": ("softmax",),
     "binary_crossentropy": ("sigmoid",),
     "mean_squared_error": ("softmax", "sigmoid", "linear"),
+    "summed_squared_error": ("softmax", "sigmoid", "linear"),
 }
 
 MAX_SAMPLE_BYTES = 2 * 2**30
@@ -22,6 +24,7 @@ def faults(config: Configuration) -> Iterator[Fault]:
     """Yields a fault for each rule that `config` breaks; none if it is valid."""
     for rule in (_output_faults, _unused_faults, _direction_faults, _evaluation_faults):
         yield from rule(config)
+    yield from lstm_1997.faults(config)
     yield from _encoding_faults(config)
     yield from _length_faults(config) or _memory_faults(config) or _schedule_faults(config)
 

@@ -12,6 +12,7 @@ from lstm_bench.recipes import (
     FEEDFORWARD,
     FRAMINGS,
     LEARNING_RATES,
+    LSTM_1997_SETTINGS,
     Network,
     Recipe,
     TaskRegistry,
@@ -31,6 +32,7 @@ CONDITIONS: Mapping[str, tuple[str, tuple[Any, ...]]] = {
     "kernel_size": ("network", ("conv1d",)),
     "momentum": ("optimizer", ("sgd",)),
     "start": ("evaluation", ("cold_start",)),
+    **{key: ("network", ("lstm_1997",)) for key in LSTM_1997_SETTINGS},
 }
 """For each conditional setting: its parent, and the values of the parent with which it applies."""
 

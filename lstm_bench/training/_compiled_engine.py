@@ -106,7 +106,7 @@ def _train_seed(
     stop: Callable[[], bool],
 ) -> SeedRun:
     start = time.perf_counter()
-    weights = initial_weights(program.model, seed)
+    weights = initial_weights(program.model, recipe, seed)
     packing = Packing(tuple(w.shape for w in weights))
     packed = [tf.constant(w) for w in packing.pack(weights)]
     state = _initial_state(spec, program.model, packed, seed)

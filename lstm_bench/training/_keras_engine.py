@@ -17,6 +17,7 @@ from lstm_bench.errors import Interrupted
 from lstm_bench.recipes import Recipe, Samples
 from lstm_bench.seeds import stream
 from lstm_bench.statistics import is_correct
+from lstm_bench.training import _losses as losses
 from lstm_bench.training._engine import SeedRun, Training
 from lstm_bench.training._models import (
     build,
@@ -88,11 +89,11 @@ def prepared_model(recipe: Recipe, samples: Samples, seed: int) -> keras.Model:
     batch = recipe.schedule.batch_size if recipe.stateful else None
     shape = (samples.x.shape[1], samples.x.shape[2])
     model = build(recipe, shape, samples.y.shape[-1], batch, plain=True)
-    model.compile(optimizer=optimizer(recipe), loss=recipe.loss)
+    model.compile(optimizer=optimizer(recipe), loss=losses.loss(recipe.loss))
     # Without its variables, the optimizer makes Keras trace the first step twice.
     model.optimizer.build(model.trainable_variables)
     for variable, value in zip(
-        model.trainable_variables, initial_weights(model, seed), strict=True
+        model.trainable_variables, initial_weights(model, recipe, seed), strict=True
     ):
         variable.assign(value)
     states = initial_dropout_states(model, seed)

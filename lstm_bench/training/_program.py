@@ -14,8 +14,9 @@ from typing import Any, NamedTuple, TypeVar
 import keras
 import tensorflow as tf
 
-from lstm_bench.recipes import SMALL_STEP, Recipe, Samples, multiply_adds
+from lstm_bench.recipes import SMALL_STEP, Lstm1997, Recipe, Samples, multiply_adds
 from lstm_bench.statistics import Kind
+from lstm_bench.training import _losses as losses
 from lstm_bench.training._fusion import fenced, has_large_product, in_one_kernel
 from lstm_bench.training._kernel_calls import calls_kernels
 from lstm_bench.training._models import dropout_variables, has_no_gradient, state_variables
@@ -101,6 +102,7 @@ class ProgramSpec:
     """Everything that a program depends on: recipes with equal specs share one executable."""
 
     network: str
+    lstm_1997: Lstm1997 | None
     units: int
     layers: int
     bidirectional: bool
@@ -131,6 +133,7 @@ class ProgramSpec:
         work = 1 + multiply_adds(recipe, samples.x.shape[2]) // SMALL_STEP
         return cls(
             network=recipe.network,
+            lstm_1997=recipe.lstm_1997,
             units=recipe.units,
             layers=recipe.layers,
             bidirectional=recipe.bidirectional,
@@ -174,7 +177,7 @@ class _TrainingGraph:
         self.dropout_variables = dropout_variables(model)
         self.packing = Packing(tuple(tuple(v.shape) for v in self.variables))
         self.constant = self.packing.whole(has_no_gradient(model))
-        self.loss = keras.losses.get(spec.loss)
+        self.loss = keras.losses.get(losses.loss(spec.loss))
         self.outputs_per_sample = spec.y[1] if spec.every_step else 1
         self.separate_update = spec.kernels or has_large_product(model, spec.batch_size)
 

@@ -149,7 +149,7 @@ def starting(network="lstm", units=30, layers=1, seed=0, plain=True, framing="pa
     samples = chosen.samples(seed)
     model = build(chosen, samples.x.shape[1:], samples.y.shape[-1], None, plain=plain)
     names = [variable.path for variable in model.trainable_variables]
-    return dict(zip(names, initial_weights(model, seed), strict=True))
+    return dict(zip(names, initial_weights(model, chosen, seed), strict=True))
 
 
 @pytest.mark.parametrize("network", MODELS)
@@ -214,7 +214,7 @@ def test_initial_weights_have_the_spread_of_those_of_keras(network):
     # Keras draws weights when a model is built; both must have the same spread.
     chosen = recipe("memory", network=network, units=30, alphabet=40, stateful=False)
     model = build(chosen, (1, 40), 40, None, plain=True)
-    for variable, ours in zip(model.trainable_variables, initial_weights(model, 3), strict=True):
+    for variable, ours in zip(model.trainable_variables, initial_weights(model, chosen, 3), strict=True):
         assert tuple(variable.shape) == ours.shape and ours.dtype == np.float32
         assert np.std(ours) == pytest.approx(np.std(np.asarray(variable)), rel=0.1, abs=1e-6)
 
