@@ -9,7 +9,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from lstm_bench.export._definitions import is_own
 from lstm_bench.export._literals import number_literal, value_literal
+from lstm_bench.recipes import Recipe
 
 WEIGHTS = '''\
 def draw(number, variable):
@@ -33,6 +35,17 @@ ORTHOGONAL = """\
         variable.assign(q if rows >= columns else q.T)
 """
 
+UNIFORM_WEIGHTS = '''\
+def draw(number, variable):
+    """Sets the initial weights: uniform within +-{limit}."""
+    value = stream(2, number).uniform(-{limit}, {limit}, variable.shape)  # 2: initial weights
+{biases}    variable.assign(value)
+
+
+for number, variable in enumerate(model.trainable_variables):
+    draw(number, variable)
+'''
+
 OMITTED_SETTINGS = {"name", "dtype", "trainable"}
 """Settings of a layer that make no difference in a script."""
 
@@ -48,7 +61,7 @@ def network_code(model: keras.Model) -> str:
     lines += [f"        {constructor_call(layer)}," for layer in _layers(model)]
     lines += ["    ]", ")"]
     options = [
-        f"loss={value_literal(model.loss)}",
+        f"loss={model.loss.__name__ if callable(model.loss) else value_literal(model.loss)}",
         f"optimizer={constructor_call(model.optimizer)}",
     ]
     compiled = f"model.compile({', '.join(options)})"
@@ -58,19 +71,39 @@ def network_code(model: keras.Model) -> str:
     return "\n".join(lines) + "\n"
 
 
-def initial_weights_code(model: keras.Model) -> str:
-    """Returns the code that draws the initial weights of `model`."""
+def initial_weights_code(model: keras.Model, recipe: Recipe) -> str:
+    """Returns the code that draws the initial weights of `model`, a network of `recipe`."""
     variables = model.trainable_variables
     convolution = any(v.name == "kernel" and len(v.shape) > 2 for v in variables)
     fans = "(np.prod(variable.shape[:-2]) * sum(variable.shape[-2:]))"
     fans = fans if convolution else "sum(variable.shape)"
     recurrent = any(v.name == "recurrent_kernel" for v in variables)
     code = WEIGHTS.format(fans=fans, orthogonal=ORTHOGONAL if recurrent else "")
+    if recipe.initial_range is not None:
+        limit = number_literal(recipe.initial_range)
+        code = UNIFORM_WEIGHTS.format(limit=limit, biases=_gate_biases(model, recipe))
     for index, layer in enumerate(_layers(model)):
         if isinstance(layer, keras.layers.Dropout):
             state = np.asarray(layer.seed_generator.state).tolist()  # set by `prepared_model`
             code += f"model.layers[{index}].seed_generator.state.assign({state})\n"
     return code
+
+
+def _gate_biases(model: keras.Model, recipe: Recipe) -> str:
+    """Returns the lines that set the initial biases of gates, for those that the recipe states."""
+    gated = [
+        (number, variable.shape[0])
+        for number, variable in enumerate(model.trainable_variables)
+        if variable.name == "bias" and not variable.path.startswith("output/")
+    ]
+    if not gated or not recipe.gate_biases:
+        return ""
+    lines = [f"    if number in {[number for number, _ in gated]}:  # the biases of the gates"]
+    for begin, values in recipe.gate_biases:
+        first = gated[0][1] + begin
+        listed = ", ".join(map(number_literal, values))
+        lines.append(f"        value[{first}:{first + len(values)}] = [{listed}]")
+    return "\n".join(lines) + "\n"
 
 
 def stateful_layers(model: keras.Model) -> list[int]:
@@ -101,7 +134,8 @@ def constructor_call(part: Any) -> str:
     default = type(part)(**{name: _value(config[name]) for name in required}).get_config()
     arguments = [_argument(config[name]) for name in required]
     arguments += [f"{key}={_argument(value)}" for key, value in _changed(config, default, required)]
-    return f"keras.{module}.{type(part).__name__}({', '.join(arguments)})"
+    prefix = "" if is_own(type(part)) else f"keras.{module}."
+    return f"{prefix}{type(part).__name__}({', '.join(arguments)})"
 
 
 def _changed(

@@ -7,6 +7,7 @@ import re
 import textwrap
 
 from lstm_bench.export._data import data_code
+from lstm_bench.export._definitions import definitions_code
 from lstm_bench.export._embedded import UNPACKED
 from lstm_bench.export._framing_code import STREAM
 from lstm_bench.export._literals import docstring_literal
@@ -35,13 +36,14 @@ def export_script(recipe: Recipe, seed: int = 0) -> str:
     unseen = unseen_code(recipe, samples) if train.train_count < len(samples) else ""
     model = prepared_model(recipe, train, seed)
     states = stateful_layers(model)
+    definitions = definitions_code(model)
     comment = (
         ""
         if data.readable
         else "  # of the initial weights and the sample order; the data are below"
     )
     blocks = [
-        "\n".join(f"import {name}" for name in _imports(data.packed or bool(unseen))),
+        "\n".join(_imports(data.packed or bool(unseen), bool(definitions))),
         "import keras\nimport numpy as np",
         f"SEED = {seed}{comment}",
         STREAM,
@@ -49,8 +51,9 @@ def export_script(recipe: Recipe, seed: int = 0) -> str:
         "# ---- Data",
         data.code,
         "# ---- Network",
+        definitions,
         network_code(model),
-        initial_weights_code(model),
+        initial_weights_code(model, recipe),
         "# ---- Training",
         f"every = {max(1, recipe.epochs // 10)}  # epochs from one printed loss to the next",
         reset_definition(states),
@@ -63,9 +66,10 @@ def export_script(recipe: Recipe, seed: int = 0) -> str:
     return f"{docstring_literal(_docstring(recipe))}\n\n{code}\n"
 
 
-def _imports(packed: bool) -> list[str]:
-    """Returns the modules of the standard library that a script imports."""
-    return ["base64", "sys", "zlib"] if packed else ["sys"]
+def _imports(packed: bool, annotated: bool) -> list[str]:
+    """Returns the imports of a script from the standard library."""
+    modules = ["base64", "sys", "zlib"] if packed else ["sys"]
+    return [f"import {name}" for name in modules] + ["from typing import Any"] * annotated
 
 
 def _docstring(recipe: Recipe) -> str:
@@ -78,10 +82,10 @@ def _docstring(recipe: Recipe) -> str:
 
 
 def _two_blank_lines(code: str) -> str:
-    """Returns `code` with two blank lines before and after each function, as in PEP 8.
+    """Returns `code` with two blank lines around each function and class, as in PEP 8.
 
     >>> _two_blank_lines("a = 1\\n\\ndef f():\\n    return 2\\n\\nb = 3").count("\\n\\n\\n")
     2
     """
-    code = re.sub(r"\n+(?=def )", "\n\n\n", code)
-    return re.sub(r"(^def .*\n(?:\n*    .*\n)+)\n*(?=\S)", r"\1\n\n", code, flags=re.MULTILINE)
+    code = re.sub(r"\n+(?=(?:def|class) )", "\n\n\n", code)
+    return re.sub(r"(^(?:def|class) .*\n(?:\n*    .*\n)+)\n*(?=\S)", r"\1\n\n", code, flags=re.MULTILINE)

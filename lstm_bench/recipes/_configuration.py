@@ -105,6 +105,11 @@ class Configuration(BaseModel):
         values = (getattr(self, field.name) for field in dataclasses.fields(Lstm1997))
         return Lstm1997(*values)
 
+    @property
+    def gate_biases(self) -> tuple[tuple[int, tuple[float, ...]], ...]:
+        """The initial gate biases of an lstm_1997: where they begin, from the end, and values."""
+        return lstm_1997.gate_biases(self)
+
     def samples(self, seed: int) -> Samples:
         """Returns the encoded samples of `seed`: the training samples, then the unseen ones."""
         size = self.task.alphabet_size

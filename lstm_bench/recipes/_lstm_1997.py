@@ -56,6 +56,19 @@ def with_defaults(settings: Any) -> Any:
     return {**settings, **missing}
 
 
+def gate_biases(config: Configuration) -> tuple[tuple[int, tuple[float, ...]], ...]:
+    """Returns where the given biases begin in the bias of a layer, from its end, and their values.
+
+    The end of a bias is an input gate for each block, and then an output gate for each block.
+    """
+    blocks = config.units // (config.block_size or 1)
+    given = [
+        (2 * blocks if config.output_gate else blocks, config.input_gate_bias),
+        (blocks, config.output_gate_bias),
+    ]
+    return tuple((-begin, values) for begin, values in given if values is not None)
+
+
 def faults(config: Configuration) -> Iterator[Fault]:
     """Yields a fault for each rule of this network that `config` breaks."""
     if config.network != "lstm_1997":

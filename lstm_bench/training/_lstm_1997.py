@@ -118,7 +118,7 @@ class LSTM1997(keras.layers.RNN):
         return config
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> LSTM1997:
+    def from_config(cls, config: dict[str, Any]) -> Any:
         """Returns the layer of a `config` from `get_config`."""
         return cls(**config)
 
@@ -135,19 +135,13 @@ def initial_weights(model: keras.Model, recipe: Recipe, seed: int) -> list[NDArr
     All weights and biases are uniform in +- `initial_range`, each variable from its own `init`
     stream; the biases of gates for which the recipe has values are those.
     """
-    cell, limit = recipe.lstm_1997, recipe.initial_range
-    assert cell is not None and limit is not None
-    blocks = recipe.units // cell.block_size
-    ends = [("input_gate_bias", 2 * blocks), ("output_gate_bias", blocks)]  # from the end
-    if not cell.output_gate:
-        ends = [("input_gate_bias", blocks)]
+    limit = recipe.initial_range
+    assert limit is not None
     values = []
     for number, variable in enumerate(model.trainable_variables):
         value = stream(seed, "init", number).uniform(-limit, limit, tuple(variable.shape))
         if variable.name == "bias" and not variable.path.startswith("output/"):
-            for key, end in ends:
-                first = len(value) - end
-                if getattr(recipe, key) is not None:
-                    value[first : first + blocks] = getattr(recipe, key)
+            for begin, biases in recipe.gate_biases:
+                value[len(value) + begin :][: len(biases)] = biases
         values.append(value.astype(np.float32))
     return values
