@@ -32,14 +32,20 @@ from lstm_bench.sweeps import (
 MAX_COMBINATIONS = 20_000
 """The most combinations of the bound settings; a larger space is refused."""
 
-CHOICE_ORDER = ("network", "framing", "window", "chunk", "substrings", "max_length", "fresh",
+CHOICE_ORDER = ("network", "units", "block_size", "framing", "window", "chunk", "substrings", "max_length", "fresh",
                 "stateful", "layout", "reset", "shuffle", "batch_size", "bidirectional",
                 "encoding", "loss", "output", "optimizer", "evaluation", "start")  # fmt: skip
 """The order in which bound settings are chosen, after those of the task: parents come first."""
 
 FREE_SETTINGS = {"units", "layers", "epochs", "accumulate", "learning_rate", "dropout"}
 FREE_SETTINGS |= {"momentum", "kernel_size", "evaluate_every"}
+FREE_SETTINGS |= {"output_gate", "squashing", "recurrent_inputs", "biases", "initial_range"}
 """Settings that are legal with any others, wherever they apply."""
+
+BLOCK_SETTINGS = {"block_size", "input_gate_bias", "output_gate_bias"}
+"""Settings of an lstm_1997 that fit only some numbers of units, biases and gates."""
+DEPEND_ON_BLOCKS = {"units", "biases", "output_gate"}
+"""Free settings that are bound where one of `BLOCK_SETTINGS` is fixed or searched."""
 
 Part = Range | tuple[Any, ...]
 Combination = Mapping[str, Any]
@@ -179,8 +185,10 @@ def build_space(
     Raises `RecipeError` where a part can never be legal, or a value or bound of a free part is not.
     """
     parts = dict(sorted(search.space.items()))  # the order of a file's lines does not matter
-    free = {key: part for key, part in parts.items() if key in FREE_SETTINGS}
-    bound = {key: _bound_values(key, p) for key, p in parts.items() if key not in FREE_SETTINGS}
+    blocks = BLOCK_SETTINGS & (parts.keys() | fixed.keys())
+    free_settings = FREE_SETTINGS - DEPEND_ON_BLOCKS if blocks else FREE_SETTINGS
+    free = {key: part for key, part in parts.items() if key in free_settings}
+    bound = {key: _bound_values(key, p) for key, p in parts.items() if key not in free_settings}
     rank = {key: place for place, key in enumerate(CHOICE_ORDER)}
     keys = tuple(sorted(bound, key=lambda key: (rank.get(key, -1), key)))
     faults = list(_unused_faults(parts, bound, fixed, tasks))

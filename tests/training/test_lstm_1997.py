@@ -163,7 +163,8 @@ def test_a_step_of_gradient_descent_is_that_of_the_paper(variant, steps, engine)
 
 @pytest.mark.parametrize("variant", ["two blocks of two", "2a"])
 def test_the_engines_agree_over_some_epochs(variant):
-    agree(chosen(steps=30, count=5, batch_size=2, epochs=6, learning_rate=0.3, **VARIANTS[variant]))
+    # With a rate of 0.05, training in double precision magnifies a change of 1e-7 a thousand times.
+    agree(chosen(steps=30, count=5, batch_size=2, epochs=6, learning_rate=0.02, **VARIANTS[variant]))
 
 
 @pytest.mark.parametrize("more", [
@@ -237,7 +238,7 @@ def test_recipes_that_differ_in_initial_values_share_a_program():
 
 
 def test_no_error_goes_back_through_activations_that_are_fed_back():
-    """Input gates are shut at the last step, so only their activations of before could pass it."""
+    """After two steps, the first input only counts through s; everything else is a constant."""
     layer = LSTM1997(1)
     layer.build((1, 2, 1))
     kernel, recurrent, bias = np.ones((1, 3)), np.ones((3, 3)), np.zeros(3)
