@@ -87,5 +87,7 @@ def _two_blank_lines(code: str) -> str:
     >>> _two_blank_lines("a = 1\\n\\ndef f():\\n    return 2\\n\\nb = 3").count("\\n\\n\\n")
     2
     """
-    code = re.sub(r"\n+(?=(?:def|class) )", "\n\n\n", code)
-    return re.sub(r"(^(?:def|class) .*\n(?:\n*    .*\n)+)\n*(?=\S)", r"\1\n\n", code, flags=re.MULTILINE)
+    code = re.sub(r"\n+(?=def |class |@keras)", "\n\n\n", code)
+    code = re.sub(r"(\n@keras.*)\n+(?=class )", r"\1\n", code)
+    definition = r"(^(?:def|class) .*\n(?:\n*    .*\n)+)\n*(?=\S)"
+    return re.sub(definition, r"\1\n\n", code, flags=re.MULTILINE)

@@ -24,9 +24,7 @@ Loss = Literal[
     "categorical_crossentropy", "binary_crossentropy", "mean_squared_error", "summed_squared_error"
 ]
 Optimizer = Literal["adam", "sgd", "rmsprop"]
-GateBias = Annotated[
-    tuple[Annotated[float, Field(allow_inf_nan=False)], ...], Field(strict=False)
-]
+GateBias = Annotated[tuple[Annotated[float, Field(allow_inf_nan=False)], ...], Field(strict=False)]
 """One initial value for each block of an lstm_1997."""
 Evaluation = Literal["teacher_forced", "free_running", "cold_start", "random_order", "step_by_step"]
 

@@ -32,9 +32,9 @@ from lstm_bench.sweeps import (
 MAX_COMBINATIONS = 20_000
 """The most combinations of the bound settings; a larger space is refused."""
 
-CHOICE_ORDER = ("network", "units", "block_size", "framing", "window", "chunk", "substrings", "max_length", "fresh",
-                "stateful", "layout", "reset", "shuffle", "batch_size", "bidirectional",
-                "encoding", "loss", "output", "optimizer", "evaluation", "start")  # fmt: skip
+CHOICE_ORDER = ("network", "units", "block_size", "framing", "window", "chunk", "substrings",
+                "max_length", "fresh", "stateful", "layout", "reset", "shuffle", "batch_size",
+                "bidirectional", "encoding", "loss", "output", "optimizer", "evaluation", "start")  # fmt: skip
 """The order in which bound settings are chosen, after those of the task: parents come first."""
 
 FREE_SETTINGS = {"units", "layers", "epochs", "accumulate", "learning_rate", "dropout"}

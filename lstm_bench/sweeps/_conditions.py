@@ -32,7 +32,7 @@ CONDITIONS: Mapping[str, tuple[str, tuple[Any, ...]]] = {
     "kernel_size": ("network", ("conv1d",)),
     "momentum": ("optimizer", ("sgd",)),
     "start": ("evaluation", ("cold_start",)),
-    **{key: ("network", ("lstm_1997",)) for key in LSTM_1997_SETTINGS},
+    **dict.fromkeys(LSTM_1997_SETTINGS, ("network", ("lstm_1997",))),
 }
 """For each conditional setting: its parent, and the values of the parent with which it applies."""
 

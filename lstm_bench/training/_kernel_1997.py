@@ -1,7 +1,7 @@
 """The loop over time of an LSTM of 1997, forward and backward, as compiled code.
 
-The equations and the names a, s, g, h, i and o are those of `_lstm_1997`. Arrays are flat, with time
-first, as in `_kernels`; a block has U / N cells, and H = U + N or U + 2 N units are hidden.
+The equations and the names a, s, g, h, i and o are those of `_lstm_1997`. Arrays are flat, with
+time first, as in `_kernels`; a block has U / N cells, and H = U + N or U + 2 N units are hidden.
 
 `forward`   operands: sizes, x, kernel, recurrent kernel, bias, a, s;
             results: a (T + 1, B, H), s (B, U), g and squash(s) (T, B, U)

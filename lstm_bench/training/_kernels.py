@@ -209,9 +209,7 @@ def _gru_backward(results, operands):
             add_sums(rest, depth, three, width, d_bias[three:])
             if wants_d_x:
                 d_inputs = d_x[t * rows * features :]
-                multiply(
-                    depth, rest, width, of_z_r, two, features, zeros, ZERO, d_inputs, features
-                )
+                multiply(depth, rest, width, of_z_r, two, features, zeros, ZERO, d_inputs, features)
                 multiply(
                     depth,
                     changes,

@@ -13,8 +13,8 @@ The gradient is cut as in the paper: an error that arrives at the net input of a
 not go further back in time, so a(t-1) counts as a constant. Only s carries errors through time.
 
 `squashing` "symmetric" is g = 4 sigma - 2 and squash = 2 sigma - 1; "positive" is g = sigma and
-squash the identity, as in experiments 2a and 2b. Without `recurrent_inputs` each layer is fed by all
-layers below it, also as there: the hidden units by x alone, and what follows by x and h.
+squash the identity, as in experiments 2a and 2b. Without `recurrent_inputs` each layer is fed by
+all layers below it, also as there: the hidden units by x alone, and what follows by x and h.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from lstm_bench.seeds import stream
 
 
 @keras.saving.register_keras_serializable("lstm_bench")
-class LSTM1997Cell(keras.layers.Layer):
+class LSTM1997Cell(keras.layers.Layer):  # type: ignore[misc]
     """One time step of an LSTM of 1997: blocks of cells that share an input and an output gate."""
 
     def __init__(
@@ -55,7 +55,7 @@ class LSTM1997Cell(keras.layers.Layer):
         self.state_size = [units + self.gates, units]  # a and s
 
     def build(self, input_shape: Any) -> None:
-        """Creates the weights for inputs (B, F); their columns are cells, input and output gates."""
+        """Creates the weights; their columns are cells, then input gates, then output gates."""
         features, hidden = input_shape[-1], self.units + self.gates
         self.output_size = self.units + (0 if self.recurrent_inputs else features)
         self.kernel = self.add_weight(shape=(features, hidden), name="kernel")
@@ -94,7 +94,7 @@ class LSTM1997Cell(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("lstm_bench")
-class LSTM1997(keras.layers.RNN):
+class LSTM1997(keras.layers.RNN):  # type: ignore[misc]
     """The LSTM of Hochreiter & Schmidhuber (1997), with its gradient cut; see `LSTM1997Cell`."""
 
     def __init__(

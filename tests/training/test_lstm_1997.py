@@ -163,8 +163,9 @@ def test_a_step_of_gradient_descent_is_that_of_the_paper(variant, steps, engine)
 
 @pytest.mark.parametrize("variant", ["two blocks of two", "2a"])
 def test_the_engines_agree_over_some_epochs(variant):
-    # With a rate of 0.05, training in double precision magnifies a change of 1e-7 a thousand times.
-    agree(chosen(steps=30, count=5, batch_size=2, epochs=6, learning_rate=0.02, **VARIANTS[variant]))
+    # With a rate of 0.05 the weights of 2a move so far that the last digits grow apart.
+    few = {"steps": 30, "count": 5, "batch_size": 2, "epochs": 6, "learning_rate": 0.02}
+    agree(chosen(**few, **VARIANTS[variant]))
 
 
 @pytest.mark.parametrize("more", [
