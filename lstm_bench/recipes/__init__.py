@@ -12,8 +12,7 @@ from lstm_bench.recipes._cost import (
 from lstm_bench.recipes._data_files import files_outside, recipe_of_run
 from lstm_bench.recipes._evaluations import SMALL_STEP
 from lstm_bench.recipes._framings import FRAMINGS, Encoding, Framing, Samples, Substrings, encode
-from lstm_bench.recipes._lstm_1997 import SETTINGS as LSTM_1997_SETTINGS
-from lstm_bench.recipes._lstm_1997 import Biases, Lstm1997, Squashing
+from lstm_bench.recipes._lstm_1997 import LSTM_1997_SETTINGS, Biases, Lstm1997, Squashing
 from lstm_bench.recipes._recipe import (
     LEARNING_RATES,
     OUTPUT_LAYERS,

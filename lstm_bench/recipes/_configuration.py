@@ -105,8 +105,17 @@ class Configuration(BaseModel):
 
     @property
     def gate_biases(self) -> tuple[tuple[int, tuple[float, ...]], ...]:
-        """The initial gate biases of an lstm_1997: where they begin, from the end, and values."""
-        return lstm_1997.gate_biases(self)
+        """The given initial biases of the gates of an lstm_1997.
+
+        Each is where its values begin in the bias of a layer, counted from its end, and the values.
+        That end is an input gate for each block, and then an output gate for each block.
+        """
+        blocks = self.units // (self.block_size or 1)
+        given = [
+            (2 * blocks if self.output_gate else blocks, self.input_gate_bias),
+            (blocks, self.output_gate_bias),
+        ]
+        return tuple((-begin, values) for begin, values in given if values is not None)
 
     def samples(self, seed: int) -> Samples:
         """Returns the encoded samples of `seed`: the training samples, then the unseen ones."""

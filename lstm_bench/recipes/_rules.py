@@ -24,7 +24,7 @@ def faults(config: Configuration) -> Iterator[Fault]:
     """Yields a fault for each rule that `config` breaks; none if it is valid."""
     for rule in (_output_faults, _unused_faults, _direction_faults, _evaluation_faults):
         yield from rule(config)
-    yield from lstm_1997.faults(config)
+    yield from _lstm_1997_faults(config)
     yield from _encoding_faults(config)
     yield from _length_faults(config) or _memory_faults(config) or _schedule_faults(config)
 
@@ -84,6 +84,38 @@ def _evaluation_faults(config: Configuration) -> Iterator[Fault]:
         symbols = {task.labels[int(n)] for sequence in train for n in sequence.inputs}
         if config.start not in symbols:
             yield Fault("start", unknown("input symbol", config.start, symbols))
+
+
+def _lstm_1997_faults(config: Configuration) -> Iterator[Fault]:
+    if config.network != "lstm_1997":
+        for key in lstm_1997.LSTM_1997_SETTINGS:
+            if getattr(config, key) is not None:
+                rule = f"belongs to network=lstm_1997, but got {config.network}; leave it out"
+                yield Fault(key, rule)
+        return
+    size, units = config.block_size or 1, config.units
+    if units % size:
+        fitting = max(1, units // size) * size
+        yield Fault(
+            "block_size",
+            f"units must be a multiple of block_size, but got units={units} and "
+            f"block_size={size}; use units={fitting}, for example",
+        )
+        return
+    for key in lstm_1997.GATE_BIASES:
+        values = getattr(config, key)
+        if values is None:
+            continue
+        if key == "output_gate_bias" and not config.output_gate:
+            yield Fault(key, "belongs to output_gate=true, but output_gate is false; leave it out")
+        elif config.biases == "none":
+            yield Fault(key, "needs biases=gates, hidden or all, but biases is none; leave it out")
+        elif len(values) != units // size:
+            yield Fault(
+                key,
+                f"must have one value for each of the {units // size} blocks (units / block_size), "
+                f"but got {len(values)}: {list(values)}",
+            )
 
 
 def _encoding_faults(config: Configuration) -> Iterator[Fault]:

@@ -34,7 +34,8 @@ MAX_COMBINATIONS = 20_000
 
 CHOICE_ORDER = ("network", "units", "block_size", "framing", "window", "chunk", "substrings",
                 "max_length", "fresh", "stateful", "layout", "reset", "shuffle", "batch_size",
-                "bidirectional", "encoding", "loss", "output", "optimizer", "evaluation", "start")  # fmt: skip
+                "bidirectional", "encoding", "loss", "output", "optimizer", "evaluation",
+                "start")  # fmt: skip
 """The order in which bound settings are chosen, after those of the task: parents come first."""
 
 FREE_SETTINGS = {"units", "layers", "epochs", "accumulate", "learning_rate", "dropout"}

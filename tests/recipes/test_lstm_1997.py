@@ -4,7 +4,7 @@ import pytest
 
 from lstm_bench.errors import RecipeError
 from lstm_bench.recipes._cost import program_key
-from lstm_bench.recipes._lstm_1997 import DEFAULTS, SETTINGS
+from lstm_bench.recipes._lstm_1997 import DEFAULTS, LSTM_1997_SETTINGS
 from lstm_bench.recipes._recipe import recipe, recipe_from_settings
 from lstm_bench.recipes._registry import BUILT_IN_TASKS
 
@@ -32,9 +32,9 @@ def test_settings_survive_being_written_down():
 
 
 def test_other_networks_have_none_of_these_settings():
-    assert not set(SETTINGS) & set(recipe("echo").settings)
+    assert not set(LSTM_1997_SETTINGS) & set(recipe("echo").settings)
     changed = chosen(block_size=2).settings
-    kept = {key: value for key, value in changed.items() if key not in SETTINGS}
+    kept = {key: value for key, value in changed.items() if key not in LSTM_1997_SETTINGS}
     assert recipe_from_settings(kept | {"network": "lstm"}, BUILT_IN_TASKS).lstm_1997 is None
 
 
