@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from lstm_bench.export._definitions import is_own
 from lstm_bench.export._literals import number_literal, value_literal
 from lstm_bench.recipes import Recipe
 
@@ -59,6 +60,17 @@ def truncated(layer, x):
     return keras.ops.concatenate(parts, axis=1) if layer.return_sequences else parts[-1]
 '''
 
+UNIFORM_WEIGHTS = '''\
+def draw(number, variable):
+    """Sets the initial weights: uniform within +-{limit}."""
+    value = stream(2, number).uniform(-{limit}, {limit}, variable.shape)  # 2: initial weights
+{biases}    variable.assign(value)
+
+
+for number, variable in enumerate(model.trainable_variables):
+    draw(number, variable)
+'''
+
 OMITTED_SETTINGS = {"name", "dtype", "trainable"}
 """Settings of a layer that make no difference in a script."""
 
@@ -88,7 +100,8 @@ def network_code(model: keras.Model, truncate: int | None = None) -> str:
         call = constructor_call(rate)
         lines += ["# The learning rate falls to 0 over all batches.", f"rate = {call}"]
         optimizer = optimizer.replace(call, "rate")
-    options = [f"loss={value_literal(model.loss)}", f"optimizer={optimizer}"]
+    loss = model.loss.__name__ if callable(model.loss) else value_literal(model.loss)
+    options = [f"loss={loss}", f"optimizer={optimizer}"]
     compiled = f"model.compile({', '.join(options)})"
     if len(compiled) > 92:
         compiled = "\n".join(["model.compile(", *(f"    {option}," for option in options), ")"])
@@ -121,11 +134,31 @@ def initial_weights_code(model: keras.Model, recipe: Recipe) -> str:
     elif recipe.forget_bias is not None:
         further += FORGET_BIAS.format(value=number_literal(recipe.forget_bias))
     code = WEIGHTS.format(fans=fans, further=further)
+    if recipe.initial_range is not None:
+        limit = number_literal(recipe.initial_range)
+        code = UNIFORM_WEIGHTS.format(limit=limit, biases=_gate_biases(model, recipe))
     for index, layer in script_layers(model, recipe):
         if isinstance(layer, keras.layers.Dropout):
             state = np.asarray(layer.seed_generator.state).tolist()  # set by `prepared_model`
             code += f"model.layers[{index}].seed_generator.state.assign({state})\n"
     return code
+
+
+def _gate_biases(model: keras.Model, recipe: Recipe) -> str:
+    """Returns the lines that set the initial biases of gates, for those that the recipe states."""
+    gated = [
+        (number, variable.shape[0])
+        for number, variable in enumerate(model.trainable_variables)
+        if variable.name == "bias" and not variable.path.startswith("output/")
+    ]
+    if not gated or not recipe.gate_biases:
+        return ""
+    lines = [f"    if number in {[number for number, _ in gated]}:  # the biases of the gates"]
+    for begin, values in recipe.gate_biases:
+        first = gated[0][1] + begin
+        listed = ", ".join(map(number_literal, values))
+        lines.append(f"        value[{first}:{first + len(values)}] = [{listed}]")
+    return "\n".join(lines) + "\n"
 
 
 def stateful_layers(model: keras.Model, recipe: Recipe) -> list[int]:
@@ -168,7 +201,8 @@ def constructor_call(part: Any) -> str:
     default = type(part)(**{name: _value(config[name]) for name in required}).get_config()
     arguments = [_argument(config[name]) for name in required]
     arguments += [f"{key}={_argument(value)}" for key, value in _changed(config, default, required)]
-    return f"keras.{module}.{type(part).__name__}({', '.join(arguments)})"
+    prefix = "" if is_own(type(part)) else f"keras.{module}."
+    return f"{prefix}{type(part).__name__}({', '.join(arguments)})"
 
 
 def _changed(

@@ -8,6 +8,7 @@ import textwrap
 
 from lstm_bench.errors import UserError
 from lstm_bench.export._data import data_code, recall_code
+from lstm_bench.export._definitions import definitions_code
 from lstm_bench.export._embedded import UNPACKED
 from lstm_bench.export._framing_code import STREAM
 from lstm_bench.export._literals import docstring_literal
@@ -38,6 +39,7 @@ def export_script(recipe: Recipe, seed: int = 0) -> str:
     unseen = unseen_code(recipe, samples) if train.train_count < len(samples) else ""
     model = prepared_model(recipe, train, seed)
     states = stateful_layers(model, recipe)
+    definitions = definitions_code(model)
     comment = (
         ""
         if data.readable
@@ -45,7 +47,7 @@ def export_script(recipe: Recipe, seed: int = 0) -> str:
     )
     packed = data.packed or bool(unseen) or "unpacked(" in recall
     blocks = [
-        "\n".join(f"import {name}" for name in _imports(packed)),
+        "\n".join(_imports(packed, bool(definitions))),
         "import keras\nimport numpy as np",
         f"SEED = {seed}{comment}",
         STREAM,
@@ -54,6 +56,7 @@ def export_script(recipe: Recipe, seed: int = 0) -> str:
         data.code,
         recall,
         "# ---- Network",
+        definitions,
         network_code(model, recipe.truncate),
         initial_weights_code(model, recipe),
         "# ---- Training",
@@ -85,9 +88,10 @@ def _check(recipe: Recipe) -> None:
         )
 
 
-def _imports(packed: bool) -> list[str]:
-    """Returns the modules of the standard library that a script imports."""
-    return ["base64", "sys", "zlib"] if packed else ["sys"]
+def _imports(packed: bool, annotated: bool) -> list[str]:
+    """Returns the imports of a script from the standard library."""
+    modules = ["base64", "sys", "zlib"] if packed else ["sys"]
+    return [f"import {name}" for name in modules] + ["from typing import Any"] * annotated
 
 
 def _docstring(recipe: Recipe) -> str:
@@ -100,10 +104,12 @@ def _docstring(recipe: Recipe) -> str:
 
 
 def _two_blank_lines(code: str) -> str:
-    """Returns `code` with two blank lines before and after each function, as in PEP 8.
+    """Returns `code` with two blank lines around each function and class, as in PEP 8.
 
     >>> _two_blank_lines("a = 1\\n\\ndef f():\\n    return 2\\n\\nb = 3").count("\\n\\n\\n")
     2
     """
-    code = re.sub(r"\n+(?=def )", "\n\n\n", code)
-    return re.sub(r"(^def .*\n(?:\n*    .*\n)+)\n*(?=\S)", r"\1\n\n", code, flags=re.MULTILINE)
+    code = re.sub(r"\n+(?=def |class |@keras)", "\n\n\n", code)
+    code = re.sub(r"(\n@keras.*)\n+(?=class )", r"\1\n", code)
+    definition = r"(^(?:def|class) .*\n(?:\n*    .*\n)+)\n*(?=\S)"
+    return re.sub(definition, r"\1\n\n", code, flags=re.MULTILINE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from lstm_bench.errors import Fault, unknown
+from lstm_bench.recipes import _lstm_1997 as lstm_1997
 from lstm_bench.recipes import _schedule as schedule
 from lstm_bench.recipes._configuration import Configuration, encodings
 
@@ -12,6 +13,7 @@ FITTING_OUTPUT: Mapping[str, tuple[str, ...]] = {
     "categorical_crossentropy": ("softmax",),
     "binary_crossentropy": ("sigmoid",),
     "mean_squared_error": ("softmax", "sigmoid", "linear"),
+    "summed_squared_error": ("softmax", "sigmoid", "linear"),
 }
 
 MAX_SAMPLE_BYTES = 2 * 2**30
@@ -30,6 +32,7 @@ def faults(config: Configuration) -> Iterator[Fault]:
     )
     for rule in rules:
         yield from rule(config)
+    yield from _lstm_1997_faults(config)
     yield from _encoding_faults(config)
     yield from _length_faults(config) or [
         *_time_faults(config),
@@ -140,6 +143,38 @@ def _evaluation_faults(config: Configuration) -> Iterator[Fault]:
         symbols = {task.labels[int(n)] for sequence in train for n in sequence.inputs}
         if config.start not in symbols:
             yield Fault("start", unknown("input symbol", config.start, symbols))
+
+
+def _lstm_1997_faults(config: Configuration) -> Iterator[Fault]:
+    if config.network != "lstm_1997":
+        for key in lstm_1997.LSTM_1997_SETTINGS:
+            if getattr(config, key) is not None:
+                rule = f"belongs to network=lstm_1997, but got {config.network}; leave it out"
+                yield Fault(key, rule)
+        return
+    size, units = config.block_size or 1, config.units
+    if units % size:
+        fitting = max(1, units // size) * size
+        yield Fault(
+            "block_size",
+            f"units must be a multiple of block_size, but got units={units} and "
+            f"block_size={size}; use units={fitting}, for example",
+        )
+        return
+    for key in lstm_1997.GATE_BIASES:
+        values = getattr(config, key)
+        if values is None:
+            continue
+        if key == "output_gate_bias" and not config.output_gate:
+            yield Fault(key, "belongs to output_gate=true, but output_gate is false; leave it out")
+        elif config.biases == "none":
+            yield Fault(key, "needs biases=gates, hidden or all, but biases is none; leave it out")
+        elif len(values) != units // size:
+            yield Fault(
+                key,
+                f"must have one value for each of the {units // size} blocks (units / block_size), "
+                f"but got {len(values)}: {list(values)}",
+            )
 
 
 def _encoding_faults(config: Configuration) -> Iterator[Fault]:

@@ -12,6 +12,7 @@ from lstm_bench.recipes import (
     FEEDFORWARD,
     FRAMINGS,
     LEARNING_RATES,
+    LSTM_1997_SETTINGS,
     Network,
     Recipe,
     TaskRegistry,
@@ -34,6 +35,7 @@ CONDITIONS: Mapping[str, tuple[str, tuple[Any, ...]]] = {
     "kernel_size": ("network", ("conv1d",)),
     "momentum": ("optimizer", ("sgd",)),
     "start": ("evaluation", ("cold_start",)),
+    **dict.fromkeys(LSTM_1997_SETTINGS, ("network", ("lstm_1997",))),
 }
 """For each conditional setting: its parent, and the values of the parent with which it applies."""
 

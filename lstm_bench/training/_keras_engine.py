@@ -19,6 +19,7 @@ from lstm_bench.errors import Interrupted
 from lstm_bench.recipes import Recipe, Samples
 from lstm_bench.seeds import stream
 from lstm_bench.statistics import is_among_possible, is_correct
+from lstm_bench.training import _losses as losses
 from lstm_bench.training._engine import SeedRun, Training
 from lstm_bench.training._models import (
     build,
@@ -126,7 +127,7 @@ def prepared_model(recipe: Recipe, samples: Samples, seed: int) -> keras.Model:
     model = build(recipe, shape, samples.y.shape[-1], batch, plain=True)
     if recipe.truncate is not None:
         cut_gradients(model, recipe.truncate)
-    model.compile(optimizer=optimizer(recipe), loss=recipe.loss)
+    model.compile(optimizer=optimizer(recipe), loss=losses.loss(recipe.loss))
     # Without its variables, the optimizer makes Keras trace the first step twice.
     model.optimizer.build(model.trainable_variables)
     weights = initial_weights(model, recipe, seed)

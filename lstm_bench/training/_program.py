@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 import keras
 import tensorflow as tf
 
+from lstm_bench.training import _losses as losses
 from lstm_bench.training._fusion import fenced, has_large_product, in_one_kernel
 from lstm_bench.training._models import dropout_variables, has_no_gradient, state_variables
 from lstm_bench.training._optimizers import OPTIMIZERS, Update, clip_factor, decayed_rate
@@ -73,7 +74,7 @@ class _TrainingGraph:
         self.dropout_variables = dropout_variables(model)
         self.packing = Packing(tuple(tuple(v.shape) for v in self.variables))
         self.constant = self.packing.whole(has_no_gradient(model))
-        self.loss = keras.losses.get(spec.loss)
+        self.loss = keras.losses.get(losses.loss(spec.loss))
         self.outputs_per_sample = spec.y[1] if spec.every_step else 1
         self.separate_update = spec.kernels or has_large_product(model, spec.batch_size)
 

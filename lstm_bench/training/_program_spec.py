@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from lstm_bench.recipes import SMALL_STEP, Recipe, Samples, multiply_adds
+from lstm_bench.recipes import SMALL_STEP, Lstm1997, Recipe, Samples, multiply_adds
 from lstm_bench.statistics import Kind
 from lstm_bench.training._kernel_calls import calls_kernels
 
@@ -90,6 +90,7 @@ class ProgramSpec:
     """Everything that a program depends on: recipes with equal specs share one executable."""
 
     network: str
+    lstm_1997: Lstm1997 | None
     units: int
     layers: int
     bidirectional: bool
@@ -131,6 +132,7 @@ class ProgramSpec:
             longest = max(1, min(longest, MOST_FRESH_BYTES // epoch_bytes))
         return cls(
             network=recipe.network,
+            lstm_1997=recipe.lstm_1997,
             units=recipe.units,
             layers=recipe.layers,
             bidirectional=recipe.bidirectional,

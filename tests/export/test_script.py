@@ -131,6 +131,20 @@ SAMPLE = {
         "memory",
         {"stateful": False, "shuffle": "sequences", "batch_size": 3, "learning_rate": 0.01},
     ),
+    "an LSTM of 1997": (
+        "memory",
+        {"network": "lstm_1997", "block_size": 2, "input_gate_bias": [-3, -6.5], "layers": 2}
+        | {"loss": "summed_squared_error", "output": "sigmoid", "optimizer": "sgd"}
+        | {"biases": "gates", "framing": "whole", "stateful": False, "learning_rate": 0.1},
+    ),
+    "an LSTM of 1997, stateful": (
+        "memory",
+        {"network": "lstm_1997", "output_gate": False, "recurrent_inputs": False},
+    ),
+    "an LSTM of 1997, both directions": (
+        "alphabet",
+        {"network": "lstm_1997", "bidirectional": True, "framing": "window", "letters": 6},
+    ),
     "dropout": ("alphabet", {"letters": 7, "framing": "window", "dropout": 0.4, "batch_size": 3}),
     "every setting of training": (
         "memory",
@@ -152,6 +166,7 @@ SAMPLE = {
 
 
 IN_THE_ORDINARY_RUN = {"accumulated", "dropout", "every setting of training"}
+IN_THE_ORDINARY_RUN |= {name for name in SAMPLE if "1997" in name}
 MARKED = [
     name if name in IN_THE_ORDINARY_RUN else pytest.param(name, marks=pytest.mark.slow)
     for name in SAMPLE

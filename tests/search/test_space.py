@@ -19,7 +19,13 @@ from lstm_bench.sweeps._sweep import parse_sweep
 SAMPLERS = ["tpe", "random", "grid", "qmc", "nsga2"]
 
 OFFERED = {
-    "network": ["lstm", "gru", "simple_rnn", "mlp", "conv1d"],
+    "network": ["lstm", "gru", "simple_rnn", "mlp", "conv1d", "lstm_1997"],
+    "block_size": [1, 2],
+    "output_gate": [False, True],
+    "squashing": ["symmetric", "positive"],
+    "recurrent_inputs": [False, True],
+    "biases": ["none", "gates", "hidden", "all"],
+    "initial_range": [0.1, 0.2],
     "bidirectional": [False, True],
     "kernel_size": [1, 2, 3],
     "units": [4, 8],
@@ -39,7 +45,12 @@ OFFERED = {
     "batch_size": [1, 2, 3, 4, 8, "all"],
     "encoding": ["onehot", "scaled", "raw"],
     "output": ["softmax", "sigmoid", "linear"],
-    "loss": ["categorical_crossentropy", "binary_crossentropy", "mean_squared_error"],
+    "loss": [
+        "categorical_crossentropy",
+        "binary_crossentropy",
+        "mean_squared_error",
+        "summed_squared_error",
+    ],
     "optimizer": ["adam", "sgd", "rmsprop"],
     "learning_rate": [0.001, 0.1],
     "momentum": [0.0, 0.5],
@@ -172,6 +183,7 @@ def test_every_proposal_is_legal_and_every_value_comes_from_the_space(drawn, sam
 def test_every_setting_but_the_seed_can_be_searched():
     every = set().union(*(known_settings(task) for task in BUILT_IN_TASKS.values()))
     excluded = {"symbols"}  # how symbols are shown: it changes no result
+    excluded |= {"input_gate_bias", "output_gate_bias"}  # lists, and choices are single values
     excluded |= BUILT_IN_TASKS["csv"].not_searchable  # they define the problem
     more_parts = {"echo": {"delay": [1, 2]}, "csv": {"difference": [False, True]}}
     offered = set(OFFERED).union(*TASK_PARTS.values(), *more_parts.values())
@@ -231,7 +243,13 @@ def test_a_range_of_forget_biases_is_searched():
         ("layout", ["rows"], {"task": "alphabet"}, "stateful=true"),
         ("momentum", {"float": (0.0, 0.9)}, {}, "optimizer=sgd"),
         ("kernel_size", {"int": (1, 5)}, {}, "network=conv1d"),
-        ("bidirectional", [True, False], {"network": "mlp"}, "network=lstm or gru or simple_rnn"),
+        (
+            "bidirectional",
+            [True, False],
+            {"network": "mlp"},
+            "network=lstm or gru or simple_rnn or lstm_1997",
+        ),
+        ("block_size", [1, 2], {"network": "gru"}, "network=lstm_1997"),
         ("start", ["0"], {}, "evaluation=cold_start"),
         ("forget_bias", [1.0], {"network": "gru"}, "network=lstm"),
         ("longest_time", [9], {"forget_bias": 2.0}, "forget_bias=chrono"),
@@ -252,12 +270,27 @@ def test_a_part_that_applies_only_in_illegal_recipes_is_refused_with_the_reason(
         build_space(search(parts), {"task": "memory", "stateful": True})
 
 
+def test_units_are_proposed_that_fit_the_blocks():
+    fixed = {"task": "memory", "network": "lstm_1997", "stateful": False}
+    parts = {"units": {"int": (1, 7)}, "block_size": [1, 2, 3]}
+    seen = {(p.units, p.block_size) for p in proposals(parts, fixed, "grid", 100)}
+    assert seen == {(n, 1) for n in range(1, 8)} | {(2, 2), (4, 2), (6, 2), (3, 3), (6, 3)}
+    given_biases = fixed | {"block_size": 2, "input_gate_bias": [-1, -2]}
+    assert {p.units for p in proposals({"units": [3, 4, 5, 6]}, given_biases)} == {4}
+    parts = {"output_gate": [False, True], "biases": ["none", "all"], "units": [2, 4]}
+    given_biases |= {"output_gate_bias": [0, 0]}
+    seen = {(p.output_gate, p.biases, p.units) for p in proposals(parts, given_biases, "grid", 9)}
+    assert seen == {(True, "all", 4)}
+    with pytest.raises(RecipeError, match="units must be a multiple of block_size"):
+        build_space(search({"units": [3, 5]}), fixed | {"block_size": 2})
+
+
 def test_fixed_settings_are_dropped_only_where_they_do_not_apply():
     fixed = {"task": "memory", "momentum": 0.9, "window": 2, "kernel_size": 2, "stateful": False}
     parts = {key: OFFERED[key] for key in ("optimizer", "network")}
     parts |= {"framing": ["window", "pairs"]}
     proposed = [recipe_.settings for recipe_ in proposals(parts, fixed, "grid", 100)]
-    assert len(proposed) == 3 * 5 * 2
+    assert len(proposed) == 3 * 6 * 2
     for chosen in proposed:
         assert chosen["momentum"] == (0.9 if chosen["optimizer"] == "sgd" else 0.0)
         assert chosen.get("window") == (2 if chosen["framing"] == "window" else None)

@@ -12,7 +12,7 @@ from lstm_bench.sweeps._sweep import load_sweep
 PARENT_VALUES = {
     "framing": list(FRAMINGS),
     "stateful": [True, False],
-    "network": ["lstm", "gru", "simple_rnn", "mlp", "conv1d"],
+    "network": ["lstm", "gru", "simple_rnn", "mlp", "conv1d", "lstm_1997"],
     "optimizer": ["adam", "sgd", "rmsprop"],
     "forget_bias": ["chrono", 1.0, 0.5],
     "evaluation": ["teacher_forced", "free_running", "cold_start", "step_by_step"],
@@ -20,6 +20,9 @@ PARENT_VALUES = {
 VALUES = {"window": 2, "chunk": 2, "substrings": 9, "max_length": 3, "fresh": 4, "layout": "rows"}
 VALUES |= {"reset": "epoch", "bidirectional": True, "kernel_size": 2, "momentum": 0.5, "start": "B"}
 VALUES |= {"forget_bias": 2.0, "longest_time": 30, "truncate": 1}
+VALUES |= {"block_size": 2, "output_gate": False, "squashing": "positive", "biases": "none"}
+VALUES |= {"recurrent_inputs": False, "initial_range": 0.2}
+VALUES |= {"input_gate_bias": [-1.0] * 20, "output_gate_bias": [-1.0] * 20}  # a block for each unit
 """A value of every conditional setting that is not the default of the setting."""
 
 
