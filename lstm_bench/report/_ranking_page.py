@@ -42,8 +42,9 @@ SCORES = (
 READING_RECIPES = (
     SCORES,
     "Interquartile mean: of all runs of a recipe, pooled over tasks and seeds, the mean of the "
-    "middle half. A task that all or no recipes solve hardly counts (Agarwal et al. 2021). Its "
-    "95 % interval resamples the seeds within each task and keeps the tasks.",
+    "middle half: neither its best quarter of runs counts nor its worst, often those of the "
+    "easiest and of the hardest tasks (Agarwal et al. 2021). The 95 % interval resamples the seeds "
+    "within each task and keeps the tasks.",
     "Mean rank: the recipes are ranked on each task by their mean score, 1 is the best, and the "
     "ranks are averaged over the tasks.",
     "Tasks solved: the whole Wilson interval of the solve rate is at or above "
@@ -62,10 +63,12 @@ def sections(findings: Findings) -> list[Section]:
     ranking = findings.ranking
     if ranking is None:
         return []
-    first = [printable_line(ranking.sentence), *_left_out(ranking)]
+    left_out = _left_out(ranking)
     if not ranking.recipes:
-        return [Section("Across tasks", (Block("", tuple(first)),))]
-    return [Section("Across tasks", (_recipes(ranking, first), *_blocks(ranking)))]
+        sentences = (printable_line(ranking.statement), *left_out)
+        return [Section("Across tasks", (Block("", sentences),))]
+    blocks = [_recipes(ranking, left_out), _ranks(ranking), *_profiles(ranking)]
+    return [Section("Across tasks", (*blocks, _improvement(ranking)))]
 
 
 def data_frames(ranking: Ranking | None) -> dict[str, pd.DataFrame]:
@@ -90,13 +93,14 @@ def _left_out(ranking: Ranking) -> list[str]:
 def _recipes(ranking: Ranking, sentences: Sequence[str]) -> Block:
     """Returns the table of the recipes, and what few seeds cannot tell."""
     tasks, runs = len(ranking.tasks), len(ranking.tasks) * ranking.seeds
+    telling = solve_rate([True] * ranking.seeds).low >= RELIABLE_RATE
     titles = ("Recipe", "Interquartile mean, %", "Mean rank", "Tasks solved", "Runs solved")
     cells = tuple(
         (
             printable_line(recipe.name),
             percent_interval(recipe.iqm),
             f"{recipe.mean_rank:.2f}",
-            f"{len(recipe.solved_tasks)}/{tasks}",
+            f"{len(recipe.solved_tasks)}/{tasks}" if telling else wording.NONE,
             f"{recipe.solved_runs}/{runs}",
         )
         for recipe in ranking.recipes
@@ -132,10 +136,6 @@ def _few(ranking: Ranking) -> list[str]:
             "could still differ."
         )
     return notes
-
-
-def _blocks(ranking: Ranking) -> list[Block]:
-    return [_ranks(ranking), *_profiles(ranking), _improvement(ranking)]
 
 
 def _ranks(ranking: Ranking) -> Block:
@@ -182,7 +182,7 @@ def _profiles(ranking: Ranking) -> list[Block]:
         caption = (
             "How often does a run score above a given level? The share of the "
             f"{runs} runs of each recipe, over all tasks and seeds, with a score above the value "
-            "on the axis; higher is better. Where lines cross, neither recipe is better at every "
+            "on the axis; higher is better. Where lines cross, neither is above the other at every "
             f"level.{band if ranking.seeds > 1 else ''} It counts chance from the seeds."
         )
         stem = "profiles" if len(recipes) <= MAX_CURVES else f"profiles-{number}"
