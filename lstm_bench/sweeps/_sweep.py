@@ -43,7 +43,7 @@ from lstm_bench.safety import WholeNumber, check_yaml, pydantic_faults, read_yam
 from lstm_bench.statistics import METRICS, ComparisonQuestion, Kind
 from lstm_bench.sweeps._entries import Entry, RefusedEntry, read_entries, read_refused
 from lstm_bench.sweeps._search import Search, search_faults
-from lstm_bench.sweeps._sweep_tasks import TASK_MARK, read_sweep_tasks
+from lstm_bench.sweeps._sweep_tasks import TASK_MARK, read_sweep_tasks, without_dropped_tasks
 
 
 class Sweep(BaseModel):
@@ -169,7 +169,8 @@ def sweep_from_document(
         outside = files_outside(whole, Path())
         if outside:
             raise RecipeError(outside)
-        changed = parse_sweep(name, _merge_documents(document, changes), tasks)
+        merged = without_dropped_tasks(_merge_documents(document, changes), whole)
+        changed = parse_sweep(name, merged, tasks)
         if not changes or _is_same(whole, changed):
             return changed
     except UserError as error:

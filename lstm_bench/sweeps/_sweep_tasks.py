@@ -77,6 +77,45 @@ def read_sweep_tasks(
     return None if len(faults) > before else tuple(different)
 
 
+def without_dropped_tasks(document: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a sweep's document without what it says of tasks that only `before` lists.
+
+    `before` is the document without the overrides that made `document` of it.
+    """
+    dropped = _names(before) - _names(document)
+    kept = dict(document)
+    recipes, comparisons = document.get("recipes"), document.get("comparisons")
+    if dropped and isinstance(recipes, Mapping):
+        kept["recipes"] = {
+            key: {
+                **entry,
+                "per_task": {k: v for k, v in entry["per_task"].items() if k not in dropped},
+            }
+            if isinstance(entry, Mapping) and isinstance(entry.get("per_task"), Mapping)
+            else entry
+            for key, entry in recipes.items()
+        }
+    if dropped and isinstance(comparisons, Mapping):
+        kept["comparisons"] = {
+            name: question
+            for name, question in comparisons.items()
+            if not isinstance(question, Mapping)
+            or not {str(question.get(key)).rpartition(TASK_MARK)[2] for key in ("of", "to")}
+            & dropped
+        }
+    return kept
+
+
+def _names(document: Mapping[str, Any]) -> set[str]:
+    """Returns the names of the tasks that a sweep's document lists."""
+    listed = document.get("tasks")
+    parts = listed if isinstance(listed, list | tuple) else ()
+    return {
+        str(part.get("as", part.get("task")) if isinstance(part, Mapping) else part)
+        for part in parts
+    }
+
+
 def _sweep_task(
     number: int, part: object, tasks: TaskRegistry, faults: list[Fault]
 ) -> SweepTask | None:

@@ -91,14 +91,23 @@ def test_the_grid_has_the_tasks_with_their_scales_and_the_place_of_each_recipe(w
 
 
 def test_overrides_change_the_tasks_and_the_settings_for_one(written):
-    path = written(GRID)
-    assert "recipes.gru.per_task.echo_2" in refusal(path, ["tasks=[memory]"])
     text = "tasks: [memory, echo]\nrecipes: {A: {units: 3}}"
     assert list(load_sweep(written(text), ["tasks=[echo]"]).entries) == ["A@echo"]
     path = written(GRID)
     changed = load_sweep(path, ["recipes.gru.per_task.echo_2.epochs=11"])
     assert changed.entries["gru@echo_2"].recipe.epochs == 11
     assert changed.overrides
+
+
+def test_an_override_with_fewer_tasks_leaves_out_what_the_file_says_of_the_others(written):
+    changed = load_sweep(written(GRID), ["tasks=[memory]"])
+    assert list(changed.entries) == [f"{n}@memory" for n in ("lstm", "gru", "wide/8", "wide/9")]
+    assert list(changed.comparisons) == ["x"]
+    text = "tasks: [memory, echo]\nrecipes: {A: {}, B: {units: 3}}\n"
+    text += "comparisons: {x: {of: A@memory, to: A@echo}, y: {of: A@echo, to: B@echo}}"
+    assert list(load_sweep(written(text), ["tasks=[echo]"]).comparisons) == ["y"]
+    message = refusal(written(GRID), ["tasks=[memory]", "recipes.gru.per_task.echo.units=3"])
+    assert "recipes.gru.per_task.echo: there is no task of the sweep 'echo'" in message
 
 
 def test_python_callers_may_give_classes_and_instances():
