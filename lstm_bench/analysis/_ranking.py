@@ -99,7 +99,8 @@ class Ranking:
         more = f" and {len(self.recipes) - 3} more" if len(self.recipes) > 3 else ""
         return (
             f"Across {_counted(len(self.tasks), 'task')}, {_counted(self.seeds, 'seed')} each, "
-            f"interquartile mean of the score in %: {', '.join(iqms)}{more}. {self.statement}"
+            "interquartile mean of the score (0 at chance, 100 at the ceiling): "
+            f"{', '.join(iqms)}{more}. {self.statement}"
         )
 
     @property

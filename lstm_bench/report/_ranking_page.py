@@ -108,9 +108,9 @@ def _recipes(ranking: Ranking, sentences: Sequence[str]) -> Block:
     table = TextTable(titles, (False, True, True, True, True), cells)
     caption = (
         f"Which recipe scores highest on these {tasks} tasks? "
-        f"{wording.counted(ranking.seeds, 'seed')} of each; best "
-        "first by interquartile mean. The intervals count chance from the seeds, not from the "
-        "choice of tasks."
+        f"{wording.counted(ranking.seeds, 'seed')} of each, "
+        "the highest interquartile mean first. The intervals count chance from the seeds, not from "
+        "the choice of tasks."
     )
     return Block("", tuple(sentences), None, table, caption, (*READING_RECIPES, *_few(ranking)))
 

@@ -247,6 +247,7 @@ def parse_sweep(
     fields["refused"] = read_refused(document.get("refused", {}), shared, tasks, faults)
     if recipes == {} and "search" not in fields:
         faults.append(Fault("recipes", "a sweep needs recipes, a search, or both, but has neither"))
+    faults += _equal_task_faults(entries)
     sweep = None
     try:
         sweep = Sweep(name=name, settings=shared, entries=entries, tasks=tasks, **fields)
@@ -261,6 +262,22 @@ def parse_sweep(
     if faults or sweep is None:
         raise RecipeError(faults)
     return sweep
+
+
+def _equal_task_faults(entries: Mapping[str, Entry]) -> list[Fault]:
+    """Returns a fault for each of several tasks on which every recipe is one on another task."""
+    digests: dict[str, tuple[str, ...]] = {}
+    for entry in entries.values():
+        if entry.place is not None:
+            task = entry.place[1]
+            digests[task] = (*digests.get(task, ()), entry.recipe.digest)
+    names = list(digests)
+    return [
+        Fault("tasks", f"{name} and {other} are one task under two names; remove one")
+        for place, name in enumerate(names)
+        for other in names[:place]
+        if digests[name] == digests[other]
+    ]
 
 
 def _metric_faults(metrics: Sequence[str], kinds: set[Kind]) -> list[Fault]:

@@ -138,6 +138,7 @@ def test_python_callers_may_give_classes_and_instances():
         ("[memory, memory]", ["tasks.2: 'memory' is listed twice with the same settings"]),
         ("[memory, {task: memory, as: m}]", ["tasks.2: 'memory' is listed twice"]),
         ("[memory, {task: memory, lag: 4}]", ["tasks.2: two tasks are called 'memory'", "`as`"]),
+        ("[memory, {task: memory, epochs: 250, as: m}]", ["tasks: m and memory are one task"]),
         ("[{task: memory, as: a b}]", ["tasks.1.as: must be a word", "'a b'"]),
         ("[{task: memory, as: a@b}]", ["tasks.1.as: must be a word", "'a@b'"]),
         ("[{task: memory, lagg: 3}]", ["tasks.1.lagg", "did you mean 'lag'"]),
