@@ -57,8 +57,9 @@ def _unused_faults(config: Configuration) -> Iterator[Fault]:
     if config.longest_time is not None and config.forget_bias != "chrono":
         got = "nothing" if config.forget_bias is None else f"{config.forget_bias:g}"
         yield Fault("longest_time", f"belongs to forget_bias=chrono, but got {got}; leave it out")
-    if config.truncate is not None and not config.recurrent:
-        rule = f"belongs to recurrent networks, but got {config.network}; leave it out"
+    if config.truncate is not None and (not config.recurrent or config.network == "lstm_1997"):
+        fitting = "lstm, gru or simple_rnn"  # the gradient of an lstm_1997 is cut by its nature
+        rule = f"belongs to {fitting}, but network is {config.network}; leave it out"
         yield Fault("truncate", rule)
 
 

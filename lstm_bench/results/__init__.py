@@ -47,7 +47,15 @@ from lstm_bench.results._storage import (
     validation_message,
     write_outcome,
 )
-from lstm_bench.results._sweep_data import Failed, Refusal, Role, Row, SweepData
+from lstm_bench.results._sweep_data import (
+    Failed,
+    GridTask,
+    Refusal,
+    Role,
+    Row,
+    SweepData,
+    TaskGrid,
+)
 
 __all__ = [
     "BACKGROUND",
@@ -65,11 +73,13 @@ __all__ = [
     "SEED_COLUMNS",
     "TEXT_COLOR",
     "Failed",
+    "GridTask",
     "Outcome",
     "Refusal",
     "Role",
     "Row",
     "SweepData",
+    "TaskGrid",
     "accuracy_figure",
     "add_grid",
     "as_svg",
