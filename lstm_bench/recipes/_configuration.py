@@ -139,7 +139,9 @@ class Configuration(BaseModel):
         """Returns the training samples of `epoch`, from 1, of a task with fresh sequences."""
         problem = checked_epoch(self.task, seed, epoch, self.lengths[0])
         size = self.task.alphabet_size
-        return self.framing.samples(problem, size, self.encoding, seed, self.task.longest)
+        # As wide as the samples of the unseen sequences, which may be longer.
+        longest = self.task.longest or max(sum(self.lengths, ()))
+        return self.framing.samples(problem, size, self.encoding, seed, longest)
 
     @cached_property
     def fresh(self) -> bool:

@@ -37,6 +37,7 @@ from lstm_bench.recipes._samples import (
     mask_at,
     window_of,
 )
+from lstm_bench.recipes._whole_samples import whole_samples
 from lstm_bench.seeds import stream
 from lstm_bench.tasks import Problem, Sequence
 
@@ -295,6 +296,16 @@ class Whole(Framing):
         self, sequence: Sequence, rng: np.random.Generator | None = None
     ) -> NDArray[np.int64]:
         return np.arange(len(sequence))[None]
+
+    def samples(
+        self,
+        problem: Problem,
+        size: int,
+        encoding: Encoding,
+        seed: int,
+        longest: int | None = None,
+    ) -> Samples:
+        return whole_samples(problem, size, encoding, longest)
 
     def query(self, features: Array, width: int) -> Array:
         shown = np.arange(max(width, len(features)))

@@ -105,7 +105,8 @@ class StoppingRule:
 
     Of the last `sequences` ones at most `misses` may have an output at a scored step that is off by
     `tolerance` or more, before the weights are updated with them; and the mean of their largest
-    errors is below `mean_error`, if given.
+    errors is below `mean_error`, if given. With `last_step`, only the last scored step of each
+    sequence is judged.
 
     >>> StoppingRule(sequences=2000, tolerance=0.04, mean_error=0.01).misses
     0
@@ -115,6 +116,7 @@ class StoppingRule:
     tolerance: float
     misses: int = 0
     mean_error: float | None = None
+    last_step: bool = False
 
 
 class Task(BaseModel, ABC):

@@ -9,7 +9,7 @@ import numpy as np
 
 from lstm_bench.errors import RecipeError
 from lstm_bench.recipes import Recipe, recipe
-from lstm_bench.tasks import Problem, Task
+from lstm_bench.tasks import Problem, Sequence, Task
 from lstm_bench.training import get_engine, start_tensorflow
 
 SEQUENCES = 8
@@ -27,7 +27,12 @@ def shortened_task(task: Task) -> Task:
         full = kind.problem(self, seed)
         return Problem(full.train[:SEQUENCES], full.unseen[:SEQUENCES])
 
-    body = {"__module__": kind.__module__, "__doc__": kind.__doc__, "problem": problem}
+    def epoch_sequences(self: Any, seed: int, epoch: int) -> tuple[Sequence, ...] | None:
+        full = kind.epoch_sequences(self, seed, epoch)
+        return None if full is None else full[:SEQUENCES]
+
+    body: dict[str, Any] = {"__module__": kind.__module__, "__doc__": kind.__doc__}
+    body |= {"problem": problem, "epoch_sequences": epoch_sequences}
     subclass = types.new_class(
         kind.__name__, (kind,), exec_body=lambda namespace: namespace.update(body)
     )

@@ -19,22 +19,31 @@ def is_same_problem(one: Problem, other: Problem) -> bool:
     """Returns whether two problems have equal sequences, in the same order."""
     if (len(one.train), len(one.unseen)) != (len(other.train), len(other.unseen)):
         return False
-    return all(
-        a.cyclic == b.cyclic
-        and all(np.array_equal(getattr(a, n), getattr(b, n)) for n in ("inputs", "targets"))
-        and np.array_equal(a.scored, b.scored)
-        for a, b in zip(one.sequences, other.sequences, strict=True)
+    pairs = zip(one.sequences, other.sequences, strict=True)
+    return all(is_same_sequence(a, b) for a, b in pairs)
+
+
+def is_same_sequence(one: Sequence, other: Sequence) -> bool:
+    """Returns whether two sequences have equal inputs, targets and masks."""
+    arrays = ("inputs", "targets", "scored", "recall", "possible")
+    return one.cyclic == other.cyclic and all(
+        np.array_equal(getattr(one, name), getattr(other, name)) for name in arrays
     )
 
 
 def constant_answer_accuracies(task: Task, problems: Iterable[Problem]) -> list[float]:
     """Returns the accuracy of the best constant answer on the scored steps of each problem.
 
-    It is the constant with the highest accuracy on all problems together.
+    It is the constant with the highest accuracy on all problems together. If every epoch has new
+    training sequences, only the unseen ones count.
     """
-    targets = [
-        np.concatenate([s.targets[s.scored] for s in problem.sequences]) for problem in problems
+    fresh = task.epoch_sequences(0, 1) is not None
+    parts = [
+        problem.unseen if fresh and problem.unseen else problem.sequences for problem in problems
     ]
+    if all(sequence.possible is not None for part in parts for sequence in part):
+        return _constant_ranking_accuracies(parts)
+    targets = [np.concatenate([s.targets[s.scored] for s in part]) for part in parts]
     if task.kind == "regression":
         candidates = _constant_answers(np.unique(np.concatenate(targets), axis=0), task.tolerance)
         accuracies = [[_accuracy(task, answer, part) for part in targets] for answer in candidates]
@@ -44,6 +53,35 @@ def constant_answer_accuracies(task: Task, problems: Iterable[Problem]) -> list[
     return [
         float((part == values[best]).reshape(len(part), -1).all(axis=1).mean()) for part in targets
     ]
+
+
+def _constant_ranking_accuracies(parts: list[tuple[Sequence, ...]]) -> list[float]:
+    """Returns the accuracy on each part of the best constant ranking of the symbols.
+
+    A ranking is right at a step if the possible symbols are its first ones. So the sets of possible
+    symbols for which it is right contain one another.
+    """
+    counts = [Counter(_possible_sets(part)) for part in parts]
+    total = sum(counts, Counter())
+    best: dict[frozenset[int], tuple[int, list[frozenset[int]]]] = {}
+    for larger in sorted(total, key=len):
+        smaller = [best[other] for other in best if other < larger]
+        number, chain = max(smaller, key=lambda one: one[0], default=(0, []))
+        best[larger] = number + total[larger], [*chain, larger]
+    _, chain = max(best.values(), key=lambda one: one[0])
+    return [sum(count[one] for one in chain) / count.total() for count in counts]
+
+
+def _possible_sets(sequences: Iterable[Sequence]) -> Iterator[frozenset[int]]:
+    """Yields the set of possible symbols of every scored step."""
+    sets: dict[bytes, frozenset[int]] = {}
+    for sequence in sequences:
+        assert sequence.possible is not None
+        for row in sequence.possible[sequence.scored]:
+            key = row.tobytes()
+            if key not in sets:
+                sets[key] = frozenset(np.flatnonzero(row).tolist())
+            yield sets[key]
 
 
 def _constant_answers(targets: np.ndarray, tolerance: float) -> Iterator[np.ndarray]:
@@ -68,16 +106,17 @@ def _accuracy(task: Task, answer: np.ndarray, targets: np.ndarray) -> float:
 def lookup_accuracy(problem: Problem) -> float:
     """Returns the accuracy on the scored training steps of a table of all past inputs.
 
-    For everything seen since the start of a sequence, the table has the most frequent target. No
-    model that predicts from the inputs so far can do better.
+    For everything seen since the start of a sequence, the table has the most frequent target, or
+    set of possible symbols. No model that predicts from the inputs so far can do better.
     """
-    table: dict[bytes, Counter[int]] = defaultdict(Counter)
+    table: dict[bytes, Counter[bytes]] = defaultdict(Counter)
     for sequence in problem.train:
         past = hashlib.blake2b(digest_size=16)
+        answers = sequence.targets if sequence.possible is None else sequence.possible
         for step, symbol in enumerate(sequence.inputs):
             past.update(symbol.tobytes())
             if sequence.scored[step]:
-                table[past.digest()][int(sequence.targets[step])] += 1
+                table[past.digest()][answers[step].tobytes()] += 1
     right = sum(targets.most_common(1)[0][1] for targets in table.values())
     return right / sum(targets.total() for targets in table.values())
 
@@ -92,11 +131,13 @@ def leaked_sequences(problem: Problem) -> list[int]:
     """
     unseen = {i: _hash(s, 0, _end(s)) for i, s in enumerate(problem.unseen) if _end(s)}
     lengths = {_end(problem.unseen[i]) for i in unseen}
+    beginnings = {problem.unseen[i].inputs[0].tobytes() for i in unseen}
     trained = {
         _hash(sequence, first, first + length)
-        for length in lengths
         for sequence in problem.train
-        for first in range(len(sequence) - length + 1)
+        for first in _occurrences(sequence, beginnings)
+        for length in lengths
+        if first + length <= len(sequence)
     }
     return [i for i, digest in unseen.items() if digest in trained]
 
@@ -116,6 +157,11 @@ def format_within(value: float, slack: float) -> str:
 def _end(sequence: Sequence) -> int:
     """Returns the number of steps up to the last scored one."""
     return int(np.flatnonzero(sequence.scored).max(initial=-1)) + 1
+
+
+def _occurrences(sequence: Sequence, inputs: set[bytes]) -> list[int]:
+    """Returns the steps of `sequence` at which its input is one of `inputs`."""
+    return [step for step, value in enumerate(sequence.inputs) if value.tobytes() in inputs]
 
 
 def _hash(sequence: Sequence, first: int, end: int) -> int:

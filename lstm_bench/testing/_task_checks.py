@@ -16,7 +16,7 @@ import numpy as np
 from lstm_bench.errors import RecipeError
 from lstm_bench.recipes import recipe
 from lstm_bench.sweeps import missing_parts
-from lstm_bench.tasks import Task, problem_faults
+from lstm_bench.tasks import Problem, Task, problem_faults
 from lstm_bench.testing._engine_agreement import engine_differences, parameters, small_recipe
 from lstm_bench.testing._measures import (
     constant_answer_accuracies,
@@ -29,6 +29,8 @@ from lstm_bench.testing._measures import (
 SEEDS = range(3)
 CHANCE_SEEDS = range(8)
 """Seeds on which chance is measured."""
+EPOCHS = (1, 2, 3)
+"""Epochs whose sequences are compared, if every epoch has new ones."""
 ROUNDING = 1e-9
 """How far a stated ceiling may be off: the rounding of the number as it is written."""
 
@@ -123,6 +125,7 @@ def generators(task: Task) -> None:
         np.random.seed(1)  # noqa: NPY002
         before = _global_state()
         task.problem(0)
+        task.epoch_sequences(0, 2)
         rule = "must not use the global random generators of NumPy and Python"
         assert _global_state() == before, f"{rule}, but uses one; use stream(seed, 'data')"
 
@@ -144,27 +147,74 @@ def _global_state() -> tuple[Any, ...]:
 
 
 def lengths(task: Task) -> None:
-    """Every seed gives the same number of sequences, with the same lengths in the same order."""
-    distinct = {
-        tuple(tuple(map(len, part)) for part in (problem.train, problem.unseen))
-        for problem in map(task.problem, SEEDS)
-    }
+    """Every seed gives the same number of sequences, with the same lengths in the same order.
+
+    A task with a `longest` only has to give the same number of sequences.
+    """
+    parts = [(problem.train, problem.unseen) for problem in map(task.problem, SEEDS)]
+    if task.longest is not None:  # the shapes are checked to be no longer
+        counts = {tuple(map(len, part)) for part in parts}
+        rule = "every seed must give the same number of sequences"
+        assert len(counts) == 1, f"{rule}, but seeds 0, 1 and 2 differ; only lengths may vary"
+        return
+    distinct = {tuple(tuple(map(len, part)) for part in pair) for pair in parts}
     rule = "every seed must give the same number of sequences, with the same lengths in order"
     reason = "whether a recipe is legal is decided once, for all seeds"
     assert len(distinct) == 1, f"{rule}, but seeds 0, 1 and 2 differ; {reason}"
 
 
-def leak(task: Task) -> None:
-    """No unseen sequence is, with its targets, part of a training sequence."""
+def epochs(task: Task) -> None:
+    """If every epoch has new sequences, they are as many, valid, new, and the first epoch's known.
+
+    Those of epoch 1 are the training sequences of `problem`, and an epoch always has the same ones.
+    """
     for seed in SEEDS:
-        leaked = leaked_sequences(task.problem(seed))
+        drawn = [task.epoch_sequences(seed, epoch) for epoch in EPOCHS]
+        if drawn[0] is None:
+            rule = f"epoch_sequences({seed}, epoch) must be None for all epochs or for none"
+            assert drawn == [None] * len(drawn), f"{rule}, but is None for epoch 1 only"
+            continue
+        problem = task.problem(seed)
+        lengths = [len(sequence) for sequence in problem.train]
+        for epoch, sequences in zip(EPOCHS, drawn, strict=True):
+            call = f"epoch_sequences({seed}, {epoch})"
+            assert sequences is not None, f"{call} must be a tuple of Sequence, but is None"
+            fault = next(problem_faults(task, Problem(sequences)), None)
+            assert fault is None, f"{call} {fault}"
+            rule = f"{call} must give {len(lengths)} sequences, as problem({seed}) does"
+            assert len(sequences) == len(lengths), f"{rule}, but gives {len(sequences)}"
+            rule = f"{call} must give sequences as long as those of problem({seed})"
+            same = task.longest is not None or [len(one) for one in sequences] == lengths
+            assert same, f"{rule}, but does not; define `longest` if lengths vary"
+            again = task.epoch_sequences(seed, epoch) or ()
+            rule = f"{call} must give the same sequences every time"
+            same = is_same_problem(Problem(sequences), Problem(again))
+            assert same, f"{rule}, but does not; draw all from epoch_stream(seed, epoch)"
+        first, *others = (Problem(sequences or ()) for sequences in drawn)
+        rule = f"epoch_sequences({seed}, 1) must be problem({seed}).train"
+        same = is_same_problem(first, Problem(problem.train))
+        assert same, f"{rule}, but is not; draw both from epoch_stream(seed, 1)"
+        differ = not any(is_same_problem(first, other) for other in others)
+        rule = f"epoch_sequences({seed}, epoch) must give new sequences for every epoch"
+        assert differ, f"{rule}, but gives those of epoch 1 again; use epoch_stream(seed, epoch)"
+
+
+def leak(task: Task) -> None:
+    """No unseen sequence is, with its targets, part of a training sequence of the first epochs."""
+    for seed in SEEDS:
+        problem = task.problem(seed)
+        train = sum((task.epoch_sequences(seed, epoch) or () for epoch in EPOCHS), problem.train)
+        leaked = leaked_sequences(Problem(train, problem.unseen))
         rule = f"problem({seed}): an unseen sequence must not be part of a training sequence"
         actual = f"but {len(leaked)} are, e.g. unseen[{(leaked or [0])[0]}]"
         assert not leaked, f"{rule}, {actual}; draw sequences that all differ, then split them"
 
 
 def chance(task: Task) -> None:
-    """The stated chance is the accuracy of the best constant answer."""
+    """The stated chance is the accuracy of the best constant answer.
+
+    Where several symbols are possible, an answer is a ranking of the symbols.
+    """
     accuracies = constant_answer_accuracies(task, [task.problem(seed) for seed in CHANCE_SEEDS])
     mean = float(np.mean(accuracies))
     # For random sequences `chance` is an expected value, and this is a sample of it.
@@ -177,7 +227,8 @@ def chance(task: Task) -> None:
 def ceiling(task: Task) -> None:
     """The stated ceiling is the accuracy of a table of all past inputs.
 
-    For random sequences it may be less, because the table also memorizes noise.
+    For random sequences it may be less, because the table also memorizes noise. Where several
+    symbols are possible, the table has to know which.
     """
     if task.kind != "categorical":
         return  # a table only works for symbols
@@ -220,7 +271,7 @@ def training(task: Task) -> None:
 TASK_CHECKS: dict[str, Callable[[Task], None]] = {
     check.__name__: check
     for check in (
-        words, source, example, value, shapes, symbols, determinism, generators, lengths, leak,
-        chance, ceiling, bar, default_recipe, training,
+        words, source, example, value, shapes, symbols, determinism, generators, lengths, epochs,
+        leak, chance, ceiling, bar, default_recipe, training,
     )
 }  # fmt: skip

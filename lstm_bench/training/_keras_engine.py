@@ -30,7 +30,13 @@ from lstm_bench.training._models import (
     reset_states,
     state_variables,
 )
-from lstm_bench.training._stopping import RuleWindow, SolvedStreak, largest_errors, needed_correct
+from lstm_bench.training._stopping import (
+    RuleWindow,
+    SolvedStreak,
+    judges_last_step,
+    largest_errors,
+    needed_correct,
+)
 from lstm_bench.training._truncation import cut_gradients
 
 OPTIMIZERS: dict[str, Callable[..., keras.optimizers.Optimizer]] = {
@@ -175,10 +181,11 @@ def fit_with_errors(
     (index,), _ = recipe.schedule.epochs(rng, 1)
     weights = samples.weights(recipe.recall_weight)
     total, errors = 0.0, []
+    last_step = judges_last_step(recipe)
     for order in (batch[batch >= 0] for batch in index):
         x, y = samples.x[order], samples.y[order]
         outputs = np.asarray(model.predict_on_batch(x))
-        errors.append(largest_errors(outputs, samples.rows(order)))
+        errors.append(largest_errors(outputs, samples.rows(order), last_step))
         weight = None if weights is None else weights[order]
         model.reset_metrics()
         total += float(model.train_on_batch(x, y, sample_weight=weight)) * len(order)

@@ -196,7 +196,11 @@ class _TrainingGraph:
         def largest() -> Any:
             """Returns the largest error of each row at a step that counts, (B,)."""
             error = tf.reduce_max(tf.abs(outputs - y), axis=-1)
-            error = tf.where(sample_weight > 0, error, 0.0)
+            judged = tf.broadcast_to(sample_weight > 0, tf.shape(error))
+            if self.spec.judges_last_step:
+                after = tf.cumsum(tf.cast(judged, tf.int32), axis=-1, reverse=True)
+                judged &= after == 1
+            error = tf.where(judged, error, 0.0)
             return tf.reduce_max(tf.reshape(error, (self.spec.batch_size, -1)), axis=-1)
 
         step = state.step + 1

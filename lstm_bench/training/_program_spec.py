@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from lstm_bench.recipes import SMALL_STEP, Lstm1997, Recipe, Samples, multiply_adds
 from lstm_bench.statistics import Kind
 from lstm_bench.training._kernel_calls import calls_kernels
+from lstm_bench.training._stopping import judges_last_step
 
 CHUNK_STEPS = 20_000
 """Training steps of a small network in one call of the program: about 0.1 s of work.
@@ -112,6 +113,7 @@ class ProgramSpec:
     fresh: bool  # whether every epoch has new training samples
     stops: bool  # whether training ends when the task has stayed solved
     records_errors: bool  # whether the errors before each update are returned
+    judges_last_step: bool  # whether these errors are those of the last scored step only
     possible: bool  # whether several symbols can be correct
     kernels: bool  # whether recurrent layers call the kernels of `_kernels`
     x: tuple[int, ...]
@@ -154,6 +156,7 @@ class ProgramSpec:
             fresh=recipe.fresh,
             stops=recipe.stop_after_solved is not None,
             records_errors=recipe.stop is not None,
+            judges_last_step=judges_last_step(recipe),
             possible=samples.possible is not None,
             kernels=calls_kernels(
                 recipe.network, samples.x.shape[1], schedule.batch_size, recipe.truncate

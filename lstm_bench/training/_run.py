@@ -243,8 +243,9 @@ def _scores(recipe: Recipe, run: SeedRun, predictions: pd.DataFrame) -> dict[str
     if samples.recall is not None:
         counted = samples.evaluated & samples.recall
         row["recall_accuracy"] = float(_accuracy_curve(run, counted)[-1])
-    if 0 < samples.train_count < len(samples):
-        row["seen_accuracy"] = float(_accuracy_curve(run, samples.seen)[-1])
+    if samples.train_count < len(samples):
+        if samples.train_count:  # there is none if every epoch has new sequences
+            row["seen_accuracy"] = float(_accuracy_curve(run, samples.seen)[-1])
         row["unseen_accuracy"] = score
     targets = samples.y.reshape(*samples.scored.shape, -1)[samples.evaluated]
     outputs = run.outputs[samples.evaluated]

@@ -72,10 +72,22 @@ class RuleWindow:
         return before + size + int(met.argmax()) if met.any() else None
 
 
-def largest_errors(outputs: NDArray[np.floating], samples: Samples) -> NDArray[np.floating]:
+def judges_last_step(recipe: Recipe) -> bool:
+    """Returns whether training ends by a rule that judges only the last step of a sequence."""
+    rule = recipe.task.stopping_rule if recipe.stop is not None else None
+    return rule is not None and rule.last_step
+
+
+def largest_errors(
+    outputs: NDArray[np.floating], samples: Samples, last_step: bool = False
+) -> NDArray[np.floating]:
     """Returns the largest error of an output at a scored step of each sample, (N,).
 
-    `outputs` are like `samples.y`. NaN outputs give NaN.
+    `outputs` are like `samples.y`. With `last_step`, only the last scored step counts. NaN outputs
+    give NaN.
     """
     error = np.abs(outputs - samples.y).reshape(*samples.scored.shape, -1).max(axis=-1)
-    return np.asarray(np.where(samples.scored, error, 0).max(axis=-1))
+    judged = samples.scored
+    if last_step:
+        judged = judged & (judged[:, ::-1].cumsum(axis=-1)[:, ::-1] == 1)
+    return np.asarray(np.where(judged, error, 0).max(axis=-1))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from lstm_bench.recipes._framings import Pairs, Prefixes, Substrings
-from lstm_bench.seeds import stream
+from lstm_bench.seeds import epoch_stream, stream
 from lstm_bench.tasks._base import Problem, Sequence, Task
 
 
@@ -32,6 +32,66 @@ class Healthy(Task):
 
     labels = property(lambda self: ("0", "1"))
     chance = property(lambda self: 0.5)
+
+
+class HealthyFresh(Healthy):
+    """Repeat the bit before, in new sequences for every epoch: 0 1 1 0 -> . 0 1 1.
+
+    >>> task = HealthyFresh()
+    >>> len(task.epoch_sequences(seed=0, epoch=3))
+    40
+    """
+
+    name = "healthy_fresh"
+
+    def problem(self, seed):
+        unseen = self._sequences(stream(seed, "data").permutation(2**self.steps)[:20])
+        return Problem(self.epoch_sequences(seed, 1), unseen)
+
+    def epoch_sequences(self, seed, epoch):
+        others = stream(seed, "data").permutation(2**self.steps)[20:]
+        return self._sequences(epoch_stream(seed, epoch).permutation(others)[:40])
+
+    def _sequences(self, numbers):
+        rows = numbers[:, None] >> np.arange(self.steps) & 1
+        scored = np.arange(self.steps) >= 1
+        return tuple(Sequence(row, np.roll(row, 1), scored) for row in rows)
+
+
+class HealthyVarying(HealthyFresh):
+    """Repeat the symbol before, in sequences of 8 to 10 steps: 0 1 1 2 -> . 0 1 1.
+
+    >>> sorted({len(sequence) for sequence in HealthyVarying().problem(seed=0).unseen})
+    [8, 9, 10]
+    """
+
+    name = "healthy_varying"
+    labels = property(lambda self: ("0", "1", "2"))
+    chance = property(lambda self: 0.5 * 23 / 24)
+    longest = property(lambda self: self.steps + 2)
+
+    def _sequences(self, numbers):
+        bits = [s.inputs for s in super()._sequences(numbers)]
+        rows = [np.r_[row, np.full(n % 3, 2)] for row, n in zip(bits, numbers, strict=True)]
+        return tuple(Sequence(r, np.roll(r, 1), np.arange(len(r)) >= 1) for r in rows)
+
+
+class HealthyPossible(Healthy):
+    """Predict 0 or 1 after a 0, and 2 after a 1: 0 1 0 -> 1 2 0.
+
+    >>> HealthyPossible().problem(seed=0).train[0].possible.sum(axis=1).tolist()
+    [2, 1, 2]
+    """
+
+    name = "healthy_possible"
+    labels = property(lambda self: ("0", "1", "2"))
+    chance = property(lambda self: 2 / 3)
+
+    def problem(self, seed):
+        inputs, scored = np.array([0, 1, 0]), np.ones(3, bool)
+        possible = np.array([[1, 1, 0], [0, 0, 1], [1, 1, 0]], bool)
+        targets = map(np.array, ([1, 2, 0], [0, 2, 1]))
+        return Problem(tuple(Sequence(inputs, t, scored, possible=possible) for t in targets))
 
 
 # Broken tasks.
@@ -187,6 +247,117 @@ class Enormous(Healthy):
         return Problem(*parts)
 
 
+class EpochOneDiffers(HealthyFresh):
+    __doc__ = HealthyFresh.__doc__
+
+    def problem(self, seed):
+        problem = super().problem(seed)
+        return replace(problem, train=problem.train[::-1])
+
+
+class SameEpochs(HealthyFresh):
+    __doc__ = HealthyFresh.__doc__
+
+    def epoch_sequences(self, seed, epoch):
+        return super().epoch_sequences(seed, 1)
+
+
+class FewerLater(HealthyFresh):
+    __doc__ = HealthyFresh.__doc__
+
+    def epoch_sequences(self, seed, epoch):
+        return super().epoch_sequences(seed, epoch)[epoch > 1 :]
+
+
+class LongerLater(HealthyFresh):
+    __doc__ = HealthyFresh.__doc__
+
+    def epoch_sequences(self, seed, epoch):
+        first, *others = super().epoch_sequences(seed, epoch)
+        if epoch > 1:
+            added = {"inputs": [1, 1, 1], "targets": [1, 1, 1], "scored": [False] * 3}
+            first = Sequence(*(np.r_[getattr(first, key), added[key]] for key in added))
+        return (first, *others)
+
+
+class InvalidLater(HealthyFresh):
+    __doc__ = HealthyFresh.__doc__
+
+    def epoch_sequences(self, seed, epoch):
+        first, *others = super().epoch_sequences(seed, epoch)
+        return (replace(first, targets=first.targets + 2 * (epoch > 2)), *others)
+
+
+class EndsBeingFresh(HealthyFresh):
+    __doc__ = HealthyFresh.__doc__
+
+    def epoch_sequences(self, seed, epoch):
+        return super().epoch_sequences(seed, epoch) if epoch == 1 else None
+
+
+class BecomesFresh(Healthy):
+    __doc__ = Healthy.__doc__
+
+    def epoch_sequences(self, seed, epoch):
+        return None if epoch < 3 else self.problem(seed).train
+
+
+class NondeterministicEpoch(HealthyFresh):
+    __doc__ = HealthyFresh.__doc__
+
+    def epoch_sequences(self, seed, epoch):
+        return super().epoch_sequences(seed, epoch if epoch < 3 else 3 + next(COUNTER))
+
+
+class ReseedingEpoch(HealthyFresh):
+    __doc__ = HealthyFresh.__doc__
+
+    def epoch_sequences(self, seed, epoch):
+        if epoch > 1:
+            np.random.seed(seed)  # noqa: NPY002
+        return super().epoch_sequences(seed, epoch)
+
+
+class LeakingLater(HealthyFresh):
+    __doc__ = HealthyFresh.__doc__
+
+    def epoch_sequences(self, seed, epoch):
+        sequences = super().epoch_sequences(seed, epoch)
+        return (self.problem(seed).unseen[5], *sequences[1:]) if epoch == 3 else sequences
+
+
+class TooLong(HealthyVarying):
+    __doc__ = HealthyVarying.__doc__
+
+    def problem(self, seed):
+        problem = super().problem(seed)
+        symbols = np.full(self.longest + seed // 2, 2)
+        longer = Sequence(symbols, symbols, symbols == 2)
+        return replace(problem, unseen=(longer, *problem.unseen[1:]))
+
+
+class VaryingNumber(HealthyVarying):
+    __doc__ = HealthyVarying.__doc__
+
+    def problem(self, seed):
+        problem = super().problem(seed)
+        return replace(problem, unseen=problem.unseen[: 20 - seed % 2])
+
+
+class LowChanceOfPossible(HealthyPossible):
+    __doc__ = HealthyPossible.__doc__
+    chance = property(lambda self: 1 / 3)  # that of the most frequent target
+
+
+class AmbiguousPossible(HealthyPossible):
+    __doc__ = HealthyPossible.__doc__
+
+    def problem(self, seed):
+        first, second = super().problem(seed).train
+        other = np.array([[1, 1, 0], [0, 0, 1], [1, 1, 1]], bool)
+        return Problem((first, replace(second, possible=other)))
+
+
 BROKEN_TASKS = [
     (NameWithSpace, "words", "letters, digits, _ and -, but got 'a b'"),
     (
@@ -206,6 +377,20 @@ BROKEN_TASKS = [
     (Growing, "lengths", "seeds 0, 1 and 2 differ"),
     (Leaking, "leak", r"but 1 are, e.g. unseen\[0\]"),
     (LeakingPart, "leak", r"but 1 are, e.g. unseen\[0\]"),
+    (EpochOneDiffers, "epochs", r"epoch_sequences\(0, 1\) must be problem\(0\).train, but is not"),
+    (SameEpochs, "epochs", "new sequences for every epoch, but gives those of epoch 1 again"),
+    (FewerLater, "epochs", r"epoch_sequences\(0, 2\) must give 40 sequences.* but gives 39"),
+    (LongerLater, "epochs", r"\(0, 2\) must give sequences as long as .* define `longest`"),
+    (InvalidLater, "epochs", r"epoch_sequences\(0, 3\) train\[0\]: targets must be symbols from 0"),
+    (EndsBeingFresh, "epochs", r"epoch_sequences\(0, 2\) must be a tuple .* but is None"),
+    (BecomesFresh, "epochs", "must be None for all epochs or for none"),
+    (NondeterministicEpoch, "epochs", r"\(0, 3\) must give the same sequences every time"),
+    (ReseedingEpoch, "generators", "must not use the global random generators .*, but uses one"),
+    (LeakingLater, "leak", r"but 1 are, e.g. unseen\[5\]"),
+    (TooLong, "shapes", r"problem\(2\) must .* at most longest=10 steps, but one has 11"),
+    (VaryingNumber, "lengths", "same number of sequences, but .* only lengths may vary"),
+    (LowChanceOfPossible, "chance", "best constant answer, 0.666.*, but is 0.333"),
+    (AmbiguousPossible, "ceiling", "at most 0.8333333.*, but is 1"),
     (LowChance, "chance", "but is 0.4"),
     (Ambiguous, "ceiling", "at most 0.5, but is 1"),
     (LowCeiling, "ceiling", "past inputs, 1, but is 0.9"),

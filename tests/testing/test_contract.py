@@ -7,7 +7,16 @@ import sys
 
 import numpy as np
 import pytest
-from broken import BROKEN_FRAMINGS, BROKEN_TASKS, AllScored, Doubles, Healthy
+from broken import (
+    BROKEN_FRAMINGS,
+    BROKEN_TASKS,
+    AllScored,
+    Doubles,
+    Healthy,
+    HealthyFresh,
+    HealthyPossible,
+    HealthyVarying,
+)
 
 from lstm_bench.errors import UserError
 from lstm_bench.recipes._framings import Pairs
@@ -61,6 +70,17 @@ QUICK = {name: check for name, check in TASK_CHECKS.items() if name != "training
 
 def test_a_healthy_task_passes_all_checks():
     check_task(Healthy())
+
+
+@pytest.mark.parametrize("kind", [HealthyFresh, HealthyVarying, HealthyPossible])
+def test_further_healthy_tasks_pass_all_quick_checks(kind):
+    assert failing(kind(), QUICK) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [HealthyFresh, HealthyVarying, HealthyPossible])
+def test_further_healthy_tasks_pass_the_training_check(kind):
+    TASK_CHECKS["training"](kind())
 
 
 def test_other_parameters_are_checked_too():

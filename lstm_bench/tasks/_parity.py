@@ -1,0 +1,94 @@
+"""The task `parity`: tell whether the number of ones is odd, in longer sequences than trained."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from lstm_bench.seeds import stream
+from lstm_bench.tasks._base import Sequence
+from lstm_bench.tasks._fresh import FreshTask, answered_last
+
+
+class Parity(FreshTask):
+    """Tell, at the end of a sequence of bits, whether the number of ones is odd.
+
+    ::
+
+        0 1 1 1 -> . . . 1
+        1 0 1 -> . . 0
+
+    Training sequences have 1 to `length` random bits, unseen ones more: `length` + 1 to
+    `unseen_length`; every length is equally frequent, as far as the numbers of sequences allow. So
+    the score tells whether the rule was learnt or the sequences.
+
+    Only the last step is scored, as in the paper. A target at every step would be an easier
+    problem: the answer then only depends on one input and the answer before, while here the network
+    must find out from the end of the sequence alone that it has to count.
+
+    Deletang et al. (2022), "Neural networks and the Chomsky hierarchy", where sequences of up to 40
+    bits are trained on and up to 500 bits are scored. The bits of an epoch are new; the paper draws
+    them anew for every batch.
+
+    >>> for sequence in Parity(length=4, unseen_length=8).problem(seed=0).train[2:4]:
+    ...     print(sequence.inputs, "->", sequence.targets[-1])
+    [0 1 0] -> 1
+    [0 1 1 0] -> 0
+    """
+
+    name: ClassVar[str] = "parity"
+    source: ClassVar[str] = "Deletang et al. (2022), Neural networks and the Chomsky hierarchy"
+    autoregressive: ClassVar[bool] = False
+    can_repeat: ClassVar[bool] = False  # unseen sequences are longer
+    defaults = {
+        "framing": "whole",
+        "units": 20,
+        "epochs": 30,
+        "batch_size": 20,
+        "learning_rate": 0.01,
+        "shuffle": "sequences",
+    }
+
+    length: Annotated[int, Field(ge=1, le=10_000)] = 40
+    unseen_length: Annotated[int, Field(ge=2, le=10_000)] = 100
+
+    @model_validator(mode="after")
+    def _check_lengths(self) -> Self:
+        if self.unseen_length <= self.length:
+            raise ValueError(
+                f"unseen_length must be more than length={self.length}, because unseen sequences "
+                f"are longer than those trained on, but got {self.unseen_length}"
+            )
+        return self
+
+    def draw(self, rng: np.random.Generator, count: int) -> tuple[Sequence, ...]:
+        """Returns `count` random sequences to train on."""
+        return _with_parity(rng, 1 + np.arange(count) % self.length)
+
+    def draw_unseen(self, seed: int) -> tuple[Sequence, ...]:
+        """Returns the sequences to be scored on, which are longer."""
+        longer = np.arange(self.unseen) % (self.unseen_length - self.length)
+        return _with_parity(stream(seed, "data"), self.length + 1 + longer)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return ("0", "1")
+
+    @property
+    def chance(self) -> float:
+        return 0.5
+
+    @property
+    def bar(self) -> float:
+        return 0.99
+
+
+def _with_parity(
+    rng: np.random.Generator, lengths: np.ndarray[tuple[int], np.dtype[np.int64]]
+) -> tuple[Sequence, ...]:
+    """Returns random bits of the given lengths, with their parities."""
+    bits = rng.integers(0, 2, (len(lengths), int(lengths.max())))
+    shown = np.arange(bits.shape[1]) < lengths[:, None]
+    return answered_last(bits, (bits * shown).sum(axis=1) % 2, lengths)
