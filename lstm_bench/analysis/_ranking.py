@@ -20,7 +20,7 @@ from lstm_bench.statistics import (
     critical_difference,
     fewest_tasks,
     friedman_test,
-    improvement_interval,
+    improvement_intervals,
     interquartile_mean_interval,
     performance_profile,
     profile_band,
@@ -243,17 +243,16 @@ def ranking(result: SweepData) -> Ranking | None:
     ]
     recipes.sort(key=lambda recipe: (-recipe.iqm.estimate, recipe.mean_rank))
     statistic, p = friedman_test(ranks)
+    probabilities = improvement_intervals(np.array([recipe.scores for recipe in recipes]))
     return Ranking(
         tasks,
         len(seeds),
         tuple(recipes),
         tuple(
-            Improvement(
-                of.name,
-                to.name,
-                improvement_interval(np.array(of.scores), np.array(to.scores)),
+            Improvement(of.name, to.name, probability)
+            for (of, to), probability in zip(
+                itertools.combinations(recipes, 2), probabilities, strict=True
             )
-            for of, to in itertools.combinations(recipes, 2)
         ),
         statistic,
         p,

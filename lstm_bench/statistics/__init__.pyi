@@ -106,7 +106,7 @@ from ._ranking import (
     friedman_test as friedman_test,
 )
 from ._ranking import (
-    improvement_interval as improvement_interval,
+    improvement_intervals as improvement_intervals,
 )
 from ._ranking import (
     interquartile_mean_interval as interquartile_mean_interval,

@@ -8,6 +8,7 @@ Comparisons of Classifiers over Multiple Data Sets, JMLR 7, 1-30.
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -107,26 +108,30 @@ def probability_of_improvement(of: Floats, to: Floats) -> float:
     return float(np.round(_wins(of, to).mean(), DIGITS))
 
 
-def improvement_interval(of: Floats, to: Floats, resamples: int = RESAMPLES) -> Bootstrapped:
-    """Returns the probability of improvement with its 95 % bootstrap interval.
+def improvement_intervals(scores: Floats, resamples: int = RESAMPLES) -> tuple[Bootstrapped, ...]:
+    """Returns the probability of improvement of each pair of recipes, with its 95 % interval.
 
-    The seeds of each recipe are resampled within each task, independently of the other recipe, as
-    in Agarwal et al. (2021). Where the scores of a seed in both recipes rise and fall together, the
-    interval is too wide rather than too narrow.
+    `scores` have shape (recipes, tasks, seeds); the pairs are in the order of
+    `itertools.combinations`, the earlier recipe over the later one. The seeds of each recipe are
+    resampled within each task, independently of the other recipe, as in Agarwal et al. (2021).
+    Where the scores of a seed in both recipes rise and fall together, the interval is too wide
+    rather than too narrow.
     """
-    estimate = probability_of_improvement(of, to)
-    if min(of.shape[1], to.shape[1]) < 2:
-        return Bootstrapped(estimate, math.nan, math.nan)
-    rng = np.random.default_rng(0)
-    weights = [
-        rng.multinomial(scores.shape[1], np.full(scores.shape[1], 1 / scores.shape[1]),
-                        (resamples, len(scores))) / scores.shape[1]
-        for scores in (of, to)
-    ]  # fmt: skip
-    # The share of wins in a resample is a weighted mean over the pairs of runs.
-    by_run = np.einsum("rts,tsu->rtu", weights[0], _wins(of, to))
-    drawn = (by_run * weights[1]).sum(axis=-1).mean(axis=-1)
-    return _percentile_interval(estimate, np.round(drawn, DIGITS))
+    recipes, tasks, seeds = scores.shape
+    rng, equal = np.random.default_rng(0), np.full(seeds, 1 / seeds)
+    # How often a resample has each seed, for the two recipes of a pair: (tasks, resamples, seeds).
+    first, second = (rng.multinomial(seeds, equal, (tasks, resamples)) / seeds for _ in range(2))
+    parts = []
+    for of, to in itertools.combinations(range(recipes), 2):
+        wins = _wins(scores[of], scores[to])
+        estimate = float(np.round(wins.mean(), DIGITS))
+        if seeds < 2:
+            parts.append(Bootstrapped(estimate, math.nan, math.nan))
+            continue
+        # The share of wins in a resample is a weighted mean over the pairs of runs.
+        drawn = np.einsum("trs,trs->r", first @ wins, second) / tasks
+        parts.append(_percentile_interval(estimate, np.round(drawn, DIGITS)))
+    return tuple(parts)
 
 
 def task_ranks(scores: Floats) -> Floats:

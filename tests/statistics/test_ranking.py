@@ -1,5 +1,6 @@
 """Rankings over tasks, against closed forms, SciPy, published tables and simulated coverage."""
 
+import itertools
 import math
 
 import numpy as np
@@ -13,7 +14,7 @@ from lstm_bench.statistics._ranking import (
     critical_difference,
     fewest_tasks,
     friedman_test,
-    improvement_interval,
+    improvement_intervals,
     interquartile_mean,
     interquartile_mean_interval,
     performance_profile,
@@ -28,6 +29,12 @@ SCORES = arrays(float, (3, 4), elements=st.sampled_from([-0.25, 0.0, 0.5, 0.75, 
 DEMSAR_TABLE_5 = {2: 1.960, 3: 2.343, 4: 2.569, 5: 2.728, 6: 2.850, 7: 2.949, 8: 3.031,
                   9: 3.102, 10: 3.164}  # fmt: skip
 """Demšar (2006), table 5 (a): q at the 5 % level, by the number of recipes."""
+
+
+def improvement_interval(of, to, resamples=2000):
+    """Returns the one interval of a pair of recipes."""
+    (part,) = improvement_intervals(np.array([of, to]), resamples)
+    return part
 
 
 # ---- Performance profiles
@@ -100,6 +107,15 @@ def test_the_interval_of_an_improvement_follows_from_counting_resamples():
     assert (part.estimate, part.low, part.high) == (0.75, 0.5, 1)
     same = improvement_interval(np.array([[1.0, 1.0]]), np.array([[0.0, 0.0]]))
     assert same.estimate == 1 and math.isnan(same.low)
+
+
+def test_pairs_are_in_order_and_have_the_probabilities_of_each_pair():
+    scores = np.random.default_rng(0).random((4, 3, 5))
+    parts = improvement_intervals(scores)
+    pairs = list(itertools.combinations(range(4), 2))
+    expected = [probability_of_improvement(scores[of], scores[to]) for of, to in pairs]
+    assert [part.estimate for part in parts] == expected
+    assert all(part.low < part.estimate < part.high for part in parts)
 
 
 # ---- Ranks
