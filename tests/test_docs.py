@@ -141,8 +141,13 @@ def test_the_sweep_files_of_the_readme_work(tmp_path):
     assert {"B1", "B2", "B3", "longer/4"} <= set(loaded.entries)
     assert loaded.search is not None and loaded.refused and loaded.comparisons
 
+    several = tmp_path / "several.yaml"
+    blocks = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    several.write_text(next(block for block in blocks if block.startswith("tasks:")))
+    assert {"gru@memory", "gru@echo_3", "lstm@alphabet"} <= set(load_sweep(several).entries)
+
     search = tmp_path / "search.yaml"
-    block = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)[1]
+    block = next(block for block in blocks if block.startswith("search:"))
     search.write_text(f"task: alphabet\nrecipes: {{B1: {{}}}}\n{block}")
     asked = load_sweep(search).search
     assert (asked.confirm, asked.ablate, asked.switches, asked.split) == (4, "B1", ("stateful",), 4)

@@ -33,6 +33,7 @@ from lstm_bench.analysis._history import (
     is_stopped,
     stopping_savings,
 )
+from lstm_bench.analysis._ranking import Ranking, ranking
 from lstm_bench.analysis._reproduction import Reproduction, reproductions
 from lstm_bench.analysis._variance import (
     SeedVariance,
@@ -67,6 +68,7 @@ class Findings:
     importance: SettingImportances | None
     seed_variance: SeedVariance | None
     winner_variance: WinnerVariance | None
+    ranking: Ranking | None  # of a sweep over several tasks
 
     @property
     def confirmed(self) -> tuple[Row, ...]:
@@ -125,6 +127,7 @@ def sweep_findings(result: SweepData) -> Findings:
         importance=setting_importances(result),
         seed_variance=seed_variance(result),
         winner_variance=winner_variance(result),
+        ranking=ranking(result),
     )
 
 
@@ -205,6 +208,7 @@ def _findings_document(findings: Findings) -> dict[str, Any]:
         "effects": [effect.document() for effect in findings.effects],
         "variance": _variance_document(findings.seed_variance, findings.winner_variance),
         "saved": savings.document() if savings.full_runs else None,
+        "ranking": findings.ranking.document() if findings.ranking else None,
         "naive": {item.row.id: item.document() for item in findings.baselines},
     }
     return {key: part for key, part in parts.items() if part}

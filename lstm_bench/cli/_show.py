@@ -93,7 +93,9 @@ def outcome_page(
         f"time       {outcome.compile_seconds:.2f} s compiling, "
         f"{outcome.train_seconds:.2f} s training ({outcome.engine})",
     ]
-    further = ("seen_accuracy", "unseen_accuracy", "skill")
+    from lstm_bench.results import PARTIAL_ACCURACIES
+
+    further = (*PARTIAL_ACCURACIES, "skill")
     recorded = [key for key in further if key in outcome.seeds]
     parts: list[RenderableType] = [table]
     parts += [_metric_table(outcome, [*recorded, *metrics])] if recorded or metrics else []

@@ -29,13 +29,9 @@ class Arrays:
     weight: Array | None  # (N,), or (N, T) with an output at every step; None if all targets count
 
     @classmethod
-    def from_samples(cls, samples: Samples) -> Arrays:
+    def from_samples(cls, samples: Samples, recall_weight: float | None = None) -> Arrays:
         """Returns the arrays of `samples`."""
-        weight = None
-        if not samples.scored.all():
-            weight = samples.scored.astype(np.float32)
-            weight = weight if samples.y.ndim == 3 else weight[:, 0]
-        return cls(samples.x, samples.y, weight)
+        return cls(samples.x, samples.y, samples.weights(recall_weight))
 
     @property
     def every_step(self) -> bool:

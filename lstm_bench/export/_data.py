@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from lstm_bench.export._arrays import Arrays, array_code, arrays_from_lists
-from lstm_bench.export._embedded import array_expression, is_written_out
+from lstm_bench.export._embedded import array_expression, is_written_out, packed_expression
 from lstm_bench.export._framing_code import FRAMING_CODE, FramingCode, data_stream
+from lstm_bench.export._literals import number_literal
 from lstm_bench.export._symbols import NotReadableError, Symbols
-from lstm_bench.recipes import Recipe
+from lstm_bench.recipes import Recipe, Samples
 
 
 @dataclass(frozen=True)
@@ -94,3 +97,17 @@ def _embedded(arrays: Arrays) -> DataCode:
     lines = [f"{name} = {array_expression(array)}" for name, array in named.items()]
     packed = not all(map(is_written_out, named.values()))
     return DataCode("\n".join([shapes, *lines]) + "\n", weighted, readable=False, packed=packed)
+
+
+def recall_code(recipe: Recipe, samples: Samples) -> str:
+    """Returns the code that gives steps that need memory the recipe's `recall_weight`, or ""."""
+    if recipe.recall_weight is None or samples.recall is None:
+        return ""
+    every_step = samples.y.ndim == 3
+    recall = samples.recall if every_step else samples.recall[:, 0]
+    lines = ["# The steps that need memory weigh more in the loss."]
+    if samples.scored.all():
+        lines += [f'weight = np.ones({recall.shape}, "float32")']
+    mask = packed_expression(np.ascontiguousarray(recall))
+    lines += [f"weight[{mask}] *= {number_literal(recipe.recall_weight)}"]
+    return "\n".join(lines) + "\n"

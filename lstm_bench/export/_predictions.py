@@ -10,8 +10,7 @@ import numpy as np
 from lstm_bench.export._arrays import encoding_expression
 from lstm_bench.export._data import DataCode
 from lstm_bench.export._embedded import packed_expression
-from lstm_bench.export._literals import number_literal
-from lstm_bench.export._training import order_expression, reset_call
+from lstm_bench.export._training import order_expression, reset_call, right_expression
 from lstm_bench.recipes import Recipe, Samples
 
 MAX_PRINTED = 30
@@ -51,14 +50,7 @@ def unseen_code(recipe: Recipe, samples: Samples) -> str:
         for name, array in named.items()
     ]
     lines += ["new_outputs = model.predict(new_X, batch_size=len(new_X), verbose=0)"]
-    if recipe.task.kind == "categorical":
-        right = "new_outputs.argmax(axis=-1) == new_y.argmax(axis=-1)"
-    elif recipe.task.kind == "binary":
-        right = "((new_outputs >= 0.5) == (new_y >= 0.5)).all(axis=-1)"
-    else:
-        tolerance = number_literal(recipe.task.tolerance)
-        right = f"(abs(new_outputs - new_y) <= {tolerance}).all(axis=-1)"
-    lines += [f"right = {right}"]
+    lines += [f"right = {right_expression(recipe, 'new_outputs', 'new_y')}"]
     share = "right.reshape(judged.shape)[judged].mean()"
     lines += [f'print(f"{{{share}:.2%}} of the new answers are right")']
     return "\n".join(lines) + "\n"

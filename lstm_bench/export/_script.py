@@ -6,7 +6,9 @@ import inspect
 import re
 import textwrap
 
-from lstm_bench.export._data import data_code
+from lstm_bench.errors import UserError
+from lstm_bench.export._data import data_code, recall_code
+from lstm_bench.export._definitions import definitions_code
 from lstm_bench.export._embedded import UNPACKED
 from lstm_bench.export._framing_code import STREAM
 from lstm_bench.export._literals import docstring_literal
@@ -27,34 +29,40 @@ def export_script(recipe: Recipe, seed: int = 0) -> str:
     or (N, T, K), and `new_outputs` those for unseen samples, if there are any and the network is
     not stateful.
 
-    Raises `UserError` where the data would be too long for a script.
+    Raises `UserError` where the data would be too long for a script, and for a recipe with new
+    sequences in every epoch or an end of training that a script cannot have.
     """
+    _check(recipe)
     samples = recipe.samples(seed)
     train = samples.part(unseen=False)
-    data = data_code(recipe, seed)
+    data, recall = data_code(recipe, seed), recall_code(recipe, train)
     unseen = unseen_code(recipe, samples) if train.train_count < len(samples) else ""
     model = prepared_model(recipe, train, seed)
-    states = stateful_layers(model)
+    states = stateful_layers(model, recipe)
+    definitions = definitions_code(model)
     comment = (
         ""
         if data.readable
         else "  # of the initial weights and the sample order; the data are below"
     )
+    packed = data.packed or bool(unseen) or "unpacked(" in recall
     blocks = [
-        "\n".join(f"import {name}" for name in _imports(data.packed or bool(unseen))),
+        "\n".join(_imports(packed, bool(definitions))),
         "import keras\nimport numpy as np",
         f"SEED = {seed}{comment}",
         STREAM,
-        UNPACKED if data.packed or unseen else "",
+        UNPACKED if packed else "",
         "# ---- Data",
         data.code,
+        recall,
         "# ---- Network",
-        network_code(model),
-        initial_weights_code(model),
+        definitions,
+        network_code(model, recipe.truncate),
+        initial_weights_code(model, recipe),
         "# ---- Training",
         f"every = {max(1, recipe.epochs // 10)}  # epochs from one printed loss to the next",
         reset_definition(states),
-        training_code(recipe, states, data.weighted),
+        training_code(recipe, states, data.weighted or bool(recall)),
         "# ---- Predictions",
         prediction_code(recipe, train, data, states),
         unseen,
@@ -63,9 +71,27 @@ def export_script(recipe: Recipe, seed: int = 0) -> str:
     return f"{docstring_literal(_docstring(recipe))}\n\n{code}\n"
 
 
-def _imports(packed: bool) -> list[str]:
-    """Returns the modules of the standard library that a script imports."""
-    return ["base64", "sys", "zlib"] if packed else ["sys"]
+def _check(recipe: Recipe) -> None:
+    """Raises `UserError` for a recipe that no script is written for."""
+    task = recipe.task.name
+    if recipe.fresh:
+        raise UserError(
+            f"export: a script contains its data, but {task} has new sequences in every epoch; "
+            "export a recipe whose task keeps its sequences"
+        )
+    if recipe.stop_after_solved is None:
+        return
+    if recipe.stateful or recipe.evaluation_distance != 1 or recipe.task.problem(0).unseen:
+        raise UserError(
+            "export: a script ends when its task is solved only for a stateless network that is "
+            "evaluated on its training sequences after every epoch; leave stop_after_solved out"
+        )
+
+
+def _imports(packed: bool, annotated: bool) -> list[str]:
+    """Returns the imports of a script from the standard library."""
+    modules = ["base64", "sys", "zlib"] if packed else ["sys"]
+    return [f"import {name}" for name in modules] + ["from typing import Any"] * annotated
 
 
 def _docstring(recipe: Recipe) -> str:
@@ -78,10 +104,12 @@ def _docstring(recipe: Recipe) -> str:
 
 
 def _two_blank_lines(code: str) -> str:
-    """Returns `code` with two blank lines before and after each function, as in PEP 8.
+    """Returns `code` with two blank lines around each function and class, as in PEP 8.
 
     >>> _two_blank_lines("a = 1\\n\\ndef f():\\n    return 2\\n\\nb = 3").count("\\n\\n\\n")
     2
     """
-    code = re.sub(r"\n+(?=def )", "\n\n\n", code)
-    return re.sub(r"(^def .*\n(?:\n*    .*\n)+)\n*(?=\S)", r"\1\n\n", code, flags=re.MULTILINE)
+    code = re.sub(r"\n+(?=def |class |@keras)", "\n\n\n", code)
+    code = re.sub(r"(\n@keras.*)\n+(?=class )", r"\1\n", code)
+    definition = r"(^(?:def|class) .*\n(?:\n*    .*\n)+)\n*(?=\S)"
+    return re.sub(definition, r"\1\n\n", code, flags=re.MULTILINE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
+from lstm_bench.export._literals import number_literal
 from lstm_bench.recipes import Recipe, Schedule
 
 RESET_COMMENTS = {
@@ -29,13 +30,14 @@ def training_code(recipe: Recipe, states: Sequence[int], weighted: bool) -> str:
     weights, `weight`.
     """
     schedule, shuffled = recipe.schedule, recipe.shuffle != "none"
-    stateful = recipe.stateful
-    if not stateful and not shuffled:
+    stateful, stops = recipe.stateful, recipe.stop_after_solved is not None
+    if not stateful and not shuffled and not stops:
         fit = _fit_call("", weighted, schedule.batch_size, recipe.epochs)
         return "\n".join([fit, 'losses = history.history["loss"]', PRINT_LOSSES]) + "\n"
     several, order = order_expression(schedule, shuffled)
     in_order = order == "np.arange(len(X))"
-    once = ["rng = stream(3)  # 3: the order of the samples"] if shuffled else []
+    once = ["solved_since = 0  # the epoch from which all evaluations were right"] * stops
+    once += ["rng = stream(3)  # 3: the order of the samples"] if shuffled else []
     if recipe.shuffle == "sequences":
         once += ["# The samples of each sequence.", f"blocks = {_blocks(schedule)}"]
     definition = _comment(schedule) if stateful else []
@@ -49,9 +51,36 @@ def training_code(recipe: Recipe, states: Sequence[int], weighted: bool) -> str:
     else:
         epoch = [*clear, fit, 'losses.append(history.history["loss"][0])']
     before, within = (once, definition) if shuffled else (definition, [])
-    loop = textwrap.indent("\n".join([*within, *epoch, PRINT_LOSS]), "    ")
+    epoch = [*within, *epoch, PRINT_LOSS, *_end_when_solved(recipe, weighted)]
+    loop = textwrap.indent("\n".join(epoch), "    ")
     lines = [*before, "losses = []", f"for epoch in range({recipe.epochs}):", loop]
     return "\n".join(lines) + "\n"
+
+
+def _end_when_solved(recipe: Recipe, weighted: bool) -> list[str]:
+    """Returns the lines that end the loop over epochs as `stop_after_solved` says."""
+    if recipe.stop_after_solved is None:
+        return []
+    bar, epochs = number_literal(recipe.task.bar), recipe.stop_after_solved
+    counted = "right[weight > 0]" if weighted else "right"
+    return [
+        "outputs = model.predict(X, batch_size=len(X), verbose=0)",
+        f"right = {right_expression(recipe, 'outputs', 'y')}",
+        f"solved = {counted}.mean() >= {bar}",
+        "solved_since = (solved_since or epoch + 1) if solved else 0",
+        f"if solved and epoch + 1 - solved_since >= {epochs}:",
+        "    break",
+    ]
+
+
+def right_expression(recipe: Recipe, outputs: str, targets: str) -> str:
+    """Returns the expression for which answers are right, in a script with these arrays."""
+    if recipe.task.kind == "categorical":
+        return f"{outputs}.argmax(axis=-1) == {targets}.argmax(axis=-1)"
+    if recipe.task.kind == "binary":
+        return f"(({outputs} >= 0.5) == ({targets} >= 0.5)).all(axis=-1)"
+    tolerance = number_literal(recipe.task.tolerance)
+    return f"(abs({outputs} - {targets}) <= {tolerance}).all(axis=-1)"
 
 
 PRINT_LOSS = """\

@@ -12,6 +12,7 @@ from lstm_bench.recipes._cost import (
 from lstm_bench.recipes._data_files import files_outside, recipe_of_run
 from lstm_bench.recipes._evaluations import SMALL_STEP
 from lstm_bench.recipes._framings import FRAMINGS, Framing, Substrings
+from lstm_bench.recipes._lstm_1997 import LSTM_1997_SETTINGS, Biases, Lstm1997, Squashing
 from lstm_bench.recipes._recipe import (
     LEARNING_RATES,
     OUTPUT_LAYERS,
@@ -35,16 +36,20 @@ __all__ = [
     "FEEDFORWARD",
     "FRAMINGS",
     "LEARNING_RATES",
+    "LSTM_1997_SETTINGS",
     "OUTPUT_LAYERS",
     "SEED_OVERHEAD_SECONDS",
     "SMALL_STEP",
+    "Biases",
     "Encoding",
     "Framing",
+    "Lstm1997",
     "Network",
     "Recipe",
     "Samples",
     "Schedule",
     "SearchedTask",
+    "Squashing",
     "Substrings",
     "TaskRegistry",
     "TaskSource",

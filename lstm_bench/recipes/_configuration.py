@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import dataclasses
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, model_validator
 
+from lstm_bench.recipes import _lstm_1997 as lstm_1997
 from lstm_bench.recipes import _schedule as schedule
 from lstm_bench.recipes._evaluations import default_distance, evaluated_epochs, evaluation_share
 from lstm_bench.recipes._framings import Framing
+from lstm_bench.recipes._lstm_1997 import Biases, Lstm1997, Squashing
 from lstm_bench.recipes._samples import Encoding, Samples
 from lstm_bench.recipes._schedule import Layout, Reset, Schedule, Shuffle
 from lstm_bench.tasks import Lengths, Task, checked_epoch, checked_problem, sequence_lengths
 
-Network = Literal["lstm", "gru", "simple_rnn", "mlp", "conv1d"]
+Network = Literal["lstm", "gru", "simple_rnn", "mlp", "conv1d", "lstm_1997"]
 Output = Literal["softmax", "sigmoid", "linear"]
-Loss = Literal["categorical_crossentropy", "binary_crossentropy", "mean_squared_error"]
+Loss = Literal[
+    "categorical_crossentropy", "binary_crossentropy", "mean_squared_error", "summed_squared_error"
+]
 Optimizer = Literal["adam", "sgd", "rmsprop"]
+Decay = Literal["linear", "cosine"]
+GateBias = Annotated[tuple[Annotated[float, Field(allow_inf_nan=False)], ...], Field(strict=False)]
+"""One initial value for each block of an lstm_1997."""
 Evaluation = Literal["teacher_forced", "free_running", "cold_start", "random_order", "step_by_step"]
 
 FEEDFORWARD = ("mlp", "conv1d")
@@ -56,6 +64,13 @@ class Configuration(BaseModel):
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 250
     batch_size: Annotated[int, Field(ge=1)] | Literal["all"] = 1
     accumulate: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    forget_bias: (
+        Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)] | Literal["chrono"] | None
+    ) = None
+    longest_time: Annotated[int, Field(ge=3, le=1_000_000)] | None = None
+    clip_norm: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] | None = None
+    decay: Decay | None = None
+    truncate: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     stateful: bool = False
     layout: Layout = "rows"
     reset: Reset = "sequence"
@@ -66,6 +81,19 @@ class Configuration(BaseModel):
     recall_weight: Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)] | None = None
     stop_after_solved: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     stop: Literal["rule"] | None = None
+    block_size: Annotated[int, Field(ge=1, le=4096)] | None = None
+    output_gate: bool | None = None
+    squashing: Squashing | None = None
+    recurrent_inputs: bool | None = None
+    biases: Biases | None = None
+    input_gate_bias: GateBias | None = None
+    output_gate_bias: GateBias | None = None
+    initial_range: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _add_defaults(cls, settings: Any) -> Any:
+        return lstm_1997.with_defaults(settings)
 
     def __eq__(self, other: object) -> bool:
         """Compares the fields alone; values derived from them may be arrays."""
@@ -78,6 +106,28 @@ class Configuration(BaseModel):
     def recurrent(self) -> bool:
         """Whether the network carries a state from one time step to the next."""
         return self.network not in FEEDFORWARD
+
+    @property
+    def lstm_1997(self) -> Lstm1997 | None:
+        """The settings of an lstm_1997 layer; None for other networks."""
+        if self.network != "lstm_1997":
+            return None
+        values = (getattr(self, field.name) for field in dataclasses.fields(Lstm1997))
+        return Lstm1997(*values)
+
+    @property
+    def gate_biases(self) -> tuple[tuple[int, tuple[float, ...]], ...]:
+        """The given initial biases of the gates of an lstm_1997.
+
+        Each is where its values begin in the bias of a layer, counted from its end, and the values.
+        That end is an input gate for each block, and then an output gate for each block.
+        """
+        blocks = self.units // (self.block_size or 1)
+        given = [
+            (2 * blocks if self.output_gate else blocks, self.input_gate_bias),
+            (blocks, self.output_gate_bias),
+        ]
+        return tuple((-begin, values) for begin, values in given if values is not None)
 
     def samples(self, seed: int) -> Samples:
         """Returns the encoded samples of `seed`: the training samples, then the unseen ones."""
@@ -163,6 +213,16 @@ class Configuration(BaseModel):
         return 4 * self.width * self.layers * self.units * (self.units + features)
 
     @property
+    def longest_dependency(self) -> int:
+        """The longest time over which `forget_bias="chrono"` lets cells remember, in time steps."""
+        return self.width if self.longest_time is None else self.longest_time
+
+    @property
+    def training_steps(self) -> int:
+        """The number of batches in the training of one seed."""
+        return self.epochs * self.schedule.batches
+
+    @property
     def updates(self) -> int:
         """The number of weight updates in the training of one seed."""
-        return self.epochs * self.schedule.batches // self.accumulate
+        return self.training_steps // self.accumulate

@@ -20,6 +20,8 @@ SAMPLE_COPIES = 6
 RUNTIME_SETTINGS = {
     *("epochs", "learning_rate", "momentum", "shuffle", "layout", "reset", "accumulate"),
     *("batch_size", "evaluation", "evaluate_every", "start", "recall_weight"),
+    *("forget_bias", "longest_time", "clip_norm"),
+    *("input_gate_bias", "output_gate_bias", "initial_range"),
 }
 """Settings that are inputs of a compiled program: they do not change the program, or only partly.
 
@@ -41,6 +43,8 @@ def program_key(recipe: Recipe, engine: str = "compiled") -> str:
     key |= {"batch": recipe.schedule.batch_size, "accumulates": recipe.accumulate > 1}
     key |= {"evaluates_all": recipe.evaluation_distance == 1}
     key |= {"weighted": recipe.recall_weight is not None}
+    if recipe.clip_norm is not None:
+        key["clips"] = True
     return json.dumps(key, sort_keys=True)
 
 

@@ -20,6 +20,8 @@ def files_outside(document: Mapping[str, Any], folder: Path) -> list[Fault]:
             sections |= {f"{part}.{name}.": entry}
             if isinstance(entry, Mapping):
                 sections |= {f"{part}.{name}.over.": entry.get("over")}
+                sections |= _members(f"{part}.{name}.per_task", entry.get("per_task"))
+    sections |= _members("tasks", document.get("tasks"))
     files = [
         (prefix, file)
         for prefix, settings in sections.items()
@@ -35,6 +37,14 @@ def files_outside(document: Mapping[str, Any], folder: Path) -> list[Fault]:
             repair = "copy the file there, or use `lstm-bench sweep --csv FILE`"
             faults.append(Fault(f"{prefix}file", f"{rule}, but got {file!r}; {repair}"))
     return faults
+
+
+def _members(place: str, parts: object) -> dict[str, Any]:
+    """Returns the members of a mapping or a list, with the prefixes of their keys in messages."""
+    if isinstance(parts, Mapping):
+        return {f"{place}.{key}.": part for key, part in parts.items()}
+    listed = parts if isinstance(parts, list | tuple) else ()
+    return {f"{place}.{number}.": part for number, part in enumerate(listed, 1)}
 
 
 def recipe_of_run(

@@ -17,6 +17,7 @@ import numpy as np
 from pydantic import BaseModel, ValidationError, model_validator
 
 from lstm_bench.errors import Fault, RecipeError, UserError, unknown
+from lstm_bench.recipes import _lstm_1997 as lstm_1997
 from lstm_bench.recipes import _rules as rules
 from lstm_bench.recipes._configuration import Configuration, encodings
 from lstm_bench.recipes._framings import FRAMINGS, Framing
@@ -143,6 +144,7 @@ class Recipe(Configuration):
         omitted |= {"reset", "batch_size", "epochs", "bidirectional"} | self.task.omitted_from_name
         models = (Recipe, type(self.task), type(self.framing))
         defaults = {key: field.default for m in models for key, field in m.model_fields.items()}
+        defaults |= lstm_1997.DEFAULTS if self.network == "lstm_1997" else {}
         defaults |= dict(self.task.defaults) | {"shuffle": "none"}
         defaults |= _defaults(type(self.task), {"optimizer": self.optimizer})
         for key, value in self.settings.items():

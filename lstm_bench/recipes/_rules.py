@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from lstm_bench.errors import Fault, unknown
+from lstm_bench.recipes import _lstm_1997 as lstm_1997
 from lstm_bench.recipes import _schedule as schedule
 from lstm_bench.recipes._configuration import Configuration, encodings
 
@@ -12,6 +13,7 @@ FITTING_OUTPUT: Mapping[str, tuple[str, ...]] = {
     "categorical_crossentropy": ("softmax",),
     "binary_crossentropy": ("sigmoid",),
     "mean_squared_error": ("softmax", "sigmoid", "linear"),
+    "summed_squared_error": ("softmax", "sigmoid", "linear"),
 }
 
 MAX_SAMPLE_BYTES = 2 * 2**30
@@ -30,8 +32,12 @@ def faults(config: Configuration) -> Iterator[Fault]:
     )
     for rule in rules:
         yield from rule(config)
+    yield from _lstm_1997_faults(config)
     yield from _encoding_faults(config)
-    yield from _length_faults(config) or _memory_faults(config) or _schedule_faults(config)
+    yield from _length_faults(config) or [
+        *_time_faults(config),
+        *(_memory_faults(config) or _schedule_faults(config)),
+    ]
 
 
 def _output_faults(config: Configuration) -> Iterator[Fault]:
@@ -45,6 +51,16 @@ def _unused_faults(config: Configuration) -> Iterator[Fault]:
         yield Fault("momentum", f"belongs to sgd, but optimizer is {config.optimizer}; use 0")
     if config.kernel_size != 3 and config.network != "conv1d":
         yield Fault("kernel_size", f"belongs to network=conv1d, but got {config.network}")
+    if config.forget_bias is not None and config.network != "lstm":
+        rule = f"only an LSTM has forget gates, but network is {config.network}; leave it out"
+        yield Fault("forget_bias", rule)
+    if config.longest_time is not None and config.forget_bias != "chrono":
+        got = "nothing" if config.forget_bias is None else f"{config.forget_bias:g}"
+        yield Fault("longest_time", f"belongs to forget_bias=chrono, but got {got}; leave it out")
+    if config.truncate is not None and (not config.recurrent or config.network == "lstm_1997"):
+        fitting = "lstm, gru or simple_rnn"  # the gradient of an lstm_1997 is cut by its nature
+        rule = f"belongs to {fitting}, but network is {config.network}; leave it out"
+        yield Fault("truncate", rule)
 
 
 def _stopping_faults(config: Configuration) -> Iterator[Fault]:
@@ -130,6 +146,38 @@ def _evaluation_faults(config: Configuration) -> Iterator[Fault]:
             yield Fault("start", unknown("input symbol", config.start, symbols))
 
 
+def _lstm_1997_faults(config: Configuration) -> Iterator[Fault]:
+    if config.network != "lstm_1997":
+        for key in lstm_1997.LSTM_1997_SETTINGS:
+            if getattr(config, key) is not None:
+                rule = f"belongs to network=lstm_1997, but got {config.network}; leave it out"
+                yield Fault(key, rule)
+        return
+    size, units = config.block_size or 1, config.units
+    if units % size:
+        fitting = max(1, units // size) * size
+        yield Fault(
+            "block_size",
+            f"units must be a multiple of block_size, but got units={units} and "
+            f"block_size={size}; use units={fitting}, for example",
+        )
+        return
+    for key in lstm_1997.GATE_BIASES:
+        values = getattr(config, key)
+        if values is None:
+            continue
+        if key == "output_gate_bias" and not config.output_gate:
+            yield Fault(key, "belongs to output_gate=true, but output_gate is false; leave it out")
+        elif config.biases == "none":
+            yield Fault(key, "needs biases=gates, hidden or all, but biases is none; leave it out")
+        elif len(values) != units // size:
+            yield Fault(
+                key,
+                f"must have one value for each of the {units // size} blocks (units / block_size), "
+                f"but got {len(values)}: {list(values)}",
+            )
+
+
 def _encoding_faults(config: Configuration) -> Iterator[Fault]:
     fitting = encodings(type(config.task))
     if config.encoding not in fitting:
@@ -143,6 +191,32 @@ def _length_faults(config: Configuration) -> list[Fault]:
         if config.framing.count(length) < 1:
             return [Fault("framing", config.framing.misfit(length))]
     return []
+
+
+def _time_faults(config: Configuration) -> Iterator[Fault]:
+    """Yields the faults of settings that depend on the number of time steps in a sample."""
+    steps, cut = config.width, config.truncate
+    samples = f"samples of framing={config.framing.name} have {steps:,}"
+    if config.forget_bias == "chrono" and config.longest_dependency < 3:
+        yield Fault(
+            "longest_time",
+            f"forget_bias=chrono needs a longest time of 3 or more time steps, but {samples}; "
+            "give longest_time",
+        )
+    if cut is None or not config.recurrent:
+        return
+    if config.bidirectional:
+        yield Fault(
+            "truncate",
+            "gradients are cut in one direction of time, but a bidirectional network reads in "
+            "both; use bidirectional=false, or leave truncate out",
+        )
+    elif steps == 1:
+        yield Fault("truncate", f"needs two or more time steps to cut between, but {samples}; "
+                    "leave it out, or use framing=window, prefixes, whole or chunks")  # fmt: skip
+    elif cut >= steps:
+        yield Fault("truncate", f"must be smaller than the time steps of a sample, but got {cut:,} "
+                    f"and {samples}; use at most {steps - 1:,}, or leave it out")  # fmt: skip
 
 
 def _memory_faults(config: Configuration) -> list[Fault]:

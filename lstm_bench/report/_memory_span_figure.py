@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from lstm_bench.results import (
-    BACKGROUND,
     DASHES,
     GRID_COLOR,
     LINE_COLORS,
@@ -26,39 +26,36 @@ if TYPE_CHECKING:
 
 @styled
 def memory_span_figure(axis: str, families: Sequence[tuple[str, pd.DataFrame]]) -> Figure:
-    """Returns the solve rate along `axis`: one line per family, with Wilson's band.
+    """Returns the solve rate along `axis`: one line per family, with Wilson's intervals as bars.
 
-    `families` are up to `MAX_CURVES` names, each with the table of `Family.rates`. Earlier lines
-    are wider and paler than later ones, so that equal lines are all visible.
+    `families` are up to `MAX_CURVES` names, each with the table of `Family.rates`. Points of
+    different families at one value stand a little apart, so that all bars are visible.
     """
-    from matplotlib.colors import to_rgba
-
     figure = new_figure(4.0 + 0.2 * len(families))
     axes = figure.subplots()
     axes.axhline(50, color=TEXT_COLOR, linewidth=0.8)
+    values = sorted({float(value) for _, frame in families for value in frame["value"]})
     handles = []
     styles = zip(families, LINE_COLORS, DASHES, MARKERS, strict=False)
-    for above, ((_, frame), color, dash, marker) in zip(
-        reversed(range(len(families))), styles, strict=False
-    ):
+    for number, ((_, frame), color, dash, marker) in enumerate(styles):
         columns = ("value", "solve_rate", "solve_rate_low", "solve_rate_high")
         value, rate, low, high = (frame[column].to_numpy(float) for column in columns)
-        axes.fill_between(value, 100 * low, 100 * high, color=color, alpha=0.12, linewidth=0)
-        (line,) = axes.plot(
-            value,
+        shift = number - (len(families) - 1) / 2
+        x = value * 2 ** (0.055 * shift) if _is_logarithmic(values) else value
+        bars = axes.errorbar(
+            x,
             100 * rate,
-            color=to_rgba(color, 0.55 if above else 1.0),
+            yerr=100 * np.maximum(0, [rate - low, high - rate]),
+            color=color,
             linestyle=dash,
-            linewidth=1.5 + 1.8 * above,
+            linewidth=1.3,
+            elinewidth=0.8,
             marker=marker,
-            markersize=5 + 2.5 * above,
-            markerfacecolor=BACKGROUND,
-            markeredgecolor=color,
-            markeredgewidth=1.3,
-            gid=f"family-{len(families) - 1 - above}",
+            markersize=4,
         )
-        handles.append(line)
-    _set_value_ticks(axes, sorted({float(v) for _, frame in families for v in frame["value"]}))
+        bars.lines[0].set_gid(f"family-{number}")
+        handles.append(bars.lines[0])
+    _set_value_ticks(axes, values)
     axes.set_xlabel(axis)
     axes.set_ylabel("Seeds that solve the task, %")
     axes.set_ylim(-3, 103)
@@ -70,8 +67,13 @@ def memory_span_figure(axis: str, families: Sequence[tuple[str, pd.DataFrame]]) 
 
 
 def _set_value_ticks(axes: Axes, values: Sequence[float]) -> None:
-    """Puts a tick at every value; the axis is logarithmic if they span a factor of 8 or more."""
-    if values[0] > 0 and values[-1] >= 8 * values[0]:
+    """Puts a tick at every value."""
+    if _is_logarithmic(values):
         axes.set_xscale("log", base=2)
     axes.set_xticks(values, [f"{value:,g}" for value in values])
     axes.set_xticks([], minor=True)
+
+
+def _is_logarithmic(values: Sequence[float]) -> bool:
+    """Returns whether an axis with these values is logarithmic: they span a factor of 8 or more."""
+    return values[0] > 0 and values[-1] >= 8 * values[0]

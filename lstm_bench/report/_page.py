@@ -13,6 +13,7 @@ from tabulate import tabulate
 
 from lstm_bench.analysis import Family, Findings, sweep_findings
 from lstm_bench.report import _baseline_page as baseline_page
+from lstm_bench.report import _ranking_page as ranking_page
 from lstm_bench.report import _search_page as search_page
 from lstm_bench.report import _search_tables as search_tables
 from lstm_bench.report import _tables as tables
@@ -136,7 +137,11 @@ def all_pictures(findings: Findings) -> list[Picture]:
 
 
 def _sections(findings: Findings, searched: Mapping[str, pd.DataFrame]) -> list[Section]:
-    return [*baseline_page.sections(findings), *search_page.sections(findings, searched)]
+    return [
+        *ranking_page.sections(findings),
+        *baseline_page.sections(findings),
+        *search_page.sections(findings, searched),
+    ]
 
 
 def _frames(findings: Findings, searched: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -161,6 +166,7 @@ def _frames(findings: Findings, searched: Mapping[str, pd.DataFrame]) -> dict[st
         "horizon": tables.memory_spans(families),
         "naive": baseline_page.data_frame(findings.baselines),
         "rates": pd.concat(family.rates() for family in families) if families else empty,
+        **ranking_page.data_frames(findings.ranking),
         **searched,
     }
     return frames | {name: frame for name, frame in further.items() if len(frame)}

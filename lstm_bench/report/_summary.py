@@ -39,6 +39,8 @@ def paragraphs(findings: Findings) -> list[list[str]]:
         sentences.append(_best(findings, findings.best))
     if len(result.fixed) > 1:
         sentences.append(_solved(result.fixed))
+    if findings.ranking is not None:
+        sentences.append(printable_line(findings.ranking.sentence))
     sentences += _reproductions(findings) + _comparisons(findings)
     headline = headline_result(findings)
     baseline = [printable_line(headline.sentence)] if headline else []

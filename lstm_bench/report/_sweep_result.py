@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from lstm_bench.analysis import Comparison, Findings, sweep_findings
+from lstm_bench.analysis import Comparison, Findings, Ranking, sweep_findings
 from lstm_bench.errors import UserError, unknown
 from lstm_bench.report import _tables as tables
 from lstm_bench.report._write import write_report
@@ -54,6 +54,11 @@ class SweepResult(Mapping[str, Outcome]):
     def comparisons(self) -> tuple[Comparison, ...]:
         """Returns the comparisons of the sweep file, with their verdicts."""
         return self.findings.comparisons
+
+    @property
+    def ranking(self) -> Ranking | None:
+        """How the recipes rank across tasks; None if the sweep does not name several `tasks`."""
+        return self.findings.ranking
 
     def to_frame(self) -> pd.DataFrame:
         """Returns a table with one row per recipe: estimates, intervals, cost and settings."""

@@ -8,7 +8,14 @@ from typing import Any
 import pandas as pd
 
 from lstm_bench.analysis import Comparison, Family, Reproduction
-from lstm_bench.results import PREDICTION_COLUMNS, SEED_COLUMNS, Outcome, Row, SweepData
+from lstm_bench.results import (
+    PARTIAL_ACCURACIES,
+    PREDICTION_COLUMNS,
+    SEED_COLUMNS,
+    Outcome,
+    Row,
+    SweepData,
+)
 from lstm_bench.statistics import METRICS, mean_interval
 
 MAX_PREDICTIONS = 60
@@ -19,9 +26,12 @@ MAX_TRIAL_CURVES = 40
 
 
 def partial_accuracies(rows: Sequence[Row]) -> list[str]:
-    """Returns the columns of the seeds tables with accuracies of seen and of unseen sequences."""
+    """Returns the columns of the seeds tables with accuracies of a part of the steps.
+
+    They are the steps that need memory, and those of seen and of unseen sequences.
+    """
     recorded = {column for row in rows for column in row.outcome.seeds.columns}
-    return [column for column in ("seen_accuracy", "unseen_accuracy") if column in recorded]
+    return [column for column in PARTIAL_ACCURACIES if column in recorded]
 
 
 def ranking_measure(rows: Sequence[Row]) -> str:

@@ -24,8 +24,9 @@ def terminal_table(result: SweepData, limit: int = 6, findings: Findings | None 
     Without finalists, the best `limit` distinct recipes of the search. Below an accuracy (or skill,
     if that was the objective) is the 95 % interval of its mean, below a count of seeds the Wilson
     interval of the rate, below a published figure its verdict; finalists have a column with their
-    score in the search. Lines below the table: baselines, comparisons, memory spans, the simplest
-    recipe, failures, and what the table leaves out. `findings` are computed if they are not given.
+    score in the search. Lines below the table: baselines, the ranking across tasks, comparisons,
+    memory spans, the simplest recipe, failures, and what the table leaves out. `findings` are
+    computed if they are not given.
     """
     findings = findings or sweep_findings(result)
     title = Text(printable_line(result.title or result.name))
@@ -66,6 +67,7 @@ def _lines_below(findings: Findings, limit: int) -> list[str]:
     result = findings.result
     headline = headline_result(findings)
     lines = [headline.sentence] if headline else []
+    lines += [findings.ranking.sentence] if findings.ranking else []
     lines += [comparison.sentence for comparison in findings.comparisons]
     lines += [
         f"{family.id}: memory span ({family.axis} where half of the seeds solve the task) "

@@ -24,6 +24,7 @@ from lstm_bench.results._figures import (
 from lstm_bench.results._json import plain_json, to_json
 from lstm_bench.results._outcome import (
     CURVE_POINTS,
+    PARTIAL_ACCURACIES,
     PREDICTION_COLUMNS,
     SEED_COLUMNS,
     Outcome,
@@ -46,7 +47,15 @@ from lstm_bench.results._storage import (
     validation_message,
     write_outcome,
 )
-from lstm_bench.results._sweep_data import Failed, Refusal, Role, Row, SweepData
+from lstm_bench.results._sweep_data import (
+    Failed,
+    GridTask,
+    Refusal,
+    Role,
+    Row,
+    SweepData,
+    TaskGrid,
+)
 
 __all__ = [
     "BACKGROUND",
@@ -59,15 +68,18 @@ __all__ = [
     "MAX_CURVES",
     "MAX_NETWORK_BYTES",
     "NEUTRAL_COLOR",
+    "PARTIAL_ACCURACIES",
     "PREDICTION_COLUMNS",
     "SEED_COLUMNS",
     "TEXT_COLOR",
     "Failed",
+    "GridTask",
     "Outcome",
     "Refusal",
     "Role",
     "Row",
     "SweepData",
+    "TaskGrid",
     "accuracy_figure",
     "add_grid",
     "as_svg",

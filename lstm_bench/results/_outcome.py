@@ -47,10 +47,16 @@ SEED_COLUMNS = (
 )
 """The columns that every seeds table has.
 
-Where a task has unseen sequences, `accuracy` is measured on these, and `seen_accuracy` and
-`unseen_accuracy` are columns too. In teacher forcing there are also all of `statistics.METRICS`,
-and `skill` where the task has baselines (see `statistics.skill_score`).
+Where a task says which steps need memory, `recall_accuracy` is the accuracy over these alone. Where
+a recipe may end early, `trained_epochs` tells when, and with `stop=rule` also `sequences`: the
+training sequences until the task's rule was met, NaN if it was not. Where a task has unseen
+sequences, `accuracy` is measured on these, and `seen_accuracy` and `unseen_accuracy` are columns
+too. In teacher forcing there are also all of `statistics.METRICS`, and `skill` where the task has
+baselines (see `statistics.skill_score`).
 """
+PARTIAL_ACCURACIES = ("recall_accuracy", "seen_accuracy", "unseen_accuracy")
+"""Accuracies over a part of the scored steps, if they were recorded."""
+
 CURVE_COLUMNS = ("seed", "epoch", "loss", "accuracy")
 PREDICTION_COLUMNS = ("seed", "sequence", "step", "input", "expected", "predicted", "correct")
 CURVE_POINTS = 200
@@ -155,6 +161,9 @@ class Outcome:
             },
             "epochs_to_solve": {"median": self.epochs_to_solve},
         }
+        if "recall_accuracy" in self.seeds:
+            recall = mean_interval(self.seeds["recall_accuracy"].to_numpy(), 0.0, 1.0)
+            document["recall_accuracy"] = _mean_document(recall)
         return dict(plain_json(document))
 
     def document(self) -> dict[str, Any]:
@@ -178,8 +187,9 @@ class Outcome:
 
         Columns: epoch, seeds, and mean, low (smallest) and high (largest) of loss and of accuracy.
         If the value of one seed is not finite, all three are NaN, so that a divergence is visible.
+        A seed that ended early keeps its last values.
         """
-        curves = self.curves.replace([np.inf, -np.inf], np.nan)
+        curves = _extended_curves(self.curves).replace([np.inf, -np.inf], np.nan)
         groups = curves.groupby("epoch", sort=True)
         columns: dict[str, Any] = {"seeds": groups["seed"].nunique()}
         for measure in ("loss", "accuracy"):
@@ -265,6 +275,20 @@ def _equal(first: Any, second: Any) -> bool:
     if isinstance(first, list | tuple):
         return len(first) == len(second) and all(map(_equal, first, second))
     return bool(first == second)
+
+
+def _extended_curves(curves: pd.DataFrame) -> pd.DataFrame:
+    """Returns learning curves in which every seed has the last values to the last epoch of all."""
+    if len(set(curves.groupby("seed")["epoch"].max())) < 2:
+        return curves
+    epochs = np.unique(curves["epoch"])
+    parts = []
+    for seed, curve in curves.groupby("seed", sort=False):
+        last = curve.iloc[-1]
+        later = epochs[epochs > last["epoch"]]
+        rows = {column: last[column] for column in curve.columns if column not in ("seed", "epoch")}
+        parts += [curve, pd.DataFrame({"seed": seed, "epoch": later, **rows})]
+    return pd.concat([part for part in parts if len(part)], ignore_index=True)
 
 
 def _mean_document(mean: Mean) -> dict[str, Any]:

@@ -13,7 +13,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lstm_bench.results._outcome import CURVE_COLUMNS, PREDICTION_COLUMNS, SEED_COLUMNS, Outcome
+from lstm_bench.results._outcome import (
+    CURVE_COLUMNS,
+    PARTIAL_ACCURACIES,
+    PREDICTION_COLUMNS,
+    SEED_COLUMNS,
+    Outcome,
+)
 from lstm_bench.statistics import BASELINE_PREFIX
 
 MAX_CELLS = 50_000_000
@@ -31,7 +37,7 @@ REQUIRED_COLUMNS = {
 """The columns that a table must have; it may have others."""
 INTEGER_COLUMNS = {"seed", "epoch", "sequence", "step", "moment"}
 BOOLEAN_COLUMNS = {"solved", "correct"}
-FRACTION_COLUMNS = {"accuracy", "sequence_accuracy", "seen_accuracy", "unseen_accuracy"}
+FRACTION_COLUMNS = {"accuracy", "sequence_accuracy", *PARTIAL_ACCURACIES}
 
 
 def read_parquet_table(path: Path, name: str) -> pd.DataFrame:

@@ -48,6 +48,29 @@ class Row:
 
 
 @dataclass(frozen=True)
+class GridTask:
+    """One of the tasks of a sweep over several tasks."""
+
+    name: str  # in the sweep
+    chance: float  # see `Task.chance`
+    ceiling: float  # see `Task.ceiling`
+
+
+@dataclass(frozen=True)
+class TaskGrid:
+    """The tasks of a sweep that runs every recipe on several tasks, and the place of each row."""
+
+    tasks: tuple[GridTask, ...]  # in the order of the file
+    places: Mapping[str, tuple[str, str]]
+    """For each id of a row: the name of the recipe without its task, and the name of the task."""
+
+    @property
+    def recipes(self) -> tuple[str, ...]:
+        """The names of the recipes without their tasks, in the order of the file."""
+        return tuple(dict.fromkeys(recipe for recipe, _ in self.places.values()))
+
+
+@dataclass(frozen=True)
 class Failed:
     """A recipe without a score, and the reason: it diverged, or ran out of memory or time."""
 
@@ -87,6 +110,7 @@ class SweepData:
     """What the search itself computes: see `search._importance`. Empty without a search."""
     searched_task: SearchedTask = field(default_factory=SearchedTask, compare=False)
     """Facts of the task that is searched; none without a search, or where the task is unknown."""
+    grid: TaskGrid | None = None  # of a sweep that runs every recipe on several tasks
 
     def having(self, role: Role) -> tuple[Row, ...]:
         """Returns the rows of one role, in order."""
@@ -113,7 +137,7 @@ class SweepData:
 
         If recipes of the search were confirmed, only these count among the recipes of the search.
         """
-        if len(self.tasks) != 1:
+        if len(self.tasks) != 1 or self.grid is not None:
             return None
         most = max((len(row.outcome.seeds) for row in self.trials), default=0)
         full = [row for row in self.trials if len(row.outcome.seeds) == most]  # not stopped early

@@ -20,7 +20,13 @@ from lstm_bench.errors import Fault, RecipeError, unknown
 from lstm_bench.recipes import Recipe, TaskRegistry
 from lstm_bench.search._space import Space
 from lstm_bench.statistics import RELIABLE_RATE, solve_rate
-from lstm_bench.sweeps import CONDITIONS, applicable_settings, overlay_settings, setting_applies
+from lstm_bench.sweeps import (
+    CONDITIONS,
+    applicable_settings,
+    overlay_settings,
+    parents_of,
+    setting_applies,
+)
 
 MAX_SWITCH_SEEDS = 6
 """The most seeds on which a switch is changed in each random recipe.
@@ -88,12 +94,13 @@ def ablation_recipes(simplest: Recipe, reference: Recipe) -> list[tuple[str, Any
     keys = {**settings, **reference_settings}
     differing = [key for key in keys if settings.get(key) != reference_settings.get(key)]
     for key in differing:
-        if _parent(key) in differing:
+        if any(parent in differing for parent in _parents(key)):
             continue
-        replaced = {k: v for k, v in reference_settings.items() if key in (k, _parent(k))}
+        replaced = {k: v for k, v in reference_settings.items() if key in (k, *_parents(k))}
         changed = overlay_settings(settings, replaced, tasks)
         if key not in reference_settings:
             changed.pop(key, None)
+            changed = applicable_settings(changed, tasks)
         ablated: Recipe | str
         try:
             ablated = simplest.with_settings(changed)
@@ -108,9 +115,9 @@ def _task_of(recipe: Recipe) -> TaskRegistry:
     return TaskRegistry({recipe.task.name: type(recipe.task)})
 
 
-def _parent(key: str) -> str:
-    """Returns the setting that `key` is replaced with, or "". An output must fit its loss."""
-    return "loss" if key == "output" else CONDITIONS.get(key, ("", ()))[0]
+def _parents(key: str) -> tuple[str, ...]:
+    """Returns the settings that `key` is replaced with, if any. An output must fit its loss."""
+    return ("loss",) if key == "output" else parents_of(key)
 
 
 def switched_recipes(

@@ -32,14 +32,21 @@ from lstm_bench.sweeps import (
 MAX_COMBINATIONS = 20_000
 """The most combinations of the bound settings; a larger space is refused."""
 
-CHOICE_ORDER = ("network", "framing", "window", "chunk", "substrings", "max_length", "fresh",
-                "stateful", "layout", "reset", "shuffle", "batch_size", "bidirectional",
-                "encoding", "loss", "output", "optimizer", "evaluation", "start")  # fmt: skip
+CHOICE_ORDER = ("network", "forget_bias", "longest_time", "units", "block_size", "framing",
+                "window", "chunk", "substrings", "max_length", "fresh", "stateful", "layout",
+                "reset", "shuffle", "batch_size", "bidirectional", "truncate", "encoding", "loss",
+                "output", "optimizer", "evaluation", "start")  # fmt: skip
 """The order in which bound settings are chosen, after those of the task: parents come first."""
 
 FREE_SETTINGS = {"units", "layers", "epochs", "accumulate", "learning_rate", "dropout"}
-FREE_SETTINGS |= {"momentum", "kernel_size", "evaluate_every"}
+FREE_SETTINGS |= {"momentum", "kernel_size", "evaluate_every", "clip_norm", "decay"}
+FREE_SETTINGS |= {"output_gate", "squashing", "recurrent_inputs", "biases", "initial_range"}
 """Settings that are legal with any others, wherever they apply."""
+
+BLOCK_SETTINGS = {"block_size", "input_gate_bias", "output_gate_bias"}
+"""Settings of an lstm_1997 that fit only some numbers of units, biases and gates."""
+DEPEND_ON_BLOCKS = {"units", "biases", "output_gate"}
+"""Free settings that are bound where one of `BLOCK_SETTINGS` is fixed or searched."""
 
 Part = Range | tuple[Any, ...]
 Combination = Mapping[str, Any]
@@ -179,8 +186,10 @@ def build_space(
     Raises `RecipeError` where a part can never be legal, or a value or bound of a free part is not.
     """
     parts = dict(sorted(search.space.items()))  # the order of a file's lines does not matter
-    free = {key: part for key, part in parts.items() if key in FREE_SETTINGS}
-    bound = {key: _bound_values(key, p) for key, p in parts.items() if key not in FREE_SETTINGS}
+    blocks = BLOCK_SETTINGS & (parts.keys() | fixed.keys())
+    dependent = DEPEND_ON_BLOCKS if blocks else set()
+    free = {key: p for key, p in parts.items() if _is_free(key, p) and key not in dependent}
+    bound = {key: _bound_values(key, part) for key, part in parts.items() if key not in free}
     rank = {key: place for place, key in enumerate(CHOICE_ORDER)}
     keys = tuple(sorted(bound, key=lambda key: (rank.get(key, -1), key)))
     faults = list(_unused_faults(parts, bound, fixed, tasks))
@@ -225,6 +234,14 @@ def _with_file_key(fault: Fault, parts: Mapping[str, Part]) -> Fault:
     return Fault(f"search.space.{fault.key}", fault.message) if fault.key in parts else fault
 
 
+def _is_free(key: str, part: Part) -> bool:
+    """Returns whether every value of a part is legal with any other settings.
+
+    So is every number as a forget bias; `chrono` is not.
+    """
+    return key in FREE_SETTINGS or (key == "forget_bias" and isinstance(part, Range))
+
+
 def _bound_values(key: str, part: Part) -> Sequence[Any]:
     """Returns every value of a part of a bound setting; raises `RecipeError` for a float range."""
     if not isinstance(part, Range):
@@ -240,9 +257,14 @@ def _parent_combinations(
 ) -> Iterator[tuple[Combination, Mapping[str, Any]]]:
     """Yields each combination of the parent settings, alone and over the fixed settings."""
     parents = [key for key in PARENT_SETTINGS if key in bound]
+    seen = set()
     for values in itertools.product(*(bound[key] for key in parents)):
-        combination = dict(zip(parents, values, strict=True))
-        yield combination, overlay_settings(fixed, combination, tasks)
+        chosen = dict(zip(parents, values, strict=True))
+        settings = overlay_settings(fixed, chosen, tasks)
+        combination = {k: v for k, v in chosen.items() if setting_applies(k, settings, tasks)}
+        if repr(combination) not in seen:
+            seen.add(repr(combination))
+            yield combination, overlay_settings(fixed, combination, tasks)
 
 
 def _combinations(

@@ -93,6 +93,33 @@ from ._paired import (
 from ._paired import (
     within_margin as within_margin,
 )
+from ._ranking import (
+    Bootstrapped as Bootstrapped,
+)
+from ._ranking import (
+    critical_difference as critical_difference,
+)
+from ._ranking import (
+    fewest_tasks as fewest_tasks,
+)
+from ._ranking import (
+    friedman_test as friedman_test,
+)
+from ._ranking import (
+    improvement_intervals as improvement_intervals,
+)
+from ._ranking import (
+    interquartile_mean_interval as interquartile_mean_interval,
+)
+from ._ranking import (
+    performance_profile as performance_profile,
+)
+from ._ranking import (
+    profile_band as profile_band,
+)
+from ._ranking import (
+    task_ranks as task_ranks,
+)
 from ._reproduction import (
     FIGURE_TOLERANCE as FIGURE_TOLERANCE,
 )

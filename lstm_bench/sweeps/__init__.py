@@ -6,6 +6,7 @@ from lstm_bench.sweeps._conditions import (
     applicable_settings,
     condition_as_text,
     overlay_settings,
+    parents_of,
     setting_applies,
 )
 from lstm_bench.sweeps._entries import value_as_text
@@ -47,6 +48,7 @@ __all__ = [
     "missing_parts",
     "overlay_settings",
     "override_words",
+    "parents_of",
     "parse_assignments",
     "search_document",
     "setting_applies",

@@ -12,6 +12,7 @@ from lstm_bench.recipes import (
     FEEDFORWARD,
     FRAMINGS,
     LEARNING_RATES,
+    LSTM_1997_SETTINGS,
     Network,
     Recipe,
     TaskRegistry,
@@ -28,14 +29,18 @@ CONDITIONS: Mapping[str, tuple[str, tuple[Any, ...]]] = {
     "layout": ("stateful", (True,)),
     "reset": ("stateful", (True,)),
     "bidirectional": ("network", _RECURRENT),
+    "truncate": ("network", _RECURRENT),
+    "forget_bias": ("network", ("lstm",)),
+    "longest_time": ("forget_bias", ("chrono",)),
     "kernel_size": ("network", ("conv1d",)),
     "momentum": ("optimizer", ("sgd",)),
     "start": ("evaluation", ("cold_start",)),
+    **dict.fromkeys(LSTM_1997_SETTINGS, ("network", ("lstm_1997",))),
 }
 """For each conditional setting: its parent, and the values of the parent with which it applies."""
 
 PARENT_SETTINGS = tuple(dict.fromkeys(parent for parent, _ in CONDITIONS.values()))
-"""The settings that others depend on. None of them is conditional itself."""
+"""The settings that others depend on. `forget_bias` alone is conditional itself."""
 
 
 def setting_applies(key: str, settings: Mapping[str, Any], tasks: TaskRegistry) -> bool:
@@ -54,7 +59,19 @@ def setting_applies(key: str, settings: Mapping[str, Any], tasks: TaskRegistry) 
     default = "pairs" if parent == "framing" else Recipe.model_fields[parent].default
     if task is not None:
         default = task.defaults.get(parent, default)
-    return settings.get(parent, default) in values
+    return settings.get(parent, default) in values and setting_applies(parent, settings, tasks)
+
+
+def parents_of(key: str) -> tuple[str, ...]:
+    """Returns the setting that `key` depends on, the one that this depends on, and so on.
+
+    >>> parents_of("longest_time"), parents_of("units")
+    (('forget_bias', 'network'), ())
+    """
+    if key not in CONDITIONS:
+        return ()
+    parent, _ = CONDITIONS[key]
+    return (parent, *parents_of(parent))
 
 
 def applicable_settings(settings: Mapping[str, Any], tasks: TaskRegistry) -> dict[str, Any]:
@@ -90,8 +107,7 @@ def overlay_settings(
     dropped = {
         key
         for key in below
-        if key in CONDITIONS
-        and CONDITIONS[key][0] in above
+        if any(parent in above for parent in parents_of(key))
         and not setting_applies(key, merged, tasks)
     }
     optimizer, rate = below.get("optimizer"), below.get("learning_rate")

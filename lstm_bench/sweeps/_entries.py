@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -28,13 +28,14 @@ from lstm_bench.recipes import (
 from lstm_bench.safety import pydantic_faults
 from lstm_bench.statistics import Claim
 from lstm_bench.sweeps._conditions import overlay_settings
+from lstm_bench.sweeps._sweep_tasks import TASK_MARK, SweepTask, per_task_faults, recipe_faults
 
 Scalar = bool | int | float | str
 
 ANNOTATION_KEYS = {"published", "accuracy", "claim", "note"}
 """Keys of a fixed recipe that describe it and are no settings."""
 
-RESERVED_KEYS = ANNOTATION_KEYS | {"base", "over"}
+RESERVED_KEYS = ANNOTATION_KEYS | {"base", "over", "per_task"}
 """Keys of a fixed recipe that are neither settings nor inherited."""
 
 SEARCH_ROW_ID = re.compile(r"(trial|confirm|context|split)-|.*-again$")
@@ -57,6 +58,8 @@ class Entry(BaseModel):
     """The key in the sweep file that this recipe was expanded from, over `axis`, to `value`."""
     axis: str = ""
     value: Scalar | None = None
+    place: tuple[str, str] | None = None
+    """In a sweep over several tasks: the recipe's name without the task, and the task's name."""
 
 
 class RefusedEntry(BaseModel):
@@ -77,6 +80,8 @@ class _Variant:
     id: str
     axis: str = ""
     value: Scalar | None = None
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Where in the recipe's part of the file a setting is, if not at its top."""
 
 
 def read_entries(
@@ -85,34 +90,54 @@ def read_entries(
     tasks: TaskRegistry,
     faults: list[Fault],
     has_search: bool = False,
+    sweep_tasks: Sequence[SweepTask] = (),
 ) -> tuple[dict[str, Entry], set[str]]:
     """Returns the fixed recipes by id, and the keys of those that have faults.
 
     `mapping` is the part `recipes` of a sweep file, which names tasks in `tasks`; faults are
     appended to `faults`. With `has_search`, ids that a search gives to its own recipes are refused.
+    With `sweep_tasks` there is every recipe on each of them.
     """
     if not isinstance(mapping, Mapping):
         faults.append(Fault("recipes", f"must map ids to settings, but got {mapping!r}"))
         return {}, set()
     faults += [Fault("recipes", message) for message in _id_faults(mapping, has_search)]
     entries: dict[str, Entry] = {}
-    resolved: dict[str, dict[str, Any]] = {}
-    broken: set[str] = set()
-    for key, value in ((str(key), value) for key, value in mapping.items()):
-        entry_faults: list[Fault] = []
-        variants = _variants(key, value, shared, resolved, tasks, entry_faults)
-        for variant, settings, document in variants:
-            entry = _entry(key, variant, settings, document, tasks, entry_faults)
-            if variant.id in entries:
-                entry_faults.append(Fault("", f"there are two recipes {variant.id!r}; rename one"))
-            elif entry is not None:
-                entries[variant.id] = entry
-        # The members of a family mostly share their faults: report each fault once.
-        for fault in dict.fromkeys(entry_faults):
-            place = f"recipes.{key}.{fault.key}" if fault.key else f"recipes.{key}"
-            faults.append(Fault(place, fault.message))
-            broken.add(key)
-    return entries, broken
+    pairs = [(str(key), value) for key, value in mapping.items()]
+    names = [task.name for task in sweep_tasks]
+    # The members of a family, and a recipe on several tasks, mostly share their faults: report each
+    # fault once, with the tasks that it is found on.
+    found: dict[tuple[str, Fault], list[str]] = {}
+    for sweep_task in sweep_tasks or (None,):
+        below = shared
+        if sweep_task is not None:
+            below = overlay_settings(shared, sweep_task.settings, tasks)
+        resolved: dict[str, dict[str, Any]] = {}
+        for key, value in pairs:
+            entry_faults: list[Fault] = []
+            variants = _variants(
+                key, value, below, resolved, tasks, entry_faults, names, sweep_task
+            )
+            for variant, settings, document in variants:
+                entry = _entry(key, variant, settings, document, tasks, entry_faults, sweep_task)
+                id_ = _on_task(variant.id, sweep_task)
+                if id_ in entries:
+                    entry_faults.append(Fault("", f"there are two recipes {id_!r}; rename one"))
+                elif entry is not None:
+                    entries[id_] = entry
+            for fault in dict.fromkeys(entry_faults):
+                found.setdefault((key, fault), []).append(sweep_task.name if sweep_task else "")
+    for (key, fault), on in found.items():
+        place = f"recipes.{key}.{fault.key}" if fault.key else f"recipes.{key}"
+        everywhere = len(on) == len(names or [""]) or fault.key.startswith("per_task.")
+        where = "" if everywhere else f" (on {', '.join(on)})"
+        faults.append(Fault(place, f"{fault.message}{where}"))
+    return entries, {key for key, _ in found}
+
+
+def _on_task(name: str, task: SweepTask | None) -> str:
+    """Returns the id of a recipe on a task of a sweep over several: `lstm@memory`."""
+    return name if task is None else f"{name}{TASK_MARK}{task.name}"
 
 
 def _id_faults(ids: Iterable[object], has_search: bool) -> Iterator[str]:
@@ -166,6 +191,8 @@ def _variants(
     resolved: dict[str, dict[str, Any]],
     tasks: TaskRegistry,
     faults: list[Fault],
+    names: Sequence[str],
+    sweep_task: SweepTask | None,
 ) -> Iterator[tuple[_Variant, dict[str, Any], dict[str, Any]]]:
     """Yields the recipes that `key` stands for: variant, full settings, and the file's own lines.
 
@@ -185,23 +212,46 @@ def _variants(
     inherited = resolved[str(base)] if base is not None else dict(shared)
     own_settings = {k: v for k, v in document.items() if k not in RESERVED_KEYS}
     settings = overlay_settings(inherited, own_settings, tasks)
+    wrong = per_task_faults(document, names)
+    if wrong:
+        faults += wrong
+        return
+    specific: Mapping[str, Any] = {}
+    places: dict[str, str] = {}
+    if sweep_task is not None:
+        parts = document.get("per_task", {})
+        specific = {str(k): v for k, v in parts.get(sweep_task.name, {}).items()}
+        wrong = recipe_faults(key, document, own_settings, specific, sweep_task, tasks)
+        if wrong:
+            faults += wrong
+            return
+        places = {k: f"per_task.{sweep_task.name}.{k}" for k in specific}
+        document |= {k: v for k, v in specific.items() if k in ANNOTATION_KEYS}
+        specific = {k: v for k, v in specific.items() if k not in ANNOTATION_KEYS}
+        settings = overlay_settings(settings, specific, tasks)
     resolved[key] = settings
     if "over" not in document:
-        yield _Variant(key), settings, document
+        yield _Variant(key, places=places), settings, document
         return
-    fault = _over_fault(document, tasks)
+    fault = _over_fault(document, tasks, specific)
     if fault is not None:
         faults.append(fault)
         return
     axis, values = next((str(k), v) for k, v in document["over"].items())
     for point in values:
-        variant = _Variant(f"{key}/{value_as_text(point)}", axis, point)
+        places[axis] = f"over.{axis}"
+        variant = _Variant(f"{key}/{value_as_text(point)}", axis, point, places)
         resolved[variant.id] = overlay_settings(settings, {axis: point}, tasks)
         yield variant, resolved[variant.id], document
 
 
-def _over_fault(document: Mapping[str, Any], tasks: TaskRegistry) -> Fault | None:
-    """Returns what is wrong with the form of `over`; its values are checked by the recipes."""
+def _over_fault(
+    document: Mapping[str, Any], tasks: TaskRegistry, specific: Mapping[str, Any]
+) -> Fault | None:
+    """Returns what is wrong with the form of `over`; its values are checked by the recipes.
+
+    `specific` are the settings for one task alone.
+    """
     over = document["over"]
     if not isinstance(over, Mapping) or len(over) != 1:
         rule = "must map exactly one setting to its values, e.g. {lag: [4, 8, 16]}"
@@ -210,7 +260,9 @@ def _over_fault(document: Mapping[str, Any], tasks: TaskRegistry) -> Fault | Non
     allowed = set().union(*(known_settings(task) for task in tasks.values())) | {"updates"}
     if axis not in allowed:
         return Fault(f"over.{axis}", unknown("setting", axis, allowed))
-    if axis in document or {str(axis), *document} >= {"epochs", "updates"}:
+    both = {"epochs", "updates"}
+    fixed = {*document, *specific}
+    if axis in fixed or (axis in both and fixed & both):
         return Fault(f"over.{axis}", "is also fixed next to `over`; keep one of the two")
     scalars = isinstance(values, list) and all(isinstance(v, Scalar) for v in values)
     if not scalars or len(set(map(value_as_text, values))) < max(2, len(values)):
@@ -226,18 +278,22 @@ def _entry(
     document: Mapping[str, Any],
     tasks: TaskRegistry,
     faults: list[Fault],
+    sweep_task: SweepTask | None,
 ) -> Entry | None:
     """Returns the entry of one variant of `key`, or None after adding to `faults`."""
     fields = {k: document[k] for k in ANNOTATION_KEYS if k in document}
     if variant.axis:
-        fields |= {"family": key, "axis": variant.axis, "value": variant.value}
+        family = _on_task(key, sweep_task)
+        fields |= {"family": family, "axis": variant.axis, "value": variant.value}
+    if sweep_task is not None:
+        fields["place"] = (variant.id, sweep_task.name)
     try:
         return Entry(recipe=build_recipe(settings, tasks), **fields)
     except RecipeError as error:
         entry_faults = list(error.faults)
     except ValidationError as error:
         entry_faults = pydantic_faults(error, document)
-    places = {variant.axis: f"over.{variant.axis}"} if variant.axis else {}
+    places = variant.places
     faults += [Fault(places.get(fault.key, fault.key), fault.message) for fault in entry_faults]
     return None
 

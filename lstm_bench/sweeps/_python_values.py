@@ -205,13 +205,15 @@ def task_settings(task: Any) -> dict[str, Any]:
 def document_with_names(document: Mapping[str, Any]) -> tuple[dict[str, Any], list[type[Task]]]:
     """Returns a sweep document in which tasks are named, and the classes that stood there.
 
-    A class or an instance may stand for the task of the sweep, and of each of its recipes. Numbers
-    and arrays of NumPy become Python's own.
+    A class or an instance may stand for the task of the sweep, for one of its `tasks`, and for the
+    task of each of its recipes. Numbers and arrays of NumPy become Python's own.
 
     >>> from lstm_bench.tasks import BUILT_IN
     >>> memory = BUILT_IN["memory"]
     >>> document_with_names({"task": memory(lag=4), "recipes": {"A": {"units": 3}}})[0]
     {'task': 'memory', 'recipes': {'A': {'units': 3}}, 'lag': 4}
+    >>> document_with_names({"tasks": ["echo", memory(lag=4)]})[0]
+    {'tasks': ['echo', {'task': 'memory', 'lag': 4}]}
     >>> document_with_names({"recipes": {"A": {"task": memory}}})
     ({'recipes': {'A': {'task': 'memory'}}}, [<class 'lstm_bench.tasks._memory.Memory'>])
     """
@@ -227,6 +229,11 @@ def document_with_names(document: Mapping[str, Any]) -> tuple[dict[str, Any], li
         return {**settings, **task_settings(task)}
 
     whole = dict(named(document))
+    if isinstance(whole.get("tasks"), list | tuple):
+        whole["tasks"] = [
+            named({"task": part}) if isinstance(part, type | Task) else named(part)
+            for part in whole["tasks"]
+        ]
     for part in ("recipes", "refused"):
         if isinstance(whole.get(part), Mapping):
             whole[part] = {key: named(entry) for key, entry in whole[part].items()}

@@ -19,6 +19,8 @@
       space:
         units: {int: [4, 32], log: true}
         stateful: [true, false]
+
+With `tasks` in place of `task`, every recipe is run on each of several tasks: see `_sweep_tasks`.
 """
 
 from __future__ import annotations
@@ -36,10 +38,12 @@ from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationError
 from lstm_bench.data import complete_sweep, default_name, default_search
 from lstm_bench.errors import Fault, RecipeError, SweepError, UserError, unknown
 from lstm_bench.recipes import BUILT_IN_TASKS, TaskRegistry, files_outside, known_settings
+from lstm_bench.results import GridTask, TaskGrid
 from lstm_bench.safety import WholeNumber, check_yaml, pydantic_faults, read_yaml
 from lstm_bench.statistics import METRICS, ComparisonQuestion, Kind
 from lstm_bench.sweeps._entries import Entry, RefusedEntry, read_entries, read_refused
 from lstm_bench.sweeps._search import Search, search_faults
+from lstm_bench.sweeps._sweep_tasks import TASK_MARK, read_sweep_tasks, without_dropped_tasks
 
 
 class Sweep(BaseModel):
@@ -66,6 +70,16 @@ class Sweep(BaseModel):
     """The tasks that the sweep may name; no part of the file."""
 
     @property
+    def grid(self) -> TaskGrid | None:
+        """The tasks of a sweep over several tasks; None for any other sweep."""
+        placed = {id_: entry for id_, entry in self.entries.items() if entry.place is not None}
+        tasks = {entry.place[1]: entry.recipe.task for entry in placed.values() if entry.place}
+        if not tasks:
+            return None
+        described = (GridTask(name, task.chance, task.ceiling) for name, task in tasks.items())
+        return TaskGrid(tuple(described), {id_: e.place for id_, e in placed.items() if e.place})
+
+    @property
     def report_name(self) -> str:
         """What reports call the sweep: its name, and what was overridden."""
         return f"{self.name} {self.overrides}".rstrip()
@@ -84,7 +98,7 @@ SEED_BLOCK = 10_000
 """Distance between the first seeds of two blocks, and so the most seeds that a sweep may have."""
 
 _NOT_IN_FILES = {"name", "settings", "entries", "overrides", "tasks"}
-_SWEEP_KEYS = set(Sweep.model_fields) - _NOT_IN_FILES | {"recipes"}
+_SWEEP_KEYS = set(Sweep.model_fields) - _NOT_IN_FILES | {"recipes", "tasks"}
 """Keys of a sweep file that are not settings."""
 
 
@@ -155,7 +169,8 @@ def sweep_from_document(
         outside = files_outside(whole, Path())
         if outside:
             raise RecipeError(outside)
-        changed = parse_sweep(name, _merge_documents(document, changes), tasks)
+        merged = without_dropped_tasks(_merge_documents(document, changes), whole)
+        changed = parse_sweep(name, merged, tasks)
         if not changes or _is_same(whole, changed):
             return changed
     except UserError as error:
@@ -222,11 +237,17 @@ def parse_sweep(
         del shared["updates"]
     shared = {key: value for key, value in shared.items() if key in allowed}
     recipes = {} if document.get("recipes") is None else document["recipes"]
-    entries, broken = read_entries(recipes, shared, tasks, faults, "search" in document)
-    fields = {key: value for key, value in document.items() if key in _SWEEP_KEYS - {"recipes"}}
+    listed = read_sweep_tasks(document, tasks, faults)
+    entries: dict[str, Entry] = {}
+    broken = set(map(str, recipes)) if isinstance(recipes, Mapping) else set()
+    if listed is not None:  # else the faults of the tasks come first
+        entries, broken = read_entries(recipes, shared, tasks, faults, "search" in document, listed)
+    parts = _SWEEP_KEYS - {"recipes", "tasks", *(["search"] if "tasks" in document else [])}
+    fields = {key: value for key, value in document.items() if key in parts}
     fields["refused"] = read_refused(document.get("refused", {}), shared, tasks, faults)
     if recipes == {} and "search" not in fields:
         faults.append(Fault("recipes", "a sweep needs recipes, a search, or both, but has neither"))
+    faults += _equal_task_faults(entries)
     sweep = None
     try:
         sweep = Sweep(name=name, settings=shared, entries=entries, tasks=tasks, **fields)
@@ -241,6 +262,22 @@ def parse_sweep(
     if faults or sweep is None:
         raise RecipeError(faults)
     return sweep
+
+
+def _equal_task_faults(entries: Mapping[str, Entry]) -> list[Fault]:
+    """Returns a fault for each of several tasks on which every recipe is one on another task."""
+    digests: dict[str, tuple[str, ...]] = {}
+    for entry in entries.values():
+        if entry.place is not None:
+            task = entry.place[1]
+            digests[task] = (*digests.get(task, ()), entry.recipe.digest)
+    names = list(digests)
+    return [
+        Fault("tasks", f"{name} and {other} are one task under two names; remove one")
+        for place, name in enumerate(names)
+        for other in names[:place]
+        if digests[name] == digests[other]
+    ]
 
 
 def _metric_faults(metrics: Sequence[str], kinds: set[Kind]) -> list[Fault]:
@@ -260,7 +297,8 @@ def _comparison_faults(
         of, to = question.of, question.to
         for key, id_ in (("of", of), ("to", to)):
             # The faults of a broken recipe are reported already; do not report it missing as well.
-            if id_ not in entries and id_.partition("/")[0] not in broken:
+            key_of_recipe = id_.partition(TASK_MARK)[0].partition("/")[0]
+            if id_ not in entries and not broken & {key_of_recipe, id_.partition("/")[0]}:
                 faults.append(Fault(f"comparisons.{name}.{key}", unknown("recipe", id_, entries)))
         if of == to:
             message = f"must be another recipe than `of`, but both are {to!r}"

@@ -16,13 +16,16 @@ from lstm_bench.errors import DamagedError
 from lstm_bench.recipes import SearchedTask, TaskRegistry
 from lstm_bench.results import (
     Failed,
+    GridTask,
     Outcome,
     Refusal,
     Role,
     Row,
     SweepData,
+    TaskGrid,
     one_line,
     parse_json_mapping,
+    plain_json,
     select_seeds,
     validation_message,
 )
@@ -101,7 +104,7 @@ def sweep_listing(
 
     `expected` is how many recipes the sweep has in all, as far as is known.
     """
-    return {
+    document = {
         "name": sweep.name,
         "overrides": sweep.overrides,
         "title": sweep.title,
@@ -118,6 +121,7 @@ def sweep_listing(
         "provenance": provenance,
         "definition": search_definition(sweep),
     }
+    return document if sweep.grid is None else document | {"grid": plain_json(sweep.grid)}
 
 
 OPEN_MODEL = ConfigDict(extra="allow")
@@ -163,6 +167,20 @@ class _Analysis(BaseModel):
     random: list[int] = []
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _GridTask(BaseModel):
+    name: str
+    chance: Share
+    ceiling: Share
+
+
+class _Grid(BaseModel):
+    tasks: list[_GridTask]
+    places: dict[str, tuple[str, str]]
+
+
 class _Listing(BaseModel):
     """The schema of `sweep.json`. Keys with a default are missing in stores of earlier versions."""
 
@@ -181,6 +199,7 @@ class _Listing(BaseModel):
     analysis: _Analysis = _Analysis()
     definition: dict[str, Any] = {}
     overrides: str = ""
+    grid: _Grid | None = None
 
     @field_validator("comparisons")
     @classmethod
@@ -261,7 +280,16 @@ def result_from_listing(
         seeds=listing.get("seeds", 0),
         analysis=listing.get("analysis", {}),
         searched_task=SearchedTask.of(tasks.get(searched)),
+        grid=_grid(listing.get("grid")),
     )
+
+
+def _grid(document: Mapping[str, Any] | None) -> TaskGrid | None:
+    """Returns the tasks of a sweep over several tasks; None for any other sweep."""
+    if document is None:
+        return None
+    tasks = (GridTask(task["name"], task["chance"], task["ceiling"]) for task in document["tasks"])
+    return TaskGrid(tuple(tasks), {id_: tuple(place) for id_, place in document["places"].items()})
 
 
 def _fits(row: SweepRow, outcome: Outcome, objective: str) -> bool:

@@ -1,11 +1,11 @@
 """Trains a seed as one XLA program, with several seeds in parallel threads.
 
 Python only passes the order of the samples to the program, one chunk of epochs at a time. A
-program depends on shapes and on the kind of network, but not on learning rate, momentum, number of
-epochs, shuffling, layout, reset or seed: recipes that differ only in those share one program, and
-those that are evaluated after every epoch have another than those that are not. Each
-thread runs the same executable on a different seed, so neither the number of threads nor the other
-seeds change a bit of a result.
+program depends on shapes and on the kind of network, but not on learning rate, momentum, norm of
+clipped gradients, initial biases, number of epochs, shuffling, layout, reset or seed: recipes that
+differ only in those share one program, and those that are evaluated after every epoch have another
+than those that are not. Each thread runs the same executable on a different seed, so neither the
+number of threads nor the other seeds change a bit of a result.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ from lstm_bench.training._program_spec import (
     TrainingState,
 )
 from lstm_bench.training._stopping import RuleWindow, needed_correct
+from lstm_bench.training._truncation import cut_gradients
 
 EVALUATION_ROWS = 256
 """Largest number of samples evaluated at once where no state connects the batches.
@@ -110,7 +111,7 @@ def _train_seed(
     stop: Callable[[], bool],
 ) -> SeedRun:
     start = time.perf_counter()
-    weights = initial_weights(program.model, seed)
+    weights = initial_weights(program.model, recipe, seed)
     packing = Packing(tuple(w.shape for w in weights))
     packed = [tf.constant(w) for w in packing.pack(weights)]
     state = _initial_state(spec, program.model, packed, seed)
@@ -218,6 +219,8 @@ def _inputs(recipe: Recipe, samples: Samples) -> ProgramInputs:
         rate=tf.constant(recipe.learning_rate, tf.float32),
         momentum=tf.constant(recipe.momentum, tf.float32),
         accumulate=tf.constant(recipe.accumulate),
+        clip_norm=tf.constant(recipe.clip_norm or 0.0, tf.float32),
+        steps=tf.constant(recipe.training_steps, tf.float32),
     )
 
 
@@ -273,9 +276,11 @@ def _compile(spec: ProgramSpec, template: _Template) -> Program:
     batch = spec.batch_size if spec.stateful else None
     model = build(recipe, (spec.x[1], spec.x[2]), spec.y[-1], batch, plain=False)
     if spec.kernels:
-        use_kernels(model)
+        use_kernels(model, spec.truncate)
     else:
         fence_steps(model, spec.batch_size)
+        if spec.truncate:
+            cut_gradients(model, spec.truncate)
     run = tf.function(training_function(spec, model), jit_compile=True, autograph=False)
     packing = Packing(tuple(tuple(v.shape) for v in model.trainable_variables))
     samples = recipe.samples(0)

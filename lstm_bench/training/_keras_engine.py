@@ -6,6 +6,7 @@ random stream rather than from `fit`, so that the other engine can train in the 
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,6 +19,7 @@ from lstm_bench.errors import Interrupted
 from lstm_bench.recipes import Recipe, Samples
 from lstm_bench.seeds import stream
 from lstm_bench.statistics import is_among_possible, is_correct
+from lstm_bench.training import _losses as losses
 from lstm_bench.training._engine import SeedRun, Training
 from lstm_bench.training._models import (
     build,
@@ -35,6 +37,7 @@ from lstm_bench.training._stopping import (
     largest_errors,
     needed_correct,
 )
+from lstm_bench.training._truncation import cut_gradients
 
 OPTIMIZERS: dict[str, Callable[..., keras.optimizers.Optimizer]] = {
     "adam": keras.optimizers.Adam,
@@ -43,9 +46,25 @@ OPTIMIZERS: dict[str, Callable[..., keras.optimizers.Optimizer]] = {
 }
 
 
+SCHEDULES: dict[str, Callable[[float, int], keras.optimizers.schedules.LearningRateSchedule]] = {
+    "linear": functools.partial(
+        keras.optimizers.schedules.PolynomialDecay, end_learning_rate=0.0, power=1.0
+    ),
+    "cosine": keras.optimizers.schedules.CosineDecay,
+}
+"""The schedule of each decay, from the learning rate and the number of training steps."""
+
+
 def optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
     """Returns the Keras optimizer of a recipe."""
     options: dict[str, Any] = {"learning_rate": recipe.learning_rate}
+    if recipe.decay is not None:
+        # Keras's schedules count training steps, also where gradients accumulate over several.
+        options["learning_rate"] = SCHEDULES[recipe.decay](
+            recipe.learning_rate, recipe.training_steps
+        )
+    if recipe.clip_norm is not None:
+        options["global_clipnorm"] = recipe.clip_norm
     if recipe.optimizer == "sgd":
         options["momentum"] = recipe.momentum
     if recipe.accumulate > 1:
@@ -112,12 +131,13 @@ def prepared_model(recipe: Recipe, samples: Samples, seed: int) -> keras.Model:
     batch = recipe.schedule.batch_size if recipe.stateful else None
     shape = (samples.x.shape[1], samples.x.shape[2])
     model = build(recipe, shape, samples.y.shape[-1], batch, plain=True)
-    model.compile(optimizer=optimizer(recipe), loss=recipe.loss)
+    if recipe.truncate is not None:
+        cut_gradients(model, recipe.truncate)
+    model.compile(optimizer=optimizer(recipe), loss=losses.loss(recipe.loss))
     # Without its variables, the optimizer makes Keras trace the first step twice.
     model.optimizer.build(model.trainable_variables)
-    for variable, value in zip(
-        model.trainable_variables, initial_weights(model, seed), strict=True
-    ):
+    weights = initial_weights(model, recipe, seed)
+    for variable, value in zip(model.trainable_variables, weights, strict=True):
         variable.assign(value)
     states = initial_dropout_states(model, seed)
     for variable, state in zip(dropout_variables(model), states, strict=True):

@@ -20,6 +20,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.compiler.tf2xla.ops import gen_xla_ops
 
+from lstm_bench.training._lstm_1997 import LSTM1997
 from lstm_bench.training._models import recurrent_parts
 
 KERNELS = "lstm_bench.training._kernels"
@@ -37,6 +38,8 @@ STATES = {"lstm": 2, "gru": 1, "simple_rnn": 1}
 """The states of each network: h and, for an LSTM, c."""
 GATES = {"lstm": 4, "gru": 4, "simple_rnn": 0}
 """The values, for each unit and step, that the gradient needs besides the states."""
+LSTM_1997 = "lstm_1997"
+"""The network with a kernel of other operands and results, in `_kernel_1997`."""
 
 _registering = threading.Lock()
 
@@ -59,9 +62,14 @@ def available() -> bool:
     return hasattr(gen_xla_ops, "xla_custom_call_v2")
 
 
-def calls_kernels(network: str, steps: int, rows: int) -> bool:
-    """Returns whether programs call kernels for `network` with batches of `rows` samples."""
-    return network in STATES and (steps >= LONG or (rows > 1 and steps > 1)) and available()
+def calls_kernels(network: str, steps: int, rows: int, truncate: int | None = None) -> bool:
+    """Returns whether programs call kernels for `network` with batches of `rows` samples.
+
+    With `truncate` they do so wherever they can: XLA's own loop would be one loop for each slice.
+    """
+    known = network in STATES or network == LSTM_1997
+    pays = steps >= LONG or (rows > 1 and steps > 1) or truncate is not None
+    return known and pays and available()
 
 
 def prepare() -> None:
@@ -98,38 +106,48 @@ def _target(network: str) -> str:
 
 @functools.cache
 def _registered(network: str) -> str:
-    from lstm_bench.training._kernels import kernel
+    from lstm_bench.training import _kernel_1997, _kernels
 
     registry, register = _functions()
-    address = kernel(network).address
+    kernel = _kernel_1997.kernel() if network == LSTM_1997 else _kernels.kernel(network)
+    address = kernel.address
     name = f"lstm_bench_{network}_{address:x}"
     names = [_String(text, len(text)) for text in (name.encode(), b"Host")]
     register(registry(), names[0], address, names[1])
     return name
 
 
-def use_kernels(model: keras.Model) -> None:
+def use_kernels(model: keras.Model, truncate: int | None = None) -> None:
     """Makes each recurrent layer of `model` call a kernel for its loop over time.
 
-    This changes the layers of `model`, so call it only once.
+    With `truncate` the gradient is cut after every so many time steps; see `_truncation`. This
+    changes the layers of `model`, so call it only once.
     """
     for layer in model.layers:
         for part in recurrent_parts(layer):
             first = isinstance(layer.input._keras_history.operation, keras.layers.InputLayer)
-            part.inner_loop = functools.partial(_inner_loop, part, not first)
+            if isinstance(part, LSTM1997):
+                part.inner_loop = functools.partial(_inner_loop_1997, part, not first)
+            else:
+                part.inner_loop = functools.partial(_inner_loop, part, not first, truncate)
 
 
 def _inner_loop(
-    layer: Any, wants_d_x: bool, sequences: Any, initial_state: Any, mask: Any, training: bool
+    layer: Any,
+    wants_d_x: bool,
+    truncate: int | None,
+    sequences: Any,
+    initial_state: Any,
+    mask: Any,
+    training: bool,
 ) -> tuple[Any, Any, list[Any]]:
     """Returns the last output, all outputs (B, T, U) and the states: Keras's `RNN.inner_loop`."""
     network = type(layer).__name__.lower().replace("simplernn", "simple_rnn")
     x = tf.transpose(sequences, [1, 0, 2])
     x = tf.reverse(x, [0]) if layer.go_backwards else x
-    cell = layer.cell
-    weights = [keras.ops.convert_to_tensor(w) for w in cell.trainable_variables]
+    weights = [keras.ops.convert_to_tensor(w) for w in layer.cell.trainable_variables]
     states = list(initial_state) if isinstance(initial_state, list | tuple) else [initial_state]
-    output, *states = _layer(network, layer.return_sequences, training, wants_d_x)(
+    output, *states = _layer(network, layer.return_sequences, training, wants_d_x, truncate)(
         x, *weights, *states
     )
     if not layer.return_sequences:
@@ -137,7 +155,9 @@ def _inner_loop(
     return states[0], tf.transpose(output, [1, 0, 2]), states
 
 
-def _layer(network: str, every_step: bool, training: bool, wants_d_x: bool) -> Any:
+def _layer(
+    network: str, every_step: bool, training: bool, wants_d_x: bool, truncate: int | None = None
+) -> Any:
     """Returns a function of x (T, B, F), the weights and the states (B, U) with a gradient.
 
     It returns the output, (T, B, U) or (B, U), and the new states. No gradient flows through the
@@ -158,19 +178,74 @@ def _layer(network: str, every_step: bool, training: bool, wants_d_x: bool) -> A
             *[(slots, rows, units)] * (STATES[network] - 1),
         ]
         sizes = [steps, rows, features, units, block]
+        cut = truncate or steps
         operands = [x, kernel, recurrent, bias, *states]
-        h, kept, *c = _call(target, [*sizes, 0, training, every_step], operands, shapes)
+        h, kept, *c = _call(target, [*sizes, 0, training, every_step, cut], operands, shapes)
 
         def gradient(d_output: Any, *d_states: Any) -> list[Any]:
             shapes = [kernel.shape, recurrent.shape, bias.shape]
             shapes.append(x.shape if wants_d_x else (1,))
             operands = [x, kernel, recurrent, d_output, h, kept, *c]
-            results = _call(target, [*sizes, 1, wants_d_x, every_step], operands, shapes)
+            results = _call(target, [*sizes, 1, wants_d_x, every_step, cut], operands, shapes)
             *weights, d_x = results
             return [d_x if wants_d_x else None, *weights, *[None] * len(states)]
 
         output = h[1:] if every_step else h[-1]
         return (output, h[-1], *(value[-1] for value in c)), gradient
+
+    return tf.custom_gradient(forward)
+
+
+def _inner_loop_1997(
+    layer: Any, wants_d_x: bool, sequences: Any, initial_state: Any, mask: Any, training: bool
+) -> tuple[Any, Any, list[Any]]:
+    """Returns what `_inner_loop` returns, for a layer of `_lstm_1997`."""
+    cell = layer.cell
+    x = tf.transpose(sequences, [1, 0, 2])
+    x = tf.reverse(x, [0]) if layer.go_backwards else x
+    kernel = keras.ops.convert_to_tensor(cell.kernel)
+    width = kernel.shape[1]
+    recurrent, bias = tf.zeros((1,)), tf.zeros(width)
+    if cell.recurrent_inputs:
+        recurrent = keras.ops.convert_to_tensor(cell.recurrent_kernel)
+    if cell.biases != "none":
+        bias = keras.ops.convert_to_tensor(cell.bias)
+        bias = tf.pad(bias, [[width - bias.shape[0], 0]])
+    operands = [x, kernel, recurrent, bias, *initial_state]
+    output, *states = _layer_1997(cell, layer.return_sequences, wants_d_x)(*operands)
+    if not layer.return_sequences:
+        output = output if cell.recurrent_inputs else tf.concat([x[-1], output], -1)
+        return output, output[:, None], states
+    output = output if cell.recurrent_inputs else tf.concat([x, output], -1)
+    return output[-1], tf.transpose(output, [1, 0, 2]), states
+
+
+def _layer_1997(cell: Any, every_step: bool, wants_d_x: bool) -> Any:
+    """Returns a function of x (T, B, F), the weights and the states a and s; see `_layer`."""
+    target, units = _target(LSTM_1997), cell.units
+    options = [cell.output_gate, cell.squashing == "symmetric", cell.recurrent_inputs]
+
+    def forward(x: Any, kernel: Any, recurrent: Any, bias: Any, a: Any, s: Any) -> Any:
+        steps, rows, features = x.shape
+        sizes = [steps, rows, features, units, units // cell.block_size]
+        shapes = [(steps + 1, rows, kernel.shape[1]), (rows, units), *[(steps, rows, units)] * 2]
+        operands = [x, kernel, recurrent, bias, a, s]
+        a, s, *kept = _call(target, [*sizes, 0, 0, every_step, *options], operands, shapes)
+
+        def gradient(d_output: Any, *d_states: Any) -> list[Any]:
+            shapes = [kernel.shape, recurrent.shape, bias.shape]
+            shapes.append(x.shape if wants_d_x else (1,))
+            results = _call(
+                target,
+                [*sizes, 1, wants_d_x, every_step, *options],
+                [x, kernel, d_output, a, *kept],
+                shapes,
+            )
+            *weights, d_x = results
+            return [d_x if wants_d_x else None, *weights, None, None]
+
+        output = a[1:] if every_step else a[-1]
+        return (output[..., :units], a[-1], s), gradient
 
     return tf.custom_gradient(forward)
 

@@ -15,9 +15,10 @@ Each kernel gets the addresses of its results and of its operands, as XLA passes
             results: gradients of the kernel, the recurrent kernel, the bias and x
 
 `sizes` are T, B, F, U, the steps of a block, whether to go backward, whether to train (backward:
-whether to compute the gradient of x), and whether the output has every step. The products with x
-and the gradients of the weights are computed for a block of steps at once. Every step takes 6 U
-numbers a row for an LSTM (four gates, c and h), 5 U for a GRU and U for a simple RNN.
+whether to compute the gradient of x), whether the output has every step, and the steps of a cut:
+the gradients of the states do not pass to the step before every so many steps, T for never. The
+products with x and the gradients of the weights are computed for a block of steps at once. Every
+step takes 6 U numbers a row for an LSTM (four gates, c, h), 5 U for a GRU and U for a simple RNN.
 """
 
 from __future__ import annotations
@@ -33,72 +34,31 @@ from numba import carray, cfunc, types
 from numba import config as config
 from numba.core.registry import cpu_target as cpu_target
 
-from lstm_bench.training import _cells, _tiles
+from lstm_bench.training import _cells, _flat_arrays, _tiles
 from lstm_bench.training._cells import gru_step, gru_step_back, lstm_step, lstm_step_back, tanh
-from lstm_bench.training._tiles import F32, ONE, WIDTH, ZERO, compiled, filled, panels, product
-
-
-@compiled
-def _floats(address, size):
-    return carray(address, (size,), F32)
-
-
-@compiled
-def _zeros(address, size):
-    """Returns the array at `address`, set to zeros."""
-    array = carray(address, (size,), F32)
-    for i in range(size):
-        array[i] = F32(0)
-    return array
-
-
-@compiled
-def _copy(source, target, size):
-    for i in range(size):
-        target[i] = source[i]
+from lstm_bench.training._flat_arrays import (
+    add_sums,
+    add_weight_gradients,
+    cleared,
+    floats,
+    multiply,
+)
+from lstm_bench.training._tiles import F32, ONE, WIDTH, ZERO, clear, compiled, copy, filled, panels
 
 
 @compiled
 def _sizes(address):
-    """Returns T, B, F, U and the steps of a block, as 64-bit integers, and the last two sizes."""
-    sizes = carray(address, (8,), np.int32)
+    """Returns T, B, F, U, the steps of a block, the last two flags, and the steps of a cut."""
+    sizes = carray(address, (9,), np.int32)
     steps, rows, features = np.int64(sizes[0]), np.int64(sizes[1]), np.int64(sizes[2])
     units, block = np.int64(sizes[3]), np.int64(sizes[4])
-    return steps, rows, features, units, block, sizes[6] != 0, sizes[7] != 0
+    cut = np.int64(sizes[8])
+    return steps, rows, features, units, block, sizes[6] != 0, sizes[7] != 0, cut
 
 
 @compiled
 def _is_backward(operands):
-    return carray(operands[0], (8,), np.int32)[5] != 0
-
-
-@compiled
-def _multiply(rows, a, a_row, panels, depth, columns, base, base_row, out, out_row):
-    """Computes `out = base + a @ b` for the `panels` of b (depth, columns); see `product`."""
-    step = depth * WIDTH
-    product(rows, a, a_row, ONE, panels, step, WIDTH, depth, columns, base, base_row, out, out_row)
-
-
-@compiled
-def _add_weight_gradients(a, depth, inputs, changes, columns, row, target, target_row):
-    """Adds `a.T @ changes` to `target`, for `a` (depth, inputs) and `changes` (depth, columns).
-
-    A row of `changes` begins `row` after the one before it, a row of `target` after `target_row`.
-    """
-    product(
-        inputs, a, ONE, inputs,
-        changes, WIDTH, row, depth, columns,
-        target, target_row, target, target_row,
-    )  # fmt: skip
-
-
-@compiled
-def _add_sums(changes, depth, columns, row, target):
-    """Adds the sums of the `columns` of `changes` to `target`; see `_add_weight_gradients`."""
-    for k in range(depth):
-        values = changes[k * row :]
-        for j in range(columns):
-            target[j] += values[j]
+    return carray(operands[0], (9,), np.int32)[5] != 0
 
 
 # ---- LSTM (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000)
@@ -107,19 +67,19 @@ def _add_sums(changes, depth, columns, row, target):
 
 @compiled
 def _lstm_forward(results, operands):
-    steps, rows, features, units, block, training, every_step = _sizes(operands[0])
+    steps, rows, features, units, block, training, every_step, _ = _sizes(operands[0])
     cells, width = rows * units, 4 * units
     h_step = cells if training or every_step else ZERO
     c_step = cells if training else ZERO
-    x = _floats(operands[1], steps * rows * features)
-    kernel = panels(_floats(operands[2], features * width), features, width, width, ONE, ZERO)
-    recurrent = panels(_floats(operands[3], units * width), units, width, width, ONE, ZERO)
-    bias = _floats(operands[4], width)
-    h = _floats(results[0], steps * h_step + cells)
-    gates = _floats(results[1], (steps if training else block) * rows * width)
-    c = _floats(results[2], steps * c_step + cells)
-    _copy(_floats(operands[5], cells), h, cells)
-    _copy(_floats(operands[6], cells), c, cells)
+    x = floats(operands[1], steps * rows * features)
+    kernel = panels(floats(operands[2], features * width), features, width, width, ONE, ZERO)
+    recurrent = panels(floats(operands[3], units * width), units, width, width, ONE, ZERO)
+    bias = floats(operands[4], width)
+    h = floats(results[0], steps * h_step + cells)
+    gates = floats(results[1], (steps if training else block) * rows * width)
+    c = floats(results[2], steps * c_step + cells)
+    copy(floats(operands[5], cells), h, cells)
+    copy(floats(operands[6], cells), c, cells)
     offset, factor = filled(width, F32(0.5)), filled(width, F32(0.5))
     for j in range(2 * units, 3 * units):
         offset[j], factor[j] = F32(0), F32(1)
@@ -127,27 +87,27 @@ def _lstm_forward(results, operands):
         now = gates[(t if training else t % block) * rows * width :]
         if t % block == 0:
             inputs, count = x[t * rows * features :], min(block, steps - t) * rows
-            _multiply(count, inputs, features, kernel, features, width, bias, ZERO, now, width)
-        _multiply(rows, h[t * h_step :], units, recurrent, units, width, now, width, now, width)
+            multiply(count, inputs, features, kernel, features, width, bias, ZERO, now, width)
+        multiply(rows, h[t * h_step :], units, recurrent, units, width, now, width, now, width)
         c_old, c_new = c[t * c_step :], c[(t + 1) * c_step :]
         lstm_step(now, c_old, c_new, h[(t + 1) * h_step :], rows, units, offset, factor)
 
 
 @compiled
 def _lstm_backward(results, operands):
-    steps, rows, features, units, block, wants_d_x, every_step = _sizes(operands[0])
+    steps, rows, features, units, block, wants_d_x, every_step, cut = _sizes(operands[0])
     cells, width = rows * units, 4 * units
-    x = _floats(operands[1], steps * rows * features)
-    kernel = _floats(operands[2], features * width)
-    recurrent = _floats(operands[3], units * width)
-    d_output = _floats(operands[4], steps * cells if every_step else cells)
-    h = _floats(operands[5], (steps + 1) * cells)
-    gates = _floats(operands[6], steps * rows * width)
-    c = _floats(operands[7], (steps + 1) * cells)
-    d_kernel = _zeros(results[0], features * width)
-    d_recurrent = _zeros(results[1], units * width)
-    d_bias = _zeros(results[2], width)
-    d_x = _floats(results[3], steps * rows * features if wants_d_x else 1)
+    x = floats(operands[1], steps * rows * features)
+    kernel = floats(operands[2], features * width)
+    recurrent = floats(operands[3], units * width)
+    d_output = floats(operands[4], steps * cells if every_step else cells)
+    h = floats(operands[5], (steps + 1) * cells)
+    gates = floats(operands[6], steps * rows * width)
+    c = floats(operands[7], (steps + 1) * cells)
+    d_kernel = cleared(results[0], features * width)
+    d_recurrent = cleared(results[1], units * width)
+    d_bias = cleared(results[2], width)
+    d_x = floats(results[3], steps * rows * features if wants_d_x else 1)
     recurrent = panels(recurrent, width, units, ONE, width, ZERO)  # transposed
     kernel = panels(kernel, width, features, ONE, width, ZERO) if wants_d_x else recurrent
     d_h, d_c = filled(cells, F32(0)), filled(cells, F32(0))
@@ -161,17 +121,21 @@ def _lstm_backward(results, operands):
         lstm_step_back(
             gates[t * rows * width :], c_old, c_new, external, d_h, d_c, now, rows, units
         )
-        _multiply(rows, now, width, recurrent, width, units, zeros, ZERO, d_h, units)
+        if t % cut:
+            multiply(rows, now, width, recurrent, width, units, zeros, ZERO, d_h, units)
+        else:
+            clear(d_h, cells)
+            clear(d_c, cells)
         if t == first:
             inputs, depth = x[t * rows * features :], min(block, steps - t) * rows
-            _add_weight_gradients(inputs, depth, features, changes, width, width, d_kernel, width)
-            _add_weight_gradients(
+            add_weight_gradients(inputs, depth, features, changes, width, width, d_kernel, width)
+            add_weight_gradients(
                 h[t * cells :], depth, units, changes, width, width, d_recurrent, width
             )
-            _add_sums(changes, depth, width, width, d_bias)
+            add_sums(changes, depth, width, width, d_bias)
             if wants_d_x:
                 d_inputs = d_x[t * rows * features :]
-                _multiply(
+                multiply(
                     depth, changes, width, kernel, width, features, zeros, ZERO, d_inputs, features
                 )
 
@@ -182,16 +146,16 @@ def _lstm_backward(results, operands):
 
 @compiled
 def _gru_forward(results, operands):
-    steps, rows, features, units, block, training, every_step = _sizes(operands[0])
+    steps, rows, features, units, block, training, every_step, _ = _sizes(operands[0])
     cells, width, three = rows * units, 4 * units, 3 * units
     h_step = cells if training or every_step else ZERO
-    x = _floats(operands[1], steps * rows * features)
-    kernel = panels(_floats(operands[2], features * three), features, three, three, ONE, 2 * units)
-    recurrent = panels(_floats(operands[3], units * three), units, three, three, ONE, ZERO)
-    both = _floats(operands[4], 2 * three)  # the biases of the inputs, then those of h
-    h = _floats(results[0], steps * h_step + cells)
-    gates = _floats(results[1], (steps if training else block) * rows * width)
-    _copy(_floats(operands[5], cells), h, cells)
+    x = floats(operands[1], steps * rows * features)
+    kernel = panels(floats(operands[2], features * three), features, three, three, ONE, 2 * units)
+    recurrent = panels(floats(operands[3], units * three), units, three, three, ONE, ZERO)
+    both = floats(operands[4], 2 * three)  # the biases of the inputs, then those of h
+    h = floats(results[0], steps * h_step + cells)
+    gates = floats(results[1], (steps if training else block) * rows * width)
+    copy(floats(operands[5], cells), h, cells)
     bias = filled(width, F32(0))
     for j in range(units):
         bias[j] = both[2 * units + j]
@@ -202,28 +166,28 @@ def _gru_forward(results, operands):
         now = gates[(t if training else t % block) * rows * width :]
         if t % block == 0:
             inputs, count = x[t * rows * features :], min(block, steps - t) * rows
-            _multiply(count, inputs, features, kernel, features, three, bias, ZERO, now, width)
+            multiply(count, inputs, features, kernel, features, three, bias, ZERO, now, width)
         for row in range(rows):
-            _copy(bias[three:], now[row * width + three :], units)
+            copy(bias[three:], now[row * width + three :], units)
         sums = now[units:]
-        _multiply(rows, h[t * h_step :], units, recurrent, units, three, sums, width, sums, width)
+        multiply(rows, h[t * h_step :], units, recurrent, units, three, sums, width, sums, width)
         gru_step(now, h[t * h_step :], h[(t + 1) * h_step :], rows, units)
 
 
 @compiled
 def _gru_backward(results, operands):
-    steps, rows, features, units, block, wants_d_x, every_step = _sizes(operands[0])
+    steps, rows, features, units, block, wants_d_x, every_step, cut = _sizes(operands[0])
     cells, width, two, three = rows * units, 4 * units, 2 * units, 3 * units
-    x = _floats(operands[1], steps * rows * features)
-    kernel = _floats(operands[2], features * three)
-    recurrent = _floats(operands[3], units * three)
-    d_output = _floats(operands[4], steps * cells if every_step else cells)
-    h = _floats(operands[5], (steps + 1) * cells)
-    gates = _floats(operands[6], steps * rows * width)
-    d_kernel = _zeros(results[0], features * three)
-    d_recurrent = _zeros(results[1], units * three)
-    d_bias = _zeros(results[2], 2 * three)
-    d_x = _floats(results[3], steps * rows * features if wants_d_x else 1)
+    x = floats(operands[1], steps * rows * features)
+    kernel = floats(operands[2], features * three)
+    recurrent = floats(operands[3], units * three)
+    d_output = floats(operands[4], steps * cells if every_step else cells)
+    h = floats(operands[5], (steps + 1) * cells)
+    gates = floats(operands[6], steps * rows * width)
+    d_kernel = cleared(results[0], features * three)
+    d_recurrent = cleared(results[1], units * three)
+    d_bias = cleared(results[2], 2 * three)
+    d_x = floats(results[3], steps * rows * features if wants_d_x else 1)
     recurrent = panels(recurrent, three, units, ONE, three, ZERO)  # transposed, as are the next
     of_n = panels(kernel[two:], units, features, ONE, three, ZERO) if wants_d_x else recurrent
     of_z_r = panels(kernel, two, features, ONE, three, ZERO) if wants_d_x else recurrent
@@ -234,37 +198,30 @@ def _gru_backward(results, operands):
         now = changes[(t - first) * rows * width :]
         external = d_output[t * cells :] if every_step else d_output if t == steps - 1 else zeros
         gru_step_back(gates[t * rows * width :], h[t * cells :], external, d_h, now, rows, units)
-        _multiply(rows, now[units:], width, recurrent, three, units, d_h, units, d_h, units)
+        if t % cut:
+            multiply(rows, now[units:], width, recurrent, three, units, d_h, units, d_h, units)
+        else:
+            clear(d_h, cells)
         if t == first:
             inputs, depth = x[t * rows * features :], min(block, steps - t) * rows
             rest = changes[units:]
-            _add_weight_gradients(inputs, depth, features, rest, two, width, d_kernel, three)
-            _add_weight_gradients(
+            add_weight_gradients(inputs, depth, features, rest, two, width, d_kernel, three)
+            add_weight_gradients(
                 inputs, depth, features, changes, units, width, d_kernel[two:], three
             )
-            _add_weight_gradients(
+            add_weight_gradients(
                 h[t * cells :], depth, units, rest, three, width, d_recurrent, three
             )
-            _add_sums(rest, depth, two, width, d_bias)
-            _add_sums(changes, depth, units, width, d_bias[two:])
-            _add_sums(rest, depth, three, width, d_bias[three:])
+            add_sums(rest, depth, two, width, d_bias)
+            add_sums(changes, depth, units, width, d_bias[two:])
+            add_sums(rest, depth, three, width, d_bias[three:])
             if wants_d_x:
                 d_inputs = d_x[t * rows * features :]
-                _multiply(
-                    depth, rest, width, of_z_r, two, features, zeros, ZERO, d_inputs, features
-                )
-                _multiply(
-                    depth,
-                    changes,
-                    width,
-                    of_n,
-                    units,
-                    features,
-                    d_inputs,
-                    features,
-                    d_inputs,
-                    features,
-                )
+                multiply(depth, rest, width, of_z_r, two, features, zeros, ZERO, d_inputs, features)
+                multiply(
+                    depth, changes, width, of_n, units,
+                    features, d_inputs, features, d_inputs, features,
+                )  # fmt: skip
 
 
 # ---- Simple RNN (Elman 1990)
@@ -272,22 +229,22 @@ def _gru_backward(results, operands):
 
 @compiled
 def _simple_rnn_forward(results, operands):
-    steps, rows, features, units, block, training, every_step = _sizes(operands[0])
+    steps, rows, features, units, block, training, every_step, _ = _sizes(operands[0])
     cells = rows * units
     h_step = cells if training or every_step else ZERO
-    x = _floats(operands[1], steps * rows * features)
-    kernel = panels(_floats(operands[2], features * units), features, units, units, ONE, ZERO)
-    recurrent = panels(_floats(operands[3], units * units), units, units, units, ONE, ZERO)
-    bias = _floats(operands[4], units)
-    h = _floats(results[0], steps * h_step + cells)
-    sums = _floats(results[1], block * cells)
-    _copy(_floats(operands[5], cells), h, cells)
+    x = floats(operands[1], steps * rows * features)
+    kernel = panels(floats(operands[2], features * units), features, units, units, ONE, ZERO)
+    recurrent = panels(floats(operands[3], units * units), units, units, units, ONE, ZERO)
+    bias = floats(operands[4], units)
+    h = floats(results[0], steps * h_step + cells)
+    sums = floats(results[1], block * cells)
+    copy(floats(operands[5], cells), h, cells)
     for t in range(steps):
         now = sums[t % block * cells :]
         if t % block == 0:
             inputs, count = x[t * rows * features :], min(block, steps - t) * rows
-            _multiply(count, inputs, features, kernel, features, units, bias, ZERO, now, units)
-        _multiply(rows, h[t * h_step :], units, recurrent, units, units, now, units, now, units)
+            multiply(count, inputs, features, kernel, features, units, bias, ZERO, now, units)
+        multiply(rows, h[t * h_step :], units, recurrent, units, units, now, units, now, units)
         after = h[(t + 1) * h_step :]
         for j in range(cells):
             after[j] = tanh(now[j])
@@ -295,17 +252,17 @@ def _simple_rnn_forward(results, operands):
 
 @compiled
 def _simple_rnn_backward(results, operands):
-    steps, rows, features, units, block, wants_d_x, every_step = _sizes(operands[0])
+    steps, rows, features, units, block, wants_d_x, every_step, cut = _sizes(operands[0])
     cells = rows * units
-    x = _floats(operands[1], steps * rows * features)
-    kernel = _floats(operands[2], features * units)
-    recurrent = _floats(operands[3], units * units)
-    d_output = _floats(operands[4], steps * cells if every_step else cells)
-    h = _floats(operands[5], (steps + 1) * cells)
-    d_kernel = _zeros(results[0], features * units)
-    d_recurrent = _zeros(results[1], units * units)
-    d_bias = _zeros(results[2], units)
-    d_x = _floats(results[3], steps * rows * features if wants_d_x else 1)
+    x = floats(operands[1], steps * rows * features)
+    kernel = floats(operands[2], features * units)
+    recurrent = floats(operands[3], units * units)
+    d_output = floats(operands[4], steps * cells if every_step else cells)
+    h = floats(operands[5], (steps + 1) * cells)
+    d_kernel = cleared(results[0], features * units)
+    d_recurrent = cleared(results[1], units * units)
+    d_bias = cleared(results[2], units)
+    d_x = floats(results[3], steps * rows * features if wants_d_x else 1)
     recurrent = panels(recurrent, units, units, ONE, units, ZERO)  # transposed
     kernel = panels(kernel, units, features, ONE, units, ZERO) if wants_d_x else recurrent
     d_h, zeros = filled(cells, F32(0)), filled(cells + features, F32(0))
@@ -316,17 +273,20 @@ def _simple_rnn_backward(results, operands):
         external = d_output[t * cells :] if every_step else d_output if t == steps - 1 else zeros
         for j in range(cells):
             now[j] = (d_h[j] + external[j]) * (F32(1) - after[j] * after[j])
-        _multiply(rows, now, units, recurrent, units, units, zeros, ZERO, d_h, units)
+        if t % cut:
+            multiply(rows, now, units, recurrent, units, units, zeros, ZERO, d_h, units)
+        else:
+            clear(d_h, cells)
         if t == first:
             inputs, depth = x[t * rows * features :], min(block, steps - t) * rows
-            _add_weight_gradients(inputs, depth, features, changes, units, units, d_kernel, units)
-            _add_weight_gradients(
+            add_weight_gradients(inputs, depth, features, changes, units, units, d_kernel, units)
+            add_weight_gradients(
                 h[t * cells :], depth, units, changes, units, units, d_recurrent, units
             )
-            _add_sums(changes, depth, units, units, d_bias)
+            add_sums(changes, depth, units, units, d_bias)
             if wants_d_x:
                 d_inputs = d_x[t * rows * features :]
-                _multiply(
+                multiply(
                     depth, changes, units, kernel, units, features, zeros, ZERO, d_inputs, features
                 )
 
@@ -340,7 +300,11 @@ def kernel(network: str) -> Any:
 
     Numba keeps it on disk, if it can: compiling takes some seconds.
     """
-    entry = {"lstm": _lstm, "gru": _gru, "simple_rnn": _simple_rnn}[network](_stamp())
+    return native({"lstm": _lstm, "gru": _gru, "simple_rnn": _simple_rnn}[network](stamp()))
+
+
+def native(entry: Callable[..., None]) -> Any:
+    """Returns `entry` as compiled code that XLA can call."""
     kind = types.void(types.CPointer(types.voidptr), types.CPointer(types.voidptr))
     options = {"error_model": "numpy", "fastmath": {"contract", "nsz"}}
     try:
@@ -349,12 +313,12 @@ def kernel(network: str) -> Any:
         return cfunc(kind, **options)(entry)
 
 
-def _stamp() -> int:
+def stamp() -> int:
     """Returns a number that changes with the code of the kernels.
 
     Numba compares a function kept on disk only with the file in which it is defined.
     """
-    paths = (Path(str(module.__file__)) for module in (_tiles, _cells))
+    paths = (Path(str(module.__file__)) for module in (_tiles, _flat_arrays, _cells))
     return zlib.crc32(b"".join(path.read_bytes() for path in paths))
 
 

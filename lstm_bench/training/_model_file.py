@@ -3,7 +3,7 @@
 Such a file names the classes that Keras creates, their sizes, and where their weights are stored.
 A file from an untrusted source may name any class or function, sizes beyond all memory, and other
 files. So a file must describe what `build` in `_models.py` returns: a chain of a few standard
-Keras layers, with all weights uncompressed in the file.
+Keras layers and the LSTM of 1997, with all weights uncompressed in the file.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import io
 import math
 import zipfile
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 import h5py
 import keras
@@ -20,6 +20,7 @@ import numpy as np
 from keras.src.saving import saving_lib  # the public `load_model` only takes paths
 
 from lstm_bench.errors import StoreError
+from lstm_bench.recipes import Biases, Squashing
 from lstm_bench.results import MAX_NETWORK_BYTES, one_line, parse_json_mapping
 
 MEMBERS = ("config.json", "metadata.json", "model.weights.h5")
@@ -119,7 +120,8 @@ def _checked_layer(
     Raises ValueError if it is not one of `kinds`, or has an option that is not allowed.
     """
     module, kind = layer["module"], str(layer["class_name"])
-    if module != "keras.layers" or kind not in kinds or layer["registered_name"] is not None:
+    origin = OWN_LAYERS.get(kind, ("keras.layers", None))
+    if kind not in kinds or (module, layer["registered_name"]) != origin:
         raise ValueError(f"it must be made of {', '.join(kinds)}, but has {module!r}.{kind!r}")
     options = layer["config"]
     nested = {"layer", "backward_layer"} if kind == "Bidirectional" else set()
@@ -177,7 +179,7 @@ def _positive_integer(number: Any) -> int:
 
 def _dense(options: Mapping[str, Any], shape: Shape) -> tuple[int, Shape]:
     units = _positive_integer(options["units"])
-    return units * (shape[-1] + 1), (*shape[:-1], units)
+    return units * (shape[-1] + bool(options["use_bias"])), (*shape[:-1], units)
 
 
 def _conv1d(options: Mapping[str, Any], shape: Shape) -> tuple[int, Shape]:
@@ -210,10 +212,30 @@ def _bidirectional(options: Mapping[str, Any], shape: Shape) -> tuple[int, Shape
     return forward + backward, (*output[:-1], 2 * output[-1])
 
 
+def _lstm_1997(options: Mapping[str, Any], shape: Shape) -> tuple[int, Shape]:
+    steps, features = shape
+    units, size = _positive_integer(options["units"]), _positive_integer(options["block_size"])
+    switches = options["output_gate"], options["recurrent_inputs"]
+    kinds = options["squashing"], options["biases"]
+    known = kinds[0] in list(get_args(Squashing)) and kinds[1] in list(get_args(Biases))
+    if units % size or not all(type(switch) is bool for switch in switches) or not known:
+        raise ValueError(f"its LSTM of 1997 has options that do not exist: {dict(options)}")
+    output_gate, recurrent_inputs = switches
+    gates = units // size * (1 + output_gate)
+    hidden = units + gates
+    biases = {"none": 0, "gates": gates, "hidden": hidden, "all": hidden}[kinds[1]]
+    weights = hidden * (features + hidden * recurrent_inputs) + biases
+    width = units if recurrent_inputs else features + units
+    return weights, (steps, width) if options["return_sequences"] else (width,)
+
+
+OWN_LAYERS = {"LSTM1997": ("lstm_bench.training._lstm_1997", "lstm_bench>LSTM1997")}
+"""The module and the registered name of each layer of this package."""
 RECURRENT: Mapping[str, LayerRule] = {
     "LSTM": _recurrent(4, 1),
     "GRU": _recurrent(3, 2),
     "SimpleRNN": _recurrent(1, 1),
+    "LSTM1997": _lstm_1997,
 }
 LAYERS: Mapping[str, LayerRule] = {
     "Dense": _dense,

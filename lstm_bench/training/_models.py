@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 
 from lstm_bench.recipes import Recipe
 from lstm_bench.seeds import integer_seed, stream
+from lstm_bench.training import _lstm_1997 as lstm_1997
 
 RECURRENT: dict[str, Callable[..., keras.layers.RNN]] = {
     "lstm": keras.layers.LSTM,
     "gru": keras.layers.GRU,
     "simple_rnn": keras.layers.SimpleRNN,
+    "lstm_1997": lstm_1997.LSTM1997,
 }
 
 
@@ -36,7 +38,12 @@ def build(
     inputs = keras.Input(batch_shape=(batch, *input_shape))
     x = MODELS[recipe.network](recipe, inputs, input_shape[0], plain)
     # A Dense layer on (B, T, units) gives an output at every step, with the same weights.
-    head = keras.layers.Dense(outputs, activation=recipe.output, name="output")
+    head = keras.layers.Dense(
+        outputs,
+        activation=recipe.output,
+        use_bias=recipe.biases in (None, "all"),
+        name="output",
+    )
     return keras.Model(inputs, head(x), name=recipe.network)
 
 
@@ -44,8 +51,10 @@ def _recurrent(recipe: Recipe, x: Any, steps: int, plain: bool) -> Any:
     options: dict[str, Any] = {"stateful": recipe.stateful}
     if not plain:
         options["unroll"] = steps == 1  # no loop at all
-        if recipe.network != "simple_rnn":
+        if recipe.network in ("lstm", "gru"):
             options["use_cudnn"] = False
+    if recipe.network == "lstm_1997":
+        options |= lstm_1997.layer_options(recipe)
     for number in range(1, recipe.layers + 1):
         sequences = recipe.framing.every_step or number < recipe.layers
         name = f"rnn_{number}"
@@ -131,7 +140,7 @@ def has_no_gradient(model: keras.Model) -> list[bool]:
     for layer in model.layers:
         for part in recurrent_parts(layer):
             if layer.input.shape[1] == 1 and not part.stateful:
-                unused.append(part.cell.recurrent_kernel)
+                unused.append(getattr(part.cell, "recurrent_kernel", None))
     return [any(v is weight for weight in unused) for v in model.trainable_variables]
 
 
@@ -167,20 +176,43 @@ def initial_dropout_states(model: keras.Model, seed: int) -> list[NDArray[np.int
     ]
 
 
-def initial_weights(model: keras.Model, seed: int) -> list[NDArray[np.float32]]:
+def initial_weights(model: keras.Model, recipe: Recipe, seed: int) -> list[NDArray[np.float32]]:
     """Returns the initial weights of `seed`, in the order of `model.trainable_variables`.
 
     Kernels are drawn from the distributions of Keras's default initializers (`glorot_uniform`, and
-    `orthogonal` for recurrent kernels), each from a separate `init` stream; biases are constants.
-    A weight has the same value in all networks where it has the same shape and position.
+    `orthogonal` for recurrent kernels), each from a separate `init` stream; biases are constants,
+    unless the recipe has a `forget_bias`. A weight has the same value in all networks where it has
+    the same shape and position. Those of an lstm_1997 are drawn as its recipe says.
     """
+    if recipe.network == "lstm_1997":
+        return lstm_1997.initial_weights(model, recipe, seed)
     values = []
+    gates = [part.cell.bias for layer in model.layers for part in recurrent_parts(layer)]
     for number, variable in enumerate(model.trainable_variables):
         rng = stream(seed, "init", number)
         draw = INITIALIZERS.get(variable.name)
         drawn = draw(rng, tuple(variable.shape)) if draw else np.asarray(variable)
+        if recipe.forget_bias is not None and any(variable is bias for bias in gates):
+            drawn = lstm_biases(recipe, rng)
         values.append(drawn.astype(np.float32))
     return values
+
+
+def lstm_biases(recipe: Recipe, rng: np.random.Generator) -> NDArray[np.floating]:
+    """Returns the biases (4U,) of an LSTM layer whose recipe has a `forget_bias`: i, f, c, o.
+
+    A number is the bias of every forget gate. With "chrono" the forget gates have log u, where u is
+    uniform between 1 and the longest time less 1, and the input gates the negative of it (Tallec &
+    Ollivier 2018, equation 16).
+    """
+    units = recipe.units
+    biases = np.zeros(4 * units)
+    if recipe.forget_bias == "chrono":
+        drawn = np.log(rng.uniform(1, recipe.longest_dependency - 1, units))
+        biases[: 2 * units] = np.concatenate([-drawn, drawn])
+    else:
+        biases[units : 2 * units] = recipe.forget_bias
+    return biases
 
 
 def glorot_uniform(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.floating]:

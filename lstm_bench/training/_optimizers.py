@@ -8,7 +8,8 @@ array. `step` counts from 1. All other hyperparameters are the defaults of Keras
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -58,3 +59,26 @@ OPTIMIZERS: dict[str, tuple[Callable[[Any, Any, Any], Update], int]] = {
     "sgd": (sgd, 1),
 }
 """Each optimizer, and the number of slots that it keeps for each weight."""
+
+
+def decayed_rate(decay: str | None, rate: Any, step: Any, steps: Any) -> Any:
+    """Returns the learning rate of training step `step`, from 0, if it falls to 0 over `steps`.
+
+    The same as Keras's `PolynomialDecay` with `end_learning_rate=0` ("linear"), and as its
+    `CosineDecay` ("cosine": Loshchilov & Hutter 2017, equation 5, without restarts).
+    """
+    if decay is None:
+        return rate
+    share = tf.minimum(tf.cast(step, tf.float32), steps) / steps
+    if decay == "linear":
+        return rate * (1 - share)
+    return rate * (0.5 * (1 + tf.cos(tf.constant(math.pi, tf.float32) * share)))
+
+
+def clip_factor(gradients: Sequence[Any], limit: Any) -> Any:
+    """Returns the factor that scales `gradients` to a joint norm of at most `limit`.
+
+    Pascanu et al. (2013), algorithm 1, as in Keras's `global_clipnorm`: NaN unless it is finite.
+    """
+    norm = tf.sqrt(tf.add_n([tf.reduce_sum(gradient * gradient) for gradient in gradients]))
+    return limit * tf.minimum(1 / norm, 1 / limit) + (norm - norm)

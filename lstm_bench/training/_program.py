@@ -14,9 +14,10 @@ from typing import Any, NamedTuple, TypeVar
 import keras
 import tensorflow as tf
 
+from lstm_bench.training import _losses as losses
 from lstm_bench.training._fusion import fenced, has_large_product, in_one_kernel
 from lstm_bench.training._models import dropout_variables, has_no_gradient, state_variables
-from lstm_bench.training._optimizers import OPTIMIZERS, Update
+from lstm_bench.training._optimizers import OPTIMIZERS, Update, clip_factor, decayed_rate
 from lstm_bench.training._packing import Packing
 from lstm_bench.training._program_spec import (
     Chunk,
@@ -73,7 +74,7 @@ class _TrainingGraph:
         self.dropout_variables = dropout_variables(model)
         self.packing = Packing(tuple(tuple(v.shape) for v in self.variables))
         self.constant = self.packing.whole(has_no_gradient(model))
-        self.loss = keras.losses.get(spec.loss)
+        self.loss = keras.losses.get(losses.loss(spec.loss))
         self.outputs_per_sample = spec.y[1] if spec.every_step else 1
         self.separate_update = spec.kernels or has_large_product(model, spec.batch_size)
 
@@ -203,8 +204,8 @@ class _TrainingGraph:
             return tf.reduce_max(tf.reshape(error, (self.spec.batch_size, -1)), axis=-1)
 
         step = state.step + 1
-        update = self._update(inputs, step)
         gradients = self.packing.pack(tape.gradient(loss, weights))
+        update = self._update(inputs, step, self._clip_factor(inputs, state, gradients))
 
         def updated(weights: Tensors, slots: list[Tensors]) -> tuple[Tensors, list[Tensors]]:
             arrays = zip(weights, zip(*slots, strict=True), gradients, self.constant, strict=True)
@@ -228,15 +229,34 @@ class _TrainingGraph:
             errors=[array.write(loop.batch, largest()) for array in loop.errors],
         )
 
-    def _update(self, inputs: ProgramInputs, step: Any) -> Update:
-        """Returns the weight update of training step `step`."""
-        optimizer, _ = OPTIMIZERS[self.spec.optimizer]
+    def _clip_factor(self, inputs: ProgramInputs, state: TrainingState, gradients: Tensors) -> Any:
+        """Returns the factor of what is applied, the mean of accumulated gradients; None if 1."""
+        if not self.spec.clips:
+            return None
+        if self.spec.accumulates:
+            count = tf.cast(inputs.accumulate, tf.float32)
+            pairs = zip(state.slots[-1], gradients, strict=True)
+            gradients = [(total + gradient) / count for total, gradient in pairs]
+        return clip_factor(gradients, inputs.clip_norm)
+
+    def _update(self, inputs: ProgramInputs, step: Any, factor: Any) -> Update:
+        """Returns the weight update of training step `step`, of gradients times `factor`."""
+        rule, _ = OPTIMIZERS[self.spec.optimizer]
+        # As in Keras, the rate decays with each training step, whether or not it has an update.
+        rate = decayed_rate(self.spec.decay, inputs.rate, step - 1, inputs.steps)
+
+        def optimizer(number: Any) -> Update:
+            apply = rule(number, rate, inputs.momentum)
+            if factor is None:
+                return apply
+            return lambda weights, slots, gradient: apply(weights, slots, gradient * factor)
+
         if not self.spec.accumulates:
-            return optimizer(tf.cast(step, tf.float32), inputs.rate, inputs.momentum)
+            return optimizer(tf.cast(step, tf.float32))
         accumulate = inputs.accumulate
         due = tf.equal(step % accumulate, 0)
         number = tf.cast(step // accumulate, tf.float32)
-        apply = optimizer(number, inputs.rate, inputs.momentum)
+        apply = optimizer(number)
 
         def update(weight: Any, slots: Tensors, gradient: Any) -> tuple[Any, Tensors]:
             # As in Keras: gradients add up, and their mean is applied on every k-th step.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from lstm_bench.recipes import SMALL_STEP, Recipe, Samples, multiply_adds
+from lstm_bench.recipes import SMALL_STEP, Lstm1997, Recipe, Samples, multiply_adds
 from lstm_bench.statistics import Kind
 from lstm_bench.training._kernel_calls import calls_kernels
 from lstm_bench.training._stopping import judges_last_step
@@ -56,6 +56,8 @@ class ProgramInputs(NamedTuple):
     rate: Any
     momentum: Any
     accumulate: Any
+    clip_norm: Any  # used if the spec says `clips`
+    steps: Any  # (): all training steps of the seed, as a float; used if the rate decays
 
 
 class Chunk(NamedTuple):
@@ -89,6 +91,7 @@ class ProgramSpec:
     """Everything that a program depends on: recipes with equal specs share one executable."""
 
     network: str
+    lstm_1997: Lstm1997 | None
     units: int
     layers: int
     bidirectional: bool
@@ -99,6 +102,9 @@ class ProgramSpec:
     loss: str
     optimizer: str
     accumulates: bool
+    clips: bool
+    decay: str | None
+    truncate: int | None
     stateful: bool
     kind: Kind
     tolerance: float
@@ -128,6 +134,7 @@ class ProgramSpec:
             longest = max(1, min(longest, MOST_FRESH_BYTES // epoch_bytes))
         return cls(
             network=recipe.network,
+            lstm_1997=recipe.lstm_1997,
             units=recipe.units,
             layers=recipe.layers,
             bidirectional=recipe.bidirectional,
@@ -138,6 +145,9 @@ class ProgramSpec:
             loss=recipe.loss,
             optimizer=recipe.optimizer,
             accumulates=recipe.accumulate > 1,
+            clips=recipe.clip_norm is not None,
+            decay=recipe.decay,
+            truncate=recipe.truncate,
             stateful=recipe.stateful,
             kind=recipe.task.kind,
             tolerance=recipe.task.tolerance,
@@ -148,7 +158,9 @@ class ProgramSpec:
             records_errors=recipe.stop is not None,
             judges_last_step=judges_last_step(recipe),
             possible=samples.possible is not None,
-            kernels=calls_kernels(recipe.network, samples.x.shape[1], schedule.batch_size),
+            kernels=calls_kernels(
+                recipe.network, samples.x.shape[1], schedule.batch_size, recipe.truncate
+            ),
             x=samples.x.shape,
             y=samples.y.shape,
             train_count=schedule.samples,

@@ -60,6 +60,20 @@ def filled(size, value):
     return array
 
 
+@compiled
+def clear(array, size):
+    """Sets the first `size` elements of an array to zero."""
+    for i in range(size):
+        array[i] = F32(0)
+
+
+@compiled
+def copy(source, target, size):
+    """Copies the first `size` elements of an array."""
+    for i in range(size):
+        target[i] = source[i]
+
+
 @intrinsic
 def _tile(typing, rows, a, a_row, a_step, b, b_step, base, base_row, out, out_row, columns, depth):
     """Computes a tile: `out[i, j] = base[i, j] + sum over k < depth of a[i, k] * b[k, j]`.

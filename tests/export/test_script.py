@@ -131,12 +131,42 @@ SAMPLE = {
         "memory",
         {"stateful": False, "shuffle": "sequences", "batch_size": 3, "learning_rate": 0.01},
     ),
+    "an LSTM of 1997": (
+        "memory",
+        {"network": "lstm_1997", "block_size": 2, "input_gate_bias": [-3, -6.5], "layers": 2}
+        | {"loss": "summed_squared_error", "output": "sigmoid", "optimizer": "sgd"}
+        | {"biases": "gates", "framing": "whole", "stateful": False, "learning_rate": 0.1},
+    ),
+    "an LSTM of 1997, stateful": (
+        "memory",
+        {"network": "lstm_1997", "output_gate": False, "recurrent_inputs": False},
+    ),
+    "an LSTM of 1997, both directions": (
+        "alphabet",
+        {"network": "lstm_1997", "bidirectional": True, "framing": "window", "letters": 6},
+    ),
     "dropout": ("alphabet", {"letters": 7, "framing": "window", "dropout": 0.4, "batch_size": 3}),
+    "every setting of training": (
+        "memory",
+        {"framing": "window", "window": 3, "layers": 2, "accumulate": 2, "shuffle": "sequences"}
+        | {"forget_bias": "chrono", "clip_norm": 0.05, "decay": "cosine", "truncate": 2},
+    ),
+    "truncated, every step": (
+        "memory",
+        {"framing": "whole", "lag": 6, "stateful": False, "layers": 2, "network": "gru"}
+        | {"truncate": 3, "decay": "linear", "dropout": 0.3},
+    ),
+    "forget biases, both directions": (
+        "memory",
+        {"framing": "window", "window": 3, "stateful": False, "bidirectional": True}
+        | {"forget_bias": 2.5, "clip_norm": 0.01},
+    ),
     "a network without state": ("ambiguous_pair", {"network": "mlp", "layers": 2}),
 }
 
 
-IN_THE_ORDINARY_RUN = {"accumulated", "dropout"}
+IN_THE_ORDINARY_RUN = {"accumulated", "dropout", "every setting of training"}
+IN_THE_ORDINARY_RUN |= {name for name in SAMPLE if "1997" in name}
 MARKED = [
     name if name in IN_THE_ORDINARY_RUN else pytest.param(name, marks=pytest.mark.slow)
     for name in SAMPLE

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from outcome_builder import build_outcome
 
-from lstm_bench.results import Failed, Outcome, Row, SweepData
+from lstm_bench.results import Failed, GridTask, Outcome, Row, SweepData, TaskGrid
 from lstm_bench.results._outcome import TABLES
 from lstm_bench.seeds import crossed_seed
 from lstm_bench.statistics import ComparisonQuestion
@@ -243,6 +243,38 @@ def baseline_rows(real_valued: bool) -> tuple[Row, Row]:
     )
 
 
+def a_grid(scores: dict[str, list[tuple[int, ...]]], **more: Any) -> SweepData:
+    """Returns a sweep over tasks `task-1`, ... in which seeds had so many of four steps right.
+
+    The chance of every task is 1/2, so that 2 steps are a score of 0 and 4 one of 1.
+    """
+    names = [f"task-{k}" for k, _ in enumerate(next(iter(scores.values())), 1)]
+    rows, places = [], {}
+    for k, task in enumerate(names):
+        for recipe, right in scores.items():
+            id_ = f"{recipe}@{task}"
+            settings = {"task": task, "units": 20, "epochs": 30}
+            digest = f"{recipe}-{k:04}".rjust(12, "0")
+            rows.append(Row(id_, an_outcome(digest, right[k], settings=settings, name=recipe)))
+            places[id_] = (recipe, task)
+    grid = TaskGrid(tuple(GridTask(name, 0.5, 1.0) for name in names), places)
+    return a_result(*rows, grid=grid, **more)
+
+
+GRID = a_grid({
+    "rnn <b>": [(2, 2, 3, 2), (3, 2, 2, 3), (2, 1, 2, 2), (2, 3, 2, 2), (0, 2, 1, 2)],
+    "gru": [(4, 4, 4, 3), (4, 4, 3, 4), (4, 4, 4, 4), (4, 3, 4, 4), (3, 4, 3, 4)],
+    "lstm": [(3, 4, 3, 3), (3, 3, 4, 3), (3, 3, 3, 3), (4, 3, 3, 3), (2, 3, 3, 3)],
+})  # fmt: skip
+ONE_SEED = a_grid({"gru": [(4,), (3,)], "lstm": [(4,), (2,)]})
+SEVEN = a_grid({f"net-{k}": [(4, k % 4, 2), (k % 5, 3, 3), (3, 3, 1)] for k in range(7)})
+
+
+def without(result: SweepData, *ids: str) -> SweepData:
+    """Returns `result` without some of its rows, as if they had failed."""
+    return dataclasses.replace(result, rows=tuple(r for r in result.rows if r.id not in ids))
+
+
 EDGES = {
     "all sorts": RESULT,
     "fixed only": a_result(*FIXED),
@@ -278,6 +310,12 @@ EDGES = {
     "baselines": a_result(*baseline_rows(True)),
     "baselines of symbols": a_result(*baseline_rows(False)),
     "baselines on few steps": a_result(with_baselines(FIXED[0], True, 0.1, count=9)),
+    "across tasks": GRID,
+    "across tasks, one seed": ONE_SEED,
+    "across tasks, seven recipes": SEVEN,
+    "across tasks, one left out": without(GRID, "lstm@task-2"),
+    "across tasks, none left": without(GRID, "lstm@task-2", "gru@task-1"),
+    "across tasks, all equal": a_grid({"a": [(4, 4), (2, 2)], "b": [(4, 4), (2, 2)]}),
     "all diverged": a_result(
         Row("A1", an_outcome(curves=CURVES.assign(loss=np.nan))),
         Row("A2", an_outcome("b", seeds=SEEDS.assign(accuracy=np.nan))),

@@ -28,6 +28,16 @@ def numbers(trials):
     return [trial.number for trial in trials]
 
 
+def test_a_longest_time_goes_back_with_what_it_depends_on():
+    gru = recipe("memory", network="gru", units=5)
+    chrono = recipe("memory", units=5, forget_bias="chrono", longest_time=30)
+    ((key, _, ablated),) = ablation_recipes(gru, chrono)
+    assert (key, ablated) == ("network", chrono)
+    plain = recipe("memory", units=5)
+    ((key, _, ablated),) = ablation_recipes(chrono, plain)
+    assert (key, ablated) == ("forget_bias", plain)
+
+
 def test_the_best_come_first_and_ties_go_to_the_cheaper():
     trials = [
         finished_trial(0, [0.5, 0.5]),

@@ -19,7 +19,13 @@ from lstm_bench.sweeps._sweep import parse_sweep
 SAMPLERS = ["tpe", "random", "grid", "qmc", "nsga2"]
 
 OFFERED = {
-    "network": ["lstm", "gru", "simple_rnn", "mlp", "conv1d"],
+    "network": ["lstm", "gru", "simple_rnn", "mlp", "conv1d", "lstm_1997"],
+    "block_size": [1, 2],
+    "output_gate": [False, True],
+    "squashing": ["symmetric", "positive"],
+    "recurrent_inputs": [False, True],
+    "biases": ["none", "gates", "hidden", "all"],
+    "initial_range": [0.1, 0.2],
     "bidirectional": [False, True],
     "kernel_size": [1, 2, 3],
     "units": [4, 8],
@@ -39,13 +45,23 @@ OFFERED = {
     "batch_size": [1, 2, 3, 4, 8, "all"],
     "encoding": ["onehot", "scaled", "raw"],
     "output": ["softmax", "sigmoid", "linear"],
-    "loss": ["categorical_crossentropy", "binary_crossentropy", "mean_squared_error"],
+    "loss": [
+        "categorical_crossentropy",
+        "binary_crossentropy",
+        "mean_squared_error",
+        "summed_squared_error",
+    ],
     "optimizer": ["adam", "sgd", "rmsprop"],
     "learning_rate": [0.001, 0.1],
     "momentum": [0.0, 0.5],
     "dropout": [0.0, 0.2],
     "evaluation": ["teacher_forced", "free_running", "cold_start", "step_by_step"],
     "evaluate_every": [1, 7],
+    "forget_bias": [0.5, 2, "chrono"],
+    "longest_time": [10, 30],
+    "clip_norm": [0.1, 1.0],
+    "decay": ["linear", "cosine"],
+    "truncate": [1, 2, 5],
     "start": ["0", "2", "B"],
 }
 """Some values of every setting that all tasks have, legal or not."""
@@ -59,6 +75,8 @@ RANGES = {
     "learning_rate": {"float": (1e-4, 1e-1), "log": True},
     "dropout": {"float": (0.0, 0.5)},
     "momentum": {"float": (0.1, 0.9)},
+    "clip_norm": {"float": (0.01, 10.0), "log": True},
+    "truncate": {"int": (1, 6)},
 }
 
 TASK_PARTS = {
@@ -67,6 +85,20 @@ TASK_PARTS = {
     "random_memory": {"alphabet": [5, 6], "lag": [3, 4], "train": [2, 4], "unseen": [2, 4]},
     "cumulative_sum": {"steps": [4, 6], "train": [2, 4], "unseen": [2, 3]},
 }
+
+STANDARD = {
+    "random_memory": {"new_each_epoch": [True]},
+    "multiplication": {"variant": ["1997", "modern"], "misses_below": [13, 140]},
+    "temporal_order": {"symbols": [2, 3], "length": [10, 20], "stop": ["rule"]},
+    "embedded_reber": {
+        "longest_string": [20, 30], "recall_weight": [1.0, 5.0], "stop_after_solved": [0, 2],
+    },
+    "long_lag": {"distractors": [2, 3], "variant": ["a", "b", "c"]},
+    "noisy_sequences": {"informative": [1, 2]},
+    "copy": {"blanks": [3, 4], "copied": [3, 4], "symbols": [4, 5]},
+    "parity": {"unseen_length": [50, 60]},
+}  # fmt: skip
+"""Settings of single tasks, and those that only fit some tasks."""
 
 
 def search(parts, **options):
@@ -165,11 +197,12 @@ def test_every_proposal_is_legal_and_every_value_comes_from_the_space(drawn, sam
 def test_every_setting_but_the_seed_can_be_searched():
     every = set().union(*(known_settings(task) for task in BUILT_IN_TASKS.values()))
     excluded = {"symbols"}  # how symbols are shown: it changes no result
+    excluded |= {"input_gate_bias", "output_gate_bias"}  # lists, and choices are single values
     excluded |= BUILT_IN_TASKS["csv"].not_searchable  # they define the problem
-    more_parts = {"echo": {"delay": [1, 2]}, "csv": {"difference": [False, True]}}
+    more_parts = {"echo": {"delay": [1, 2]}, "csv": {"difference": [False, True]}} | STANDARD
     offered = set(OFFERED).union(*TASK_PARTS.values(), *more_parts.values())
     assert every - excluded == offered - excluded
-    for task, parts in {**TASK_PARTS, **more_parts}.items():
+    for task, parts in [*TASK_PARTS.items(), *more_parts.items()]:
         for key, values in parts.items():
             small = {"train": 4, "unseen": 2, "batch_size": 2} if "unseen" in parts else {}
             fixed = {"task": task} | {k: v for k, v in small.items() if k != key}
@@ -192,6 +225,28 @@ def test_conditional_settings_are_chosen_only_where_they_apply(sampler):
     assert len(seen) == 2 + 3 + 3 + 3
 
 
+def test_forget_biases_are_numbers_and_chrono_and_the_longest_time_is_that_of_chrono():
+    parts = {"forget_bias": [0.5, 2, "chrono"], "longest_time": [10, 30]}
+    parts |= {"network": ["lstm", "gru"], "truncate": [2], "framing": ["pairs", "whole"]}
+    grid = proposals(parts, {"task": "memory", "stateful": False}, "grid", 100)
+    # Only samples of several time steps can be cut, and only an LSTM has forget gates.
+    assert {chosen.framing.name for chosen in grid} == {"whole"}
+    seen = [(r.network, r.forget_bias, r.longest_time) for r in grid]
+    lstms = [(0.5, None), (2.0, None), ("chrono", 10), ("chrono", 30)]
+    assert sorted(seen, key=str) == sorted(
+        [("gru", None, None), *(("lstm", *biases) for biases in lstms)], key=str
+    )
+
+
+def test_a_range_of_forget_biases_is_searched():
+    parts = {"forget_bias": {"float": (0.0, 5.0)}, "network": ["lstm", "gru"]}
+    for proposed in proposals(parts, {"task": "memory"}):
+        if proposed.network == "gru":
+            assert proposed.forget_bias is None
+        else:
+            assert 0 <= proposed.forget_bias <= 5
+
+
 @pytest.mark.parametrize(
     ("key", "value", "fixed", "words"),
     [
@@ -202,8 +257,17 @@ def test_conditional_settings_are_chosen_only_where_they_apply(sampler):
         ("layout", ["rows"], {"task": "alphabet"}, "stateful=true"),
         ("momentum", {"float": (0.0, 0.9)}, {}, "optimizer=sgd"),
         ("kernel_size", {"int": (1, 5)}, {}, "network=conv1d"),
-        ("bidirectional", [True, False], {"network": "mlp"}, "network=lstm or gru or simple_rnn"),
+        (
+            "bidirectional",
+            [True, False],
+            {"network": "mlp"},
+            "network=lstm or gru or simple_rnn or lstm_1997",
+        ),
+        ("block_size", [1, 2], {"network": "gru"}, "network=lstm_1997"),
         ("start", ["0"], {}, "evaluation=cold_start"),
+        ("forget_bias", [1.0], {"network": "gru"}, "network=lstm"),
+        ("longest_time", [9], {"forget_bias": 2.0}, "forget_bias=chrono"),
+        ("truncate", [1], {"network": "mlp"}, "network=lstm or gru or simple_rnn"),
     ],
 )
 def test_a_part_that_can_never_apply_is_refused_with_its_key(key, value, fixed, words):
@@ -220,12 +284,27 @@ def test_a_part_that_applies_only_in_illegal_recipes_is_refused_with_the_reason(
         build_space(search(parts), {"task": "memory", "stateful": True})
 
 
+def test_units_are_proposed_that_fit_the_blocks():
+    fixed = {"task": "memory", "network": "lstm_1997", "stateful": False}
+    parts = {"units": {"int": (1, 7)}, "block_size": [1, 2, 3]}
+    seen = {(p.units, p.block_size) for p in proposals(parts, fixed, "grid", 100)}
+    assert seen == {(n, 1) for n in range(1, 8)} | {(2, 2), (4, 2), (6, 2), (3, 3), (6, 3)}
+    given_biases = fixed | {"block_size": 2, "input_gate_bias": [-1, -2]}
+    assert {p.units for p in proposals({"units": [3, 4, 5, 6]}, given_biases)} == {4}
+    parts = {"output_gate": [False, True], "biases": ["none", "all"], "units": [2, 4]}
+    given_biases |= {"output_gate_bias": [0, 0]}
+    seen = {(p.output_gate, p.biases, p.units) for p in proposals(parts, given_biases, "grid", 9)}
+    assert seen == {(True, "all", 4)}
+    with pytest.raises(RecipeError, match="units must be a multiple of block_size"):
+        build_space(search({"units": [3, 5]}), fixed | {"block_size": 2})
+
+
 def test_fixed_settings_are_dropped_only_where_they_do_not_apply():
     fixed = {"task": "memory", "momentum": 0.9, "window": 2, "kernel_size": 2, "stateful": False}
     parts = {key: OFFERED[key] for key in ("optimizer", "network")}
     parts |= {"framing": ["window", "pairs"]}
     proposed = [recipe_.settings for recipe_ in proposals(parts, fixed, "grid", 100)]
-    assert len(proposed) == 3 * 5 * 2
+    assert len(proposed) == 3 * 6 * 2
     for chosen in proposed:
         assert chosen["momentum"] == (0.9 if chosen["optimizer"] == "sgd" else 0.0)
         assert chosen.get("window") == (2 if chosen["framing"] == "window" else None)

@@ -12,12 +12,17 @@ from lstm_bench.sweeps._sweep import load_sweep
 PARENT_VALUES = {
     "framing": list(FRAMINGS),
     "stateful": [True, False],
-    "network": ["lstm", "gru", "simple_rnn", "mlp", "conv1d"],
+    "network": ["lstm", "gru", "simple_rnn", "mlp", "conv1d", "lstm_1997"],
     "optimizer": ["adam", "sgd", "rmsprop"],
+    "forget_bias": ["chrono", 1.0, 0.5],
     "evaluation": ["teacher_forced", "free_running", "cold_start", "step_by_step"],
 }
 VALUES = {"window": 2, "chunk": 2, "substrings": 9, "max_length": 3, "fresh": 4, "layout": "rows"}
 VALUES |= {"reset": "epoch", "bidirectional": True, "kernel_size": 2, "momentum": 0.5, "start": "B"}
+VALUES |= {"forget_bias": 2.0, "longest_time": 30, "truncate": 1}
+VALUES |= {"block_size": 2, "output_gate": False, "squashing": "positive", "biases": "none"}
+VALUES |= {"recurrent_inputs": False, "initial_range": 0.2}
+VALUES |= {"input_gate_bias": [-1.0] * 20, "output_gate_bias": [-1.0] * 20}  # a block for each unit
 """A value of every conditional setting that is not the default of the setting."""
 
 
@@ -25,9 +30,11 @@ def test_conditions_are_those_of_the_recipe():
     """A setting that does not apply is refused by `recipe`, unless it has its default value."""
     assert CONDITIONS.keys() == VALUES.keys() and set(PARENT_SETTINGS) == PARENT_VALUES.keys()
     for key, (parent, values) in CONDITIONS.items():
-        assert key not in PARENT_SETTINGS and values
+        assert parent in PARENT_SETTINGS and values
+        assert key not in PARENT_SETTINGS or key == "forget_bias"
         task = "alphabet" if key == "start" else "memory"
         base = {"evaluation": "cold_start"} if key == "start" else {"stateful": False}
+        base |= {"framing": "whole"} if key == "truncate" else {}
         for value in PARENT_VALUES[parent]:
             settings = {"task": task} | base | {parent: value, key: VALUES[key]}
             if parent == "framing" and value in ("whole", "chunks") and key == "bidirectional":
@@ -63,6 +70,12 @@ def test_an_overlay_drops_a_setting_only_with_a_value_of_its_parent_that_exclude
     chosen = {parent: PARENT_VALUES[parent][0], key: VALUES[key]}
     task = {"task": "memory"}
     assert overlay_settings(task, chosen, BUILT_IN_TASKS) == task | chosen
+
+
+def test_an_overlay_drops_what_depends_on_a_setting_that_it_drops():
+    below = {"task": "memory", "forget_bias": "chrono", "longest_time": 30}
+    merged = overlay_settings(below, {"network": "gru"}, BUILT_IN_TASKS)
+    assert merged == {"task": "memory", "network": "gru"}
 
 
 def test_an_optimizer_comes_with_its_default_rate_and_without_momentum_that_it_has_none_of():

@@ -6,7 +6,7 @@ import pytest
 from lstm_bench.errors import Interrupted
 from lstm_bench.recipes._recipe import recipe
 from lstm_bench.training import _compiled_engine as compiled
-from lstm_bench.training import _program as program
+from lstm_bench.training import _program_spec as program
 from lstm_bench.training._engine import ENGINES, get_engine
 
 

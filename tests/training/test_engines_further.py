@@ -96,7 +96,7 @@ def tutorial_network(stateful, batch, seed, accumulate=None):
     ])  # fmt: skip
     adam = keras.optimizers.Adam(gradient_accumulation_steps=accumulate)
     model.compile(loss="binary_crossentropy", optimizer=adam)
-    model.set_weights(initial_weights(model, seed))
+    model.set_weights(initial_weights(model, recipe("memory"), seed))
     return model
 
 
@@ -147,7 +147,7 @@ def test_a_kernel_that_multiplies_zeros_is_left_as_it_is(settings):
     model = compiled.build(chosen, (1, 5), 5, None, plain=True)
     for variable, before, ours, theirs in zip(
         model.trainable_variables,
-        initial_weights(model, 1),
+        initial_weights(model, chosen, 1),
         fast.weights,
         slow.weights,
         strict=True,

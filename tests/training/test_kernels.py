@@ -247,6 +247,6 @@ def test_compiled_code_of_other_sources_is_not_taken(monkeypatch, tmp_path):
     kernels.kernel.__wrapped__("simple_rnn")
     monkeypatch.setattr(CFunc, "_compile_uncached", _refuse)
     assert kernels.kernel.__wrapped__("simple_rnn").cache_hits == 1
-    monkeypatch.setattr(kernels, "_stamp", lambda: 12345)
+    monkeypatch.setattr(kernels, "stamp", lambda: 12345)
     with pytest.raises(_CompilesError):
         kernels.kernel.__wrapped__("simple_rnn")

@@ -83,6 +83,14 @@ def valid_recipes():
                 except RecipeError:
                     continue
         yield recipe("csv", network=network, units=4)
+    for more in (
+        {"block_size": 2, "biases": "gates", "output_gate": False, "dropout": 0.1},
+        {"recurrent_inputs": False, "biases": "none", "layers": 2, "framing": "whole"},
+        {"squashing": "positive", "biases": "hidden", "bidirectional": True, "framing": "window"},
+    ):
+        base = {"network": "lstm_1997", "units": 4, "stateful": False, "framing": "pairs"}
+        yield recipe("alphabet", **base | more)
+    yield recipe("memory", network="lstm_1997", units=4, recurrent_inputs=False)  # stateful
 
 
 @pytest.mark.parametrize("chosen", [pytest.param(r, id=r.name) for r in valid_recipes()])
@@ -188,6 +196,29 @@ def change_layer(number, **changed):
 )  # fmt: skip
 def test_sizes_beyond_the_file_are_refused(file, change, message):
     refused(with_config(file, change), message)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (change_layer(1, units=6), "a layer gets input [6], but is built for"),
+        (change_layer(1, block_size=3), "has options that do not exist"),
+        (change_layer(1, block_size=0), "sizes must be whole numbers"),
+        (change_layer(1, squashing={"a": 1}), "has options that do not exist"),
+        (change_layer(1, biases="some"), "has options that do not exist"),
+        (change_layer(1, output_gate=3), "has options that do not exist"),
+        (change_layer(1, recurrent_inputs=[]), "has options that do not exist"),
+        (change_layer(1, bias_initializer=EVIL), "its layers must be plain"),
+        (lambda c: c["config"]["layers"][1].update(registered_name=None), "it must be made of"),
+        (lambda c: c["config"]["layers"][1].update(module="keras.layers"), "it must be made of"),
+    ],
+)
+def test_an_lstm_of_1997_with_other_options_is_refused(change, message):
+    chosen = recipe("alphabet", network="lstm_1997", units=4, framing="pairs")
+    samples = chosen.samples(0)
+    model = build(chosen, samples.x.shape[1:], samples.y.shape[-1], None, plain=True)
+    weights = [np.zeros(v.shape, np.float32) for v in model.trainable_variables]
+    refused(with_config(keras_file(chosen, 0, weights), change), message)
 
 
 def test_a_layer_in_the_place_of_an_option_is_refused(file):
