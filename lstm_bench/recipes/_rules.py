@@ -59,7 +59,7 @@ def _unused_faults(config: Configuration) -> Iterator[Fault]:
         yield Fault("longest_time", f"belongs to forget_bias=chrono, but got {got}; leave it out")
     if config.truncate is not None and (not config.recurrent or config.network == "lstm_1997"):
         fitting = "lstm, gru or simple_rnn"  # the gradient of an lstm_1997 is cut by its nature
-        rule = f"belongs to {fitting}, but network is {config.network}; leave it out"
+        rule = f"belongs to {fitting}, but got {config.network}; leave it out"
         yield Fault("truncate", rule)
 
 

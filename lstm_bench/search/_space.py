@@ -40,6 +40,7 @@ CHOICE_ORDER = ("network", "forget_bias", "longest_time", "units", "block_size",
 
 FREE_SETTINGS = {"units", "layers", "epochs", "accumulate", "learning_rate", "dropout"}
 FREE_SETTINGS |= {"momentum", "kernel_size", "evaluate_every", "clip_norm", "decay"}
+FREE_SETTINGS |= {"recall_weight", "stop_after_solved"}
 FREE_SETTINGS |= {"output_gate", "squashing", "recurrent_inputs", "biases", "initial_range"}
 """Settings that are legal with any others, wherever they apply."""
 

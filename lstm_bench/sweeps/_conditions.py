@@ -29,7 +29,7 @@ CONDITIONS: Mapping[str, tuple[str, tuple[Any, ...]]] = {
     "layout": ("stateful", (True,)),
     "reset": ("stateful", (True,)),
     "bidirectional": ("network", _RECURRENT),
-    "truncate": ("network", _RECURRENT),
+    "truncate": ("network", tuple(name for name in _RECURRENT if name != "lstm_1997")),
     "forget_bias": ("network", ("lstm",)),
     "longest_time": ("forget_bias", ("chrono",)),
     "kernel_size": ("network", ("conv1d",)),

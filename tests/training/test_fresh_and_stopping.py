@@ -119,7 +119,7 @@ def test_new_sequences_are_those_of_the_task():
         ]
     )
     model.compile(optimizer=keras.optimizers.Adam(0.01), loss="categorical_crossentropy")
-    model.set_weights(initial_weights(model, 3))
+    model.set_weights(initial_weights(model, chosen, 3))
     losses = []
     for epoch in (1, 2):
         sequences = chosen.task.epoch_sequences(3, epoch)
@@ -233,7 +233,7 @@ def test_steps_that_need_memory_weigh_more():
         ]
     )
     model.compile(optimizer=keras.optimizers.Adam(0.05), loss="binary_crossentropy")
-    model.set_weights(initial_weights(model, 0))
+    model.set_weights(initial_weights(model, chosen, 0))
     symbols = np.eye(5, dtype=np.float32)[[[3, 0, 1, 2, 3], [4, 0, 1, 2, 4]]]
     weight = np.array([[1, 1, 1, 5]] * 2, np.float32)
     history = model.fit(

@@ -10,7 +10,7 @@ from lstm_bench.recipes._recipe import recipe
 from lstm_bench.training import _compiled_engine as compiled
 from lstm_bench.training import _keras_engine as keras_loop
 from lstm_bench.training import _kernel_calls as calls
-from lstm_bench.training import _program as program
+from lstm_bench.training import _program_spec as program
 from lstm_bench.training._model_file import open_network
 from lstm_bench.training._run import run
 
