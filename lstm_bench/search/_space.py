@@ -40,7 +40,6 @@ CHOICE_ORDER = ("network", "forget_bias", "longest_time", "units", "block_size",
 
 FREE_SETTINGS = {"units", "layers", "epochs", "accumulate", "learning_rate", "dropout"}
 FREE_SETTINGS |= {"momentum", "kernel_size", "evaluate_every", "clip_norm", "decay"}
-FREE_SETTINGS |= {"recall_weight", "stop_after_solved"}
 FREE_SETTINGS |= {"output_gate", "squashing", "recurrent_inputs", "biases", "initial_range"}
 """Settings that are legal with any others, wherever they apply."""
 
@@ -238,9 +237,10 @@ def _with_file_key(fault: Fault, parts: Mapping[str, Part]) -> Fault:
 def _is_free(key: str, part: Part) -> bool:
     """Returns whether every value of a part is legal with any other settings.
 
-    So is every number as a forget bias; `chrono` is not.
+    So is every number as a forget bias or as a recall weight; `chrono` is not.
     """
-    return key in FREE_SETTINGS or (key == "forget_bias" and isinstance(part, Range))
+    ranges = ("forget_bias", "recall_weight")
+    return key in FREE_SETTINGS or (key in ranges and isinstance(part, Range))
 
 
 def _bound_values(key: str, part: Part) -> Sequence[Any]:
