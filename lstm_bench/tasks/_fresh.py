@@ -57,11 +57,16 @@ class FreshTask(Task):
 
     def problem(self, seed: int) -> Problem:
         """Returns the sequences of the first epoch and the unseen ones."""
-        return Problem(self.draw_train(seed, 1), self.draw_unseen(seed))
+        return _problem(self, seed)
 
     def epoch_sequences(self, seed: int, epoch: int) -> tuple[Sequence, ...] | None:
         """Returns new sequences for every epoch."""
         return self.draw_train(seed, epoch)
+
+
+@lru_cache(maxsize=2)  # the rules of a recipe look at the problem of seed 0 several times
+def _problem(task: FreshTask, seed: int) -> Problem:
+    return Problem(task.draw_train(seed, 1), task.draw_unseen(seed))
 
 
 @lru_cache(maxsize=16)
