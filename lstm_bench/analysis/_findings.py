@@ -189,6 +189,7 @@ def _sweep_document(result: SweepData) -> dict[str, Any]:
         "search": search,
         "unfinished": result.unfinished,
         "failed": [vars(failed) for failed in result.failed],
+        **({"not_run": [vars(recipe) for recipe in result.not_run]} if result.not_run else {}),
     }
 
 
