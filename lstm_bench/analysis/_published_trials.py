@@ -23,7 +23,7 @@ UNCOUNTED = Verdict(
     "Training sequences are only counted where training ends once the task is solved; set stop or "
     "stop_after_solved.",
 )
-UPPER_END = "Ours are an upper end: of whole epochs, with those in which the task stayed solved."
+UPPER_END = "Ours are an upper end: whole epochs, with those in which the task stayed solved."
 
 
 @dataclass(frozen=True)

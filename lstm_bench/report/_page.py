@@ -224,10 +224,14 @@ def _template_values(findings: Findings, pictures: Sequence[Picture]) -> dict[st
         "published": text_tables.published(with_result) if with_result else None,
         "published_caption": PUBLISHED_CAPTION.format(judged_seeds),
         "reading_published": READING_PUBLISHED,
-        "trials_title": published_page.TITLE,
-        "published_trials": published_page.trials_table(reproductions),
-        "published_trials_caption": published_page.CAPTION.format(wording.seed_counts(with_trials)),
-        "reading_trials": published_page.READING,
+        "published_rates": published_page.rates_table(reproductions),
+        "published_rates_caption": published_page.RATES_CAPTION.format(
+            wording.seed_counts(with_trials)
+        ),
+        "reading_rates": published_page.READING_RATES,
+        "published_sequences": published_page.sequences_table(reproductions),
+        "published_sequences_caption": published_page.SEQUENCES_CAPTION,
+        "reading_sequences": published_page.READING_SEQUENCES,
         "not_run": published_page.not_run_table(result.not_run),
         "not_run_caption": published_page.NOT_RUN_CAPTION,
         "comparisons": text_tables.comparisons(comparisons) if comparisons else None,

@@ -5,89 +5,96 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from lstm_bench.analysis import PublishedTrials, Reproduction
+from lstm_bench.analysis import Reproduction
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._text_tables import TextTable
 from lstm_bench.results import NotRun
 from lstm_bench.safety import printable_line
 from lstm_bench.statistics import MIN_SUCCESSES, RATE_MARGIN, RATIO_MARGIN
 
-TITLE = "Published trials: success rates and training sequences"
-CAPTION = (
-    "How many of the published trials and of our seeds succeeded, n = {} each, and the mean number "
-    "of training sequences of those that did. Differences in percentage points."
+RATES_CAPTION = (
+    "How many of the published trials and of our seeds succeeded, n = {} each. Differences in "
+    "percentage points."
 )
-READING = (
-    "Success rate: it is not reproduced if the rates differ at the 5 % level, by Boschloo's exact "
-    "test. It is reproduced if they do not, and Newcombe's 95 % interval of the difference "
-    f"excludes more than {100 * RATE_MARGIN:g} points. A seed that diverged has not succeeded.",
-    "Training sequences: only the mean of the published trials is known. If they spread as our "
-    "successful seeds do, a smoothed bootstrap of the logarithms tells how far two such means "
-    "differ by chance. The number is not reproduced if they differ at the 5 % level; it is "
-    "reproduced if they do not, and the 95 % interval of their ratio excludes a factor of "
-    f"{RATIO_MARGIN:g}. Fewer than {MIN_SUCCESSES} successful seeds cannot tell.",
+READING_RATES = (
+    "It is not reproduced if the rates differ at the 5 % level, by Boschloo's exact test. It is "
+    "reproduced if they do not, and Newcombe's 95 % interval of the difference excludes more than "
+    f"{100 * RATE_MARGIN:g} points. A seed that diverged has not succeeded.",
+)
+SEQUENCES_CAPTION = (
+    "The mean number of training sequences of the published trials and of our seeds that succeeded."
+)
+READING_SEQUENCES = (
+    "Only the mean of the published trials is known. If they spread as our successful seeds do, a "
+    "smoothed bootstrap of the logarithms tells how far two such means differ by chance. The "
+    "number is not reproduced if they differ at the 5 % level; it is reproduced if they do not, "
+    f"and the 95 % interval of the ratio excludes a factor of {RATIO_MARGIN:g}. Fewer than "
+    f"{MIN_SUCCESSES} successful seeds cannot tell.",
 )
 NOT_RUN_CAPTION = (
     "Recipes that take hours: they are run with --full alone, and so were left out here."
 )
-HINT = "not run: takes hours; run with --full"
 
 
-def trials_table(reproductions: Sequence[Reproduction]) -> TextTable | None:
-    """Returns the published trials with ours and both verdicts; None without any."""
-    judged = [item for item in reproductions if item.trials is not None]
-    if not judged:
+def rates_table(reproductions: Sequence[Reproduction]) -> TextTable | None:
+    """Returns published success rates with ours and the verdict; None without any."""
+    cells = []
+    for item in reproductions:
+        if item.trials is None:
+            continue
+        success, verdict = item.trials.success, item.trials.success_verdict
+        words = "" if item.has_result else printable_line(item.row.published)
+        cells.append(
+            (
+                printable_line(item.row.id),
+                words or wording.NONE,
+                f"{success.published_k}/{success.published_n}",
+                f"{success.k}/{success.n}",
+                wording.signed_points(success.difference),
+                wording.points_interval(success.low, success.high),
+                verdict.word,
+                verdict.reason,
+            )
+        )
+    if not cells:
         return None
-    worded = any(item.row.published and not item.has_result for item in judged)
-    counted = any(item.trials and item.trials.published_sequences for item in judged)
-    titles = [
-        *("Recipe", *["Published"] * worded, "Solved, published", "Solved, ours"),
-        *("Difference, 95 %", "Verdict on the rate"),
-        *(["Sequences, published", "Sequences, ours", "Ratio, 95 %"] * counted),
-        *(["Verdict on sequences"] * counted),
-        "Why",
-    ]
-    text = {"Recipe", "Published", "Verdict on the rate", "Verdict on sequences", "Why"}
-    cells = [_trials_cells(item, worded, counted) for item in judged]
-    return TextTable(tuple(titles), tuple(title not in text for title in titles), tuple(cells))
+    # Mostly the table of published results has the words, or there are none.
+    worded = any(line[1] != wording.NONE for line in cells)
+    shown = [line if worded else (line[0], *line[2:]) for line in cells]
+    titles = ["Recipe", *["Published"] * worded, "Solved, published", "Solved, ours", "Difference"]
+    titles += ["95 % interval", "Verdict", "Why"]
+    numeric = (False, *[False] * worded, True, True, True, True, False, False)
+    return TextTable(tuple(titles), numeric, tuple(shown))
 
 
-def _trials_cells(item: Reproduction, worded: bool, counted: bool) -> tuple[str, ...]:
-    trials, row = item.trials, item.row
-    assert trials is not None
-    success, verdict = trials.success, trials.sequences_verdict
-    words = printable_line(row.published) if row.published and not item.has_result else wording.NONE
-    difference = wording.signed_points(success.difference)
-    interval = wording.points_interval(success.low, success.high)
-    reasons = [trials.success_verdict.reason, *([verdict.reason] if verdict else [])]
-    return (
-        printable_line(row.id),
-        *[words] * worded,
-        f"{success.published_k}/{success.published_n}",
-        f"{success.k}/{success.n}",
-        f"{difference} {interval}",
-        trials.success_verdict.word,
-        *(_sequences_cells(trials) if counted else ()),
-        " ".join(reasons),
+def sequences_table(reproductions: Sequence[Reproduction]) -> TextTable | None:
+    """Returns published numbers of training sequences with ours and the verdict, or None."""
+    cells = []
+    for item in reproductions:
+        verdict = item.trials.sequences_verdict if item.trials else None
+        if item.trials is None or item.trials.published_sequences is None or verdict is None:
+            continue
+        ratio, ours, factor, interval = item.trials.sequences, wording.NONE, wording.NONE, ""
+        if ratio is not None and ratio.n:
+            ours, factor = wording.whole_number(ratio.mean), f"{ratio.ratio:.2f}"
+            interval = "" if math.isnan(ratio.low) else f"[{ratio.low:.2f}, {ratio.high:.2f}]"
+        cells.append(
+            (
+                printable_line(item.row.id),
+                wording.whole_number(item.trials.published_sequences),
+                ours,
+                factor,
+                interval or wording.NONE,
+                verdict.word,
+                verdict.reason,
+            )
+        )
+    titles = (
+        *("Recipe", "Sequences, published", "Sequences, ours", "Ours / published"),
+        *("95 % interval", "Verdict", "Why"),
     )
-
-
-def _sequences_cells(trials: PublishedTrials) -> tuple[str, ...]:
-    published, ratio, verdict = (
-        trials.published_sequences,
-        trials.sequences,
-        trials.sequences_verdict,
-    )
-    ours = compared = wording.NONE
-    if ratio is not None and ratio.n:
-        interval = "" if math.isnan(ratio.low) else f" [{ratio.low:.2f}, {ratio.high:.2f}]"
-        ours, compared = wording.whole_number(ratio.mean), f"{ratio.ratio:.2f}{interval}"
-    return (
-        wording.NONE if published is None else wording.whole_number(published),
-        ours,
-        compared,
-        verdict.word if verdict else wording.NONE,
-    )
+    numeric = (False, True, True, True, True, False, False)
+    return TextTable(titles, numeric, tuple(cells)) if cells else None
 
 
 def not_run_table(recipes: Sequence[NotRun]) -> TextTable | None:
@@ -95,7 +102,12 @@ def not_run_table(recipes: Sequence[NotRun]) -> TextTable | None:
     if not recipes:
         return None
     cells = [
-        (printable_line(recipe.id), printable_line(recipe.name), published_figures(recipe), HINT)
+        (
+            printable_line(recipe.id),
+            printable_line(recipe.name),
+            published_figures(recipe),
+            f"not run: {recipe.why}",
+        )
         for recipe in recipes
     ]
     return TextTable(("Recipe", "Configuration", "Published", "State"), (False,) * 4, tuple(cells))

@@ -31,9 +31,7 @@ class TextTable:
     @property
     def judged(self) -> bool:
         """Whether a column has verdicts, which must be seen however narrow the page is."""
-        return any(
-            title.startswith("Verdict") or title.endswith("differs") for title in self.titles
-        )
+        return any(title == "Verdict" or title.endswith("differs") for title in self.titles)
 
     def mark(self, index: int) -> str:
         """Returns the style of a row."""

@@ -103,6 +103,11 @@ class NotRun:
     published_success: tuple[int, int] | None = None
     published_sequences: float | None = None
 
+    @property
+    def why(self) -> str:
+        """Why it was not run, and how to run it."""
+        return "takes hours; run with --full"
+
 
 @dataclass(frozen=True)
 class SweepData:

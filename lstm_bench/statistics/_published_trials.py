@@ -224,7 +224,7 @@ def sequences_verdict(ratio: SequencesRatio) -> Verdict:
     >>> sequences_verdict(sequences_ratio(values, 101, trials=20)).word
     'reproduced'
     >>> sequences_verdict(sequences_ratio(values, 40, trials=20)).reason
-    'Ours take 2.50 times as many (95 % interval 2.4... to 2.5..., p < 0.001), ...'
+    'Ours take 2.50 times as many sequences (95 % interval 2.4... to 2.5..., p < 0.001), ...'
     """
     if ratio.n < MIN_SUCCESSES:
         seeds = "seed" if ratio.n == 1 else "seeds"
@@ -238,9 +238,9 @@ def sequences_verdict(ratio: SequencesRatio) -> Verdict:
         if ratio.ratio < 1:
             who, factor = "The published trials take", 1 / ratio.ratio
             interval = f"95 % interval {_factor(1 / ratio.high)} to {_factor(1 / ratio.low)}"
-        reason = f"{who} {_factor(factor)} times as many ({interval}, {p}), {assumed}."
+        reason = f"{who} {_factor(factor)} times as many sequences ({interval}, {p}), {assumed}."
         return Verdict("not reproduced", reason)
-    equal = f"Ours take {_factor(ratio.ratio)} times as many ({interval}, {p}), {assumed}"
+    equal = f"Ours take {_factor(ratio.ratio)} times as many sequences ({interval}, {p}), {assumed}"
     if ratio.low >= 1 / RATIO_MARGIN and ratio.high <= RATIO_MARGIN:
         return Verdict("reproduced", f"{equal}: no difference at the 5 % level.")
     return Verdict(
@@ -258,7 +258,7 @@ def _factor(value: float) -> str:
 def _points(difference: float) -> str:
     """Returns a difference of rates in percentage points, with its sign unless it is 0."""
     points = round(100 * difference)
-    return f"{points:+d}" if points else "0"
+    return f"{points:+d}".replace("-", "−") if points else "0"
 
 
 def _p_text(p: float) -> str:
