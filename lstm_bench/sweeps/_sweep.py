@@ -93,7 +93,7 @@ class Sweep(BaseModel):
 
     def with_full(self, full: bool) -> Sweep:
         """Returns the same sweep for a run with the recipes that are marked as `full`, or not."""
-        return self.model_copy(update={"full": full})
+        return self.model_copy(update={"full": bool(full)})
 
     @property
     def report_name(self) -> str:
