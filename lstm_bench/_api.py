@@ -19,13 +19,10 @@ from lstm_bench.sweeps import (
     Sweep,
     TasksOrFiles,
     changed_recipe,
-    document_with_names,
-    find_sweep,
-    load_sweep,
     load_tasks,
     override_words,
+    read_sweep,
     search_document,
-    sweep_from_document,
     task_documents,
     task_list,
 )
@@ -195,6 +192,7 @@ def sweep(
     name: str = "sweep",
     engine: str = "compiled",
     again: bool = False,
+    full: bool = False,
     progress: bool | None = None,
     tasks: TasksOrFiles = (),
     store: str | None = None,
@@ -206,8 +204,9 @@ def sweep(
     keys, which is called `name`. Tasks are named, also those in the Python files `tasks`, or are
     classes in a mapping. `overrides` are settings over those of the file, `{"seeds": 5}` or
     `["seeds=5"]`; a sweep with overrides has a report of its own. What the store has already is not
-    run again, unless `again`. A progress bar is shown in a terminal and in a notebook, or as
-    `progress` says. Raises `SweepError` with every fault of the sweep at once.
+    run again, unless `again`; recipes that the file marks as `full` are run with `full` alone. A
+    progress bar is shown in a terminal and in a notebook, or as `progress` says. Raises
+    `SweepError` with every fault of the sweep at once.
 
     >>> import contextlib, tempfile
     >>> import lstm_bench as lb
@@ -219,18 +218,12 @@ def sweep(
     """
     _check_engine(engine)
     check_flag("again", again)
+    check_flag("full", full)
     check_flag("progress", progress, optional=True)
     check_text("name", name, "the name of a sweep")
     place, given = _place(profile, store), task_list(tasks)
-    words = override_words(overrides)
-    if isinstance(source, Mapping):
-        document, classes = document_with_names(source)
-        known = load_tasks([*place.tasks, *classes, *given])
-        chosen = sweep_from_document(name, document, words, known)
-    else:
-        check_path("source", source)
-        known = load_tasks([*place.tasks, *given])
-        chosen = load_sweep(find_sweep(str(source), place.sweeps), words, known)
+    words, files = override_words(overrides), [*place.tasks, *given]
+    chosen = read_sweep(source, name, words, place.sweeps, files).with_full(full)
     result, _ = run_sweep(chosen, place, engine, again, progress)
     if result.data.failed and not result.data.rows:
         reason = result.data.failed[0].reason

@@ -144,6 +144,7 @@ CALLS = {
     "sweep(name)": (lambda value, _: a_sweep(name=value), TEXT),
     "sweep(engine)": (lambda value, _: a_sweep(engine=value), set()),
     "sweep(again)": (lambda value, _: a_sweep(again=value), FLAG),
+    "sweep(full)": (lambda value, _: a_sweep(full=value), FLAG),
     "sweep(progress)": (lambda value, _: a_sweep(progress=value), OPTIONAL | FLAG),
     "sweep(store)": (lambda value, _: a_sweep(store=value), OPTIONAL | TEXT),
     "sweep(profile)": (lambda value, _: a_sweep(profile=value), OPTIONAL),

@@ -182,6 +182,7 @@ def _sweep_document(result: SweepData) -> dict[str, Any]:
             default=None,
         )
         search = {**result.search, "best": best.id if best else None, "results": trials}
+    not_run = [vars(recipe) | {"why": recipe.why} for recipe in result.not_run]
     return {
         "sweep": result.name,
         "overrides": result.overrides,
@@ -189,7 +190,7 @@ def _sweep_document(result: SweepData) -> dict[str, Any]:
         "search": search,
         "unfinished": result.unfinished,
         "failed": [vars(failed) for failed in result.failed],
-    }
+    } | ({"not_run": not_run} if not_run else {})
 
 
 def _findings_document(findings: Findings) -> dict[str, Any]:

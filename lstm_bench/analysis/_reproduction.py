@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lstm_bench.analysis._published_trials import PublishedTrials, published_trials
 from lstm_bench.results import Row, SweepData
 from lstm_bench.statistics import FigureRank, Verdict, figure_rank, reproduction_verdict
 
@@ -18,6 +19,13 @@ class Reproduction:
     row: Row
     rank: FigureRank | None  # None without a figure, or where every seed diverged
     verdict: Verdict | None  # None where only words were published that cannot be judged
+    trials: PublishedTrials | None = None  # None where no success rate of trials was published
+
+    @property
+    def has_result(self) -> bool:
+        """Whether a figure, a claim or words were published, beside what `trials` has."""
+        row = self.row
+        return bool(row.claim or row.published_accuracy is not None) or self.trials is None
 
     def record(self) -> dict[str, Any]:
         """Returns the published figure, ours, and the verdict as one flat row."""
@@ -43,6 +51,7 @@ class Reproduction:
             "solve_rate_high": solved.high,
             "verdict": verdict.word if verdict else None,
             "why": verdict.reason if verdict else None,
+            **(self.trials.record() if self.trials else {}),
         }
 
     def document(self) -> dict[str, Any]:
@@ -57,6 +66,7 @@ class Reproduction:
             "p": record["rank_p"],
             "verdict": record["verdict"],
             "why": record["why"],
+            **(self.trials.document() if self.trials else {}),
         }
 
 
@@ -64,7 +74,8 @@ def reproductions(result: SweepData) -> list[Reproduction]:
     """Returns a verdict for every fixed row with a published result, in order."""
     judged = []
     for row in result.fixed:
-        if not (row.published or row.claim or row.published_accuracy is not None):
+        trials = published_trials(row)
+        if not (row.published or row.claim or row.published_accuracy is not None or trials):
             continue
         seeds, figure = row.outcome.seeds, row.published_accuracy
         # A network that diverged has no accuracy: its NaN outputs are not predictions.
@@ -74,5 +85,5 @@ def reproductions(result: SweepData) -> list[Reproduction]:
             rank = figure_rank(figure, values)
         solved = seeds["solved"].to_numpy(bool)
         verdict = reproduction_verdict(row.claim, figure, values, solved)
-        judged.append(Reproduction(row, rank, verdict))
+        judged.append(Reproduction(row, rank, verdict, trials))
     return judged

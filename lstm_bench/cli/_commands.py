@@ -130,6 +130,9 @@ def sweep(
     missing: Missing = None,
     engine: EngineName = "compiled",
     again: Annotated[bool, typer.Option(help="Run everything anew.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Run the recipes marked as full too: they take hours.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option(help="Say what it would cost, and stop.")] = False,
     files: TaskFiles = None,
     store: StoreUri = None,
@@ -144,7 +147,8 @@ def sweep(
     context, known = load_context(profile, store, files)
     check_engine(engine)
     data = DataOptions(target, time, group, columns, kind, horizon, missing)
-    path, chosen = _read_sweep(name, settings or [], csv, data, context, known)
+    path, read = _read_sweep(name, settings or [], csv, data, context, known)
+    chosen = read.with_full(full)
     if csv is not None and not as_json:
         terminal_console(stderr=True).print(chosen.about, highlight=False)
     from lstm_bench import _api as api

@@ -29,7 +29,7 @@ def print_sweep(result: SweepResult, progress: SweepProgress, store: str, data: 
     console.print(terminal_table(result.data, findings=result.findings))
     if progress.reused:
         console.print(f"{progress.reused} of {progress.done} recipes needed no new run.")
-    if result.data.rows or result.data.failed:
+    if result.data.rows or result.data.failed or result.data.not_run:
         console.print(f"Report: {result.page}", soft_wrap=True)
     if result.data.overrides:
         changes = f"with {result.data.overrides}"
@@ -71,7 +71,8 @@ def warn(result: SweepResult, progress: SweepProgress) -> bool:
     if progress.unsaved:
         return True
     data = result.data
-    if {row.id for row in data.rows} <= {failed.id for failed in data.failed}:
+    only_left_out = bool(data.not_run) and not data.rows and not data.failed
+    if {row.id for row in data.rows} <= {failed.id for failed in data.failed} and not only_left_out:
         print_plain(f"{result.name}: every recipe has failed; the reasons are above")
         return True
     return False

@@ -81,7 +81,7 @@ def estimate(sweep: Sweep, study: SearchStudy | None, pool: WorkerPool, engine: 
     """Returns the estimated cost of `sweep`; trains some of its recipes briefly for the time."""
     sample = study.sample(min(max(MIN_SAMPLE, study.trial_count), MAX_SAMPLE)) if study else []
     stages = tuple(estimate_stages(sweep, study, sample, engine))
-    fixed = [entry.recipe for entry in sweep.entries.values()]
+    fixed = [entry.recipe for id_, entry in sweep.entries.items() if id_ not in sweep.left_out]
     time_limit = min(PROBE_SECONDS, sweep.time_limit or PROBE_SECONDS)
     candidates = [*_median_and_largest(fixed), *_median_and_largest(sample)]
     probed = [recipe for recipe in candidates if estimated_memory(recipe) <= PROBE_BYTES]
@@ -100,7 +100,11 @@ def estimate_stages(
     trials are estimated from those in the sample.
     """
     seeds = sweep.seeds
-    fixed = {entry.recipe.training: entry.recipe for entry in sweep.entries.values()}
+    fixed = {
+        entry.recipe.training: entry.recipe
+        for id_, entry in sweep.entries.items()
+        if id_ not in sweep.left_out
+    }
     if fixed:
         trained = list(fixed.values())
         runs = float(seeds * len(trained))

@@ -128,6 +128,12 @@ class RecipeRunner:
             self._submit(group, seeds, len(waiting), store, report)
         self._handle_events()
 
+    def is_finished(self, request: Request) -> bool:
+        """Returns whether the store or the checkpoint has every seed of `request`."""
+        if request.key not in self._loaded:
+            self._load(request.key)
+        return self.outcome(request) is not None
+
     def store(self, requests: Sequence[Request]) -> None:
         """Writes the outcomes of `requests` to the store, with the networks of their best seeds."""
         for request in {request.key: request for request in requests}.values():

@@ -9,7 +9,7 @@ from typing import Any
 
 from lstm_bench.execution._gathering import RecipeRunner, Request
 from lstm_bench.provenance import provenance
-from lstm_bench.results import Failed, Outcome, SweepData, measure_mean
+from lstm_bench.results import Failed, NotRun, Outcome, SweepData, measure_mean
 from lstm_bench.safety import print_plain
 from lstm_bench.search import SearchStudy
 from lstm_bench.sweeps import Sweep
@@ -81,6 +81,7 @@ class SweepLog:
         self.progress = progress
         progress.measure = sweep.search.objective if sweep.search else progress.measure
         self.rows: list[SweepRow] = []
+        self.not_run: list[NotRun] = []
         self.analysis: dict[str, Any] = {}
         self._session = session
         self._runner = runner
@@ -128,5 +129,12 @@ class SweepLog:
         search = self._study.document if self._study else None
         failed, total = list(self._failed.values()), self.progress.total
         return sweep_listing(
-            self.sweep, self.rows, failed, total, search, self.analysis, self._provenance
+            self.sweep,
+            self.rows,
+            failed,
+            total,
+            search,
+            self.analysis,
+            self._provenance,
+            self.not_run,
         )

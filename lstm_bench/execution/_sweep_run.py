@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -17,7 +18,7 @@ from lstm_bench.execution._progress import SweepLog, SweepProgress
 from lstm_bench.execution._search_loop import SearchLoop
 from lstm_bench.execution._workers import WorkerPool
 from lstm_bench.report import check_report_folder, write_report, written_by_report
-from lstm_bench.results import SweepData
+from lstm_bench.results import NotRun, SweepData
 from lstm_bench.safety import path_component, report_folder_name
 from lstm_bench.search import SearchStudy
 from lstm_bench.sweeps import Sweep
@@ -107,10 +108,9 @@ def run_sweep(
         try:
             if observer and not session.resumed:
                 observer.estimated(estimate(sweep, study, pool, engine))
-            progress.begin_stage(
-                "recipes", len(sweep.entries) + (study.trial_count if study else 0)
-            )
-            _run_fixed_recipes(sweep, runner, log)
+            requests = _fixed_requests(sweep, runner, log)
+            progress.begin_stage("recipes", len(requests) + (study.trial_count if study else 0))
+            _run_fixed_recipes(sweep, requests, runner, log)
             if study is not None:
                 SearchLoop(sweep, study, runner, log).run()
             finished = True
@@ -119,7 +119,7 @@ def run_sweep(
             finished = finished and not progress.unsaved
             try:
                 log.write(last=finished)
-                if result.rows or result.failed:
+                if result.rows or result.failed or result.not_run:
                     write_report(result, folder)
                     session.attach(folder, written_by_report(folder))
             finally:
@@ -128,10 +128,37 @@ def run_sweep(
     return result, folder / "index.html", progress
 
 
-def _run_fixed_recipes(sweep: Sweep, runner: RecipeRunner, log: SweepLog) -> None:
-    """Runs the recipes that the sweep file names."""
+def _fixed_requests(sweep: Sweep, runner: RecipeRunner, log: SweepLog) -> list[Request]:
+    """Returns the recipes that the sweep file names and that are run; notes the others in `log`.
+
+    A recipe that is left out has its row all the same if all its seeds are known from an earlier
+    run: a run without `full` must not lose what a run with it has found.
+    """
     seeds = tuple(sweep.seed_list)
-    requests = [Request(key, entry.recipe, seeds) for key, entry in sweep.entries.items()]
+    requests = []
+    for id_, entry in sweep.entries.items():
+        request = Request(id_, entry.recipe, seeds)
+        if id_ not in sweep.left_out or runner.is_finished(request):
+            requests.append(request)
+        else:
+            log.not_run.append(
+                NotRun(
+                    id_,
+                    entry.recipe.name,
+                    entry.published,
+                    entry.accuracy,
+                    entry.claim,
+                    entry.published_success,
+                    entry.published_sequences,
+                )
+            )
+    return requests
+
+
+def _run_fixed_recipes(
+    sweep: Sweep, requests: Sequence[Request], runner: RecipeRunner, log: SweepLog
+) -> None:
+    """Runs the recipes that the sweep file names."""
     log.rows += [_sweep_row(sweep, request) for request in requests]
     log.write()
     runner.run(requests, store=True, retry=True, on_done=log.count)
@@ -149,6 +176,8 @@ def _sweep_row(sweep: Sweep, request: Request) -> SweepRow:
         entry.accuracy,
         entry.note,
         claim=entry.claim,
+        published_success=entry.published_success,
+        published_sequences=entry.published_sequences,
         family=entry.family,
         axis=entry.axis,
         value=entry.value,

@@ -13,6 +13,7 @@ from tabulate import tabulate
 
 from lstm_bench.analysis import Family, Findings, sweep_findings
 from lstm_bench.report import _baseline_page as baseline_page
+from lstm_bench.report import _published_page as published_page
 from lstm_bench.report import _ranking_page as ranking_page
 from lstm_bench.report import _search_page as search_page
 from lstm_bench.report import _search_tables as search_tables
@@ -202,7 +203,9 @@ def _template_values(findings: Findings, pictures: Sequence[Picture]) -> dict[st
     shared, varying = text_tables.settings(fixed) if fixed else (None, None)
     search_shared, _ = text_tables.settings(searched) if searched else (None, None)
     reproductions, families = findings.reproductions, findings.families
-    judged_seeds = wording.seed_counts([reproduction.row for reproduction in reproductions])
+    with_result = [item for item in reproductions if item.has_result]
+    with_trials = [item.row for item in reproductions if item.trials is not None]
+    judged_seeds = wording.seed_counts([item.row for item in with_result])
     detailed = findings.unselected if len(findings.unselected) <= MAX_DETAILS else ()
     comparisons = findings.comparisons
     return {
@@ -218,9 +221,19 @@ def _template_values(findings: Findings, pictures: Sequence[Picture]) -> dict[st
             (printable_line(row.id), printable_line(row.note)) for row in fixed if row.note
         ],
         "fixed_caption": FIXED_CAPTION.format(wording.seed_counts(fixed)),
-        "published": text_tables.published(reproductions) if reproductions else None,
+        "published": text_tables.published(with_result) if with_result else None,
         "published_caption": PUBLISHED_CAPTION.format(judged_seeds),
         "reading_published": READING_PUBLISHED,
+        "published_rates": published_page.rates_table(reproductions),
+        "published_rates_caption": published_page.RATES_CAPTION.format(
+            wording.seed_counts(with_trials)
+        ),
+        "reading_rates": published_page.READING_RATES,
+        "published_sequences": published_page.sequences_table(reproductions),
+        "published_sequences_caption": published_page.SEQUENCES_CAPTION,
+        "reading_sequences": published_page.READING_SEQUENCES,
+        "not_run": published_page.not_run_table(result.not_run),
+        "not_run_caption": published_page.NOT_RUN_CAPTION,
         "comparisons": text_tables.comparisons(comparisons) if comparisons else None,
         "refused": text_tables.refused(result) if result.refused else None,
         "comparisons_caption": COMPARISONS_CAPTION,

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from lstm_bench.analysis import Findings
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._baseline_page import headline_result
-from lstm_bench.results import Outcome, Role, Row, measure_mean
+from lstm_bench.results import NotRun, Outcome, Role, Row, measure_mean
 from lstm_bench.safety import printable_line
 from lstm_bench.statistics import NEAR_BOUND_SEEDS, Mean
 
@@ -41,7 +41,8 @@ def paragraphs(findings: Findings) -> list[list[str]]:
         sentences.append(_solved(result.fixed))
     if findings.ranking is not None:
         sentences.append(printable_line(findings.ranking.sentence))
-    sentences += _reproductions(findings) + _comparisons(findings)
+    sentences += _reproductions(findings) + published_trials(findings) + _comparisons(findings)
+    sentences += not_run(result.not_run)
     headline = headline_result(findings)
     baseline = [printable_line(headline.sentence)] if headline else []
     parts = [part for part in (baseline, sentences, _search(findings)) if part]
@@ -143,8 +144,39 @@ def _reproductions(findings: Findings) -> list[str]:
     ]
     if not verdicts:
         return []
+    return [_reproduced(wording.counted(len(verdicts), "published result"), verdicts)]
+
+
+def published_trials(findings: Findings) -> list[str]:
+    """Returns the sentences about published success rates and numbers of sequences."""
+    judged = [(item.row.id, item.trials) for item in findings.reproductions if item.trials]
+    rates = [(id_, trials.success_verdict.word) for id_, trials in judged]
+    sequences = [
+        (id_, trials.sequences_verdict.word) for id_, trials in judged if trials.sequences_verdict
+    ]
+    sentences = []
+    if rates:
+        sentences.append(_reproduced(wording.counted(len(rates), "published success rate"), rates))
+    if sequences:
+        count = wording.counted(len(sequences), "published number")
+        sentences.append(_reproduced(f"{count} of training sequences", sequences))
+    return sentences
+
+
+def _reproduced(counted: str, verdicts: Sequence[tuple[str, str]]) -> str:
     counts = _verdict_counts(verdicts, ("reproduced", "not reproduced", "cannot tell"))
-    return [f"Of {wording.counted(len(verdicts), 'published result')}, {counts}."]
+    return f"Of {counted}, {counts}."
+
+
+def not_run(recipes: Sequence[NotRun]) -> list[str]:
+    """Returns the sentence about the recipes that are only run with `--full`."""
+    if not recipes:
+        return []
+    ids = _id_list([printable_line(recipe.id) for recipe in recipes])
+    verb, take = ("was", "takes") if len(recipes) == 1 else ("were", "take")
+    pronoun = "it" if len(recipes) == 1 else "they"
+    count = wording.counted(len(recipes), "recipe")
+    return [f"{count} {verb} not run{ids}: {pronoun} {take} hours; run with --full."]
 
 
 def _comparisons(findings: Findings) -> list[str]:

@@ -101,7 +101,9 @@ def comparison(result: SweepData) -> pd.DataFrame:
 
 def published(reproductions: Sequence[Reproduction]) -> pd.DataFrame:
     """Returns one row per recipe with a published result: figures and verdict."""
-    return pd.DataFrame([reproduction.record() for reproduction in reproductions])
+    frame = pd.DataFrame([reproduction.record() for reproduction in reproductions])
+    counts = ("published_solved", "published_trials", "sequences_seeds")
+    return frame.astype({name: "Int64" for name in counts if name in frame})
 
 
 def comparisons(comparisons: Sequence[Comparison]) -> pd.DataFrame:

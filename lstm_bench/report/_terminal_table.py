@@ -11,6 +11,7 @@ from rich.text import Text
 from lstm_bench.analysis import Findings, objective, sweep_findings
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._baseline_page import headline_result
+from lstm_bench.report._summary import not_run, published_trials
 from lstm_bench.results import Row, SweepData, measure_mean
 from lstm_bench.safety import printable_line
 
@@ -24,9 +25,9 @@ def terminal_table(result: SweepData, limit: int = 6, findings: Findings | None 
     Without finalists, the best `limit` distinct recipes of the search. Below an accuracy (or skill,
     if that was the objective) is the 95 % interval of its mean, below a count of seeds the Wilson
     interval of the rate, below a published figure its verdict; finalists have a column with their
-    score in the search. Lines below the table: baselines, the ranking across tasks, comparisons,
-    memory spans, the simplest recipe, failures, and what the table leaves out. `findings` are
-    computed if they are not given.
+    score in the search. Lines below the table: baselines, the ranking across tasks, published
+    trials, recipes that were not run, comparisons, memory spans, the simplest recipe, failures, and
+    what the table leaves out. `findings` are computed if they are not given.
     """
     findings = findings or sweep_findings(result)
     title = Text(printable_line(result.title or result.name))
@@ -68,6 +69,7 @@ def _lines_below(findings: Findings, limit: int) -> list[str]:
     headline = headline_result(findings)
     lines = [headline.sentence] if headline else []
     lines += [findings.ranking.sentence] if findings.ranking else []
+    lines += published_trials(findings) + not_run(result.not_run)
     lines += [comparison.sentence for comparison in findings.comparisons]
     lines += [
         f"{family.id}: memory span ({family.axis} where half of the seeds solve the task) "

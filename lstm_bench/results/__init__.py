@@ -50,6 +50,7 @@ from lstm_bench.results._storage import (
 from lstm_bench.results._sweep_data import (
     Failed,
     GridTask,
+    NotRun,
     Refusal,
     Role,
     Row,
@@ -74,6 +75,7 @@ __all__ = [
     "TEXT_COLOR",
     "Failed",
     "GridTask",
+    "NotRun",
     "Outcome",
     "Refusal",
     "Role",

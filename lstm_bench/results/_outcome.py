@@ -48,11 +48,13 @@ SEED_COLUMNS = (
 """The columns that every seeds table has.
 
 Where a task says which steps need memory, `recall_accuracy` is the accuracy over these alone. Where
-a recipe may end early, `trained_epochs` tells when, and with `stop=rule` also `sequences`: the
-training sequences until the task's rule was met, NaN if it was not. Where a task has unseen
-sequences, `accuracy` is measured on these, and `seen_accuracy` and `unseen_accuracy` are columns
-too. In teacher forcing there are also all of `statistics.METRICS`, and `skill` where the task has
-baselines (see `statistics.skill_score`).
+a recipe may end early, `trained_epochs` tells when, and `sequences` after how many training
+sequences; NaN if the seed did not solve the task. With `stop=rule` they are counted until the
+task's rule was met. With `stop_after_solved` they are those of all epochs that were trained: an
+upper end, because the task is only evaluated between epochs, and has then stayed solved for a
+while. Where a task has unseen sequences, `accuracy` is measured on these, and `seen_accuracy` and
+`unseen_accuracy` are columns too. In teacher forcing there are also all of `statistics.METRICS`,
+and `skill` where the task has baselines (see `statistics.skill_score`).
 """
 PARTIAL_ACCURACIES = ("recall_accuracy", "seen_accuracy", "unseen_accuracy")
 """Accuracies over a part of the scored steps, if they were recorded."""
@@ -161,6 +163,8 @@ class Outcome:
             },
             "epochs_to_solve": {"median": self.epochs_to_solve},
         }
+        if "sequences" in self.seeds:
+            document["sequences"] = _sequences_document(self.seeds["sequences"].to_numpy(float))
         if "recall_accuracy" in self.seeds:
             recall = mean_interval(self.seeds["recall_accuracy"].to_numpy(), 0.0, 1.0)
             document["recall_accuracy"] = _mean_document(recall)
@@ -293,6 +297,13 @@ def _extended_curves(curves: pd.DataFrame) -> pd.DataFrame:
 
 def _mean_document(mean: Mean) -> dict[str, Any]:
     return {"mean": mean.mean, "std": mean.std, "ci95": [mean.low, mean.high]}
+
+
+def _sequences_document(sequences: np.ndarray) -> dict[str, Any]:
+    """Returns the median and the mean over the `n` seeds that solved the task."""
+    solved = sequences[np.isfinite(sequences)]
+    middle, mean = (float(f(solved)) if len(solved) else np.nan for f in (np.median, np.mean))
+    return {"median": middle, "mean": mean, "n": len(solved)}
 
 
 SEED_COLUMN = {"solve_rate": "solved"}

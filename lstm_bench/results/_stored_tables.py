@@ -156,7 +156,7 @@ def check_tables(outcome: Outcome) -> None:
         raise ValueError("seeds: there must be rows of distinct seeds, from 0 on")
     for column in FRACTION_COLUMNS & set(outcome.seeds.columns):
         _check_range(outcome.seeds, column, 0.0, 1.0)
-    for column in ("seconds", "solved_epoch", "skill"):
+    for column in ("seconds", "solved_epoch", "sequences", "skill"):
         if column in outcome.seeds:
             _check_range(outcome.seeds, column, -1.0 if column == "skill" else 0.0, 2.0**53)
     if outcome.seeds["seconds"].isna().any():

@@ -37,6 +37,8 @@ class Row:
     note: str = ""
     trial: int | None = None  # its number in the search; None for a fixed recipe
     claim: Claim | None = None  # what the source claims about solving the task
+    published_success: tuple[int, int] | None = None  # trials that succeeded, and all trials
+    published_sequences: float | None = None  # the mean over the trials that succeeded
     family: str = ""  # the entry of the file that `over` spread over `axis`, this row at `value`
     axis: str = ""
     value: Any = None
@@ -90,6 +92,24 @@ class Refusal:
 
 
 @dataclass(frozen=True)
+class NotRun:
+    """A recipe that the sweep file marks as `full`, left out of a run without `--full`."""
+
+    id: str
+    name: str
+    published: str = ""
+    published_accuracy: float | None = None
+    claim: Claim | None = None
+    published_success: tuple[int, int] | None = None
+    published_sequences: float | None = None
+
+    @property
+    def why(self) -> str:
+        """Why it was not run, and how to run it."""
+        return "takes hours; run with --full"
+
+
+@dataclass(frozen=True)
 class SweepData:
     """The results of a sweep: everything that a report is made from."""
 
@@ -110,6 +130,7 @@ class SweepData:
     """What the search itself computes: see `search._importance`. Empty without a search."""
     searched_task: SearchedTask = field(default_factory=SearchedTask, compare=False)
     """Facts of the task that is searched; none without a search, or where the task is unknown."""
+    not_run: tuple[NotRun, ...] = ()  # recipes that are only run with `--full`
     grid: TaskGrid | None = None  # of a sweep that runs every recipe on several tasks
 
     def having(self, role: Role) -> tuple[Row, ...]:

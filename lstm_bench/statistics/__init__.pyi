@@ -93,6 +93,33 @@ from ._paired import (
 from ._paired import (
     within_margin as within_margin,
 )
+from ._published_trials import (
+    MIN_SUCCESSES as MIN_SUCCESSES,
+)
+from ._published_trials import (
+    RATE_MARGIN as RATE_MARGIN,
+)
+from ._published_trials import (
+    RATIO_MARGIN as RATIO_MARGIN,
+)
+from ._published_trials import (
+    SequencesRatio as SequencesRatio,
+)
+from ._published_trials import (
+    SuccessDifference as SuccessDifference,
+)
+from ._published_trials import (
+    sequences_ratio as sequences_ratio,
+)
+from ._published_trials import (
+    sequences_verdict as sequences_verdict,
+)
+from ._published_trials import (
+    success_difference as success_difference,
+)
+from ._published_trials import (
+    success_verdict as success_verdict,
+)
 from ._ranking import (
     Bootstrapped as Bootstrapped,
 )

@@ -10,21 +10,25 @@ from lstm_bench.sweeps._conditions import (
     setting_applies,
 )
 from lstm_bench.sweeps._entries import value_as_text
+from lstm_bench.sweeps._published_trials import (
+    PublishedSequences,
+    PublishedSuccess,
+    check_published_trials,
+)
 from lstm_bench.sweeps._python_values import (
     TasksOrFiles,
     changed_recipe,
-    document_with_names,
     override_words,
     search_document,
     task_list,
 )
 from lstm_bench.sweeps._search import Range, Search
+from lstm_bench.sweeps._source import read_sweep
 from lstm_bench.sweeps._sweep import (
     Sweep,
     find_sweep,
     load_sweep,
     parse_assignments,
-    sweep_from_document,
     sweep_over_file,
 )
 from lstm_bench.sweeps._task_definition import missing_parts
@@ -34,14 +38,16 @@ from lstm_bench.sweeps._task_files import load_tasks, tasks_from_sources
 __all__ = [
     "CONDITIONS",
     "PARENT_SETTINGS",
+    "PublishedSequences",
+    "PublishedSuccess",
     "Range",
     "Search",
     "Sweep",
     "TasksOrFiles",
     "applicable_settings",
     "changed_recipe",
+    "check_published_trials",
     "condition_as_text",
-    "document_with_names",
     "find_sweep",
     "load_sweep",
     "load_tasks",
@@ -50,9 +56,9 @@ __all__ = [
     "override_words",
     "parents_of",
     "parse_assignments",
+    "read_sweep",
     "search_document",
     "setting_applies",
-    "sweep_from_document",
     "sweep_over_file",
     "task_documents",
     "task_list",

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lstm_bench.errors import Fault, RecipeError, unknown
 from lstm_bench.recipes import (
@@ -28,11 +28,19 @@ from lstm_bench.recipes import (
 from lstm_bench.safety import pydantic_faults
 from lstm_bench.statistics import Claim
 from lstm_bench.sweeps._conditions import overlay_settings
+from lstm_bench.sweeps._published_trials import (
+    PublishedSequences,
+    PublishedSuccess,
+    check_published_trials,
+)
 from lstm_bench.sweeps._sweep_tasks import TASK_MARK, SweepTask, per_task_faults, recipe_faults
 
 Scalar = bool | int | float | str
 
-ANNOTATION_KEYS = {"published", "accuracy", "claim", "note"}
+ANNOTATION_KEYS = {
+    *("published", "accuracy", "claim", "note"),
+    *("published_success", "published_sequences", "full"),
+}
 """Keys of a fixed recipe that describe it and are no settings."""
 
 RESERVED_KEYS = ANNOTATION_KEYS | {"base", "over", "per_task"}
@@ -53,6 +61,12 @@ class Entry(BaseModel):
     """The published figure as a step accuracy in [0, 1], where there is one."""
     claim: Claim | None = None
     """What the source claims about solving the task: one run did, no run can, every run does."""
+    published_success: PublishedSuccess | None = None
+    """How many of how many published trials succeeded."""
+    published_sequences: PublishedSequences | None = None
+    """The published mean number of training sequences of the successful trials."""
+    full: bool = False
+    """Whether the recipe takes so long that it is only run with `--full`."""
     note: str = ""
     family: str = ""
     """The key in the sweep file that this recipe was expanded from, over `axis`, to `value`."""
@@ -60,6 +74,11 @@ class Entry(BaseModel):
     value: Scalar | None = None
     place: tuple[str, str] | None = None
     """In a sweep over several tasks: the recipe's name without the task, and the task's name."""
+
+    @model_validator(mode="after")
+    def _check_trials(self) -> Entry:
+        check_published_trials(self.published_success, self.published_sequences)
+        return self
 
 
 class RefusedEntry(BaseModel):

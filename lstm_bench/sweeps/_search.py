@@ -125,6 +125,9 @@ def search_faults(
         other = entries[search.ablate].recipe.task.name
         rule = f"must be a recipe of the task that is searched, {task}"
         faults.append(Fault("search.ablate", f"{rule}, but {search.ablate} is of {other}"))
+    elif search.ablate and entries[search.ablate].full:
+        rule = "must be a recipe that every run trains"
+        faults.append(Fault("search.ablate", f"{rule}, but {search.ablate} has full: true"))
     return faults
 
 

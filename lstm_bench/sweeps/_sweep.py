@@ -66,6 +66,8 @@ class Sweep(BaseModel):
     search: Search | None = None
     overrides: str = ""
     """What was changed in the sweep file's own settings for this run, as key=value words."""
+    full: bool = False
+    """Whether recipes that the file marks as `full` are run too; chosen for each run."""
     tasks: Annotated[InstanceOf[TaskRegistry], Field(exclude=True, repr=False)] = BUILT_IN_TASKS
     """The tasks that the sweep may name; no part of the file."""
 
@@ -78,6 +80,20 @@ class Sweep(BaseModel):
             return None
         described = (GridTask(name, task.chance, task.ceiling) for name, task in tasks.items())
         return TaskGrid(tuple(described), {id_: e.place for id_, e in placed.items() if e.place})
+
+    @property
+    def left_out(self) -> Mapping[str, Entry]:
+        """The fixed recipes that this run leaves out: those marked as `full`, unless it is.
+
+        One that is run anyway, under another id, is not left out.
+        """
+        marked = {id_: entry for id_, entry in self.entries.items() if entry.full and not self.full}
+        run = {entry.recipe.digest for id_, entry in self.entries.items() if id_ not in marked}
+        return {id_: entry for id_, entry in marked.items() if entry.recipe.digest not in run}
+
+    def with_full(self, full: bool) -> Sweep:
+        """Returns the same sweep for a run with the recipes that are marked as `full`, or not."""
+        return self.model_copy(update={"full": bool(full)})
 
     @property
     def report_name(self) -> str:
@@ -97,7 +113,7 @@ class Sweep(BaseModel):
 SEED_BLOCK = 10_000
 """Distance between the first seeds of two blocks, and so the most seeds that a sweep may have."""
 
-_NOT_IN_FILES = {"name", "settings", "entries", "overrides", "tasks"}
+_NOT_IN_FILES = {"name", "settings", "entries", "overrides", "full", "tasks"}
 _SWEEP_KEYS = set(Sweep.model_fields) - _NOT_IN_FILES | {"recipes", "tasks"}
 """Keys of a sweep file that are not settings."""
 

@@ -27,7 +27,7 @@ TASK_MARK = "@"
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
-ONE_TASK = ("published", "accuracy", "claim")
+ONE_TASK = ("published", "accuracy", "claim", "published_success", "published_sequences")
 """Keys of a recipe that say what was published, which is a result on one task."""
 
 

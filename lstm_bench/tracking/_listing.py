@@ -17,6 +17,7 @@ from lstm_bench.recipes import SearchedTask, TaskRegistry
 from lstm_bench.results import (
     Failed,
     GridTask,
+    NotRun,
     Outcome,
     Refusal,
     Role,
@@ -31,7 +32,12 @@ from lstm_bench.results import (
 )
 from lstm_bench.seeds import source_seeds
 from lstm_bench.statistics import Claim, ComparisonQuestion
-from lstm_bench.sweeps import Sweep
+from lstm_bench.sweeps import (
+    PublishedSequences,
+    PublishedSuccess,
+    Sweep,
+    check_published_trials,
+)
 from lstm_bench.tracking._definition import search_definition
 
 LISTING_FILE = "sweep.json"
@@ -67,6 +73,8 @@ class SweepRow:
     note: str = ""
     trial: int | None = None
     claim: Claim | None = None
+    published_success: PublishedSuccess | None = None
+    published_sequences: PublishedSequences | None = None
     family: str = ""
     axis: str = ""
     value: JsonScalar = None
@@ -74,6 +82,11 @@ class SweepRow:
     of: str = ""
     seeds: tuple[int, ...] = ()  # of this row; empty in stores of earlier versions, meaning all
     kind: SeedRole = "search"
+
+    def document(self) -> dict[str, Any]:
+        """Returns the row as `sweep.json` has it: what earlier versions lack only where it is."""
+        later = ("published_success", "published_sequences")
+        return {k: v for k, v in vars(self).items() if k not in later or v is not None}
 
     @property
     def key(self) -> str:
@@ -99,10 +112,12 @@ def sweep_listing(
     search: Mapping[str, Any] | None,
     analysis: Mapping[str, Any],
     provenance: Mapping[str, str],
+    not_run: Sequence[NotRun] = (),
 ) -> dict[str, Any]:
     """Returns the content of `sweep.json` for a sweep with the `rows` so far.
 
-    `expected` is how many recipes the sweep has in all, as far as is known.
+    `expected` is how many recipes the sweep has in all, as far as is known, without those that are
+    `not_run`.
     """
     document = {
         "name": sweep.name,
@@ -115,12 +130,14 @@ def sweep_listing(
         "metrics": sweep.metrics,
         "seeds": sweep.seeds,
         "analysis": analysis,
-        "rows": [vars(row) for row in rows],
+        "rows": [row.document() for row in rows],
         "failed": [vars(failure) for failure in failed],
         "asked": expected,
         "provenance": provenance,
         "definition": search_definition(sweep),
     }
+    if not_run:
+        document["not_run"] = [vars(recipe) for recipe in not_run]
     return document if sweep.grid is None else document | {"grid": plain_json(sweep.grid)}
 
 
@@ -181,6 +198,16 @@ class _Grid(BaseModel):
     places: dict[str, tuple[str, str]]
 
 
+@dataclass(frozen=True)
+class _NotRun(NotRun):
+    """`NotRun` as `sweep.json` lists it, with its values checked."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    published_success: PublishedSuccess | None = None
+    published_sequences: PublishedSequences | None = None
+
+
 class _Listing(BaseModel):
     """The schema of `sweep.json`. Keys with a default are missing in stores of earlier versions."""
 
@@ -199,7 +226,15 @@ class _Listing(BaseModel):
     analysis: _Analysis = _Analysis()
     definition: dict[str, Any] = {}
     overrides: str = ""
+    not_run: list[_NotRun] = []
     grid: _Grid | None = None
+
+    @field_validator("rows", "not_run")
+    @classmethod
+    def _check_trials(cls, rows: list[Any]) -> list[Any]:
+        for row in rows:
+            check_published_trials(row.published_success, row.published_sequences)
+        return rows
 
     @field_validator("comparisons")
     @classmethod
@@ -235,6 +270,7 @@ def parse_listing(text: bytes) -> dict[str, Any]:
         "comparisons": {name: vars(question) for name, question in listing.comparisons.items()},
         "refused": [vars(refusal) for refusal in listing.refused],
         "failed": [vars(failure) for failure in listing.failed],
+        "not_run": [vars(recipe) for recipe in listing.not_run],
     }
 
 
@@ -280,6 +316,7 @@ def result_from_listing(
         seeds=listing.get("seeds", 0),
         analysis=listing.get("analysis", {}),
         searched_task=SearchedTask.of(tasks.get(searched)),
+        not_run=tuple(NotRun(**recipe) for recipe in listing.get("not_run", ())),
         grid=_grid(listing.get("grid")),
     )
 

@@ -234,6 +234,9 @@ def _scores(recipe: Recipe, run: SeedRun, predictions: pd.DataFrame) -> dict[str
     }
     if recipe.stop_after_solved is not None or recipe.stop is not None:
         row["trained_epochs"] = len(run.loss)
+    if recipe.stop_after_solved is not None:
+        trained = len(run.loss) * len(recipe.task.problem(run.seed).train)
+        row["sequences"] = float(trained) if solved else np.nan
     if recipe.stop is not None:
         met = run.rule_met_after
         row |= {"solved": met is not None, "sequences": np.nan if met is None else float(met)}

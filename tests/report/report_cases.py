@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from outcome_builder import build_outcome
 
-from lstm_bench.results import Failed, GridTask, Outcome, Row, SweepData, TaskGrid
+from lstm_bench.results import Failed, GridTask, NotRun, Outcome, Row, SweepData, TaskGrid
 from lstm_bench.results._outcome import TABLES
 from lstm_bench.seeds import crossed_seed
 from lstm_bench.statistics import ComparisonQuestion
@@ -109,6 +109,24 @@ CLAIMED = (
     dataclasses.replace(FIXED[0], claim="solved"),
     dataclasses.replace(FIXED[1], claim="never", published_accuracy=0.25),
     dataclasses.replace(FIXED[2], published="said to equal A1", published_accuracy=None),
+)
+
+
+def trials_of(row: Row, *sequences: float, **published: Any) -> Row:
+    """Returns `row` with training sequences of its seeds, and published trials."""
+    seeds = row.outcome.seeds.assign(sequences=list(sequences))
+    outcome = dataclasses.replace(row.outcome, seeds=seeds)
+    return dataclasses.replace(row, outcome=outcome, published_accuracy=None, **published)
+
+
+TRIED = a_result(
+    trials_of(FIXED[0], 120, 90, np.nan, published_success=(2, 3), published_sequences=50.0),
+    trials_of(FIXED[1], *[np.nan] * 3, published_success=(30, 30), published_sequences=8440.0),
+    dataclasses.replace(FIXED[2], published_success=(97, 100), claim="always"),
+    not_run=(
+        NotRun("T | 1", "lstm(4) <b>", "so <i>", 0.5, "never", (10, 10), 853_000.0),
+        NotRun("T2", "lstm(5)"),
+    ),
 )
 
 
@@ -295,6 +313,8 @@ EDGES = {
         seeds=SEEDS.assign(**NEVER), curves=CURVES.assign(loss=[0.5, np.nan, np.inf] * 3)
     ),
     "claims": a_result(*CLAIMED, comparisons=QUESTIONS),
+    "published trials": TRIED,
+    "nothing but recipes that were not run": a_result(not_run=TRIED.not_run),
     "families": a_result(*CLAIMED, *FAMILIES, comparisons=QUESTIONS),
     "two axes": a_result(*a_family("F", 6, 2), *a_family("G", 6, 2, axis="units")),
     "many families": a_result(*(r for k in range(8) for r in a_family(f"F{k}", 6, k % 6))),

@@ -16,6 +16,7 @@ from lstm_bench.analysis import sweep_findings
 from lstm_bench.report import _page as page
 from lstm_bench.report import _text_tables as text_tables
 from lstm_bench.report._summary import summary
+from lstm_bench.report._terminal_table import terminal_table
 
 
 def test_summary_has_counts_best_recipe_and_what_is_missing() -> None:
@@ -125,3 +126,29 @@ def test_every_family_is_a_line() -> None:
 def test_a_family_is_called_what_its_recipes_share() -> None:
     family = sweep_findings(EDGES["families"]).families[0]
     assert text_tables.shared_name(family) == "lstm(20), pairs"
+
+
+def test_published_trials_and_recipes_that_were_not_run_are_in_every_form() -> None:
+    for form in text_of("published trials")[:2]:
+        text = " ".join(form.split())
+        assert "Published success rates" in text and "Published numbers of training" in text
+        assert "8,440" in text and "2/3" in text and "97/100" in text
+        assert "2 seeds of ours solved it; it takes 5 to say." in text
+        assert "No seeds of ours solved it; it takes 5 to say." in text
+        assert "Recipes that were not run" in text
+        assert "accuracy 50.0 %; claim: never; 10/10 solved; 853,000 sequences" in text
+        assert "not run: takes hours; run with --full" in text
+        assert "Of 2 published numbers of training sequences, 2 cannot be told (A1, A2)." in text
+    for form in text_of("claims")[:2]:
+        assert "Published success rates" not in form and "not run" not in form
+    table = pd.read_csv(io.BytesIO(rendered("published trials")["published.csv"]))
+    assert table["published_solved"].tolist() == [2, 30, 97]
+    assert table["sequences_mean"].tolist()[0] == 105
+    assert table["sequences_verdict"].isna().tolist() == [False, False, True]
+
+
+def test_the_terminal_names_recipes_that_were_not_run() -> None:
+    caption = str(terminal_table(EDGES["nothing but recipes that were not run"]).caption)
+    assert "2 recipes were not run (T | 1, T2): they take hours; run with --full." in caption
+    caption = str(terminal_table(EDGES["published trials"]).caption)
+    assert "Of 3 published success rates, " in caption

@@ -237,3 +237,11 @@ def test_parts_of_an_outcome_merge_to_the_whole():
     merged = merge_outcomes(parts)
     assert merged == dataclasses.replace(whole, compile_seconds=0.6)
     assert [part.weights != () for part in parts] == [False, True]  # seed 0 is the best one
+
+
+def test_the_summary_has_training_sequences_where_they_are_counted():
+    counted = build_outcome([1, 1, 0.5, 1], columns={"sequences": [30.0, 20.0, np.nan, 100.0]})
+    assert counted.summary()["sequences"] == {"median": 30.0, "mean": 50.0, "n": 3}
+    never = build_outcome([0.5, 0.5], columns={"sequences": [np.nan, np.nan]})
+    assert never.summary()["sequences"] == {"median": None, "mean": None, "n": 0}
+    assert "sequences" not in build_outcome([1, 0.5]).summary()

@@ -1,0 +1,108 @@
+"""Published trials of a recipe beside ours: how many succeeded, and how fast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lstm_bench.results import Row
+from lstm_bench.statistics import (
+    SequencesRatio,
+    SuccessDifference,
+    Verdict,
+    sequences_ratio,
+    sequences_verdict,
+    success_difference,
+    success_verdict,
+)
+
+UNCOUNTED = Verdict(
+    "cannot tell",
+    "Training sequences are only counted where training ends once the task is solved; set stop or "
+    "stop_after_solved.",
+)
+UPPER_END = "Ours are an upper end: whole epochs, with those in which the task stayed solved."
+
+
+@dataclass(frozen=True)
+class PublishedTrials:
+    """Our success rate and training sequences against those of published trials.
+
+    `sequences` is None if no number was published, or none of ours was counted: the verdict is then
+    None, or says so.
+    """
+
+    success: SuccessDifference
+    success_verdict: Verdict
+    published_sequences: float | None
+    sequences: SequencesRatio | None
+    sequences_verdict: Verdict | None
+
+    def record(self) -> dict[str, Any]:
+        """Returns the figures and both verdicts as one flat row."""
+        success, ratio, verdict = self.success, self.sequences, self.sequences_verdict
+        return {
+            "published_solved": success.published_k,
+            "published_trials": success.published_n,
+            "rate_difference": success.difference,
+            "rate_difference_low": success.low,
+            "rate_difference_high": success.high,
+            "rate_p": success.p,
+            "rate_verdict": self.success_verdict.word,
+            "rate_why": self.success_verdict.reason,
+            "published_sequences": self.published_sequences,
+            "sequences_mean": ratio.mean if ratio else None,
+            "sequences_seeds": ratio.n if ratio else None,
+            "sequences_ratio": ratio.ratio if ratio else None,
+            "sequences_ratio_low": ratio.low if ratio else None,
+            "sequences_ratio_high": ratio.high if ratio else None,
+            "sequences_p": ratio.p if ratio else None,
+            "sequences_verdict": verdict.word if verdict else None,
+            "sequences_why": verdict.reason if verdict else None,
+        }
+
+    def document(self) -> dict[str, Any]:
+        """Returns what JSON documents say of it."""
+        success, ratio, verdict = self.success, self.sequences, self.sequences_verdict
+        document: dict[str, Any] = {
+            "success": {
+                "published": [success.published_k, success.published_n],
+                "ours": [success.k, success.n],
+                "difference": success.difference,
+                "ci95": [success.low, success.high],
+                "p": success.p,
+                "verdict": self.success_verdict.word,
+                "why": self.success_verdict.reason,
+            }
+        }
+        if verdict is not None:
+            document["sequences"] = {
+                "published": self.published_sequences,
+                "mean": ratio.mean if ratio else None,
+                "n": ratio.n if ratio else 0,
+                "ratio": ratio.ratio if ratio else None,
+                "ci95": [ratio.low, ratio.high] if ratio else None,
+                "p": ratio.p if ratio else None,
+                "verdict": verdict.word,
+                "why": verdict.reason,
+            }
+        return document
+
+
+def published_trials(row: Row) -> PublishedTrials | None:
+    """Returns how a row compares with published trials, or None if it has none."""
+    if row.published_success is None:
+        return None
+    seeds, (succeeded, trials) = row.outcome.seeds, row.published_success
+    success = success_difference(seeds["solved"].to_numpy(bool), succeeded, trials)
+    published, ratio, verdict = row.published_sequences, None, None
+    if published is not None and "sequences" in seeds:
+        ratio = sequences_ratio(seeds["sequences"].to_numpy(float), published, succeeded)
+        verdict = sequences_verdict(ratio)
+        if "stop_after_solved" in row.outcome.settings and np.isfinite(ratio.ratio):
+            verdict = Verdict(verdict.word, f"{verdict.reason} {UPPER_END}")
+    elif published is not None:
+        verdict = UNCOUNTED
+    return PublishedTrials(success, success_verdict(success), published, ratio, verdict)

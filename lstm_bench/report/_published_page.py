@@ -1,0 +1,127 @@
+"""The parts of a report about published trials, and about recipes that were not run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from lstm_bench.analysis import Reproduction
+from lstm_bench.report import _wording as wording
+from lstm_bench.report._text_tables import TextTable
+from lstm_bench.results import NotRun
+from lstm_bench.safety import printable_line
+from lstm_bench.statistics import MIN_SUCCESSES, RATE_MARGIN, RATIO_MARGIN
+
+RATES_CAPTION = (
+    "How many of the published trials and of our seeds succeeded, n = {} each. Differences in "
+    "percentage points."
+)
+READING_RATES = (
+    "It is not reproduced if the rates differ at the 5 % level, by Boschloo's exact test. It is "
+    "reproduced if they do not, and Newcombe's 95 % interval of the difference excludes more than "
+    f"{100 * RATE_MARGIN:g} points. A seed that diverged has not succeeded.",
+)
+SEQUENCES_CAPTION = (
+    "The mean number of training sequences of the published trials and of our seeds that succeeded."
+)
+READING_SEQUENCES = (
+    "Only the mean of the published trials is known. If they spread as our successful seeds do, a "
+    "smoothed bootstrap of the logarithms tells how far two such means differ by chance. The "
+    "number is not reproduced if they differ at the 5 % level; it is reproduced if they do not, "
+    f"and the 95 % interval of the ratio excludes a factor of {RATIO_MARGIN:g}. Fewer than "
+    f"{MIN_SUCCESSES} successful seeds cannot tell.",
+)
+NOT_RUN_CAPTION = (
+    "Recipes that take hours: they are run with --full alone, and so were left out here."
+)
+
+
+def rates_table(reproductions: Sequence[Reproduction]) -> TextTable | None:
+    """Returns published success rates with ours and the verdict; None without any."""
+    cells = []
+    for item in reproductions:
+        if item.trials is None:
+            continue
+        success, verdict = item.trials.success, item.trials.success_verdict
+        words = "" if item.has_result else printable_line(item.row.published)
+        cells.append(
+            (
+                printable_line(item.row.id),
+                words or wording.NONE,
+                f"{success.published_k}/{success.published_n}",
+                f"{success.k}/{success.n}",
+                wording.signed_points(success.difference),
+                wording.points_interval(success.low, success.high),
+                verdict.word,
+                verdict.reason,
+            )
+        )
+    if not cells:
+        return None
+    # Mostly the table of published results has the words, or there are none.
+    worded = any(line[1] != wording.NONE for line in cells)
+    shown = [line if worded else (line[0], *line[2:]) for line in cells]
+    titles = ["Recipe", *["Published"] * worded, "Solved, published", "Solved, ours", "Difference"]
+    titles += ["95 % interval", "Verdict", "Why"]
+    numeric = (False, *[False] * worded, True, True, True, True, False, False)
+    return TextTable(tuple(titles), numeric, tuple(shown))
+
+
+def sequences_table(reproductions: Sequence[Reproduction]) -> TextTable | None:
+    """Returns published numbers of training sequences with ours and the verdict, or None."""
+    cells = []
+    for item in reproductions:
+        verdict = item.trials.sequences_verdict if item.trials else None
+        if item.trials is None or item.trials.published_sequences is None or verdict is None:
+            continue
+        ratio, ours, factor, interval = item.trials.sequences, wording.NONE, wording.NONE, ""
+        if ratio is not None and ratio.n:
+            ours, factor = wording.whole_number(ratio.mean), f"{ratio.ratio:.2f}"
+            interval = "" if math.isnan(ratio.low) else f"[{ratio.low:.2f}, {ratio.high:.2f}]"
+        cells.append(
+            (
+                printable_line(item.row.id),
+                wording.whole_number(item.trials.published_sequences),
+                ours,
+                factor,
+                interval or wording.NONE,
+                verdict.word,
+                verdict.reason,
+            )
+        )
+    titles = (
+        *("Recipe", "Sequences, published", "Sequences, ours", "Ours / published"),
+        *("95 % interval", "Verdict", "Why"),
+    )
+    numeric = (False, True, True, True, True, False, False)
+    return TextTable(titles, numeric, tuple(cells)) if cells else None
+
+
+def not_run_table(recipes: Sequence[NotRun]) -> TextTable | None:
+    """Returns the recipes that were not run, with what was published about them."""
+    if not recipes:
+        return None
+    cells = [
+        (
+            printable_line(recipe.id),
+            printable_line(recipe.name),
+            published_figures(recipe),
+            f"not run: {recipe.why}",
+        )
+        for recipe in recipes
+    ]
+    return TextTable(("Recipe", "Configuration", "Published", "State"), (False,) * 4, tuple(cells))
+
+
+def published_figures(recipe: NotRun) -> str:
+    """Returns all that was published about a recipe: `20/20 solved; 31,390 sequences`."""
+    parts = [printable_line(recipe.published)] if recipe.published else []
+    if recipe.published_accuracy is not None:
+        parts.append(f"accuracy {wording.percent(recipe.published_accuracy, ' %')}")
+    if recipe.claim:
+        parts.append(f"claim: {recipe.claim}")
+    if recipe.published_success:
+        parts.append("{}/{} solved".format(*recipe.published_success))
+    if recipe.published_sequences is not None:
+        parts.append(f"{wording.whole_number(recipe.published_sequences)} sequences")
+    return "; ".join(parts) or wording.NONE

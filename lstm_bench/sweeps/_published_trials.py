@@ -1,0 +1,63 @@
+"""What was published about several trials of a recipe: how many succeeded, and how fast.
+
+::
+
+    T1: {stop: rule, published_success: [20, 20], published_sequences: 31390}
+
+20 of 20 trials succeeded, after 31,390 training sequences on average.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from lstm_bench.safety import WholeNumber
+
+MAX_TRIALS = 10_000
+"""The most published trials, as many as a sweep may have seeds."""
+
+
+def _pair(value: Any) -> Any:
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise ValueError("must be [succeeded, trials], e.g. [20, 20]")
+    return tuple(value)
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("must be a number")
+    return value
+
+
+def _check_success(success: tuple[int, int]) -> tuple[int, int]:
+    succeeded, trials = success
+    if succeeded > trials:
+        raise ValueError("must be [succeeded, trials] with at most as many successes as trials")
+    return success
+
+
+_Succeeded = Annotated[WholeNumber, Field(ge=0, le=MAX_TRIALS)]
+_Trials = Annotated[WholeNumber, Field(ge=1, le=MAX_TRIALS)]
+
+PublishedSuccess = Annotated[
+    tuple[_Succeeded, _Trials], BeforeValidator(_pair), AfterValidator(_check_success)
+]
+"""How many trials succeeded, and how many trials there were."""
+
+PublishedSequences = Annotated[
+    float, Field(gt=0, le=2**53, allow_inf_nan=False), BeforeValidator(_number)
+]
+"""The mean number of training sequences that the successful trials took."""
+
+
+def check_published_trials(success: tuple[int, int] | None, sequences: float | None) -> None:
+    """Raises ValueError for a mean number of sequences without trials that it is the mean of."""
+    if sequences is None:
+        return
+    rule = "published_sequences is a mean over the trials that succeeded"
+    if success is None:
+        raise ValueError(f"{rule}; give their number too, as published_success: [20, 20]")
+    if success[0] == 0:
+        raise ValueError(f"{rule}, but none did; remove it")

@@ -1,0 +1,81 @@
+"""Published trials of a row beside its seeds."""
+
+import numpy as np
+import pytest
+from outcome_builder import build_outcome
+
+from lstm_bench.analysis._findings import sweep_findings
+from lstm_bench.report._tables import published as published_table
+from lstm_bench.results import NotRun, Row, SweepData
+
+SOLVED = [1.0] * 18 + [0.5] * 2
+COUNTS = [*np.linspace(900, 1100, 18), np.nan, np.nan]
+
+
+def findings_of(*rows, **more):
+    return sweep_findings(SweepData("s", "", "", rows, None, {}, **more))
+
+
+def a_row(id_="A", columns=None, settings=None, **published):
+    given = {"sequences": COUNTS} if columns is None else columns
+    fields = {"settings": {"task": "memory", **settings}} if settings else {}
+    return Row(id_, build_outcome(SOLVED, columns=given, **fields), **published)
+
+
+def test_both_verdicts_are_of_the_rows_own_seeds():
+    row = a_row(published_success=(18, 20), published_sequences=2000.0)
+    (item,) = findings_of(row).reproductions
+    assert item.verdict is None and item.rank is None and not item.has_result
+    document = item.document()
+    assert document["success"]["ours"] == [18, 20]
+    assert document["success"]["verdict"] == "reproduced"
+    assert document["sequences"]["mean"] == pytest.approx(1000)
+    assert document["sequences"]["n"] == 18
+    assert document["sequences"]["ratio"] == pytest.approx(0.5)
+    assert document["sequences"]["verdict"] == "not reproduced"
+
+
+def test_seeds_that_were_not_counted_cannot_tell():
+    row = a_row(columns={}, published_success=(20, 20), published_sequences=2000.0)
+    (item,) = findings_of(row).reproductions
+    sequences = item.document()["sequences"]
+    assert (sequences["verdict"], sequences["mean"]) == ("cannot tell", None)
+    assert "set stop or stop_after_solved" in sequences["why"]
+
+
+def test_whole_epochs_are_said_to_be_an_upper_end():
+    published = {"published_success": (20, 20), "published_sequences": 1000.0}
+    by_rule = a_row(settings={"stop": "rule"}, **published)
+    by_epochs = a_row(settings={"stop_after_solved": 2}, **published)
+    for row, said in ((by_rule, False), (by_epochs, True)):
+        (item,) = findings_of(row).reproductions
+        assert ("upper end" in item.document()["sequences"]["why"]) == said
+
+
+def test_a_rate_alone_has_no_verdict_on_sequences():
+    (item,) = findings_of(a_row(published_success=(20, 20))).reproductions
+    assert "sequences" not in item.document() and item.trials.sequences_verdict is None
+
+
+def test_the_table_has_further_columns_only_with_published_trials():
+    plain = findings_of(a_row(published="all right", claim="solved")).reproductions
+    columns = list(published_table(plain))
+    assert columns[-1] == "why" and "success" not in plain[0].document()
+    both = findings_of(
+        a_row(published="all right", claim="solved"),
+        a_row("B", published_success=(20, 20), published_sequences=2000.0),
+    ).reproductions
+    table = published_table(both)
+    assert list(table)[: len(columns)] == columns
+    assert list(table)[len(columns)] == "published_solved" and list(table)[-1] == "sequences_why"
+    assert table["published_trials"].tolist()[1] == 20 and table["published_trials"].isna()[0]
+
+
+def test_recipes_that_were_not_run_are_in_the_document_alone():
+    left_out = NotRun("F", "lstm(4)", published_success=(10, 10), published_sequences=853_000.0)
+    document = findings_of(a_row(), not_run=(left_out,)).document()
+    (entry,) = document["not_run"]
+    assert entry["why"] == "takes hours; run with --full"
+    assert entry["published_success"] == [10, 10] and entry["published_sequences"] == 853_000
+    assert "not_run" not in findings_of(a_row()).document()
+    assert list(document["recipes"]) == ["A"]
