@@ -161,7 +161,7 @@ def sequences_ratio(
     positive and skewed, and because the question is by which factor they differ. Drawing our values
     alone spreads too little, for they lack the tails: see `_simulated_log_ratios`.
 
-    Of equal pairs, 5 to 6 % are called different for log-normal values (standard deviation of the
+    Of equal pairs, 5 to 7 % are called different for log-normal values (standard deviation of the
     logarithm 0.3 and 0.8; 30 seeds of ours; 10, 20 or 30 trials): `test_published_trials` measures
     this. For exponential values it is 2 to 4 %, and for two modes with 10 seeds 11 %.
 
