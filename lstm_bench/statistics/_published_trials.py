@@ -224,7 +224,7 @@ def sequences_verdict(ratio: SequencesRatio) -> Verdict:
     >>> sequences_verdict(sequences_ratio(values, 101, trials=20)).word
     'reproduced'
     >>> sequences_verdict(sequences_ratio(values, 40, trials=20)).reason
-    'Ours take 2.50 times as many sequences (95 % interval 2.4... to 2.5..., p < 0.001), ...'
+    'Ours take 2.50 times as many sequences (95 % interval 2.3... to 2.6..., p < 0.001), ...'
     """
     if ratio.n < MIN_SUCCESSES:
         seeds = "seed" if ratio.n == 1 else "seeds"
