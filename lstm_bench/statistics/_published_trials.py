@@ -161,7 +161,7 @@ def sequences_ratio(
     positive and skewed, and because the question is by which factor they differ. Drawing our values
     alone spreads too little, for they lack the tails: see `_simulated_log_ratios`.
 
-    Of equal pairs, 5 to 6 % are called different for log-normal values (standard deviation of the
+    Of equal pairs, 5 to 7 % are called different for log-normal values (standard deviation of the
     logarithm 0.3 and 0.8; 30 seeds of ours; 10, 20 or 30 trials): `test_published_trials` measures
     this. For exponential values it is 2 to 4 %, and for two modes with 10 seeds 11 %.
 
@@ -224,7 +224,7 @@ def sequences_verdict(ratio: SequencesRatio) -> Verdict:
     >>> sequences_verdict(sequences_ratio(values, 101, trials=20)).word
     'reproduced'
     >>> sequences_verdict(sequences_ratio(values, 40, trials=20)).reason
-    'Ours take 2.50 times as many sequences (95 % interval 2.4... to 2.5..., p < 0.001), ...'
+    'Ours take 2.50 times as many sequences (95 % interval 2.3... to 2.6..., p < 0.001), ...'
     """
     if ratio.n < MIN_SUCCESSES:
         seeds = "seed" if ratio.n == 1 else "seeds"
