@@ -33,9 +33,9 @@ MAX_COMBINATIONS = 20_000
 """The most combinations of the bound settings; a larger space is refused."""
 
 CHOICE_ORDER = ("network", "update", "cells_from", "forget_bias", "longest_time", "units",
-                "block_size", "framing", "window", "chunk", "substrings", "max_length", "fresh", "stateful", "layout",
-                "reset", "shuffle", "batch_size", "bidirectional", "truncate", "encoding", "loss",
-                "output", "optimizer", "evaluation", "start")  # fmt: skip
+                "block_size", "framing", "window", "chunk", "substrings", "max_length", "fresh",
+                "stateful", "layout", "reset", "shuffle", "batch_size", "bidirectional", "truncate",
+                "encoding", "loss", "output", "optimizer", "evaluation", "start")  # fmt: skip
 """The order in which bound settings are chosen, after those of the task: parents come first."""
 
 FREE_SETTINGS = {"units", "layers", "epochs", "accumulate", "learning_rate", "dropout"}
@@ -46,7 +46,7 @@ FREE_SETTINGS |= {"output_gate", "squashing", "recurrent_inputs", "biases", "ini
 BLOCK_SETTINGS = {"block_size", "input_gate_bias", "output_gate_bias"}
 """Settings of an lstm_1997 that fit only some numbers of units, biases and gates."""
 DEPENDENT: Mapping[str, set[str]] = {
-    **dict.fromkeys(BLOCK_SETTINGS, {"units", "biases", "output_gate"}),
+    **{key: {"units", "biases", "output_gate"} for key in BLOCK_SETTINGS},
     "update": {"layers", "momentum", "dropout", "accumulate", "clip_norm", "decay"},
     "cells_from": {"recurrent_inputs", "epochs"},
 }

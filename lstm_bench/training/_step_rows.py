@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -76,4 +78,10 @@ class StepNetwork:
         values.append(np.hstack([output[:, self.shown : self.shown + seen], cells]).T)
         if settings.biases == "all":
             values.append(output[:, 0])
-        return tuple(np.ascontiguousarray(value, np.float32) for value in values)
+        return tuple(np.ascontiguousarray(single(value)) for value in values)
+
+
+def single(values: Any) -> Any:
+    """Returns `values` in single precision; those that are too large become infinite."""
+    with np.errstate(over="ignore"):
+        return np.float32(values)

@@ -21,7 +21,7 @@ from lstm_bench.training._engine import SeedRun, Training
 from lstm_bench.training._models import build, initial_weights, multiply_adds
 from lstm_bench.training._seed_threads import in_threads
 from lstm_bench.training._step_kernel import Steps, kernel
-from lstm_bench.training._step_rows import StepNetwork
+from lstm_bench.training._step_rows import StepNetwork, single
 from lstm_bench.training._stopping import (
     RuleWindow,
     SolvedStreak,
@@ -84,7 +84,7 @@ class _SeedTraining:
             if steps is None:
                 steps = self._training_steps(recipe.epoch_samples(self.seed, epoch))
             loss, errors = self._train_epoch(steps, rng)
-            losses.append(loss)
+            losses.append(single(loss))
             met_after = None if rule is None else rule.met_after(errors)
             if epoch in evaluated_epochs:
                 hits = self._evaluate(evaluation, samples.scored)[1]
@@ -99,7 +99,7 @@ class _SeedTraining:
         return SeedRun(
             self.seed,
             samples,
-            np.array(losses, np.float32),
+            np.array(losses),
             np.array(evaluated),
             np.array(correct),
             outputs.reshape(*samples.scored.shape, -1),

@@ -35,23 +35,23 @@ class StepUpdates:
         self.blocks = recipe.units // settings.block_size
         self.trained = 0  # sequences so far
         layer, head = model.get_layer("rnn_1").cell, model.get_layer("output")
-        kernel = np.array(layer.kernel, float)
+        kernel = _values(layer.kernel)
         width = kernel.shape[1]
         bias = np.zeros(width)
         if settings.biases != "none":
-            given = np.asarray(layer.bias, float)
+            given = _values(layer.bias)
             bias[width - len(given) :] = given
         fed_back = []
         if settings.recurrent_inputs:
-            fed_back = [np.asarray(layer.recurrent_kernel, float)]
+            fed_back = [_values(layer.recurrent_kernel)]
         # A column for each cell, input gate and output gate.
         self.hidden: Floats = np.vstack([kernel, *fed_back, bias])
         self.learns = np.ones_like(self.hidden)
         self.learns[-1, : {"gates": recipe.units, "none": width}.get(settings.biases, 0)] = 0
-        self.output: Floats = np.array(head.kernel, float)
+        self.output: Floats = _values(head.kernel)
         self.output_bias = np.zeros(self.output.shape[1])
         if head.use_bias:
-            self.output_bias += np.asarray(head.bias)
+            self.output_bias += _values(head.bias)
         self._show()
 
     def fit(self, samples: Samples, rng: np.random.Generator) -> tuple[float, NDArray[np.floating]]:
@@ -61,14 +61,16 @@ class StepUpdates:
         if weights is None:
             weights = np.ones(samples.scored.shape, np.float32)
         outputs, order, total = np.zeros(samples.y.shape), index.ravel(), 0.0
-        for sample in order:
-            total += self._sequence(
-                samples.x[sample], samples.y[sample], weights[sample], outputs[sample]
-            )
-            self.trained += 1
-        self._show()
-        errors = largest_errors(outputs, samples, judges_last_step(self.recipe))
-        return total / samples.train_count, errors[order]
+        # As in Keras, what is too large becomes infinite, without a warning.
+        with np.errstate(over="ignore", invalid="ignore"):
+            for sample in order:
+                total += self._sequence(
+                    samples.x[sample], samples.y[sample], weights[sample], outputs[sample]
+                )
+                self.trained += 1
+            self._show()
+            errors = largest_errors(outputs, samples, judges_last_step(self.recipe))
+            return float(np.float32(total / len(order))), errors[order]
 
     @property
     def has_cells(self) -> bool:
@@ -166,3 +168,7 @@ class StepUpdates:
 
 def _logistic(x: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-x)))
+
+
+def _values(variable: keras.Variable) -> Floats:
+    return np.asarray(variable).astype(float)
