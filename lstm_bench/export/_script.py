@@ -79,6 +79,11 @@ def _check(recipe: Recipe) -> None:
             f"export: a script contains its data, but {task} has new sequences in every epoch; "
             "export a recipe whose task keeps its sequences"
         )
+    if recipe.update is not None:
+        raise UserError(
+            "export: a script trains with Keras, which updates the weights after a batch, but got "
+            "update=step; leave update out (and cells_from with it)"
+        )
     if recipe.stop_after_solved is None:
         return
     if recipe.stateful or recipe.evaluation_distance != 1 or recipe.task.problem(0).unseen:

@@ -89,6 +89,8 @@ class Configuration(BaseModel):
     input_gate_bias: GateBias | None = None
     output_gate_bias: GateBias | None = None
     initial_range: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] | None = None
+    update: Literal["step"] | None = None
+    cells_from: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -225,4 +227,14 @@ class Configuration(BaseModel):
     @property
     def updates(self) -> int:
         """The number of weight updates in the training of one seed."""
-        return self.training_steps // self.accumulate
+        return self.epochs * self.epoch_updates // self.accumulate
+
+    @cached_property
+    def epoch_updates(self) -> int:
+        """The number of weight updates in an epoch, if gradients do not accumulate.
+
+        With `update=step` they are those of seed 0; where lengths differ, other seeds have others.
+        """
+        if self.update is None:
+            return self.schedule.batches
+        return sum(int(sequence.scored.sum()) for sequence in self.task.problem(0).train)

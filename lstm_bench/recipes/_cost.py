@@ -21,7 +21,7 @@ RUNTIME_SETTINGS = {
     *("epochs", "learning_rate", "momentum", "shuffle", "layout", "reset", "accumulate"),
     *("batch_size", "evaluation", "evaluate_every", "start", "recall_weight"),
     *("forget_bias", "longest_time", "clip_norm"),
-    *("input_gate_bias", "output_gate_bias", "initial_range"),
+    *("input_gate_bias", "output_gate_bias", "initial_range", "cells_from"),
 }
 """Settings that are inputs of a compiled program: they do not change the program, or only partly.
 

@@ -8,6 +8,7 @@ from lstm_bench.errors import Fault, unknown
 from lstm_bench.recipes import _lstm_1997 as lstm_1997
 from lstm_bench.recipes import _schedule as schedule
 from lstm_bench.recipes._configuration import Configuration, encodings
+from lstm_bench.recipes._step_updates import step_update_faults
 
 FITTING_OUTPUT: Mapping[str, tuple[str, ...]] = {
     "categorical_crossentropy": ("softmax",),
@@ -33,6 +34,7 @@ def faults(config: Configuration) -> Iterator[Fault]:
     for rule in rules:
         yield from rule(config)
     yield from _lstm_1997_faults(config)
+    yield from step_update_faults(config)
     yield from _encoding_faults(config)
     yield from _length_faults(config) or [
         *_time_faults(config),

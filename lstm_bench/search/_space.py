@@ -32,10 +32,10 @@ from lstm_bench.sweeps import (
 MAX_COMBINATIONS = 20_000
 """The most combinations of the bound settings; a larger space is refused."""
 
-CHOICE_ORDER = ("network", "forget_bias", "longest_time", "units", "block_size", "framing",
-                "window", "chunk", "substrings", "max_length", "fresh", "stateful", "layout",
-                "reset", "shuffle", "batch_size", "bidirectional", "truncate", "encoding", "loss",
-                "output", "optimizer", "evaluation", "start")  # fmt: skip
+CHOICE_ORDER = ("network", "update", "cells_from", "forget_bias", "longest_time", "units",
+                "block_size", "framing", "window", "chunk", "substrings", "max_length", "fresh",
+                "stateful", "layout", "reset", "shuffle", "batch_size", "bidirectional", "truncate",
+                "encoding", "loss", "output", "optimizer", "evaluation", "start")  # fmt: skip
 """The order in which bound settings are chosen, after those of the task: parents come first."""
 
 FREE_SETTINGS = {"units", "layers", "epochs", "accumulate", "learning_rate", "dropout"}
@@ -45,8 +45,12 @@ FREE_SETTINGS |= {"output_gate", "squashing", "recurrent_inputs", "biases", "ini
 
 BLOCK_SETTINGS = {"block_size", "input_gate_bias", "output_gate_bias"}
 """Settings of an lstm_1997 that fit only some numbers of units, biases and gates."""
-DEPEND_ON_BLOCKS = {"units", "biases", "output_gate"}
-"""Free settings that are bound where one of `BLOCK_SETTINGS` is fixed or searched."""
+DEPENDENT: Mapping[str, set[str]] = {
+    **{key: {"units", "biases", "output_gate"} for key in BLOCK_SETTINGS},
+    "update": {"layers", "momentum", "dropout", "accumulate", "clip_norm", "decay"},
+    "cells_from": {"recurrent_inputs", "epochs"},
+}
+"""The free settings that are bound where a setting is fixed or searched."""
 
 Part = Range | tuple[Any, ...]
 Combination = Mapping[str, Any]
@@ -186,8 +190,8 @@ def build_space(
     Raises `RecipeError` where a part can never be legal, or a value or bound of a free part is not.
     """
     parts = dict(sorted(search.space.items()))  # the order of a file's lines does not matter
-    blocks = BLOCK_SETTINGS & (parts.keys() | fixed.keys())
-    dependent = DEPEND_ON_BLOCKS if blocks else set()
+    given = parts.keys() | fixed.keys()
+    dependent = {key for setting, keys in DEPENDENT.items() if setting in given for key in keys}
     free = {key: p for key, p in parts.items() if _is_free(key, p) and key not in dependent}
     bound = {key: _bound_values(key, part) for key, part in parts.items() if key not in free}
     rank = {key: place for place, key in enumerate(CHOICE_ORDER)}

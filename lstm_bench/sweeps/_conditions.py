@@ -35,12 +35,14 @@ CONDITIONS: Mapping[str, tuple[str, tuple[Any, ...]]] = {
     "kernel_size": ("network", ("conv1d",)),
     "momentum": ("optimizer", ("sgd",)),
     "start": ("evaluation", ("cold_start",)),
+    "update": ("network", ("lstm_1997",)),
+    "cells_from": ("update", ("step",)),
     **dict.fromkeys(LSTM_1997_SETTINGS, ("network", ("lstm_1997",))),
 }
 """For each conditional setting: its parent, and the values of the parent with which it applies."""
 
 PARENT_SETTINGS = tuple(dict.fromkeys(parent for parent, _ in CONDITIONS.values()))
-"""The settings that others depend on. `forget_bias` alone is conditional itself."""
+"""The settings that others depend on. `forget_bias` and `update` are conditional themselves."""
 
 
 def setting_applies(key: str, settings: Mapping[str, Any], tasks: TaskRegistry) -> bool:

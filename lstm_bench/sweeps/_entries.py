@@ -334,7 +334,7 @@ def build_recipe(settings: Mapping[str, Any], tasks: TaskRegistry) -> Recipe:
         rule = "must be a whole number of weight updates, at least 1"
         raise RecipeError([Fault("updates", f"{rule}, but got {updates!r}")])
     once = recipe_from_settings({**arguments, "epochs": 1}, tasks)
-    epochs = math.ceil(updates * once.accumulate / once.schedule.batches)
+    epochs = math.ceil(updates * once.accumulate / once.epoch_updates)
     return once.with_settings({**arguments, "epochs": epochs})
 
 

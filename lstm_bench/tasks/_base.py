@@ -229,6 +229,15 @@ class Task(BaseModel, ABC):
         return None
 
     @property
+    def scores_seen_sequences(self) -> bool:
+        """Whether `problem` may have training sequences among the `unseen` ones, on purpose.
+
+        Only so does a task reproduce an experiment whose test sequences were drawn like those to
+        train on. Its score is then not one of sequences never trained on.
+        """
+        return False
+
+    @property
     def stopping_rule(self) -> StoppingRule | None:
         """The published rule for when training ends; used by recipes with `stop=rule`."""
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -35,9 +35,13 @@ class EmbeddedReber(Task):
 
     `train` random strings are fixed, as in the paper, and shown in random order in every epoch.
     Short strings are frequent and may be among them more than once. None of the `unseen` strings
-    is trained on; the paper does not say so of its test strings. The paper wants all strings of
-    both sets right; here those of `unseen` alone count, and `seen_accuracy` has the others. Strings
-    of more than `longest_string` symbols, three in a million by default, are drawn again.
+    is trained on, so they are longer than the grammar's, and they alone are scored;
+    `seen_accuracy` has the others. Strings of more than `longest_string` symbols, three in a
+    million by default, are drawn again.
+
+    `overlap=true` is the experiment of the paper, as far as it tells: `unseen` test strings are
+    drawn like the training strings, so that short ones are in both sets, and the strings of both
+    sets are scored: the task is solved when every symbol of all of them is right.
 
     Hochreiter & Schmidhuber (1997), Experiment 1; first used by Cleeremans et al. (1989) and Smith
     & Zipser (1989).
@@ -63,6 +67,7 @@ class EmbeddedReber(Task):
     train: Annotated[int, Field(ge=1, le=100_000)] = 256
     unseen: Annotated[int, Field(ge=1, le=100_000)] = 256
     longest_string: Annotated[int, Field(ge=20, le=10_000)] = 50
+    overlap: Literal[True] | None = None
 
     def problem(self, seed: int) -> Problem:
         """Returns the strings for `seed`."""
@@ -70,9 +75,15 @@ class EmbeddedReber(Task):
         return Problem(tuple(map(_sequence, train)), tuple(map(_sequence, unseen)))
 
     def strings(self, seed: int) -> tuple[list[String], list[String]]:
-        """Returns the strings to train on, and others that are not among them."""
+        """Returns the strings to train on, and those that are scored.
+
+        These are others that are not among them; with `overlap` they are those to train on and
+        others that may be among them.
+        """
         rng = stream(seed, "data")
         train = self._draw(rng, self.train)
+        if self.overlap:
+            return train, train + self._draw(rng, self.unseen)
         known = {symbols.tobytes() for symbols, _ in train}
         unseen: list[String] = []
         while len(unseen) < self.unseen:
@@ -90,6 +101,10 @@ class EmbeddedReber(Task):
                 (symbols[i, : lengths[i]], states[i, : lengths[i]]) for i in np.flatnonzero(fits)
             ]
         return strings[:count]
+
+    @property
+    def scores_seen_sequences(self) -> bool:
+        return self.overlap is not None
 
     @property
     def longest(self) -> int:

@@ -11,10 +11,8 @@ number of threads nor the other seeds change a bit of a result.
 from __future__ import annotations
 
 import functools
-import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +23,7 @@ import tensorflow as tf
 from lstm_bench.errors import Interrupted
 from lstm_bench.recipes import Recipe, Samples, Schedule
 from lstm_bench.seeds import stream
+from lstm_bench.training import _step_training
 from lstm_bench.training._engine import SeedRun, Training
 from lstm_bench.training._fusion import fence_steps
 from lstm_bench.training._kernel_calls import use_kernels
@@ -45,6 +44,7 @@ from lstm_bench.training._program_spec import (
     SampleTensors,
     TrainingState,
 )
+from lstm_bench.training._seed_threads import in_threads
 from lstm_bench.training._stopping import RuleWindow, needed_correct
 from lstm_bench.training._truncation import cut_gradients
 
@@ -70,6 +70,8 @@ def train(
     stop: Callable[[], bool] = lambda: False,
 ) -> Training:
     """Trains all seeds, `threads` at a time; see `Engine` in `_engine.py`."""
+    if recipe.update == "step":
+        return _step_training.train(recipe, seeds, threads, stop)
     samples = {seed: recipe.samples(seed) for seed in seeds}
     if recipe.fresh:  # the training samples come epoch by epoch
         samples = {seed: samples[seed].part(unseen=True) for seed in seeds}
@@ -80,24 +82,12 @@ def train(
         misses = _compile.cache_info().misses
         programs[spec] = _compile(spec, _Template(recipe))
         compile_seconds += programs[spec].seconds * (_compile.cache_info().misses - misses)
-    halt = threading.Event()
 
-    def train_one(seed: int) -> SeedRun:
-        def stopped() -> bool:
-            return halt.is_set() or stop()
-
+    def train_one(seed: int, stopped: Callable[[], bool]) -> SeedRun:
         spec = specs[seed]
         return _train_seed(recipe, spec, programs[spec], seed, samples[seed], stopped)
 
-    with ThreadPoolExecutor(max_workers=max(1, min(threads, len(seeds)))) as pool:
-        futures = [pool.submit(train_one, seed) for seed in seeds]
-        try:
-            wait(futures, return_when=FIRST_EXCEPTION)
-            runs = tuple(future.result() for future in futures)
-        finally:
-            halt.set()
-            for future in futures:
-                future.cancel()
+    runs = in_threads(train_one, seeds, threads, stop)
     model = programs[specs[seeds[0]]].model
     return Training(runs, model.count_params(), multiply_adds(model), compile_seconds)
 

@@ -30,6 +30,7 @@ from lstm_bench.training._models import (
     reset_states,
     state_variables,
 )
+from lstm_bench.training._step_updates import StepUpdates
 from lstm_bench.training._stopping import (
     RuleWindow,
     SolvedStreak,
@@ -92,16 +93,21 @@ def train(
         streak = SolvedStreak(recipe.stop_after_solved)
         rule = RuleWindow.of(recipe)
         needed, met_after = needed_correct(recipe, samples), None
+        updates = StepUpdates(recipe, model) if recipe.update == "step" else None
         for epoch in range(1, recipe.epochs + 1):
             if stop():
                 raise Interrupted
             trained = recipe.epoch_samples(seed, epoch) if recipe.fresh else every_sample
-            if rule is None:
+            if updates is None and rule is None:
                 loss.append(fit_epoch(recipe, model, trained, rng))
             else:
-                epoch_loss, errors = fit_with_errors(recipe, model, trained, rng)
+                epoch_loss, errors = (
+                    fit_with_errors(recipe, model, trained, rng)
+                    if updates is None
+                    else updates.fit(trained, rng)
+                )
                 loss.append(epoch_loss)
-                met_after = rule.met_after(errors)
+                met_after = None if rule is None else rule.met_after(errors)
             if epoch in recipe.evaluated_epochs:
                 outputs = predict(recipe, model, samples)
                 hits = correct_outputs(recipe, samples, outputs)
