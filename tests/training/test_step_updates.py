@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from agreement import agree
 
-from lstm_bench.errors import Interrupted, RecipeError
+from lstm_bench.errors import Interrupted, RecipeError, UserError
+from lstm_bench.export import export_script
 from lstm_bench.recipes import program_key, recipe
 from lstm_bench.seeds import epoch_stream, stream
 from lstm_bench.tasks import Problem, Sequence, StoppingRule, Task
@@ -366,6 +367,11 @@ def test_settings_that_do_not_fit_are_refused(settings, key, rule):
     with pytest.raises(RecipeError) as caught:
         chosen(**{"units": 2} | settings)
     assert any(fault.key == key and rule in fault.message for fault in caught.value.faults)
+
+
+def test_a_script_of_them_is_refused():
+    with pytest.raises(UserError, match="export: .* but got update=step; leave update out"):
+        export_script(chosen(units=2))
 
 
 def test_the_settings_of_other_recipes_do_not_change():
