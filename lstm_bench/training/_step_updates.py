@@ -147,7 +147,7 @@ class StepUpdates:
             return d_y
         if self.recipe.output == "sigmoid":
             return d_y * y * (1 - y)
-        return y * (d_y - (d_y * y).sum())
+        return np.asarray(y * (d_y - (d_y * y).sum()))
 
     def _show(self) -> None:
         """Writes the weights to the model; where there are no cells, the outputs take none."""

@@ -93,7 +93,8 @@ STANDARD = {
     "multiplication": {"variant": ["1997", "modern"], "misses_below": [13, 140]},
     "temporal_order": {"symbols": [2, 3], "length": [10, 20], "stop": ["rule"]},
     "embedded_reber": {
-        "longest_string": [20, 30], "overlap": [True], "recall_weight": [1.0, 5.0], "stop_after_solved": [0, 2],
+        "longest_string": [20, 30], "overlap": [True], "recall_weight": [1.0, 5.0],
+        "stop_after_solved": [0, 2],
     },
     "long_lag": {"distractors": [2, 3], "variant": ["a", "b", "c"]},
     "noisy_sequences": {"informative": [1, 2]},
