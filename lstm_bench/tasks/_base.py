@@ -280,7 +280,7 @@ class Task(BaseModel, ABC):
 
 
 # Properties that depend on no parameter may be given as plain values: `chance = 0.5`.
-Task.__class_vars__.update({"labels", "chance", "ceiling", "bar"})
+Task.__class_vars__.update({"labels", "chance", "ceiling", "bar", "scores_seen_sequences"})
 
 
 def is_built_in(task: type[Task]) -> bool:

@@ -28,7 +28,8 @@ class LongLag(FreshTask):
     with p = `lag`, predicted at every step; an epoch has `train` of them, half of each, and there
     are no unseen ones. The paper chooses one of them at random each time; `shuffle=sequences` shows
     as many of each. `variant=b`, Experiment 2b, has random symbols in between. All steps are
-    trained on; any of a1 ... a(p-1) may be the most active ones where they are random.
+    trained on; any of a1 ... a(p-1) may be the most active ones where they are random. Both need
+    `update=step` and `cells_from` to train as in the paper.
 
     `variant=c`, Experiment 2c, begins with b and x or y; after q = `lag` random elements out of
     p = `distractors` (by default q), each further element is e with probability 1/10, else random;

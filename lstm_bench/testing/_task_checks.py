@@ -202,14 +202,16 @@ def epochs(task: Task) -> None:
 def leak(task: Task) -> None:
     """No unseen sequence is, with its targets, part of a training sequence of the first epochs.
 
-    Unless the task says so, with `scores_seen_sequences`.
+    A task that says `scores_seen_sequences` must have such a sequence.
     """
-    if task.scores_seen_sequences:
-        return
     for seed in SEEDS:
         problem = task.problem(seed)
         train = sum((task.epoch_sequences(seed, epoch) or () for epoch in EPOCHS), problem.train)
         leaked = leaked_sequences(Problem(train, problem.unseen))
+        if task.scores_seen_sequences:
+            rule = f"problem({seed}): scores_seen_sequences says that sequences trained on are"
+            assert leaked, f"{rule} among the unseen ones, but none is; leave it out"
+            continue
         rule = f"problem({seed}): an unseen sequence must not be part of a training sequence"
         actual = f"but {len(leaked)} are, e.g. unseen[{(leaked or [0])[0]}]"
         assert not leaked, f"{rule}, {actual}; draw sequences that all differ, then split them"

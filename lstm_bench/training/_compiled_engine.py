@@ -11,6 +11,7 @@ number of threads nor the other seeds change a bit of a result.
 from __future__ import annotations
 
 import functools
+import importlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,8 +24,7 @@ import tensorflow as tf
 from lstm_bench.errors import Interrupted
 from lstm_bench.recipes import Recipe, Samples, Schedule
 from lstm_bench.seeds import stream
-from lstm_bench.training import _step_training
-from lstm_bench.training._engine import SeedRun, Training
+from lstm_bench.training._engine import Engine, SeedRun, Training, get_engine
 from lstm_bench.training._fusion import fence_steps
 from lstm_bench.training._kernel_calls import use_kernels
 from lstm_bench.training._models import (
@@ -71,7 +71,7 @@ def train(
 ) -> Training:
     """Trains all seeds, `threads` at a time; see `Engine` in `_engine.py`."""
     if recipe.update == "step":
-        return _step_training.train(recipe, seeds, threads, stop)
+        return step_engine().train(recipe, seeds, threads, stop)
     samples = {seed: recipe.samples(seed) for seed in seeds}
     if recipe.fresh:  # the training samples come epoch by epoch
         samples = {seed: samples[seed].part(unseen=True) for seed in seeds}
@@ -90,6 +90,18 @@ def train(
     runs = in_threads(train_one, seeds, threads, stop)
     model = programs[specs[seeds[0]]].model
     return Training(runs, model.count_params(), multiply_adds(model), compile_seconds)
+
+
+def step_engine() -> Engine:
+    """Returns what trains recipes with `update=step`; where Numba is missing, the other engine."""
+    try:
+        numba = importlib.import_module("numba")
+        if not numba.config.DISABLE_JIT:
+            engine: Engine = importlib.import_module("lstm_bench.training._step_training")
+            return engine
+    except ImportError:
+        pass
+    return get_engine("keras")
 
 
 def _train_seed(

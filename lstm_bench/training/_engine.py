@@ -1,8 +1,9 @@
 """The interface of the two engines: `train(recipe, seeds, threads, stop) -> Training`.
 
 `keras` is plain Keras as the tutorials write it; it defines what is correct. `compiled` runs the
-same training as one XLA program. An engine is imported on first use, because TensorFlow takes
-seconds to import.
+same training as one XLA program. Neither updates weights within a sequence: with `update=step` the
+first trains in plain NumPy (and evaluates in Keras), and the second in code compiled by Numba. An
+engine is imported on first use, because TensorFlow takes seconds to import.
 """
 
 from __future__ import annotations

@@ -128,14 +128,21 @@ def _softmax(values, size):
 
 
 @compiled
-def _deltas(y, target, weight, output, delta):
+def _copy(activations, fed, size):
+    """Copies the first `size` activations to behind the place of the bias."""
+    for j in range(size):
+        fed[1 + j] = activations[j]
+
+
+@compiled
+def _deltas(y, targets, t, weight, output, delta):
     """Writes the gradient of a step's loss by the net inputs of the outputs.
 
     Returns the loss and the largest error.
     """
     loss, mean, largest = 0.0, 0.0, 0.0
     for k in range(len(delta)):
-        error = y[k] - target[k]
+        error = y[k] - targets[t, k]
         delta[k] = weight * error
         loss += error * error
         mean += delta[k] * y[k]
@@ -171,7 +178,7 @@ def _samples(order, steps, rows, network, rate, absent, last_step, outputs, erro
     of_cell, of_gate = np.zeros(units), np.zeros(units)
     cell_trace = np.zeros(units * length)  # the slope of s by the weights of its cell
     gate_trace = np.zeros(units * length)  # and by those of its input gate
-    shown[0] = 1.0
+    shown[0] = 1.0  # the rest is 0 where there are no hidden units
     total = 0.0
     for number in range(len(order)):
         s[:], fed[:], cell_trace[:], gate_trace[:] = 0.0, 0.0, 0.0, 0.0
@@ -180,12 +187,11 @@ def _samples(order, steps, rows, network, rate, absent, last_step, outputs, erro
         for t in range(begin, start[order[number] + 1]):
             first, last = at[t], at[t + 1]
             output_last = first if recurrent else last
-            shown[1:] = 0.0
             if number >= absent:
                 _net(a, width, hidden, length, dense, fed, column, value, first, last)
                 logistic(a, len(a))
                 _cells(a, s, h, slope, of_cell, of_gate, units, size, has_output, symmetric)
-                shown[1 : units + 1] = a[:units]
+                _copy(a, shown, units)
             _net(
                 y, count, output, output_length, output_dense, shown,
                 column, value, first, output_last,
@@ -195,10 +201,11 @@ def _samples(order, steps, rows, network, rate, absent, last_step, outputs, erro
             elif activation == 2:
                 _softmax(y, count)
             if len(outputs) > 0:
-                outputs[t] = y[:count]
+                for k in range(count):
+                    outputs[t, k] = y[k]
             if rate == 0.0:
                 if recurrent and number >= absent:
-                    fed[1 : width + 1] = a[:width]
+                    _copy(a, fed, width)
                 continue
             if number >= absent:
                 for j in range(units):
@@ -210,11 +217,12 @@ def _samples(order, steps, rows, network, rate, absent, last_step, outputs, erro
                     if not biases[1]:
                         gate_trace[row] = 0.0
             if step_weight[t] != 0.0:
-                loss, error = _deltas(y, targets[t], step_weight[t], activation, delta)
+                loss, error = _deltas(y, targets, t, step_weight[t], activation, delta)
                 total += loss
                 if last_step or not error <= largest:
                     largest = error if last_step or largest == largest else largest
-                arriving[:] = 0.0
+                for j in range(output_dense):
+                    arriving[j] = 0.0
                 for k in range(count):
                     row = k * output_length
                     add(arriving, 0, delta[k], output, row, output_dense)
@@ -240,7 +248,7 @@ def _samples(order, steps, rows, network, rate, absent, last_step, outputs, erro
                         if not biases[1]:
                             hidden[row] = 0.0
             if recurrent and number >= absent:
-                fed[1 : width + 1] = a[:width]
+                _copy(a, fed, width)
         if rate != 0.0:
             errors[number] = largest
     return total

@@ -33,7 +33,12 @@ CALL_STEPS = 200_000
 """Time steps in one call of the compiled code: 0.1 to 1 s. Ctrl-C takes effect between calls."""
 
 
-def train(recipe: Recipe, seeds: Sequence[int], threads: int, stop: Callable[[], bool]) -> Training:
+def train(
+    recipe: Recipe,
+    seeds: Sequence[int],
+    threads: int = 1,
+    stop: Callable[[], bool] = lambda: False,
+) -> Training:
     """Trains all seeds, `threads` at a time; see `Engine` in `_engine.py`."""
     start = time.perf_counter()
     kernel()

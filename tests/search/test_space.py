@@ -62,6 +62,8 @@ OFFERED = {
     "clip_norm": [0.1, 1.0],
     "decay": ["linear", "cosine"],
     "truncate": [1, 2, 5],
+    "update": ["step"],
+    "cells_from": [1, 3],
     "start": ["0", "2", "B"],
 }
 """Some values of every setting that all tasks have, legal or not."""
@@ -91,7 +93,8 @@ STANDARD = {
     "multiplication": {"variant": ["1997", "modern"], "misses_below": [13, 140]},
     "temporal_order": {"symbols": [2, 3], "length": [10, 20], "stop": ["rule"]},
     "embedded_reber": {
-        "longest_string": [20, 30], "recall_weight": [1.0, 5.0], "stop_after_solved": [0, 2],
+        "longest_string": [20, 30], "overlap": [True], "recall_weight": [1.0, 5.0],
+        "stop_after_solved": [0, 2],
     },
     "long_lag": {"distractors": [2, 3], "variant": ["a", "b", "c"]},
     "noisy_sequences": {"informative": [1, 2]},
@@ -268,6 +271,8 @@ def test_a_range_of_forget_biases_is_searched():
         ("forget_bias", [1.0], {"network": "gru"}, "network=lstm"),
         ("longest_time", [9], {"forget_bias": 2.0}, "forget_bias=chrono"),
         ("truncate", [1], {"network": "mlp"}, "network=lstm or gru or simple_rnn"),
+        ("update", ["step"], {"network": "gru"}, "network=lstm_1997"),
+        ("cells_from", [1], {"network": "lstm_1997"}, "update=step"),
     ],
 )
 def test_a_part_that_can_never_apply_is_refused_with_its_key(key, value, fixed, words):
@@ -297,6 +302,27 @@ def test_units_are_proposed_that_fit_the_blocks():
     assert seen == {(True, "all", 4)}
     with pytest.raises(RecipeError, match="units must be a multiple of block_size"):
         build_space(search({"units": [3, 5]}), fixed | {"block_size": 2})
+
+
+def test_updates_after_every_step_are_proposed_only_where_they_can_be():
+    fixed = {"task": "memory", "network": "lstm_1997", "stateful": False, "framing": "whole"}
+    fixed |= {"loss": "summed_squared_error", "optimizer": "sgd"}
+    parts = {"update": ["step"], "layers": [1, 2], "momentum": [0.0, 0.5], "batch_size": [1, 2]}
+    parts |= {"accumulate": [1, 3], "dropout": [0.0, 0.1], "units": [2, 3]}
+    seen = proposals(parts, fixed, "grid", 99)
+    assert {(p.layers, p.momentum, p.batch_size, p.accumulate, p.dropout) for p in seen} == {
+        (1, 0.0, 1, 1, 0.0)
+    }
+    assert len(seen) == 2
+    parts = {"cells_from": [1, 5], "recurrent_inputs": [False, True], "epochs": [2, 3]}
+    seen = proposals(parts, fixed | {"update": "step"}, "grid", 99)
+    # The task has two sequences, so of two epochs all would be without cells.
+    assert {(p.cells_from, p.recurrent_inputs, p.epochs) for p in seen} == {
+        (1, False, 2), (1, False, 3), (5, False, 3),
+    }  # fmt: skip
+    parts = {"network": ["lstm", "lstm_1997"], "update": ["step"], "units": [2, 3]}
+    seen = proposals(parts, fixed | {"network": "lstm"}, "grid", 99)
+    assert {(p.network, p.update) for p in seen} == {("lstm", None), ("lstm_1997", "step")}
 
 
 def test_fixed_settings_are_dropped_only_where_they_do_not_apply():

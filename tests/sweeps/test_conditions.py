@@ -15,15 +15,19 @@ PARENT_VALUES = {
     "network": ["lstm", "gru", "simple_rnn", "mlp", "conv1d", "lstm_1997"],
     "optimizer": ["adam", "sgd", "rmsprop"],
     "forget_bias": ["chrono", 1.0, 0.5],
+    "update": ["step", None],
     "evaluation": ["teacher_forced", "free_running", "cold_start", "step_by_step"],
 }
 VALUES = {"window": 2, "chunk": 2, "substrings": 9, "max_length": 3, "fresh": 4, "layout": "rows"}
 VALUES |= {"reset": "epoch", "bidirectional": True, "kernel_size": 2, "momentum": 0.5, "start": "B"}
 VALUES |= {"forget_bias": 2.0, "longest_time": 30, "truncate": 1}
 VALUES |= {"block_size": 2, "output_gate": False, "squashing": "positive", "biases": "none"}
-VALUES |= {"recurrent_inputs": False, "initial_range": 0.2}
+VALUES |= {"recurrent_inputs": False, "initial_range": 0.2, "update": "step", "cells_from": 3}
 VALUES |= {"input_gate_bias": [-1.0] * 20, "output_gate_bias": [-1.0] * 20}  # a block for each unit
 """A value of every conditional setting that is not the default of the setting."""
+
+ON_LINE = {"framing": "whole", "loss": "summed_squared_error", "optimizer": "sgd"}
+"""What else `update=step` needs."""
 
 
 def test_conditions_are_those_of_the_recipe():
@@ -31,10 +35,11 @@ def test_conditions_are_those_of_the_recipe():
     assert CONDITIONS.keys() == VALUES.keys() and set(PARENT_SETTINGS) == PARENT_VALUES.keys()
     for key, (parent, values) in CONDITIONS.items():
         assert parent in PARENT_SETTINGS and values
-        assert key not in PARENT_SETTINGS or key == "forget_bias"
+        assert key not in PARENT_SETTINGS or key in ("forget_bias", "update")
         task = "alphabet" if key == "start" else "memory"
         base = {"evaluation": "cold_start"} if key == "start" else {"stateful": False}
         base |= {"framing": "whole"} if key == "truncate" else {}
+        base |= ON_LINE if key == "update" else {}
         for value in PARENT_VALUES[parent]:
             settings = {"task": task} | base | {parent: value, key: VALUES[key]}
             if parent == "framing" and value in ("whole", "chunks") and key == "bidirectional":
@@ -60,12 +65,12 @@ def test_an_overlay_keeps_settings_that_still_apply():
 @pytest.mark.parametrize("key", CONDITIONS)
 def test_an_overlay_drops_a_setting_only_with_a_value_of_its_parent_that_excludes_it(key):
     parent, values = CONDITIONS[key]
-    below = {"task": "memory", key: VALUES[key]}
+    # The parent of `cells_from` applies itself only with the network of 1997.
+    fixed = {"task": "memory"} | ({"network": "lstm_1997"} if key == "cells_from" else {})
+    below = fixed | {key: VALUES[key]}
     for value in PARENT_VALUES[parent]:
         merged = overlay_settings(below, {parent: value}, BUILT_IN_TASKS)
-        assert merged == {"task": "memory", parent: value} | (
-            {key: VALUES[key]} if value in values else {}
-        )
+        assert merged == fixed | {parent: value} | ({key: VALUES[key]} if value in values else {})
     assert overlay_settings(below, {"units": 3}, BUILT_IN_TASKS) == below | {"units": 3}
     chosen = {parent: PARENT_VALUES[parent][0], key: VALUES[key]}
     task = {"task": "memory"}

@@ -195,6 +195,25 @@ def test_no_unseen_string_is_trained_on_and_the_longest_is_kept():
         assert max(map(len, problem.sequences)) <= 19
 
 
+def test_overlapping_test_strings_are_drawn_like_those_to_train_on_and_both_are_scored():
+    """Short strings are frequent, so many of them are in both sets."""
+    chosen = task("embedded_reber", overlap=True)
+    assert chosen.scores_seen_sequences and not task("embedded_reber").scores_seen_sequences
+    lengths = {"train": [], "test": []}
+    for seed in range(20):
+        problem = chosen.problem(seed)
+        assert len(problem.train) == 256 and len(problem.unseen) == 512
+        texts = [text_of(chosen, s.inputs) for s in problem.unseen]
+        assert texts[:256] == [text_of(chosen, s.inputs) for s in problem.train]
+        assert len(set(texts[:256]) & set(texts[256:])) >= 10
+        lengths["train"] += map(len, texts[:256])
+        lengths["test"] += map(len, texts[256:])
+        plain = task("embedded_reber").problem(seed)
+        assert texts[:256] == [text_of(chosen, s.inputs) for s in plain.train]
+    assert stats.ks_2samp(*lengths.values()).pvalue > 1e-3
+    assert np.mean(lengths["test"]) == pytest.approx(11, abs=0.2)
+
+
 def test_a_continual_stream_is_string_after_string():
     chosen = task("continual_reber", length=60, train=200)
     for sequence in chosen.epoch_sequences(1, 4):
@@ -212,9 +231,13 @@ def test_a_continual_stream_is_string_after_string():
         assert np.flatnonzero(sequence.recall).tolist() == expected_recall
 
 
-@pytest.mark.parametrize("name", ["embedded_reber", "continual_reber"])
-def test_no_ranking_of_the_reber_symbols_is_better_than_chance(name):
-    chosen = task(name)
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [("embedded_reber", {}), ("embedded_reber", {"overlap": True}), ("continual_reber", {})],
+    ids=["embedded", "overlapping", "continual"],
+)
+def test_no_ranking_of_the_reber_symbols_is_better_than_chance(name, parameters):
+    chosen = task(name, **parameters)
     parts = [chosen.problem(seed).sequences for seed in range(4)]
     rows = np.concatenate([s.possible for part in parts for s in part])
     codes, counts = np.unique(rows @ (1 << np.arange(7)), return_counts=True)

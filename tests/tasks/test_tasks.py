@@ -163,6 +163,7 @@ OTHERS = [
     for task in (
         *(task() for name, task in BUILT_IN_TASKS.items() if name not in ORDINARY),
         BUILT_IN_TASKS["alphabet"](wrap=True),
+        BUILT_IN_TASKS["embedded_reber"](overlap=True),
         BUILT_IN_TASKS["adding"](variant="modern"),
         BUILT_IN_TASKS["multiplication"](variant="modern", length=20),
         BUILT_IN_TASKS["temporal_order"](symbols=3, length=30),

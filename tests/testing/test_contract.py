@@ -16,6 +16,7 @@ from broken import (
     HealthyFresh,
     HealthyPossible,
     HealthyVarying,
+    Leaking,
 )
 
 from lstm_bench.errors import UserError
@@ -81,6 +82,24 @@ def test_further_healthy_tasks_pass_all_quick_checks(kind):
 @pytest.mark.parametrize("kind", [HealthyFresh, HealthyVarying, HealthyPossible])
 def test_further_healthy_tasks_pass_the_training_check(kind):
     TASK_CHECKS["training"](kind())
+
+
+def test_a_task_may_say_that_it_scores_sequences_trained_on():
+    class Repeating(Leaking):
+        """Scores what it trains on: 0 1 -> 1 0."""
+
+        scores_seen_sequences = True
+
+    assert failing(Leaking(), {"leak": TASK_CHECKS["leak"]}).keys() == {"leak"}
+    TASK_CHECKS["leak"](Repeating())
+
+    class Boasting(HealthyFresh):
+        """Says so, but does not: 0 1 -> 1 0."""
+
+        scores_seen_sequences = True
+
+    with pytest.raises(AssertionError, match="but none is; leave it out"):
+        TASK_CHECKS["leak"](Boasting())
 
 
 def test_other_parameters_are_checked_too():

@@ -6,13 +6,15 @@ before, which were others then; what the units were fed is kept. Its slope at d 
 differences, is the gradient of the algorithm (Hochreiter & Schmidhuber 1997, appendix A.1).
 """
 
+import sys
 from typing import ClassVar
 
 import numpy as np
 import pytest
 from agreement import agree
 
-from lstm_bench.errors import Interrupted, RecipeError
+from lstm_bench.errors import Interrupted, RecipeError, UserError
+from lstm_bench.export import export_script
 from lstm_bench.recipes import program_key, recipe
 from lstm_bench.seeds import epoch_stream, stream
 from lstm_bench.tasks import Problem, Sequence, StoppingRule, Task
@@ -189,7 +191,7 @@ def test_every_step_moves_the_weights_against_its_gradient(variant, engine):
 
 
 def test_without_updates_between_steps_the_sum_of_the_changes_is_that_of_a_sequence():
-    """With a small rate weights hardly change in a sequence, so one update is nearly the same."""
+    """With a small rate the weights hardly change in a sequence, so one update does the same."""
     settings = VARIANTS["two blocks of two"] | {"learning_rate": 1e-3}
     every_step, sequence = chosen(**settings), chosen(**settings, update=None)
     (one,), (other,) = (compiled.train(r, [3]).runs for r in (every_step, sequence))
@@ -304,6 +306,19 @@ def test_neither_threads_nor_other_seeds_nor_the_length_of_a_call_change_a_bit(m
         )
 
 
+@pytest.mark.parametrize("missing", ["numba", "a compiler"])
+def test_where_nothing_is_compiled_the_other_engine_trains(missing, monkeypatch):
+    import numba
+
+    if missing == "numba":
+        monkeypatch.setitem(sys.modules, "numba", None)
+    else:
+        monkeypatch.setattr(numba.config, "DISABLE_JIT", True)
+    one = chosen(units=2)
+    (fast,), (slow,) = (engine.train(one, [0]).runs for engine in (compiled, keras_loop))
+    assert fast.loss.tobytes() == slow.loss.tobytes()
+
+
 def test_training_can_be_interrupted():
     calls = []
 
@@ -366,6 +381,11 @@ def test_settings_that_do_not_fit_are_refused(settings, key, rule):
     with pytest.raises(RecipeError) as caught:
         chosen(**{"units": 2} | settings)
     assert any(fault.key == key and rule in fault.message for fault in caught.value.faults)
+
+
+def test_a_script_of_them_is_refused():
+    with pytest.raises(UserError, match=r"export: .* but got update=step; leave update out"):
+        export_script(chosen(units=2))
 
 
 def test_the_settings_of_other_recipes_do_not_change():
