@@ -35,7 +35,7 @@ class TaskRegistry(Mapping[str, type[Task]]):
     process gets `sources` and calls `sweeps.tasks_from_sources`.
 
     >>> sorted(BUILT_IN_TASKS)[:2], BUILT_IN_TASKS["echo"].kind, BUILT_IN_TASKS.sources
-    (['alphabet', 'ambiguous_pair'], 'categorical', ())
+    (['adding', 'alphabet'], 'categorical', ())
     """
 
     classes: Mapping[str, type[Task]]

@@ -28,7 +28,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import yaml
 from omegaconf import OmegaConf
@@ -38,12 +38,14 @@ from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationError
 from lstm_bench.data import complete_sweep, default_name, default_search
 from lstm_bench.errors import Fault, RecipeError, SweepError, UserError, unknown
 from lstm_bench.recipes import BUILT_IN_TASKS, TaskRegistry, files_outside, known_settings
-from lstm_bench.results import GridTask, TaskGrid
 from lstm_bench.safety import WholeNumber, check_yaml, pydantic_faults, read_yaml
 from lstm_bench.statistics import METRICS, ComparisonQuestion, Kind
 from lstm_bench.sweeps._entries import Entry, RefusedEntry, read_entries, read_refused
 from lstm_bench.sweeps._search import Search, search_faults
 from lstm_bench.sweeps._sweep_tasks import TASK_MARK, read_sweep_tasks, without_dropped_tasks
+
+if TYPE_CHECKING:
+    from lstm_bench.results import TaskGrid
 
 
 class Sweep(BaseModel):
@@ -78,6 +80,8 @@ class Sweep(BaseModel):
         tasks = {entry.place[1]: entry.recipe.task for entry in placed.values() if entry.place}
         if not tasks:
             return None
+        from lstm_bench.results import GridTask, TaskGrid  # takes pandas, which takes a second
+
         described = (GridTask(name, task.chance, task.ceiling) for name, task in tasks.items())
         return TaskGrid(tuple(described), {id_: e.place for id_, e in placed.items() if e.place})
 
