@@ -99,11 +99,14 @@ def test_figures_are_those_of_the_reports():
     window = compared.loc["a window of features for one letter (B2, B1)"]
     assert window["verdict"] == "cannot tell yet"
     assert f"cannot be told yet: about {window['more_seeds']:.0f} more seeds would do" in told
-    half = reported("horizon", "horizon").set_index("family")["half"].round().astype(int)
+    half = reported("horizon", "horizon").set_index("family")["half"]
     families = {"gru": "GRU", "whole": "LSTM", "simple_rnn": "SimpleRNN", "windows": "LSTM on"}
-    families |= {"pairs": "LSTM that is handed its state"}
+    families |= {"pairs": "LSTM that is handed its state", "weighted": "LSTM whose loss weighs"}
     for family, name in families.items():
-        assert re.search(rf"\b{half[family]} \({name}", told), family
+        assert re.search(rf"\b{half[family]:.0f} \({name}", told), family
+    solved = reported("horizon", "comparison").set_index("id")["solved"]
+    assert f"{solved['long/1024']} of 30 seeds solve a lag of 1024" in told
+    assert solved["long/512"] == 30
 
 
 def test_what_generalises_is_what_the_report_says():

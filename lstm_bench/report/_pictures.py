@@ -86,9 +86,9 @@ def _memory_spans(families: Sequence[Family]) -> list[Picture]:
         rows = [row for family in part for row in family.rows]
         title = f"Solve rate against {wording.heading(axis)}"
         caption = (
-            f"{title}, n = {wording.seed_counts(rows)} per point, with Wilson's 95 % band. The "
-            "memory span is where the solve rate falls to 50 %. Earlier families are drawn wider "
-            "and paler, so that equal lines are all visible."
+            f"{title}, n = {wording.seed_counts(rows)} per point, with Wilson's 95 % "
+            "intervals. The memory span is where the solve rate falls to 50 %. Points at one value "
+            "stand a little apart, so that all are visible."
         )
         stem = "horizon" if len(parts) == 1 else f"horizon-{number}"
         pictures.append(Picture(stem, figure, title, caption))
