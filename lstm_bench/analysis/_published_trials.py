@@ -23,6 +23,7 @@ UNCOUNTED = Verdict(
     "Training sequences are only counted where training ends once the task is solved; set stop or "
     "stop_after_solved.",
 )
+ALL_TRIALS = "How many trials succeeded was not published; the mean is taken as that of all."
 UPPER_END = "Ours are an upper end: whole epochs, with those in which the task stayed solved."
 
 
@@ -30,12 +31,14 @@ UPPER_END = "Ours are an upper end: whole epochs, with those in which the task s
 class PublishedTrials:
     """Our success rate and training sequences against those of published trials.
 
+    `success` and its verdict are None if it was not published how many trials succeeded.
     `sequences` is None if no number was published, or none of ours was counted: the verdict is then
     None, or says so.
     """
 
-    success: SuccessDifference
-    success_verdict: Verdict
+    published_n: int
+    success: SuccessDifference | None
+    success_verdict: Verdict | None
     published_sequences: float | None
     sequences: SequencesRatio | None
     sequences_verdict: Verdict | None
@@ -43,15 +46,16 @@ class PublishedTrials:
     def record(self) -> dict[str, Any]:
         """Returns the figures and both verdicts as one flat row."""
         success, ratio, verdict = self.success, self.sequences, self.sequences_verdict
+        rate_verdict = self.success_verdict
         return {
-            "published_solved": success.published_k,
-            "published_trials": success.published_n,
-            "rate_difference": success.difference,
-            "rate_difference_low": success.low,
-            "rate_difference_high": success.high,
-            "rate_p": success.p,
-            "rate_verdict": self.success_verdict.word,
-            "rate_why": self.success_verdict.reason,
+            "published_solved": success.published_k if success else None,
+            "published_trials": self.published_n,
+            "rate_difference": success.difference if success else None,
+            "rate_difference_low": success.low if success else None,
+            "rate_difference_high": success.high if success else None,
+            "rate_p": success.p if success else None,
+            "rate_verdict": rate_verdict.word if rate_verdict else None,
+            "rate_why": rate_verdict.reason if rate_verdict else None,
             "published_sequences": self.published_sequences,
             "sequences_mean": ratio.mean if ratio else None,
             "sequences_seeds": ratio.n if ratio else None,
@@ -66,8 +70,9 @@ class PublishedTrials:
     def document(self) -> dict[str, Any]:
         """Returns what JSON documents say of it."""
         success, ratio, verdict = self.success, self.sequences, self.sequences_verdict
-        document: dict[str, Any] = {
-            "success": {
+        document: dict[str, Any] = {}
+        if success is not None and self.success_verdict is not None:
+            document["success"] = {
                 "published": [success.published_k, success.published_n],
                 "ours": [success.k, success.n],
                 "difference": success.difference,
@@ -76,7 +81,6 @@ class PublishedTrials:
                 "verdict": self.success_verdict.word,
                 "why": self.success_verdict.reason,
             }
-        }
         if verdict is not None:
             document["sequences"] = {
                 "published": self.published_sequences,
@@ -96,13 +100,19 @@ def published_trials(row: Row) -> PublishedTrials | None:
     if row.published_success is None:
         return None
     seeds, (succeeded, trials) = row.outcome.seeds, row.published_success
-    success = success_difference(seeds["solved"].to_numpy(bool), succeeded, trials)
+    success = rate_verdict = None
+    if succeeded is not None:
+        success = success_difference(seeds["solved"].to_numpy(bool), succeeded, trials)
+        rate_verdict = success_verdict(success)
     published, ratio, verdict = row.published_sequences, None, None
     if published is not None and "sequences" in seeds:
-        ratio = sequences_ratio(seeds["sequences"].to_numpy(float), published, succeeded)
+        of_trials = trials if succeeded is None else succeeded
+        ratio = sequences_ratio(seeds["sequences"].to_numpy(float), published, of_trials)
         verdict = sequences_verdict(ratio)
+        if succeeded is None and np.isfinite(ratio.ratio):
+            verdict = Verdict(verdict.word, f"{verdict.reason} {ALL_TRIALS}")
         if "stop_after_solved" in row.outcome.settings and np.isfinite(ratio.ratio):
             verdict = Verdict(verdict.word, f"{verdict.reason} {UPPER_END}")
     elif published is not None:
         verdict = UNCOUNTED
-    return PublishedTrials(success, success_verdict(success), published, ratio, verdict)
+    return PublishedTrials(trials, success, rate_verdict, published, ratio, verdict)

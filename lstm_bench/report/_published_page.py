@@ -40,9 +40,10 @@ def rates_table(reproductions: Sequence[Reproduction]) -> TextTable | None:
     """Returns published success rates with ours and the verdict; None without any."""
     cells = []
     for item in reproductions:
-        if item.trials is None:
+        success = item.trials.success if item.trials else None
+        verdict = item.trials.success_verdict if item.trials else None
+        if success is None or verdict is None:
             continue
-        success, verdict = item.trials.success, item.trials.success_verdict
         words = "" if item.has_result else printable_line(item.row.published)
         cells.append(
             (
@@ -121,7 +122,9 @@ def published_figures(recipe: NotRun) -> str:
     if recipe.claim:
         parts.append(f"claim: {recipe.claim}")
     if recipe.published_success:
-        parts.append("{}/{} solved".format(*recipe.published_success))
+        succeeded, trials = recipe.published_success
+        solved = "" if succeeded is None else f"{succeeded}/"
+        parts.append(f"{solved}{trials} {'trials' if succeeded is None else 'solved'}")
     if recipe.published_sequences is not None:
         parts.append(f"{wording.whole_number(recipe.published_sequences)} sequences")
     return "; ".join(parts) or wording.NONE

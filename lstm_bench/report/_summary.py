@@ -150,7 +150,7 @@ def _reproductions(findings: Findings) -> list[str]:
 def published_trials(findings: Findings) -> list[str]:
     """Returns the sentences about published success rates and numbers of sequences."""
     judged = [(item.row.id, item.trials) for item in findings.reproductions if item.trials]
-    rates = [(id_, trials.success_verdict.word) for id_, trials in judged]
+    rates = [(i, t.success_verdict.word) for i, t in judged if t.success_verdict is not None]
     sequences = [
         (id_, trials.sequences_verdict.word) for id_, trials in judged if trials.sequences_verdict
     ]

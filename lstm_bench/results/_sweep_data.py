@@ -37,7 +37,7 @@ class Row:
     note: str = ""
     trial: int | None = None  # its number in the search; None for a fixed recipe
     claim: Claim | None = None  # what the source claims about solving the task
-    published_success: tuple[int, int] | None = None  # trials that succeeded, and all trials
+    published_success: tuple[int | None, int] | None = None  # succeeded, if published; all trials
     published_sequences: float | None = None  # the mean over the trials that succeeded
     family: str = ""  # the entry of the file that `over` spread over `axis`, this row at `value`
     axis: str = ""
@@ -100,7 +100,7 @@ class NotRun:
     published: str = ""
     published_accuracy: float | None = None
     claim: Claim | None = None
-    published_success: tuple[int, int] | None = None
+    published_success: tuple[int | None, int] | None = None
     published_sequences: float | None = None
 
     @property

@@ -4,7 +4,8 @@
 
     T1: {stop: rule, published_success: [20, 20], published_sequences: 31390}
 
-20 of 20 trials succeeded, after 31,390 training sequences on average.
+20 of 20 trials succeeded, after 31,390 training sequences on average. `[null, 20]` says that there
+were 20 trials, but not how many of them succeeded: the mean is then taken as that of all.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ def _number(value: Any) -> Any:
     return value
 
 
-def _check_success(success: tuple[int, int]) -> tuple[int, int]:
+def _check_success(success: tuple[int | None, int]) -> tuple[int | None, int]:
     succeeded, trials = success
-    if succeeded > trials:
+    if succeeded is not None and succeeded > trials:
         raise ValueError("must be [succeeded, trials] with at most as many successes as trials")
     return success
 
@@ -42,9 +43,9 @@ _Succeeded = Annotated[WholeNumber, Field(ge=0, le=MAX_TRIALS)]
 _Trials = Annotated[WholeNumber, Field(ge=1, le=MAX_TRIALS)]
 
 PublishedSuccess = Annotated[
-    tuple[_Succeeded, _Trials], BeforeValidator(_pair), AfterValidator(_check_success)
+    tuple[_Succeeded | None, _Trials], BeforeValidator(_pair), AfterValidator(_check_success)
 ]
-"""How many trials succeeded, and how many trials there were."""
+"""How many trials succeeded, if that was published, and how many trials there were."""
 
 PublishedSequences = Annotated[
     float, Field(gt=0, le=2**53, allow_inf_nan=False), BeforeValidator(_number)
@@ -52,9 +53,14 @@ PublishedSequences = Annotated[
 """The mean number of training sequences that the successful trials took."""
 
 
-def check_published_trials(success: tuple[int, int] | None, sequences: float | None) -> None:
+def check_published_trials(success: tuple[int | None, int] | None, sequences: float | None) -> None:
     """Raises ValueError for a mean number of sequences without trials that it is the mean of."""
     if sequences is None:
+        if success is not None and success[0] is None:
+            raise ValueError(
+                "published_success without the number that succeeded needs published_sequences; "
+                "give one of them, e.g. published_success: [20, 20]"
+            )
         return
     rule = "published_sequences is a mean over the trials that succeeded"
     if success is None:

@@ -52,6 +52,18 @@ def test_whole_epochs_are_said_to_be_an_upper_end():
         assert ("upper end" in item.document()["sequences"]["why"]) == said
 
 
+def test_where_it_was_not_published_how_many_succeeded_no_rate_is_judged():
+    unknown = a_row(published_success=(None, 20), published_sequences=1000.0)
+    known = a_row(published_success=(20, 20), published_sequences=1000.0)
+    (item,) = findings_of(unknown).reproductions
+    (other,) = findings_of(known).reproductions
+    assert "success" not in item.document() and "success" in other.document()
+    sequences = item.document()["sequences"]
+    assert sequences["why"].startswith(other.document()["sequences"]["why"])
+    assert "How many trials succeeded was not published" in sequences["why"]
+    assert (item.record()["published_solved"], item.record()["published_trials"]) == (None, 20)
+
+
 def test_a_rate_alone_has_no_verdict_on_sequences():
     (item,) = findings_of(a_row(published_success=(20, 20))).reproductions
     assert "sequences" not in item.document() and item.trials.sequences_verdict is None

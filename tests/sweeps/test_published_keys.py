@@ -46,6 +46,8 @@ def test_published_trials_belong_to_their_recipe_alone():
         ({"published_success": "97 %"}, "must be [succeeded, trials], e.g. [20, 20]"),
         ({"published_sequences": 5}, "give their number too, as published_success: [20, 20]"),
         ({"published_success": [0, 9], "published_sequences": 5}, "but none did; remove it"),
+        ({"published_success": [None, 9]}, "needs published_sequences"),
+        ({"published_success": [9, None], "published_sequences": 5}, "success.1: must be"),
         ({"published_success": [1, 2], "published_sequences": 0}, "must be above 0, but got 0"),
         ({"published_success": [1, 2], "published_sequences": True}, "must be a number"),
         ({"published_success": [1, 2], "published_sequences": float("inf")}, "must be a finite"),
