@@ -85,12 +85,10 @@ def _stopping_faults(config: Configuration) -> Iterator[Fault]:
 def _sequence_faults(config: Configuration) -> Iterator[Fault]:
     """Yields faults of settings that depend on which sequences the task has."""
     task, framing = config.task, config.framing
-    problem = task.problem(0)
-    recall = problem.train[0].recall
-    if config.recall_weight is not None and recall is None:
+    if config.recall_weight is not None and task.problem(0).train[0].recall is None:
         rule = "needs a task that says which steps need memory"
         yield Fault("recall_weight", f"{rule}, but {task.name} does not; leave it out")
-    if config.fresh and not problem.unseen:
+    if config.fresh and not config.lengths[1]:
         rule = "a task with new sequences in every epoch must be scored on unseen ones"
         yield Fault("task", f"{task.name}: {rule}, but problem(0) has none")
     longest = task.longest

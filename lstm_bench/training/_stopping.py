@@ -10,7 +10,12 @@ from lstm_bench.tasks import StoppingRule
 
 
 def needed_correct(recipe: Recipe, samples: Samples) -> int:
-    """Returns how many evaluated outputs must be correct for the task to count as solved."""
+    """Returns how many evaluated outputs must be correct for the task to count as solved.
+
+    0 if the recipe does not end then.
+    """
+    if recipe.stop_after_solved is None:
+        return 0
     total = int(samples.evaluated.sum())
     shares = np.arange(total + 1) / total
     return int(np.searchsorted(shares, recipe.task.bar))
