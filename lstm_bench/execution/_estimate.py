@@ -62,6 +62,7 @@ class Estimate:
     workers: int
     seconds: Range | None  # None if nothing could be trained in the probe
     too_large: int = 0  # recipes that the probe skipped because they need too much memory
+    may_end_early: bool = False  # whether recipes end once solved: updates and time are the most
 
     def document(self) -> dict[str, Any]:
         """Returns the estimate as plain JSON values, each range as [lower, upper]."""
@@ -74,7 +75,8 @@ class Estimate:
         ]
         seconds = list(self.seconds) if self.seconds else None
         document = {"stages": stages, "workers": self.workers, "seconds": seconds}
-        return document | ({"too_large_to_probe": self.too_large} if self.too_large else {})
+        document |= {"too_large_to_probe": self.too_large} if self.too_large else {}
+        return document | ({"may_end_early": True} if self.may_end_early else {})
 
 
 def estimate(sweep: Sweep, study: SearchStudy | None, pool: WorkerPool, engine: str) -> Estimate:
@@ -87,7 +89,8 @@ def estimate(sweep: Sweep, study: SearchStudy | None, pool: WorkerPool, engine: 
     probed = [recipe for recipe in candidates if estimated_memory(recipe) <= PROBE_BYTES]
     speed = probe(probed, pool, engine, time_limit)
     seconds = _total_seconds(stages, speed, pool.size) if speed else None
-    return Estimate(stages, pool.size, seconds, len(candidates) - len(probed))
+    early = any(r.stop_after_solved is not None or r.stop is not None for r in [*fixed, *sample])
+    return Estimate(stages, pool.size, seconds, len(candidates) - len(probed), early)
 
 
 def estimate_stages(

@@ -137,6 +137,11 @@ class Configuration(BaseModel):
         problem = checked_problem(self.task, seed, self.lengths)
         return self.framing.samples(problem, size, self.encoding, seed, self.task.longest)
 
+    def evaluated_samples(self, seed: int) -> Samples:
+        """Returns the samples of `seed` that are evaluated: all, or with new ones the unseen."""
+        samples = self.samples(seed)
+        return samples.part(unseen=True) if self.fresh else samples
+
     def epoch_samples(self, seed: int, epoch: int) -> Samples:
         """Returns the training samples of `epoch`, from 1, of a task with fresh sequences."""
         problem = checked_epoch(self.task, seed, epoch, self.lengths[0])

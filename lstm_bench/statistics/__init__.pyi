@@ -40,9 +40,6 @@ from ._metrics import (
     decode_outputs as decode_outputs,
 )
 from ._metrics import (
-    is_among_possible as is_among_possible,
-)
-from ._metrics import (
     is_correct as is_correct,
 )
 from ._metrics import (

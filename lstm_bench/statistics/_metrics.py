@@ -32,16 +32,26 @@ def decode_outputs(outputs: Floats, kind: Kind) -> NDArray[np.generic]:
     return outputs
 
 
-def is_correct(outputs: Floats, targets: Floats, kind: Kind, tolerance: float = 0.0) -> Bools:
+def is_correct(
+    outputs: Floats,
+    targets: Floats,
+    kind: Kind,
+    tolerance: float = 0.0,
+    possible: Bools | None = None,
+) -> Bools:
     """Returns which predictions are correct, shape (...) for outputs and targets (..., K).
 
     A step of a binary or regression problem is correct if all its K values are: equal after
-    rounding, or within `tolerance` (in the data's units). NaN outputs are never correct.
+    rounding, or within `tolerance` (in the data's units). NaN outputs are never correct. With
+    `possible` (..., K) a step is correct if the possible symbols have the largest outputs: see
+    `is_among_possible`.
 
     >>> outputs = np.array([[0.2, 0.8], [0.9, 0.3]])
     >>> is_correct(outputs, np.array([[0.0, 1.0], [0.0, 1.0]]), "categorical")
     array([ True, False])
     """
+    if possible is not None:
+        return is_among_possible(outputs, possible)
     if kind == "regression":
         return np.asarray((np.abs(outputs - targets) <= tolerance).all(axis=-1))
     equal = np.asarray(decode_outputs(outputs, kind) == decode_outputs(targets, kind))

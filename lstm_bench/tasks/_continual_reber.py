@@ -44,14 +44,6 @@ class ContinualReber(FreshTask):
 
     name: ClassVar[str] = "continual_reber"
     source: ClassVar[str] = "Gers, Schmidhuber & Cummins (2000), Learning to forget"
-    defaults = {
-        "framing": "whole",
-        "units": 20,
-        "epochs": 20,
-        "batch_size": 20,
-        "learning_rate": 0.01,
-        "shuffle": "sequences",
-    }
 
     length: Annotated[int, Field(ge=10, le=1_000_000)] = 100
 

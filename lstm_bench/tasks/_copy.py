@@ -40,14 +40,7 @@ class Copy(FreshTask):
     name: ClassVar[str] = "copy"
     source: ClassVar[str] = "Arjovsky, Shah & Bengio (2016), Unitary evolution RNNs"
     autoregressive: ClassVar[bool] = False
-    defaults = {
-        "framing": "whole",
-        "units": 32,
-        "epochs": 20,
-        "batch_size": 20,
-        "learning_rate": 0.01,
-        "shuffle": "sequences",
-    }
+    defaults = {**FreshTask.defaults, "units": 32}
 
     blanks: Annotated[int, Field(ge=1, le=100_000)] = 20
     copied: Annotated[int, Field(ge=1, le=1000)] = 10

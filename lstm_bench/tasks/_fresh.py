@@ -25,6 +25,14 @@ class FreshTask(Task):
     drawn again.
     """
 
+    defaults = {
+        "framing": "whole",
+        "units": 20,
+        "epochs": 20,
+        "batch_size": 20,
+        "learning_rate": 0.01,
+        "shuffle": "sequences",
+    }
     can_repeat: ClassVar[bool] = True
     """Whether two draws can have the same inputs; not so if inputs are real numbers."""
 

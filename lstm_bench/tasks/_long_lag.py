@@ -47,14 +47,7 @@ class LongLag(FreshTask):
 
     name: ClassVar[str] = "long_lag"
     source: ClassVar[str] = "Hochreiter & Schmidhuber (1997), Experiment 2"
-    defaults = {
-        "framing": "whole",
-        "units": 20,
-        "epochs": 10,
-        "batch_size": 20,
-        "learning_rate": 0.01,
-        "shuffle": "sequences",
-    }
+    defaults = {**FreshTask.defaults, "epochs": 10}
 
     variant: Literal["a", "b", "c"] = "a"
     lag: Annotated[int, Field(ge=2, le=10_000)] = 100

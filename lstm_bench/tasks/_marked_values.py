@@ -28,14 +28,6 @@ class MarkedValues(FreshTask):
     """The lowest value in the variant of 1997; the highest is 1."""
     neutral: ClassVar[float]
     """The first marked value, if the first pair of the sequence is marked (variant of 1997)."""
-    defaults = {
-        "framing": "whole",
-        "units": 20,
-        "epochs": 20,
-        "batch_size": 20,
-        "learning_rate": 0.01,
-        "shuffle": "sequences",
-    }
 
     variant: Literal["1997", "modern"] = "1997"
     length: Annotated[int, Field(ge=6, le=10_000)] = 100

@@ -52,14 +52,6 @@ class NoisySequences(FreshTask):
     symbolic: ClassVar[bool] = False
     autoregressive: ClassVar[bool] = False
     can_repeat: ClassVar[bool] = False
-    defaults = {
-        "framing": "whole",
-        "units": 20,
-        "epochs": 20,
-        "batch_size": 20,
-        "learning_rate": 0.01,
-        "shuffle": "sequences",
-    }
 
     variant: Literal["a", "b", "c"] = "a"
     length: Annotated[int, Field(ge=2, le=10_000)] = 100

@@ -42,14 +42,7 @@ class Parity(FreshTask):
     source: ClassVar[str] = "Deletang et al. (2022), Neural networks and the Chomsky hierarchy"
     autoregressive: ClassVar[bool] = False
     can_repeat: ClassVar[bool] = False  # unseen sequences are longer
-    defaults = {
-        "framing": "whole",
-        "units": 20,
-        "epochs": 30,
-        "batch_size": 20,
-        "learning_rate": 0.01,
-        "shuffle": "sequences",
-    }
+    defaults = {**FreshTask.defaults, "epochs": 30}
 
     length: Annotated[int, Field(ge=1, le=10_000)] = 40
     unseen_length: Annotated[int, Field(ge=2, le=10_000)] = 100

@@ -46,14 +46,6 @@ class TemporalOrder(FreshTask):
     source: ClassVar[str] = "Hochreiter & Schmidhuber (1997), Experiment 6"
     symbolic: ClassVar[bool] = False
     autoregressive: ClassVar[bool] = False
-    defaults = {
-        "framing": "whole",
-        "units": 20,
-        "epochs": 20,
-        "batch_size": 20,
-        "learning_rate": 0.01,
-        "shuffle": "sequences",
-    }
 
     symbols: Literal[2, 3] = 2
     length: Annotated[int, Field(ge=10, le=10_000)] = 100

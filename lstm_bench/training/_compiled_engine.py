@@ -72,9 +72,7 @@ def train(
     """Trains all seeds, `threads` at a time; see `Engine` in `_engine.py`."""
     if recipe.update == "step":
         return step_engine().train(recipe, seeds, threads, stop)
-    samples = {seed: recipe.samples(seed) for seed in seeds}
-    if recipe.fresh:  # the training samples come epoch by epoch
-        samples = {seed: samples[seed].part(unseen=True) for seed in seeds}
+    samples = {seed: recipe.evaluated_samples(seed) for seed in seeds}
     # Almost always one spec for all seeds, but a seed must not depend on the samples of the others.
     specs = {seed: ProgramSpec.of(recipe, samples[seed]) for seed in seeds}
     programs, compile_seconds = {}, 0.0
@@ -285,9 +283,7 @@ def _compile(spec: ProgramSpec, template: _Template) -> Program:
             cut_gradients(model, spec.truncate)
     run = tf.function(training_function(spec, model), jit_compile=True, autograph=False)
     packing = Packing(tuple(tuple(v.shape) for v in model.trainable_variables))
-    samples = recipe.samples(0)
-    if spec.fresh:
-        samples = samples.part(unseen=True)
+    samples = recipe.evaluated_samples(0)
     chunk = _chunk(spec, recipe.schedule, stream(0, "shuffle"), 0)
     run(
         _initial_state(spec, model, [tf.zeros(shape) for shape in packing.packed], 0),

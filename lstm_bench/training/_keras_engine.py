@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from lstm_bench.errors import Interrupted
 from lstm_bench.recipes import Recipe, Samples
 from lstm_bench.seeds import stream
-from lstm_bench.statistics import is_among_possible, is_correct
+from lstm_bench.statistics import is_correct
 from lstm_bench.training import _losses as losses
 from lstm_bench.training._engine import SeedRun, Training
 from lstm_bench.training._models import (
@@ -82,8 +82,7 @@ def train(
     """Trains one seed after another; `threads` is ignored. See `Engine` in `_engine.py`."""
     runs, parameters, work = [], 0, 0
     for seed in seeds:
-        every_sample = recipe.samples(seed)
-        samples = every_sample.part(unseen=True) if recipe.fresh else every_sample
+        samples = recipe.evaluated_samples(seed)
         model = prepared_model(recipe, samples, seed)
         parameters, work = model.count_params(), multiply_adds(model)
         start = time.perf_counter()
@@ -97,7 +96,7 @@ def train(
         for epoch in range(1, recipe.epochs + 1):
             if stop():
                 raise Interrupted
-            trained = recipe.epoch_samples(seed, epoch) if recipe.fresh else every_sample
+            trained = recipe.epoch_samples(seed, epoch) if recipe.fresh else samples
             if updates is None and rule is None:
                 loss.append(fit_epoch(recipe, model, trained, rng))
             else:
@@ -202,10 +201,8 @@ def correct_outputs(
     recipe: Recipe, samples: Samples, outputs: NDArray[np.floating]
 ) -> NDArray[np.bool_]:
     """Returns which of `outputs`, which are like `samples.y`, are correct, (N, M)."""
-    if samples.possible is not None:
-        correct = is_among_possible(outputs, samples.possible)
-    else:
-        correct = is_correct(outputs, samples.y, recipe.task.kind, recipe.task.tolerance)
+    kind, tolerance = recipe.task.kind, recipe.task.tolerance
+    correct = is_correct(outputs, samples.y, kind, tolerance, samples.possible)
     return correct.reshape(samples.scored.shape)
 
 

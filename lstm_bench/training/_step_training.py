@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lstm_bench.errors import Interrupted
 from lstm_bench.recipes import Recipe, Samples
 from lstm_bench.seeds import stream
-from lstm_bench.statistics import is_among_possible, is_correct
+from lstm_bench.statistics import is_correct
 from lstm_bench.training._engine import SeedRun, Training
 from lstm_bench.training._models import build, initial_weights, multiply_adds
 from lstm_bench.training._seed_threads import in_threads
@@ -66,10 +66,7 @@ class _SeedTraining:
         stop: Callable[[], bool],
     ) -> None:
         self.recipe, self.seed, self.stop = recipe, seed, stop
-        self.every_sample = recipe.samples(seed)
-        self.samples = self.every_sample
-        if recipe.fresh:  # the training samples come epoch by epoch
-            self.samples = self.every_sample.part(unseen=True)
+        self.samples = recipe.evaluated_samples(seed)
         self.network = StepNetwork(recipe, self.samples.x.shape[2], weights)
         self.trained = 0  # sequences so far
 
@@ -81,7 +78,7 @@ class _SeedTraining:
         needed, met_after = needed_correct(recipe, samples), None
         evaluated_epochs = set(recipe.evaluated_epochs.tolist())
         evaluation = steps_of(samples, samples.scored)
-        train = None if recipe.fresh else self._training_steps(self.every_sample)
+        train = None if recipe.fresh else self._training_steps(samples)
         rng = stream(self.seed, "shuffle")
         losses, correct, evaluated = [], [], []
         for epoch in range(1, recipe.epochs + 1):
@@ -162,10 +159,8 @@ class _SeedTraining:
                 0.0, absent, False, outputs, np.zeros(0),
             )  # fmt: skip
         run = run_steps(shown)
-        if samples.possible is not None:
-            right = is_among_possible(outputs, samples.possible[run])
-        else:
-            right = is_correct(outputs, steps.y, task.kind, task.tolerance)
+        possible = None if samples.possible is None else samples.possible[run]
+        right = is_correct(outputs, steps.y, task.kind, task.tolerance, possible)
         correct = np.zeros(samples.scored.shape, bool)
         correct[run] = right
         return outputs, correct

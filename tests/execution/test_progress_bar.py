@@ -40,6 +40,11 @@ def test_a_range_of_one_value_is_told_once(seconds, told):
     assert estimate_table("small", Estimate((), 2, seconds)).caption == told
 
 
+def test_times_of_recipes_that_may_end_early_are_the_most():
+    caption = estimate_table("small", Estimate((), 2, (60.0, 60.0), may_end_early=True)).caption
+    assert caption == "about 60 s on 2 workers; less where training ends early"
+
+
 def test_a_terminal_without_our_letters_is_no_reason_to_fail(tmp_path):
     words = [sys.executable, "-m", "lstm_bench", "run", "memory", "epochs=1", "--seeds", "1"]
     env = os.environ | {"PYTHONIOENCODING": "ascii"}

@@ -11,7 +11,7 @@ from scipy import stats
 
 from lstm_bench.errors import RecipeError, TaskError
 from lstm_bench.recipes import BUILT_IN_TASKS, recipe
-from lstm_bench.statistics import is_among_possible
+from lstm_bench.statistics._metrics import is_among_possible
 
 
 def task(name, **parameters):
