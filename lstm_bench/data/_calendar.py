@@ -20,6 +20,8 @@ MIN_COMMON = 0.5
 """At least this share of the steps must be one step of the calendar."""
 MIN_SPAN = 10
 """Days that times must span for times of day that never occur to be left out of a calendar."""
+LATEST = 240
+"""Times by which the usual day of the month is known."""
 DAY = np.timedelta64(1, "D").astype("m8[us]")
 MONTHS = {1: ("monthly", "month"), 3: ("quarterly", "quarter"), 12: ("yearly", "year")}
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -63,7 +65,7 @@ class Calendar:
         """Returns the moments that are absent between the times from which it was inferred."""
         found = [
             self._steps_after(times, place, int(self.whole[place]) - 1)
-            for place in np.flatnonzero(self.whole > 1)
+            for place in np.flatnonzero(self.whole > 1).tolist()
         ]
         return np.concatenate(found) if found else times[:0]
 
@@ -76,7 +78,9 @@ class Calendar:
     ) -> Moments:
         start, numbers = times[place], np.arange(1, count + 1)
         if self.kind == "months":
-            return np.array([_months_after(times, start, n * self.step) for n in numbers], "M8[us]")
+            return np.array(
+                [_months_after(times, start, n * self.step) for n in numbers.tolist()], "M8[us]"
+            )
         if self.kind == "numbers" and not past_end:
             return np.asarray(start + (times[place + 1] - start) * numbers / (count + 1))
         if not self.has_sessions:
@@ -101,16 +105,14 @@ def _clock(times: Any) -> Any:
     return (times - times.astype("M8[D]")).astype("int64")
 
 
-def _months_after(times: Moments, start: np.datetime64, months: int) -> np.datetime64:
+def _months_after(times: Moments, start: np.datetime64, months: int) -> Any:
     """Returns the time some months later, on the day of the month that the times are usually on."""
-    days = [d.day for d in times.astype("M8[D]").tolist()] if len(times) < 5000 else None
-    days = days or [d.day for d in times[-5000:].astype("M8[D]").tolist()]
-    dates = times[-5000:].astype("M8[D]").tolist()
+    dates = times[-LATEST:].astype("M8[D]").tolist()
     last = all(d.day == calendar.monthrange(d.year, d.month)[1] for d in dates)
     month = start.astype("M8[M]") + months
     year, number = divmod(int(month.astype(int)), 12)
     length = calendar.monthrange(1970 + year, number + 1)[1]
-    day = length if last else min(max(days), length)
+    day = length if last else min(max(d.day for d in dates), length)
     return month.astype("M8[D]") + (day - 1) + (start - start.astype("M8[D]"))
 
 
@@ -169,14 +171,15 @@ def _daily(times: Moments, step: int) -> Calendar:
     dates = times.astype("M8[D]")
     weekdays = (dates.astype(int) + 3) % 7
     seen = tuple(bool((weekdays == day).any()) for day in range(7))
-    if step == 1 and len(times) > 8 and dates[-1] - dates[0] >= np.timedelta64(10, "D"):
-        if not all(seen):
-            closed = [name for name, open_day in zip(WEEKDAYS, seen, strict=True) if not open_day]
-            name = f"every day but {' and '.join(closed)}"
-            name = "every weekday" if closed == list(WEEKDAYS[5:]) else name
-            ratios = np.busday_count(dates[:-1], dates[1:], weekmask=list(seen))
-            return _evaluated("days", 1, name, "weekday", ratios, weekdays=seen)
-    name, unit = {1: ("daily", "day"), 7: ("weekly", "week")}.get(step, (f"every {step} days", "step"))
+    long = len(times) > 8 and dates[-1] - dates[0] >= np.timedelta64(10, "D")
+    if step == 1 and long and not all(seen):
+        closed = [name for name, open_day in zip(WEEKDAYS, seen, strict=True) if not open_day]
+        name = f"every day but {' and '.join(closed)}"
+        name = "every weekday" if closed == list(WEEKDAYS[5:]) else name
+        ratios = np.busday_count(dates[:-1], dates[1:], weekmask=list(seen))
+        return _evaluated("days", 1, name, "weekday", ratios, weekdays=seen)
+    names = {1: ("daily", "day"), 7: ("weekly", "week")}
+    name, unit = names.get(step, (f"every {step} days", "step"))
     return _evaluated("days", step, name, unit, np.diff(dates).astype(int) / step)
 
 

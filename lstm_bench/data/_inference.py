@@ -84,7 +84,11 @@ def infer_group_column(table: Table, target: str, found: FileTimes | None) -> st
         return None
     for name in table.columns:
         has_group_name = name.lower() in GROUP_NAMES
-        if name == target or name in found.columns or (table.is_numeric(name) and not has_group_name):
+        if (
+            name == target
+            or name in found.columns
+            or (table.is_numeric(name) and not has_group_name)
+        ):
             continue
         groups = group_rows(table.text(name)).values()
         if len(groups) < len(table) and all(

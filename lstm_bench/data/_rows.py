@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -76,9 +77,7 @@ def arrange_rows(
         name: rows[np.argsort(times.values[rows], kind="stable")]
         for name, rows in by_series.items()
     }
-    values, by_series, merged = _without_repeats(
-        table, columns, values, times, by_series, new_file
-    )
+    values, by_series, merged = _without_repeats(table, columns, values, times, by_series, new_file)
     moments, texts = times.values, times.reading.texts
     complete = dict(by_series)
     absent = _absent_moments(times, by_series)
@@ -138,8 +137,8 @@ def _without_repeats(
             )
         values = values if merged else values.copy()
         merged += int((~first).sum())
-        starts = np.append(np.flatnonzero(first), len(rows))
-        for start, end in zip(starts[:-1], starts[1:], strict=True):
+        starts = [*np.flatnonzero(first).tolist(), len(rows)]
+        for start, end in pairwise(starts):
             if end - start > 1:
                 values[rows[start]] = _aggregated(values[rows[start:end]], columns.aggregate)
     return values, found, merged

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -76,7 +77,7 @@ class Series:
     time_ranks: NDArray[np.integer]  # (n,): the rank of the time among all times of the file
     validation_start: int
     test_start: int
-    following: NDArray[np.object_] | None = None  # (horizon,): the next times, of a new file
+    following: NDArray[np.object_]  # (horizon,): the next times; (0,) in a file to learn from
 
     def __len__(self) -> int:
         return len(self.target)
@@ -201,7 +202,7 @@ def _build_series(
     columns: Columns,
     rows: Rows,
     starts: Mapping[str, tuple[int, int]],
-    following: Mapping[str, NDArray[np.object_]] | None = None,
+    following: Mapping[str, NDArray[np.object_]] = MappingProxyType({}),
 ) -> tuple[Series, ...]:
     ranks = np.arange(len(rows.values))
     if rows.times is not None:
@@ -211,7 +212,7 @@ def _build_series(
         observed = ~np.isnan(rows.values[indices, 0])
         filled = forward_fill(rows.values[indices])
         arrays = (filled[:, 0], filled[:, 1:], observed, rows.texts[indices], ranks[indices])
-        series.append(Series(name, *arrays, *starts[name], (following or {}).get(name)))
+        series.append(Series(name, *arrays, *starts[name], following.get(name, rows.texts[:0])))
     return tuple(series)
 
 

@@ -45,6 +45,8 @@ PARTS = {
 """Names of columns that hold one part of a time."""
 WITHIN = {"m": "Y", "q": "Y", "V": "Y", "j": "Y", "d": "m", "H": "dj", "M": "H", "S": "M"}
 """Which part must be there for another one to mean something."""
+MIN_DATES = 10
+"""Different dates that digits must be to be taken for dates without a word in the column's name."""
 MIDNIGHT = np.datetime64("1900-01-01", "us")
 EXAMPLES = "2024-03-31, 31.03.2024, Mar 31 2024 or 2024-03-31 14:00"
 
@@ -170,7 +172,12 @@ def _candidate(table: Table, name: str, options: TimeOptions) -> FileTimes | Non
         found = read_column(table, name, options)
         if found.format.kind != "numbers":
             first = name == next(iter(table.columns))
-            return found if hints & HINTS or (first and _is_steady(found.values)) else None
+            known = bool(hints & HINTS) or (
+                _is_even(found.values)
+                if found.format.kind == "text"
+                else first and _is_even(found.values) and _is_monotone(found.values)
+            )
+            return found if known else None
         if name.lower() not in NAMES or (name.lower() == "t" and not _counts(found.values)):
             return None
         return found
@@ -188,13 +195,17 @@ def _candidate(table: Table, name: str, options: TimeOptions) -> FileTimes | Non
     return read_column(table, name, options)
 
 
-def _is_steady(values: NDArray[Any]) -> bool:
-    """Returns whether times go up or down all the way, with few gaps."""
+def _is_even(values: NDArray[Any]) -> bool:
+    """Returns whether different times are many, and evenly spaced with few gaps."""
+    different = np.unique(values)
+    found = infer_calendar(different) if len(different) >= MIN_DATES else None
+    return found is not None and (found.regular or found.has_sessions)
+
+
+def _is_monotone(values: NDArray[Any]) -> bool:
     steps = np.diff(values)
     zero = steps.dtype.type(0)
-    found = infer_calendar(np.unique(values))
-    even = found is not None and (found.regular or found.has_sessions)
-    return bool(even and len(steps) and ((steps > zero).all() or (steps < zero).all()))
+    return bool((steps > zero).all() or (steps < zero).all())
 
 
 def _counts(values: NDArray[np.float64]) -> bool:
@@ -263,8 +274,8 @@ def _unread_error(
     cell = quote_cell(str(text[rows[0]]))
     if read.reason == "calendar":
         return DataError(
-            f"{start} must be in the calendar, but {describe_rows(rows, ('has', 'have days like'))} "
-            f"{cell}; correct these"
+            f"{start} must be in the calendar, but "
+            f"{describe_rows(rows, ('has', 'have days like'))} {cell}; correct these"
         )
     if options.date_format is not None:
         return DataError(
@@ -431,9 +442,10 @@ def _from_parts(table: Table, parts: dict[str, str]) -> FileTimes | None:
         fields["G"] = fields.pop("Y")
     years = np.array(fields.get("Y", fields.get("G")), int)
     limits = {"q": 4, "m": 12, "V": 53}
-    if years.min() < 1000 or any(
-        int(max(fields[part], key=int)) > most for part, most in limits.items() if part in fields
-    ):  # fmt: skip
+    over = [
+        part for part, most in limits.items() if np.array(fields.get(part, [0]), int).max() > most
+    ]
+    if years.min() < 1000 or over:
         return None
     wall = wall_times(fields)
     if np.isnat(wall).any():
@@ -472,4 +484,3 @@ def read_like(table: Table, time: str, known: TimeFormat | None) -> FileTimes | 
     if found.format.kind != "numbers" and table.is_numeric(time):
         return FileTimes(time, (time,), as_numbers(table.text(time), table.numbers(time)))
     return found
-

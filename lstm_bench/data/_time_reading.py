@@ -194,7 +194,8 @@ def _restored(
         return Unread(rows, 1 - len(rows) / len(cells), "format")
     values = wall - (minutes * 60e6).astype("m8[us]")
     latest = int(np.argmax(values))
-    place, notes = "", ()
+    place = ""
+    notes: tuple[str, ...] = ()
     names = sorted(set(zones.tolist()))
     if len(names) == 1 and "/" in names[0] and names[0][0] not in "+-":
         place = names[0]
@@ -220,9 +221,7 @@ def _with_summer_time(found: Reading) -> Reading:
     values = wall - (minutes * 60e6).astype("m8[us]")
     note = f"local time with summer time as in {zone}"
     values = values[::-1] if descending else values
-    return replace(
-        found, values=values, format=replace(found.format, place=zone), notes=(note,)
-    )
+    return replace(found, values=values, format=replace(found.format, place=zone), notes=(note,))
 
 
 def _chosen(readings: list[Reading | Unread]) -> Reading | Unread:
@@ -238,9 +237,7 @@ def _chosen(readings: list[Reading | Unread]) -> Reading | Unread:
         best = different[ranks.index(max(ranks))]
         text = f"read as {_order_name(best)}, in which they are evenly spaced"
         return replace(best, notes=(*best.notes, text))
-    shown = tuple(
-        f"{_order_name(r)} ({r.texts[0]} is {str(r.wall[0])[:10]})" for r in different
-    )
+    shown = tuple(f"{_order_name(r)} ({r.texts[0]} is {str(r.wall[0])[:10]})" for r in different)
     return Unread(np.arange(len(first.texts)), 1.0, "order", shown)
 
 
@@ -293,15 +290,13 @@ def _dates_of_digits(cells: NDArray[np.object_], pattern: str) -> Reading | None
 def _epoch(
     cells: NDArray[np.object_], texts: list[str], numbers: NDArray[np.float64]
 ) -> Reading | None:
-    for unit, (low, high) in EPOCHS.items():
-        if low <= numbers.min() and numbers.max() < high:
-            break
-    else:
+    units = [u for u, (low, high) in EPOCHS.items() if low <= numbers.min() <= numbers.max() < high]
+    if not units:
         return None
     decimals = max(len(text.partition(".")[2]) for text in texts)
     if decimals > 9 or not all(re.fullmatch(r"\d+(\.\d*)?", text) for text in texts):
         return None
-    return epoch_times(cells, f"{unit}{decimals}")
+    return epoch_times(cells, f"{units[0]}{decimals}")
 
 
 def epoch_times(cells: NDArray[np.object_], pattern: str) -> Reading | None:
