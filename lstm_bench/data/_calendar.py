@@ -61,6 +61,11 @@ class Calendar:
         few = self.absent <= MAX_ABSENT * (self.absent + len(self.whole) + 1)
         return common >= MIN_COMMON and (few or 1 - common <= MAX_GAPS)
 
+    @property
+    def scattered(self) -> bool:
+        """Whether so much is absent that the times are no calendar with gaps."""
+        return bool(self.absent) and not self.regular and not self.has_sessions
+
     def absent_moments(self, times: Moments) -> Moments:
         """Returns the moments that are absent between the times from which it was inferred."""
         found = [
@@ -226,7 +231,7 @@ def describe_spacing(series: Iterable[Moments]) -> str:
     names = [calendar.name for calendar in found for _ in calendar.whole]
     name = max(dict.fromkeys(names), key=names.count)
     usual = next(calendar for calendar in found if calendar.name == name)
-    if any(calendar.uneven for calendar in found):
+    if any(calendar.uneven or calendar.scattered for calendar in found):
         whole = np.concatenate([calendar.whole for calendar in found])
         return f"irregular: {name} in {(whole == 1).mean():.0%} of steps"
     if usual.clock:

@@ -75,25 +75,29 @@ def _looks_numeric(cell: str, table: Table) -> bool:
 
 
 def infer_group_column(table: Table, target: str, found: FileTimes | None) -> str | None:
-    """Returns the first column whose values identify series, if times repeat; otherwise None.
+    """Returns the first column whose values identify series; None if all rows are in order of time.
 
-    Within a series no time repeats. A numeric column needs a name in `GROUP_NAMES`.
+    Within a series no time repeats; if no time of the file does, its rows are in order. A numeric column needs a name in `GROUP_NAMES`.
     """
-    times = None if found is None else found.values
-    if found is None or times is None or len(np.unique(times)) == len(times):
+    if found is None:
         return None
+    times = found.values
+    steps = np.diff(times)
+    zero = steps.dtype.type(0)
+    if (steps > zero).all() or (steps < zero).all():
+        return None
+    repeats = len(np.unique(times)) < len(times)
     for name in table.columns:
         has_group_name = name.lower() in GROUP_NAMES
-        if (
-            name == target
-            or name in found.columns
-            or (table.is_numeric(name) and not has_group_name)
-        ):
+        if name in (target, *found.columns) or (table.is_numeric(name) and not has_group_name):
             continue
         groups = group_rows(table.text(name)).values()
-        if len(groups) < len(table) and all(
-            len(np.unique(times[rows])) == len(rows) for rows in groups
-        ):
+        if len(groups) == len(table):
+            continue
+        if repeats and all(len(np.unique(times[rows])) == len(rows) for rows in groups):
+            return name
+        ordered = [(np.diff(times[rows]) > zero).all() for rows in groups if len(rows) > 1]
+        if not repeats and 2 * len(groups) <= len(table) and len(ordered) > 1 and all(ordered):
             return name
     return None
 

@@ -406,13 +406,13 @@ def _joined_parts(table: Table, reserved: Collection[str | None]) -> Iterator[Fi
     if "Y" not in parts:
         return
     chosen = {"Y": parts["Y"]}
+    if "d" in parts and not {"m", "q", "V", "j"} & set(parts):
+        parts["j"] = parts.pop("d")  # a day of the year
     for part in "mqVjdHMS":
         if part in parts and any(needed in chosen for needed in WITHIN[part]):
             if part in "qVj" and set("mqVj") & set(chosen):
                 continue
             chosen[part] = parts[part]
-    if "d" in parts and not set("mqVj") & set(chosen):
-        chosen["j"] = parts["d"]  # a day of the year
     order = [part for part in "YmqVjdHMS" if part in chosen]
     for count in range(2, len(order) + 1):
         found = _from_parts(table, {part: chosen[part] for part in order[:count]})

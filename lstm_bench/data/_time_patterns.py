@@ -94,7 +94,8 @@ def _own_pattern(cell: str, order: Order) -> str | None:
         rest, ending = hour[1], hour[3] + "%H" + ending
     elif ending:
         return None  # a zone without a time of day
-    if day := re.match(rf"(?:{'|'.join(DAYS)})[a-z]*(\.?,? +)", rest, re.IGNORECASE):
+    day = re.match(rf"(?:{'|'.join(DAYS)})[a-z]*(\.?,? +)", rest, re.IGNORECASE)
+    if day is not None:
         beginning = ("%a" if len(day[0].rstrip(" .,")) <= 3 else "%A") + day[1]
         rest = rest[day.end() :]
     date = _date_pattern(rest, order) if rest or not ending else ""
@@ -181,11 +182,11 @@ def expand(pattern: str) -> str:
 def match_cells(cells: Sequence[str], pattern: str) -> dict[str, list[str | None]]:
     """Returns the text of each field of a pattern in each cell, None in cells that do not fit."""
     parts, place = [], 0
-    for match in DIRECTIVE.finditer(pattern):
-        parts.append(re.escape(pattern[place : match.start()]))
-        name = SAME.get(match["name"], match["name"])
+    for piece in DIRECTIVE.finditer(pattern):
+        parts.append(re.escape(pattern[place : piece.start()]))
+        name = SAME.get(piece["name"], piece["name"])
         parts.append("%" if name == "%" else f"(?P<{name}>{FIELDS[name]})")
-        place = match.end()
+        place = piece.end()
     regex = re.compile("".join(parts) + re.escape(pattern[place:]), re.IGNORECASE)
     compact = re.search(r"%-?[YymdHIMS]%-?[ymdHIMS]", pattern) is not None
     if compact:  # digits without marks between them: two for each field

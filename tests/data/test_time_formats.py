@@ -145,7 +145,7 @@ def test_the_next_time_is_written_like_the_others(cells, following, first):
 
 
 @pytest.mark.parametrize("text", ["soon", "1-Jan", "12", "A12-2024", "3/4", "v1.2 2024", "10.0.1",
-                                  "route 66 km 2000", "hello 12", "T", "", "%Y-24", "9 %"])  # fmt: skip
+                                  "route 66", "hello 12", "T", "", "%Y-24", "9 %"])  # fmt: skip
 def test_what_is_no_time_is_not_read_as_one(text):
     assert pattern_of(text) is None
 
