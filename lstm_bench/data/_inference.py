@@ -77,7 +77,8 @@ def _looks_numeric(cell: str, table: Table) -> bool:
 def infer_group_column(table: Table, target: str, found: FileTimes | None) -> str | None:
     """Returns the first column whose values identify series; None if all rows are in order of time.
 
-    Within a series no time repeats; if no time of the file does, its rows are in order. A numeric column needs a name in `GROUP_NAMES`.
+    Within a series no time repeats; if no time of the file does, its rows are in order. A numeric
+    column needs a name in `GROUP_NAMES`.
     """
     if found is None:
         return None

@@ -392,13 +392,18 @@ def _clock_values(table: Table, name: str) -> NDArray[Any] | None:
 
 
 def _parts(names: Collection[str]) -> dict[str, str]:
-    """Returns which column holds which part of a time, by their names."""
+    """Returns which column holds which part of a time, by their names.
+
+    A day without a month is one of the year.
+    """
     found = {}
     for part, known in PARTS.items():
         for name in names:
             if name.lower().replace(" ", "_") in known and part not in found:
                 found[part] = name
-    return found
+    if {"Y", "d"} <= set(found) and not {"m", "q", "V", "j"} & set(found):
+        found["j"] = found.pop("d")
+    return {part: found[part] for part in PARTS if part in found}
 
 
 def _joined_parts(table: Table, reserved: Collection[str | None]) -> Iterator[FileTimes]:
@@ -406,8 +411,6 @@ def _joined_parts(table: Table, reserved: Collection[str | None]) -> Iterator[Fi
     if "Y" not in parts:
         return
     chosen = {"Y": parts["Y"]}
-    if "d" in parts and not {"m", "q", "V", "j"} & set(parts):
-        parts["j"] = parts.pop("d")  # a day of the year
     for part in "mqVjdHMS":
         if part in parts and any(needed in chosen for needed in WITHIN[part]):
             if part in "qVj" and set("mqVj") & set(chosen):

@@ -165,22 +165,37 @@ def test_absent_moments_are_gaps_like_empty_cells(file, freq, written):
         read(file, absent)
 
 
-@pytest.mark.parametrize(("when", "name"), [
-    (pd.bdate_range("2020-01-01", periods=150).delete([40, 41, 90]), "every weekday, 3 weekdays"),
-    (pd.date_range("2020-01-01", periods=200).to_series().loc[lambda s: s.dt.day_of_week != 6].index,
-     "every day but Sunday"),
-    (pd.date_range("2020-01-01", periods=480, freq="h").to_series().between_time("9:00", "17:00")
-     .index, "every hour, at 9 times of the day"),
-    (pd.date_range("2020-01-01", periods=2000, freq="15min").to_series().between_time(
-        "9:00", "17:00").loc[lambda s: s.dt.day_of_week < 5].index,
-     "every 15 minutes, at 33 times of the day, on weekdays"),
-    (pd.DatetimeIndex(np.random.default_rng(0).choice(pd.date_range("2020-01-01", periods=900), 200,
-                                                     replace=False)).sort_values(), "irregular: every 2 days in 18% of steps"),
-    (pd.DatetimeIndex(pd.Timestamp("2020-01-01") + pd.to_timedelta(
-        np.random.default_rng(0).integers(1, 10**6, 200).cumsum(), "s")), "irregular: every"),
-], ids=["weekdays", "six days", "hours", "hours on weekdays", "some days", "events"])  # fmt: skip
+DAYS = pd.Series(pd.date_range("2020-01-01", periods=200))
+QUARTER_HOURS = pd.Series(1, pd.date_range("2020-01-01", periods=2000, freq="15min"))
+RNG = np.random.default_rng(0)
+SESSIONS = {
+    "weekdays": (
+        pd.bdate_range("2020-01-01", periods=150).delete([40, 41, 90]),
+        "every weekday, 3 weekdays missing",
+    ),
+    "six days": (DAYS[DAYS.dt.day_of_week != 6], "every day but Sunday"),
+    "hours": (
+        QUARTER_HOURS.between_time("9:00", "17:00").index,
+        "every 15 minutes, at 33 times of the day",
+    ),
+    "hours on weekdays": (
+        QUARTER_HOURS[QUARTER_HOURS.index.day_of_week < 5].between_time("9:00", "17:00").index,
+        "every 15 minutes, at 33 times of the day, on weekdays",
+    ),
+    "some days": (
+        pd.date_range("2020-01-01", periods=900)[np.sort(RNG.permutation(900)[:200])],
+        "irregular: ",
+    ),
+    "events": (
+        pd.Timestamp("2020-01-01") + pd.to_timedelta(RNG.integers(1, 10**6, 200).cumsum(), "s"),
+        "irregular: every",
+    ),
+}
+
+
+@pytest.mark.parametrize(("when", "name"), SESSIONS.values(), ids=SESSIONS)
 def test_weekends_nights_and_irregular_times_are_no_gaps(file, when, name):
-    frame = pd.DataFrame({"when": when.strftime("%Y-%m-%d %H:%M:%S"), "y": wave(len(when))})
+    frame = pd.DataFrame({"when": np.asarray(when), "y": wave(len(when))})
     found = read(file, frame)
     assert f"in the order of when, {name}" in found.notes[1]
     assert found.series[0].target.tolist() == frame["y"].tolist()
