@@ -45,6 +45,9 @@ PARTS = {
 """Names of columns that hold one part of a time."""
 WITHIN = {"m": "Y", "q": "Y", "V": "Y", "j": "Y", "d": "m", "H": "dj", "M": "H", "S": "M"}
 """Which part must be there for another one to mean something."""
+DIGIT = re.compile(r"\d")
+YEAR_AND_PART = re.compile(r"^(?:1[5-9]|20)\d\d[-/.: ]?[A-Za-z]{0,3}[-/.: ]?\d{1,2}$")
+"""What a column that looks like times has in most cells: with and without a word in its name."""
 MIN_DATES = 10
 """Different dates that digits must be to be taken for dates without a word in the column's name."""
 MIDNIGHT = np.datetime64("1900-01-01", "us")
@@ -185,12 +188,12 @@ def _candidate(table: Table, name: str, options: TimeOptions) -> FileTimes | Non
     if not len(cells):
         return None
     read = _read_cells(cells, options)
-    if isinstance(read, Unread):
-        share = read.share
-        if hints & HINTS:
-            numbers = np.isfinite(parse_numbers(cells, table.decimal_comma)).mean()
-            share = max(share, float(numbers))
-        if share < 0.5:
+    if not isinstance(read, Unread) and len(cells) == len(table):
+        return FileTimes(name, (name,), read, tuple(f"{name}: {note}" for note in read.notes))
+    if isinstance(read, Unread) and read.share < 0.5:
+        looks = DIGIT if hints & HINTS else YEAR_AND_PART
+        found = [looks.search(cell) is not None for cell in cells]
+        if np.mean(found) < 0.5 or 2 * len(set(cells)) < len(cells):
             return None
     return read_column(table, name, options)
 

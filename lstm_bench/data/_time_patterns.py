@@ -1,8 +1,9 @@
 """Ways of writing a time: the pattern of a cell, and times read and written by a pattern.
 
-A pattern is one of `strptime`, such as `%d.%m.%Y %H:%M`, with `%q` for a quarter and `%o` for the
-ending of a day's number (1st). To write, `%-d` is without zeros in front, `%3f` are three digits of
-a second, `%^b` is in capitals and `%P` is am or pm in small letters.
+A pattern is one of `strptime`, such as `%d.%m.%Y %H:%M`, with `%q` for a quarter, `%N` for a half
+of a year and `%o` for the ending of a day's number (1st). To write, `%-d` is without zeros in
+front, `%3f` are three digits of a second, `%^b` is in capitals and `%P` is am or pm in small
+letters.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ FIELDS = {
     "Y": r"\d{4}", "y": r"\d\d", "m": r"\d{1,2}", "d": r"\d{1,2}", "H": r"\d{1,2}",
     "I": r"\d{1,2}", "M": r"\d{1,2}", "S": r"\d{1,2}", "f": r"\d{1,9}", "p": r"[ap]\.?m\.?",
     "b": "|".join(sorted(MONTHS, key=len, reverse=True)), "j": r"\d{1,3}", "q": "[1-4]",
-    "G": r"\d{4}", "V": r"\d{1,2}", "u": "[1-7]", "a": rf"(?:{'|'.join(DAYS)})[a-z]*",
+    "N": "[12]", "G": r"\d{4}", "V": r"\d{1,2}", "u": "[1-7]", "a": rf"(?:{'|'.join(DAYS)})[a-z]*",
     "z": ZONE_TEXT, "o": "st|nd|rd|th",
 }  # fmt: skip
 """What each directive of a pattern matches."""
@@ -57,6 +58,8 @@ FIXED = (
     (re.compile(r"([Qq])[1-4]([-/' ]*)\d\d"), "{0}%q{1}%y"),
     (re.compile(r"[1-4]([Qq])([-/ ]?)\d{4}"), "%q{0}{1}%Y"),
     (re.compile(r"[1-4]([Qq])([-/ ]?)\d\d"), "%q{0}{1}%y"),
+    (re.compile(r"\d{4}(-?[Mm])\d{1,2}"), "%Y{0}%m"),
+    (re.compile(r"\d{4}(-?[HhSs])[12]"), "%Y{0}%N"),
     (re.compile(r"\d{4}([- ]?[Ww])\d{1,2}"), "%G{0}%V"),
     (re.compile(r"\d{4}([- ]?[Ww])\d\d(-?)\d"), "%G{0}%V{1}%u"),
     (re.compile(r"([Ww])\d{1,2}([-/ ])\d{4}"), "{0}%V{1}%G"),
@@ -224,6 +227,8 @@ def wall_times(fields: dict[str, list[str | None]]) -> Times:
         month = np.array([MONTHS.get((text or "").lower(), -1) for text in fields["b"]], np.int64)
     if "q" in fields:
         month = 3 * number("q", 1) - 2
+    if "N" in fields:
+        month = 6 * number("N", 1) - 5
     if "j" in fields:
         codes, layout = 1000 * year + number("j", 1), "%Y%j"
     elif "V" in fields:
@@ -261,7 +266,7 @@ def style(pattern: str, fields: dict[str, list[str | None]]) -> str:
 
     def directive(match: re.Match[str]) -> str:
         name = match["name"]
-        texts = [text for text in fields.get(SAME.get(name, name), []) if text]
+        texts = [text for text in dict.fromkeys(fields.get(SAME.get(name, name), [])) if text]
         if not texts:
             return match[0]
         if name in "mdeHIMSjV":
@@ -300,8 +305,8 @@ def write_time(time: np.datetime64, pattern: str, zone: str = "") -> str:
         "Y": (f"{when.year:04}", 4), "y": (f"{when.year % 100:02}", 2), "m": (when.month, 2),
         "d": (day, 2), "e": (day, 2), "H": (when.hour, 2), "I": ((when.hour - 1) % 12 + 1, 2),
         "M": (when.minute, 2), "S": (when.second, 2), "j": (when.timetuple().tm_yday, 3),
-        "q": ((when.month + 2) // 3, 1), "G": (week.year, 4), "V": (week.week, 2),
-        "u": (week.weekday, 1),
+        "q": ((when.month + 2) // 3, 1), "N": ((when.month + 5) // 6, 1),
+        "G": (week.year, 4), "V": (week.week, 2), "u": (week.weekday, 1),
     }  # fmt: skip
 
     def text(match: re.Match[str]) -> str:

@@ -84,7 +84,7 @@ class Reading:
     def is_clock_alone(self) -> bool:
         """Whether the cells are times of day without a date."""
         parts = set(directives(plain(self.format.pattern)) or ())
-        return self.format.kind == "text" and not parts & set("YyGbmdjq")
+        return self.format.kind == "text" and not parts & set("YyGbmdjqN")
 
 
 @dataclass(frozen=True)
@@ -237,7 +237,10 @@ def _chosen(readings: list[Reading | Unread]) -> Reading | Unread:
         best = different[ranks.index(max(ranks))]
         text = f"read as {_order_name(best)}, in which they are evenly spaced"
         return replace(best, notes=(*best.notes, text))
-    shown = tuple(f"{_order_name(r)} ({r.texts[0]} is {str(r.wall[0])[:10]})" for r in different)
+    row = int(np.argmax(different[0].values != different[1].values))
+    shown = tuple(
+        f"{_order_name(r)} ({r.texts[row]} is {str(r.wall[row])[:10]})" for r in different
+    )
     return Unread(np.arange(len(first.texts)), 1.0, "order", shown)
 
 
