@@ -49,7 +49,8 @@ DIGIT = re.compile(r"\d")
 YEAR_AND_PART = re.compile(r"^(?:1[5-9]|20)\d\d[-/.: ]?[A-Za-z]{0,3}[-/.: ]?\d{1,2}$")
 """What a column that looks like times has in most cells: with and without a word in its name."""
 MIN_DATES = 10
-"""Different dates that digits must be to be taken for dates without a word in the column's name."""
+"""Different texts that a column must have to look like times if it cannot be read as times, and to
+be taken for times if it holds digits and its name says nothing."""
 MIDNIGHT = np.datetime64("1900-01-01", "us")
 EXAMPLES = "2024-03-31, 31.03.2024, Mar 31 2024 or 2024-03-31 14:00"
 
@@ -192,8 +193,8 @@ def _candidate(table: Table, name: str, options: TimeOptions) -> FileTimes | Non
         return FileTimes(name, (name,), read, tuple(f"{name}: {note}" for note in read.notes))
     if isinstance(read, Unread) and read.share < 0.5:
         looks = DIGIT if hints & HINTS else YEAR_AND_PART
-        found = [looks.search(cell) is not None for cell in cells]
-        if np.mean(found) < 0.5 or 2 * len(set(cells)) < len(cells):
+        alike = sum(looks.search(cell) is not None for cell in cells)
+        if 2 * alike < len(cells) or len(set(cells)) < MIN_DATES:
             return None
     return read_column(table, name, options)
 

@@ -232,7 +232,7 @@ def test_rows_of_one_time_are_refused_or_merged(file, how, expected):
 @pytest.mark.parametrize(("column", "message"), [
     ([f"day {'abc'[n % 3]}" for n in range(COUNT)], None),
     ([f"{n // 12 + 1}-{n % 12 + 1:02}" for n in range(COUNT)], "rows 2, .* text like '1-01'"),
-    ([f"{n % 28 + 1} janvier {1900 + n}" for n in range(COUNT)], "rows 2, .* like '1 janvier 1900'"),
+    ([f"{n % 28 + 1} janvier {1900 + n}" for n in range(COUNT)], "like '1 janvier 1900'"),
     ([f"2024-01-{n % 28 + 1:02}" if n % 4 else "unknown" for n in range(COUNT)], "rows 2, 6"),
     ([str(n) if n != 5 else "soon" for n in range(COUNT)], "row 7 has 'soon'"),
 ])  # fmt: skip
