@@ -20,7 +20,7 @@ from lstm_bench.data._cells import (
 )
 from lstm_bench.data._messages import describe_rows, list_names, quote_cell
 from lstm_bench.data._table import Table, group_rows
-from lstm_bench.data._time_columns import FileTimes
+from lstm_bench.data._time_joins import FileTimes
 from lstm_bench.errors import DataError
 
 TargetKind = Literal["real", "binary", "symbols"]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lstm_bench.data._calendar import infer_calendar
 from lstm_bench.data._messages import describe_rows
 from lstm_bench.data._table import Table, group_rows
-from lstm_bench.data._time_columns import FileTimes
+from lstm_bench.data._time_joins import FileTimes
 from lstm_bench.data._time_reading import calendar_times, write_moments
 from lstm_bench.errors import DataError
 

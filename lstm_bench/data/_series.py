@@ -29,7 +29,8 @@ from lstm_bench.data._messages import is_or_are, list_names
 from lstm_bench.data._rows import Aggregate, Rows, arrange_rows, following_texts
 from lstm_bench.data._split import split_rows
 from lstm_bench.data._table import Table, read_table
-from lstm_bench.data._time_columns import FileTimes, TimeOptions, find_times, read_like
+from lstm_bench.data._time_columns import TimeOptions, find_times, read_like
+from lstm_bench.data._time_joins import FileTimes
 from lstm_bench.data._time_reading import TimeFormat, calendar_times
 from lstm_bench.errors import DataError
 

@@ -240,10 +240,8 @@ def wall_times(fields: dict[str, list[str | None]]) -> Times:
     known = np.array([text is not None for text in next(iter(fields.values()))], bool)
     known &= (year >= 1000) & (month > 0) & (day > 0)
     dates = pd.to_datetime(texts.where(known), format=layout, errors="coerce")
-    if "j" in fields:  # pandas takes day 366 of any year, and week 53
+    if "j" in fields:  # pandas takes day 366 of any year
         known &= (dates.dt.year == year).to_numpy(bool)
-    if "V" in fields:
-        known &= (dates.dt.isocalendar().week == number("V", 1)).fillna(False).to_numpy(bool)
     hour, minute, second = number("H", 0), number("M", 0), number("S", 0)
     if "p" in fields:
         hour = number("I", 12)

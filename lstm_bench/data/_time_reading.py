@@ -40,6 +40,8 @@ EPOCHS = {"s": (1e8, 1e10), "ms": (1e11, 1e13), "us": (1e14, 1e16), "ns": (1e17,
 PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 MAX_PATTERNS = 6
 """A column of times is written in at most so many patterns."""
+MIN_RUN = 20
+"""Rows that series after series have on average, for summer time to be looked for in each."""
 SAMPLE = 200
 """Cells that are looked at first, evenly over a column."""
 DIGITS = str.maketrans("123456789", "000000000")
@@ -214,13 +216,17 @@ def _with_summer_time(found: Reading) -> Reading:
         return found
     descending = len(found.wall) > 1 and found.wall[0] > found.wall[-1]
     wall = found.wall[::-1] if descending else found.wall
-    zone = summer_time_zone(wall)
+    starts = np.flatnonzero(np.diff(wall) < -np.timedelta64(1, "h")) + 1
+    if len(starts) * MIN_RUN > len(wall):
+        return found  # rows of several series in turns, or in no order
+    runs = np.split(wall, starts)  # series after series
+    zone = next(filter(None, map(summer_time_zone, runs)), None)
     if zone is None:
         return found
-    minutes = offsets([zone] * len(wall), wall)
+    minutes = np.concatenate([offsets([zone] * len(run), run) for run in runs])
     values = wall - (minutes * 60e6).astype("m8[us]")
-    note = f"local time with summer time as in {zone}"
     values = values[::-1] if descending else values
+    note = f"local time with summer time as in {zone}"
     return replace(found, values=values, format=replace(found.format, place=zone), notes=(note,))
 
 

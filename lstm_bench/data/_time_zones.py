@@ -66,17 +66,18 @@ def _named_offsets(name: str, wall: Times) -> NDArray[np.float64]:
         zone = ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return np.full(len(wall), np.nan)
-    seen: dict[object, int] = {}
-    minutes = []
-    for time in wall.astype("M8[us]").tolist():
-        if time is None:
-            minutes.append(np.nan)
-            continue
-        fold = min(seen.get(time, 0), 1)
-        seen[time] = fold + 1
-        offset = time.replace(tzinfo=zone, fold=fold).utcoffset()
-        minutes.append(offset / timedelta(minutes=1))
-    return np.array(minutes, float)
+    hours, places = np.unique(wall.astype("M8[h]"), return_inverse=True)
+    minutes = np.array([
+        [
+            time.replace(tzinfo=zone, fold=fold).utcoffset() / timedelta(minutes=1)
+            for time in hours.astype("M8[us]").tolist()
+        ]
+        for fold in (0, 1)
+    ])  # fmt: skip
+    order = np.argsort(wall, kind="stable")
+    second = np.zeros(len(wall), np.intp)
+    second[order[1:]] = wall[order[1:]] == wall[order[:-1]]
+    return np.asarray(minutes[second, places], float)
 
 
 def zone_offset(zone: str, time: np.datetime64, wall: bool) -> float:

@@ -133,6 +133,15 @@ def test_a_panel_with_a_calendar_of_its_own_for_each_series(file):
     assert following(found, file, frame) == [["2004-01-01"], ["1990-04-18"]]
 
 
+def test_summer_time_in_series_after_series(file):
+    when = pd.date_range("2024-10-26", periods=COUNT, freq="h", tz="Europe/Berlin")
+    local = when.strftime("%d.%m.%Y %H:%M").tolist()
+    frame = pd.DataFrame({"when": local * 2, "id": ["a"] * COUNT + ["b"] * COUNT})
+    found = read(file, frame.assign(y=[*wave(), *wave()]))
+    assert [series.times.tolist() for series in found.series] == [local, local]
+    assert "when: local time with summer time as in Europe/Berlin" in found.notes
+
+
 @pytest.mark.parametrize(("freq", "written"), [
     ("D", "%Y-%m-%d"), ("W", "%d.%m.%Y"), ("MS", "%b %Y"), ("ME", "%Y-%m-%d"), ("QS", "%m/%d/%Y"),
     ("YS", "%Y-%m-%d"), ("h", "%Y-%m-%d %H:%M"), ("15min", "%Y-%m-%dT%H:%M:%SZ"), ("h", "epoch"),

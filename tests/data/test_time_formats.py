@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from lstm_bench.data._rows import following_texts
 from lstm_bench.data._table import Table
-from lstm_bench.data._time_columns import FileTimes, TimeOptions, find_times, read_column
+from lstm_bench.data._time_columns import TimeOptions, find_times, read_column
+from lstm_bench.data._time_joins import FileTimes
 from lstm_bench.data._time_patterns import directives, pattern_of
 from lstm_bench.errors import DataError
 
