@@ -49,9 +49,9 @@ Overrides = Annotated[
 
 CsvFile = Annotated[Path | None, typer.Option("--csv", help="Search over this file of your own.")]
 Target = Annotated[str | None, typer.Option(help="Its column to forecast.")]
-Time = Annotated[str | None, typer.Option(help="Its column of times; none: the rows are in order.")]
+Time = Annotated[str | None, typer.Option(help="Its column of times, or none: rows in order.")]
 Group = Annotated[str | None, typer.Option(help="Its column that names series.")]
-Columns = Annotated[str | None, typer.Option(help='Its other columns that go in: a,b; "" for none.')]
+Columns = Annotated[str | None, typer.Option(help='Its other columns that go in: a,b, or "".')]
 TargetKind = Annotated[str | None, typer.Option("--kind", help="real, binary or symbols.")]
 ForecastHorizon = Annotated[int | None, typer.Option("--horizon", help="How many rows ahead.")]
 Missing = Annotated[str | None, typer.Option(help="drop or interpolate.")]

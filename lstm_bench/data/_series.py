@@ -5,7 +5,6 @@ What the options leave open is inferred, and reported in `PreparedFile.notes`.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -13,6 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_bench.data._file_digest import file_digest
 from lstm_bench.data._inference import (
     TargetKind,
     detect_season,
@@ -24,9 +24,11 @@ from lstm_bench.data._inference import (
     kind_note,
     parse_target,
 )
+from lstm_bench.data._latest_rows import latest_rows
 from lstm_bench.data._messages import describe_rows, is_or_are, list_names
+from lstm_bench.data._shared_cache import SharedCache
 from lstm_bench.data._split import split_rows
-from lstm_bench.data._table import Table, group_rows, read_table
+from lstm_bench.data._table import Table, forget_tables, group_rows, read_table
 from lstm_bench.data._times import describe_spacing, parse_times
 from lstm_bench.errors import DataError
 
@@ -53,6 +55,7 @@ class FileOptions:
     missing: Missing = "refuse"
     unseen: float = 0.2
     split: Literal["time", "group"] | None = None
+    latest: int | None = None
 
 
 @dataclass(frozen=True)
@@ -99,14 +102,24 @@ class PreparedFile(Columns):
     notes: tuple[str, ...]
 
 
+PreparedKey = tuple[FileOptions, str]
+"""The options that a file was read with, and its digest."""
+MAX_CACHED_CELLS = 2_000_000
+"""Cells of a table from which on its text, some 60 bytes a cell, is not kept in memory."""
+PREPARED_FILES: SharedCache[PreparedKey, PreparedFile] = SharedCache(16)
+"""What was read of files. A worker process takes it over, and need not read a long file again."""
+
+
 def prepare(options: FileOptions) -> PreparedFile:
     """Returns the series of a file; raises `DataError` if the file or an option is wrong."""
-    return _prepare(options, read_table(options.file).digest)
+    key = (options, file_digest(options.file))
+    return PREPARED_FILES.get(key, lambda: _prepare(options))
 
 
-@functools.lru_cache(maxsize=16)
-def _prepare(options: FileOptions, digest: str) -> PreparedFile:
+def _prepare(options: FileOptions) -> PreparedFile:
     table = read_table(options.file)
+    if len(table) * len(table.columns) > MAX_CACHED_CELLS:
+        forget_tables()
     reserved = {options.target, options.group, *(options.columns or ())}
     time = infer_time_column(options.time, table, reserved)
     target = infer_target_column(options.target, options.group, table, time)
@@ -126,7 +139,8 @@ def _prepare(options: FileOptions, digest: str) -> PreparedFile:
         )
     columns = Columns(kind, target, inputs, labels, time, group, options.horizon, options.missing)
     values = _stack_columns(table, inputs, target_values)
-    rows = _rows_of_series(table, columns, values, times)
+    all_rows = _rows_of_series(table, columns, values, times)
+    rows = latest_rows(all_rows, times, options.latest)
     starts = split_rows(options.split, options.unseen, rows, times, group)
     series = _build_series(table, columns, values, times, rows, starts)
     _check(options, columns, series)
@@ -135,7 +149,9 @@ def _prepare(options: FileOptions, digest: str) -> PreparedFile:
         season, season_note = detect_season([s.target[: s.validation_start] for s in series])
     notes = [
         f"target {target}: {kind}" + kind_note(table, target, kind, len(labels)),
-        _rows_note(columns, values, rows) + " " + _order_note(table, columns, series, times),
+        _rows_note(columns, values, all_rows, rows)
+        + " "
+        + _order_note(table, columns, series, times),
         "inputs: " + ", ".join([*([target] if options.horizon else []), *inputs]) + left_out,
         *([season_note] if season_note else []),
         _split_note(series),
@@ -323,14 +339,21 @@ def _check(options: FileOptions, columns: Columns, series: Sequence[Series]) -> 
         )
 
 
-def _rows_note(columns: Columns, values: Floats, rows: Mapping[str, NDArray[np.intp]]) -> str:
+def _rows_note(
+    columns: Columns,
+    values: Floats,
+    rows: Mapping[str, NDArray[np.intp]],
+    kept: Mapping[str, NDArray[np.intp]],
+) -> str:
     count = sum(map(len, rows.values()))
     dropped = len(values) - count
     filled = sum(int(np.isnan(values[indices]).sum()) for indices in rows.values())
     gaps = [f"{dropped:,} with gaps dropped"] * (dropped > 0)
     gaps += [f"{filled:,} value{'s' * (filled > 1)} filled"] * (filled > 0)
     groups = f"{len(rows)} series by {columns.group}, " if columns.group else ""
-    return f"{groups}{count:,} rows" + (f" ({', '.join(gaps)})" if gaps else "")
+    note = f"{groups}{count:,} rows" + (f" ({', '.join(gaps)})" if gaps else "")
+    used = sum(map(len, kept.values()))
+    return note if used == count else f"the latest {used:,} rows of {note}"
 
 
 def _order_note(
