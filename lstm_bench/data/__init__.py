@@ -1,7 +1,9 @@
 """The user's CSV files: reading, inference, splitting and scaling; baselines; the `csv` task."""
 
+from lstm_bench.data._baseline_file import forecast_with_baseline
 from lstm_bench.data._csv_task import CsvTask
 from lstm_bench.data._default_search import complete_sweep, default_name, default_search, limit_rows
+from lstm_bench.data._following_times import following_times
 from lstm_bench.data._inference import TargetKind
 from lstm_bench.data._sequences import Segment, network_inputs
 from lstm_bench.data._series import (
@@ -27,6 +29,8 @@ __all__ = [
     "complete_sweep",
     "default_name",
     "default_search",
+    "following_times",
+    "forecast_with_baseline",
     "limit_rows",
     "network_inputs",
     "read_new_file",

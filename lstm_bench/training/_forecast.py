@@ -18,6 +18,7 @@ from lstm_bench.data import (
     Segment,
     Series,
     TargetKind,
+    following_times,
     network_inputs,
     read_new_file,
 )
@@ -29,13 +30,8 @@ from lstm_bench.tasks import Problem, Sequence
 from lstm_bench.training._model_file import open_network
 from lstm_bench.training._models import reset_states
 
-DATES = ("%Y-%m-%d", "%Y-%m", "%d.%m.%Y", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S",
-         "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ")  # fmt: skip
-"""Formats of times for which the following times can be computed."""
 MAX_INPUT_NUMBERS = 200_000_000
 """Largest number of input values of one forecast: 0.8 GB."""
-LATEST_TIMES = 24
-"""Number of latest times from which the distance to the next one is computed."""
 GROUP = "\0group"  # a name that no column of a file has
 
 
@@ -140,33 +136,6 @@ def forecast_file(outcome: Outcome, file: str) -> pd.DataFrame:
     if columns.group is None:
         return table.drop(columns=GROUP)
     return table.rename(columns={GROUP: columns.group})
-
-
-def following_times(when: NDArray[np.object_], count: int) -> NDArray[np.object_]:
-    """Returns the `count` times after `when` as text, if the latest times are evenly spaced.
-
-    Months, quarters and years count as evenly spaced. Returns empty texts for other times.
-
-    >>> following_times(np.array(["2001-11-01", "2001-12-01", "2002-01-01"], object), 2).tolist()
-    ['2002-02-01', '2002-03-01']
-    >>> following_times(np.array(["row 7", "row 8"], object), 1).tolist()
-    ['row 9']
-    """
-    latest = [str(time) for time in when[-LATEST_TIMES:]]
-    prefix = "row " if all(time.startswith("row ") for time in latest) else ""
-    numbers = pd.to_numeric(pd.Series(latest).str.removeprefix(prefix), errors="coerce").to_numpy()
-    steps = np.diff(numbers)
-    if len(steps) and np.isfinite(numbers).all() and np.allclose(steps, steps[0]):
-        ahead = numbers[-1] + steps[0] * np.arange(1, count + 1)
-        return np.array([f"{prefix}{value:.12g}" for value in ahead], object)
-    for date_format in DATES:
-        dates = pd.to_datetime(pd.Series(latest), format=date_format, errors="coerce", exact=True)
-        if dates.isna().any() or len(dates) < 3:
-            continue
-        if frequency := pd.DatetimeIndex(dates, freq="infer").freq:
-            ahead = pd.date_range(dates.iloc[-1], periods=count + 1, freq=frequency)[1:]
-            return np.array(ahead.strftime(date_format), object)
-    return np.array([""] * count, object)
 
 
 def load_network(outcome: Outcome) -> keras.Model:
