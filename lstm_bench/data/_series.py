@@ -104,7 +104,7 @@ class PreparedFile(Columns):
 
 PreparedKey = tuple[FileOptions, str]
 """The options that a file was read with, and its digest."""
-MAX_CACHED_CELLS = 2_000_000
+MAX_CACHED_CELLS = 500_000
 """Cells of a table from which on its text, some 60 bytes a cell, is not kept in memory."""
 PREPARED_FILES: SharedCache[PreparedKey, PreparedFile] = SharedCache(16)
 """What was read of files. A worker process takes it over, and need not read a long file again."""
@@ -310,14 +310,15 @@ def _check(options: FileOptions, columns: Columns, series: Sequence[Series]) -> 
                 f"before the {part} part, but at most {train} "
                 f"{'step is' if train == 1 else 'steps are'} left to learn from, with "
                 f"horizon={options.horizon} (rows ahead) and unseen={options.unseen} (a share of "
-                "the rows for the validation part, and again for the test part); make these "
-                "smaller, or give longer series"
+                f"the rows{_default_note(options)} for the validation part, and again for the test "
+                "part); make these smaller, or give longer series"
             )
         if not scored:
             raise DataError(
                 f"{options.file}: there must be steps to be scored on, but the {part} part has "
                 f"none with a known {columns.target!r}, with horizon={options.horizon} and "
-                f"unseen={options.unseen}; give more rows at the end, or a smaller horizon"
+                f"unseen={options.unseen}{_default_note(options)}; give more rows at the end, or a "
+                "smaller horizon"
             )
     for number, name in enumerate([columns.target, *columns.inputs]):
         values = np.concatenate([
@@ -337,6 +338,15 @@ def _check(options: FileOptions, columns: Columns, series: Sequence[Series]) -> 
             f"{options.file}: column {name!r} is constant ({value} in the part to learn from), so "
             f"{effect}; {repair}"
         )
+
+
+def _default_note(options: FileOptions) -> str:
+    """Returns where `unseen` comes from if it is the default, which a user need not have written.
+
+    >>> _default_note(FileOptions("sales.csv")), _default_note(FileOptions("", unseen=0.1))
+    (', the default', '')
+    """
+    return ", the default" if options.unseen == FileOptions.unseen else ""
 
 
 def _rows_note(
