@@ -118,9 +118,9 @@ def estimate_stages(
     if fixed:
         trained = list(fixed.values())
         runs = float(seeds * len(trained))
-        totals = [_exact(seeds * sum(map(count, trained))) for count in COUNTS]
+        sums = [_exact(seeds * sum(map(count, trained))) for count in COUNTS]
         programs = _exact(_count_programs(trained, engine))
-        yield Stage("recipes", _exact(len(trained)), programs, _exact(runs), *totals)
+        yield Stage("recipes", _exact(len(trained)), programs, _exact(runs), *sums)
     if sweep.search is None or study is None:
         return
     search, proposed = sweep.search, sample[: study.trial_count]
