@@ -50,7 +50,7 @@ Overrides = Annotated[
 CsvFile = Annotated[Path | None, typer.Option("--csv", help="Search over this file of your own.")]
 Target = Annotated[str | None, typer.Option(help="Its column to forecast.")]
 Time = Annotated[
-    str | None, typer.Option(help="Its column of times, or several to be joined: a,b.")
+    str | None, typer.Option(help="Its column of times, several to be joined: a,b, or none: rows in order.")
 ]
 DateFormat = Annotated[
     str | None, typer.Option("--date-format", help="How times are written, as %d/%m/%Y.")
@@ -64,7 +64,7 @@ Aggregation = Annotated[
     typer.Option("--aggregate", help="Merge rows of one time: mean, sum, first or last."),
 ]
 Group = Annotated[str | None, typer.Option(help="Its column that names series.")]
-Columns = Annotated[str | None, typer.Option(help="Its other columns that go in: a,b.")]
+Columns = Annotated[str | None, typer.Option(help='Its other columns that go in: a,b, or "".')]
 TargetKind = Annotated[str | None, typer.Option("--kind", help="real, binary or symbols.")]
 ForecastHorizon = Annotated[int | None, typer.Option("--horizon", help="How many rows ahead.")]
 Missing = Annotated[str | None, typer.Option(help="drop or interpolate.")]
@@ -89,6 +89,7 @@ class DataOptions:
         """Returns what was given, as settings of the task `csv`."""
         columns = self.columns
         listed = None if columns is None else [name.strip() for name in columns.split(",")]
+        listed = [] if listed == [""] else listed
         options = {
             "target": self.target,
             "time": self.time,

@@ -16,6 +16,7 @@ from lstm_bench.safety import shell_line
 from lstm_bench.sweeps import task_documents
 
 if TYPE_CHECKING:
+    from lstm_bench.analysis import BaselineResult
     from lstm_bench.results import Outcome, SweepData
     from lstm_bench.training import AnswerStep
 
@@ -169,15 +170,19 @@ def speed_table(rows: list[dict[str, Any]]) -> Table:
     return table
 
 
-def next_step(result: SweepData, file: str) -> str:
+def next_step(result: SweepData, file: str, baselines: Sequence[BaselineResult] = ()) -> str:
     """Returns the command that forecasts from `file` by the best recipe of the report.
 
-    Empty without a recipe that was scored on data that the search did not use.
+    If no network has a smaller error than the best baseline, by that baseline. Empty without a
+    recipe that was scored on data that the search did not use.
     """
     if result.best is None or result.best.role == "trial":
         return ""
-    words = ["lstm-bench", "predict", f"{result.name}:{result.best.id}", "--csv", file]
-    return shell_line(*words, "--output", "forecast.csv")
+    chosen, reason = result.best.id, ""
+    if baselines and all(each.best.network_error >= each.best.baseline_error for each in baselines):
+        chosen, reason = baselines[0].best.baseline, "   (no network has a smaller error)"
+    words = ["lstm-bench", "predict", f"{result.name}:{chosen}", "--csv", file]
+    return shell_line(*words, "--output", "forecast.csv") + reason
 
 
 def after_run(outcome: Outcome, logged: bool, words: Sequence[str] = ()) -> str:

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from lstm_bench.data._baselines import baseline_forecasts
+from lstm_bench.data._file_digest import file_digest
 from lstm_bench.data._inference import TargetKind
 from lstm_bench.data._rows import Aggregate
 from lstm_bench.data._sequences import FileSequences, build_sequences
 from lstm_bench.data._series import Columns, FileOptions, Missing, PreparedFile, prepare
-from lstm_bench.data._table import read_table
 from lstm_bench.errors import DataError, RecipeError
 from lstm_bench.statistics import Kind
 from lstm_bench.tasks import Problem, Task
@@ -26,7 +26,7 @@ EXAMPLE = Path(__file__).parent / "sunspots.csv"
 """Yearly sunspot numbers, 1700 to 2008: the default file of the `csv` task."""
 COLUMN_PARAMETERS = ("file", "target", "columns", "time", "group")
 READING_PARAMETERS = ("target_kind", "season", "missing", "unseen", "split", "part", "date_format",
-                      "day_first", "aggregate")  # fmt: skip
+                      "day_first", "aggregate", "latest")  # fmt: skip
 
 Floats = NDArray[np.float64]
 
@@ -46,7 +46,7 @@ class CsvTask(Task):
     part. What is not given is inferred: the target if there is only one column, its kind (real,
     binary or symbols), the time column, the series of a file, a season. Values are scaled by the
     mean and the standard deviation of the training part. With `difference`, the target is the
-    change from the latest row.
+    change from the latest row. `latest` uses so many of the last rows of a long file alone.
 
     Solved means: a smaller error than the best baseline (the last value, the value a season ago,
     the most frequent value or the median, a linear model). For real values `accuracy` is the share
@@ -89,6 +89,7 @@ class CsvTask(Task):
     missing: Missing = "refuse"
     unseen: Annotated[float, Field(ge=0.02, le=0.4)] = 0.2
     split: Literal["time", "group"] | None = None
+    latest: Annotated[int | None, Field(ge=20)] = None
     difference: bool = False
     part: Literal["validation", "test"] = "test"
     date_format: Annotated[str | None, Field(min_length=2)] = None
@@ -149,7 +150,7 @@ class CsvTask(Task):
 
     @property
     def fingerprint(self) -> str:
-        return read_table(self.path).digest
+        return file_digest(self.path)
 
     def problem(self, seed: int) -> Problem:
         """Returns the sequences; they are the same for every seed."""

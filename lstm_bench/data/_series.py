@@ -5,9 +5,8 @@ What the options leave open is inferred, and reported in `PreparedFile.notes`.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_bench.data._calendar import describe_spacing
+from lstm_bench.data._file_digest import file_digest
 from lstm_bench.data._inference import (
     TargetKind,
     detect_season,
@@ -25,10 +25,12 @@ from lstm_bench.data._inference import (
     kind_note,
     parse_target,
 )
+from lstm_bench.data._latest_rows import latest_rows
 from lstm_bench.data._messages import is_or_are, list_names
 from lstm_bench.data._rows import Aggregate, Rows, arrange_rows, following_texts
+from lstm_bench.data._shared_cache import SharedCache
 from lstm_bench.data._split import split_rows
-from lstm_bench.data._table import Table, read_table
+from lstm_bench.data._table import Table, forget_tables, read_table
 from lstm_bench.data._time_columns import TimeOptions, find_times, read_like
 from lstm_bench.data._time_joins import FileTimes
 from lstm_bench.data._time_reading import TimeFormat, calendar_times
@@ -60,6 +62,7 @@ class FileOptions:
     date_format: str | None = None
     day_first: bool | None = None
     aggregate: Aggregate | None = None
+    latest: int | None = None
 
 
 @dataclass(frozen=True)
@@ -109,15 +112,25 @@ class PreparedFile(Columns):
     notes: tuple[str, ...]
 
 
+PreparedKey = tuple[FileOptions, str]
+"""The options that a file was read with, and its digest."""
+MAX_CACHED_CELLS = 500_000
+"""Cells of a table from which on its text, some 60 bytes a cell, is not kept in memory."""
+PREPARED_FILES: SharedCache[PreparedKey, PreparedFile] = SharedCache(16)
+"""What was read of files. A worker process takes it over, and need not read a long file again."""
+
+
 def prepare(options: FileOptions) -> PreparedFile:
     """Returns the series of a file; raises `DataError` if the file or an option is wrong."""
-    return _prepare(options, read_table(options.file).digest)
+    key = (options, file_digest(options.file))
+    return PREPARED_FILES.get(key, lambda: _prepare(options))
 
 
-@functools.lru_cache(maxsize=16)
-def _prepare(options: FileOptions, digest: str) -> PreparedFile:
+def _prepare(options: FileOptions) -> PreparedFile:
     table = read_table(options.file)
     time_options = TimeOptions(options.time, options.date_format, options.day_first)
+    if len(table) * len(table.columns) > MAX_CACHED_CELLS:
+        forget_tables()
     reserved = {options.target, options.group, *(options.columns or ())}
     found, unused = find_times(table, time_options, reserved)
     target = infer_target_column(options.target, options.group, table, found)
@@ -143,7 +156,9 @@ def _prepare(options: FileOptions, digest: str) -> PreparedFile:
         None if found is None else found.format, options.aggregate,
     )  # fmt: skip
     values = _stack_columns(table, inputs, target_values)
-    rows = arrange_rows(table, columns, values, found)
+    all_rows = arrange_rows(table, columns, values, found)
+    used = latest_rows(all_rows.by_series, all_rows.times, options.latest)
+    rows = replace(all_rows, by_series=used)
     starts = split_rows(options.split, options.unseen, rows.by_series, rows.times, group)
     series = _build_series(columns, rows, starts)
     _check(options, columns, series)
@@ -152,7 +167,7 @@ def _prepare(options: FileOptions, digest: str) -> PreparedFile:
         season, season_note = detect_season([s.target[: s.validation_start] for s in series])
     notes = [
         f"target {target}: {kind}" + kind_note(table, target, kind, len(labels)),
-        _rows_note(columns, rows) + " " + _order_note(columns, series, rows, found),
+        _rows_note(columns, all_rows, rows) + " " + _order_note(columns, series, rows, found),
         "inputs: " + ", ".join([*([target] if options.horizon else []), *inputs]) + left_out,
         *([season_note] if season_note else []),
         _split_note(series),
@@ -250,14 +265,15 @@ def _check(options: FileOptions, columns: Columns, series: Sequence[Series]) -> 
                 f"before the {part} part, but at most {train} "
                 f"{'step is' if train == 1 else 'steps are'} left to learn from, with "
                 f"horizon={options.horizon} (rows ahead) and unseen={options.unseen} (a share of "
-                "the rows for the validation part, and again for the test part); make these "
-                "smaller, or give longer series"
+                f"the rows{_default_note(options)} for the validation part, and again for the test "
+                "part); make these smaller, or give longer series"
             )
         if not scored:
             raise DataError(
                 f"{options.file}: there must be steps to be scored on, but the {part} part has "
                 f"none with a known {columns.target!r}, with horizon={options.horizon} and "
-                f"unseen={options.unseen}; give more rows at the end, or a smaller horizon"
+                f"unseen={options.unseen}{_default_note(options)}; give more rows at the end, or a "
+                "smaller horizon"
             )
     for number, name in enumerate([columns.target, *columns.inputs]):
         values = np.concatenate([
@@ -279,7 +295,16 @@ def _check(options: FileOptions, columns: Columns, series: Sequence[Series]) -> 
         )
 
 
-def _rows_note(columns: Columns, rows: Rows) -> str:
+def _default_note(options: FileOptions) -> str:
+    """Returns where `unseen` comes from if it is the default, which a user need not have written.
+
+    >>> _default_note(FileOptions("sales.csv")), _default_note(FileOptions("", unseen=0.1))
+    (', the default', '')
+    """
+    return ", the default" if options.unseen == FileOptions.unseen else ""
+
+
+def _rows_note(columns: Columns, rows: Rows, kept: Rows) -> str:
     count = sum(map(len, rows.by_series.values()))
     file_rows = len(rows.values) - rows.absent
     used = sum(int((indices < file_rows).sum()) for indices in rows.by_series.values())
@@ -294,7 +319,9 @@ def _rows_note(columns: Columns, rows: Rows) -> str:
     gaps += [f"{filled:,} value{'s' * (filled > 1)} filled"] * (filled > 0)
     gaps += [f"{absent:,} absent from the file, filled and not scored"] * (absent > 0)
     groups = f"{len(rows.by_series)} series by {columns.group}, " if columns.group else ""
-    return f"{groups}{count:,} rows" + (f" ({', '.join(gaps)})" if gaps else "")
+    note = f"{groups}{count:,} rows" + (f" ({', '.join(gaps)})" if gaps else "")
+    latest = sum(map(len, kept.by_series.values()))
+    return note if latest == count else f"the latest {latest:,} rows of {note}"
 
 
 def _order_note(
