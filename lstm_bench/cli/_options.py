@@ -50,7 +50,8 @@ Overrides = Annotated[
 CsvFile = Annotated[Path | None, typer.Option("--csv", help="Search over this file of your own.")]
 Target = Annotated[str | None, typer.Option(help="Its column to forecast.")]
 Time = Annotated[
-    str | None, typer.Option(help="Its column of times, several to be joined: a,b, or none: rows in order.")
+    str | None,
+    typer.Option(help="Its column of times, several to be joined: a,b, or none: rows in order."),
 ]
 DateFormat = Annotated[
     str | None, typer.Option("--date-format", help="How times are written, as %d/%m/%Y.")
