@@ -21,6 +21,7 @@ from lstm_bench.cli._options import (
     ForecastHorizon,
     Group,
     Json,
+    Known,
     Missing,
     Overrides,
     Profile,
@@ -125,6 +126,7 @@ def sweep(
     time: Time = None,
     group: Group = None,
     columns: Columns = None,
+    known: Known = None,
     kind: TargetKind = None,
     horizon: ForecastHorizon = None,
     missing: Missing = None,
@@ -144,10 +146,10 @@ def sweep(
     A sweep by its name, `sweep published`, or over a file of yours,
     `sweep --csv sales.csv --target units search.trials=20`.
     """
-    context, known = load_context(profile, store, files)
+    context, registry = load_context(profile, store, files)
     check_engine(engine)
-    data = DataOptions(target, time, group, columns, kind, horizon, missing)
-    path, read = _read_sweep(name, settings or [], csv, data, context, known)
+    data = DataOptions(target, time, group, columns, kind, horizon, missing, known)
+    path, read = _read_sweep(name, settings or [], csv, data, context, registry)
     chosen = read.with_full(full)
     if csv is not None and not as_json:
         terminal_console(stderr=True).print(chosen.about, highlight=False)

@@ -143,11 +143,14 @@ def _print_forecast(
     from lstm_bench.training import forecast_file
 
     table = forecast_file(outcome, str(csv))
-    text = as_csv(table)
+    text, notes = as_csv(table), [printable_text(note) for note in table.attrs["notes"]]
+    for note in notes:
+        print_plain(f"note: {note}")
     if output is not None:
         write_file(output, text)
     if facts is not None:
         rows = {"data": dict(outcome.data), "predictions": table.to_dict("records")}
+        rows |= {"notes": notes} if notes else {}
         print_json(facts | rows)
     elif output is not None:
         print_plain(str(output), sys.stdout)

@@ -52,6 +52,7 @@ Target = Annotated[str | None, typer.Option(help="Its column to forecast.")]
 Time = Annotated[str | None, typer.Option(help="Its column of times.")]
 Group = Annotated[str | None, typer.Option(help="Its column that names series.")]
 Columns = Annotated[str | None, typer.Option(help="Its other columns that go in: a,b.")]
+Known = Annotated[str | None, typer.Option(help="Its columns that are known in advance: a,b.")]
 TargetKind = Annotated[str | None, typer.Option("--kind", help="real, binary or symbols.")]
 ForecastHorizon = Annotated[int | None, typer.Option("--horizon", help="How many rows ahead.")]
 Missing = Annotated[str | None, typer.Option(help="drop or interpolate.")]
@@ -68,17 +69,17 @@ class DataOptions:
     kind: str | None
     horizon: int | None
     missing: str | None
+    known: str | None
 
     def settings(self) -> dict[str, Any]:
         """Returns what was given, as settings of the task `csv`."""
-        columns = self.columns
-        listed = None if columns is None else [name.strip() for name in columns.split(",")]
         options = {
             "target": self.target,
             "time": self.time,
             "group": self.group,
             "target_kind": self.kind,
-            "columns": listed,
+            "columns": _listed(self.columns),
+            "known": _listed(self.known),
             "horizon": self.horizon,
             "missing": self.missing,
         }
@@ -89,6 +90,10 @@ class DataOptions:
         given = [name for name, value in vars(self).items() if value is not None]
         if given:
             raise UserError(f"--{given[0]}: says something about a file; give --csv FILE")
+
+
+def _listed(names: str | None) -> list[str] | None:
+    return None if names is None else [name.strip() for name in names.split(",")]
 
 
 def _print_version(wanted: bool) -> None:

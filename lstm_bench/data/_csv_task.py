@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from lstm_bench.data._baselines import baseline_forecasts
-from lstm_bench.data._inference import TargetKind
+from lstm_bench.data._columns import Missing, TargetKind
 from lstm_bench.data._sequences import FileSequences, build_sequences
-from lstm_bench.data._series import Columns, FileOptions, Missing, PreparedFile, prepare
+from lstm_bench.data._series import FileOptions, PreparedFile, prepare
 from lstm_bench.data._table import read_table
 from lstm_bench.errors import DataError, RecipeError
 from lstm_bench.statistics import Kind
@@ -23,7 +23,7 @@ from lstm_bench.tasks import Problem, Task
 
 EXAMPLE = Path(__file__).parent / "sunspots.csv"
 """Yearly sunspot numbers, 1700 to 2008: the default file of the `csv` task."""
-COLUMN_PARAMETERS = ("file", "target", "columns", "time", "group")
+COLUMN_PARAMETERS = ("file", "target", "columns", "known", "time", "group")
 READING_PARAMETERS = ("target_kind", "season", "missing", "unseen", "split", "part")
 
 Floats = NDArray[np.float64]
@@ -89,6 +89,7 @@ class CsvTask(Task):
     split: Literal["time", "group"] | None = None
     difference: bool = False
     part: Literal["validation", "test"] = "test"
+    known: Annotated[tuple[str, ...] | None, Field(strict=False, min_length=1)] = None
 
     @model_validator(mode="after")
     def _check_difference(self) -> Self:
@@ -113,7 +114,7 @@ class CsvTask(Task):
                 f"difference needs a target of numbers, but {data.target!r} holds {data.kind}; use "
                 "difference=false"
             )
-        symbols = LabelCsvTask if data.inputs else SymbolCsvTask
+        symbols = LabelCsvTask if data.feature_names else SymbolCsvTask
         # `cls` may be the class for the target of another recipe, which this one is made from.
         real = CsvTask if cls.kind != CsvTask.kind or cls.symbolic else cls
         classes = {"symbols": symbols, "binary": BinaryCsvTask, "real": real}
@@ -212,19 +213,18 @@ class CsvTask(Task):
     def preprocessing(self) -> dict[str, Any]:
         """All that is needed to forecast from another file in the same way, as plain values.
 
-        `columns` are the fields of `Columns`. `inputs` lists name, centre and spread of each
+        `columns` is `Columns.stored`. `inputs` lists name, centre and spread of each
         feature, which is (value - centre) / spread: the target, or a feature for each of its
         symbols, then the other columns. Symbols without other columns are one-hot encoded, so
         `inputs` is empty. Real outputs are (value - shift) / scale, where the value is the change
         from the latest row if `difference` is true.
         """
         sequences, data = self.file_sequences, self.prepared
-        columns = {field.name: getattr(data, field.name) for field in fields(Columns)}
         target = [f"{data.target}={label}" for label in data.labels] or [data.target]
-        names = [*(target if self.horizon else []), *data.inputs]
+        names = [*(target if self.horizon else []), *data.feature_names]
         numbers = zip(names, sequences.centre.tolist(), sequences.spread.tolist(), strict=True)
         return {
-            "columns": {k: list(v) if isinstance(v, tuple) else v for k, v in columns.items()},
+            "columns": data.stored,
             "inputs": [] if self.symbolic else [list(feature) for feature in numbers],
             "shift": sequences.shift,
             "scale": sequences.scale,

@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.data._series import Columns, PreparedFile, Series
+from lstm_bench.data._columns import Columns, Series
+from lstm_bench.data._series import PreparedFile
 from lstm_bench.errors import DataError
 from lstm_bench.statistics import Kind
 from lstm_bench.tasks import Problem, Sequence
@@ -154,8 +155,9 @@ def _features(columns: Columns, segment: Segment, difference: bool) -> Floats:
 def feature_columns(columns: Columns, series: Series, difference: bool = False) -> Floats:
     """Returns the unscaled features at each row of a series, (n, F).
 
-    They are the target (its change, or one column for each symbol), unless the horizon is 0, and
-    the other input columns.
+    They are the target (its change, or one column for each symbol), unless the horizon is 0, the
+    other input columns, and of the known columns the values of the rows to be forecast from this
+    one, NaN where the file does not reach so far.
     """
     target = series.target[:, None]
     if difference:
@@ -163,4 +165,9 @@ def feature_columns(columns: Columns, series: Series, difference: bool = False) 
     if columns.labels:
         target = np.eye(len(columns.labels))[series.target.astype(int)]
     parts = [target, series.inputs] if columns.horizon else [series.inputs]
+    for step in columns.steps_ahead:
+        later = np.full((len(series), series.known.shape[1]), np.nan)
+        values = series.known[step : step + len(series)]
+        later[: len(values)] = values
+        parts.append(later)
     return np.concatenate(parts, axis=1)

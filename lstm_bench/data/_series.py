@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_bench.data._columns import Columns, Missing, Series, TargetKind
 from lstm_bench.data._inference import (
-    TargetKind,
     detect_season,
     infer_group_column,
     infer_input_columns,
@@ -24,13 +24,19 @@ from lstm_bench.data._inference import (
     kind_note,
     parse_target,
 )
+from lstm_bench.data._known import check_known, future_note, future_rows, known_note
 from lstm_bench.data._messages import describe_rows, is_or_are, list_names
 from lstm_bench.data._split import split_rows
 from lstm_bench.data._table import Table, group_rows, read_table
+from lstm_bench.data._text_columns import (
+    all_categories,
+    categories_of_rows,
+    category_numbers,
+    one_hot,
+    unseen_note,
+)
 from lstm_bench.data._times import describe_spacing, parse_times
 from lstm_bench.errors import DataError
-
-Missing = Literal["refuse", "drop", "interpolate"]
 
 MIN_ROWS = 20
 """Fewer rows are not enough for a training, a validation and a test part."""
@@ -53,41 +59,7 @@ class FileOptions:
     missing: Missing = "refuse"
     unseen: float = 0.2
     split: Literal["time", "group"] | None = None
-
-
-@dataclass(frozen=True)
-class Series:
-    """The n rows of one series, in the data's units.
-
-    Rows before `validation_start` are the training part, those from there to `test_start` the
-    validation part, on which a recipe is chosen, and the others the test part.
-    """
-
-    name: str
-    target: Floats  # (n,): the value, 0 or 1, or the number of a symbol
-    inputs: Floats  # (n, F): the other columns
-    observed: NDArray[np.bool_]  # (n,): False where the target was missing
-    times: NDArray[np.object_]  # (n,): the time as text, or the row
-    time_ranks: NDArray[np.integer]  # (n,): the rank of the time among all times of the file
-    validation_start: int
-    test_start: int
-
-    def __len__(self) -> int:
-        return len(self.target)
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The role of each column: all that is needed to read another file in the same way."""
-
-    kind: TargetKind
-    target: str
-    inputs: tuple[str, ...]
-    labels: tuple[str, ...]  # of symbols
-    time: str | None
-    group: str | None
-    horizon: int
-    missing: Missing
+    known: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +79,7 @@ def prepare(options: FileOptions) -> PreparedFile:
 @functools.lru_cache(maxsize=16)
 def _prepare(options: FileOptions, digest: str) -> PreparedFile:
     table = read_table(options.file)
-    reserved = {options.target, options.group, *(options.columns or ())}
+    reserved = {options.target, options.group, *(options.columns or ()), *(options.known or ())}
     time = infer_time_column(options.time, table, reserved)
     target = infer_target_column(options.target, options.group, table, time)
     kind = options.kind or infer_target_kind(table, target)
@@ -117,17 +89,30 @@ def _prepare(options: FileOptions, digest: str) -> PreparedFile:
         table.text(group)
     if group == target:
         raise DataError(f"{table.file}: {target!r} is both target and group; name another column")
-    inputs, left_out = infer_input_columns(options.columns, table, kind, {target, time, group})
+    known, known_left_out = options.known or (), ""
+    roles = {target, time, group}
+    if known:
+        known, known_left_out = check_known(known, table, options.horizon, options.columns, roles)
+    inputs, left_out = infer_input_columns(
+        options.columns, table, kind, roles | {*(options.known or ())}
+    )
     labels, target_values = parse_target(table, target, kind)
     if options.horizon == 0 and not inputs:
         raise DataError(
             f"{table.file}: horizon=0 predicts {target!r} from the other columns of its row, but "
             "there are none of numbers; use horizon=1"
         )
-    columns = Columns(kind, target, inputs, labels, time, group, options.horizon, options.missing)
-    values = _stack_columns(table, inputs, target_values)
+    columns = Columns(
+        kind, target, inputs, labels, time, group, options.horizon, options.missing,
+        known=known, categories=all_categories(table, [*inputs, *known]),
+    )  # fmt: skip
+    values = _stack_columns(table, columns, target_values)
     rows = _rows_of_series(table, columns, values, times)
     starts = split_rows(options.split, options.unseen, rows, times, group)
+    if columns.categories:  # those of the rows to learn from
+        train = np.concatenate([indices[: starts[name][0]] for name, indices in rows.items()])
+        columns = replace(columns, categories=categories_of_rows(columns, values, train))
+        values = _stack_columns(table, columns, target_values)
     series = _build_series(table, columns, values, times, rows, starts)
     _check(options, columns, series)
     season, season_note = options.season, ""
@@ -135,12 +120,16 @@ def _prepare(options: FileOptions, digest: str) -> PreparedFile:
         season, season_note = detect_season([s.target[: s.validation_start] for s in series])
     notes = [
         f"target {target}: {kind}" + kind_note(table, target, kind, len(labels)),
-        _rows_note(columns, values, rows) + " " + _order_note(table, columns, series, times),
+        _rows_note(table, columns, values, rows) + " " + _order_note(table, columns, series, times),
         "inputs: " + ", ".join([*([target] if options.horizon else []), *inputs]) + left_out,
-        *([season_note] if season_note else []),
+        known_note(known, known_left_out, options.horizon),
+        unseen_note(table, columns),
+        season_note,
         _split_note(series),
     ]
-    return PreparedFile(**vars(columns), series=series, season=season, notes=tuple(notes))
+    return PreparedFile(
+        **vars(columns), series=series, season=season, notes=tuple(filter(None, notes))
+    )
 
 
 def read_new_file(columns: Columns, file: str) -> tuple[Series, ...]:
@@ -156,14 +145,22 @@ def read_new_file(columns: Columns, file: str) -> tuple[Series, ...]:
         _, target_values = parse_target(table, columns.target, columns.kind, columns.labels)
     time = columns.time if columns.time in table.columns else None
     times = None if time is None else parse_times(table, time)
-    values = _stack_columns(table, columns.inputs, target_values)
+    values = _stack_columns(table, columns, target_values)
     rows = _rows_of_series(table, columns, values, times, new_file=True)
     return _build_series(table, columns, values, times, rows, dict.fromkeys(rows, (0, 0)))
 
 
-def _stack_columns(table: Table, inputs: Sequence[str], target_values: Floats) -> Floats:
-    """Returns the target and the input columns as one array, (rows, 1 + F)."""
-    return np.column_stack([target_values, *(table.numbers(name) for name in inputs)])
+def _stack_columns(table: Table, columns: Columns, target_values: Floats) -> Floats:
+    """Returns the target, the input columns and the known ones as one array, (rows, 1 + C).
+
+    The values of text are their numbers among the categories.
+    """
+    texts = dict(columns.categories)
+    others = [
+        category_numbers(table, name, texts[name]) if name in texts else table.numbers(name)
+        for name in (*columns.inputs, *columns.known)
+    ]
+    return np.column_stack([target_values, *others])
 
 
 def _rows_of_series(
@@ -178,7 +175,9 @@ def _rows_of_series(
     For a `new_file`, which is read for a trained network, messages do not suggest options: there
     are none.
     """
-    gaps = np.asarray(np.isnan(values).any(axis=1))
+    groups = _rows_by_group(table, columns.group)
+    future = future_rows(values, len(columns.known), groups.values())
+    gaps = np.isnan(values).any(axis=1) & ~future
     if gaps.any() and columns.missing == "refuse":
         repair = (
             "fill or leave out these rows, or train a run with missing=drop or missing=interpolate"
@@ -195,9 +194,10 @@ def _rows_of_series(
             f"{'train a run with' if new_file else 'use'} missing=drop"
         )
     rows = {}
-    for name, indices in _rows_by_group(table, columns.group).items():
+    for name, indices in groups.items():
         if times is not None:
             _check_order(table, columns, name, times[indices], indices, new_file)
+        indices = indices[~future[indices]]
         rows[name] = indices[~gaps[indices]]
         if columns.missing == "interpolate" and len(rows[name]):  # from the first complete row on
             rows[name] = indices[np.flatnonzero(~gaps[indices])[0] :]
@@ -221,12 +221,26 @@ def _build_series(
     else:
         texts = np.array([f"row {n + 2}" for n in range(len(table))], object)
         ranks = np.arange(len(table))
+    groups = _rows_by_group(table, columns.group)
+    future = future_rows(values, len(columns.known), groups.values())
+    categories, first_known = dict(columns.categories), 1 + len(columns.inputs)
     series = []
     for name, indices in rows.items():
         observed = ~np.isnan(values[indices, 0])
         filled = forward_fill(values[indices])
-        arrays = (filled[:, 0], filled[:, 1:], observed, texts[indices], ranks[indices])
-        series.append(Series(name, *arrays, *starts[name]))
+        inputs = one_hot(filled[:, 1:first_known], columns.inputs, categories)
+        ahead = groups[name][future[groups[name]]]
+        known = np.concatenate([filled[:, first_known:], values[ahead, first_known:]])
+        arrays = (filled[:, 0], inputs, observed, texts[indices], ranks[indices])
+        series.append(
+            Series(
+                name,
+                *arrays,
+                *starts[name],
+                known=one_hot(known, columns.known, categories),
+                ahead=texts[ahead],
+            )
+        )
     return tuple(series)
 
 
@@ -303,16 +317,19 @@ def _check(options: FileOptions, columns: Columns, series: Sequence[Series]) -> 
                 f"none with a known {columns.target!r}, with horizon={options.horizon} and "
                 f"unseen={options.unseen}; give more rows at the end, or a smaller horizon"
             )
-    for number, name in enumerate([columns.target, *columns.inputs]):
-        values = np.concatenate([
-            s.inputs[: s.validation_start, number - 1] if number else s.target[: s.validation_start]
-            for s in series
-        ])  # fmt: skip
+    names = [columns.target, *columns.input_features, *columns.known_features]
+    learnt = np.concatenate([
+        np.column_stack([s.target, s.inputs, s.known[: len(s)]])[: s.validation_start]
+        for s in series
+    ])  # fmt: skip
+    for number, (name, values) in enumerate(zip(names, learnt.T, strict=True)):
         if not len(values) or np.ptp(values) > 0:
             continue
         value = f"{values[0]:g}"
-        effect, repair = "it cannot improve a forecast", "leave it out of columns"
-        if options.columns is None:
+        is_known = number > len(columns.input_features)
+        option = "known" if is_known else "columns"
+        effect, repair = "it cannot improve a forecast", f"leave it out of {option}"
+        if options.columns is None and not is_known:
             repair = "list the columns to use as inputs in columns, columns=[] for none"
         if number == 0:
             effect, repair = "nothing can be learnt from it", "choose another target"
@@ -323,14 +340,18 @@ def _check(options: FileOptions, columns: Columns, series: Sequence[Series]) -> 
         )
 
 
-def _rows_note(columns: Columns, values: Floats, rows: Mapping[str, NDArray[np.intp]]) -> str:
+def _rows_note(
+    table: Table, columns: Columns, values: Floats, rows: Mapping[str, NDArray[np.intp]]
+) -> str:
     count = sum(map(len, rows.values()))
-    dropped = len(values) - count
+    future = future_rows(values, len(columns.known), _rows_by_group(table, columns.group).values())
+    dropped = len(values) - count - int(future.sum())
     filled = sum(int(np.isnan(values[indices]).sum()) for indices in rows.values())
     gaps = [f"{dropped:,} with gaps dropped"] * (dropped > 0)
     gaps += [f"{filled:,} value{'s' * (filled > 1)} filled"] * (filled > 0)
     groups = f"{len(rows)} series by {columns.group}, " if columns.group else ""
-    return f"{groups}{count:,} rows" + (f" ({', '.join(gaps)})" if gaps else "")
+    text = f"{groups}{count:,} rows" + (f" ({', '.join(gaps)})" if gaps else "")
+    return text + future_note(future)
 
 
 def _order_note(

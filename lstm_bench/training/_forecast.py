@@ -18,6 +18,8 @@ from lstm_bench.data import (
     Segment,
     Series,
     TargetKind,
+    file_notes,
+    forecast_end,
     network_inputs,
     read_new_file,
 )
@@ -60,6 +62,8 @@ class _Columns(BaseModel):
     group: str | None
     horizon: Annotated[int, Field(ge=0, le=10_000)]
     missing: Missing
+    known: list[str] = []
+    categories: list[Annotated[tuple[str, list[str]], Field(strict=False)]] = []
 
 
 class _StoredData(BaseModel):
@@ -81,10 +85,11 @@ class _StoredData(BaseModel):
         columns = self.columns
         if self.kind != KINDS[columns.kind] or bool(columns.labels) != (columns.kind == "symbols"):
             raise ValueError("kind and labels must match the columns")
-        if self.symbolic and (columns.inputs or self.kind != "categorical" or not columns.horizon):
+        features = len(Columns.restored(columns.model_dump()).feature_names)
+        if self.symbolic and (features or self.kind != "categorical" or not columns.horizon):
             raise ValueError("symbolic needs symbols that are forecast only from themselves")
         target_inputs = max(1, len(columns.labels)) if columns.horizon else 0
-        count = 0 if self.symbolic else target_inputs + len(columns.inputs)
+        count = 0 if self.symbolic else target_inputs + features
         if len(self.inputs) != count or not all(spread for _, _, spread in self.inputs):
             raise ValueError(f"there must be {count} inputs, all with a spread that is not 0")
         if self.difference and self.kind != "regression":
@@ -111,7 +116,9 @@ def forecast_file(outcome: Outcome, file: str) -> pd.DataFrame:
     latest row that the network was fed; and `predicted`, in the units or symbols of the data.
     Categorical and binary targets also have `output`, which is the probability if the outputs are
     a softmax or a sigmoid. The last rows forecast values that are not yet in the file; see
-    `following_times`. The file that the run was trained on is not read again.
+    `following_times`. With columns that are known in advance, only rows are forecast whose known
+    values are in the file. What is not forecast or not used is said in `attrs["notes"]`, a list of
+    texts. The file that the run was trained on is not read again.
 
     Raises `UserError` if the run was not trained on a file, or if `file` does not match that file;
     `StoreError` if the run has no model, or if its stored data are damaged.
@@ -126,20 +133,24 @@ def forecast_file(outcome: Outcome, file: str) -> pd.DataFrame:
     if isinstance(framing, Substrings):
         rule = "substrings are drawn at random, so they cannot forecast rows"
         raise UserError(f"--csv: {rule}; give a run with another framing")
-    stored = data["columns"]
-    columns = Columns(**stored | {key: tuple(stored[key]) for key in ("inputs", "labels")})
+    columns = Columns.restored(data["columns"])
     forecaster = _Forecaster(load_network(outcome), framing, data, columns, settings)
-    parts = [forecaster.forecast(series) for series in read_new_file(columns, file)]
+    all_series = read_new_file(columns, file)
+    parts = [forecaster.forecast(series) for series in all_series]
     if not any(map(len, parts)):
         need = getattr(framing, "window", 1) + data["difference"]
         raise UserError(
-            f"{file}: {framing.name} needs {need} rows for a forecast, but no series has so many; "
-            "give a longer file"
+            f"{file}: {framing.name} needs {need} rows for a forecast"
+            + (f", and {', '.join(columns.known)} of the rows to be forecast" * bool(columns.known))
+            + ", but no series has so many; give a longer file"
         )
     table = pd.concat([part for part in parts if len(part)], ignore_index=True)
     if columns.group is None:
-        return table.drop(columns=GROUP)
-    return table.rename(columns={GROUP: columns.group})
+        table = table.drop(columns=GROUP)
+    else:
+        table = table.rename(columns={GROUP: columns.group})
+    table.attrs["notes"] = file_notes(columns, file, all_series)
+    return table
 
 
 def following_times(when: NDArray[np.object_], count: int) -> NDArray[np.object_]:
@@ -226,7 +237,7 @@ class _Forecaster:
     def forecast(self, series: Series) -> pd.DataFrame:
         """Returns the forecasts for one series, an empty table if it is too short."""
         first, width = int(self.data["difference"]), self.model.input_shape[1]
-        inputs = self._inputs(Segment(series, first, len(series)))
+        inputs = self._inputs(Segment(series, first, forecast_end(self.columns, series)))
         targets = np.zeros(len(inputs), np.int64)  # unknown
         sequence = Sequence(inputs, targets, np.ones(len(inputs), bool))
         if self.framing.count(len(inputs)) < 1:
@@ -248,7 +259,8 @@ class _Forecaster:
         rows = first + step
         predictions = self._predictions(outputs, series.target[rows])
         horizon = self.columns.horizon
-        times = np.concatenate([series.times, following_times(series.times, horizon)])
+        listed = np.concatenate([series.times, series.ahead])
+        times = np.concatenate([listed, following_times(listed, horizon)])
         columns = {GROUP: series.name, self.columns.time or "row": times[rows + horizon]}
         return pd.DataFrame({**columns, "origin": series.times[rows], **predictions})
 
