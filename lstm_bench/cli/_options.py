@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import functools
 import io
+import re
 import sys
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -54,7 +55,10 @@ Group = Annotated[str | None, typer.Option(help="Its column that names series.")
 Columns = Annotated[str | None, typer.Option(help="Its other columns that go in: a,b.")]
 Known = Annotated[str | None, typer.Option(help="Its columns that are known in advance: a,b.")]
 TargetKind = Annotated[str | None, typer.Option("--kind", help="real, binary or symbols.")]
-ForecastHorizon = Annotated[int | None, typer.Option("--horizon", help="How many rows ahead.")]
+ForecastHorizon = Annotated[
+    str | None,
+    typer.Option("--horizon", help="How many rows ahead; 1..12 for each of the next 12 rows."),
+]
 Missing = Annotated[str | None, typer.Option(help="drop or interpolate.")]
 
 
@@ -67,7 +71,7 @@ class DataOptions:
     group: str | None
     columns: str | None
     kind: str | None
-    horizon: int | None
+    horizon: str | None
     missing: str | None
     known: str | None
 
@@ -80,7 +84,7 @@ class DataOptions:
             "target_kind": self.kind,
             "columns": _listed(self.columns),
             "known": _listed(self.known),
-            "horizon": self.horizon,
+            "horizon": _whole_number(self.horizon),
             "missing": self.missing,
         }
         return {key: value for key, value in options.items() if value is not None}
@@ -90,6 +94,11 @@ class DataOptions:
         given = [name for name, value in vars(self).items() if value is not None]
         if given:
             raise UserError(f"--{given[0]}: says something about a file; give --csv FILE")
+
+
+def _whole_number(text: str | None) -> int | str | None:
+    """Returns an option as a number if it is one."""
+    return int(text) if text is not None and re.fullmatch(r"[+-]?\d{1,9}", text) else text
 
 
 def _listed(names: str | None) -> list[str] | None:

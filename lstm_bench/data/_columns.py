@@ -31,6 +31,8 @@ class Columns:
     group: str | None
     horizon: int
     missing: Missing
+    further: tuple[str, ...] = field(default=(), kw_only=True)  # targets after the first
+    all_steps: bool = field(default=False, kw_only=True)  # all rows up to the horizon are forecast
     known: tuple[str, ...] = field(default=(), kw_only=True)
     categories: tuple[tuple[str, tuple[str, ...]], ...] = field(default=(), kw_only=True)
 
@@ -45,11 +47,41 @@ class Columns:
 
     @property
     def stored(self) -> dict[str, Any]:
-        """The fields as plain values, without `known` and `categories` if they are empty."""
+        """The fields as plain values, without those that have a default, if they have it."""
         values = {f.name: getattr(self, f.name) for f in fields(Columns)}
         values["categories"] = [[name, list(texts)] for name, texts in self.categories]
         plain = {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
-        return {k: v for k, v in plain.items() if v or k not in ("known", "categories")}
+        optional = ("further", "all_steps", "known", "categories")
+        return {key: value for key, value in plain.items() if value or key not in optional}
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The names of the columns that are forecast."""
+        return (self.target, *self.further)
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """How many rows ahead are forecast."""
+        return tuple(range(1, self.horizon + 1)) if self.all_steps else (self.horizon,)
+
+    @property
+    def outputs(self) -> tuple[tuple[int, int], ...]:
+        """The outputs of a network for numbers: the place of the target, and the rows ahead."""
+        return tuple((place, step) for place in range(len(self.targets)) for step in self.steps)
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """The names of the outputs, such as `3` for three rows ahead; empty if there is only one.
+
+        >>> Columns("real", "a", (), (), None, None, 2, "refuse", all_steps=True).output_names
+        ('1', '2')
+        """
+        several, path = bool(self.further), self.all_steps
+        names = [
+            ", ".join([self.targets[place]] * several + [str(step)] * path)
+            for place, step in self.outputs
+        ]
+        return tuple(names) if several or path else ()
 
     @property
     def input_features(self) -> tuple[str, ...]:
@@ -74,7 +106,7 @@ class Columns:
     @property
     def steps_ahead(self) -> tuple[int, ...]:
         """The rows ahead whose known values are features: those that are forecast."""
-        return (self.horizon,) if self.known else ()
+        return self.steps if self.known else ()
 
     def _features(self, names: tuple[str, ...]) -> tuple[str, ...]:
         texts = dict(self.categories)
@@ -101,6 +133,8 @@ class Series:
     time_ranks: NDArray[np.integer]  # (n,): the rank of the time among all times of the file
     validation_start: int
     test_start: int
+    further: Floats = field(default_factory=lambda: np.empty((0, 0)), kw_only=True)
+    """The targets after the first, (n, J - 1)."""
     known: Floats = field(default_factory=lambda: np.empty((0, 0)), kw_only=True)
     """Columns known in advance (n + m, K), with those of m rows that hold nothing else."""
     ahead: NDArray[np.object_] = field(default_factory=lambda: np.empty(0, object), kw_only=True)
@@ -108,3 +142,22 @@ class Series:
 
     def __len__(self) -> int:
         return len(self.target)
+
+    @property
+    def targets(self) -> Floats:
+        """All targets, (n, J)."""
+        return np.column_stack([self.target, *self.further.T])
+
+
+def scored_steps(
+    columns: Columns, series: Series, first: int, end: int, scored_from: int
+) -> NDArray[np.bool_]:
+    """Returns which rows from `first` to before `end` are scored, (end - first,).
+
+    All values to be forecast from them are known, and none is before the row `scored_from`.
+    """
+    rows = np.arange(first, end)
+    scored = rows + columns.steps[0] >= scored_from
+    for step in columns.steps:
+        scored &= series.observed[rows + step]
+    return scored

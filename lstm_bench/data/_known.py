@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_bench.data._columns import Columns
 from lstm_bench.data._messages import describe_rows, list_names
 from lstm_bench.data._table import Table
 from lstm_bench.data._text_columns import text_columns, usable_columns
@@ -74,8 +75,12 @@ def future_note(mask: NDArray[np.bool_]) -> str:
     return f" ({rows} known values alone)"
 
 
-def known_note(known: tuple[str, ...], left_out: str, horizon: int) -> str:
+def known_note(columns: Columns, left_out: str) -> str:
     """Returns a note on the known columns, or ""."""
+    horizon = columns.horizon
     rows = "the next row" if horizon == 1 else f"the row {horizon} rows ahead"
-    text = f"known ahead, those of {rows}: {list_names(known, limit=20)}" if known else ""
-    return (text or "known ahead: none") + left_out if known or left_out else ""
+    rows = f"the next {horizon} rows" if columns.all_steps else rows
+    names = (
+        f", those of {rows}: {list_names(columns.known, limit=20)}" if columns.known else ": none"
+    )
+    return f"known ahead{names}{left_out}" if columns.known or left_out else ""

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.data._columns import Columns, Missing, Series, TargetKind
+from lstm_bench.data._columns import Columns, Missing, Series, TargetKind, scored_steps
 from lstm_bench.data._inference import (
     detect_season,
     infer_group_column,
@@ -22,12 +22,12 @@ from lstm_bench.data._inference import (
     infer_target_kind,
     infer_time_column,
     kind_note,
-    parse_target,
 )
 from lstm_bench.data._known import check_known, future_note, future_rows, known_note
 from lstm_bench.data._messages import describe_rows, is_or_are, list_names
 from lstm_bench.data._split import split_rows
 from lstm_bench.data._table import Table, group_rows, read_table
+from lstm_bench.data._targets import check_outputs, listed_targets, parse_targets, steps_note
 from lstm_bench.data._text_columns import (
     all_categories,
     categories_of_rows,
@@ -60,6 +60,7 @@ class FileOptions:
     unseen: float = 0.2
     split: Literal["time", "group"] | None = None
     known: tuple[str, ...] | None = None
+    all_steps: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -79,33 +80,38 @@ def prepare(options: FileOptions) -> PreparedFile:
 @functools.lru_cache(maxsize=16)
 def _prepare(options: FileOptions, digest: str) -> PreparedFile:
     table = read_table(options.file)
-    reserved = {options.target, options.group, *(options.columns or ()), *(options.known or ())}
+    listed = listed_targets(table, options.target)
+    reserved = {*listed, options.group, *(options.columns or ()), *(options.known or ())}
     time = infer_time_column(options.time, table, reserved)
-    target = infer_target_column(options.target, options.group, table, time)
+    target = infer_target_column(next(iter(listed), None), options.group, table, time)
+    targets = (target, *listed[1:])
     kind = options.kind or infer_target_kind(table, target)
     times = None if time is None else parse_times(table, time)
     group = options.group or infer_group_column(table, target, time, times)
     if group is not None:
         table.text(group)
-    if group == target:
-        raise DataError(f"{table.file}: {target!r} is both target and group; name another column")
+    if group in targets:
+        raise DataError(f"{table.file}: {group!r} is both target and group; name another column")
+    check_outputs(table, targets, kind, options.horizon, bool(options.all_steps))
     known, known_left_out = options.known or (), ""
-    roles = {target, time, group}
+    roles = {*targets, time, group}
     if known:
         known, known_left_out = check_known(known, table, options.horizon, options.columns, roles)
     inputs, left_out = infer_input_columns(
         options.columns, table, kind, roles | {*(options.known or ())}
     )
-    labels, target_values = parse_target(table, target, kind)
     if options.horizon == 0 and not inputs:
         raise DataError(
             f"{table.file}: horizon=0 predicts {target!r} from the other columns of its row, but "
             "there are none of numbers; use horizon=1"
         )
     columns = Columns(
-        kind, target, inputs, labels, time, group, options.horizon, options.missing,
+        kind, target, inputs, (), time, group, options.horizon, options.missing,
+        further=targets[1:], all_steps=bool(options.all_steps),
         known=known, categories=all_categories(table, [*inputs, *known]),
     )  # fmt: skip
+    labels, target_values = parse_targets(table, columns)
+    columns = replace(columns, labels=labels)
     values = _stack_columns(table, columns, target_values)
     rows = _rows_of_series(table, columns, values, times)
     starts = split_rows(options.split, options.unseen, rows, times, group)
@@ -119,10 +125,11 @@ def _prepare(options: FileOptions, digest: str) -> PreparedFile:
     if season is None and kind != "symbols":
         season, season_note = detect_season([s.target[: s.validation_start] for s in series])
     notes = [
-        f"target {target}: {kind}" + kind_note(table, target, kind, len(labels)),
+        f"target {', '.join(targets)}: {kind}" + kind_note(table, target, kind, len(labels)),
+        steps_note(columns),
         _rows_note(table, columns, values, rows) + " " + _order_note(table, columns, series, times),
-        "inputs: " + ", ".join([*([target] if options.horizon else []), *inputs]) + left_out,
-        known_note(known, known_left_out, options.horizon),
+        "inputs: " + ", ".join([*(targets if options.horizon else ()), *inputs]) + left_out,
+        known_note(columns, known_left_out),
         unseen_note(table, columns),
         season_note,
         _split_note(series),
@@ -140,9 +147,9 @@ def read_new_file(columns: Columns, file: str) -> tuple[Series, ...]:
     """
     table = read_table(file)
     if columns.horizon == 0:
-        target_values = np.zeros(len(table))
+        target_values = np.zeros((len(table), len(columns.targets)))
     else:
-        _, target_values = parse_target(table, columns.target, columns.kind, columns.labels)
+        _, target_values = parse_targets(table, columns, columns.labels)
     time = columns.time if columns.time in table.columns else None
     times = None if time is None else parse_times(table, time)
     values = _stack_columns(table, columns, target_values)
@@ -151,7 +158,7 @@ def read_new_file(columns: Columns, file: str) -> tuple[Series, ...]:
 
 
 def _stack_columns(table: Table, columns: Columns, target_values: Floats) -> Floats:
-    """Returns the target, the input columns and the known ones as one array, (rows, 1 + C).
+    """Returns the targets, the input columns and the known ones as one array, (rows, J + C).
 
     The values of text are their numbers among the categories.
     """
@@ -223,12 +230,13 @@ def _build_series(
         ranks = np.arange(len(table))
     groups = _rows_by_group(table, columns.group)
     future = future_rows(values, len(columns.known), groups.values())
-    categories, first_known = dict(columns.categories), 1 + len(columns.inputs)
+    count, categories = len(columns.targets), dict(columns.categories)
+    first_known = count + len(columns.inputs)
     series = []
     for name, indices in rows.items():
-        observed = ~np.isnan(values[indices, 0])
+        observed = np.asarray(~np.isnan(values[indices, :count]).any(axis=1))
         filled = forward_fill(values[indices])
-        inputs = one_hot(filled[:, 1:first_known], columns.inputs, categories)
+        inputs = one_hot(filled[:, count:first_known], columns.inputs, categories)
         ahead = groups[name][future[groups[name]]]
         known = np.concatenate([filled[:, first_known:], values[ahead, first_known:]])
         arrays = (filled[:, 0], inputs, observed, texts[indices], ranks[indices])
@@ -237,6 +245,7 @@ def _build_series(
                 name,
                 *arrays,
                 *starts[name],
+                further=filled[:, 1:count],
                 known=one_hot(known, columns.known, categories),
                 ahead=texts[ahead],
             )
@@ -300,7 +309,8 @@ def _check(options: FileOptions, columns: Columns, series: Sequence[Series]) -> 
     for part, bounds in parts.items():
         train = sum(max(0, start - options.horizon) for _, start, _ in bounds)
         scored = sum(
-            int(s.observed[max(start, options.horizon) : end].sum()) for s, start, end in bounds
+            int(scored_steps(columns, s, 0, end - options.horizon, start).sum())
+            for s, start, end in bounds
         )
         if train < MIN_ROWS // 4:
             raise DataError(
@@ -317,21 +327,21 @@ def _check(options: FileOptions, columns: Columns, series: Sequence[Series]) -> 
                 f"none with a known {columns.target!r}, with horizon={options.horizon} and "
                 f"unseen={options.unseen}; give more rows at the end, or a smaller horizon"
             )
-    names = [columns.target, *columns.input_features, *columns.known_features]
+    names = [*columns.targets, *columns.input_features, *columns.known_features]
     learnt = np.concatenate([
-        np.column_stack([s.target, s.inputs, s.known[: len(s)]])[: s.validation_start]
+        np.column_stack([s.targets, s.inputs, s.known[: len(s)]])[: s.validation_start]
         for s in series
     ])  # fmt: skip
     for number, (name, values) in enumerate(zip(names, learnt.T, strict=True)):
         if not len(values) or np.ptp(values) > 0:
             continue
         value = f"{values[0]:g}"
-        is_known = number > len(columns.input_features)
+        is_known = number >= len(columns.targets) + len(columns.input_features)
         option = "known" if is_known else "columns"
         effect, repair = "it cannot improve a forecast", f"leave it out of {option}"
         if options.columns is None and not is_known:
             repair = "list the columns to use as inputs in columns, columns=[] for none"
-        if number == 0:
+        if number < len(columns.targets):
             effect, repair = "nothing can be learnt from it", "choose another target"
             value = columns.labels[int(values[0])] if columns.labels else value
         raise DataError(

@@ -72,9 +72,9 @@ def categories_of_rows(
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Returns `columns.categories` without those that do not occur in `rows` of `values`.
 
-    `values` (all rows, 1 + columns) are those of the file, as `category_numbers`.
+    `values` (all rows, columns) are those of the file, as `category_numbers`.
     """
-    names, texts = [columns.target, *columns.inputs, *columns.known], dict(columns.categories)
+    names, texts = [*columns.targets, *columns.inputs, *columns.known], dict(columns.categories)
     found = []
     for place, name in enumerate(names):
         if name in texts:

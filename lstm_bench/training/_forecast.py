@@ -62,6 +62,8 @@ class _Columns(BaseModel):
     group: str | None
     horizon: Annotated[int, Field(ge=0, le=10_000)]
     missing: Missing
+    further: list[str] = []
+    all_steps: bool = False
     known: list[str] = []
     categories: list[Annotated[tuple[str, list[str]], Field(strict=False)]] = []
 
@@ -73,8 +75,8 @@ class _StoredData(BaseModel):
 
     columns: _Columns
     inputs: list[Annotated[tuple[str, float, float], Field(strict=False)]]
-    shift: float
-    scale: float
+    shift: float | list[float]
+    scale: float | list[float]
     difference: bool
     kind: Kind
     symbolic: bool
@@ -85,15 +87,20 @@ class _StoredData(BaseModel):
         columns = self.columns
         if self.kind != KINDS[columns.kind] or bool(columns.labels) != (columns.kind == "symbols"):
             raise ValueError("kind and labels must match the columns")
-        features = len(Columns.restored(columns.model_dump()).feature_names)
+        restored = Columns.restored(columns.model_dump())
+        features, outputs = len(restored.feature_names), len(restored.outputs)
         if self.symbolic and (features or self.kind != "categorical" or not columns.horizon):
             raise ValueError("symbolic needs symbols that are forecast only from themselves")
-        target_inputs = max(1, len(columns.labels)) if columns.horizon else 0
+        target_inputs = max(len(restored.targets), len(columns.labels)) if columns.horizon else 0
         count = 0 if self.symbolic else target_inputs + features
         if len(self.inputs) != count or not all(spread for _, _, spread in self.inputs):
             raise ValueError(f"there must be {count} inputs, all with a spread that is not 0")
         if self.difference and self.kind != "regression":
             raise ValueError("difference needs a target of numbers")
+        if outputs > 1 and self.kind != "regression":
+            raise ValueError("several outputs need targets of numbers")
+        if not len(np.atleast_1d(self.shift)) == len(np.atleast_1d(self.scale)) == outputs:
+            raise ValueError(f"shift and scale must be of {outputs} outputs")
         return self
 
 
@@ -114,11 +121,13 @@ def forecast_file(outcome: Outcome, file: str) -> pd.DataFrame:
     before the first full window. Its columns are the name of the series, if there are several; the
     time of the forecast value, under its name in the file (or `row`); `origin`, the time of the
     latest row that the network was fed; and `predicted`, in the units or symbols of the data.
-    Categorical and binary targets also have `output`, which is the probability if the outputs are
-    a softmax or a sigmoid. The last rows forecast values that are not yet in the file; see
-    `following_times`. With columns that are known in advance, only rows are forecast whose known
-    values are in the file. What is not forecast or not used is said in `attrs["notes"]`, a list of
-    texts. The file that the run was trained on is not read again.
+    Before it are `target`, a name, if there are several, and `ahead`, in rows, if all steps up to
+    the horizon are forecast: then there is a row for each target and step. Categorical and binary
+    targets also have `output`, which is the probability if the outputs are a softmax or a sigmoid.
+    The last rows forecast values that are not yet in the file; see `following_times`. With columns
+    that are known in advance, only rows are forecast whose known values are in the file. What is
+    not forecast or not used is said in `attrs["notes"]`, a list of texts. The file that the run was
+    trained on is not read again.
 
     Raises `UserError` if the run was not trained on a file, or if `file` does not match that file;
     `StoreError` if the run has no model, or if its stored data are damaged.
@@ -257,12 +266,19 @@ class _Forecaster:
         if not np.isfinite(outputs).all():
             raise UserError("the outputs are not finite: the network diverged in training")
         rows = first + step
-        predictions = self._predictions(outputs, series.target[rows])
-        horizon = self.columns.horizon
+        places, steps = np.array(self.columns.outputs).T
+        predictions = self._predictions(outputs, series.targets[rows][:, places])
         listed = np.concatenate([series.times, series.ahead])
-        times = np.concatenate([listed, following_times(listed, horizon)])
-        columns = {GROUP: series.name, self.columns.time or "row": times[rows + horizon]}
-        return pd.DataFrame({**columns, "origin": series.times[rows], **predictions})
+        times = np.concatenate([listed, following_times(listed, self.columns.horizon)])
+        which = {"target": np.array(self.columns.targets, object)[places], "ahead": steps}
+        used = ["target"] * bool(self.columns.further) + ["ahead"] * self.columns.all_steps
+        return pd.DataFrame({
+            GROUP: series.name,
+            self.columns.time or "row": times[rows[:, None] + steps].ravel(),
+            "origin": np.repeat(series.times[rows], len(steps)),
+            **{name: np.tile(which[name], len(rows)) for name in used},
+            **predictions,
+        })  # fmt: skip
 
     def _inputs(self, stretch: Segment) -> NDArray[np.generic]:
         scaling = np.array([numbers for _, *numbers in self.data["inputs"]], float).reshape(-1, 2)
@@ -275,7 +291,7 @@ class _Forecaster:
         missing = width - x.shape[1]
         every_step = self.framing.every_step
         network_shape = (self.model.input_shape[2], *self.model.output_shape[1:])
-        values = max(1, len(self.columns.labels))
+        values = max(len(self.columns.outputs), len(self.columns.labels))
         data_shape = (x.shape[2], *[width] * every_step, values)
         if network_shape != data_shape:
             rule = f"has inputs and outputs {network_shape}, but its data need {data_shape}"
@@ -295,12 +311,16 @@ class _Forecaster:
     def _predictions(
         self, outputs: NDArray[np.float32], latest: NDArray[np.float64]
     ) -> dict[str, Any]:
-        """Returns the columns `predicted` and `output`; `latest` are the targets fed last."""
+        """Returns the columns `predicted` and `output`, those of the outputs in turn.
+
+        `latest` (R, K) are the targets fed last.
+        """
         predicted = decode_outputs(outputs, self.data["kind"])
         if self.data["kind"] == "categorical":
             names = np.array(self.columns.labels, dtype=object)[predicted.astype(int)]
             return {"predicted": names, "output": outputs.max(axis=1)}
         if self.data["kind"] == "binary":
             return {"predicted": predicted[:, 0], "output": outputs[:, 0]}
-        values = outputs[:, 0].astype(float) * self.data["scale"] + self.data["shift"]
-        return {"predicted": values + latest if self.data["difference"] else values}
+        values = outputs.astype(float) * self.data["scale"] + self.data["shift"]
+        values = values + latest if self.data["difference"] else values
+        return {"predicted": values.ravel()}
