@@ -49,6 +49,9 @@ Overrides = Annotated[
 
 
 CsvFile = Annotated[Path | None, typer.Option("--csv", help="Search over this file of your own.")]
+TextFile = Annotated[
+    Path | None, typer.Option("--text", help="Search over the characters of this plain text.")
+]
 Target = Annotated[str | None, typer.Option(help="Its column to forecast.")]
 Time = Annotated[str | None, typer.Option(help="Its column of times.")]
 Group = Annotated[str | None, typer.Option(help="Its column that names series.")]

@@ -31,6 +31,7 @@ class Columns:
     group: str | None
     horizon: int
     missing: Missing
+    text: bool = field(default=False, kw_only=True)  # whether the file is a plain text
     further: tuple[str, ...] = field(default=(), kw_only=True)  # targets after the first
     all_steps: bool = field(default=False, kw_only=True)  # all rows up to the horizon are forecast
     known: tuple[str, ...] = field(default=(), kw_only=True)
@@ -51,7 +52,7 @@ class Columns:
         values = {f.name: getattr(self, f.name) for f in fields(Columns)}
         values["categories"] = [[name, list(texts)] for name, texts in self.categories]
         plain = {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
-        optional = ("further", "all_steps", "known", "categories")
+        optional = ("text", "further", "all_steps", "known", "categories")
         return {key: value for key, value in plain.items() if value or key not in optional}
 
     @property

@@ -18,7 +18,8 @@ from lstm_bench.data._columns import Missing, TargetKind
 from lstm_bench.data._output_baselines import output_baselines
 from lstm_bench.data._sequences import FileSequences, build_sequences
 from lstm_bench.data._series import FileOptions, PreparedFile, prepare
-from lstm_bench.data._table import read_table
+from lstm_bench.data._text_baselines import text_baselines
+from lstm_bench.data._text_file import CHARACTER, POSITION, read_data
 from lstm_bench.errors import DataError, RecipeError
 from lstm_bench.statistics import Kind
 from lstm_bench.tasks import Problem, Task
@@ -26,7 +27,17 @@ from lstm_bench.tasks import Problem, Task
 EXAMPLE = Path(__file__).parent / "sunspots.csv"
 """Yearly sunspot numbers, 1700 to 2008: the default file of the `csv` task."""
 COLUMN_PARAMETERS = ("file", "target", "columns", "known", "time", "group")
-READING_PARAMETERS = ("all_steps", "target_kind", "season", "missing", "unseen", "split", "part")
+TABLE_PARAMETERS = ("target", "columns", "known", "time", "group", "target_kind", "split")
+READING_PARAMETERS = (
+    "text",
+    "all_steps",
+    "target_kind",
+    "season",
+    "missing",
+    "unseen",
+    "split",
+    "part",
+)
 
 Floats = NDArray[np.float64]
 
@@ -50,6 +61,8 @@ class CsvTask(Task):
 
     With `known`, values of columns in the row to be forecast are inputs. A `horizon` of 1..12 makes
     each of the next 12 rows an output, and `target` may be several columns of numbers, as in a,b.
+
+    With `text`, the file is a plain text, and the symbol to forecast is its next character.
 
     Solved means: a smaller error than the best baseline (the last value, the value a season ago,
     the most frequent value or the median, a linear model). For real values `accuracy` is the share
@@ -96,6 +109,7 @@ class CsvTask(Task):
     part: Literal["validation", "test"] = "test"
     known: Annotated[tuple[str, ...] | None, Field(strict=False, min_length=1)] = None
     all_steps: Literal[True] | None = None
+    text: Literal[True] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -123,6 +137,11 @@ class CsvTask(Task):
                 "difference needs a horizon of at least 1, over which the target changes, but "
                 "horizon is 0; use difference=false"
             )
+        given = [name for name in TABLE_PARAMETERS if getattr(self, name) is not None]
+        if self.text and (given or self.file is None or self.all_steps):
+            what = f"{', '.join(given)} must be left out" if given else "it is one symbol ahead"
+            what = what if self.file else "file must name it"
+            raise ValueError(f"text is one column, the characters of a file, so {what}")
         if self.all_steps and self.horizon < 2:
             raise ValueError(
                 f"all_steps needs a horizon of at least 2 rows, but horizon is {self.horizon}; "
@@ -166,6 +185,8 @@ class CsvTask(Task):
         names = {field.name: field.name for field in fields(FileOptions) if field.name != "file"}
         names["kind"] = "target_kind"
         options = {option: getattr(self, parameter) for option, parameter in names.items()}
+        if self.text:
+            options |= {"target": CHARACTER, "time": POSITION, "columns": (), "kind": "symbols"}
         return FileOptions(self.path, **options)
 
     @property
@@ -175,7 +196,7 @@ class CsvTask(Task):
 
     @property
     def fingerprint(self) -> str:
-        return read_table(self.path).digest
+        return read_data(self.path, bool(self.text)).digest
 
     def problem(self, seed: int) -> Problem:
         """Returns the sequences; they are the same for every seed."""
@@ -315,5 +336,7 @@ def _file_sequences(task: CsvTask, digest: str) -> FileSequences:
 
 @functools.lru_cache(maxsize=64)
 def _baselines(task: CsvTask, digest: str, lags: int | None) -> dict[str, tuple[Floats, ...]]:
+    if task.text:
+        return text_baselines(task.prepared, task.file_sequences)
     forecasts = output_baselines if task.outputs else baseline_forecasts
     return forecasts(task.prepared, task.file_sequences, task.kind, lags)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from lstm_bench.data._columns import Columns, Series
 from lstm_bench.data._messages import list_names
-from lstm_bench.data._table import read_table
 from lstm_bench.data._text_columns import unseen_note
+from lstm_bench.data._text_file import read_data
 
 
 def forecast_end(columns: Columns, series: Series) -> int:
@@ -24,7 +24,7 @@ def forecast_end(columns: Columns, series: Series) -> int:
 def file_notes(columns: Columns, file: str, series: Sequence[Series]) -> list[str]:
     """Returns what of a file is not forecast or not used for a forecast, and why."""
     missing = max((len(one) - forecast_end(columns, one) for one in series), default=0)
-    notes = [unseen_note(read_table(file), columns)]
+    notes = [unseen_note(read_data(file, columns.text), columns)]
     known = list_names(columns.known)
     if missing:
         rows = "the last row is" if missing == 1 else f"the last {missing} rows are"

@@ -26,7 +26,7 @@ from lstm_bench.data._inference import (
 from lstm_bench.data._known import check_known, future_note, future_rows, known_note
 from lstm_bench.data._messages import describe_rows, is_or_are, list_names
 from lstm_bench.data._split import split_rows
-from lstm_bench.data._table import Table, group_rows, read_table
+from lstm_bench.data._table import Table, group_rows
 from lstm_bench.data._targets import check_outputs, listed_targets, parse_targets, steps_note
 from lstm_bench.data._text_columns import (
     all_categories,
@@ -35,6 +35,7 @@ from lstm_bench.data._text_columns import (
     one_hot,
     unseen_note,
 )
+from lstm_bench.data._text_file import read_data
 from lstm_bench.data._times import describe_spacing, parse_times
 from lstm_bench.errors import DataError
 
@@ -61,6 +62,7 @@ class FileOptions:
     split: Literal["time", "group"] | None = None
     known: tuple[str, ...] | None = None
     all_steps: bool | None = None
+    text: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,12 @@ class PreparedFile(Columns):
 
 def prepare(options: FileOptions) -> PreparedFile:
     """Returns the series of a file; raises `DataError` if the file or an option is wrong."""
-    return _prepare(options, read_table(options.file).digest)
+    return _prepare(options, read_data(options.file, bool(options.text)).digest)
 
 
 @functools.lru_cache(maxsize=16)
 def _prepare(options: FileOptions, digest: str) -> PreparedFile:
-    table = read_table(options.file)
+    table = read_data(options.file, bool(options.text))
     listed = listed_targets(table, options.target)
     reserved = {*listed, options.group, *(options.columns or ()), *(options.known or ())}
     time = infer_time_column(options.time, table, reserved)
@@ -107,6 +109,7 @@ def _prepare(options: FileOptions, digest: str) -> PreparedFile:
         )
     columns = Columns(
         kind, target, inputs, (), time, group, options.horizon, options.missing,
+        text=bool(options.text),
         further=targets[1:], all_steps=bool(options.all_steps),
         known=known, categories=all_categories(table, [*inputs, *known]),
     )  # fmt: skip
@@ -145,7 +148,7 @@ def read_new_file(columns: Columns, file: str) -> tuple[Series, ...]:
     If the time column is missing, the rows are taken to be in order. At horizon 0 the target may
     be missing. Raises `DataError` as `prepare` does.
     """
-    table = read_table(file)
+    table = read_data(file, columns.text)
     if columns.horizon == 0:
         target_values = np.zeros((len(table), len(columns.targets)))
     else:

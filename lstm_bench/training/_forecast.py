@@ -62,6 +62,7 @@ class _Columns(BaseModel):
     group: str | None
     horizon: Annotated[int, Field(ge=0, le=10_000)]
     missing: Missing
+    text: bool = False
     further: list[str] = []
     all_steps: bool = False
     known: list[str] = []
