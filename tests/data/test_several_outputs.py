@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import fields
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from sklearn.linear_model import LinearRegression
 from lstm_bench._api import keras_code
 from lstm_bench.analysis._baselines import _baseline_result
 from lstm_bench.analysis._output_errors import output_errors
+from lstm_bench.cli._options import DataOptions
 from lstm_bench.data._csv_task import CsvTask
 from lstm_bench.errors import RecipeError
 from lstm_bench.recipes._recipe import recipe
@@ -270,3 +272,11 @@ def test_an_exported_script_trains_all_outputs(file, tmp_path):
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
     accuracy = run(chosen, [0], "keras").seeds["unseen_accuracy"][0]
     assert f"{accuracy:.2%} of the new answers are right" in done.stdout
+
+
+def test_options_of_the_command_line_become_settings():
+    given = dict.fromkeys(field.name for field in fields(DataOptions))
+    options = {"target": "sales,visits", "known": "promo, holiday", "horizon": "1..12"}
+    assert DataOptions(**given | options).settings() == options | {"known": ["promo", "holiday"]}
+    assert DataOptions(**given | {"horizon": "3"}).settings() == {"horizon": 3}
+    assert DataOptions(**given | {"horizon": "soon"}).settings() == {"horizon": "soon"}
