@@ -13,10 +13,13 @@ import typer
 from rich.text import Text
 
 from lstm_bench.cli._options import (
+    Aggregation,
     Assignments,
     Columns,
     CsvFile,
     DataOptions,
+    DateFormat,
+    DayFirst,
     EngineName,
     ForecastHorizon,
     Group,
@@ -132,6 +135,9 @@ def sweep(
     kind: TargetKind = None,
     horizon: ForecastHorizon = None,
     missing: Missing = None,
+    date_format: DateFormat = None,
+    day_first: DayFirst = None,
+    aggregate: Aggregation = None,
     engine: EngineName = "compiled",
     again: Annotated[bool, typer.Option(help="Run everything anew.")] = False,
     full: Annotated[
@@ -150,7 +156,10 @@ def sweep(
     """
     context, registry = load_context(profile, store, files)
     check_engine(engine)
-    data = DataOptions(target, time, group, columns, kind, horizon, missing, known)
+    data = DataOptions(
+        target, time, group, columns, kind, horizon, missing, known, date_format, day_first,
+        aggregate,
+    )  # fmt: skip
     file = csv or text
     if csv is not None and text is not None:
         raise UserError("--text: is a file to search over, as --csv is; give one of them")

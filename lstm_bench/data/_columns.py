@@ -9,6 +9,9 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_bench.data._rows import Aggregate
+from lstm_bench.data._time_reading import TimeFormat
+
 TargetKind = Literal["real", "binary", "symbols"]
 Missing = Literal["refuse", "drop", "interpolate"]
 Floats = NDArray[np.float64]
@@ -31,6 +34,8 @@ class Columns:
     group: str | None
     horizon: int
     missing: Missing
+    time_format: TimeFormat | None = None  # how times are written; None if that is not known
+    aggregate: Aggregate | None = None
     text: bool = field(default=False, kw_only=True)  # whether the file is a plain text
     further: tuple[str, ...] = field(default=(), kw_only=True)  # targets after the first
     all_steps: bool = field(default=False, kw_only=True)  # all rows up to the horizon are forecast
@@ -43,6 +48,9 @@ class Columns:
         values: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()
         }
+        if values.get("time_format") is not None:
+            times = dict(values["time_format"])
+            values["time_format"] = TimeFormat(**times | {"columns": tuple(times["columns"])})
         values["categories"] = tuple((n, tuple(v)) for n, v in values.get("categories", ()))
         return cls(**values)
 
@@ -50,6 +58,8 @@ class Columns:
     def stored(self) -> dict[str, Any]:
         """The fields as plain values, without those that have a default, if they have it."""
         values = {f.name: getattr(self, f.name) for f in fields(Columns)}
+        if self.time_format is not None:
+            values["time_format"] = self.time_format.document()
         values["categories"] = [[name, list(texts)] for name, texts in self.categories]
         plain = {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
         optional = ("text", "further", "all_steps", "known", "categories")
@@ -134,6 +144,7 @@ class Series:
     time_ranks: NDArray[np.integer]  # (n,): the rank of the time among all times of the file
     validation_start: int
     test_start: int
+    following: NDArray[np.object_]  # (horizon,): the next times; (0,) in a file to learn from
     further: Floats = field(default_factory=lambda: np.empty((0, 0)), kw_only=True)
     """The targets after the first, (n, J - 1)."""
     known: Floats = field(default_factory=lambda: np.empty((0, 0)), kw_only=True)

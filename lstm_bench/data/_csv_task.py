@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 from lstm_bench.data._baselines import baseline_forecasts
 from lstm_bench.data._columns import Missing, TargetKind
 from lstm_bench.data._output_baselines import output_baselines
+from lstm_bench.data._rows import Aggregate
 from lstm_bench.data._sequences import FileSequences, build_sequences
 from lstm_bench.data._series import FileOptions, PreparedFile, prepare
 from lstm_bench.data._text_baselines import text_baselines
@@ -27,7 +28,8 @@ from lstm_bench.tasks import Problem, Task
 EXAMPLE = Path(__file__).parent / "sunspots.csv"
 """Yearly sunspot numbers, 1700 to 2008: the default file of the `csv` task."""
 COLUMN_PARAMETERS = ("file", "target", "columns", "known", "time", "group")
-TABLE_PARAMETERS = ("target", "columns", "known", "time", "group", "target_kind", "split")
+TABLE_PARAMETERS = ("target", "columns", "known", "time", "group", "target_kind", "split",
+                    "date_format", "day_first", "aggregate")  # fmt: skip
 READING_PARAMETERS = (
     "text",
     "all_steps",
@@ -37,6 +39,9 @@ READING_PARAMETERS = (
     "unseen",
     "split",
     "part",
+    "date_format",
+    "day_first",
+    "aggregate",
 )
 
 Floats = NDArray[np.float64]
@@ -110,6 +115,9 @@ class CsvTask(Task):
     known: Annotated[tuple[str, ...] | None, Field(strict=False, min_length=1)] = None
     all_steps: Literal[True] | None = None
     text: Literal[True] | None = None
+    date_format: Annotated[str | None, Field(min_length=2)] = None
+    day_first: bool | None = None
+    aggregate: Aggregate | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,6 @@ from lstm_bench.data._messages import describe_rows, list_names
 from lstm_bench.data._table import Table
 from lstm_bench.data._text_columns import text_columns, usable_columns
 from lstm_bench.errors import DataError
-
-Floats = NDArray[np.float64]
 
 
 def check_known(
@@ -45,34 +43,11 @@ def check_known(
     return usable_columns(table, known)
 
 
-def future_rows(
-    values: Floats, known: int, groups: Iterable[NDArray[np.intp]]
-) -> NDArray[np.bool_]:
-    """Returns a mask of the rows at the end of each series that hold known values alone.
-
-    `values` (rows, C) have the `known` columns last; `groups` are the row indices of each series.
-
-    >>> values = np.array([[1.0, 5.0], [np.nan, 6.0], [2.0, 7.0], [np.nan, 8.0]])
-    >>> future_rows(values, 1, [np.arange(4)]).tolist()
-    [False, False, False, True]
-    """
-    mask = np.zeros(len(values), bool)
-    if not known:
-        return mask
-    gaps = np.isnan(values)
-    future = np.asarray(gaps[:, :-known].all(axis=1) & ~gaps[:, -known:].any(axis=1))
-    for rows in groups:
-        others = np.flatnonzero(~future[rows])
-        mask[rows[others[-1] + 1 if len(others) else 0 :]] = True
-    return mask
-
-
-def future_note(mask: NDArray[np.bool_]) -> str:
-    """Returns a note about rows with known values alone, or ""."""
-    if not mask.any():
+def future_note(rows: Sequence[int] | NDArray[np.integer]) -> str:
+    """Returns a note about the rows at these indices, which hold known values alone, or ""."""
+    if not len(rows):
         return ""
-    rows = describe_rows(np.flatnonzero(mask), ("holds", "hold"))
-    return f" ({rows} known values alone)"
+    return f" ({describe_rows(rows, ('holds', 'hold'))} known values alone)"
 
 
 def known_note(columns: Columns, left_out: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import keras
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lstm_bench.data import (
+    Aggregate,
     Columns,
     Missing,
     Segment,
@@ -31,13 +32,8 @@ from lstm_bench.tasks import Problem, Sequence
 from lstm_bench.training._model_file import open_network
 from lstm_bench.training._models import reset_states
 
-DATES = ("%Y-%m-%d", "%Y-%m", "%d.%m.%Y", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S",
-         "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ")  # fmt: skip
-"""Formats of times for which the following times can be computed."""
 MAX_INPUT_NUMBERS = 200_000_000
 """Largest number of input values of one forecast: 0.8 GB."""
-LATEST_TIMES = 24
-"""Number of latest times from which the distance to the next one is computed."""
 GROUP = "\0group"  # a name that no column of a file has
 
 
@@ -47,6 +43,20 @@ KINDS: Mapping[TargetKind, Kind] = {
     "binary": "binary",
     "symbols": "categorical",
 }
+
+
+class _TimeFormat(BaseModel):
+    """`TimeFormat` as it is stored."""
+
+    model_config = STRICT
+
+    columns: Annotated[list[str], Field(min_length=1)]
+    kind: Literal["numbers", "epoch", "text"]
+    pattern: str
+    order: Literal["dmy", "mdy", "ymd"] | None
+    exact: str
+    zone: str
+    place: str
 
 
 class _Columns(BaseModel):
@@ -62,6 +72,8 @@ class _Columns(BaseModel):
     group: str | None
     horizon: Annotated[int, Field(ge=0, le=10_000)]
     missing: Missing
+    time_format: _TimeFormat | None = None
+    aggregate: Aggregate | None = None
     text: bool = False
     further: list[str] = []
     all_steps: bool = False
@@ -125,10 +137,10 @@ def forecast_file(outcome: Outcome, file: str) -> pd.DataFrame:
     Before it are `target`, a name, if there are several, and `ahead`, in rows, if all steps up to
     the horizon are forecast: then there is a row for each target and step. Categorical and binary
     targets also have `output`, which is the probability if the outputs are a softmax or a sigmoid.
-    The last rows forecast values that are not yet in the file; see `following_times`. With columns
-    that are known in advance, only rows are forecast whose known values are in the file. What is
-    not forecast or not used is said in `attrs["notes"]`, a list of texts. The file that the run was
-    trained on is not read again.
+    The last rows forecast values that are not yet in the file; their times are written like those
+    of the file, and empty if its times are not evenly spaced. With columns known in advance, only
+    rows are forecast whose known values are in the file. What is not forecast or not used is said
+    in `attrs["notes"]`, a list of texts. The file that the run was trained on is not read again.
 
     Raises `UserError` if the run was not trained on a file, or if `file` does not match that file;
     `StoreError` if the run has no model, or if its stored data are damaged.
@@ -161,33 +173,6 @@ def forecast_file(outcome: Outcome, file: str) -> pd.DataFrame:
         table = table.rename(columns={GROUP: columns.group})
     table.attrs["notes"] = file_notes(columns, file, all_series)
     return table
-
-
-def following_times(when: NDArray[np.object_], count: int) -> NDArray[np.object_]:
-    """Returns the `count` times after `when` as text, if the latest times are evenly spaced.
-
-    Months, quarters and years count as evenly spaced. Returns empty texts for other times.
-
-    >>> following_times(np.array(["2001-11-01", "2001-12-01", "2002-01-01"], object), 2).tolist()
-    ['2002-02-01', '2002-03-01']
-    >>> following_times(np.array(["row 7", "row 8"], object), 1).tolist()
-    ['row 9']
-    """
-    latest = [str(time) for time in when[-LATEST_TIMES:]]
-    prefix = "row " if all(time.startswith("row ") for time in latest) else ""
-    numbers = pd.to_numeric(pd.Series(latest).str.removeprefix(prefix), errors="coerce").to_numpy()
-    steps = np.diff(numbers)
-    if len(steps) and np.isfinite(numbers).all() and np.allclose(steps, steps[0]):
-        ahead = numbers[-1] + steps[0] * np.arange(1, count + 1)
-        return np.array([f"{prefix}{value:.12g}" for value in ahead], object)
-    for date_format in DATES:
-        dates = pd.to_datetime(pd.Series(latest), format=date_format, errors="coerce", exact=True)
-        if dates.isna().any() or len(dates) < 3:
-            continue
-        if frequency := pd.DatetimeIndex(dates, freq="infer").freq:
-            ahead = pd.date_range(dates.iloc[-1], periods=count + 1, freq=frequency)[1:]
-            return np.array(ahead.strftime(date_format), object)
-    return np.array([""] * count, object)
 
 
 def load_network(outcome: Outcome) -> keras.Model:
@@ -269,8 +254,7 @@ class _Forecaster:
         rows = first + step
         places, steps = np.array(self.columns.outputs).T
         predictions = self._predictions(outputs, series.targets[rows][:, places])
-        listed = np.concatenate([series.times, series.ahead])
-        times = np.concatenate([listed, following_times(listed, self.columns.horizon)])
+        times = np.concatenate([series.times, series.ahead, series.following])
         which = {"target": np.array(self.columns.targets, object)[places], "ahead": steps}
         used = ["target"] * bool(self.columns.further) + ["ahead"] * self.columns.all_steps
         return pd.DataFrame({

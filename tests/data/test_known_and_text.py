@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import lstm_bench as lb
 from lstm_bench.data._columns import Columns
 from lstm_bench.data._csv_task import CsvTask
-from lstm_bench.data._known import future_rows
+from lstm_bench.data._future_rows import future_rows
 from lstm_bench.data._series import FileOptions, prepare
 from lstm_bench.errors import DataError, RecipeError, UserError
 from lstm_bench.recipes._recipe import recipe
@@ -190,7 +190,8 @@ def test_recipes_without_known_columns_keep_their_settings_and_stored_data(file)
     chosen = recipe("csv", file=file, target="sales")
     assert "known" not in chosen.settings
     assert set(chosen.task.preprocessing["columns"]) == {
-        "kind", "target", "inputs", "labels", "time", "group", "horizon", "missing"
+        "kind", "target", "inputs", "labels", "time", "group", "horizon", "missing", "time_format",
+        "aggregate",
     }  # fmt: skip
     with pytest.raises(RecipeError, match="known"):
         recipe("csv", file=file, target="sales", known=[])
@@ -234,3 +235,13 @@ def test_a_note_about_a_forecast_is_a_warning_in_python_and_a_line_on_the_termin
     assert len(out.splitlines()) == 1 + len(table)
     code, out, _ = command("predict", outcome.digest, "--csv", "shop.csv", "--json")
     assert json.loads(out)["notes"][0].startswith("the last row is not followed")
+
+
+def test_rows_of_one_time_cannot_be_averaged_over_text(frame, tmp_path):
+    twice = pd.concat([frame, frame.tail(3)])
+    twice.to_csv(tmp_path / "twice.csv", index=False)
+    options = {"target": "sales", "columns": ("weather",)}
+    with pytest.raises(DataError, match="aggregate=mean is for numbers, but 'weather' is text"):
+        prepare(FileOptions(str(tmp_path / "twice.csv"), aggregate="mean", **options))
+    data = prepare(FileOptions(str(tmp_path / "twice.csv"), aggregate="last", **options))
+    assert len(data.series[0]) == ROWS
