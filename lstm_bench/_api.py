@@ -294,8 +294,9 @@ def forecast(
     """Returns what the network of a finished run forecasts from a file like its training data.
 
     `run` is a sweep over a file, whose best recipe is taken, a row of one as `SWEEP:ID`, a baseline
-    of its report as `SWEEP:BASELINE`, or the digest of a recipe. Raises `StoreError` where there is
-    no such run, `UserError` where the file does not fit it.
+    of its report as `SWEEP:BASELINE`, or the digest of a recipe. A warning names rows that cannot
+    be forecast, e.g. without their known inputs, and values of text that are not used. Raises
+    `StoreError` where there is no such run, `UserError` where the file does not fit it.
 
     >>> import contextlib, tempfile
     >>> import lstm_bench as lb
@@ -329,7 +330,10 @@ def forecast(
     start_tensorflow(1)
     from lstm_bench.training import forecast_file  # after TensorFlow has been brought up quietly
 
-    return forecast_file(outcome, str(csv))
+    table = forecast_file(outcome, str(csv))
+    for note in table.attrs["notes"]:
+        warnings.warn(f"{csv}: {note}", stacklevel=2)
+    return table
 
 
 def export(

@@ -159,11 +159,14 @@ def _print_table(table: pd.DataFrame, output: Path | None, facts: dict[str, Any]
     """Writes or prints forecasts; as JSON, where there are `facts` to go with them."""
     from lstm_bench.safety import as_csv
 
-    text = as_csv(table)
+    text, notes = as_csv(table), [printable_text(note) for note in table.attrs.get("notes", [])]
+    for note in notes:
+        print_plain(f"note: {note}")
     if output is not None:
         write_file(output, text)
     if facts is not None:
-        print_json(facts | {"predictions": table.to_dict("records")})
+        rows = {"predictions": table.to_dict("records")} | ({"notes": notes} if notes else {})
+        print_json(facts | rows)
     elif output is not None:
         print_plain(str(output), sys.stdout)
     else:

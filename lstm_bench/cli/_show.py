@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lstm_bench.recipes import TaskRegistry, recipe
-from lstm_bench.safety import shell_line
+from lstm_bench.safety import printable_line, shell_line
 from lstm_bench.sweeps import task_documents
 
 if TYPE_CHECKING:
@@ -135,8 +135,9 @@ def prediction_page(steps: list[AnswerStep], output: str) -> RenderableType:
     for step in steps:
         figure = f"{step.output:.1%}" if output == "softmax" else f"{output} {step.output:.3f}"
         note = "its own answer, fed back" if step.generated else ""
-        table.add_row(Text(step.input), "->", Text(step.predicted), Text(figure), note)
-    return Group(table, Text(f"answer: {steps[-1].predicted}"))
+        shown = (Text(printable_line(symbol)) for symbol in (step.input, step.predicted))
+        table.add_row(next(shown), "->", next(shown), Text(figure), note)
+    return Group(table, Text(f"answer: {printable_line(steps[-1].predicted)}"))
 
 
 def speed_table(rows: list[dict[str, Any]]) -> Table:

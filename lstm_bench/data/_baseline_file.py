@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_bench.data._baselines import baseline_forecasts
+from lstm_bench.data._columns import Series
 from lstm_bench.data._csv_task import CsvTask
 from lstm_bench.data._sequences import Segment
-from lstm_bench.data._series import Series, read_new_file
+from lstm_bench.data._series import read_new_file
 from lstm_bench.errors import UserError, unknown
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ def forecast_with_baseline(task: CsvTask, name: str, file: str) -> pd.DataFrame:
     """
     import pandas as pd
 
+    if task.outputs or task.text:
+        rule = "forecast a new file where one value of a table is forecast"
+        got = "several values" if task.outputs else "the next character of a text"
+        raise UserError(f"--csv: baselines {rule}, but this run forecasts {got}; give a network")
     data, sequences = task.prepared, task.file_sequences
     train = sequences.segments[: len(sequences.problem.train)]
     new = read_new_file(data, file)

@@ -33,7 +33,7 @@ def limit_rows(document: Mapping[str, Any]) -> dict[str, Any]:
     if "latest" in document or not isinstance(file, str):
         return dict(document)
     try:
-        short = count_rows(file) <= MAX_SEARCH_ROWS
+        short = count_rows(file, bool(document.get("text"))) <= MAX_SEARCH_ROWS
     except UserError as error:
         raise RecipeError([Fault("file", str(error))]) from error
     return dict(document) if short else {**document, "latest": MAX_SEARCH_ROWS}
@@ -54,10 +54,10 @@ def complete_sweep(document: Mapping[str, Any]) -> dict[str, Any]:
         document = limit_rows(document)
     task = _task(document)
     inferred = f"Found in {task.file or 'the example'}: {'; '.join(task.summary())}."
-    if isinstance(search, Mapping) and task.latest == MAX_SEARCH_ROWS < count_rows(task.path):
+    if isinstance(search, Mapping) and task.latest == MAX_SEARCH_ROWS < task.row_count:
         inferred += (
             f" A default search over a longer file uses its latest {MAX_SEARCH_ROWS:,} rows, to "
-            f"end within some ten minutes on two cores; latest={count_rows(task.path)} uses all."
+            f"end within some ten minutes on two cores; latest={task.row_count} uses all."
         )
     inferred = " ".join(inferred.split())  # a line break in a name would start a new line
     about = "\n\n".join(filter(None, [str(document.get("about") or ""), inferred]))

@@ -6,23 +6,26 @@ import functools
 import hashlib
 from pathlib import Path
 
-from lstm_bench.data._table import read_table
+from lstm_bench.data._text_file import read_data
 
 
-def file_digest(file: str) -> str:
-    """Returns the digest of a file's bytes, which is `Table.digest`.
+def file_digest(file: str, text: bool = False) -> str:
+    """Returns the digest of a file's bytes, which is `Table.digest`; `text` for a plain text.
 
     Raises `DataError` if the file cannot be read.
     """
     if not Path(file).is_file():
-        return read_table(file).digest  # which raises the error
+        return read_data(file, text).digest  # which raises the error
     status = Path(file).stat()
     return _digest(file, status.st_mtime_ns, status.st_size)
 
 
-def count_rows(file: str) -> int:
-    """Returns the number of rows of a CSV file; raises `DataError` if it cannot be read."""
-    return _count_rows(file, file_digest(file))
+def count_rows(file: str, text: bool = False) -> int:
+    """Returns the number of rows of a CSV file, or of characters of a plain text.
+
+    Raises `DataError` if the file cannot be read.
+    """
+    return _count_rows(file, text, file_digest(file, text))
 
 
 @functools.lru_cache(maxsize=64)
@@ -32,5 +35,5 @@ def _digest(file: str, modified: int, size: int) -> str:
 
 
 @functools.lru_cache(maxsize=64)
-def _count_rows(file: str, digest: str) -> int:
-    return len(read_table(file))
+def _count_rows(file: str, text: bool, digest: str) -> int:
+    return len(read_data(file, text))

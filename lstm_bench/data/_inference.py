@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +17,12 @@ from lstm_bench.data._cells import (
     parse_numbers,
     present_cells,
 )
+from lstm_bench.data._columns import TargetKind
 from lstm_bench.data._messages import describe_rows, list_names, quote_cell
 from lstm_bench.data._table import Table, group_rows
+from lstm_bench.data._text_columns import text_columns, text_hint, usable_columns
 from lstm_bench.data._time_joins import FileTimes
 from lstm_bench.errors import DataError
-
-TargetKind = Literal["real", "binary", "symbols"]
 
 GROUP_NAMES = {"group", "series", "series_id", "id", "unit", "unique_id", "station", "store"}
 """Names by which a numeric column is recognized as the group, in lower case."""
@@ -108,8 +107,10 @@ def infer_input_columns(
 ) -> tuple[tuple[str, ...], str]:
     """Returns the input columns besides the target, and a note about the columns left out."""
     if requested is not None:
+        texts = text_columns(table, requested)
         for name in requested:
-            table.numbers(name)
+            if name not in texts:
+                table.numbers(name)
             if name in reserved:
                 raise DataError(
                     f"{table.file}: columns must name others than target, time and group, but has "
@@ -121,7 +122,7 @@ def infer_input_columns(
                 f"{table.file}: columns must name each column once, but repeats {repeated[0]!r}; "
                 "leave one out"
             )
-        return requested, ""
+        return usable_columns(table, requested)
     if kind == "symbols":
         return (), ""
     candidates = [name for name in table.columns if name not in reserved]
@@ -129,6 +130,7 @@ def infer_input_columns(
     constant = [n for n in candidates if n not in text and len(set(table.columns[n])) == 1]
     reasons = {"no numbers": text, "constant": constant}
     note = [f" (left out, {why}: {', '.join(names)})" for why, names in reasons.items() if names]
+    note.append(text_hint(table, text))
     return tuple(name for name in candidates if name not in [*text, *constant]), "".join(note)
 
 

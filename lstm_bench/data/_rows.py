@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_bench.data._calendar import infer_calendar
+from lstm_bench.data._future_rows import future_rows
 from lstm_bench.data._messages import describe_rows
 from lstm_bench.data._table import Table, group_rows
 from lstm_bench.data._time_joins import FileTimes
@@ -37,16 +38,21 @@ class Roles(Protocol):
     def missing(self) -> str: ...
     @property
     def aggregate(self) -> Aggregate | None: ...
+    @property
+    def known(self) -> tuple[str, ...]: ...
+    @property
+    def categories(self) -> tuple[tuple[str, tuple[str, ...]], ...]: ...
 
 
 @dataclass(frozen=True)
 class Rows:
     """The rows of a file, and after them those of absent moments, whose values are missing."""
 
-    values: Floats  # (rows, 1 + F): the target and the inputs
+    values: Floats  # (rows, C): the targets, the inputs and the columns known in advance
     times: NDArray[Any] | None  # (rows,), to be compared
     texts: NDArray[np.object_]  # (rows,): the time as text, or the row
     by_series: Mapping[str, NDArray[np.intp]]  # of each series, in order, as far as they are used
+    ahead: Mapping[str, NDArray[np.intp]]  # at the end of each series, with known values alone
     all_by_series: Mapping[str, NDArray[np.intp]]  # also those that are dropped; none is absent
     absent: int  # moments of the calendar that the file has no row for
     merged: int  # rows of the file that were aggregated with an earlier one
@@ -70,8 +76,8 @@ def arrange_rows(
     by_series = group_rows(table.text(columns.group)) if columns.group else {"": np.arange(count)}
     if times is None:
         texts = np.array([f"row {n + 2}" for n in range(count)], object)
-        used = _without_gaps(table, columns, values, by_series, new_file)
-        return Rows(values, None, texts, used, by_series, 0, 0, "")
+        used, ahead = _without_gaps(table, columns, values, by_series, new_file)
+        return Rows(values, None, texts, used, ahead, by_series, 0, 0, "")
     order = _order(times.values, by_series)
     by_series = {
         name: rows[np.argsort(times.values[rows], kind="stable")]
@@ -93,8 +99,8 @@ def arrange_rows(
         for name, start, (found, _, _) in zip(names, starts, added, strict=False):
             rows = np.concatenate([by_series[name], np.arange(start, start + len(found))])
             by_series[name] = rows[np.argsort(moments[rows], kind="stable")]
-    used = _without_gaps(table, columns, values, by_series, new_file)
-    return Rows(values, moments, texts, used, complete, total, merged, order)
+    used, ahead = _without_gaps(table, columns, values, by_series, new_file)
+    return Rows(values, moments, texts, used, ahead, complete, total, merged, order)
 
 
 def _order(
@@ -134,6 +140,11 @@ def _without_repeats(
             raise DataError(
                 f"{table.file}: aggregate={columns.aggregate} is for numbers, but the target is "
                 f"{columns.kind}; use aggregate=first or aggregate=last"
+            )
+        if columns.categories and columns.aggregate in ("mean", "sum"):
+            raise DataError(
+                f"{table.file}: aggregate={columns.aggregate} is for numbers, but "
+                f"{columns.categories[0][0]!r} is text; use aggregate=first or aggregate=last"
             )
         values = values if merged else values.copy()
         merged += int((~first).sum())
@@ -241,9 +252,13 @@ def _without_gaps(
     values: Floats,
     by_series: Mapping[str, NDArray[np.intp]],
     new_file: bool,
-) -> dict[str, NDArray[np.intp]]:
-    """Returns the rows of each series without those that are dropped."""
-    gaps = np.asarray(np.isnan(values).any(axis=1))
+) -> tuple[dict[str, NDArray[np.intp]], dict[str, NDArray[np.intp]]]:
+    """Returns the rows of each series without those that are dropped, and those that follow.
+
+    Those that follow hold known values alone.
+    """
+    future = future_rows(values, len(columns.known), by_series.values())
+    gaps = np.asarray(np.isnan(values).any(axis=1)) & ~future
     used = np.zeros(len(gaps), bool)
     for rows in by_series.values():
         used[rows] = True
@@ -264,11 +279,13 @@ def _without_gaps(
             f"{'train a run with' if new_file else 'use'} missing=drop"
         )
     found = {}
-    for name, rows in by_series.items():
+    ahead = {name: rows[future[rows]] for name, rows in by_series.items()}
+    for name, all_rows in by_series.items():
+        rows = all_rows[~future[all_rows]]
         found[name] = rows[~gaps[rows]]
         if columns.missing == "interpolate" and len(found[name]):  # from the first complete row on
             found[name] = rows[np.flatnonzero(~gaps[rows])[0] :]
-    return {name: rows for name, rows in found.items() if len(rows)}
+    return {name: rows for name, rows in found.items() if len(rows)}, ahead
 
 
 def following_texts(

@@ -14,29 +14,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_bench.data._calendar import describe_spacing
+from lstm_bench.data._columns import Columns, Missing, Series, TargetKind, scored_steps
 from lstm_bench.data._file_digest import file_digest
 from lstm_bench.data._inference import (
-    TargetKind,
     detect_season,
     infer_group_column,
     infer_input_columns,
     infer_target_column,
     infer_target_kind,
     kind_note,
-    parse_target,
 )
+from lstm_bench.data._known import check_known, future_note, known_note
 from lstm_bench.data._latest_rows import latest_rows
 from lstm_bench.data._messages import is_or_are, list_names
 from lstm_bench.data._rows import Aggregate, Rows, arrange_rows, following_texts
 from lstm_bench.data._shared_cache import SharedCache
 from lstm_bench.data._split import split_rows
-from lstm_bench.data._table import Table, forget_tables, read_table
+from lstm_bench.data._table import Table, forget_tables
+from lstm_bench.data._targets import check_outputs, listed_targets, parse_targets, steps_note
+from lstm_bench.data._text_columns import (
+    all_categories,
+    categories_of_rows,
+    category_numbers,
+    one_hot,
+    unseen_note,
+)
+from lstm_bench.data._text_file import read_data
 from lstm_bench.data._time_columns import TimeOptions, find_times, read_like
 from lstm_bench.data._time_joins import FileTimes
-from lstm_bench.data._time_reading import TimeFormat, calendar_times
+from lstm_bench.data._time_reading import calendar_times
 from lstm_bench.errors import DataError
-
-Missing = Literal["refuse", "drop", "interpolate"]
 
 MIN_ROWS = 20
 """Fewer rows are not enough for a training, a validation and a test part."""
@@ -63,44 +70,9 @@ class FileOptions:
     day_first: bool | None = None
     aggregate: Aggregate | None = None
     latest: int | None = None
-
-
-@dataclass(frozen=True)
-class Series:
-    """The n rows of one series, in the data's units.
-
-    Rows before `validation_start` are the training part, those from there to `test_start` the
-    validation part, on which a recipe is chosen, and the others the test part.
-    """
-
-    name: str
-    target: Floats  # (n,): the value, 0 or 1, or the number of a symbol
-    inputs: Floats  # (n, F): the other columns
-    observed: NDArray[np.bool_]  # (n,): False where the target was missing
-    times: NDArray[np.object_]  # (n,): the time as text, or the row
-    time_ranks: NDArray[np.integer]  # (n,): the rank of the time among all times of the file
-    validation_start: int
-    test_start: int
-    following: NDArray[np.object_]  # (horizon,): the next times; (0,) in a file to learn from
-
-    def __len__(self) -> int:
-        return len(self.target)
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The role of each column: all that is needed to read another file in the same way."""
-
-    kind: TargetKind
-    target: str
-    inputs: tuple[str, ...]
-    labels: tuple[str, ...]  # of symbols
-    time: str | None
-    group: str | None
-    horizon: int
-    missing: Missing
-    time_format: TimeFormat | None = None  # how times are written; None if that is not known
-    aggregate: Aggregate | None = None
+    known: tuple[str, ...] | None = None
+    all_steps: bool | None = None
+    text: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,59 +94,80 @@ PREPARED_FILES: SharedCache[PreparedKey, PreparedFile] = SharedCache(16)
 
 def prepare(options: FileOptions) -> PreparedFile:
     """Returns the series of a file; raises `DataError` if the file or an option is wrong."""
-    key = (options, file_digest(options.file))
+    key = (options, file_digest(options.file, bool(options.text)))
     return PREPARED_FILES.get(key, lambda: _prepare(options))
 
 
 def _prepare(options: FileOptions) -> PreparedFile:
-    table = read_table(options.file)
-    time_options = TimeOptions(options.time, options.date_format, options.day_first)
+    table = read_data(options.file, bool(options.text))
     if len(table) * len(table.columns) > MAX_CACHED_CELLS:
         forget_tables()
-    reserved = {options.target, options.group, *(options.columns or ())}
+    listed = listed_targets(table, options.target)
+    time_options = TimeOptions(options.time, options.date_format, options.day_first)
+    reserved = {*listed, options.group, *(options.columns or ()), *(options.known or ())}
     found, unused = find_times(table, time_options, reserved)
-    target = infer_target_column(options.target, options.group, table, found)
+    target = infer_target_column(next(iter(listed), None), options.group, table, found)
+    targets = (target, *listed[1:])
     kind = options.kind or infer_target_kind(table, target)
     group = options.group or infer_group_column(table, target, found)
     if group is not None:
         table.text(group)
-    if group == target:
-        raise DataError(f"{table.file}: {target!r} is both target and group; name another column")
+    if group in targets:
+        raise DataError(f"{table.file}: {group!r} is both target and group; name another column")
+    check_outputs(table, targets, kind, options.horizon, bool(options.all_steps))
     found, unused = _without_cycle(found, group, options, unused)
     time = None if found is None else found.name
+    known, known_left_out = options.known or (), ""
+    roles = {*targets, group, *(() if found is None else found.columns)}
+    if known:
+        known, known_left_out = check_known(known, table, options.horizon, options.columns, roles)
     inputs, left_out = infer_input_columns(
-        options.columns, table, kind, {target, group, *(() if found is None else found.columns)}
+        options.columns, table, kind, roles | {*(options.known or ())}
     )
-    labels, target_values = parse_target(table, target, kind)
     if options.horizon == 0 and not inputs:
         raise DataError(
             f"{table.file}: horizon=0 predicts {target!r} from the other columns of its row, but "
             "there are none of numbers; use horizon=1"
         )
     columns = Columns(
-        kind, target, inputs, labels, time, group, options.horizon, options.missing,
-        None if found is None else found.format, options.aggregate,
+        kind, target, inputs, (), time, group, options.horizon, options.missing,
+        None if found is None else found.format, options.aggregate, text=bool(options.text),
+        further=targets[1:], all_steps=bool(options.all_steps),
+        known=known, categories=all_categories(table, [*inputs, *known]),
     )  # fmt: skip
-    values = _stack_columns(table, inputs, target_values)
+    labels, target_values = parse_targets(table, columns)
+    columns = replace(columns, labels=labels)
+    values = _stack_columns(table, columns, target_values)
     all_rows = arrange_rows(table, columns, values, found)
-    used = latest_rows(all_rows.by_series, all_rows.times, options.latest)
-    rows = replace(all_rows, by_series=used)
+    rows = latest_rows(all_rows, options.latest)
     starts = split_rows(options.split, options.unseen, rows.by_series, rows.times, group)
+    if columns.categories:  # those of the rows to learn from
+        train = [indices[: starts[name][0]] for name, indices in rows.by_series.items()]
+        categories = categories_of_rows(columns, rows.values, np.concatenate(train))
+        columns = replace(columns, categories=categories)
+        values = _stack_columns(table, columns, target_values)
+        all_rows = arrange_rows(table, columns, values, found)
+        rows = latest_rows(all_rows, options.latest)
     series = _build_series(columns, rows, starts)
     _check(options, columns, series)
     season, season_note = options.season, ""
     if season is None and kind != "symbols":
         season, season_note = detect_season([s.target[: s.validation_start] for s in series])
     notes = [
-        f"target {target}: {kind}" + kind_note(table, target, kind, len(labels)),
+        f"target {', '.join(targets)}: {kind}" + kind_note(table, target, kind, len(labels)),
+        steps_note(columns),
         _rows_note(columns, all_rows, rows) + " " + _order_note(columns, series, rows, found),
-        "inputs: " + ", ".join([*([target] if options.horizon else []), *inputs]) + left_out,
-        *([season_note] if season_note else []),
+        "inputs: " + ", ".join([*(targets if options.horizon else ()), *inputs]) + left_out,
+        known_note(columns, known_left_out),
+        unseen_note(table, columns),
+        season_note,
         _split_note(series),
         *(() if found is None else found.notes),
         *unused,
     ]
-    return PreparedFile(**vars(columns), series=series, season=season, notes=tuple(notes))
+    return PreparedFile(
+        **vars(columns), series=series, season=season, notes=tuple(filter(None, notes))
+    )
 
 
 def read_new_file(columns: Columns, file: str) -> tuple[Series, ...]:
@@ -183,16 +176,16 @@ def read_new_file(columns: Columns, file: str) -> tuple[Series, ...]:
     If the time column is missing, the rows are taken to be in order. At horizon 0 the target may
     be missing. Raises `DataError` as `prepare` does.
     """
-    table = read_table(file)
+    table = read_data(file, columns.text)
     if columns.horizon == 0:
-        target_values = np.zeros(len(table))
+        target_values = np.zeros((len(table), len(columns.targets)))
     else:
-        _, target_values = parse_target(table, columns.target, columns.kind, columns.labels)
+        _, target_values = parse_targets(table, columns, columns.labels)
     times = None if columns.time is None else read_like(table, columns.time, columns.time_format)
-    values = _stack_columns(table, columns.inputs, target_values)
+    values = _stack_columns(table, columns, target_values)
     rows = arrange_rows(table, columns, values, times, new_file=True)
     following = {
-        name: following_texts(times, indices, columns.horizon)
+        name: following_texts(times, np.append(indices, rows.ahead[name]), columns.horizon)
         for name, indices in rows.by_series.items()
     }
     return _build_series(columns, rows, dict.fromkeys(rows.by_series, (0, 0)), following)
@@ -209,9 +202,17 @@ def _without_cycle(
     return None, (*notes, f"{times.name} is not used: its numbers repeat, so they order no rows")
 
 
-def _stack_columns(table: Table, inputs: Sequence[str], target_values: Floats) -> Floats:
-    """Returns the target and the input columns as one array, (rows, 1 + F)."""
-    return np.column_stack([target_values, *(table.numbers(name) for name in inputs)])
+def _stack_columns(table: Table, columns: Columns, target_values: Floats) -> Floats:
+    """Returns the targets, the input columns and the known ones as one array, (rows, J + C).
+
+    The values of text are their numbers among the categories.
+    """
+    texts = dict(columns.categories)
+    others = [
+        category_numbers(table, name, texts[name]) if name in texts else table.numbers(name)
+        for name in (*columns.inputs, *columns.known)
+    ]
+    return np.column_stack([target_values, *others])
 
 
 def _build_series(
@@ -223,12 +224,27 @@ def _build_series(
     ranks = np.arange(len(rows.values))
     if rows.times is not None:
         ranks = np.unique(rows.times, return_inverse=True)[1]
+    count, categories = len(columns.targets), dict(columns.categories)
+    first_known = count + len(columns.inputs)
     series = []
     for name, indices in rows.by_series.items():
-        observed = ~np.isnan(rows.values[indices, 0])
+        observed = np.asarray(~np.isnan(rows.values[indices, :count]).any(axis=1))
         filled = forward_fill(rows.values[indices])
-        arrays = (filled[:, 0], filled[:, 1:], observed, rows.texts[indices], ranks[indices])
-        series.append(Series(name, *arrays, *starts[name], following.get(name, rows.texts[:0])))
+        inputs = one_hot(filled[:, count:first_known], columns.inputs, categories)
+        ahead = rows.ahead[name]
+        known = np.concatenate([filled[:, first_known:], rows.values[ahead, first_known:]])
+        arrays = (filled[:, 0], inputs, observed, rows.texts[indices], ranks[indices])
+        series.append(
+            Series(
+                name,
+                *arrays,
+                *starts[name],
+                following.get(name, rows.texts[:0]),
+                further=filled[:, 1:count],
+                ahead=rows.texts[ahead],
+                known=one_hot(known, columns.known, categories),
+            )
+        )
     return tuple(series)
 
 
@@ -257,7 +273,8 @@ def _check(options: FileOptions, columns: Columns, series: Sequence[Series]) -> 
     for part, bounds in parts.items():
         train = sum(max(0, start - options.horizon) for _, start, _ in bounds)
         scored = sum(
-            int(s.observed[max(start, options.horizon) : end].sum()) for s, start, end in bounds
+            int(scored_steps(columns, s, 0, end - options.horizon, start).sum())
+            for s, start, end in bounds
         )
         if train < MIN_ROWS // 4:
             raise DataError(
@@ -275,18 +292,21 @@ def _check(options: FileOptions, columns: Columns, series: Sequence[Series]) -> 
                 f"unseen={options.unseen}{_default_note(options)}; give more rows at the end, or a "
                 "smaller horizon"
             )
-    for number, name in enumerate([columns.target, *columns.inputs]):
-        values = np.concatenate([
-            s.inputs[: s.validation_start, number - 1] if number else s.target[: s.validation_start]
-            for s in series
-        ])  # fmt: skip
+    names = [*columns.targets, *columns.input_features, *columns.known_features]
+    learnt = np.concatenate([
+        np.column_stack([s.targets, s.inputs, s.known[: len(s)]])[: s.validation_start]
+        for s in series
+    ])  # fmt: skip
+    for number, (name, values) in enumerate(zip(names, learnt.T, strict=True)):
         if not len(values) or np.ptp(values) > 0:
             continue
         value = f"{values[0]:g}"
-        effect, repair = "it cannot improve a forecast", "leave it out of columns"
-        if options.columns is None:
+        is_known = number >= len(columns.targets) + len(columns.input_features)
+        option = "known" if is_known else "columns"
+        effect, repair = "it cannot improve a forecast", f"leave it out of {option}"
+        if options.columns is None and not is_known:
             repair = "list the columns to use as inputs in columns, columns=[] for none"
-        if number == 0:
+        if number < len(columns.targets):
             effect, repair = "nothing can be learnt from it", "choose another target"
             value = columns.labels[int(values[0])] if columns.labels else value
         raise DataError(
@@ -308,7 +328,9 @@ def _rows_note(columns: Columns, rows: Rows, kept: Rows) -> str:
     count = sum(map(len, rows.by_series.values()))
     file_rows = len(rows.values) - rows.absent
     used = sum(int((indices < file_rows).sum()) for indices in rows.by_series.values())
+    ahead = np.sort(np.concatenate([*rows.ahead.values()])) if rows.ahead else np.empty(0, int)
     dropped = sum(int((i < file_rows).sum()) for i in rows.all_by_series.values()) - used
+    dropped -= len(ahead)
     filled = sum(
         int(np.isnan(rows.values[indices[indices < file_rows]]).sum())
         for indices in rows.by_series.values()
@@ -319,7 +341,8 @@ def _rows_note(columns: Columns, rows: Rows, kept: Rows) -> str:
     gaps += [f"{filled:,} value{'s' * (filled > 1)} filled"] * (filled > 0)
     gaps += [f"{absent:,} absent from the file, filled and not scored"] * (absent > 0)
     groups = f"{len(rows.by_series)} series by {columns.group}, " if columns.group else ""
-    note = f"{groups}{count:,} rows" + (f" ({', '.join(gaps)})" if gaps else "")
+    shown = f" ({', '.join(gaps)})" if gaps else ""
+    note = f"{groups}{count:,} rows{shown}{future_note(ahead)}"
     latest = sum(map(len, kept.by_series.values()))
     return note if latest == count else f"the latest {latest:,} rows of {note}"
 

@@ -15,6 +15,7 @@ from lstm_bench.data._baseline_file import forecast_with_baseline
 from lstm_bench.data._csv_task import CsvTask
 from lstm_bench.data._file_digest import file_digest
 from lstm_bench.data._latest_rows import MIN_SERIES_ROWS, latest_rows
+from lstm_bench.data._rows import Rows
 from lstm_bench.data._series import PREPARED_FILES, FileOptions, prepare
 from lstm_bench.data._table import read_table
 from lstm_bench.recipes._recipe import recipe
@@ -55,7 +56,8 @@ def test_of_several_series_the_rows_from_one_time_on_are_kept(lengths, count, ti
     }
     rng = np.random.default_rng(sum(lengths))
     times = np.concatenate([np.sort(rng.permutation(2000)[:n]) for n in lengths])
-    kept = latest_rows(rows, times if timed else None, count)
+    arranged = Rows(times[:, None], times if timed else None, times, rows, {}, rows, 0, 0, "")
+    kept = latest_rows(arranged, count).by_series
     assert list(kept) == list(rows)
     for name, indices in rows.items():
         np.testing.assert_array_equal(kept[name], indices[len(indices) - len(kept[name]) :])

@@ -298,7 +298,8 @@ def test_columns_that_are_left_out_are_noted_with_the_reason(file):
     prepared = prepare(FileOptions(file(text), target="sales"))
     assert prepared.inputs == ("price",)
     left_out = "(left out, no numbers: shop, note) (left out, constant: level)"
-    assert f"inputs: sales, price {left_out}" in prepared.notes
+    hint = "(text of at most 20 values, an input if columns names it: shop)"
+    assert f"inputs: sales, price {left_out} {hint}" in prepared.notes
     assert "inputs: a" in prepare(FileOptions(file("a\n" + "\n".join("123" * 10)))).notes
 
 
