@@ -34,11 +34,14 @@ SkillVerdict = Literal["better", "worse", "cannot tell"]
 
 
 def baseline_names(predictions: pd.DataFrame) -> list[str]:
-    """Returns the names of the baselines in a table of predictions; empty if there are none."""
+    """Returns the names of the baselines in a table of predictions; empty if there are none.
+
+    A baseline that some seeds lack, because they were run by an earlier version, is not among them.
+    """
     return [
         str(column).removeprefix(BASELINE_PREFIX)
         for column in predictions.columns
-        if str(column).startswith(BASELINE_PREFIX)
+        if str(column).startswith(BASELINE_PREFIX) and not predictions[column].isna().any()
     ]
 
 

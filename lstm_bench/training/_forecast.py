@@ -74,6 +74,7 @@ class _StoredData(BaseModel):
     difference: bool
     kind: Kind
     symbolic: bool
+    baselines_left_out: list[str] = []
 
     @model_validator(mode="after")
     def _check_consistency(self) -> Self:
