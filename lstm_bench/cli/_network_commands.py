@@ -140,16 +140,20 @@ def _print_forecast(
 ) -> None:
     """Writes or prints what a network forecasts; as JSON, where there are `facts` to go with it."""
     from lstm_bench.safety import as_csv
-    from lstm_bench.training import forecast_file
+    from lstm_bench.training import forecast_file, missing_intervals
 
     table = forecast_file(outcome, str(csv))
+    missing = missing_intervals(outcome)
     text = as_csv(table)
     if output is not None:
         write_file(output, text)
     if facts is not None:
         rows = {"data": dict(outcome.data), "predictions": table.to_dict("records")}
-        print_json(facts | rows)
-    elif output is not None:
+        print_json(facts | rows | ({"missing_intervals": missing} if missing else {}))
+        return
+    if missing:
+        print_plain(missing)
+    if output is not None:
         print_plain(str(output), sys.stdout)
     else:
         print(printable_text(text) if sys.stdout.isatty() else text, end="")

@@ -37,6 +37,8 @@ MAX_FEATURES = 2000
 """Numbers in one training window."""
 MAX_BOOSTED_CELLS = 2_000_000
 """Numbers in all training windows of gradient boosting: a fit then takes two or three seconds."""
+MAX_BOOSTED_FEATURES = 250
+"""Numbers in one of its windows: it takes fewer rows than the linear model if these are more."""
 MAX_SELECTED = 20
 """Exponential smoothing chooses a model for each of so many series, else one form for all."""
 MAX_SERIES = 500
@@ -136,8 +138,10 @@ def _further_baselines(
                 f"{len(data.labels):,}"
             )
         else:
-            name = f"gradient boosting, {lags} rows"
-            forecasts[name] = _boosting(data, train, segments, lags, real)
+            columns = _raw_columns(data, segments[0].series).shape[1]
+            fewer = max(1, min(lags, MAX_BOOSTED_FEATURES // columns))
+            name = f"gradient boosting, {fewer} rows"
+            forecasts[name] = _boosting(data, train, segments, fewer, real)
     return forecasts, tuple(left_out)
 
 

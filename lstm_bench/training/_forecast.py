@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import keras
 import numpy as np
@@ -24,7 +24,7 @@ from lstm_bench.data import (
 from lstm_bench.errors import StoreError, UserError, unknown
 from lstm_bench.recipes import FRAMINGS, Encoding, Framing, Substrings
 from lstm_bench.results import Outcome, validation_message
-from lstm_bench.statistics import Kind, decode_outputs
+from lstm_bench.statistics import LEVELS, Kind, decode_outputs
 from lstm_bench.tasks import Problem, Sequence
 from lstm_bench.training._model_file import open_network
 from lstm_bench.training._models import reset_states
@@ -62,6 +62,16 @@ class _Columns(BaseModel):
     missing: Missing
 
 
+class _Intervals(BaseModel):
+    """`analysis.forecast_intervals` as they are stored."""
+
+    model_config = STRICT
+
+    rows: Annotated[int, Field(ge=1)]
+    seeds: Annotated[int, Field(ge=1)]
+    half_widths: dict[Literal["80", "95"], Annotated[float, Field(ge=0)] | None]
+
+
 class _StoredData(BaseModel):
     """The value of `CsvTask.preprocessing` as it is stored."""
 
@@ -75,6 +85,7 @@ class _StoredData(BaseModel):
     kind: Kind
     symbolic: bool
     baselines_left_out: list[str] = []
+    intervals: _Intervals | None = None
 
     @model_validator(mode="after")
     def _check_consistency(self) -> Self:
@@ -90,6 +101,8 @@ class _StoredData(BaseModel):
             raise ValueError(f"there must be {count} inputs, all with a spread that is not 0")
         if self.difference and self.kind != "regression":
             raise ValueError("difference needs a target of numbers")
+        if self.intervals is not None and self.kind != "regression":
+            raise ValueError("intervals need a target of numbers")
         return self
 
 
@@ -110,9 +123,11 @@ def forecast_file(outcome: Outcome, file: str) -> pd.DataFrame:
     before the first full window. Its columns are the name of the series, if there are several; the
     time of the forecast value, under its name in the file (or `row`); `origin`, the time of the
     latest row that the network was fed; and `predicted`, in the units or symbols of the data.
-    Categorical and binary targets also have `output`, which is the probability if the outputs are
-    a softmax or a sigmoid. The last rows forecast values that are not yet in the file; see
-    `following_times`. The file that the run was trained on is not read again.
+    Categorical and binary targets also have `output`, which is the probability if the outputs are a
+    softmax or a sigmoid. Real targets have `lower_80`, `upper_80`, `lower_95` and `upper_95`, the
+    ends of the forecast intervals, if the run has any: see `missing_intervals`. The last rows
+    forecast values that are not yet in the file; see `following_times`. The file that the run was
+    trained on is not read again.
 
     Raises `UserError` if the run was not trained on a file, or if `file` does not match that file;
     `StoreError` if the run has no model, or if its stored data are damaged.
@@ -141,6 +156,30 @@ def forecast_file(outcome: Outcome, file: str) -> pd.DataFrame:
     if columns.group is None:
         return table.drop(columns=GROUP)
     return table.rename(columns={GROUP: columns.group})
+
+
+def missing_intervals(outcome: Outcome) -> str:
+    """Returns why the forecasts of a run have no intervals, or only some; else an empty text."""
+    data = outcome.data
+    if data.get("kind") != "regression":
+        return ""
+    if not data.get("intervals"):
+        return (
+            "no forecast intervals: only finalists of a search have them, from the errors of their "
+            "trial on the part that it was chosen on, and a run of an earlier version has none"
+        )
+    rows, known = data["intervals"]["rows"], _half_widths(data)
+    few = [level for level in LEVELS if level not in known]
+    return "" if not few else (
+        f"no forecast intervals of {' and '.join(f'{level} %' for level in few)}: they need errors "
+        f"on more rows, but the part that the recipe was chosen on has {rows}"
+    )  # fmt: skip
+
+
+def _half_widths(data: Mapping[str, Any]) -> dict[int, float]:
+    """Returns the half-widths of the forecast intervals that a run has, by level in percent."""
+    widths = (data.get("intervals") or {}).get("half_widths", {})
+    return {level: widths[str(level)] for level in LEVELS if widths.get(str(level)) is not None}
 
 
 def following_times(when: NDArray[np.object_], count: int) -> NDArray[np.object_]:
@@ -292,4 +331,9 @@ class _Forecaster:
         if self.data["kind"] == "binary":
             return {"predicted": predicted[:, 0], "output": outputs[:, 0]}
         values = outputs[:, 0].astype(float) * self.data["scale"] + self.data["shift"]
-        return {"predicted": values + latest if self.data["difference"] else values}
+        predicted = values + latest if self.data["difference"] else values
+        return {"predicted": predicted} | {
+            f"{end}_{level}": predicted + sign * width
+            for level, width in _half_widths(self.data).items()
+            for end, sign in (("lower", -1), ("upper", 1))
+        }
