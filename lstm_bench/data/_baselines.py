@@ -123,6 +123,8 @@ def _further_baselines(
 
     A forecast is an array from the first row of a segment's series on, NaN where there is none.
     """
+    import sklearn.ensemble  # noqa: F401  the limit below is of libraries that are loaded
+
     forecasts, left_out = {}, []
     # Several threads would only wait for one another: workers have one core each.
     with importlib.import_module("threadpoolctl").threadpool_limits(1):

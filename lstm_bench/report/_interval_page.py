@@ -55,7 +55,7 @@ def sections(findings: Findings) -> list[Section]:
 def _table(results: Sequence[IntervalResult]) -> TextTable:
     """Returns the coverage of all recipes, and that of the first one in parts of the steps."""
     titles = ("Id", "Steps", "Level", "Plus and minus", "Rows", "Coverage", "Binomial", "Blocks",
-              "")  # fmt: skip
+              "Verdict")  # fmt: skip
     numeric = (False, False, *[True] * 6, False)
     lines = [_cells(results[0], "all", coverage) for coverage in results[0].coverages]
     marks = ["best"] * len(lines)
