@@ -13,10 +13,13 @@ import typer
 from rich.text import Text
 
 from lstm_bench.cli._options import (
+    Aggregation,
     Assignments,
     Columns,
     CsvFile,
     DataOptions,
+    DateFormat,
+    DayFirst,
     EngineName,
     ForecastHorizon,
     Group,
@@ -128,6 +131,9 @@ def sweep(
     kind: TargetKind = None,
     horizon: ForecastHorizon = None,
     missing: Missing = None,
+    date_format: DateFormat = None,
+    day_first: DayFirst = None,
+    aggregate: Aggregation = None,
     engine: EngineName = "compiled",
     again: Annotated[bool, typer.Option(help="Run everything anew.")] = False,
     full: Annotated[
@@ -146,7 +152,9 @@ def sweep(
     """
     context, known = load_context(profile, store, files)
     check_engine(engine)
-    data = DataOptions(target, time, group, columns, kind, horizon, missing)
+    data = DataOptions(
+        target, time, group, columns, kind, horizon, missing, date_format, day_first, aggregate
+    )
     path, read = _read_sweep(name, settings or [], csv, data, context, known)
     chosen = read.with_full(full)
     if csv is not None and not as_json:

@@ -49,7 +49,20 @@ Overrides = Annotated[
 
 CsvFile = Annotated[Path | None, typer.Option("--csv", help="Search over this file of your own.")]
 Target = Annotated[str | None, typer.Option(help="Its column to forecast.")]
-Time = Annotated[str | None, typer.Option(help="Its column of times.")]
+Time = Annotated[
+    str | None, typer.Option(help="Its column of times, or several to be joined: a,b.")
+]
+DateFormat = Annotated[
+    str | None, typer.Option("--date-format", help="How times are written, as %d/%m/%Y.")
+]
+DayFirst = Annotated[
+    bool | None,
+    typer.Option("--day-first/--month-first", help="Whether 1/2/2024 is in February."),
+]
+Aggregation = Annotated[
+    str | None,
+    typer.Option("--aggregate", help="Merge rows of one time: mean, sum, first or last."),
+]
 Group = Annotated[str | None, typer.Option(help="Its column that names series.")]
 Columns = Annotated[str | None, typer.Option(help="Its other columns that go in: a,b.")]
 TargetKind = Annotated[str | None, typer.Option("--kind", help="real, binary or symbols.")]
@@ -68,6 +81,9 @@ class DataOptions:
     kind: str | None
     horizon: int | None
     missing: str | None
+    date_format: str | None = None
+    day_first: bool | None = None
+    aggregate: str | None = None
 
     def settings(self) -> dict[str, Any]:
         """Returns what was given, as settings of the task `csv`."""
@@ -81,6 +97,9 @@ class DataOptions:
             "columns": listed,
             "horizon": self.horizon,
             "missing": self.missing,
+            "date_format": self.date_format,
+            "day_first": self.day_first,
+            "aggregate": self.aggregate,
         }
         return {key: value for key, value in options.items() if value is not None}
 
@@ -88,7 +107,9 @@ class DataOptions:
         """Raises `UserError` where something was said about a file, but no file was named."""
         given = [name for name, value in vars(self).items() if value is not None]
         if given:
-            raise UserError(f"--{given[0]}: says something about a file; give --csv FILE")
+            raise UserError(
+                f"--{given[0].replace('_', '-')}: says something about a file; give --csv FILE"
+            )
 
 
 def _print_version(wanted: bool) -> None:

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from lstm_bench.data._baselines import Baselines, baseline_forecasts
 from lstm_bench.data._inference import TargetKind
+from lstm_bench.data._rows import Aggregate
 from lstm_bench.data._sequences import FileSequences, build_sequences
 from lstm_bench.data._series import Columns, FileOptions, Missing, PreparedFile, prepare
 from lstm_bench.data._table import read_table
@@ -24,7 +25,8 @@ from lstm_bench.tasks import Problem, Task
 EXAMPLE = Path(__file__).parent / "sunspots.csv"
 """Yearly sunspot numbers, 1700 to 2008: the default file of the `csv` task."""
 COLUMN_PARAMETERS = ("file", "target", "columns", "time", "group")
-READING_PARAMETERS = ("target_kind", "season", "missing", "unseen", "split", "part")
+READING_PARAMETERS = ("target_kind", "season", "missing", "unseen", "split", "part", "date_format",
+                      "day_first", "aggregate")  # fmt: skip
 
 Floats = NDArray[np.float64]
 
@@ -90,6 +92,9 @@ class CsvTask(Task):
     split: Literal["time", "group"] | None = None
     difference: bool = False
     part: Literal["validation", "test"] = "test"
+    date_format: Annotated[str | None, Field(min_length=2)] = None
+    day_first: bool | None = None
+    aggregate: Aggregate | None = None
 
     @model_validator(mode="after")
     def _check_difference(self) -> Self:
@@ -227,7 +232,8 @@ class CsvTask(Task):
         left_out = _baselines(self, self.fingerprint, None).left_out
         numbers = zip(names, sequences.centre.tolist(), sequences.spread.tolist(), strict=True)
         return {
-            "columns": {k: list(v) if isinstance(v, tuple) else v for k, v in columns.items()},
+            "columns": {k: list(v) if isinstance(v, tuple) else v for k, v in columns.items()}
+            | {"time_format": None if data.time_format is None else data.time_format.document()},
             "inputs": [] if self.symbolic else [list(feature) for feature in numbers],
             "shift": sequences.shift,
             "scale": sequences.scale,

@@ -8,11 +8,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_bench.data._calendar import describe_spacing
 from lstm_bench.data._inference import (
     TargetKind,
     detect_season,
@@ -20,14 +22,16 @@ from lstm_bench.data._inference import (
     infer_input_columns,
     infer_target_column,
     infer_target_kind,
-    infer_time_column,
     kind_note,
     parse_target,
 )
-from lstm_bench.data._messages import describe_rows, is_or_are, list_names
+from lstm_bench.data._messages import is_or_are, list_names
+from lstm_bench.data._rows import Aggregate, Rows, arrange_rows, following_texts
 from lstm_bench.data._split import split_rows
-from lstm_bench.data._table import Table, group_rows, read_table
-from lstm_bench.data._times import describe_spacing, parse_times
+from lstm_bench.data._table import Table, read_table
+from lstm_bench.data._time_columns import TimeOptions, find_times, read_like
+from lstm_bench.data._time_joins import FileTimes
+from lstm_bench.data._time_reading import TimeFormat, calendar_times
 from lstm_bench.errors import DataError
 
 Missing = Literal["refuse", "drop", "interpolate"]
@@ -53,6 +57,9 @@ class FileOptions:
     missing: Missing = "refuse"
     unseen: float = 0.2
     split: Literal["time", "group"] | None = None
+    date_format: str | None = None
+    day_first: bool | None = None
+    aggregate: Aggregate | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,7 @@ class Series:
     time_ranks: NDArray[np.integer]  # (n,): the rank of the time among all times of the file
     validation_start: int
     test_start: int
+    following: NDArray[np.object_]  # (horizon,): the next times; (0,) in a file to learn from
 
     def __len__(self) -> int:
         return len(self.target)
@@ -88,9 +96,11 @@ class Columns:
     group: str | None
     horizon: int
     missing: Missing
+    time_format: TimeFormat | None = None  # how times are written; None if that is not known
+    aggregate: Aggregate | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PreparedFile(Columns):
     """The content of a file, read with some options."""
 
@@ -107,38 +117,47 @@ def prepare(options: FileOptions) -> PreparedFile:
 @functools.lru_cache(maxsize=16)
 def _prepare(options: FileOptions, digest: str) -> PreparedFile:
     table = read_table(options.file)
+    time_options = TimeOptions(options.time, options.date_format, options.day_first)
     reserved = {options.target, options.group, *(options.columns or ())}
-    time = infer_time_column(options.time, table, reserved)
-    target = infer_target_column(options.target, options.group, table, time)
+    found, unused = find_times(table, time_options, reserved)
+    target = infer_target_column(options.target, options.group, table, found)
     kind = options.kind or infer_target_kind(table, target)
-    times = None if time is None else parse_times(table, time)
-    group = options.group or infer_group_column(table, target, time, times)
+    group = options.group or infer_group_column(table, target, found)
     if group is not None:
         table.text(group)
     if group == target:
         raise DataError(f"{table.file}: {target!r} is both target and group; name another column")
-    inputs, left_out = infer_input_columns(options.columns, table, kind, {target, time, group})
+    found, unused = _without_cycle(found, group, options, unused)
+    time = None if found is None else found.name
+    inputs, left_out = infer_input_columns(
+        options.columns, table, kind, {target, group, *(() if found is None else found.columns)}
+    )
     labels, target_values = parse_target(table, target, kind)
     if options.horizon == 0 and not inputs:
         raise DataError(
             f"{table.file}: horizon=0 predicts {target!r} from the other columns of its row, but "
             "there are none of numbers; use horizon=1"
         )
-    columns = Columns(kind, target, inputs, labels, time, group, options.horizon, options.missing)
+    columns = Columns(
+        kind, target, inputs, labels, time, group, options.horizon, options.missing,
+        None if found is None else found.format, options.aggregate,
+    )  # fmt: skip
     values = _stack_columns(table, inputs, target_values)
-    rows = _rows_of_series(table, columns, values, times)
-    starts = split_rows(options.split, options.unseen, rows, times, group)
-    series = _build_series(table, columns, values, times, rows, starts)
+    rows = arrange_rows(table, columns, values, found)
+    starts = split_rows(options.split, options.unseen, rows.by_series, rows.times, group)
+    series = _build_series(columns, rows, starts)
     _check(options, columns, series)
     season, season_note = options.season, ""
     if season is None and kind != "symbols":
         season, season_note = detect_season([s.target[: s.validation_start] for s in series])
     notes = [
         f"target {target}: {kind}" + kind_note(table, target, kind, len(labels)),
-        _rows_note(columns, values, rows) + " " + _order_note(table, columns, series, times),
+        _rows_note(columns, rows) + " " + _order_note(columns, series, rows, found),
         "inputs: " + ", ".join([*([target] if options.horizon else []), *inputs]) + left_out,
         *([season_note] if season_note else []),
         _split_note(series),
+        *(() if found is None else found.notes),
+        *unused,
     ]
     return PreparedFile(**vars(columns), series=series, season=season, notes=tuple(notes))
 
@@ -154,11 +173,25 @@ def read_new_file(columns: Columns, file: str) -> tuple[Series, ...]:
         target_values = np.zeros(len(table))
     else:
         _, target_values = parse_target(table, columns.target, columns.kind, columns.labels)
-    time = columns.time if columns.time in table.columns else None
-    times = None if time is None else parse_times(table, time)
+    times = None if columns.time is None else read_like(table, columns.time, columns.time_format)
     values = _stack_columns(table, columns.inputs, target_values)
-    rows = _rows_of_series(table, columns, values, times, new_file=True)
-    return _build_series(table, columns, values, times, rows, dict.fromkeys(rows, (0, 0)))
+    rows = arrange_rows(table, columns, values, times, new_file=True)
+    following = {
+        name: following_texts(times, indices, columns.horizon)
+        for name, indices in rows.by_series.items()
+    }
+    return _build_series(columns, rows, dict.fromkeys(rows.by_series, (0, 0)), following)
+
+
+def _without_cycle(
+    times: FileTimes | None, group: str | None, options: FileOptions, notes: tuple[str, ...]
+) -> tuple[FileTimes | None, tuple[str, ...]]:
+    """Returns None in place of numbers that come again and again, such as months without years."""
+    if times is None or group or options.time is not None or times.format.kind != "numbers":
+        return times, notes
+    if 2 * len(np.unique(times.values)) > len(times.values):
+        return times, notes
+    return None, (*notes, f"{times.name} is not used: its numbers repeat, so they order no rows")
 
 
 def _stack_columns(table: Table, inputs: Sequence[str], target_values: Floats) -> Floats:
@@ -166,67 +199,21 @@ def _stack_columns(table: Table, inputs: Sequence[str], target_values: Floats) -
     return np.column_stack([target_values, *(table.numbers(name) for name in inputs)])
 
 
-def _rows_of_series(
-    table: Table,
-    columns: Columns,
-    values: Floats,
-    times: NDArray[np.generic] | None,
-    new_file: bool = False,
-) -> dict[str, NDArray[np.intp]]:
-    """Returns the row indices of each series, in order, without the rows that are dropped.
-
-    For a `new_file`, which is read for a trained network, messages do not suggest options: there
-    are none.
-    """
-    gaps = np.asarray(np.isnan(values).any(axis=1))
-    if gaps.any() and columns.missing == "refuse":
-        repair = (
-            "fill or leave out these rows, or train a run with missing=drop or missing=interpolate"
-            if new_file
-            else "set missing=drop to leave these rows out, or missing=interpolate"
-        )
-        raise DataError(
-            f"{table.file}: no value may be missing, but "
-            f"{describe_rows(np.flatnonzero(gaps), ('has a gap', 'have gaps'))}; {repair}"
-        )
-    if gaps.any() and columns.missing == "interpolate" and columns.kind != "real":
-        raise DataError(
-            f"{table.file}: missing=interpolate is for numbers, but the target is {columns.kind}; "
-            f"{'train a run with' if new_file else 'use'} missing=drop"
-        )
-    rows = {}
-    for name, indices in _rows_by_group(table, columns.group).items():
-        if times is not None:
-            _check_order(table, columns, name, times[indices], indices, new_file)
-        rows[name] = indices[~gaps[indices]]
-        if columns.missing == "interpolate" and len(rows[name]):  # from the first complete row on
-            rows[name] = indices[np.flatnonzero(~gaps[indices])[0] :]
-    return {name: indices for name, indices in rows.items() if len(indices)}
-
-
-def _rows_by_group(table: Table, group: str | None) -> dict[str, NDArray[np.intp]]:
-    return group_rows(table.text(group)) if group else {"": np.arange(len(table))}
-
-
 def _build_series(
-    table: Table,
     columns: Columns,
-    values: Floats,
-    times: NDArray[np.generic] | None,
-    rows: Mapping[str, NDArray[np.intp]],
+    rows: Rows,
     starts: Mapping[str, tuple[int, int]],
+    following: Mapping[str, NDArray[np.object_]] = MappingProxyType({}),
 ) -> tuple[Series, ...]:
-    if times is not None and columns.time is not None:
-        texts, ranks = table.text(columns.time), np.unique(times, return_inverse=True)[1]
-    else:
-        texts = np.array([f"row {n + 2}" for n in range(len(table))], object)
-        ranks = np.arange(len(table))
+    ranks = np.arange(len(rows.values))
+    if rows.times is not None:
+        ranks = np.unique(rows.times, return_inverse=True)[1]
     series = []
-    for name, indices in rows.items():
-        observed = ~np.isnan(values[indices, 0])
-        filled = forward_fill(values[indices])
-        arrays = (filled[:, 0], filled[:, 1:], observed, texts[indices], ranks[indices])
-        series.append(Series(name, *arrays, *starts[name]))
+    for name, indices in rows.by_series.items():
+        observed = ~np.isnan(rows.values[indices, 0])
+        filled = forward_fill(rows.values[indices])
+        arrays = (filled[:, 0], filled[:, 1:], observed, rows.texts[indices], ranks[indices])
+        series.append(Series(name, *arrays, *starts[name], following.get(name, rows.texts[:0])))
     return tuple(series)
 
 
@@ -238,37 +225,6 @@ def forward_fill(values: Floats) -> Floats:
     rows = np.arange(len(values))[:, None]
     latest = np.maximum.accumulate(np.where(np.isnan(values), 0, rows), axis=0)
     return np.asarray(np.take_along_axis(values, latest, axis=0))
-
-
-def _check_order(
-    table: Table,
-    columns: Columns,
-    name: str,
-    times: NDArray[np.generic],
-    rows: NDArray[np.intp],
-    new_file: bool,
-) -> None:
-    """Raises `DataError` unless the times of one series increase."""
-    time, group = columns.time, columns.group
-    where = f" of {group} {name!r}" if group else ""
-    hint = (
-        ", or give a file for each series, or train a run on a file with a column of their names"
-        if new_file
-        else ", or name the column that identifies the series as group"
-    ) * (not group)
-    repeated = rows[1:][times[1:] == times[:-1]]
-    if len(repeated):
-        raise DataError(
-            f"{table.file}: times in {time!r}{where} must differ, but "
-            f"{describe_rows(repeated, ('repeats', 'repeat'))} the time of the row before; keep "
-            f"one of them{hint}"
-        )
-    early = rows[1:][np.less(times[1:], times[:-1])]
-    if len(early):
-        raise DataError(
-            f"{table.file}: rows{where} must be in order of {time!r}, but the time of "
-            f"{describe_rows(early)} is before that of the row before; sort the file{hint}"
-        )
 
 
 def _check(options: FileOptions, columns: Columns, series: Sequence[Series]) -> None:
@@ -323,25 +279,36 @@ def _check(options: FileOptions, columns: Columns, series: Sequence[Series]) -> 
         )
 
 
-def _rows_note(columns: Columns, values: Floats, rows: Mapping[str, NDArray[np.intp]]) -> str:
-    count = sum(map(len, rows.values()))
-    dropped = len(values) - count
-    filled = sum(int(np.isnan(values[indices]).sum()) for indices in rows.values())
-    gaps = [f"{dropped:,} with gaps dropped"] * (dropped > 0)
+def _rows_note(columns: Columns, rows: Rows) -> str:
+    count = sum(map(len, rows.by_series.values()))
+    file_rows = len(rows.values) - rows.absent
+    used = sum(int((indices < file_rows).sum()) for indices in rows.by_series.values())
+    dropped = sum(int((i < file_rows).sum()) for i in rows.all_by_series.values()) - used
+    filled = sum(
+        int(np.isnan(rows.values[indices[indices < file_rows]]).sum())
+        for indices in rows.by_series.values()
+    )
+    absent = count - used
+    gaps = [f"{rows.merged:,} merged by aggregate={columns.aggregate}"] * (rows.merged > 0)
+    gaps += [f"{dropped:,} with gaps dropped"] * (dropped > 0)
     gaps += [f"{filled:,} value{'s' * (filled > 1)} filled"] * (filled > 0)
-    groups = f"{len(rows)} series by {columns.group}, " if columns.group else ""
+    gaps += [f"{absent:,} absent from the file, filled and not scored"] * (absent > 0)
+    groups = f"{len(rows.by_series)} series by {columns.group}, " if columns.group else ""
     return f"{groups}{count:,} rows" + (f" ({', '.join(gaps)})" if gaps else "")
 
 
 def _order_note(
-    table: Table, columns: Columns, series: Sequence[Series], times: NDArray[np.generic] | None
+    columns: Columns, series: Sequence[Series], rows: Rows, times: FileTimes | None
 ) -> str:
     if times is None:
         return "in the order of the file"
-    spacing = describe_spacing(times[i] for i in _rows_by_group(table, columns.group).values())
+    clocks = calendar_times(times.reading)
+    file_rows = len(clocks)
+    spacing = describe_spacing(clocks[i[i < file_rows]] for i in rows.all_by_series.values())
     first = min(series, key=lambda s: int(s.time_ranks[0])).times[0]
     last = max(series, key=lambda s: int(s.time_ranks[-1])).times[-1]
-    return f"in the order of {columns.time}, {spacing}, {first} to {last}"
+    moved = f" (in the file: {rows.sorted})" if rows.sorted else ""
+    return f"in the order of {columns.time}{moved}, {spacing}, {first} to {last}"
 
 
 def _split_note(series: Sequence[Series]) -> str:

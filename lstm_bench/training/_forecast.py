@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lstm_bench.data import (
+    Aggregate,
     Columns,
     Missing,
     Segment,
     Series,
     TargetKind,
+    TimeFormat,
     network_inputs,
     read_new_file,
 )
@@ -29,13 +31,8 @@ from lstm_bench.tasks import Problem, Sequence
 from lstm_bench.training._model_file import open_network
 from lstm_bench.training._models import reset_states
 
-DATES = ("%Y-%m-%d", "%Y-%m", "%d.%m.%Y", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S",
-         "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ")  # fmt: skip
-"""Formats of times for which the following times can be computed."""
 MAX_INPUT_NUMBERS = 200_000_000
 """Largest number of input values of one forecast: 0.8 GB."""
-LATEST_TIMES = 24
-"""Number of latest times from which the distance to the next one is computed."""
 GROUP = "\0group"  # a name that no column of a file has
 
 
@@ -45,6 +42,20 @@ KINDS: Mapping[TargetKind, Kind] = {
     "binary": "binary",
     "symbols": "categorical",
 }
+
+
+class _TimeFormat(BaseModel):
+    """`TimeFormat` as it is stored."""
+
+    model_config = STRICT
+
+    columns: Annotated[list[str], Field(min_length=1)]
+    kind: Literal["numbers", "epoch", "text"]
+    pattern: str
+    order: Literal["dmy", "mdy", "ymd"] | None
+    exact: str
+    zone: str
+    place: str
 
 
 class _Columns(BaseModel):
@@ -60,6 +71,8 @@ class _Columns(BaseModel):
     group: str | None
     horizon: Annotated[int, Field(ge=0, le=10_000)]
     missing: Missing
+    time_format: _TimeFormat | None = None
+    aggregate: Aggregate | None = None
 
 
 class _Intervals(BaseModel):
@@ -126,8 +139,9 @@ def forecast_file(outcome: Outcome, file: str) -> pd.DataFrame:
     Categorical and binary targets also have `output`, which is the probability if the outputs are a
     softmax or a sigmoid. Real targets have `lower_80`, `upper_80`, `lower_95` and `upper_95`, the
     ends of the forecast intervals, if the run has any: see `missing_intervals`. The last rows
-    forecast values that are not yet in the file; see `following_times`. The file that the run was
-    trained on is not read again.
+    forecast values that are not yet in the file; their times are written like those of the file,
+    and empty if its times are not evenly spaced. The file that the run was trained on is not read
+    again.
 
     Raises `UserError` if the run was not trained on a file, or if `file` does not match that file;
     `StoreError` if the run has no model, or if its stored data are damaged.
@@ -142,8 +156,7 @@ def forecast_file(outcome: Outcome, file: str) -> pd.DataFrame:
     if isinstance(framing, Substrings):
         rule = "substrings are drawn at random, so they cannot forecast rows"
         raise UserError(f"--csv: {rule}; give a run with another framing")
-    stored = data["columns"]
-    columns = Columns(**stored | {key: tuple(stored[key]) for key in ("inputs", "labels")})
+    columns = _columns(data["columns"])
     forecaster = _Forecaster(load_network(outcome), framing, data, columns, settings)
     parts = [forecaster.forecast(series) for series in read_new_file(columns, file)]
     if not any(map(len, parts)):
@@ -182,31 +195,13 @@ def _half_widths(data: Mapping[str, Any]) -> dict[int, float]:
     return {level: widths[str(level)] for level in LEVELS if widths.get(str(level)) is not None}
 
 
-def following_times(when: NDArray[np.object_], count: int) -> NDArray[np.object_]:
-    """Returns the `count` times after `when` as text, if the latest times are evenly spaced.
-
-    Months, quarters and years count as evenly spaced. Returns empty texts for other times.
-
-    >>> following_times(np.array(["2001-11-01", "2001-12-01", "2002-01-01"], object), 2).tolist()
-    ['2002-02-01', '2002-03-01']
-    >>> following_times(np.array(["row 7", "row 8"], object), 1).tolist()
-    ['row 9']
-    """
-    latest = [str(time) for time in when[-LATEST_TIMES:]]
-    prefix = "row " if all(time.startswith("row ") for time in latest) else ""
-    numbers = pd.to_numeric(pd.Series(latest).str.removeprefix(prefix), errors="coerce").to_numpy()
-    steps = np.diff(numbers)
-    if len(steps) and np.isfinite(numbers).all() and np.allclose(steps, steps[0]):
-        ahead = numbers[-1] + steps[0] * np.arange(1, count + 1)
-        return np.array([f"{prefix}{value:.12g}" for value in ahead], object)
-    for date_format in DATES:
-        dates = pd.to_datetime(pd.Series(latest), format=date_format, errors="coerce", exact=True)
-        if dates.isna().any() or len(dates) < 3:
-            continue
-        if frequency := pd.DatetimeIndex(dates, freq="infer").freq:
-            ahead = pd.date_range(dates.iloc[-1], periods=count + 1, freq=frequency)[1:]
-            return np.array(ahead.strftime(date_format), object)
-    return np.array([""] * count, object)
+def _columns(stored: Mapping[str, Any]) -> Columns:
+    """Returns the columns of a run as they were stored."""
+    lists = {key: tuple(stored[key]) for key in ("inputs", "labels")}
+    times = stored.get("time_format")
+    if times is not None:
+        times = TimeFormat(**dict(times) | {"columns": tuple(times["columns"])})
+    return Columns(**dict(stored) | lists | {"time_format": times})
 
 
 def load_network(outcome: Outcome) -> keras.Model:
@@ -288,7 +283,7 @@ class _Forecaster:
         rows = first + step
         predictions = self._predictions(outputs, series.target[rows])
         horizon = self.columns.horizon
-        times = np.concatenate([series.times, following_times(series.times, horizon)])
+        times = np.concatenate([series.times, series.following])
         columns = {GROUP: series.name, self.columns.time or "row": times[rows + horizon]}
         return pd.DataFrame({**columns, "origin": series.times[rows], **predictions})
 
