@@ -41,6 +41,12 @@ class BaselineResult:
         return self.best.verdict if self.p_holm <= ALPHA else "cannot tell"
 
     @property
+    def baselines_left_out(self) -> tuple[str, ...]:
+        """The baselines that could not be fitted to the recipe's file, each with its reason."""
+        stored = self.row.outcome.data.get("baselines_left_out")
+        return tuple(map(str, stored)) if isinstance(stored, list) else ()
+
+    @property
     def sentence(self) -> str:
         """The verdict, with the errors and the interval that it rests on."""
         best, real = self.best, self.real_valued

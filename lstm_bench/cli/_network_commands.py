@@ -149,10 +149,14 @@ def _print_forecast(
     outcome: Outcome, csv: Path, output: Path | None, facts: dict[str, Any] | None
 ) -> None:
     """Writes or prints what a network forecasts; as JSON, where there are `facts` to go with it."""
-    from lstm_bench.training import forecast_file
+    from lstm_bench.training import forecast_file, missing_intervals
 
-    table = forecast_file(outcome, str(csv))
-    _print_table(table, output, facts and facts | {"data": dict(outcome.data)})
+    table, missing = forecast_file(outcome, str(csv)), missing_intervals(outcome)
+    if facts is not None:
+        facts |= {"data": dict(outcome.data)} | ({"missing_intervals": missing} if missing else {})
+    elif missing:
+        print_plain(missing)
+    _print_table(table, output, facts)
 
 
 def _print_table(table: pd.DataFrame, output: Path | None, facts: dict[str, Any] | None) -> None:

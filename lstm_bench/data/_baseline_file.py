@@ -48,7 +48,7 @@ def forecast_with_baseline(task: CsvTask, name: str, file: str) -> pd.DataFrame:
     forecasts: dict[str, tuple[NDArray[np.float64], ...]] = {}
     for lags in dict.fromkeys([None, int(found[1]) if found else None]):
         if name not in forecasts:
-            forecasts |= baseline_forecasts(data, extended, task.kind, lags)
+            forecasts |= baseline_forecasts(data, extended, task.kind, lags).forecasts
     if name not in forecasts:
         raise UserError(f"--csv: {unknown('baseline', name, forecasts)}")
     parts = []

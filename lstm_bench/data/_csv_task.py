@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from lstm_bench.data._baselines import baseline_forecasts
+from lstm_bench.data._baselines import Baselines, baseline_forecasts
 from lstm_bench.data._columns import Missing, TargetKind
 from lstm_bench.data._file_digest import count_rows, file_digest
 from lstm_bench.data._output_baselines import output_baselines
@@ -72,8 +72,9 @@ class CsvTask(Task):
     With `text`, the file is a plain text, and the symbol to forecast is its next character.
 
     Solved means: a smaller error than the best baseline (the last value, the value a season ago,
-    the most frequent value or the median, a linear model). For real values `accuracy` is the share
-    of rows forecast to within the median error of the last value in the training part.
+    the most frequent value or the median, a linear model, exponential smoothing, gradient
+    boosting). For real values `accuracy` is the share of rows forecast to within the median error
+    of the last value in the training part.
 
     >>> problem = CsvTask().problem(seed=0)
     >>> len(problem.train[0]), int(problem.unseen[0].scored.sum())
@@ -260,10 +261,10 @@ class CsvTask(Task):
     def baselines(self, lags: int | None = None) -> Mapping[str, tuple[Floats, ...]]:
         """Returns the forecasts of each baseline in the data's units, by its name.
 
-        An array (T,) for each sequence: see `data._forecasts`. `lags` are the rows that the linear
-        model uses; None lets it choose.
+        An array (T,) for each sequence: see `data._baselines`. `lags` are the rows that the linear
+        model uses; None lets it choose, and adds exponential smoothing and gradient boosting.
         """
-        return _baselines(self, self.fingerprint, lags)
+        return _baselines(self, self.fingerprint, lags).forecasts
 
     def step_times(
         self, sequence: NDArray[np.integer], step: NDArray[np.integer]
@@ -305,11 +306,13 @@ class CsvTask(Task):
         symbols, then the other columns. Symbols without other columns are one-hot encoded, so
         `inputs` is empty. Real outputs are (value - shift) / scale, where the value is the change
         from the latest row if `difference` is true; `shift` and `scale` are lists if there are
-        several outputs: for each target, those of all steps.
+        several outputs: for each target, those of all steps. `baselines_left_out`, if there are
+        any, are the baselines that could not be fitted, each with its reason.
         """
         sequences, data = self.file_sequences, self.prepared
         target = [f"{data.target}={label}" for label in data.labels] or list(data.targets)
         names = [*(target if self.horizon else []), *data.feature_names]
+        left_out = _baselines(self, self.fingerprint, None).left_out
         numbers = zip(names, sequences.centre.tolist(), sequences.spread.tolist(), strict=True)
         return {
             "columns": data.stored,
@@ -319,7 +322,7 @@ class CsvTask(Task):
             "difference": self.difference,
             "kind": self.kind,
             "symbolic": self.symbolic,
-        }
+        } | ({"baselines_left_out": list(left_out)} if left_out else {})
 
     def summary(self) -> tuple[str, ...]:
         """Returns what was inferred from the file, one phrase for each fact."""
@@ -351,8 +354,8 @@ def _file_sequences(task: CsvTask, digest: str) -> FileSequences:
 
 
 @functools.lru_cache(maxsize=64)
-def _baselines(task: CsvTask, digest: str, lags: int | None) -> dict[str, tuple[Floats, ...]]:
+def _baselines(task: CsvTask, digest: str, lags: int | None) -> Baselines:
     if task.text:
-        return text_baselines(task.prepared, task.file_sequences)
+        return Baselines(text_baselines(task.prepared, task.file_sequences), ())
     forecasts = output_baselines if task.outputs else baseline_forecasts
     return forecasts(task.prepared, task.file_sequences, task.kind, lags)

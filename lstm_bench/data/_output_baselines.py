@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.data._baselines import baseline_forecasts
+from lstm_bench.data._baselines import Baselines, baseline_forecasts
 from lstm_bench.data._columns import Series
 from lstm_bench.data._sequences import FileSequences, Segment
 from lstm_bench.data._series import PreparedFile
@@ -18,17 +18,20 @@ Floats = NDArray[np.float64]
 
 def output_baselines(
     data: PreparedFile, sequences: FileSequences, kind: Kind, lags: int | None
-) -> dict[str, tuple[Floats, ...]]:
+) -> Baselines:
     """Returns the forecasts of each baseline by its name: an array (T, K) for each sequence.
 
     Baselines of different outputs whose names differ after a comma, as in `linear, 3 rows`, are
     one; one that some outputs do not have is left out.
     """
-    forecasts = []
+    forecasts: list[dict[str, tuple[Floats, ...]]] = []
+    left_out: list[str] = []
     for place, step in data.outputs:
         view, segments = _single_output(data, sequences.segments, place, step)
         single = replace(sequences, segments=segments)
-        forecasts.append(baseline_forecasts(view, single, kind, lags))
+        found = baseline_forecasts(view, single, kind, lags)
+        forecasts.append(found.forecasts)
+        left_out += found.left_out
     by_stem = [{name.partition(",")[0]: name for name in single} for single in forecasts]
     combined = {}
     for stem in by_stem[0]:
@@ -38,7 +41,7 @@ def output_baselines(
         name = names[0] if len(set(names)) == 1 else f"{stem}, chosen for each output"
         parts = [single[name] for single, name in zip(forecasts, names, strict=True)]
         combined[name] = tuple(np.column_stack(arrays) for arrays in zip(*parts, strict=True))
-    return combined
+    return Baselines(combined, tuple(dict.fromkeys(left_out)))
 
 
 def _single_output(

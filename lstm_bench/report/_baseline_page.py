@@ -25,9 +25,13 @@ MAX_STEPS = 120
 
 READING = (
     "Baselines need no network: the last value; the value one season before; the median or the "
-    "most frequent value; a linear model (least squares; for symbols, logistic regression) of the "
-    "latest rows, fitted to the training data of the network. Baselines and networks are scored on "
-    "the same steps, which neither was fitted to.",
+    "most frequent value; a linear model (least squares; for symbols and for yes and no, logistic "
+    "regression) of the latest rows; for numbers, exponential smoothing, a model for each "
+    "series, chosen by AICc (A,A,M: additive errors, additive trend, multiplicative season; N: "
+    "none, Ad: damped); and gradient boosting of trees on the rows of the linear model, for "
+    "numbers on their changes where that is better on the last fifth of the training data. All are "
+    "fitted to the training data of the network. Baselines and networks are scored on the same "
+    "steps, which neither was fitted to.",
     "Each step is forecast from the true past up to it, by a network that was trained once. Gain: "
     "the error of the best baseline minus that of the network; above 0 the network is better. Its "
     f"interval counts two kinds of chance: the seeds, and up to {MAX_BLOCKS} blocks of adjacent "
@@ -62,7 +66,8 @@ def sections(findings: Findings) -> list[Section]:
     )
     caption = f"Errors on {wording.counted(steps, 'step')} that were not trained on: {error}"
     picture = _forecast_picture(first) if first.real_valued else None
-    sentences = (printable_line(first.sentence),)
+    left_out = [f"Baseline left out: {reason}." for reason in first.baselines_left_out]
+    sentences = tuple(printable_line(line) for line in (first.sentence, *left_out))
     block = Block("", sentences, picture, _table(results, first), caption, READING)
     return [Section("Better than a baseline?", (block, *output_page.blocks(first)))]
 

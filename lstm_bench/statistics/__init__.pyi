@@ -1,3 +1,15 @@
+from ._conformal import (
+    LEVELS as LEVELS,
+)
+from ._conformal import (
+    Coverage as Coverage,
+)
+from ._conformal import (
+    conformal_half_width as conformal_half_width,
+)
+from ._conformal import (
+    measured_coverage as measured_coverage,
+)
 from ._estimates import (
     NEAR_BOUND as NEAR_BOUND,
 )

@@ -27,7 +27,7 @@ from lstm_bench.data import (
 from lstm_bench.errors import StoreError, UserError, unknown
 from lstm_bench.recipes import FRAMINGS, Encoding, Framing, Substrings
 from lstm_bench.results import Outcome, validation_message
-from lstm_bench.statistics import Kind, decode_outputs
+from lstm_bench.statistics import LEVELS, Kind, decode_outputs
 from lstm_bench.tasks import Problem, Sequence
 from lstm_bench.training._model_file import open_network
 from lstm_bench.training._models import reset_states
@@ -81,6 +81,16 @@ class _Columns(BaseModel):
     categories: list[Annotated[tuple[str, list[str]], Field(strict=False)]] = []
 
 
+class _Intervals(BaseModel):
+    """`analysis.forecast_intervals` as they are stored."""
+
+    model_config = STRICT
+
+    rows: Annotated[int, Field(ge=1)]
+    seeds: Annotated[int, Field(ge=1)]
+    half_widths: dict[Literal["80", "95"], Annotated[float, Field(ge=0)] | None]
+
+
 class _StoredData(BaseModel):
     """The value of `CsvTask.preprocessing` as it is stored."""
 
@@ -93,6 +103,8 @@ class _StoredData(BaseModel):
     difference: bool
     kind: Kind
     symbolic: bool
+    baselines_left_out: list[str] = []
+    intervals: _Intervals | None = None
 
     @model_validator(mode="after")
     def _check_consistency(self) -> Self:
@@ -114,6 +126,8 @@ class _StoredData(BaseModel):
             raise ValueError("several outputs need targets of numbers")
         if not len(np.atleast_1d(self.shift)) == len(np.atleast_1d(self.scale)) == outputs:
             raise ValueError(f"shift and scale must be of {outputs} outputs")
+        if self.intervals is not None and (outputs > 1 or self.kind != "regression"):
+            raise ValueError("intervals need one target of numbers")
         return self
 
 
@@ -140,7 +154,9 @@ def forecast_file(outcome: Outcome, file: str) -> pd.DataFrame:
     The last rows forecast values that are not yet in the file; their times are written like those
     of the file, and empty if its times are not evenly spaced. With columns known in advance, only
     rows are forecast whose known values are in the file. What is not forecast or not used is said
-    in `attrs["notes"]`, a list of texts. The file that the run was trained on is not read again.
+    in `attrs["notes"]`, a list of texts. One real target also has `lower_80`, `upper_80`,
+    `lower_95` and `upper_95`, the ends of the forecast intervals, if the run has any: see
+    `missing_intervals`. The file that the run was trained on is not read again.
 
     Raises `UserError` if the run was not trained on a file, or if `file` does not match that file;
     `StoreError` if the run has no model, or if its stored data are damaged.
@@ -173,6 +189,32 @@ def forecast_file(outcome: Outcome, file: str) -> pd.DataFrame:
         table = table.rename(columns={GROUP: columns.group})
     table.attrs["notes"] = file_notes(columns, file, all_series)
     return table
+
+
+def missing_intervals(outcome: Outcome) -> str:
+    """Returns why the forecasts of a run have no intervals, or only some; else an empty text."""
+    data = outcome.data
+    if data.get("kind") != "regression":
+        return ""
+    if isinstance(data.get("shift"), list):
+        return "no forecast intervals: only a network with one output has them"
+    if not data.get("intervals"):
+        return (
+            "no forecast intervals: only finalists of a search have them, from the errors of their "
+            "trial on the part that it was chosen on, and a run of an earlier version has none"
+        )
+    rows, known = data["intervals"]["rows"], _half_widths(data)
+    few = [level for level in LEVELS if level not in known]
+    return "" if not few else (
+        f"no forecast intervals of {' and '.join(f'{level} %' for level in few)}: they need errors "
+        f"on more rows, but the part that the recipe was chosen on has {rows}"
+    )  # fmt: skip
+
+
+def _half_widths(data: Mapping[str, Any]) -> dict[int, float]:
+    """Returns the half-widths of the forecast intervals that a run has, by level in percent."""
+    widths = (data.get("intervals") or {}).get("half_widths", {})
+    return {level: widths[str(level)] for level in LEVELS if widths.get(str(level)) is not None}
 
 
 def load_network(outcome: Outcome) -> keras.Model:
@@ -308,4 +350,8 @@ class _Forecaster:
             return {"predicted": predicted[:, 0], "output": outputs[:, 0]}
         values = outputs.astype(float) * self.data["scale"] + self.data["shift"]
         values = values + latest if self.data["difference"] else values
-        return {"predicted": values.ravel()}
+        return {"predicted": values.ravel()} | {
+            f"{end}_{level}": values.ravel() + sign * width
+            for level, width in _half_widths(self.data).items()
+            for end, sign in (("lower", -1), ("upper", 1))
+        }

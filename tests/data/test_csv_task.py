@@ -425,7 +425,9 @@ def test_a_file_on_the_command_line_from_search_to_forecast(done, command, monke
     code, out, err = command("predict", f"my shop-sales:{first}", "--csv", "my shop.csv",
                              "--output", "predicted.csv")  # fmt: skip
     assert (code, out.strip()) == (0, "predicted.csv"), err
-    assert list(pd.read_csv("predicted.csv").columns) == ["month", "origin", "predicted"]
+    table = pd.read_csv("predicted.csv")
+    ends = ["lower_80", "upper_80", "lower_95", "upper_95"]
+    assert list(table.columns) == ["month", "origin", "predicted", *ends]
     code, _, err = command("predict", f"my shop-sales:{first}", "--csv", "my shop.csv",
                            "--output", "predicted.csv")  # fmt: skip
     assert code == 2 and "--force" in err

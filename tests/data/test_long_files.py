@@ -103,10 +103,10 @@ def test_what_was_read_of_a_file_is_taken_over_by_another_process(long, monkeypa
     first = prepare(options)
     assert PREPARED_FILES.content()[options, digest] is first
 
-    def unread(file):
+    def unread(file, text):
         raise AssertionError("it was read again")
 
-    monkeypatch.setattr("lstm_bench.data._series.read_table", unread)
+    monkeypatch.setattr("lstm_bench.data._series.read_data", unread)
     PREPARED_FILES.add({(options, digest): first})
     assert prepare(options) is first
 
@@ -143,7 +143,7 @@ def test_the_forecasts_of_a_baseline_are_those_of_the_report(long):
         by_time = dict(zip(frame["t"], frame["predicted"], strict=True))
         scored = task.problem(0).unseen[0].scored
         data = task.file_sequences
-        times = data.times[data.starts[1] :][: len(scored)][scored]
+        times = data.times[data.starts[1] :, 0][: len(scored)][scored]
         np.testing.assert_allclose([by_time[t] for t in times], parts[1][scored], rtol=1e-9)
 
 
@@ -163,7 +163,7 @@ def test_the_next_step_after_networks_that_lose_is_the_baseline():
 
 def test_no_columns_on_the_command_line_are_no_inputs():
     def given(columns):
-        return DataOptions(None, None, None, columns, None, None, None).settings()["columns"]
+        return DataOptions(None, None, None, columns, None, None, None, None).settings()["columns"]
 
     assert (given(""), given("a, b")) == ([], ["a", "b"])
 
