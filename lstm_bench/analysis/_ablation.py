@@ -22,6 +22,7 @@ from lstm_bench.statistics import (
     difference_verdict,
     paired_mean_difference,
     paired_rate_difference,
+    verdict_proviso,
 )
 
 
@@ -54,6 +55,11 @@ class Ablation:
         return "not real" if verdicts == {"not real"} else "cannot tell yet"
 
     @property
+    def is_conditional(self) -> bool:
+        """Whether one of its two verdicts rests on a condition: see `Comparison.rests_on`."""
+        return bool(self.rate.rests_on or self.score.rests_on)
+
+    @property
     def sentence(self) -> str:
         """The change of the solve rate and of the score, with their verdicts."""
         seeds = self.rate.n
@@ -73,7 +79,7 @@ class Ablation:
         rows = []
         for comparison in (self.rate, self.score):
             record = comparison.record()
-            rows.append(facts | {name: record[name] for name in (*names, "more_seeds")})
+            rows.append(facts | {name: record[name] for name in (*names, "more_seeds", "rests_on")})
         return rows
 
     def document(self) -> dict[str, Any]:
@@ -155,10 +161,12 @@ def _difference_clause(comparison: Comparison) -> str:
     else:
         change = f"{name} {size} {'higher' if above else 'lower'}"
         change = change if estimate.difference else f"the same {name}"
+    verdict: str = comparison.verdict
+    verdict = f"{verdict}, {comparison.rests_on}" if comparison.rests_on else verdict
     if math.isnan(estimate.low) or (estimate.constant and measure != "solve_rate"):
-        return f"{change}, {comparison.verdict}"
+        return f"{change}, {verdict}"
     ends = f"{100 * estimate.low:+.1f} to {100 * estimate.high:+.1f}"
-    return f"{change} (95 % interval {ends}), {comparison.verdict}"
+    return f"{change} (95 % interval {ends}), {verdict}"
 
 
 def points(size: float) -> str:
@@ -189,6 +197,17 @@ class Effect:
         value, reference = plain_setting(self.value), plain_setting(self.reference)
         return f"{self.axis.replace('_', ' ')} {value} against {reference}"
 
+    @property
+    def rests_on(self) -> str:
+        """Which rare recipes, not among the contexts, would undo the verdict; may be empty."""
+        proviso = verdict_proviso(self.estimate, self.verdict, DEFAULT_MARGIN)
+        return proviso.sentence("recipe") if proviso else ""
+
+    @property
+    def conclusion(self) -> str:
+        """The verdict, with the condition that it rests on."""
+        return f"{self.verdict}, {self.rests_on}" if self.rests_on else self.verdict
+
     def with_verdict(self, p_holm: float) -> Effect:
         """Returns the effect with its corrected p value, and the verdict that follows from it."""
         verdict = difference_verdict(self.estimate, p_holm, DEFAULT_MARGIN)
@@ -210,6 +229,7 @@ class Effect:
             "p": self.estimate.p,
             "p_holm": self.p_holm,
             "verdict": self.verdict,
+            "rests_on": self.rests_on,
         }
 
     def document(self) -> dict[str, Any]:
@@ -247,7 +267,8 @@ def effects(result: SweepData) -> tuple[Effect, ...]:
             parts = _differences(contexts, value, reference, measure)
             if value != reference and parts:
                 ids, differences, seeds = zip(*parts, strict=True)
-                estimate = paired_mean_difference(list(differences), [0.0] * len(parts))
+                zeros = [0.0] * len(parts)
+                estimate = paired_mean_difference(list(differences), zeros, (-1.0, 1.0))
                 estimated.append(Effect(axis, value, reference, ids, differences, seeds, estimate))
     return tuple(estimated)
 

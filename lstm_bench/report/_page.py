@@ -44,7 +44,9 @@ READING = (
     "mean, corrected for skewness (Hall 1992), clipped to 0 and 100. There is none if all seeds "
     f"have the same accuracy (“all equal”), nor if fewer than {NEAR_BOUND_SEEDS} seeds are all "
     f"within {100 * NEAR_BOUND:g} points of 0 or of 100 (“n too small”): they cannot exclude that "
-    "one seed in ten is very different. The Wilson interval shows how much they do exclude.",
+    "one seed in ten is very different. The Wilson interval shows how much they do exclude. Nor "
+    "does any interval of a mean count a rare seed that fails as none of those that were run: of "
+    "5, 10 and 30 seeds without one, up to 46, 26 and 10 seeds in 100 may.",
     "Solved: seeds that solved the task, k of n, with Wilson's 95 % score interval for the rate.",
     "A framing that needs past steps scores fewer steps: a window of 3 does not score the first "
     "two. Accuracies and rates of different framings are therefore of different steps.",
@@ -76,8 +78,15 @@ COMPARISONS_CAPTION = (
 READING_COMPARISONS = (
     "Real: the difference is not 0 at the 5 % level, after Holm's correction for all comparisons "
     "of this report. Not real: its whole 95 % interval lies within the margin, "
-    f"{100 * DEFAULT_MARGIN:g} points unless the sweep file sets another. Anything else cannot be "
-    "told yet; the number of further seeds is an estimate, for 80 % power, from the spread so far.",
+    f"{100 * DEFAULT_MARGIN:g} points unless the sweep file sets another, or no seed differs; "
+    f"over at least {NEAR_BOUND_SEEDS} seeds, because fewer may miss what happens to every tenth. "
+    "Anything else cannot be told yet; the number of further seeds is an estimate, for 80 % power, "
+    "from the spread so far.",
+    "Unless so many seeds in 100 come out as none did: one seed that fails badly weighs as much in "
+    "a mean as many small gains, and no test sees it before it happens. The first number is the "
+    "share of seeds, at 0 or 100, that would undo the verdict; the second is the largest share "
+    "that so many seeds miss in 1 of 20 samples. How often a seed is higher than another one needs "
+    "no such condition; its interval is that of Clopper and Pearson, with ties counted half.",
     "Means: Student's t and a sign-flip test; the larger p value counts. Rates: McNemar's exact "
     "test, and Newcombe's interval for paired proportions (1998, method 10). Epochs to solve: the "
     "log-rank test; a seed that never solved the task is censored at its last epoch.",

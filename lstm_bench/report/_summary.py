@@ -187,7 +187,17 @@ def _comparisons(findings: Findings) -> list[str]:
     if not verdicts:
         return []
     counts = _verdict_counts(verdicts, DIFFERENCE_VERDICTS)
-    return [f"Of {wording.counted(len(verdicts), 'comparison')}, {counts}."]
+    conditions = _conditions([bool(comparison.rests_on) for comparison in findings.comparisons])
+    return [f"Of {wording.counted(len(verdicts), 'comparison')}, {counts}{conditions}."]
+
+
+def _conditions(conditional: Sequence[bool]) -> str:
+    """Returns how many verdicts rest on rare seeds that were not seen."""
+    count = sum(conditional)
+    if not count:
+        return ""
+    verb = "verdict holds" if count == 1 else "verdicts hold"
+    return f"; {count} {verb} unless rare seeds come out as none did, as said there"
 
 
 def _search(findings: Findings) -> list[str]:
@@ -251,7 +261,8 @@ def _settings(findings: Findings) -> list[str]:
     if ablations:
         sentences.append(
             f"Of {wording.counted(len(ablations), 'difference')} from setting one setting back to "
-            f"the reference, {_verdict_counts(ablations, DIFFERENCE_VERDICTS)}."
+            f"the reference, {_verdict_counts(ablations, DIFFERENCE_VERDICTS)}"
+            f"{_conditions([a.is_conditional for a in findings.ablations if a.axis])}."
         )
     importance = findings.importance
     if importance is not None and importance.settings:
@@ -268,7 +279,8 @@ def _settings(findings: Findings) -> list[str]:
     if effects:
         sentences.append(
             f"Of {wording.counted(len(effects), 'effect')} of a switch changed alone, "
-            f"{_verdict_counts(effects, DIFFERENCE_VERDICTS)}."
+            f"{_verdict_counts(effects, DIFFERENCE_VERDICTS)}"
+            f"{_conditions([bool(effect.rests_on) for effect in findings.effects])}."
         )
     return sentences
 

@@ -88,6 +88,9 @@ from ._paired import (
     seeds_needed as seeds_needed,
 )
 from ._paired import (
+    verdict_proviso as verdict_proviso,
+)
+from ._paired import (
     within_margin as within_margin,
 )
 from ._published_trials import (

@@ -189,9 +189,9 @@ def test_an_ablation_is_a_paired_difference():
     assert worse.rate.p == pytest.approx(2 * 0.5**30)
     assert (worse.rate.corrected_for, worse.rate.p_holm) == (4, pytest.approx(4 * 2 * 0.5**30))
     assert worse.score.difference == pytest.approx(-0.375)
-    assert (worse.verdict, same.verdict) == ("real", "cannot tell yet")
+    assert (worse.verdict, same.verdict) == ("real", "not real")
     assert worse.sentence.startswith("epochs back to 250: solved 75 points less often (95 % inter")
-    assert worse.sentence.endswith("), real (40 seeds).")
+    assert ", real" in worse.sentence and worse.sentence.endswith(" (40 seeds).")
     assert "solved as often" in same.sentence and "the same accuracy, not real" in same.sentence
 
 
