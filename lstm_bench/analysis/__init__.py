@@ -8,7 +8,7 @@ from lstm_bench.analysis._finalists import Confirmations, confirmations, simples
 from lstm_bench.analysis._findings import Findings, sweep_findings
 from lstm_bench.analysis._history import is_stopped, objective, seeds_per_trial
 from lstm_bench.analysis._ranking import Ranking, percent_interval
-from lstm_bench.analysis._reproduction import Reproduction
+from lstm_bench.analysis._reproduction import Reproduction, figures_by_chance
 from lstm_bench.analysis._variance import SettingImportances, WinnerVariance
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "amount",
     "compare_outcomes",
     "confirmations",
+    "figures_by_chance",
     "headline",
     "is_stopped",
     "objective",

@@ -29,10 +29,10 @@ from lstm_bench.results import PREDICTION_COLUMNS, Row, SweepData
 from lstm_bench.safety import as_csv, escape_markdown, printable_line, replace_controls
 from lstm_bench.statistics import (
     DEFAULT_MARGIN,
-    FIGURE_TOLERANCE,
     MIN_VERDICT_SEEDS,
     NEAR_BOUND,
     NEAR_BOUND_SEEDS,
+    REJECTION_LEVEL,
 )
 
 FIXED_CAPTION = (
@@ -64,9 +64,13 @@ PUBLISHED_CAPTION = (
 )
 READING_PUBLISHED = (
     "A published figure is one run. If that run was made like ours, it is one more draw from the "
-    "same distribution. It is not reproduced if it lies outside all of our seeds and those are at "
-    f"least {MIN_VERDICT_SEEDS}, so that a run like ours would do so at most one time in ten. "
-    f"Printed figures are rounded: {100 * FIGURE_TOLERANCE:g} points count as equal.",
+    "same distribution. It is not reproduced if it lies outside the interval that holds a further "
+    f"run with a probability of {100 * (1 - REJECTION_LEVEL):.0f} %: from the ranks of our seeds, "
+    "whatever their distribution, interpolated if no two are equal. That takes at least "
+    f"{MIN_VERDICT_SEEDS} seeds, and the interval is narrower than the range of all seeds, so that "
+    "a figure inside the range may not be reproduced. As one of all figures: after Holm's "
+    "correction, so that at most one page in ten has any such figure by chance. A figure is equal "
+    "to what would be printed as it is: “84 %” to 83.5 up to 84.5 %.",
     "If the source claims that its run solved the task, that no run can, or that every run does, "
     "the claim is judged by how many seeds solve it, and the figure is only shown.",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from lstm_bench.analysis import Findings
+from lstm_bench.analysis import Findings, figures_by_chance
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._baseline_page import headline_result
 from lstm_bench.results import NotRun, Outcome, Role, Row, measure_mean
@@ -144,7 +144,9 @@ def _reproductions(findings: Findings) -> list[str]:
     ]
     if not verdicts:
         return []
-    return [_reproduced(wording.counted(len(verdicts), "published result"), verdicts)]
+    counts = _reproduced(wording.counted(len(verdicts), "published result"), verdicts)
+    chance = figures_by_chance(findings.reproductions)
+    return [counts, *[chance] * bool(chance)]
 
 
 def published_trials(findings: Findings) -> list[str]:

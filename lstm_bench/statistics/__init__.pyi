@@ -148,10 +148,10 @@ from ._ranking import (
     task_ranks as task_ranks,
 )
 from ._reproduction import (
-    FIGURE_TOLERANCE as FIGURE_TOLERANCE,
+    MIN_VERDICT_SEEDS as MIN_VERDICT_SEEDS,
 )
 from ._reproduction import (
-    MIN_VERDICT_SEEDS as MIN_VERDICT_SEEDS,
+    REJECTION_LEVEL as REJECTION_LEVEL,
 )
 from ._reproduction import (
     Claim as Claim,
@@ -163,7 +163,13 @@ from ._reproduction import (
     Verdict as Verdict,
 )
 from ._reproduction import (
+    chance_of_as_many as chance_of_as_many,
+)
+from ._reproduction import (
     figure_rank as figure_rank,
+)
+from ._reproduction import (
+    printed_tolerance as printed_tolerance,
 )
 from ._reproduction import (
     reproduction_verdict as reproduction_verdict,
