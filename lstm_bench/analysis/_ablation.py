@@ -10,7 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from lstm_bench.analysis._comparisons import COLUMNS, Comparison, without_verdict
+from lstm_bench.analysis._comparisons import (
+    COLUMNS,
+    Comparison,
+    with_verdict,
+    without_verdict,
+)
 from lstm_bench.analysis._history import objective
 from lstm_bench.results import Row, SweepData
 from lstm_bench.statistics import (
@@ -20,6 +25,7 @@ from lstm_bench.statistics import (
     DifferenceVerdict,
     Measure,
     difference_verdict,
+    fewest_to_be_real,
     paired_mean_difference,
     paired_rate_difference,
     verdict_proviso,
@@ -39,6 +45,7 @@ class Ablation:
     value: Any
     rate: Comparison
     score: Comparison
+    rate_first: bool = False  # whether the solve rate is the objective of the search
 
     @property
     def name(self) -> str:
@@ -48,11 +55,20 @@ class Ablation:
 
     @property
     def verdict(self) -> DifferenceVerdict:
-        """`real` if the difference in solve rate or score is real, `not real` if neither is."""
-        verdicts = {self.rate.verdict, self.score.verdict}
-        if "real" in verdicts:
-            return "real"
-        return "not real" if verdicts == {"not real"} else "cannot tell yet"
+        """That on the objective of the search: the other measure is of the same seeds."""
+        return self.in_order[0].verdict
+
+    @property
+    def in_order(self) -> tuple[Comparison, Comparison]:
+        """Both comparisons, that on the objective of the search first."""
+        return (self.rate, self.score) if self.rate_first else (self.score, self.rate)
+
+    def with_verdicts(self, p_holm: Sequence[float], corrected_for: int) -> Ablation:
+        """Returns the ablation with the corrected p values of `in_order`, and the verdicts."""
+        pairs = zip(self.in_order, p_holm, strict=True)
+        first, second = (with_verdict(part, p, corrected_for) for part, p in pairs)
+        rate, score = (first, second) if self.rate_first else (second, first)
+        return replace(self, rate=rate, score=score)
 
     @property
     def is_conditional(self) -> bool:
@@ -103,7 +119,7 @@ class Ablation:
 def ablations(result: SweepData) -> tuple[Ablation, ...]:
     """Returns the ablations of a sweep in the order of its rows, without verdicts.
 
-    Solve rates are compared by McNemar's exact test, scores by mean differences. The score is the
+    Solve rates are compared by `exact_mcnemar`, scores by mean differences. The score is the
     objective of the search, or the accuracy where that objective is the solve rate.
     """
     finalists = {row.id for row in result.having("confirmed")}
@@ -123,6 +139,7 @@ def ablations(result: SweepData) -> tuple[Ablation, ...]:
             row.value,
             compare(row, "solve_rate"),
             compare(row, score),
+            objective(result) == "solve_rate",
         )
         for row in result.having("ablation")
         if row.of in bases
@@ -190,6 +207,7 @@ class Effect:
     estimate: Difference  # over contexts
     p_holm: float = math.nan
     verdict: DifferenceVerdict = "cannot tell yet"
+    corrected_for: int = 0  # the number of verdicts that p was corrected for
 
     @property
     def name(self) -> str:
@@ -205,13 +223,19 @@ class Effect:
 
     @property
     def conclusion(self) -> str:
-        """The verdict, with the condition that it rests on."""
+        """The verdict, with the condition that it rests on, or why there can be none."""
+        needed = fewest_to_be_real(self.corrected_for) if self.corrected_for else 0
+        if self.verdict == "cannot tell yet" and self.estimate.n < needed:
+            return (
+                f"{self.verdict}: as one of {self.corrected_for} verdicts it takes {needed} "
+                f"recipes, and there are {self.estimate.n}"
+            )
         return f"{self.verdict}, {self.rests_on}" if self.rests_on else self.verdict
 
-    def with_verdict(self, p_holm: float) -> Effect:
+    def with_verdict(self, p_holm: float, corrected_for: int = 0) -> Effect:
         """Returns the effect with its corrected p value, and the verdict that follows from it."""
         verdict = difference_verdict(self.estimate, p_holm, DEFAULT_MARGIN)
-        return replace(self, p_holm=p_holm, verdict=verdict)
+        return replace(self, p_holm=p_holm, verdict=verdict, corrected_for=corrected_for)
 
     def record(self) -> dict[str, Any]:
         """Returns the effect as one flat row."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,7 @@ from lstm_bench.analysis._variance import (
     winner_variance,
 )
 from lstm_bench.results import Row, SweepData, plain_json
-from lstm_bench.statistics import holm_correction
+from lstm_bench.statistics import holm_chains
 
 
 @dataclass(frozen=True, repr=False)
@@ -134,24 +134,21 @@ def sweep_findings(result: SweepData) -> Findings:
 def _with_verdicts(
     comparisons: Sequence[Comparison], ablations: Sequence[Ablation], effects: Sequence[Effect]
 ) -> tuple[tuple[Comparison, ...], tuple[Ablation, ...], tuple[Effect, ...]]:
-    """Returns the same with verdicts, after Holm's correction over all of them."""
-    p_values = [comparison.p for comparison in comparisons]
-    p_values += [part.p for ablation in ablations for part in (ablation.rate, ablation.score)]
-    p_values += [effect.estimate.p for effect in effects]
-    corrected = holm_correction(p_values)
-    count = sum(not math.isnan(p) for p in corrected)
-    p = iter(corrected)
+    """Returns the same with verdicts, after Holm's correction over all questions.
+
+    The two measures of an ablation are of the same seeds, so they are one question: the second is
+    judged where the first is real.
+    """
+    chains = [[comparison.p] for comparison in comparisons]
+    chains += [[part.p for part in ablation.in_order] for ablation in ablations]
+    chains += [[effect.estimate.p] for effect in effects]
+    corrected = holm_chains(chains)
+    count = sum(not all(map(math.isnan, chain)) for chain in chains)
+    chain = iter(corrected)
     return (
-        tuple(with_verdict(comparison, next(p), count) for comparison in comparisons),
-        tuple(
-            replace(
-                ablation,
-                rate=with_verdict(ablation.rate, next(p), count),
-                score=with_verdict(ablation.score, next(p), count),
-            )
-            for ablation in ablations
-        ),
-        tuple(effect.with_verdict(next(p)) for effect in effects),
+        tuple(with_verdict(comparison, next(chain)[0], count) for comparison in comparisons),
+        tuple(ablation.with_verdicts(next(chain), count) for ablation in ablations),
+        tuple(effect.with_verdict(next(chain)[0], count) for effect in effects),
     )
 
 

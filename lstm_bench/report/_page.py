@@ -91,9 +91,10 @@ READING_COMPARISONS = (
     "share of seeds, at 0 or 100, that would undo the verdict; the second is the largest share "
     "that so many seeds miss in 1 of 20 samples. How often a seed is higher than another one needs "
     "no such condition; its interval is that of Clopper and Pearson, with ties counted half.",
-    "Means: Student's t and a sign-flip test; the larger p value counts. Rates: McNemar's exact "
-    "test, and Newcombe's interval for paired proportions (1998, method 10). Epochs to solve: the "
-    "log-rank test; a seed that never solved the task is censored at its last epoch.",
+    "Means: Student's t and a sign-flip test; the larger p value counts. Rates: the exact "
+    "unconditional test of two paired rates (Suissa and Shuster 1991), and Newcombe's interval for "
+    "paired proportions (1998, method 10). Epochs to solve: the log-rank test; a seed that never "
+    "solved the task is censored at its last epoch.",
     "Recipes without a seed in common: Welch's t and a permutation test for means; for rates "
     "Boschloo's exact test and Newcombe's interval for independent proportions.",
 )

@@ -76,6 +76,12 @@ from ._paired import (
     difference_verdict as difference_verdict,
 )
 from ._paired import (
+    fewest_to_be_real as fewest_to_be_real,
+)
+from ._paired import (
+    holm_chains as holm_chains,
+)
+from ._paired import (
     holm_correction as holm_correction,
 )
 from ._paired import (

@@ -15,6 +15,7 @@ import numpy as np
 from scipy import stats
 
 from lstm_bench.statistics._estimates import NEAR_BOUND_SEEDS, Mean, mean_interval, solve_rate
+from lstm_bench.statistics._exact_mcnemar import exact_mcnemar
 from lstm_bench.statistics._rare_seeds import (
     Proviso,
     Room,
@@ -180,12 +181,12 @@ def paired_rate_difference(
 ) -> Difference:
     """Returns the difference of two solve rates over the same seeds.
 
-    The p value is that of McNemar's exact test, from the seeds that only one of the two recipes
-    solves. The interval is method 10 of Newcombe (1998), Statistics in Medicine 17, 2635-2650:
+    The p value is that of `exact_mcnemar`, from the seeds that only one of the two recipes solves.
+    The interval is method 10 of Newcombe (1998), Statistics in Medicine 17, 2635-2650:
     Wilson's intervals of both rates, squared and added, with the correlation of the pairs.
 
     >>> paired_rate_difference([True] * 9 + [False], [True] * 4 + [False] * 6)
-    Difference(n=10, difference=0.5, std=..., low=0.08..., high=0.74..., p=0.0625, ...)
+    Difference(n=10, difference=0.5, std=..., low=0.08..., high=0.74..., p=0.0264..., ...)
     """
     first, second = np.asarray(of, dtype=bool), np.asarray(to, dtype=bool)
     n = len(first)
@@ -199,7 +200,7 @@ def paired_rate_difference(
     values = first.astype(float) - second.astype(float)
     mean = mean_interval(values)
     discordant = only_first + only_second
-    p = float(stats.binomtest(only_first, discordant).pvalue) if discordant else 1.0
+    p = exact_mcnemar(only_first, only_second, n)
     constant = bool(n > 1 and mean.std == 0)
     return Difference(
         n,
@@ -258,6 +259,48 @@ def holm_correction(p_values: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, (len(ordered) - rank) * p))
         corrected[index] = largest
     return corrected
+
+
+def holm_chains(chains: Sequence[Sequence[float]]) -> list[list[float]]:
+    """Returns p values corrected for all chains: a later one counts once those before are real.
+
+    Each chain holds the p values of one question in an order that is fixed beforehand, such as its
+    score and its solve rate. Holm's correction then counts questions, not p values (the graphical
+    procedure of Bretz, Maurer, Brannath and Posch 2009, Statistics in Medicine 28, 586-604, with
+    all weight passed on within a chain, and then to the others). NaN stays NaN.
+
+    >>> holm_chains([[0.01, 0.02], [0.04]])
+    [[0.02, 0.04], [0.04]]
+    >>> holm_chains([[0.2, 0.001], [0.04]])
+    [[0.2, 0.2], [0.08]]
+    """
+    corrected = [[math.nan] * len(chain) for chain in chains]
+    waiting = {
+        place: [index for index, p in enumerate(chain) if not math.isnan(p)]
+        for place, chain in enumerate(chains)
+    }
+    waiting = {place: indices for place, indices in waiting.items() if indices}
+    largest = 0.0
+    while waiting:
+        place = min(waiting, key=lambda place: chains[place][waiting[place][0]])
+        index = waiting[place].pop(0)
+        largest = max(largest, min(1.0, len(waiting) * chains[place][index]))
+        corrected[place][index] = largest
+        if not waiting[place]:
+            del waiting[place]
+    return corrected
+
+
+def fewest_to_be_real(comparisons: int) -> int:
+    """Returns the fewest seeds, or contexts, with which a difference of means can be real.
+
+    With fewer even differences of one sign have too large a p value, 2 / 2^n, for so many
+    comparisons.
+
+    >>> fewest_to_be_real(1), fewest_to_be_real(25), fewest_to_be_real(26)
+    (6, 10, 11)
+    """
+    return math.ceil(1 + math.log2(comparisons / ALPHA))
 
 
 def difference_verdict(
@@ -332,7 +375,7 @@ def seeds_needed(difference: Difference, margin: float | None, comparisons: int)
             z = _z(ALPHA) + float(stats.norm.ppf((1 + POWER) / 2))
             needed = min(needed, max((z * std / (margin - size)) ** 2, MIN_EQUAL_SEEDS))
     if size:  # with fewer seeds no result reaches the level
-        needed = max(needed, 1 + math.log2(comparisons / ALPHA))
+        needed = max(needed, fewest_to_be_real(comparisons))
     return _additional_seeds(needed, n)
 
 
