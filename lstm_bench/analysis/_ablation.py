@@ -20,6 +20,7 @@ from lstm_bench.analysis._history import objective
 from lstm_bench.results import Row, SweepData
 from lstm_bench.statistics import (
     DEFAULT_MARGIN,
+    FIRST_LEVEL,
     ComparisonQuestion,
     Difference,
     DifferenceVerdict,
@@ -63,10 +64,12 @@ class Ablation:
         """Both comparisons, that on the objective of the search first."""
         return (self.rate, self.score) if self.rate_first else (self.score, self.rate)
 
-    def with_verdicts(self, p_holm: Sequence[float], corrected_for: int) -> Ablation:
+    def with_verdicts(
+        self, p_holm: Sequence[float], corrected_for: int, levels: tuple[float, float]
+    ) -> Ablation:
         """Returns the ablation with the corrected p values of `in_order`, and the verdicts."""
         pairs = zip(self.in_order, p_holm, strict=True)
-        first, second = (with_verdict(part, p, corrected_for) for part, p in pairs)
+        first, second = (with_verdict(part, p, corrected_for, levels) for part, p in pairs)
         rate, score = (first, second) if self.rate_first else (second, first)
         return replace(self, rate=rate, score=score)
 
@@ -232,9 +235,11 @@ class Effect:
             )
         return f"{self.verdict}, {self.rests_on}" if self.rests_on else self.verdict
 
-    def with_verdict(self, p_holm: float, corrected_for: int = 0) -> Effect:
+    def with_verdict(
+        self, p_holm: float, corrected_for: int = 0, level: float = FIRST_LEVEL
+    ) -> Effect:
         """Returns the effect with its corrected p value, and the verdict that follows from it."""
-        verdict = difference_verdict(self.estimate, p_holm, DEFAULT_MARGIN)
+        verdict = difference_verdict(self.estimate, p_holm, DEFAULT_MARGIN, level)
         return replace(self, p_holm=p_holm, verdict=verdict, corrected_for=corrected_for)
 
     def record(self) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from lstm_bench.errors import UserError
 from lstm_bench.results import Outcome, Row, SweepData, differences_figure
 from lstm_bench.safety import html_table
 from lstm_bench.statistics import (
-    ALPHA,
+    FIRST_LEVEL,
     MAX_ADDITIONAL_SEEDS,
     ComparisonQuestion,
     Difference,
@@ -29,9 +29,11 @@ from lstm_bench.statistics import (
     difference_verdict,
     epochs_difference,
     holm_correction,
+    next_level,
     paired_mean_difference,
     paired_rate_difference,
     seeds_needed,
+    seeds_needed_range,
     unpaired_mean_difference,
     unpaired_rate_difference,
     verdict_proviso,
@@ -67,6 +69,8 @@ class Comparison:
     verdict: DifferenceVerdict
     more_seeds: int | None  # about how many more seeds would give a verdict
     corrected_for: int  # the number of differences that p was corrected for
+    more_seeds_range: tuple[int, int] | None = None  # if the difference is a standard error off
+    level: float = FIRST_LEVEL  # at which it is real: less after earlier looks
 
     @property
     def word(self) -> DifferenceVerdict:
@@ -164,6 +168,9 @@ class Comparison:
             "superiority": self.superiority[0],
             "superiority_low": self.superiority[1],
             "superiority_high": self.superiority[2],
+            "level": self.level,
+            "more_seeds_low": self.more_seeds_range[0] if self.more_seeds_range else None,
+            "more_seeds_high": self.more_seeds_range[1] if self.more_seeds_range else None,
         }
 
     def document(self) -> dict[str, Any]:
@@ -278,22 +285,34 @@ def with_verdicts(comparisons: Sequence[Comparison]) -> list[Comparison]:
     p_values = holm_correction([comparison.p for comparison in comparisons])
     count = sum(not math.isnan(p) for p in p_values)
     return [
-        with_verdict(comparison, p, count)
+        with_verdict(comparison, p, count, (FIRST_LEVEL, next_level(comparison.n)))
         for comparison, p in zip(comparisons, p_values, strict=True)
     ]
 
 
-def with_verdict(comparison: Comparison, p_holm: float, corrected_for: int) -> Comparison:
-    """Returns a comparison with its corrected p value, and the verdict that follows from it."""
+def with_verdict(
+    comparison: Comparison, p_holm: float, corrected_for: int, levels: tuple[float, float]
+) -> Comparison:
+    """Returns a comparison with its corrected p value, and the verdict that follows from it.
+
+    `levels` are those of this look, and of the next one, with the seeds that are advised.
+    """
     estimate, question = comparison.estimate, comparison.question
     if estimate is None:
         return replace(comparison, corrected_for=corrected_for)
     margin = question.equivalence_margin
-    verdict, more = difference_verdict(estimate, p_holm, margin), None
+    verdict, more, ends = difference_verdict(estimate, p_holm, margin, levels[0]), None, None
     if verdict == "cannot tell yet":
-        more = seeds_needed(estimate, margin, max(corrected_for, 1))
+        more = seeds_needed(estimate, margin, max(corrected_for, 1), levels[1])
+        ends = seeds_needed_range(estimate, margin, max(corrected_for, 1), levels[1])
     return replace(
-        comparison, p_holm=p_holm, verdict=verdict, more_seeds=more, corrected_for=corrected_for
+        comparison,
+        p_holm=p_holm,
+        verdict=verdict,
+        more_seeds=more,
+        corrected_for=corrected_for,
+        more_seeds_range=ends,
+        level=levels[0],
     )
 
 
@@ -338,13 +357,17 @@ def _qualification(comparison: Comparison) -> str:
         size = "" if estimate.n_differing == 0 else size
         return f"{size}{_condition(comparison.rests_on)}"
     among = ""
-    if estimate.p <= ALPHA < comparison.p_holm:
+    if estimate.p <= comparison.level < comparison.p_holm:
         among = f", as one of {comparison.corrected_for} comparisons"
     if more is None:
         return among
-    if more >= MAX_ADDITIONAL_SEEDS:
-        return f"{among}; it would take more than {more:,} further seeds"
-    return f"{among}; about {more:,} more {'seed' if more == 1 else 'seeds'} would do"
+    low, high = comparison.more_seeds_range or (more, more)
+    if low >= MAX_ADDITIONAL_SEEDS:
+        return f"{among}; it would take more than {low:,} further seeds"
+    if high >= MAX_ADDITIONAL_SEEDS:
+        return f"{among}; about {low:,} to more than {high:,} more seeds would do"
+    count = f"{more:,}" if low == high else f"{low:,} to {high:,}"
+    return f"{among}; about {count} more {'seed' if count == '1' else 'seeds'} would do"
 
 
 def _condition(rests_on: str) -> str:

@@ -137,4 +137,6 @@ class SweepLog:
             self.analysis,
             self._provenance,
             self.not_run,
+            self._session.looks,
+            self._session.planned_seeds,
         )

@@ -80,12 +80,15 @@ COMPARISONS_CAPTION = (
     "points."
 )
 READING_COMPARISONS = (
-    "Real: the difference is not 0 at the 5 % level, after Holm's correction for all comparisons "
+    "Real: the difference is not 0 at the 4.8 % level, after Holm's correction for all comparisons "
     "of this report. Not real: its whole 95 % interval lies within the margin, "
     f"{100 * DEFAULT_MARGIN:g} points unless the sweep file sets another, or no seed differs; "
     f"over at least {NEAR_BOUND_SEEDS} seeds, because fewer may miss what happens to every tenth. "
     "Anything else cannot be told yet; the number of further seeds is an estimate, for 80 % power, "
-    "from the spread so far.",
+    "from the spread so far; its range is that of a difference one standard error off.",
+    "Whoever adds seeds until there is a verdict is still wrong in at most 5 %: 4.8 % are spent by "
+    "the number of seeds that was planned at first, next to nothing before, and the rest on all "
+    "larger numbers. The numbers with which the sweep has been reported are remembered.",
     "Unless so many seeds in 100 come out as none did: one seed that fails badly weighs as much in "
     "a mean as many small gains, and no test sees it before it happens. The first number is the "
     "share of seeds, at 0 or 100, that would undo the verdict; the second is the largest share "

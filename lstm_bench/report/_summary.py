@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from lstm_bench.analysis import Findings, figures_by_chance
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._baseline_page import headline_result
-from lstm_bench.results import NotRun, Outcome, Role, Row, measure_mean
+from lstm_bench.results import NotRun, Outcome, Role, Row, SweepData, measure_mean
 from lstm_bench.safety import printable_line
-from lstm_bench.statistics import NEAR_BOUND_SEEDS, Mean
+from lstm_bench.statistics import NEAR_BOUND_SEEDS, Mean, look_level
 
 MAX_IDS = 12
 """A sentence with more ids than this only counts them."""
@@ -190,7 +190,20 @@ def _comparisons(findings: Findings) -> list[str]:
         return []
     counts = _verdict_counts(verdicts, DIFFERENCE_VERDICTS)
     conditions = _conditions([bool(comparison.rests_on) for comparison in findings.comparisons])
-    return [f"Of {wording.counted(len(verdicts), 'comparison')}, {counts}{conditions}."]
+    sentences = [f"Of {wording.counted(len(verdicts), 'comparison')}, {counts}{conditions}."]
+    return [*sentences, *_looks(findings.result)]
+
+
+def _looks(result: SweepData) -> list[str]:
+    """Returns with how many seeds the sweep was reported before, and what follows from it."""
+    if not result.looks:
+        return []
+    level = look_level(result.seeds, result.looks, result.planned_seeds)
+    looks = _join([str(look) for look in result.looks])
+    return [
+        f"It was reported before with {looks} seeds: so that its errors stay at 5 % over all "
+        f"numbers of seeds, differences are real here at the level {100 * level:.2g} %."
+    ]
 
 
 def _conditions(conditional: Sequence[bool]) -> str:

@@ -22,6 +22,15 @@ from ._estimates import (
 from ._estimates import (
     solve_rate as solve_rate,
 )
+from ._looks import (
+    FIRST_LEVEL as FIRST_LEVEL,
+)
+from ._looks import (
+    look_level as look_level,
+)
+from ._looks import (
+    next_level as next_level,
+)
 from ._memory_span import MemorySpan as MemorySpan
 from ._memory_span import memory_span as memory_span
 from ._metrics import (
@@ -51,6 +60,8 @@ from ._metrics import (
 from ._metrics import (
     solved_epoch as solved_epoch,
 )
+from ._multiplicity import holm_chains as holm_chains
+from ._multiplicity import holm_correction as holm_correction
 from ._paired import (
     ALPHA as ALPHA,
 )
@@ -79,12 +90,6 @@ from ._paired import (
     fewest_to_be_real as fewest_to_be_real,
 )
 from ._paired import (
-    holm_chains as holm_chains,
-)
-from ._paired import (
-    holm_correction as holm_correction,
-)
-from ._paired import (
     paired_mean_difference as paired_mean_difference,
 )
 from ._paired import (
@@ -92,6 +97,9 @@ from ._paired import (
 )
 from ._paired import (
     seeds_needed as seeds_needed,
+)
+from ._paired import (
+    seeds_needed_range as seeds_needed_range,
 )
 from ._paired import (
     verdict_proviso as verdict_proviso,

@@ -16,6 +16,7 @@ from scipy import stats
 
 from lstm_bench.statistics._estimates import NEAR_BOUND_SEEDS, Mean, mean_interval, solve_rate
 from lstm_bench.statistics._exact_mcnemar import exact_mcnemar
+from lstm_bench.statistics._looks import FIRST_LEVEL
 from lstm_bench.statistics._rare_seeds import (
     Proviso,
     Room,
@@ -244,75 +245,28 @@ def paired_newcombe_interval(
     return low, high
 
 
-def holm_correction(p_values: Sequence[float]) -> list[float]:
-    """Returns p values corrected for multiple comparisons (Holm 1979).
-
-    NaN stays NaN and does not count as a comparison.
-
-    >>> holm_correction([0.01, 0.04, float("nan"), 0.03])
-    [0.03, 0.06, nan, 0.06]
-    """
-    ordered = sorted((p, index) for index, p in enumerate(p_values) if not math.isnan(p))
-    corrected = [math.nan] * len(p_values)
-    largest = 0.0
-    for rank, (p, index) in enumerate(ordered):
-        largest = max(largest, min(1.0, (len(ordered) - rank) * p))
-        corrected[index] = largest
-    return corrected
-
-
-def holm_chains(chains: Sequence[Sequence[float]]) -> list[list[float]]:
-    """Returns p values corrected for all chains: a later one counts once those before are real.
-
-    Each chain holds the p values of one question in an order that is fixed beforehand, such as its
-    score and its solve rate. Holm's correction then counts questions, not p values (the graphical
-    procedure of Bretz, Maurer, Brannath and Posch 2009, Statistics in Medicine 28, 586-604, with
-    all weight passed on within a chain, and then to the others). NaN stays NaN.
-
-    >>> holm_chains([[0.01, 0.02], [0.04]])
-    [[0.02, 0.04], [0.04]]
-    >>> holm_chains([[0.2, 0.001], [0.04]])
-    [[0.2, 0.2], [0.08]]
-    """
-    corrected = [[math.nan] * len(chain) for chain in chains]
-    waiting = {
-        place: [index for index, p in enumerate(chain) if not math.isnan(p)]
-        for place, chain in enumerate(chains)
-    }
-    waiting = {place: indices for place, indices in waiting.items() if indices}
-    largest = 0.0
-    while waiting:
-        place = min(waiting, key=lambda place: chains[place][waiting[place][0]])
-        index = waiting[place].pop(0)
-        largest = max(largest, min(1.0, len(waiting) * chains[place][index]))
-        corrected[place][index] = largest
-        if not waiting[place]:
-            del waiting[place]
-    return corrected
-
-
-def fewest_to_be_real(comparisons: int) -> int:
+def fewest_to_be_real(comparisons: int, level: float = FIRST_LEVEL) -> int:
     """Returns the fewest seeds, or contexts, with which a difference of means can be real.
 
     With fewer even differences of one sign have too large a p value, 2 / 2^n, for so many
     comparisons.
 
-    >>> fewest_to_be_real(1), fewest_to_be_real(25), fewest_to_be_real(26)
+    >>> fewest_to_be_real(1), fewest_to_be_real(24), fewest_to_be_real(25)
     (6, 10, 11)
     """
-    return math.ceil(1 + math.log2(comparisons / ALPHA))
+    return math.ceil(1 + math.log2(comparisons / level))
 
 
 def difference_verdict(
-    difference: Difference, corrected: float, margin: float | None
+    difference: Difference, corrected: float, margin: float | None, level: float = ALPHA
 ) -> DifferenceVerdict:
     """Returns the verdict on a difference, given its p value corrected for all comparisons.
 
-    `real`: it differs from 0. `not real`: its whole interval lies within the margin, or no seed
-    differs at all, and there are at least `MIN_EQUAL_SEEDS` seeds. Both may rest on a proviso: see
-    `verdict_proviso`.
+    `real`: it differs from 0, at a `level` that counts earlier looks: see `look_level`.
+    `not real`: its whole interval lies within the margin, or no seed differs at all, and there are
+    at least `MIN_EQUAL_SEEDS` seeds. Both may rest on a proviso: see `verdict_proviso`.
     """
-    if corrected <= ALPHA:
+    if corrected <= level:
         return "real"
     if difference.min_seeds < MIN_EQUAL_SEEDS:
         return "cannot tell yet"
@@ -348,19 +302,45 @@ def within_margin(difference: Difference, margin: float | None) -> bool:
     return -margin <= low and high <= margin
 
 
-def seeds_needed(difference: Difference, margin: float | None, comparisons: int) -> int | None:
+def seeds_needed(
+    difference: Difference, margin: float | None, comparisons: int, level: float = ALPHA
+) -> int | None:
     """Returns about how many more seeds would settle the question, or None if that is unknown.
 
-    At most `MAX_ADDITIONAL_SEEDS`. Enough seeds to detect the observed difference with `POWER`, or
-    to show that it lies within the margin, whichever needs fewer: normal theory, with the observed
-    standard deviation.
+    At most `MAX_ADDITIONAL_SEEDS`. Enough seeds to detect the observed difference with `POWER` at
+    the `level` of the next look, or to show that it lies within the margin, whichever needs fewer:
+    normal theory, with the observed standard deviation.
     """
-    n, size, std = difference.min_seeds, abs(difference.difference), difference.std
+    return _more_seeds(difference, margin, comparisons, level, abs(difference.difference))
+
+
+def seeds_needed_range(
+    difference: Difference, margin: float | None, comparisons: int, level: float = ALPHA
+) -> tuple[int, int] | None:
+    """Returns the ends of `seeds_needed` if the true difference is a standard error off."""
+    size = abs(difference.difference)
+    central = _more_seeds(difference, margin, comparisons, level, size)
+    if central is None or not math.isfinite(size) or not difference.std > 0:
+        return None if central is None else (central, central)
+    error = difference.std / math.sqrt(difference.min_seeds)
+    ends = [
+        _more_seeds(difference, margin, comparisons, level, other)
+        for other in (max(size - error, 0.0), size + error)
+    ]
+    counts = [central, *(count for count in ends if count is not None)]
+    return min(counts), max(counts)
+
+
+def _more_seeds(
+    difference: Difference, margin: float | None, comparisons: int, level: float, size: float
+) -> int | None:
+    """Returns `seeds_needed` for a true difference of `size`."""
+    n, std = difference.min_seeds, difference.std
     if n < 2 or (not math.isfinite(size) and difference.median_epochs is None):
         return None
+    z = _z(level / comparisons) + float(stats.norm.ppf(POWER))
     if difference.median_epochs is not None:
         # The log-rank statistic grows with the square root of the number of seeds.
-        z = _z(ALPHA / comparisons) + float(stats.norm.ppf(POWER))
         observed = _z(difference.p)
         needed = n * (z / observed) ** 2 if observed > 0 else math.inf
         return _additional_seeds(needed, n)
@@ -369,13 +349,12 @@ def seeds_needed(difference: Difference, margin: float | None, comparisons: int)
     elif difference.constant:
         needed = 0.0
     else:
-        z = _z(ALPHA / comparisons) + float(stats.norm.ppf(POWER))
         needed = (z * std / size) ** 2 if size else math.inf
         if margin is not None and size < margin:
             z = _z(ALPHA) + float(stats.norm.ppf((1 + POWER) / 2))
             needed = min(needed, max((z * std / (margin - size)) ** 2, MIN_EQUAL_SEEDS))
     if size:  # with fewer seeds no result reaches the level
-        needed = max(needed, fewest_to_be_real(comparisons))
+        needed = max(needed, fewest_to_be_real(comparisons, level))
     return _additional_seeds(needed, n)
 
 

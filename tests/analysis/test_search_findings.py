@@ -8,7 +8,7 @@ import pytest
 from outcome_builder import build_outcome
 from scipy import stats
 
-from lstm_bench.analysis import confirmations, simplest_recipe, sweep_findings
+from lstm_bench.analysis import Effect, confirmations, simplest_recipe, sweep_findings
 from lstm_bench.recipes._registry import BUILT_IN_TASKS, SearchedTask
 from lstm_bench.results import Failed, Row, SweepData
 from lstm_bench.seeds import crossed_seed
@@ -359,9 +359,9 @@ def test_an_effect_over_too_few_recipes_says_how_many_its_verdict_takes():
     differences = [0.6, 0.65, 0.7, 0.62, 0.66, 0.7, 0.6, 0.61, 0.69, 0.7]
     estimate = paired_mean_difference(differences, [0.0] * 10)
     effect = Effect("units", 1, 0, (), (), (), estimate)
-    few = effect.with_verdict(26 * estimate.p, 26)  # 26 * 2 / 2^10 = 0.0508
+    few = effect.with_verdict(26 * estimate.p, 26)  # 26 * 2 / 2^10 > 0.048
     assert few.verdict == "cannot tell yet"
     assert few.conclusion == (
         "cannot tell yet: as one of 26 verdicts it takes 11 recipes, and there are 10"
     )
-    assert effect.with_verdict(25 * estimate.p, 25).verdict == "real"
+    assert effect.with_verdict(24 * estimate.p, 24).verdict == "real"

@@ -11,12 +11,11 @@ from scipy import stats
 
 from lstm_bench.statistics import _paired as paired
 from lstm_bench.statistics._exact_mcnemar import exact_mcnemar
+from lstm_bench.statistics._multiplicity import holm_chains, holm_correction
 from lstm_bench.statistics._paired import (
     DEFAULT_MARGIN,
     ComparisonQuestion,
     difference_verdict,
-    holm_chains,
-    holm_correction,
     paired_mean_difference,
     paired_newcombe_interval,
     paired_rate_difference,
