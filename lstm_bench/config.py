@@ -17,6 +17,7 @@ from lstm_bench.safety import pydantic_faults, read_yaml
 
 XLA_FLAGS = (
     "--xla_backend_optimization_level=1 --xla_cpu_multi_thread_eigen=false "
+    "--xla_cpu_experimental_ynn_fusion_type= "
     "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000000,"
     "xla_force_enable_experimental_llvm_ir_gemm=true,xla_cpu_disable_new_fusion_emitters=true"
 )
@@ -24,7 +25,8 @@ XLA_FLAGS = (
 
 The threshold, in bytes, lets XLA compile any loop to one kernel: see `training`. The next option
 unrolls matrix products, inside a kernel and outside. With all of them, small networks run as fast
-or faster, large ones up to a fifth slower: measured, see LOG.md.
+or faster, large ones up to a fifth slower: measured, see LOG.md. No type of fusion for the library
+YNN: inside a loop that is one kernel XLA cannot emit it, and fails on large convolutions.
 """
 
 

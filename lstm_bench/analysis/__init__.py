@@ -7,6 +7,7 @@ from lstm_bench.analysis._families import Family
 from lstm_bench.analysis._finalists import Confirmations, confirmations, simplest_recipe
 from lstm_bench.analysis._findings import Findings, sweep_findings
 from lstm_bench.analysis._history import is_stopped, objective, seeds_per_trial
+from lstm_bench.analysis._output_errors import OutputErrors
 from lstm_bench.analysis._ranking import Ranking, percent_interval
 from lstm_bench.analysis._reproduction import Reproduction, figures_by_chance
 from lstm_bench.analysis._variance import SettingImportances, WinnerVariance
@@ -19,6 +20,7 @@ __all__ = [
     "Effect",
     "Family",
     "Findings",
+    "OutputErrors",
     "Ranking",
     "Reproduction",
     "SettingImportances",

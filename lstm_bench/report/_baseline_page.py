@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_bench.analysis import BaselineResult, Findings, amount, headline, signed_amount
+from lstm_bench.report import _output_page as output_page
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._sections import Block, Picture, Section
 from lstm_bench.report._text_tables import TextTable
@@ -57,15 +58,13 @@ def sections(findings: Findings) -> list[Section]:
     results = findings.baselines
     steps = max(result.best.steps for result in results)
     error = (
-        "mean absolute error, in the unit of the data."
-        if first.real_valued
-        else "share of wrong predictions."
+        output_page.error_in_words(first) if first.real_valued else "share of wrong predictions."
     )
     caption = f"Errors on {wording.counted(steps, 'step')} that were not trained on: {error}"
     picture = _forecast_picture(first) if first.real_valued else None
     sentences = (printable_line(first.sentence),)
     block = Block("", sentences, picture, _table(results, first), caption, READING)
-    return [Section("Better than a baseline?", (block,))]
+    return [Section("Better than a baseline?", (block, *output_page.blocks(first)))]
 
 
 def headline_result(findings: Findings) -> BaselineResult | None:
@@ -125,7 +124,7 @@ def _recipes_by_baseline(results: Sequence[BaselineResult]) -> dict[tuple[str, s
 
 def _forecast_picture(result: BaselineResult) -> Picture:
     """Returns the figure of the first scored steps: true values, forecasts and baseline."""
-    table = result.row.outcome.predictions
+    table = output_page.first_output(result.row.outcome.predictions)
     first_sequence = table[table["sequence"] == table["sequence"].min()]
     forecast = "predicted"
     steps = first_sequence.groupby("step", sort=True).agg(
@@ -136,8 +135,8 @@ def _forecast_picture(result: BaselineResult) -> Picture:
     caption = (
         f"The first {len(steps)} scored steps: true values, the step-by-step forecasts of "
         f"{result.row.id} (mean and range over {wording.counted(result.best.seeds, 'seed')}), and "
-        "the best baseline. Below: the error of the baseline minus that of the mean network, "
-        "cumulated; it rises where the network is better."
+        f"the best baseline{output_page.shown_output(result)}. Below: the error of the baseline "
+        "minus that of the mean network, cumulated; it rises where the network is better."
     )
     figure = _draw_forecast(result, steps)
     return Picture("forecast", figure, "Forecasts and true values", caption)

@@ -13,6 +13,7 @@ from tabulate import tabulate
 
 from lstm_bench.analysis import Family, Findings, sweep_findings
 from lstm_bench.report import _baseline_page as baseline_page
+from lstm_bench.report import _output_page as output_page
 from lstm_bench.report import _published_page as published_page
 from lstm_bench.report import _ranking_page as ranking_page
 from lstm_bench.report import _search_page as search_page
@@ -183,6 +184,7 @@ def _frames(findings: Findings, searched: Mapping[str, pd.DataFrame]) -> dict[st
         "refused": tables.refused(result),
         "horizon": tables.memory_spans(families),
         "naive": baseline_page.data_frame(findings.baselines),
+        "outputs": output_page.data_frame(findings.baselines),
         "rates": pd.concat(family.rates() for family in families) if families else empty,
         **ranking_page.data_frames(findings.ranking),
         **searched,

@@ -195,6 +195,12 @@ from ._skill import (
     MAX_BLOCKS as MAX_BLOCKS,
 )
 from ._skill import (
+    OUTPUT as OUTPUT,
+)
+from ._skill import (
+    OUTPUT_UNIT as OUTPUT_UNIT,
+)
+from ._skill import (
     WORST_SKILL as WORST_SKILL,
 )
 from ._skill import (

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 BASELINE_PREFIX = "naive: "
 """Prefix of the columns that hold the baselines' answers in a table of predictions."""
+OUTPUT, OUTPUT_UNIT = "output", "unit"
+"""Columns of a table of predictions with a row for each of several outputs of a step: the name of
+the output, and what its errors are divided by before they are averaged."""
 WORST_SKILL = -1.0
 """The skill of an infinite error."""
 MAX_BLOCKS = 10
@@ -43,11 +46,12 @@ def baseline_names(predictions: pd.DataFrame) -> list[str]:
 
 
 def absolute_errors(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Returns the errors of the network and of each baseline, one row per prediction.
+    """Returns the errors of the network and of each baseline, one row per step.
 
     Columns: seed, moment, `network`, and one per baseline, under its name. Numbers have their
     absolute error, infinite if the prediction is missing; other values have 1 if wrong, else 0. A
-    `moment` orders the steps in time; steps of several sequences may share one.
+    `moment` orders the steps in time; steps of several sequences may share one. If a step has
+    several outputs, its errors are their means, each divided by its unit if there are any.
     """
     import pandas as pd  # takes a third of a second to import
 
@@ -60,7 +64,13 @@ def absolute_errors(predictions: pd.DataFrame) -> pd.DataFrame:
             table[name] = (predictions[column] - expected).abs().fillna(np.inf)
         else:
             table[name] = (predictions[column].astype(str) != expected.astype(str)).astype(float)
-    return table
+    if OUTPUT not in predictions:
+        return table
+    if OUTPUT_UNIT in predictions:
+        table[list(columns)] = table[list(columns)].div(predictions[OUTPUT_UNIT], axis=0)
+    table = table.assign(sequence=predictions["sequence"], step=predictions["step"])
+    means = table.groupby(["seed", "sequence", "step"], sort=False).mean()
+    return means.reset_index()[["seed", "moment", *columns]]
 
 
 def skill_score(error: float, baseline: float) -> float:

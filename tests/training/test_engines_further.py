@@ -28,6 +28,10 @@ WIDER = {
         {"framing": "window", "network": "conv1d", "layers": 2, "epochs": 5},
     ),
     "convolution at every step": ("cumulative_sum", {"network": "conv1d", **UNSEEN}),
+    "large convolution": (  # which XLA handed to the library YNN, and then could not compile
+        "temporal_order",
+        {"length": 30, "units": 20, "network": "conv1d", "epochs": 1, "train": 1000},
+    ),
     "fresh substrings": (
         "alphabet",
         {"framing": "substrings", "substrings": 9, "fresh": 5, "wrap": True, "epochs": 5},
@@ -35,7 +39,7 @@ WIDER = {
 }
 
 
-ORDINARY = {"binary, both directions", "convolution"}
+ORDINARY = {"binary, both directions", "convolution", "large convolution"}
 
 
 @pytest.mark.parametrize(
