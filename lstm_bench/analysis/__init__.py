@@ -10,7 +10,7 @@ from lstm_bench.analysis._history import is_stopped, objective, seeds_per_trial
 from lstm_bench.analysis._intervals import IntervalResult, forecast_intervals
 from lstm_bench.analysis._output_errors import OutputErrors
 from lstm_bench.analysis._ranking import Ranking, percent_interval
-from lstm_bench.analysis._reproduction import Reproduction
+from lstm_bench.analysis._reproduction import Reproduction, figures_by_chance
 from lstm_bench.analysis._variance import SettingImportances, WinnerVariance
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "amount",
     "compare_outcomes",
     "confirmations",
+    "figures_by_chance",
     "forecast_intervals",
     "headline",
     "is_stopped",

@@ -10,18 +10,26 @@ from typing import Any
 
 import numpy as np
 
-from lstm_bench.analysis._comparisons import COLUMNS, Comparison, without_verdict
+from lstm_bench.analysis._comparisons import (
+    COLUMNS,
+    Comparison,
+    with_verdict,
+    without_verdict,
+)
 from lstm_bench.analysis._history import objective
 from lstm_bench.results import Row, SweepData
 from lstm_bench.statistics import (
     DEFAULT_MARGIN,
+    FIRST_LEVEL,
     ComparisonQuestion,
     Difference,
     DifferenceVerdict,
     Measure,
     difference_verdict,
+    fewest_to_be_real,
     paired_mean_difference,
     paired_rate_difference,
+    verdict_proviso,
 )
 
 
@@ -38,6 +46,7 @@ class Ablation:
     value: Any
     rate: Comparison
     score: Comparison
+    rate_first: bool = False  # whether the solve rate is the objective of the search
 
     @property
     def name(self) -> str:
@@ -47,11 +56,27 @@ class Ablation:
 
     @property
     def verdict(self) -> DifferenceVerdict:
-        """`real` if the difference in solve rate or score is real, `not real` if neither is."""
-        verdicts = {self.rate.verdict, self.score.verdict}
-        if "real" in verdicts:
-            return "real"
-        return "not real" if verdicts == {"not real"} else "cannot tell yet"
+        """That on the objective of the search: the other measure is of the same seeds."""
+        return self.in_order[0].verdict
+
+    @property
+    def in_order(self) -> tuple[Comparison, Comparison]:
+        """Both comparisons, that on the objective of the search first."""
+        return (self.rate, self.score) if self.rate_first else (self.score, self.rate)
+
+    def with_verdicts(
+        self, p_holm: Sequence[float], corrected_for: int, levels: tuple[float, float]
+    ) -> Ablation:
+        """Returns the ablation with the corrected p values of `in_order`, and the verdicts."""
+        pairs = zip(self.in_order, p_holm, strict=True)
+        first, second = (with_verdict(part, p, corrected_for, levels) for part, p in pairs)
+        rate, score = (first, second) if self.rate_first else (second, first)
+        return replace(self, rate=rate, score=score)
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether one of its two verdicts rests on a condition: see `Comparison.rests_on`."""
+        return bool(self.rate.rests_on or self.score.rests_on)
 
     @property
     def sentence(self) -> str:
@@ -73,7 +98,7 @@ class Ablation:
         rows = []
         for comparison in (self.rate, self.score):
             record = comparison.record()
-            rows.append(facts | {name: record[name] for name in (*names, "more_seeds")})
+            rows.append(facts | {name: record[name] for name in (*names, "more_seeds", "rests_on")})
         return rows
 
     def document(self) -> dict[str, Any]:
@@ -97,7 +122,7 @@ class Ablation:
 def ablations(result: SweepData) -> tuple[Ablation, ...]:
     """Returns the ablations of a sweep in the order of its rows, without verdicts.
 
-    Solve rates are compared by McNemar's exact test, scores by mean differences. The score is the
+    Solve rates are compared by `exact_mcnemar`, scores by mean differences. The score is the
     objective of the search, or the accuracy where that objective is the solve rate.
     """
     finalists = {row.id for row in result.having("confirmed")}
@@ -117,6 +142,7 @@ def ablations(result: SweepData) -> tuple[Ablation, ...]:
             row.value,
             compare(row, "solve_rate"),
             compare(row, score),
+            objective(result) == "solve_rate",
         )
         for row in result.having("ablation")
         if row.of in bases
@@ -155,10 +181,12 @@ def _difference_clause(comparison: Comparison) -> str:
     else:
         change = f"{name} {size} {'higher' if above else 'lower'}"
         change = change if estimate.difference else f"the same {name}"
+    verdict: str = comparison.verdict
+    verdict = f"{verdict}, {comparison.rests_on}" if comparison.rests_on else verdict
     if math.isnan(estimate.low) or (estimate.constant and measure != "solve_rate"):
-        return f"{change}, {comparison.verdict}"
+        return f"{change}, {verdict}"
     ends = f"{100 * estimate.low:+.1f} to {100 * estimate.high:+.1f}"
-    return f"{change} (95 % interval {ends}), {comparison.verdict}"
+    return f"{change} (95 % interval {ends}), {verdict}"
 
 
 def points(size: float) -> str:
@@ -182,6 +210,7 @@ class Effect:
     estimate: Difference  # over contexts
     p_holm: float = math.nan
     verdict: DifferenceVerdict = "cannot tell yet"
+    corrected_for: int = 0  # the number of verdicts that p was corrected for
 
     @property
     def name(self) -> str:
@@ -189,10 +218,29 @@ class Effect:
         value, reference = plain_setting(self.value), plain_setting(self.reference)
         return f"{self.axis.replace('_', ' ')} {value} against {reference}"
 
-    def with_verdict(self, p_holm: float) -> Effect:
+    @property
+    def rests_on(self) -> str:
+        """Which rare recipes, not among the contexts, would undo the verdict; may be empty."""
+        proviso = verdict_proviso(self.estimate, self.verdict, DEFAULT_MARGIN)
+        return proviso.sentence("recipe") if proviso else ""
+
+    @property
+    def conclusion(self) -> str:
+        """The verdict, with the condition that it rests on, or why there can be none."""
+        needed = fewest_to_be_real(self.corrected_for) if self.corrected_for else 0
+        if self.verdict == "cannot tell yet" and self.estimate.n < needed:
+            return (
+                f"{self.verdict}: as one of {self.corrected_for} verdicts it takes {needed} "
+                f"recipes, and there are {self.estimate.n}"
+            )
+        return f"{self.verdict}, {self.rests_on}" if self.rests_on else self.verdict
+
+    def with_verdict(
+        self, p_holm: float, corrected_for: int = 0, level: float = FIRST_LEVEL
+    ) -> Effect:
         """Returns the effect with its corrected p value, and the verdict that follows from it."""
-        verdict = difference_verdict(self.estimate, p_holm, DEFAULT_MARGIN)
-        return replace(self, p_holm=p_holm, verdict=verdict)
+        verdict = difference_verdict(self.estimate, p_holm, DEFAULT_MARGIN, level)
+        return replace(self, p_holm=p_holm, verdict=verdict, corrected_for=corrected_for)
 
     def record(self) -> dict[str, Any]:
         """Returns the effect as one flat row."""
@@ -210,6 +258,7 @@ class Effect:
             "p": self.estimate.p,
             "p_holm": self.p_holm,
             "verdict": self.verdict,
+            "rests_on": self.rests_on,
         }
 
     def document(self) -> dict[str, Any]:
@@ -247,7 +296,8 @@ def effects(result: SweepData) -> tuple[Effect, ...]:
             parts = _differences(contexts, value, reference, measure)
             if value != reference and parts:
                 ids, differences, seeds = zip(*parts, strict=True)
-                estimate = paired_mean_difference(list(differences), [0.0] * len(parts))
+                zeros = [0.0] * len(parts)
+                estimate = paired_mean_difference(list(differences), zeros, (-1.0, 1.0))
                 estimated.append(Effect(axis, value, reference, ids, differences, seeds, estimate))
     return tuple(estimated)
 

@@ -10,11 +10,17 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pandas as pd
 
+from lstm_bench.analysis._comparison_sentences import (
+    POINTS,
+    difference_amount,
+    difference_direction,
+    superiority_sentence,
+)
 from lstm_bench.errors import UserError
 from lstm_bench.results import Outcome, Row, SweepData, differences_figure
 from lstm_bench.safety import html_table
 from lstm_bench.statistics import (
-    ALPHA,
+    FIRST_LEVEL,
     MAX_ADDITIONAL_SEEDS,
     ComparisonQuestion,
     Difference,
@@ -23,19 +29,19 @@ from lstm_bench.statistics import (
     difference_verdict,
     epochs_difference,
     holm_correction,
+    next_level,
     paired_mean_difference,
     paired_rate_difference,
     seeds_needed,
+    seeds_needed_range,
     unpaired_mean_difference,
     unpaired_rate_difference,
+    verdict_proviso,
     within_margin,
 )
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-POINTS = 100
-"""Differences of accuracies and rates are printed in percentage points."""
 
 COLUMNS = {"solve_rate": "solved", "epochs_to_solve": "solved_epoch"}
 """The column of the seeds table that holds a measure, if its name is another one."""
@@ -63,6 +69,8 @@ class Comparison:
     verdict: DifferenceVerdict
     more_seeds: int | None  # about how many more seeds would give a verdict
     corrected_for: int  # the number of differences that p was corrected for
+    more_seeds_range: tuple[int, int] | None = None  # if the difference is a standard error off
+    level: float = FIRST_LEVEL  # at which it is real: less after earlier looks
 
     @property
     def word(self) -> DifferenceVerdict:
@@ -90,14 +98,42 @@ class Comparison:
         return self.estimate.n if self.estimate else 0
 
     @property
+    def superiority(self) -> tuple[float, float, float]:
+        """The probability that a seed of `of` is higher than one of `to`, with a 95 % interval.
+
+        On the same seed if they share seeds. Ties count half. NaN for epochs to solve.
+        """
+        found = self.estimate.superiority if self.estimate else None
+        return (found.probability, found.low, found.high) if found else (math.nan,) * 3
+
+    @property
+    def rests_on(self) -> str:
+        """The condition of the verdict: which rare seeds, not seen so far, would undo it.
+
+        Empty if none could.
+        """
+        if self.estimate is None:
+            return ""
+        margin = self.question.equivalence_margin
+        proviso = verdict_proviso(self.estimate, self.verdict, margin)
+        return proviso.sentence() if proviso else ""
+
+    @property
     def sentence(self) -> str:
-        """Direction, difference with interval, and verdict, in one sentence."""
-        return f"{self.direction}: {self.conclusion}."
+        """Direction, difference with interval, and verdict, in one sentence.
+
+        Where the verdict rests on a condition, a second one gives the `superiority`, which does
+        not.
+        """
+        text = f"{self.direction}: {self.conclusion}."
+        if self.estimate is None or self.verdict != "real" or not self.rests_on:
+            return text
+        return f"{text} {superiority_sentence(self.question, self.estimate)}".rstrip()
 
     @property
     def direction(self) -> str:
         """Direction and size of the difference, with its interval."""
-        return _direction(self)
+        return difference_direction(self.question, self.estimate)
 
     @property
     def conclusion(self) -> str:
@@ -128,6 +164,13 @@ class Comparison:
             "verdict": self.verdict,
             "more_seeds": self.more_seeds,
             "sentence": self.sentence,
+            "rests_on": self.rests_on,
+            "superiority": self.superiority[0],
+            "superiority_low": self.superiority[1],
+            "superiority_high": self.superiority[2],
+            "level": self.level,
+            "more_seeds_low": self.more_seeds_range[0] if self.more_seeds_range else None,
+            "more_seeds_high": self.more_seeds_range[1] if self.more_seeds_range else None,
         }
 
     def document(self) -> dict[str, Any]:
@@ -242,23 +285,34 @@ def with_verdicts(comparisons: Sequence[Comparison]) -> list[Comparison]:
     p_values = holm_correction([comparison.p for comparison in comparisons])
     count = sum(not math.isnan(p) for p in p_values)
     return [
-        with_verdict(comparison, p, count)
+        with_verdict(comparison, p, count, (FIRST_LEVEL, next_level(comparison.n)))
         for comparison, p in zip(comparisons, p_values, strict=True)
     ]
 
 
-def with_verdict(comparison: Comparison, p_holm: float, corrected_for: int) -> Comparison:
-    """Returns a comparison with its corrected p value, and the verdict that follows from it."""
+def with_verdict(
+    comparison: Comparison, p_holm: float, corrected_for: int, levels: tuple[float, float]
+) -> Comparison:
+    """Returns a comparison with its corrected p value, and the verdict that follows from it.
+
+    `levels` are those of this look, and of the next one, with the seeds that are advised.
+    """
     estimate, question = comparison.estimate, comparison.question
     if estimate is None:
         return replace(comparison, corrected_for=corrected_for)
     margin = question.equivalence_margin
-    verdict, more = difference_verdict(estimate, p_holm, margin), None
+    verdict, more, ends = difference_verdict(estimate, p_holm, margin, levels[0]), None, None
     if verdict == "cannot tell yet":
-        rate = question.measure == "solve_rate"
-        more = seeds_needed(estimate, margin, max(corrected_for, 1), rate)
+        more = seeds_needed(estimate, margin, max(corrected_for, 1), levels[1])
+        ends = seeds_needed_range(estimate, margin, max(corrected_for, 1), levels[1])
     return replace(
-        comparison, p_holm=p_holm, verdict=verdict, more_seeds=more, corrected_for=corrected_for
+        comparison,
+        p_holm=p_holm,
+        verdict=verdict,
+        more_seeds=more,
+        corrected_for=corrected_for,
+        more_seeds_range=ends,
+        level=levels[0],
     )
 
 
@@ -277,7 +331,8 @@ def estimate_difference(of: Row, to: Row, question: ComparisonQuestion) -> Diffe
         rates = paired_rate_difference if len(shared) else unpaired_rate_difference
         return rates(first.to_numpy(bool), second.to_numpy(bool))
     means = paired_mean_difference if len(shared) else unpaired_mean_difference
-    return means(first.to_numpy(float), second.to_numpy(float))
+    bounds = (-math.inf, math.inf) if column == "loss" else (0.0, 1.0)
+    return means(first.to_numpy(float), second.to_numpy(float), bounds)
 
 
 def _last_epoch(row: Row) -> float:
@@ -285,67 +340,6 @@ def _last_epoch(row: Row) -> float:
     last = row.outcome.settings.get("epochs")
     latest = float(row.outcome.seeds["solved_epoch"].max())  # NaN where no seed solved it
     return float(last) if isinstance(last, int) else 1.0 if math.isnan(latest) else latest
-
-
-def _direction(comparison: Comparison) -> str:
-    """Returns the direction and the size of a difference, without its verdict."""
-    question, estimate = comparison.question, comparison.estimate
-    of, to, measure = question.of, question.to, question.measure.replace("_", " ")
-    if estimate is None or estimate.min_seeds == 0:
-        return f"{of} and {to} have no seeds in common yet"
-    if estimate.median_epochs is not None:
-        return _time_direction(question, estimate)
-    if math.isnan(estimate.difference):
-        return f"{of} or {to} has no {measure} on some seed, which diverged"
-    if estimate.n_differing == 0 and measure == "solve rate":
-        same = "by the same seeds" if estimate.n_to is None else "equally often"
-        return f"{of} and {to} are solved {same}{_interval_and_seeds(question, estimate)}"
-    if estimate.n_differing == 0:
-        seeds = f"{'all ' * (estimate.n > 1)}{_seed_counts(estimate)}"
-        return f"{of} and {to} have the same {measure} on {seeds}"
-    size, above = _amount(abs(estimate.difference), question), estimate.difference > 0
-    if estimate.difference == 0:
-        text = f"{of} and {to} are equal on average in {measure}"
-    elif measure == "solve rate":
-        text = f"{of} is solved {'more' if above else 'less'} often than {to}, by {size}"
-    else:
-        text = f"{of} is {'higher' if above else 'lower'} than {to} in {measure}, by {size}"
-    if estimate.constant and measure != "solve rate":
-        return f"{text} on each of {_seed_counts(estimate)}"
-    return f"{text}{_interval_and_seeds(question, estimate)}"
-
-
-def _time_direction(question: ComparisonQuestion, estimate: Difference) -> str:
-    """Returns which of two recipes is solved sooner, and the median epochs of both."""
-    of, to = question.of, question.to
-    assert estimate.median_epochs is not None
-    if estimate.never_solved:
-        return f"{of} and {to} are never solved ({_seed_counts(estimate)})"
-    if estimate.excess_solved == 0:
-        text = f"{of} and {to} are solved as soon as one another"
-    else:
-        text = f"{of} is solved {'sooner' if estimate.excess_solved > 0 else 'later'} than {to}"
-    medians = [
-        "more than half never" if math.isinf(m) else f"{m:,g}" for m in estimate.median_epochs
-    ]
-    return f"{text} (median epochs {medians[0]} against {medians[1]}, {_seed_counts(estimate)})"
-
-
-def _seed_counts(estimate: Difference) -> str:
-    """Returns the number of seeds of a difference: of both recipes if they share none."""
-    if estimate.n_to is not None:
-        return f"{estimate.n} and {estimate.n_to} different seeds"
-    return f"{estimate.n} seeds" if estimate.n > 1 else "the one seed"
-
-
-def _interval_and_seeds(question: ComparisonQuestion, estimate: Difference) -> str:
-    """Returns the interval and the number of seeds, in brackets."""
-    if math.isnan(estimate.low):
-        few = "one seed" if estimate.n_to is None and estimate.n == 1 else ""
-        few = few or (_seed_counts(estimate) if estimate.n_to is not None else "")
-        return f" on {few}" if few else ""
-    ends = " to ".join(_signed(end, question) for end in (estimate.low, estimate.high))
-    return f" (95 % interval {ends}, {_seed_counts(estimate)})"
 
 
 def _qualification(comparison: Comparison) -> str:
@@ -356,30 +350,25 @@ def _qualification(comparison: Comparison) -> str:
         return ""
     if comparison.verdict == "real":
         small = within_margin(estimate, margin)
-        return f", though less than {_amount(margin or 0, question)}" if small else ""
+        size = f", though less than {difference_amount(margin or 0, question)}" if small else ""
+        return f"{size}{_condition(comparison.rests_on)}"
     if comparison.verdict == "not real":
-        if estimate.n_differing == 0:
-            return ""
-        return f", it is less than {_amount(margin or 0, question)} either way"
+        size = f", it is less than {difference_amount(margin or 0, question)} either way"
+        size = "" if estimate.n_differing == 0 else size
+        return f"{size}{_condition(comparison.rests_on)}"
     among = ""
-    if estimate.p <= ALPHA < comparison.p_holm:
+    if estimate.p <= comparison.level < comparison.p_holm:
         among = f", as one of {comparison.corrected_for} comparisons"
     if more is None:
         return among
-    if more >= MAX_ADDITIONAL_SEEDS:
-        return f"{among}; it would take more than {more:,} further seeds"
-    return f"{among}; about {more:,} more {'seed' if more == 1 else 'seeds'} would do"
+    low, high = comparison.more_seeds_range or (more, more)
+    if low >= MAX_ADDITIONAL_SEEDS:
+        return f"{among}; it would take more than {low:,} further seeds"
+    if high >= MAX_ADDITIONAL_SEEDS:
+        return f"{among}; about {low:,} to more than {high:,} more seeds would do"
+    count = f"{more:,}" if low == high else f"{low:,} to {high:,}"
+    return f"{among}; about {count} more {'seed' if count == '1' else 'seeds'} would do"
 
 
-def _amount(size: float, question: ComparisonQuestion) -> str:
-    if question.measure == "loss":
-        return f"{size:.3g}"
-    text = f"{POINTS * size:.1f}"
-    text = "less than 0.1" if text == "0.0" and size > 0 else text.removesuffix(".0")
-    return f"{text} {'point' if text == '1' else 'points'}"
-
-
-def _signed(value: float, question: ComparisonQuestion) -> str:
-    if question.measure == "loss":
-        return f"{value:+.3g}"
-    return f"{POINTS * value:+.1f}".replace("-0.0", "0.0").replace("+0.0", "0.0")
+def _condition(rests_on: str) -> str:
+    return f", {rests_on}" if rests_on else ""

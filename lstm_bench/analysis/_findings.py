@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -45,7 +45,7 @@ from lstm_bench.analysis._variance import (
     winner_variance,
 )
 from lstm_bench.results import Row, SweepData, plain_json
-from lstm_bench.statistics import holm_correction
+from lstm_bench.statistics import holm_chains, look_level, next_level
 
 
 @dataclass(frozen=True, repr=False)
@@ -109,7 +109,7 @@ def sweep_findings(result: SweepData) -> Findings:
     """
     points = front(result)
     comparisons, all_ablations, all_effects = _with_verdicts(
-        sweep_comparisons(result), ablations(result), effects(result)
+        result, sweep_comparisons(result), ablations(result), effects(result)
     )
     return Findings(
         result=result,
@@ -135,26 +135,31 @@ def sweep_findings(result: SweepData) -> Findings:
 
 
 def _with_verdicts(
-    comparisons: Sequence[Comparison], ablations: Sequence[Ablation], effects: Sequence[Effect]
+    result: SweepData,
+    comparisons: Sequence[Comparison],
+    ablations: Sequence[Ablation],
+    effects: Sequence[Effect],
 ) -> tuple[tuple[Comparison, ...], tuple[Ablation, ...], tuple[Effect, ...]]:
-    """Returns the same with verdicts, after Holm's correction over all of them."""
-    p_values = [comparison.p for comparison in comparisons]
-    p_values += [part.p for ablation in ablations for part in (ablation.rate, ablation.score)]
-    p_values += [effect.estimate.p for effect in effects]
-    corrected = holm_correction(p_values)
-    count = sum(not math.isnan(p) for p in corrected)
-    p = iter(corrected)
+    """Returns the same with verdicts, after Holm's correction over all questions.
+
+    The two measures of an ablation are of the same seeds, so they are one question: the second is
+    judged where the first is real. The level counts all numbers of seeds with which the sweep has
+    been reported: see `look_level`.
+    """
+    chains = [[comparison.p] for comparison in comparisons]
+    chains += [[part.p for part in ablation.in_order] for ablation in ablations]
+    chains += [[effect.estimate.p] for effect in effects]
+    corrected = holm_chains(chains)
+    level = look_level(result.seeds, result.looks, result.planned_seeds)
+    levels = level, next_level(result.seeds, result.planned_seeds)
+    count = sum(not all(map(math.isnan, chain)) for chain in chains)
+    chain = iter(corrected)
     return (
-        tuple(with_verdict(comparison, next(p), count) for comparison in comparisons),
         tuple(
-            replace(
-                ablation,
-                rate=with_verdict(ablation.rate, next(p), count),
-                score=with_verdict(ablation.score, next(p), count),
-            )
-            for ablation in ablations
+            with_verdict(comparison, next(chain)[0], count, levels) for comparison in comparisons
         ),
-        tuple(effect.with_verdict(next(p)) for effect in effects),
+        tuple(ablation.with_verdicts(next(chain), count, levels) for ablation in ablations),
+        tuple(effect.with_verdict(next(chain)[0], count, level) for effect in effects),
     )
 
 

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from lstm_bench.analysis._published_trials import PublishedTrials, published_trials
 from lstm_bench.results import Row, SweepData
-from lstm_bench.statistics import FigureRank, Verdict, figure_rank, reproduction_verdict
+from lstm_bench.statistics import (
+    REJECTION_LEVEL,
+    FigureRank,
+    Verdict,
+    chance_of_as_many,
+    figure_rank,
+    holm_correction,
+    printed_tolerance,
+    reproduction_verdict,
+)
 
 
 @dataclass(frozen=True)
@@ -20,6 +31,25 @@ class Reproduction:
     rank: FigureRank | None  # None without a figure, or where every seed diverged
     verdict: Verdict | None  # None where only words were published that cannot be judged
     trials: PublishedTrials | None = None  # None where no success rate of trials was published
+    p_holm: float = math.nan  # of the figure, after Holm's correction for all figures of the page
+
+    @property
+    def is_figure(self) -> bool:
+        """Whether the verdict is on the figure, and not on a claim."""
+        return self.rank is not None and self.row.claim is None
+
+    @property
+    def familywise(self) -> str:
+        """The verdict on the figure as one of all figures of the page; empty without one.
+
+        `not reproduced` if its corrected p value is small: at most 1 page in 10 has any such
+        figure by chance. `cannot tell` where it is so only for the figure alone.
+        """
+        if not self.is_figure or self.verdict is None:
+            return ""
+        if self.p_holm <= REJECTION_LEVEL:
+            return "not reproduced"
+        return "cannot tell" if self.verdict.word == "not reproduced" else self.verdict.word
 
     @property
     def has_result(self) -> bool:
@@ -52,6 +82,10 @@ class Reproduction:
             "verdict": verdict.word if verdict else None,
             "why": verdict.reason if verdict else None,
             **(self.trials.record() if self.trials else {}),
+            "further_low": rank.further_low if rank else None,
+            "further_high": rank.further_high if rank else None,
+            "rank_p_holm": self.p_holm if self.is_figure else None,
+            "familywise_verdict": self.familywise or None,
         }
 
     def document(self) -> dict[str, Any]:
@@ -67,6 +101,9 @@ class Reproduction:
             "verdict": record["verdict"],
             "why": record["why"],
             **(self.trials.document() if self.trials else {}),
+            "further_run": [rank.further_low, rank.further_high] if rank else None,
+            "p_holm": record["rank_p_holm"],
+            "familywise_verdict": record["familywise_verdict"],
         }
 
 
@@ -82,8 +119,37 @@ def reproductions(result: SweepData) -> list[Reproduction]:
         values = seeds["accuracy"].where(np.isfinite(seeds["loss"])).to_numpy(float)
         rank = None
         if figure is not None and np.isfinite(values).any():
-            rank = figure_rank(figure, values)
+            rank = figure_rank(figure, values, printed_tolerance(row.published, figure))
         solved = seeds["solved"].to_numpy(bool)
-        verdict = reproduction_verdict(row.claim, figure, values, solved)
+        tolerance = printed_tolerance(row.published, figure or 0.0)
+        verdict = reproduction_verdict(row.claim, figure, values, solved, tolerance)
         judged.append(Reproduction(row, rank, verdict, trials))
-    return judged
+    p_values = [item.rank.p if item.rank and item.is_figure else math.nan for item in judged]
+    corrected = holm_correction(p_values)
+    return [replace(item, p_holm=p) for item, p in zip(judged, corrected, strict=True)]
+
+
+def figures_by_chance(reproductions: Sequence[Reproduction]) -> str:
+    """Returns how many published figures would not be reproduced by chance, and how many are.
+
+    Empty where fewer than two figures have enough seeds for that verdict.
+    """
+    ranks = [item.rank for item in reproductions if item.rank and item.is_figure]
+    chances = [rank.chance for rank in ranks if rank.chance]
+    if len(chances) < 2:
+        return ""
+    words = [item.verdict.word for item in reproductions if item.is_figure and item.verdict]
+    count, expected = words.count("not reproduced"), sum(chances)
+    alone = sum(item.familywise == "not reproduced" for item in reproductions)
+    needed = math.ceil(2 * len(chances) / REJECTION_LEVEL) - 1
+    text = (
+        f"If all {len(chances)} published figures were runs like ours, {expected:.1f} of them "
+        f"would be called not reproduced by chance; {count} {'is' if count == 1 else 'are'}"
+    )
+    if count:
+        share = 100 * chance_of_as_many(chances, count)
+        text += f" ({share:.2g} % of such pages have as many or more)"
+        text += f"; as one of {len(chances)} figures, {alone or 'none'} of these still "
+        text += "is" if alone <= 1 else "are"
+        text += f", which takes {needed} seeds" * (not alone)
+    return f"{text}."

@@ -19,7 +19,7 @@ from lstm_bench.recipes import (
     program_key,
 )
 from lstm_bench.results import Outcome, unpack_outcome
-from lstm_bench.search import MAX_SWITCH_SEEDS, SearchStudy, rungs
+from lstm_bench.search import MAX_SWITCH_SEEDS, SearchStudy, planned_contexts, rungs
 from lstm_bench.statistics import RELIABLE_RATE, solve_rate
 from lstm_bench.sweeps import Search, Sweep
 
@@ -132,12 +132,15 @@ def estimate_stages(
     switch_seeds = min(seeds, MAX_SWITCH_SEEDS)
     crossed = search.split**3
     finalists = min(search.confirm, trials[0]), min(_max_finalists(search, seeds), trials[1])
-    contexts = min(search.contexts, trials[1])
+    ablations = 1 + len(search.space) if search.ablate else 0
+    switch_values = _count_switch_values(search)
+    verdicts = len(sweep.comparisons) + ablations + switch_values
+    contexts = min(planned_contexts(search.contexts, verdicts), trials[1])
     for name, recipes, min_seeds, max_seeds in (
         ("search", trials, first_rung, seeds),
         ("confirmation", finalists, seeds, seeds),
         ("ablation", (1, 1 + len(search.space)) if search.ablate else (0, 0), seeds, seeds),
-        ("switches", (0, contexts * _count_switch_values(search)), switch_seeds, switch_seeds),
+        ("switches", (0, contexts * switch_values), switch_seeds, switch_seeds),
         ("split", _exact(search.split > 0), crossed, crossed),
     ):
         least, most = float(recipes[0]), float(recipes[1])

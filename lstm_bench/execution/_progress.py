@@ -11,7 +11,7 @@ from lstm_bench.execution._gathering import RecipeRunner, Request
 from lstm_bench.provenance import provenance
 from lstm_bench.results import Failed, NotRun, Outcome, SweepData, measure_mean
 from lstm_bench.safety import print_plain
-from lstm_bench.search import SearchStudy
+from lstm_bench.search import SearchStudy, planned_contexts
 from lstm_bench.sweeps import Sweep
 from lstm_bench.tracking import Session, SweepRow, result_from_listing, sweep_listing
 
@@ -127,6 +127,8 @@ class SweepLog:
     def _document(self) -> dict[str, Any]:
         """Returns the contents of `sweep.json`."""
         search = self._study.document if self._study else None
+        if search is not None:  # as planned, where the file leaves it open
+            search.setdefault("contexts", self.analysis.get("contexts", planned_contexts(None, 1)))
         failed, total = list(self._failed.values()), self.progress.total
         return sweep_listing(
             self.sweep,
@@ -137,4 +139,6 @@ class SweepLog:
             self.analysis,
             self._provenance,
             self.not_run,
+            self._session.looks,
+            self._session.planned_seeds,
         )

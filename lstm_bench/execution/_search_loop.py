@@ -29,6 +29,7 @@ from lstm_bench.search import (
     SearchStudy,
     ablation_recipes,
     importance,
+    planned_contexts,
     race,
     select_finalists,
     switched_recipes,
@@ -179,15 +180,19 @@ class SearchLoop:
     def switch(self) -> None:
         """Runs random recipes as they are and with one switch changed, on seeds of no race.
 
-        Each switch is changed in the first `contexts` random recipes in which it can be changed.
+        Each switch is changed in the first random recipes in which it can be changed: see
+        `planned_contexts`. How many that were is kept with the search.
         """
+        planned = planned_contexts(self.search.contexts, self._count_verdicts())
+        if self.search.switches:
+            self.log.analysis = {**self.log.analysis, "contexts": planned}
         random = [trial for trial in self._trials if self.study.is_random(trial.number)]
         contexts = list({trial.recipe.digest: trial for trial in random}.values())
         recipes = [trial.recipe for trial in contexts]
         chosen = []
         for key in self.search.switches:
             switched = switched_recipes(recipes, [key], self.study.space)
-            indices = list(dict.fromkeys(index for index, *_ in switched))[: self.search.contexts]
+            indices = list(dict.fromkeys(index for index, *_ in switched))[:planned]
             chosen += [item for item in switched if item[0] in indices]
         seeds = self.sweep.seed_block(COMPARISON_BLOCK)[:MAX_SWITCH_SEEDS]
         effects = []
@@ -202,6 +207,12 @@ class SearchLoop:
         self._run("switches", [request for request, *_ in effects])
         for request, of, key, value in effects:
             self._finish(request, "effect", of=of, axis=key, value=value)
+
+    def _count_verdicts(self) -> int:
+        """Returns how many differences the report will judge together."""
+        ablations = [row for row in self.log.rows if row.role == "ablation"]
+        values = sum(len(self.study.space.values(key)) - 1 for key in self.search.switches)
+        return len(self.sweep.comparisons) + max(len(ablations) - 1, 0) + values
 
     def cross_seeds(self) -> None:
         """Runs a recipe on all combinations of some draws of data, initial weights and order.

@@ -31,10 +31,10 @@ from lstm_bench.results import PREDICTION_COLUMNS, Row, SweepData
 from lstm_bench.safety import as_csv, escape_markdown, printable_line, replace_controls
 from lstm_bench.statistics import (
     DEFAULT_MARGIN,
-    FIGURE_TOLERANCE,
     MIN_VERDICT_SEEDS,
     NEAR_BOUND,
     NEAR_BOUND_SEEDS,
+    REJECTION_LEVEL,
 )
 
 FIXED_CAPTION = (
@@ -46,7 +46,9 @@ READING = (
     "mean, corrected for skewness (Hall 1992), clipped to 0 and 100. There is none if all seeds "
     f"have the same accuracy (“all equal”), nor if fewer than {NEAR_BOUND_SEEDS} seeds are all "
     f"within {100 * NEAR_BOUND:g} points of 0 or of 100 (“n too small”): they cannot exclude that "
-    "one seed in ten is very different. The Wilson interval shows how much they do exclude.",
+    "one seed in ten is very different. The Wilson interval shows how much they do exclude. Nor "
+    "does any interval of a mean count a rare seed that fails as none of those that were run: of "
+    "5, 10 and 30 seeds without one, up to 46, 26 and 10 seeds in 100 may.",
     "Solved: seeds that solved the task, k of n, with Wilson's 95 % score interval for the rate.",
     "A framing that needs past steps scores fewer steps: a window of 3 does not score the first "
     "two. Accuracies and rates of different framings are therefore of different steps.",
@@ -64,9 +66,13 @@ PUBLISHED_CAPTION = (
 )
 READING_PUBLISHED = (
     "A published figure is one run. If that run was made like ours, it is one more draw from the "
-    "same distribution. It is not reproduced if it lies outside all of our seeds and those are at "
-    f"least {MIN_VERDICT_SEEDS}, so that a run like ours would do so at most one time in ten. "
-    f"Printed figures are rounded: {100 * FIGURE_TOLERANCE:g} points count as equal.",
+    "same distribution. It is not reproduced if it lies outside the interval that holds a further "
+    f"run with a probability of {100 * (1 - REJECTION_LEVEL):.0f} %: from the ranks of our seeds, "
+    "whatever their distribution, interpolated if no two are equal. That takes at least "
+    f"{MIN_VERDICT_SEEDS} seeds, and the interval is narrower than the range of all seeds, so that "
+    "a figure inside the range may not be reproduced. As one of all figures: after Holm's "
+    "correction, so that at most one page in ten has any such figure by chance. A figure is equal "
+    "to what would be printed as it is: “84 %” to 83.5 up to 84.5 %.",
     "If the source claims that its run solved the task, that no run can, or that every run does, "
     "the claim is judged by how many seeds solve it, and the figure is only shown.",
 )
@@ -76,13 +82,24 @@ COMPARISONS_CAPTION = (
     "points."
 )
 READING_COMPARISONS = (
-    "Real: the difference is not 0 at the 5 % level, after Holm's correction for all comparisons "
+    "Real: the difference is not 0 at the 4.8 % level, after Holm's correction for all comparisons "
     "of this report. Not real: its whole 95 % interval lies within the margin, "
-    f"{100 * DEFAULT_MARGIN:g} points unless the sweep file sets another. Anything else cannot be "
-    "told yet; the number of further seeds is an estimate, for 80 % power, from the spread so far.",
-    "Means: Student's t and a sign-flip test; the larger p value counts. Rates: McNemar's exact "
-    "test, and Newcombe's interval for paired proportions (1998, method 10). Epochs to solve: the "
-    "log-rank test; a seed that never solved the task is censored at its last epoch.",
+    f"{100 * DEFAULT_MARGIN:g} points unless the sweep file sets another, or no seed differs; "
+    f"over at least {NEAR_BOUND_SEEDS} seeds, because fewer may miss what happens to every tenth. "
+    "Anything else cannot be told yet; the number of further seeds is an estimate, for 80 % power, "
+    "from the spread so far; its range is that of a difference one standard error off.",
+    "Whoever adds seeds until there is a verdict is still wrong in at most 5 %: 4.8 % are spent by "
+    "the number of seeds that was planned at first, next to nothing before, and the rest on all "
+    "larger numbers. The numbers with which the sweep has been reported are remembered.",
+    "Unless so many seeds in 100 come out as none did: one seed that fails badly weighs as much in "
+    "a mean as many small gains, and no test sees it before it happens. The first number is the "
+    "share of seeds, at 0 or 100, that would undo the verdict; the second is the largest share "
+    "that so many seeds miss in 1 of 20 samples. How often a seed is higher than another one needs "
+    "no such condition; its interval is that of Clopper and Pearson, with ties counted half.",
+    "Means: Student's t and a sign-flip test; the larger p value counts. Rates: the exact "
+    "unconditional test of two paired rates (Suissa and Shuster 1991), and Newcombe's interval for "
+    "paired proportions (1998, method 10). Epochs to solve: the log-rank test; a seed that never "
+    "solved the task is censored at its last epoch.",
     "Recipes without a seed in common: Welch's t and a permutation test for means; for rates "
     "Boschloo's exact test and Newcombe's interval for independent proportions.",
 )

@@ -38,7 +38,8 @@ READING_ABLATION = (
     "One setting at a time is set back to the reference's, on seeds that chose nothing before. "
     "Difference, seed by seed: set back minus not set back; below 0, setting it back does harm. "
     f"Holm's correction over all that this report compares; within {100 * DEFAULT_MARGIN:g} points "
-    "counts as no difference.",
+    "counts as no difference. The solve rate and the score are of the same seeds and count as one: "
+    "first the one that the search goes by; the other one is judged where that difference is real.",
 )
 READING_IMPORTANCE = (
     "fANOVA measures how much of the variance of the score each setting explains over the whole "
@@ -51,7 +52,8 @@ READING_EFFECTS = (
     "In each of several random recipes only the switch is changed; both recipes run on the same "
     "seeds, which no race has used. A dot is the difference in one recipe. The interval is "
     "Student's t over recipes, the test a sign-flip test over recipes, with Holm's correction over "
-    "all that this report compares.",
+    "all that this report compares. Unless the sweep file says in how many recipes, it is in as "
+    "many as that correction needs if all of them agree, and as there are random ones.",
 )
 READING_VARIANCE = (
     "One recipe is run on seeds that cross draws of data, of initial weights and of training "

@@ -164,7 +164,7 @@ def effects(effects: Sequence[Effect]) -> TextTable:
                 wording.signed_points(effect.estimate.difference),
                 wording.points_interval(effect.estimate.low, effect.estimate.high),
                 wording.p_value(effect.p_holm),
-                effect.verdict,
+                effect.conclusion,
             )
         )
     first = ("Switch", "Value", "Compared with", "Recipes, n", "Seeds per recipe")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from lstm_bench.analysis import Findings
+from lstm_bench.analysis import Findings, figures_by_chance
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._baseline_page import headline_result
-from lstm_bench.results import NotRun, Outcome, Role, Row, measure_mean
+from lstm_bench.results import NotRun, Outcome, Role, Row, SweepData, measure_mean
 from lstm_bench.safety import printable_line
-from lstm_bench.statistics import NEAR_BOUND_SEEDS, Mean
+from lstm_bench.statistics import NEAR_BOUND_SEEDS, Mean, look_level
 
 MAX_IDS = 12
 """A sentence with more ids than this only counts them."""
@@ -144,7 +144,9 @@ def _reproductions(findings: Findings) -> list[str]:
     ]
     if not verdicts:
         return []
-    return [_reproduced(wording.counted(len(verdicts), "published result"), verdicts)]
+    counts = _reproduced(wording.counted(len(verdicts), "published result"), verdicts)
+    chance = figures_by_chance(findings.reproductions)
+    return [counts, *[chance] * bool(chance)]
 
 
 def published_trials(findings: Findings) -> list[str]:
@@ -187,7 +189,30 @@ def _comparisons(findings: Findings) -> list[str]:
     if not verdicts:
         return []
     counts = _verdict_counts(verdicts, DIFFERENCE_VERDICTS)
-    return [f"Of {wording.counted(len(verdicts), 'comparison')}, {counts}."]
+    conditions = _conditions([bool(comparison.rests_on) for comparison in findings.comparisons])
+    sentences = [f"Of {wording.counted(len(verdicts), 'comparison')}, {counts}{conditions}."]
+    return [*sentences, *_looks(findings.result)]
+
+
+def _looks(result: SweepData) -> list[str]:
+    """Returns with how many seeds the sweep was reported before, and what follows from it."""
+    if not result.looks:
+        return []
+    level = look_level(result.seeds, result.looks, result.planned_seeds)
+    looks = _join([str(look) for look in result.looks])
+    return [
+        f"It was reported before with {looks} seeds: so that its errors stay at 5 % over all "
+        f"numbers of seeds, differences are real here at the level {100 * level:.2g} %."
+    ]
+
+
+def _conditions(conditional: Sequence[bool]) -> str:
+    """Returns how many verdicts rest on rare seeds that were not seen."""
+    count = sum(conditional)
+    if not count:
+        return ""
+    verb = "verdict holds" if count == 1 else "verdicts hold"
+    return f"; {count} {verb} unless rare seeds come out as none did, as said there"
 
 
 def _search(findings: Findings) -> list[str]:
@@ -251,7 +276,8 @@ def _settings(findings: Findings) -> list[str]:
     if ablations:
         sentences.append(
             f"Of {wording.counted(len(ablations), 'difference')} from setting one setting back to "
-            f"the reference, {_verdict_counts(ablations, DIFFERENCE_VERDICTS)}."
+            f"the reference, {_verdict_counts(ablations, DIFFERENCE_VERDICTS)}"
+            f"{_conditions([a.is_conditional for a in findings.ablations if a.axis])}."
         )
     importance = findings.importance
     if importance is not None and importance.settings:
@@ -268,7 +294,8 @@ def _settings(findings: Findings) -> list[str]:
     if effects:
         sentences.append(
             f"Of {wording.counted(len(effects), 'effect')} of a switch changed alone, "
-            f"{_verdict_counts(effects, DIFFERENCE_VERDICTS)}."
+            f"{_verdict_counts(effects, DIFFERENCE_VERDICTS)}"
+            f"{_conditions([bool(effect.rests_on) for effect in findings.effects])}."
         )
     return sentences
 

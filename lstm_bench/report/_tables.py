@@ -113,7 +113,8 @@ def comparisons(comparisons: Sequence[Comparison]) -> pd.DataFrame:
     epochs is later than the last epoch of training.
     """
     frame = pd.DataFrame([comparison.record() for comparison in comparisons])
-    integers = {"more_seeds": "Int64", "different_seeds": "Int64"}
+    names = ("more_seeds", "different_seeds", "more_seeds_low", "more_seeds_high")
+    integers = dict.fromkeys(names, "Int64")
     return frame.astype(integers) if len(frame) else frame
 
 

@@ -153,12 +153,22 @@ def published(reproductions: Sequence[Reproduction]) -> TextTable:
                 rank.position if rank else wording.NONE,
                 wording.solved_count(rate),
                 wording.percent_interval(rate.low, rate.high),
-                verdict.word if verdict else wording.NONE,
+                _verdict_words(reproduction),
                 verdict.reason if verdict else wording.NONE,
             )
         )
     numeric = (False, False, True, True, True, False, True, True, False, False)
     return TextTable(PUBLISHED, numeric, tuple(cells))
+
+
+def _verdict_words(reproduction: Reproduction) -> str:
+    """Returns the verdict, and that as one of all figures of the page if it is another one."""
+    verdict, familywise = reproduction.verdict, reproduction.familywise
+    if verdict is None:
+        return wording.NONE
+    if familywise in ("", verdict.word):
+        return verdict.word
+    return f"{verdict.word}; as one of all figures: {familywise}"
 
 
 def _published(row: Row) -> str:

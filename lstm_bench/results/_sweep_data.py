@@ -125,6 +125,8 @@ class SweepData:
     metrics: tuple[str, ...] = ()  # further columns that the file asks for
     failed: tuple[Failed, ...] = ()
     seeds: int = 0  # per recipe, as the file asks for
+    looks: tuple[int, ...] = ()  # numbers of seeds with which it was reported before
+    planned_seeds: int = 0  # the number of seeds at first; 0 where it has not changed
     overrides: str = ""  # what was changed in the sweep file for this run, as key=value words
     analysis: Mapping[str, Any] = field(default_factory=dict)
     """What the search itself computes: see `search._importance`. Empty without a search."""

@@ -4,6 +4,7 @@ from lstm_bench.search._follow_up import (
     MAX_SWITCH_SEEDS,
     FinishedTrial,
     ablation_recipes,
+    planned_contexts,
     select_finalists,
     switched_recipes,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "SearchStudy",
     "ablation_recipes",
     "importance",
+    "planned_contexts",
     "race",
     "rungs",
     "select_finalists",

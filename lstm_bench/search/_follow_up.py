@@ -19,7 +19,7 @@ import numpy as np
 from lstm_bench.errors import Fault, RecipeError, unknown
 from lstm_bench.recipes import Recipe, TaskRegistry
 from lstm_bench.search._space import Space
-from lstm_bench.statistics import RELIABLE_RATE, solve_rate
+from lstm_bench.statistics import RELIABLE_RATE, fewest_to_be_real, solve_rate
 from lstm_bench.sweeps import (
     CONDITIONS,
     applicable_settings,
@@ -28,6 +28,8 @@ from lstm_bench.sweeps import (
     setting_applies,
 )
 
+MIN_CONTEXTS = 12
+"""Random recipes in which each switch is changed, if its verdict needs no more."""
 MAX_SWITCH_SEEDS = 6
 """The most seeds on which a switch is changed in each random recipe.
 
@@ -118,6 +120,18 @@ def _task_of(recipe: Recipe) -> TaskRegistry:
 def _parents(key: str) -> tuple[str, ...]:
     """Returns the settings that `key` is replaced with, if any. An output must fit its loss."""
     return ("loss",) if key == "output" else parents_of(key)
+
+
+def planned_contexts(given: int | None, verdicts: int) -> int:
+    """Returns in how many random recipes each switch is changed: as `given`, if it is.
+
+    Otherwise at least `MIN_CONTEXTS`, and as many as an effect needs that all of them agree on, if
+    it is one of so many `verdicts`.
+
+    >>> planned_contexts(None, 10), planned_contexts(None, 200), planned_contexts(10, 200)
+    (12, 13, 10)
+    """
+    return given or max(MIN_CONTEXTS, fewest_to_be_real(max(verdicts, 1)))
 
 
 def switched_recipes(

@@ -34,6 +34,15 @@ from ._estimates import (
 from ._estimates import (
     solve_rate as solve_rate,
 )
+from ._looks import (
+    FIRST_LEVEL as FIRST_LEVEL,
+)
+from ._looks import (
+    look_level as look_level,
+)
+from ._looks import (
+    next_level as next_level,
+)
 from ._memory_span import MemorySpan as MemorySpan
 from ._memory_span import memory_span as memory_span
 from ._metrics import (
@@ -63,6 +72,8 @@ from ._metrics import (
 from ._metrics import (
     solved_epoch as solved_epoch,
 )
+from ._multiplicity import holm_chains as holm_chains
+from ._multiplicity import holm_correction as holm_correction
 from ._paired import (
     ALPHA as ALPHA,
 )
@@ -88,7 +99,7 @@ from ._paired import (
     difference_verdict as difference_verdict,
 )
 from ._paired import (
-    holm_correction as holm_correction,
+    fewest_to_be_real as fewest_to_be_real,
 )
 from ._paired import (
     paired_mean_difference as paired_mean_difference,
@@ -98,6 +109,12 @@ from ._paired import (
 )
 from ._paired import (
     seeds_needed as seeds_needed,
+)
+from ._paired import (
+    seeds_needed_range as seeds_needed_range,
+)
+from ._paired import (
+    verdict_proviso as verdict_proviso,
 )
 from ._paired import (
     within_margin as within_margin,
@@ -157,10 +174,10 @@ from ._ranking import (
     task_ranks as task_ranks,
 )
 from ._reproduction import (
-    FIGURE_TOLERANCE as FIGURE_TOLERANCE,
+    MIN_VERDICT_SEEDS as MIN_VERDICT_SEEDS,
 )
 from ._reproduction import (
-    MIN_VERDICT_SEEDS as MIN_VERDICT_SEEDS,
+    REJECTION_LEVEL as REJECTION_LEVEL,
 )
 from ._reproduction import (
     Claim as Claim,
@@ -172,7 +189,13 @@ from ._reproduction import (
     Verdict as Verdict,
 )
 from ._reproduction import (
+    chance_of_as_many as chance_of_as_many,
+)
+from ._reproduction import (
     figure_rank as figure_rank,
+)
+from ._reproduction import (
+    printed_tolerance as printed_tolerance,
 )
 from ._reproduction import (
     reproduction_verdict as reproduction_verdict,

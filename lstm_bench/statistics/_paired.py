@@ -14,7 +14,17 @@ from typing import ClassVar, Literal
 import numpy as np
 from scipy import stats
 
-from lstm_bench.statistics._estimates import Mean, mean_interval, solve_rate
+from lstm_bench.statistics._estimates import NEAR_BOUND_SEEDS, Mean, mean_interval, solve_rate
+from lstm_bench.statistics._exact_mcnemar import exact_mcnemar
+from lstm_bench.statistics._looks import FIRST_LEVEL
+from lstm_bench.statistics._rare_seeds import (
+    Proviso,
+    Room,
+    paired_room,
+    proviso_of_equal,
+    proviso_of_real,
+)
+from lstm_bench.statistics._superiority import Superiority, paired_superiority
 
 Measure = Literal["accuracy", "sequence_accuracy", "solve_rate", "loss", "epochs_to_solve"]
 DifferenceVerdict = Literal["real", "not real", "cannot tell yet"]
@@ -23,8 +33,10 @@ DEFAULT_MARGIN = 0.02
 """Smaller differences of accuracies and rates count as equal, unless a sweep file sets a margin."""
 ALPHA = 0.05
 POWER = 0.80
-MIN_CONSTANT_SEEDS = 19
-"""If an event occurs on none of this many seeds, the next has it with probability 1/20 or less."""
+MIN_EQUAL_SEEDS = NEAR_BOUND_SEEDS
+"""Fewest seeds that can show that there is no difference: with fewer, more than 1 in 20 samples
+miss an event that happens to every tenth seed."""
+SHARE_BOUNDS = (0.0, 1.0)
 MAX_ADDITIONAL_SEEDS = 1000
 """Recommendations of more seeds stop here: a larger exact number is of no use."""
 RESAMPLES = 9999
@@ -80,6 +92,9 @@ class Difference:
     median_epochs: tuple[float, float] | None = None  # of the epochs to solve: see `_survival`
     excess_solved: float = 0.0  # solved seeds of `of`, minus those expected if both were as fast
     never_solved: bool = False  # no seed of either recipe ever solves the task
+    room: Room | None = None  # None where no seed that was not seen can undo a verdict
+    exact: bool = False  # the test holds its level whatever rare seeds there are
+    superiority: Superiority | None = None  # None for epochs to solve, and where a seed diverged
 
     @property
     def min_seeds(self) -> int:
@@ -88,7 +103,9 @@ class Difference:
 
 
 def paired_mean_difference(
-    of: Sequence[float] | np.ndarray, to: Sequence[float] | np.ndarray
+    of: Sequence[float] | np.ndarray,
+    to: Sequence[float] | np.ndarray,
+    bounds: tuple[float, float] = SHARE_BOUNDS,
 ) -> Difference:
     """Returns the mean of `of - to`, one value per seed each, with Student's t interval.
 
@@ -96,12 +113,14 @@ def paired_mean_difference(
     of the differences (Fisher 1935, section 21; all sign patterns if there are few, otherwise
     `RESAMPLES` seeded ones). The permutation test holds its level for any distribution of scores,
     provided that equal recipes are exchangeable. For scores that are either "solved" or "unsolved"
-    the t test alone rejects too often.
+    the t test alone rejects too often. Recipes of equal means of which one fails rarely and badly
+    are not exchangeable: see `verdict_proviso`, for which all values lie within `bounds`.
 
     >>> paired_mean_difference([0.8, 0.9, 1.0, 0.9], [0.7, 0.9, 0.8, 0.8])
     Difference(n=4, difference=0.1, std=0.0816..., low=-0.029..., high=0.229..., p=0.25, ...)
     """
-    values = np.asarray(of, dtype=float) - np.asarray(to, dtype=float)
+    first, second = np.asarray(of, dtype=float), np.asarray(to, dtype=float)
+    values = first - second
     mean = mean_interval(values)
     constant = bool(mean.n > 1 and mean.std == 0)
     n_differing = int((np.abs(values) > 1e-12).sum())
@@ -113,7 +132,19 @@ def paired_mean_difference(
             t_test = 0.0 if constant else _t_test(mean.mean, mean.std, mean.n)
         p = max(t_test, _sign_flip_test(values))
     low, high = _t_interval(mean)
-    return Difference(mean.n, mean.mean, mean.std, low, high, p, n_differing, constant)
+    finite = mean.n > 0 and bool(np.isfinite(values).all())
+    return Difference(
+        mean.n,
+        mean.mean,
+        mean.std,
+        low,
+        high,
+        p,
+        n_differing,
+        constant,
+        room=paired_room(first, second, bounds, values) if finite else None,
+        superiority=paired_superiority(values) if finite else None,
+    )
 
 
 def _t_interval(mean: Mean) -> tuple[float, float]:
@@ -151,12 +182,12 @@ def paired_rate_difference(
 ) -> Difference:
     """Returns the difference of two solve rates over the same seeds.
 
-    The p value is that of McNemar's exact test, from the seeds that only one of the two recipes
-    solves. The interval is method 10 of Newcombe (1998), Statistics in Medicine 17, 2635-2650:
+    The p value is that of `exact_mcnemar`, from the seeds that only one of the two recipes solves.
+    The interval is method 10 of Newcombe (1998), Statistics in Medicine 17, 2635-2650:
     Wilson's intervals of both rates, squared and added, with the correlation of the pairs.
 
     >>> paired_rate_difference([True] * 9 + [False], [True] * 4 + [False] * 6)
-    Difference(n=10, difference=0.5, std=..., low=0.08..., high=0.74..., p=0.0625, ...)
+    Difference(n=10, difference=0.5, std=..., low=0.08..., high=0.74..., p=0.0264..., ...)
     """
     first, second = np.asarray(of, dtype=bool), np.asarray(to, dtype=bool)
     n = len(first)
@@ -170,9 +201,21 @@ def paired_rate_difference(
     values = first.astype(float) - second.astype(float)
     mean = mean_interval(values)
     discordant = only_first + only_second
-    p = float(stats.binomtest(only_first, discordant).pvalue) if discordant else 1.0
+    p = exact_mcnemar(only_first, only_second, n)
     constant = bool(n > 1 and mean.std == 0)
-    return Difference(n, mean.mean, mean.std, low, high, p, discordant, constant)
+    return Difference(
+        n,
+        mean.mean,
+        mean.std,
+        low,
+        high,
+        p,
+        discordant,
+        constant,
+        room=paired_room(first.astype(float), second.astype(float), SHARE_BOUNDS, values),
+        exact=True,
+        superiority=paired_superiority(values),
+    )
 
 
 def paired_newcombe_interval(
@@ -202,36 +245,50 @@ def paired_newcombe_interval(
     return low, high
 
 
-def holm_correction(p_values: Sequence[float]) -> list[float]:
-    """Returns p values corrected for multiple comparisons (Holm 1979).
+def fewest_to_be_real(comparisons: int, level: float = FIRST_LEVEL) -> int:
+    """Returns the fewest seeds, or contexts, with which a difference of means can be real.
 
-    NaN stays NaN and does not count as a comparison.
+    With fewer even differences of one sign have too large a p value, 2 / 2^n, for so many
+    comparisons.
 
-    >>> holm_correction([0.01, 0.04, float("nan"), 0.03])
-    [0.03, 0.06, nan, 0.06]
+    >>> fewest_to_be_real(1), fewest_to_be_real(24), fewest_to_be_real(25)
+    (6, 10, 11)
     """
-    ordered = sorted((p, index) for index, p in enumerate(p_values) if not math.isnan(p))
-    corrected = [math.nan] * len(p_values)
-    largest = 0.0
-    for rank, (p, index) in enumerate(ordered):
-        largest = max(largest, min(1.0, (len(ordered) - rank) * p))
-        corrected[index] = largest
-    return corrected
+    return math.ceil(1 + math.log2(comparisons / level))
 
 
 def difference_verdict(
-    difference: Difference, corrected: float, margin: float | None
+    difference: Difference, corrected: float, margin: float | None, level: float = ALPHA
 ) -> DifferenceVerdict:
     """Returns the verdict on a difference, given its p value corrected for all comparisons.
 
-    `real`: it differs from 0. `not real`: its whole interval lies within the margin, and if all
-    seeds agree there are at least `MIN_CONSTANT_SEEDS` of them.
+    `real`: it differs from 0, at a `level` that counts earlier looks: see `look_level`.
+    `not real`: its whole interval lies within the margin, or no seed differs at all, and there are
+    at least `MIN_EQUAL_SEEDS` seeds. Both may rest on a proviso: see `verdict_proviso`.
     """
-    if corrected <= ALPHA:
+    if corrected <= level:
         return "real"
-    if difference.constant and difference.min_seeds < MIN_CONSTANT_SEEDS:
+    if difference.min_seeds < MIN_EQUAL_SEEDS:
         return "cannot tell yet"
     return "not real" if within_margin(difference, margin) else "cannot tell yet"
+
+
+def verdict_proviso(
+    difference: Difference, verdict: DifferenceVerdict, margin: float | None
+) -> Proviso | None:
+    """Returns which rare seeds, not seen so far, would undo a verdict; None if none could.
+
+    Means are as sensitive to a rare seed that fails badly as to many that fail a little. Ten seeds
+    without a failure leave possible that a quarter of all seeds fail, and no test can tell.
+    """
+    room, n = difference.room, difference.min_seeds
+    if room is None or n == 0:
+        return None
+    if verdict == "real" and not difference.exact:
+        return proviso_of_real(difference.difference, room, n)
+    if verdict == "not real" and margin is not None:
+        return proviso_of_equal(difference.difference, margin, room, n)
+    return None
 
 
 def within_margin(difference: Difference, margin: float | None) -> bool:
@@ -240,41 +297,64 @@ def within_margin(difference: Difference, margin: float | None) -> bool:
         return False
     constant = difference.constant and math.isnan(difference.low)
     value = difference.difference
-    low, high = (value, value) if constant else (difference.low, difference.high)
+    no_seed_differs = difference.n_differing == 0 and value == 0
+    low, high = (value, value) if constant or no_seed_differs else (difference.low, difference.high)
     return -margin <= low and high <= margin
 
 
 def seeds_needed(
-    difference: Difference, margin: float | None, comparisons: int, rate: bool
+    difference: Difference, margin: float | None, comparisons: int, level: float = ALPHA
 ) -> int | None:
     """Returns about how many more seeds would settle the question, or None if that is unknown.
 
-    At most `MAX_ADDITIONAL_SEEDS`. Enough seeds to detect the observed difference with `POWER`, or
-    to show that it lies within the margin, whichever needs fewer: normal theory, with the observed
-    standard deviation.
+    At most `MAX_ADDITIONAL_SEEDS`. Enough seeds to detect the observed difference with `POWER` at
+    the `level` of the next look, or to show that it lies within the margin, whichever needs fewer:
+    normal theory, with the observed standard deviation.
     """
-    n, size, std = difference.min_seeds, abs(difference.difference), difference.std
+    return _more_seeds(difference, margin, comparisons, level, abs(difference.difference))
+
+
+def seeds_needed_range(
+    difference: Difference, margin: float | None, comparisons: int, level: float = ALPHA
+) -> tuple[int, int] | None:
+    """Returns the ends of `seeds_needed` if the true difference is a standard error off."""
+    size = abs(difference.difference)
+    central = _more_seeds(difference, margin, comparisons, level, size)
+    if central is None or not math.isfinite(size) or not difference.std > 0:
+        return None if central is None else (central, central)
+    error = difference.std / math.sqrt(difference.min_seeds)
+    ends = [
+        _more_seeds(difference, margin, comparisons, level, other)
+        for other in (max(size - error, 0.0), size + error)
+    ]
+    counts = [central, *(count for count in ends if count is not None)]
+    return min(counts), max(counts)
+
+
+def _more_seeds(
+    difference: Difference, margin: float | None, comparisons: int, level: float, size: float
+) -> int | None:
+    """Returns `seeds_needed` for a true difference of `size`."""
+    n, std = difference.min_seeds, difference.std
     if n < 2 or (not math.isfinite(size) and difference.median_epochs is None):
         return None
+    z = _z(level / comparisons) + float(stats.norm.ppf(POWER))
     if difference.median_epochs is not None:
         # The log-rank statistic grows with the square root of the number of seeds.
-        z = _z(ALPHA / comparisons) + float(stats.norm.ppf(POWER))
         observed = _z(difference.p)
         needed = n * (z / observed) ** 2 if observed > 0 else math.inf
         return _additional_seeds(needed, n)
-    if rate and difference.n_differing == 0:
-        # No seed differs yet: the interval shrinks as Wilson's does for a rate of 0.
-        needed = _wilson_seeds(margin) if margin else math.inf
+    if difference.n_differing == 0:
+        needed = float(MIN_EQUAL_SEEDS) if margin else math.inf
     elif difference.constant:
-        needed = float(MIN_CONSTANT_SEEDS) if size == 0 else 0.0
+        needed = 0.0
     else:
-        z = _z(ALPHA / comparisons) + float(stats.norm.ppf(POWER))
         needed = (z * std / size) ** 2 if size else math.inf
         if margin is not None and size < margin:
             z = _z(ALPHA) + float(stats.norm.ppf((1 + POWER) / 2))
-            needed = min(needed, (z * std / (margin - size)) ** 2)
+            needed = min(needed, max((z * std / (margin - size)) ** 2, MIN_EQUAL_SEEDS))
     if size:  # with fewer seeds no result reaches the level
-        needed = max(needed, 1 + math.log2(comparisons / ALPHA))
+        needed = max(needed, fewest_to_be_real(comparisons, level))
     return _additional_seeds(needed, n)
 
 
@@ -286,8 +366,3 @@ def _additional_seeds(needed: float, n: int) -> int:
 def _z(level: float) -> float:
     """Returns the normal quantile of a two-sided test at `level`."""
     return float(stats.norm.isf(level / 2))
-
-
-def _wilson_seeds(margin: float) -> float:
-    """Returns the seeds with which Wilson's interval of a rate of 0 ends at `margin`."""
-    return _z(ALPHA) ** 2 * (1 - margin) / margin

@@ -2,12 +2,16 @@
 
 A published figure comes from one run. If it was produced as ours are, it is one more draw from the
 same distribution. Its rank among our seeds then says how surprising it is, whatever that
-distribution looks like (conformal p value: Vovk, Gammerman and Shafer 2005, chapter 2). All
-thresholds are constants of this module.
+distribution looks like (conformal p value: Vovk, Gammerman and Shafer 2005, chapter 2). Between the
+ranks of scores without ties it is interpolated (Beran and Hall 1993, J. R. Stat. Soc. B 55,
+643-652), so that more seeds never make a figure harder to reject. All thresholds are constants of
+this module.
 """
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -20,7 +24,7 @@ Claim = Literal["solved", "never", "always"]
 ReproductionVerdict = Literal["reproduced", "not reproduced", "cannot tell"]
 
 FIGURE_TOLERANCE = 0.0006
-"""Published figures are rounded: 86.96 % is 20 of 23."""
+"""How far a figure may be from the exact one if the words published do not have it."""
 REJECTION_LEVEL = 0.10
 """A published run with at most this probability among ours is not reproduced."""
 MIN_VERDICT_SEEDS = 19
@@ -29,13 +33,22 @@ MIN_VERDICT_SEEDS = 19
 
 @dataclass(frozen=True)
 class FigureRank:
-    """A published figure among our seeds: their range, its position and its rank p value."""
+    """A published figure among our seeds: their range, its position and its rank p value.
+
+    `further_low` and `further_high` are the ends of the prediction interval of one further run, at
+    the level 1 - `REJECTION_LEVEL`; NaN with fewer than `MIN_VERDICT_SEEDS`. `chance` is the
+    probability that a further run is called not reproduced, at most. `low` and `high` are the range
+    of the seeds, which `position` refers to.
+    """
 
     low: float
     high: float
     position: Literal["inside", "below", "above"]
     p: float
     n: int
+    further_low: float = math.nan
+    further_high: float = math.nan
+    chance: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -46,14 +59,35 @@ class Verdict:
     reason: str
 
 
-def figure_rank(figure: float, values: Sequence[float] | np.ndarray) -> FigureRank:
+def printed_tolerance(published: str, figure: float) -> float:
+    """Returns by how much a figure, printed in the words `published`, may have been rounded.
+
+    Half a unit of its last decimal; `FIGURE_TOLERANCE` if the words do not have the figure.
+
+    >>> printed_tolerance("84 %", 0.84), printed_tolerance("84.00 % of all", 0.84)
+    (0.005, 5e-05)
+    """
+    for whole, decimals in re.findall(r"(\d+)(?:\.(\d+))? ?%", published[:1000]):
+        half = 0.5 * 10.0 ** -len(decimals)
+        if abs(float(f"{whole}.{decimals or 0}") - 100 * figure) <= half + 1e-9:
+            return half / 100
+    return FIGURE_TOLERANCE
+
+
+def figure_rank(
+    figure: float,
+    values: Sequence[float] | np.ndarray,
+    tolerance: float = FIGURE_TOLERANCE,
+) -> FigureRank:
     """Returns the position of `figure` among `values`, one per seed, and its two-sided p value.
 
-    Diverged seeds (NaN) count as lower than any figure; they are not part of the range. Raises
-    ValueError if no value is finite.
+    Values within `tolerance` of the figure are equal to it. Diverged seeds (NaN) count as lower
+    than any figure; they are not part of the range. With ties the p value is that of whole ranks,
+    so that its error is kept for discrete scores and for seeds that solve the task or do not.
+    Raises ValueError if no value is finite.
 
     >>> figure_rank(0.8696, [20 / 23] * 3)
-    FigureRank(low=0.8695..., high=0.8695..., position='inside', p=1.0, n=3)
+    FigureRank(low=0.8695..., high=0.8695..., position='inside', p=1.0, n=3, ...)
     >>> figure_rank(0.9, [0.5] * 19).p
     0.1
     """
@@ -61,17 +95,45 @@ def figure_rank(figure: float, values: Sequence[float] | np.ndarray) -> FigureRa
     finite = array[np.isfinite(array)]
     if not len(finite):
         raise ValueError("values must have at least one finite value, but got none")
-    low, high = float(finite.min()), float(finite.max())
-    ranked = np.where(np.isfinite(array), array, -np.inf)
-    below = int((ranked <= figure + FIGURE_TOLERANCE).sum())
-    above = int((ranked >= figure - FIGURE_TOLERANCE).sum())
-    p = min(1.0, 2 * min(1 + below, 1 + above) / (len(array) + 1))
+    low, high, slack = float(finite.min()), float(finite.max()), tolerance + 1e-9
+    ranked = np.sort(np.where(np.isfinite(array), array, -np.inf))
+    equal = np.abs(ranked - figure) <= slack
+    tied = bool(equal.any() or (np.diff(finite[np.argsort(finite)]) < 1e-9).any())
+    tied = tied or len(finite) < len(array)
+    below = _rank(figure + slack, ranked, tied)
+    above = _rank(-(figure - slack), -ranked[::-1], tied)
+    p = min(1.0, 2 * min(below, above) / (len(array) + 1))
     position: Literal["inside", "below", "above"] = "inside"
-    if figure < low - FIGURE_TOLERANCE:
+    if figure < low - slack:
         position = "below"
-    elif figure > high + FIGURE_TOLERANCE:
+    elif figure > high + slack:
         position = "above"
-    return FigureRank(low, high, position, p, len(array))
+    lowest, highest, chance = _further_run(ranked, tied)
+    return FigureRank(low, high, position, p, len(array), lowest, highest, chance)
+
+
+def _rank(figure: float, ascending: np.ndarray, tied: bool) -> float:
+    """Returns 1 + how many values are at most `figure`, interpolated if no values are tied."""
+    count = int(np.searchsorted(ascending, figure, side="right"))
+    if tied or count in (0, len(ascending)):
+        return 1.0 + count
+    step = float(ascending[count] - ascending[count - 1])
+    return count + float(figure - ascending[count - 1]) / step
+
+
+def _further_run(ascending: np.ndarray, tied: bool) -> tuple[float, float, float]:
+    """Returns the prediction interval of a further run, and the chance to be outside of it."""
+    n = len(ascending)
+    rank = (n + 1) * REJECTION_LEVEL / 2 + 1e-9
+    if n < MIN_VERDICT_SEEDS:
+        return math.nan, math.nan, 0.0
+    whole = int(rank)
+    part = 0.0 if tied else rank - whole
+    ends = []
+    for values in (ascending, -ascending[::-1]):
+        step = values[whole] - values[whole - 1] if part else 0.0
+        ends.append(float(values[whole - 1] + part * step))
+    return ends[0], -ends[1], 2 * (whole + part) / (n + 1)
 
 
 def figure_verdict(rank: FigureRank) -> Verdict:
@@ -81,15 +143,24 @@ def figure_verdict(rank: FigureRank) -> Verdict:
     'cannot tell'
     """
     seeds = _seed_count(rank.n)
-    if rank.position == "inside" and rank.p > REJECTION_LEVEL:
+    all_seeds = f"all {seeds}" if rank.n > 1 else "our one seed"
+    ends = f"{100 * rank.further_low:.1f} to {100 * rank.further_high:.1f} %"
+    most = f"{100 * (1 - REJECTION_LEVEL):.0f} %"
+    if rank.position == "inside" and rank.n < MIN_VERDICT_SEEDS:
         return Verdict("reproduced", f"The published figure lies within the spread of {seeds}.")
+    if rank.p > REJECTION_LEVEL and rank.position == "inside":
+        return Verdict(
+            "reproduced",
+            f"The published figure lies within the spread of {seeds}, and of one further run "
+            f"({ends}, with a probability of {most}).",
+        )
     if rank.position == "inside":
         return Verdict(
-            "cannot tell",
-            f"The published figure lies within the spread of {seeds}, but at its very edge "
-            f"(rank p = {rank.p:.2f}).",
+            "not reproduced",
+            f"The published figure lies within the range of {seeds}, as few of them do: {ends} "
+            f"holds a further run with a probability of {most}, and does not hold the figure "
+            f"(rank p = {rank.p:.2g}).",
         )
-    all_seeds = f"all {seeds}" if rank.n > 1 else "our one seed"
     if rank.p <= REJECTION_LEVEL:
         return Verdict(
             "not reproduced",
@@ -101,6 +172,18 @@ def figure_verdict(rank: FigureRank) -> Verdict:
         f"The published figure lies {rank.position} {all_seeds}, but one run in {rank.n + 1} lies "
         f"there by chance; {MIN_VERDICT_SEEDS} seeds would do.",
     )
+
+
+def chance_of_as_many(chances: Sequence[float], count: int) -> float:
+    """Returns the probability that at least `count` of independent events happen by chance.
+
+    >>> chance_of_as_many([0.1] * 21, 1)
+    0.8905...
+    """
+    distribution = np.array([1.0])
+    for chance in chances:
+        distribution = np.convolve(distribution, [1 - chance, chance])
+    return float(distribution[count:].sum())
 
 
 def claim_verdict(claim: Claim, solved: Sequence[bool] | np.ndarray) -> Verdict:
@@ -182,6 +265,7 @@ def reproduction_verdict(
     figure: float | None,
     values: Sequence[float] | np.ndarray,
     solved: Sequence[bool] | np.ndarray,
+    tolerance: float = FIGURE_TOLERANCE,
 ) -> Verdict | None:
     """Returns the verdict on a published result, or None if no claim and no figure is given.
 
@@ -193,7 +277,7 @@ def reproduction_verdict(
         return None
     if not np.isfinite(np.asarray(values, dtype=float)).any():
         return Verdict("cannot tell", "No seed has an accuracy.")
-    return figure_verdict(figure_rank(figure, values))
+    return figure_verdict(figure_rank(figure, values, tolerance))
 
 
 def _claim_verdict_of_finite(

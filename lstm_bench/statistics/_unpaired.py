@@ -12,16 +12,20 @@ import numpy as np
 from scipy import stats
 
 from lstm_bench.statistics._estimates import solve_rate
-from lstm_bench.statistics._paired import ALPHA, RESAMPLES, Difference
+from lstm_bench.statistics._paired import ALPHA, RESAMPLES, SHARE_BOUNDS, Difference
+from lstm_bench.statistics._rare_seeds import unpaired_room
+from lstm_bench.statistics._superiority import unpaired_superiority
 
 
 def unpaired_mean_difference(
-    of: Sequence[float] | np.ndarray, to: Sequence[float] | np.ndarray
+    of: Sequence[float] | np.ndarray,
+    to: Sequence[float] | np.ndarray,
+    bounds: tuple[float, float] = SHARE_BOUNDS,
 ) -> Difference:
     """Returns the difference of two means, with Welch's interval (Welch 1947).
 
     The p value is the larger one of two tests: Welch's t test, and a permutation test (Fisher
-    1935): see `permutation_p_value`.
+    1935): see `permutation_p_value`. All values lie within `bounds`.
 
     >>> unpaired_mean_difference([0.8, 0.9, 1.0, 0.9], [0.7, 0.8, 0.6])
     Difference(n=4, difference=0.2, std=0.129..., low=0.0007..., high=0.399..., p=0.114..., ...)
@@ -43,8 +47,19 @@ def unpaired_mean_difference(
             low, high = map(float, stats.t.interval(1 - ALPHA, df, loc=difference, scale=error))
             p = max(p, float(2 * stats.t.sf(abs(difference) / error, df)))
     n_differing = 0 if constant and difference == 0 else len(first)
+    finite = bool(np.isfinite([*first, *second]).all())
     return Difference(
-        len(first), difference, std, low, high, p, n_differing, constant, n_to=len(second)
+        len(first),
+        difference,
+        std,
+        low,
+        high,
+        p,
+        n_differing,
+        constant,
+        n_to=len(second),
+        room=unpaired_room(first, second, bounds) if finite else None,
+        superiority=unpaired_superiority(first, second) if finite else None,
     )
 
 
@@ -96,6 +111,7 @@ def unpaired_rate_difference(
     all_equal = solved in (0, first.n + second.n)
     p = 1.0 if all_equal else min(1.0, float(stats.boschloo_exact(table).pvalue))
     variances = [rate.rate * (1 - rate.rate) for rate in (first, second)]
+    values = np.asarray(of, dtype=float), np.asarray(to, dtype=float)
     return Difference(
         first.n,
         first.rate - second.rate,
@@ -106,6 +122,9 @@ def unpaired_rate_difference(
         0 if all_equal else first.n,
         False,
         n_to=second.n,
+        room=unpaired_room(*values, SHARE_BOUNDS),
+        exact=True,
+        superiority=unpaired_superiority(*values),
     )
 
 

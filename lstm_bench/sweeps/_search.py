@@ -70,8 +70,8 @@ class Search(BaseModel):
     """The fixed recipe whose settings replace those of the simplest finalist, one at a time."""
     switches: tuple[str, ...] = ()
     """Settings whose effect is measured by changing them alone in random trials."""
-    contexts: Annotated[WholeNumber, Field(ge=2, le=1000)] = 12
-    """Random trials in which each switch is changed."""
+    contexts: Annotated[WholeNumber, Field(ge=2, le=1000)] | None = None
+    """Random trials in which each switch is changed; None: as many as its verdict may need."""
     split: Literal[0] | Annotated[int, Field(ge=2, le=30)] = 0
     """Draws of data, of initial weights and of sample order, crossed for the winner; 0: none."""
     space: Annotated[Mapping[str, Range | tuple[Scalar, ...]], Field(min_length=1)]

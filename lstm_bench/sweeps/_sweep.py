@@ -68,6 +68,8 @@ class Sweep(BaseModel):
     search: Search | None = None
     overrides: str = ""
     """What was changed in the sweep file's own settings for this run, as key=value words."""
+    planned_seeds: int = 0
+    """The seeds that the file asks for where `overrides` ask for others; 0 otherwise."""
     full: bool = False
     """Whether recipes that the file marks as `full` are run too; chosen for each run."""
     tasks: Annotated[InstanceOf[TaskRegistry], Field(exclude=True, repr=False)] = BUILT_IN_TASKS
@@ -117,7 +119,7 @@ class Sweep(BaseModel):
 SEED_BLOCK = 10_000
 """Distance between the first seeds of two blocks, and so the most seeds that a sweep may have."""
 
-_NOT_IN_FILES = {"name", "settings", "entries", "overrides", "full", "tasks"}
+_NOT_IN_FILES = {"name", "settings", "entries", "overrides", "planned_seeds", "full", "tasks"}
 _SWEEP_KEYS = set(Sweep.model_fields) - _NOT_IN_FILES | {"recipes", "tasks"}
 """Keys of a sweep file that are not settings."""
 
@@ -196,7 +198,11 @@ def sweep_from_document(
     except UserError as error:
         lines = "\n".join(f"  {line}" for line in str(error).splitlines())
         raise SweepError(f"{origin or name}:\n{lines}") from error
-    return changed.model_copy(update={"overrides": " ".join(sorted(overrides))})
+    planned = whole.get("seeds", Sweep.model_fields["seeds"].default)
+    update: dict[str, Any] = {"overrides": " ".join(sorted(overrides))}
+    if planned != changed.seeds and isinstance(planned, int):
+        update["planned_seeds"] = max(planned, 0)
+    return changed.model_copy(update=update)
 
 
 def _is_same(document: Mapping[str, Any], changed: Sweep) -> bool:

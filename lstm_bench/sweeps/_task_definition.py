@@ -51,5 +51,5 @@ def reserved_names() -> set[str]:
     """Returns the names that no parameter of a task may have: keys of recipes and sweep files."""
     framings = (key for framing in FRAMINGS.values() for key in framing.model_fields)
     names = {"recipes", "updates", "seed", "version", "data"}
-    sweep_keys = Sweep.model_fields.keys() - {"overrides"}
+    sweep_keys = Sweep.model_fields.keys() - {"overrides", "planned_seeds"}
     return names.union(Recipe.model_fields, sweep_keys, RESERVED_KEYS, framings)

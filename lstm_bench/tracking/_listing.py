@@ -113,13 +113,16 @@ def sweep_listing(
     analysis: Mapping[str, Any],
     provenance: Mapping[str, str],
     not_run: Sequence[NotRun] = (),
+    looks: Sequence[int] = (),
+    planned_seeds: int = 0,
 ) -> dict[str, Any]:
     """Returns the content of `sweep.json` for a sweep with the `rows` so far.
 
     `expected` is how many recipes the sweep has in all, as far as is known, without those that are
-    `not_run`.
+    `not_run`. `looks` are the other numbers of seeds with which the sweep was reported before, and
+    `planned_seeds` that which was planned at first.
     """
-    document = {
+    document: dict[str, Any] = {
         "name": sweep.name,
         "overrides": sweep.overrides,
         "title": sweep.title,
@@ -138,6 +141,8 @@ def sweep_listing(
     }
     if not_run:
         document["not_run"] = [vars(recipe) for recipe in not_run]
+    if looks or planned_seeds not in (0, sweep.seeds):
+        document["looks"], document["planned_seeds"] = looks, planned_seeds
     return document if sweep.grid is None else document | {"grid": plain_json(sweep.grid)}
 
 
@@ -228,6 +233,8 @@ class _Listing(BaseModel):
     overrides: str = ""
     not_run: list[_NotRun] = []
     grid: _Grid | None = None
+    looks: list[Count] = []
+    planned_seeds: Count = 0
 
     @field_validator("rows", "not_run")
     @classmethod
@@ -318,6 +325,8 @@ def result_from_listing(
         searched_task=SearchedTask.of(tasks.get(searched)),
         not_run=tuple(NotRun(**recipe) for recipe in listing.get("not_run", ())),
         grid=_grid(listing.get("grid")),
+        looks=tuple(listing.get("looks", ())),
+        planned_seeds=listing.get("planned_seeds", 0),
     )
 
 

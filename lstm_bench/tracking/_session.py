@@ -46,6 +46,7 @@ def begin_session(store: Store, sweep: Sweep, engine: str, again: bool = False) 
             session = Session(store, experiment, run_id, resumed=True, ended=ended)
             with contextlib.suppress(DamagedError):
                 session.listed_rows = len(store.read_listing(run_id)["rows"])
+            session.read_looks(sweep, key)
             return session
         tags = {
             "sweep_key": key,
@@ -55,7 +56,9 @@ def begin_session(store: Store, sweep: Sweep, engine: str, again: bool = False) 
             **source_tags(provenance()),
         }
         run = store.client.create_run(experiment, run_name=sweep.report_name, tags=tags)
-        return Session(store, experiment, run.info.run_id, fresh=again)
+        session = Session(store, experiment, run.info.run_id, fresh=again)
+        session.read_looks(sweep, key)
+        return session
 
 
 def _is_of(run: Any, key: str, overrides: str) -> bool:
@@ -107,6 +110,8 @@ class Session:
         self.store = store
         self.resumed = resumed
         self.listed_rows = 0  # rows in the listing of an earlier session
+        self.looks: tuple[int, ...] = ()  # other numbers of seeds that it was reported with
+        self.planned_seeds = 0
         self._ended = ended
         self._began = _now()
         self._added = False  # whether this session has logged a recipe
@@ -116,6 +121,24 @@ class Session:
         self._own = set(own.values())
         self._children = own if fresh else store.related_children(experiment, run_id)
         self._failures = self._read_failures()
+
+    def read_looks(self, sweep: Sweep, key: str) -> None:
+        """Reads with how many seeds `sweep`, with this key, was reported before, and planned.
+
+        Whole or with overrides: whoever has seen a report may run more seeds because of it.
+        """
+        kinds = (WHOLE_SWEEP, OVERRIDDEN_SWEEP)
+        runs = [run for kind in kinds for run in self.store.sweep_runs(self._experiment, kind)]
+        runs = [run for run in runs if run.data.tags.get("sweep_key") == key]
+        looks, planned = set[int](), 0
+        for run in sorted(runs, key=lambda run: int(run.info.start_time)):
+            with contextlib.suppress(DamagedError):
+                listing = self.store.read_listing(run.info.run_id)
+                looks |= {listing["seeds"], *listing["looks"]}
+                whole = run.data.tags.get("kind") == WHOLE_SWEEP
+                planned = planned or listing["planned_seeds"] or (listing["seeds"] if whole else 0)
+        self.looks = tuple(sorted(looks - {0, sweep.seeds}))
+        self.planned_seeds = planned or sweep.planned_seeds or sweep.seeds
 
     def _read_failures(self) -> dict[str, str]:
         """Returns why recipes failed, by outcome key.

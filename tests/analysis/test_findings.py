@@ -50,10 +50,11 @@ NOISY = an_outcome(0.7 + NOISE)
         (ONES, HALVES, "accuracy", "A is higher than B in accuracy, by 50 points on each of "),
         (ONES, HALVES, "accuracy", "30 seeds: real."),
         (HALVES, ONES, "accuracy", "A is lower than B in accuracy, by 50 points"),
-        (ONES, ONES, "accuracy", "A and B have the same accuracy on all 30 seeds: not real."),
+        (ONES, ONES, "accuracy", "A and B have the same accuracy on all 30 seeds: not real, "
+         "unless more than 2 seeds in 100 come out as none of these 30 did (up to 10 may)."),
         (ONES, HALVES, "solve_rate", "A is solved more often than B, by 100 points (95 % "),
         (ONES, ONES, "solve_rate", "A and B are solved by the same seeds (95 % interval -11.4 to "),
-        (ONES, ONES, "solve_rate", "cannot tell yet; about 159 more seeds would do."),
+        (ONES, ONES, "solve_rate", ": not real, unless more than 2 seeds in 100 come out as none "),
         (NOISY, HALVES, "accuracy", "30 seeds): real."),
         (an_outcome(NOISE), an_outcome(NOISE[::-1]), "accuracy", "cannot tell yet; "),
         (an_outcome([1.0]), an_outcome([0.5]), "accuracy", " on one seed: cannot tell yet."),
@@ -64,10 +65,11 @@ NOISY = an_outcome(0.7 + NOISE)
         (ONES, an_outcome([0.5] * 8, first=90), "solve_rate", "30 and 8 different seeds): real."),
         (ONES, an_outcome([1.0] * 8, first=90), "solve_rate", "A and B are solved equally often ("),
         (ONES, an_outcome([1.0] * 20, first=90), "accuracy",
-         "have the same accuracy on all 30 and 20 different seeds: not real."),
+         "have the same accuracy on all 30 and 20 different seeds: cannot tell yet; about 9 more "),
         (ONES, an_outcome([1.0] * 9, first=90), "accuracy", "seeds: cannot tell yet; about"),
         (an_outcome([1.0] * 9, loss=np.arange(9) + 1.0), an_outcome([1.0] * 9), "loss",
-         "A is higher than B in loss, by 5 (95 % interval +2.89 to +7.11, 9 seeds): real."),
+         "A is higher than B in loss, by 5 (95 % interval +2.89 to +7.11, 9 seeds): real, "
+         "unless a rare seed comes out as none of these 9 did (up to 29 in 100 may). On one and "),
         (an_outcome(0.5 + NOISE / 100), HALVES, "accuracy", "not real, it is less than 2 points "),
     ],
 )  # fmt: skip
@@ -120,8 +122,24 @@ def test_epochs_to_solve_are_corrected_with_the_other_comparisons():
 
 def test_a_real_difference_within_the_margin_says_that_it_is_small():
     of = an_outcome(0.51 + NOISE / 50)
-    assert sentence(of, HALVES).endswith("real, though less than 2 points.")
-    assert sentence(of, HALVES, margin=0.001).endswith("real.")
+    assert ": real, though less than 2 points, unless more than 1 seed " in sentence(of, HALVES)
+    assert ": real, unless more than 1 seed " in sentence(of, HALVES, margin=0.001)
+
+
+def test_a_verdict_that_rare_seeds_would_undo_says_so_and_how_often_seeds_are_higher():
+    (comparison,) = comparisons(
+        Row("A", an_outcome([0.9] * 10)),
+        Row("B", an_outcome(0.86 + np.arange(10) / 1e4)),
+        x=ComparisonQuestion("A", "B"),
+    )
+    # 4 points are lost if 4.4 seeds in 100 fall from 90 to 0, and 1 - 0.05^(1/10) = 26 in 100 may.
+    condition = "unless more than 4 seeds in 100 come out as none of these 10 did (up to 26 may)"
+    beats = "On one and the same seed A is higher than B with a probability of 100 % (95 % interval"
+    assert comparison.verdict == "real" and comparison.rests_on == condition
+    assert f": real, {condition}. {beats} 69 to 100 %)." in comparison.sentence
+    record = comparison.record()
+    assert list(record)[-7:-3] == ["rests_on", "superiority", "superiority_low", "superiority_high"]
+    assert record["superiority_low"] == pytest.approx(0.025 ** (1 / 10))
 
 
 def test_seeds_are_paired_by_their_number_and_not_by_their_place():

@@ -5,6 +5,7 @@ import pytest
 from outcome_builder import build_outcome
 
 from lstm_bench.analysis._findings import sweep_findings
+from lstm_bench.analysis._reproduction import figures_by_chance
 from lstm_bench.report._tables import published as published_table
 from lstm_bench.results import NotRun, Row, SweepData
 
@@ -72,7 +73,7 @@ def test_a_rate_alone_has_no_verdict_on_sequences():
 def test_the_table_has_further_columns_only_with_published_trials():
     plain = findings_of(a_row(published="all right", claim="solved")).reproductions
     columns = list(published_table(plain))
-    assert columns[-1] == "why" and "success" not in plain[0].document()
+    assert columns[-5] == "why" and "success" not in plain[0].document()
     both = findings_of(
         a_row(published="all right", claim="solved"),
         a_row("B", published_success=(20, 20), published_sequences=2000.0),
@@ -91,3 +92,34 @@ def test_recipes_that_were_not_run_are_in_the_document_alone():
     assert entry["published_success"] == [10, 10] and entry["published_sequences"] == 853_000
     assert "not_run" not in findings_of(a_row()).document()
     assert list(document["recipes"]) == ["A"]
+
+
+def test_a_figure_has_a_verdict_of_its_own_and_one_as_one_of_all_figures():
+    accuracy = np.linspace(0.5, 0.6, 60)
+    outcomes = [build_outcome(accuracy, columns={}) for _ in range(3)]
+    rows = [
+        Row(name, outcome, published="", published_accuracy=figure)
+        for name, outcome, figure in zip("ABC", outcomes, (0.5511, 0.5009, 0.9), strict=True)
+    ]
+    findings = findings_of(*rows)
+    words = [(item.verdict.word, item.familywise) for item in findings.reproductions]
+    # The figure of B lies between the first and the second of 60 seeds, that of C above all: both
+    # have 2 / 61 <= p <= 4 / 61; Holm takes three times that of C, 6 / 61.
+    assert words == [
+        ("reproduced", "reproduced"),
+        ("not reproduced", "cannot tell"),
+        ("not reproduced", "not reproduced"),
+    ]
+    assert "lies within the range of 60 seeds" in findings.reproductions[1].verdict.reason
+    record = findings.reproductions[2].record()
+    assert list(record)[-4:] == [
+        "further_low",
+        "further_high",
+        "rank_p_holm",
+        "familywise_verdict",
+    ]
+    assert record["rank_p_holm"] == pytest.approx(6 / 61)
+    sentence = figures_by_chance(findings.reproductions)
+    assert sentence.startswith("If all 3 published figures were runs like ours, 0.3 of them would")
+    assert "2 are (2.8 % of such pages have as many or more); as one of 3 figures, 1 of" in sentence
+    assert figures_by_chance(findings.reproductions[:1]) == ""

@@ -8,10 +8,11 @@ import pytest
 from outcome_builder import build_outcome
 from scipy import stats
 
-from lstm_bench.analysis import confirmations, simplest_recipe, sweep_findings
+from lstm_bench.analysis import Effect, confirmations, simplest_recipe, sweep_findings
 from lstm_bench.recipes._registry import BUILT_IN_TASKS, SearchedTask
 from lstm_bench.results import Failed, Row, SweepData
 from lstm_bench.seeds import crossed_seed
+from lstm_bench.statistics import paired_mean_difference
 
 
 def an_outcome(accuracy, digest="", seeds=None, cost=1, **settings):
@@ -186,25 +187,29 @@ def test_an_ablation_is_a_paired_difference():
     assert [one.name for one in ablations] == ["epochs back to 250", "batch size back to 1"]
     worse, same = ablations
     assert worse.rate.difference == -0.75
-    assert worse.rate.p == pytest.approx(2 * 0.5**30)
-    assert (worse.rate.corrected_for, worse.rate.p_holm) == (4, pytest.approx(4 * 2 * 0.5**30))
+    assert worse.rate.p < 2 * 0.5**30 * 1.01 and worse.score.p < 0.001
+    # Two ablations are two questions, of which the score is answered first.
+    assert (worse.rate.corrected_for, worse.score.p_holm) == (2, pytest.approx(2 * worse.score.p))
+    assert worse.rate.p_holm == worse.score.p_holm
     assert worse.score.difference == pytest.approx(-0.375)
-    assert (worse.verdict, same.verdict) == ("real", "cannot tell yet")
+    assert (worse.verdict, same.verdict) == ("real", "not real")
     assert worse.sentence.startswith("epochs back to 250: solved 75 points less often (95 % inter")
-    assert worse.sentence.endswith("), real (40 seeds).")
+    assert ", real" in worse.sentence and worse.sentence.endswith(" (40 seeds).")
     assert "solved as often" in same.sentence and "the same accuracy, not real" in same.sentence
 
 
-def test_holm_corrects_over_all_ablations():
+def test_holm_corrects_over_all_ablations_and_not_over_both_measures():
     worse = ablated("epochs", 250, solved(2, 8))
     finalist = confirmed(0, solved(8, 8))
     base = [trial(0, solved(4, 4)), finalist, ablation_base(finalist)]
-    alone = findings_of(*base, worse).ablations[0].rate
-    assert alone.p == pytest.approx(2 * 0.5**6)
-    assert (alone.p_holm, alone.verdict) == (pytest.approx(0.0625), "cannot tell yet")
+    alone = findings_of(*base, worse).ablations[0]
+    assert alone.score.p == pytest.approx(2 * 0.5**6)  # six of six seeds: a sign-flip test
+    assert (alone.score.p_holm, alone.verdict) == (pytest.approx(2 * 0.5**6), "real")
     others = [ablated(f"x{k}", k, solved(8, 8)) for k in range(3)]
-    of_four = findings_of(*base, worse, *others).ablations[0].rate
-    assert (of_four.corrected_for, of_four.p_holm) == (8, pytest.approx(8 * 2 * 0.5**6))
+    of_four = findings_of(*base, worse, *others).ablations[0]
+    assert (of_four.score.corrected_for, of_four.verdict) == (4, "cannot tell yet")
+    assert of_four.score.p_holm == pytest.approx(4 * 2 * 0.5**6)
+    assert of_four.rate.p_holm >= of_four.score.p_holm  # the rate is judged after the score
 
 
 def context(number, accuracy, **settings):
@@ -348,3 +353,15 @@ def test_the_document_of_a_search_is_plain_json_without_empty_parts():
     assert document["ablation"]["back-epochs"]["value"] == 250
     assert document["variance"]["split"]["draws"] == [3, 4, 2]
     assert list(findings_of().document()) == always
+
+
+def test_an_effect_over_too_few_recipes_says_how_many_its_verdict_takes():
+    differences = [0.6, 0.65, 0.7, 0.62, 0.66, 0.7, 0.6, 0.61, 0.69, 0.7]
+    estimate = paired_mean_difference(differences, [0.0] * 10)
+    effect = Effect("units", 1, 0, (), (), (), estimate)
+    few = effect.with_verdict(26 * estimate.p, 26)  # 26 * 2 / 2^10 > 0.048
+    assert few.verdict == "cannot tell yet"
+    assert few.conclusion == (
+        "cannot tell yet: as one of 26 verdicts it takes 11 recipes, and there are 10"
+    )
+    assert effect.with_verdict(24 * estimate.p, 24).verdict == "real"

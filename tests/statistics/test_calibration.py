@@ -9,10 +9,10 @@ from scipy import stats
 from lstm_bench.statistics import _paired as paired
 from lstm_bench.statistics import _unpaired as unpaired
 from lstm_bench.statistics._estimates import mean_interval, solve_rate
+from lstm_bench.statistics._multiplicity import holm_correction
 from lstm_bench.statistics._paired import (
     DEFAULT_MARGIN,
     difference_verdict,
-    holm_correction,
     paired_mean_difference,
     paired_rate_difference,
 )

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from lstm_bench.statistics import _paired as paired
+from lstm_bench.statistics._exact_mcnemar import exact_mcnemar
+from lstm_bench.statistics._multiplicity import holm_chains, holm_correction
 from lstm_bench.statistics._paired import (
     DEFAULT_MARGIN,
     ComparisonQuestion,
     difference_verdict,
-    holm_correction,
     paired_mean_difference,
     paired_newcombe_interval,
     paired_rate_difference,
@@ -72,13 +73,114 @@ def test_newcombes_interval_covers_in_about_95_percent():
     assert np.mean([d.low <= truth <= d.high for d in differences]) > 0.93
 
 
-@pytest.mark.parametrize(("first", "second"), [(5, 0), (7, 2), (3, 3), (0, 0), (1, 0)])
-def test_mcnemars_test_is_a_coin_toss_over_the_discordant_pairs(first, second):
-    of = [True] * first + [False] * second + [True] * 4
-    to = [False] * first + [True] * second + [True] * 4
-    n = first + second
-    tail = sum(math.comb(n, k) for k in range(max(first, second), n + 1)) / 2**n
-    assert paired_rate_difference(of, to).p == pytest.approx(min(1.0, 2 * tail) if n else 1.0)
+@pytest.mark.parametrize("n", [5, 9])
+def test_the_test_of_paired_rates_is_the_largest_probability_of_results_as_extreme(n):
+    """By hand: all results of n seeds, over all rates at which equal recipes differ."""
+    counts = [(b, c) for b in range(n + 1) for c in range(n + 1 - b)]
+
+    def mid_p(b, c):
+        tail = sum(math.comb(b + c, k) for k in range(min(b, c) + 1)) / 2 ** (b + c)
+        return 1.0 if b == c else 2 * tail - math.comb(b + c, b) / 2 ** (b + c)
+
+    for first, second in [(n, 0), (4, 1), (3, 0), (2, 2), (0, 0)]:
+        limit = mid_p(first, second) + 1e-9
+        extreme = [(b, c) for b, c in counts if mid_p(b, c) <= limit]
+        q = np.linspace(0.005, 1, 200)
+        ways = [math.comb(n, b) * math.comb(n - b, c) for b, c in extreme]
+        largest = max(
+            sum(
+                w * (q / 2) ** (b + c) * (1 - q) ** (n - b - c)
+                for w, (b, c) in zip(ways, extreme, strict=True)
+            )
+        )
+        neither = n - first - second
+        of = [True] * first + [False] * second + [True] * neither
+        to = [False] * first + [True] * second + [True] * neither
+        assert paired_rate_difference(of, to).p == pytest.approx(largest, abs=1e-9)
+
+
+@pytest.mark.parametrize("n", [10, 20, 30])
+def test_the_exact_level_and_power_of_the_test_of_paired_rates(n):
+    counts = [(b, c) for b in range(n + 1) for c in range(n + 1 - b)]
+    p_values = np.array([exact_mcnemar(b, c, n) for b, c in counts])
+    conditional = np.array([stats.binomtest(b, b + c).pvalue if b + c else 1 for b, c in counts])
+    b, c = np.array(counts).T
+
+    def probability(only_first, only_second, rejected):
+        shares = [only_first, only_second, 1 - only_first - only_second]
+        mass = stats.multinomial.pmf(np.stack([b, c, n - b - c], axis=1), n, shares)
+        return float(mass[rejected].sum())
+
+    for level in (0.05, 0.0125, 0.05 / 15):
+        sizes = [probability(q / 2, q / 2, p_values <= level) for q in np.linspace(0.01, 1, 40)]
+        assert max(sizes) <= level + 1e-4
+    # Rates of 0.5 and 0.9 of independent seeds.
+    ours = probability(0.05, 0.45, p_values <= 0.05)
+    before = probability(0.05, 0.45, conditional <= 0.05)
+    assert ours > before
+    if n == 10:
+        assert (ours, before) == (pytest.approx(0.354, abs=1e-3), pytest.approx(0.192, abs=1e-3))
+
+
+CHAINS = st.lists(st.lists(st.floats(0, 1), min_size=1, max_size=2), max_size=5)
+
+
+@given(CHAINS)
+def test_chains_are_rejected_as_by_the_graphical_procedure(chains):
+    """Step down with weights: a rejected p value gives its weight to the next one of its chain."""
+    corrected = holm_chains(chains)
+    for level in (0.01, 0.05, 0.3):
+        rejected, active = set(), dict.fromkeys(range(len(chains)), 0)
+        while True:
+            weight = level / max(len(active), 1)
+            hit = [place for place, i in active.items() if chains[place][i] <= weight]
+            if not hit:
+                break
+            place = hit[0]
+            rejected.add((place, active[place]))
+            active[place] += 1
+            if active[place] == len(chains[place]):
+                del active[place]
+        found = {
+            (place, i)
+            for place, chain in enumerate(corrected)
+            for i, p in enumerate(chain)
+            if p <= level
+        }
+        borderline = any(
+            abs(p * k - level) < 1e-12 for chain in chains for p in chain for k in range(1, 6)
+        )
+        assert borderline or found == rejected
+
+
+@given(st.lists(st.floats(0, 1), max_size=8))
+def test_chains_of_one_are_corrected_by_holm(p_values):
+    assert [p for (p,) in holm_chains([[p] for p in p_values])] == holm_correction(p_values)
+
+
+def test_a_measure_more_of_the_same_seeds_costs_no_power():
+    """Ten ablations, of which one loses 10 points, scores and solve rates of the same 20 seeds."""
+    rng = np.random.default_rng(12)
+    as_one = as_two = alone = 0
+    for _ in range(150):
+        p_values = stats.ttest_1samp(rng.normal(0, 0.1, (10, 20)), 0, axis=1).pvalue
+        p_values[0] = stats.ttest_1samp(rng.normal(0.08, 0.1, 20), 0).pvalue
+        rates = rng.random(10)  # of no use
+        alone += holm_correction(p_values)[0] <= 0.05
+        as_one += holm_chains(list(zip(p_values, rates, strict=True)))[0][0] <= 0.05
+        as_two += holm_correction([*p_values, *rates])[0] <= 0.05
+    assert alone == as_one > as_two
+
+
+def test_equal_ablations_are_seldom_real_in_either_measure():
+    rng = np.random.default_rng(13)
+    wrong = 0
+    for _ in range(1000):
+        first = rng.random(5)
+        first[:2] = 0.0  # two real scores, so that their solve rates are judged
+        corrected = holm_chains(list(zip(first, rng.random(5), strict=True)))
+        wrong += min(*[p for _, p in corrected], *[p for p, _ in corrected[2:]]) <= 0.05
+    assert stats.binom.sf(wrong - 1, 1000, 0.05) > 0.01
 
 
 @given(st.lists(st.floats(0, 1), max_size=8))
@@ -139,11 +241,12 @@ def test_a_large_difference_is_real_and_a_small_sure_one_is_not():
 
 def test_a_few_equal_seeds_give_no_verdict():
     assert verdict_of([1.0] * 5, [1.0] * 5) == "cannot tell yet"
-    assert verdict_of([1.0] * 19, [1.0] * 19) == "not real"
+    assert verdict_of([1.0] * 28, [1.0] * 28) == "cannot tell yet"
+    assert verdict_of([1.0] * 29, [1.0] * 29) == "not real"
     assert verdict_of([1.0] * 5, [0.5] * 5) == "cannot tell yet"  # p = 2 / 32
     assert verdict_of([1.0] * 6, [0.5] * 6) == "real"
     difference = paired_mean_difference([1.0] * 5, [1.0] * 5)
-    assert difference.constant and seeds_needed(difference, DEFAULT_MARGIN, 1, rate=False) == 14
+    assert difference.constant and seeds_needed(difference, DEFAULT_MARGIN, 1) == 24
 
 
 def test_a_loss_has_no_default_margin():
@@ -155,7 +258,7 @@ def test_a_loss_has_no_default_margin():
 
 def test_one_seed_and_diverged_seeds_give_no_verdict():
     assert verdict_of([1.0], [0.0]) == "cannot tell yet"
-    assert seeds_needed(paired_mean_difference([1.0], [0.0]), DEFAULT_MARGIN, 1, rate=False) is None
+    assert seeds_needed(paired_mean_difference([1.0], [0.0]), DEFAULT_MARGIN, 1) is None
     assert verdict_of([1.0, math.nan, 1.0], [0.0] * 3) == "cannot tell yet"
     assert paired_rate_difference([], []).n == 0
 
@@ -165,26 +268,27 @@ def test_the_recommended_number_of_seeds_has_the_stated_power():
     rng = np.random.default_rng(8)
     values = rng.normal(0, 1, 20)
     values = 0.03 + 0.08 * (values - values.mean()) / values.std(ddof=1)
-    needed = 20 + seeds_needed(paired_mean_difference(values, np.zeros(20)), None, 1, rate=False)
+    needed = 20 + seeds_needed(paired_mean_difference(values, np.zeros(20)), None, 1)
     trials = rng.normal(0.03, 0.08, (1000, needed))
     power = np.mean(stats.ttest_1samp(trials, 0, axis=1).pvalue <= 0.05)
     assert 0.75 < power < 0.85
 
 
-def test_rates_without_a_difference_need_as_many_seeds_as_wilsons_interval():
-    difference = paired_rate_difference([True] * 30, [True] * 30)
-    needed = 30 + seeds_needed(difference, 0.02, 1, rate=True)
-    for n, settled in ((needed + 1, True), (needed - 5, False)):
+def test_rates_without_a_difference_need_as_many_seeds_as_show_a_rare_failure():
+    # 0.9^29 = 0.047: the fewest seeds of which at most one sample in twenty misses every tenth.
+    few = paired_rate_difference([True] * 12, [True] * 12)
+    assert 12 + seeds_needed(few, 0.02, 1) == 29
+    for n, settled in ((28, False), (29, True)):
         equal = paired_rate_difference([True] * n, [True] * n)
         assert (difference_verdict(equal, equal.p, 0.02) == "not real") == settled
 
 
 def test_the_number_of_additional_seeds_is_capped():
     difference = paired_mean_difference([0.5, 0.1, 0.9], [0.5, 0.5, 0.5])
-    assert seeds_needed(difference, None, 1, rate=False) == paired.MAX_ADDITIONAL_SEEDS
+    assert seeds_needed(difference, None, 1) == paired.MAX_ADDITIONAL_SEEDS
 
 
 def test_an_infinite_difference_has_no_number_of_seeds():
     difference = paired_mean_difference([0.9, 0.1, 0.2], [0.5, 0.5, 0.5])
     difference = replace(difference, difference=math.inf, std=math.nan)
-    assert seeds_needed(difference, None, 1, rate=False) is None
+    assert seeds_needed(difference, None, 1) is None
