@@ -17,6 +17,7 @@ from lstm_bench.analysis._comparisons import (
     without_verdict,
 )
 from lstm_bench.analysis._history import objective
+from lstm_bench.analysis._stretch_differences import counting_steps
 from lstm_bench.results import Row, SweepData
 from lstm_bench.statistics import (
     DEFAULT_MARGIN,
@@ -153,8 +154,11 @@ def difference(of: Row, to: Row, measure: Measure) -> Difference:
     """Returns the difference between two rows over the seeds that both have."""
     first, second = _paired_values(of, to, measure)
     if measure == "solve_rate":
-        return paired_rate_difference(first > 0, second > 0)
-    return paired_mean_difference(first, second)
+        estimate = paired_rate_difference(first > 0, second > 0)
+    else:
+        estimate = paired_mean_difference(first, second)
+    shared = sorted(set(of.outcome.seeds["seed"]) & set(to.outcome.seeds["seed"]))
+    return counting_steps(estimate, of, to, measure, (shared, shared))
 
 
 def _paired_values(of: Row, to: Row, measure: str) -> tuple[np.ndarray, np.ndarray]:
@@ -176,8 +180,9 @@ def _difference_clause(comparison: Comparison) -> str:
         return f"no {name} on some seed, which diverged"
     size, above = points(abs(estimate.difference)), estimate.difference > 0
     if measure == "solve_rate":
-        change = f"solved {size} {'more' if above else 'less'} often"
-        change = change if estimate.difference else "solved as often"
+        what = "below the baseline's error" if estimate.step_error else "solved"
+        change = f"{what} {size} {'more' if above else 'less'} often"
+        change = change if estimate.difference else f"{what} as often"
     else:
         change = f"{name} {size} {'higher' if above else 'lower'}"
         change = change if estimate.difference else f"the same {name}"

@@ -16,6 +16,7 @@ from lstm_bench.analysis._comparison_sentences import (
     difference_direction,
     superiority_sentence,
 )
+from lstm_bench.analysis._stretch_differences import counting_steps
 from lstm_bench.errors import UserError
 from lstm_bench.results import Outcome, Row, SweepData, differences_figure
 from lstm_bench.safety import html_table
@@ -329,10 +330,13 @@ def estimate_difference(of: Row, to: Row, question: ComparisonQuestion) -> Diffe
         return epochs_difference(first.to_list(), second.to_list(), last, shared=len(shared) > 0)
     if column == "solved":
         rates = paired_rate_difference if len(shared) else unpaired_rate_difference
-        return rates(first.to_numpy(bool), second.to_numpy(bool))
-    means = paired_mean_difference if len(shared) else unpaired_mean_difference
-    bounds = (-math.inf, math.inf) if column == "loss" else (0.0, 1.0)
-    return means(first.to_numpy(float), second.to_numpy(float), bounds)
+        estimate = rates(first.to_numpy(bool), second.to_numpy(bool))
+    else:
+        means = paired_mean_difference if len(shared) else unpaired_mean_difference
+        bounds = (-math.inf, math.inf) if column == "loss" else (0.0, 1.0)
+        estimate = means(first.to_numpy(float), second.to_numpy(float), bounds)
+    seeds = list(first.index), list(second.index)
+    return counting_steps(estimate, of, to, question.measure, seeds)
 
 
 def _last_epoch(row: Row) -> float:
@@ -360,7 +364,8 @@ def _qualification(comparison: Comparison) -> str:
     if estimate.p <= comparison.level < comparison.p_holm:
         among = f", as one of {comparison.corrected_for} comparisons"
     if more is None:
-        return among
+        needs_steps = bool(estimate.step_error) and comparison.verdict == "cannot tell yet"
+        return f"{among}; more seeds would not do, it takes more steps" if needs_steps else among
     low, high = comparison.more_seeds_range or (more, more)
     if low >= MAX_ADDITIONAL_SEEDS:
         return f"{among}; it would take more than {low:,} further seeds"

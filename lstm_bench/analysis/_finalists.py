@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lstm_bench.analysis._baselines import BaselineResult, baseline_results
 from lstm_bench.analysis._history import distinct_recipes, is_stopped, objective
 from lstm_bench.results import Row, SweepData, measure_mean
 from lstm_bench.statistics import RELIABLE_RATE, Mean, Rate, mean_interval, solve_rate
@@ -193,24 +194,42 @@ class SimplestRecipe:
             return self.why
         row, rate = self.point.row, self.point.rate
         parameters, updates = row.outcome.parameters, row.outcome.updates
+        solved = f"solved by {rate.k} of {rate.n} fresh seeds (95 % Wilson interval"
+        if row.outcome.score == "skill":
+            solved = (
+                f"its error is below the baseline's for {rate.k} of {rate.n} fresh seeds (95 % "
+                "interval for other data of the kind"
+            )
         also = f" At no higher cost, {_clearing(self.fixed)} too." if self.fixed else ""
         return (
-            f"The simplest recipe that solves it is {row.id} ({row.outcome.name}): solved by "
-            f"{rate.k} of {rate.n} fresh seeds (95 % Wilson interval {_percent_interval(rate)} %, "
-            f"all of it at or above {100 * self.bar:g} %), with {parameters:,} parameters and "
+            f"The simplest recipe that solves it is {row.id} ({row.outcome.name}): {solved} "
+            f"{_percent_interval(rate)} %, all of it at or above {100 * self.bar:g} %), with {parameters:,} parameters and "
             f"{updates:,} updates.{also}"
         )
 
 
 def simplest_recipe(result: SweepData, bar: float = RELIABLE_RATE) -> SimplestRecipe:
-    """Returns the cheapest confirmed recipe whose Wilson lower bound is at least `bar`."""
-    return simplest_of(front(result), bar)
+    """Returns the cheapest confirmed recipe that reliably solves the task: see `simplest_of`."""
+    return simplest_of(front(result), bar, baseline_results(result))
 
 
-def simplest_of(points: Sequence[FrontPoint], bar: float = RELIABLE_RATE) -> SimplestRecipe:
-    """Returns the simplest recipe of a front that is already computed."""
+def simplest_of(
+    points: Sequence[FrontPoint],
+    bar: float = RELIABLE_RATE,
+    baselines: Sequence[BaselineResult] = (),
+) -> SimplestRecipe:
+    """Returns the simplest recipe of a front that is already computed.
+
+    The Wilson interval of its solve rate lies at or above `bar`. Where there are `baselines`, their
+    verdict on it is `better`, too.
+    """
     confirmed = [point for point in points if point.row.role == "confirmed"]
-    clear = [point for point in points if point.rate.low >= bar]
+    verdicts = {result.row.id: result.verdict for result in baselines}
+    clear = [
+        point
+        for point in points
+        if point.rate.low >= bar and verdicts.get(point.row.id, "better") == "better"
+    ]
     cheapest = next((point for point in clear if point.row.role == "confirmed"), None)
     if cheapest is not None:
         cost = cheapest.cost
@@ -219,6 +238,12 @@ def simplest_of(points: Sequence[FrontPoint], bar: float = RELIABLE_RATE) -> Sim
     share = f"{100 * bar:g} %"
     if not confirmed:
         why = "No recipe was run again on fresh seeds, so none can be called the simplest."
+        return SimplestRecipe(None, bar, why)
+    if baselines and all(verdicts.get(point.row.id) != "better" for point in confirmed):
+        why = (
+            "No finalist is certain to have a smaller error than the best baseline on other data "
+            "of the kind, so none is named as the simplest."
+        )
         return SimplestRecipe(None, bar, why)
     if not any(point.rate.k for point in confirmed):
         why = "No finalist is solved by any fresh seed, so none is simplest."
@@ -233,6 +258,12 @@ def simplest_of(points: Sequence[FrontPoint], bar: float = RELIABLE_RATE) -> Sim
         return SimplestRecipe(None, bar, why)
     best = max(confirmed, key=lambda point: (point.rate.low, -point.cost))
     rate = best.rate
+    if best.row.outcome.score == "skill":
+        why = (
+            f"No confirmed recipe is sure to have an error below the baseline's for {share} of "
+            f"seeds: of the most certain, {best.row.id}, {rate.k} of {rate.n} have."
+        )
+        return SimplestRecipe(None, bar, why)
     why = (
         f"No confirmed recipe is sure to be solved by {share} of seeds: the most certain, "
         f"{best.row.id}, is solved by {rate.k} of {rate.n} (95 % Wilson interval "

@@ -107,7 +107,7 @@ def sweep_findings(result: SweepData) -> Findings:
     The p values of all comparisons, ablations and effects are corrected together, so that the
     chance of any error among them is 5 %.
     """
-    points = front(result)
+    points, baselines = front(result), baseline_results(result)
     comparisons, all_ablations, all_effects = _with_verdicts(
         result, sweep_comparisons(result), ablations(result), effects(result)
     )
@@ -118,13 +118,13 @@ def sweep_findings(result: SweepData) -> Findings:
         reproductions=tuple(reproductions(result)),
         comparisons=comparisons,
         families=tuple(families(result)),
-        baselines=baseline_results(result),
+        baselines=baselines,
         intervals=interval_results(result),
         history=history(result),
         savings=stopping_savings(result),
         confirmations=confirmations(result),
         front=points,
-        simplest=simplest_of(points),
+        simplest=simplest_of(points, baselines=baselines),
         ablations=all_ablations,
         effects=all_effects,
         importance=setting_importances(result),

@@ -68,7 +68,9 @@ def outcome_page(
     `metrics` are names of further columns; those that were not recorded are left empty.
     """
     table = Table(title=outcome.name, title_justify="left")
-    for heading in ("seed", "loss", "accuracy", "sequences right", "solved", "from epoch"):
+    on_stretch = outcome.score == "skill"
+    solved = "below baseline" if on_stretch else "solved"
+    for heading in ("seed", "loss", "accuracy", "sequences right", solved, "from epoch"):
         table.add_column(heading, justify="right")
     for row in outcome.seeds.to_dict("records"):
         epoch = row["solved_epoch"]
@@ -85,10 +87,11 @@ def outcome_page(
     if mean.low == mean.low:
         spread += f" (95 % CI {mean.low:.1%} to {mean.high:.1%})"
     elif spread:
-        spread += " (no interval: the seeds are too few, or all equal)"
+        spread += f" (no interval: {mean.why or 'the seeds are too few, or all equal'})"
+    interval = f" (95 % CI {rate.low:.1%} to {rate.high:.1%})" if rate.low == rate.low else ""
     lines = [
         f"accuracy   {mean.mean:.1%}{spread}",
-        f"solved     {rate.k} of {rate.n} seeds (95 % CI {rate.low:.1%} to {rate.high:.1%})",
+        f"{'below baseline' if on_stretch else 'solved    '} {rate.k} of {rate.n} seeds{interval}",
         f"cost       {outcome.parameters:,} parameters; a seed takes {outcome.updates:,} updates, "
         f"{outcome.multiply_adds:.2g} multiply-adds",
         f"time       {outcome.compile_seconds:.2f} s compiling, "

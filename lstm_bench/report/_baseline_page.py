@@ -35,7 +35,9 @@ READING = (
     "Each step is forecast from the true past up to it, by a network that was trained once. Gain: "
     "the error of the best baseline minus that of the network; above 0 the network is better. Its "
     f"interval counts two kinds of chance: the seeds, and up to {MAX_BLOCKS} blocks of adjacent "
-    "steps (Ibragimov and Müller 2010), because the gain would be different on other data. The "
+    "steps (Ibragimov and Müller 2010), because the gain would be different on other data. So do "
+    "all intervals of skills, accuracies and rates on this page, and all comparisons but those of "
+    "a training loss. The "
     "best baseline is chosen with hindsight, on these steps. p after Holm's correction for all "
     "rows of the table.",
     "The search was scored on the part before these steps, with networks trained on fewer rows. A "
@@ -43,9 +45,11 @@ READING = (
     "Skill is the share by which the error of a network is below that of the best baseline: 100 % "
     "is perfect, 0 % is no better. Below 0 %, it is minus the share by which the error of the "
     "baseline is below that of the network. It is measured against the baselines that every recipe "
-    "has; a linear model of a recipe's window, in the table, is not one of them. Solved means a "
-    "skill above 0. Accuracy of real values is the share of steps whose forecast error is at most "
-    "the median error of the last value, on the training data.",
+    "has; a linear model of a recipe's window, in the table, is not one of them. Below "
+    "baseline: the seeds whose skill is above 0 on these steps, which other steps can change for "
+    "all seeds together; the interval allows for that. Accuracy of real values is the share of "
+    "steps whose forecast error is at most the median error of the last value, on the training "
+    "data.",
 )
 
 
@@ -79,7 +83,17 @@ def headline_result(findings: Findings) -> BaselineResult | None:
 
 def _table(results: Sequence[BaselineResult], first: BaselineResult) -> TextTable:
     """Returns recipes and baselines, the smallest error first; `first` is in bold."""
-    titles = ("Id", "What it is", "Seeds", "Error", "Seeds better", "Gain", "95 %", "p", "Verdict")
+    titles = (
+        "Id",
+        "What it is",
+        "Seeds",
+        "Error",
+        "Below baseline",
+        "Gain",
+        "95 %",
+        "p",
+        "Verdict",
+    )
     numeric = (False, False, *[True] * 6, False)
     none = wording.NONE
     lines: list[tuple[float, tuple[str, ...], str]] = []  # error, cells, mark

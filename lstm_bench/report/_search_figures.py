@@ -171,8 +171,8 @@ OTHER = ("^", "chosen by the seeds that score it")
 
 
 @styled
-def front(frame: pd.DataFrame, bar: float) -> Figure:
-    """Returns the solve rate against the cost, with Wilson's intervals and the front."""
+def front(frame: pd.DataFrame, bar: float, measure: str) -> Figure:
+    """Returns the solve rate, called `measure`, against the cost, with intervals and the front."""
     figure = new_figure(4.8)
     axes = figure.subplots()
     names = ("cost", "solve_rate", "solve_rate_low", "solve_rate_high")
@@ -199,7 +199,7 @@ def front(frame: pd.DataFrame, bar: float) -> Figure:
     (line,) = axes.plot(
         [*cost[best], cost.max()], [*rate[best], rate.max()], color=BEST, linewidth=6.0,
         drawstyle="steps-post", alpha=0.35, zorder=1.5,  # a band behind the intervals
-        label="front: no cheaper recipe is solved as often", gid="front-line",
+        label="front: no cheaper recipe has as many such seeds", gid="front-line",
     )  # fmt: skip
     axes.axhline(100 * bar, color=BAR, linewidth=1.0, linestyle="--")
     _set_cost_axis(axes, cost)
@@ -211,7 +211,7 @@ def front(frame: pd.DataFrame, bar: float) -> Figure:
         _mark_simplest(axes, simplest)
     axes.set_ylim(-4, 104)
     axes.set_xlabel("Cost: parameters \u00d7 weight updates of one seed, log scale")
-    axes.set_ylabel("Seeds that solve the task, %")
+    axes.set_ylabel(measure)
     add_grid(axes)
     figure.legend(handles=[*handles, line], loc="outside upper left", ncols=2, fontsize=8.5)
     return figure

@@ -68,7 +68,7 @@ def sections(findings: Findings, frames: Mapping[str, pd.DataFrame]) -> list[Sec
     blocks = {
         "Search history": [_history(findings, frames["history"])],
         "Finalists on fresh seeds": [_confirmation(findings, frames["confirmation"])],
-        "The simplest recipe that solves the task": [
+        _simplest_title(findings): [
             _front(findings, frames["front"]),
             _ablation(findings, frames["ablation"]),
         ],
@@ -81,6 +81,18 @@ def sections(findings: Findings, frames: Mapping[str, pd.DataFrame]) -> list[Sec
     }
     present = {title: [block for block in parts if block] for title, parts in blocks.items()}
     return [Section(title, tuple(parts)) for title, parts in present.items() if parts]
+
+
+def _on_stretch(findings: Findings) -> bool:
+    """Returns whether a seed counts as solved by its errors on one stretch of data."""
+    scores = [row.outcome.score for row in findings.result.trials]
+    return bool(scores) and set(scores) == {"skill"}
+
+
+def _simplest_title(findings: Findings) -> str:
+    if findings.simplest.point is None and _on_stretch(findings):
+        return "Cost of the recipes"
+    return "The simplest recipe that solves the task"
 
 
 def _measure(findings: Findings) -> str:
@@ -157,7 +169,10 @@ def _front(findings: Findings, frame: pd.DataFrame) -> Block | None:
     if not len(frame):
         return None
     simplest = findings.simplest
-    figure = search_figures.front(frame, simplest.bar)
+    label = "Seeds that solve the task, %"
+    if _on_stretch(findings):
+        label = "Seeds with an error below the baseline's, %"
+    figure = search_figures.front(frame, simplest.bar, label)
     seeds = wording.seed_counts([point.row for point in findings.front])
     caption = (
         f"Solve rate against cost of {wording.counted(len(frame), 'recipe')} with all seeds, n = "
@@ -165,9 +180,10 @@ def _front(findings: Findings, frame: pd.DataFrame) -> Block | None:
     )
     picture = Picture("front", figure, "Solve rate against cost", caption)
     table = search_text_tables.front(findings)
+    bold = "; the simplest that solves the task is in bold" if simplest.point else ""
     table_caption = (
         "Recipes on the front, and all recipes that were not chosen by the seeds that score them, "
-        "cheapest first; the simplest that solves the task is in bold. front.csv has all recipes."
+        f"cheapest first{bold}. front.csv has all recipes."
     )
     sentences = (printable_line(simplest.sentence),)
     return Block("", sentences, picture, table, table_caption, READING_FRONT)
@@ -183,9 +199,10 @@ def _ablation(findings: Findings, frame: pd.DataFrame) -> Block | None:
         ablation.name + (f", in {ablation.base.id}" if len(bases) > 1 else "")
         for ablation in ablations
     ]
+    solving = "with an error below the baseline's" if _on_stretch(findings) else "that solve it"
     panels = [
         (
-            "Difference in share of seeds that solve the task, points"
+            f"Difference in share of seeds {solving}, points"
             if measure == "solve_rate"
             else f"Difference in {wording.measure_name(measure)}, points",
             _in_points(frame[frame["measure"] == measure]),

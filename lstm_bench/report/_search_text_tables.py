@@ -25,6 +25,8 @@ MAX_POINTS = 30
 def confirmation(confirmations: Confirmations) -> TextTable:
     """Returns the finalists, best on fresh seeds first, with their score in the search."""
     wilson = confirmations.measure != "solve_rate"  # else it is the interval of the score
+    finalists = confirmations.finalists
+    score = finalists[0].row.outcome.score if finalists else ""
     titles = (
         "Recipe",
         "Configuration",
@@ -34,8 +36,8 @@ def confirmation(confirmations: Confirmations) -> TextTable:
         "Confirmed score, %",
         "95 % interval",
         "Optimism, points",
-        "Solved",
-        *["Wilson 95 %"] * wilson,
+        wording.solved_title(score),
+        *[wording.rate_title(score)] * wilson,
     )
     cells = []
     for finalist in confirmations.finalists:
@@ -69,6 +71,7 @@ def front(findings: Findings) -> TextTable:
     """Returns the recipes on the front, and the fixed and confirmed ones, cheapest first."""
     simplest = findings.simplest.point
     shown = [point for point in findings.front if point.on_front or point.row.role != "trial"]
+    score = shown[0].row.outcome.score if shown else ""
     cells, marks = [], []
     for point in shown[:MAX_POINTS]:
         outcome = point.row.outcome
@@ -92,8 +95,8 @@ def front(findings: Findings) -> TextTable:
         "Parameters",
         "Updates",
         "Cost",
-        "Solved",
-        "Wilson 95 %",
+        wording.solved_title(score),
+        wording.rate_title(score),
         "Scored on",
         "On the front",
     )

@@ -84,14 +84,13 @@ def _training_runs(rows: Sequence[Row]) -> set[tuple[str, int]]:
 def _best(findings: Findings, best: Row) -> str:
     """Returns the sentence about the best recipe."""
     measure = best.outcome.score
-    mean, rate = measure_mean(best.outcome, measure), best.outcome.solve_rate
+    mean = measure_mean(best.outcome, measure)
     subject = "The best recipe is" if len(findings.result.rows) > 1 else "The recipe is"
     chosen = ", chosen by the same seeds that score it" if best.role == "trial" else ""
-    wilson = wording.percent_interval(rate.low, rate.high, " %")
     return (
         f"{subject} {printable_line(best.id)} ({printable_line(best.outcome.name)}{chosen}): "
-        f"{measure} {wording.percent(mean.mean, ' %')} ({_mean_interval(mean)}), solved by "
-        f"{rate.k} of {rate.n} seeds (95 % Wilson interval {wilson})"
+        f"{measure} {wording.percent(mean.mean, ' %')} ({_mean_interval(mean)}), "
+        f"{wording.solved_by(best.outcome, best.outcome.solve_rate)}"
         f"{_ties(findings, best.outcome)}."
     )
 
@@ -102,6 +101,8 @@ def _mean_interval(mean: Mean) -> str:
         return "one seed, so no interval"
     if not math.isnan(mean.low):
         return f"95 % interval {wording.percent_interval(mean.low, mean.high, ' %')}"
+    if mean.why:
+        return f"{mean.why}, so no interval"
     few = mean.n < NEAR_BOUND_SEEDS
     if mean.std == 0:
         return f"the same for all {mean.n} seeds" + ", too few for an interval" * few
@@ -130,9 +131,15 @@ def _solved(rows: tuple[Row, ...]) -> str:
         "some seeds": [name for name, rate in rates if 0 < rate.k < rate.n],
         "no seed": [name for name, rate in rates if rate.k == 0 < rate.n],
     }
-    parts = [f"{len(ids)} by {seeds}{_id_list(ids)}" for seeds, ids in groups.items() if ids]
+    on_stretch = all(row.outcome.score == "skill" for row in rows)
+    by = "for" if on_stretch else "by"
+    parts = [f"{len(ids)} {by} {seeds}{_id_list(ids)}" for seeds, ids in groups.items() if ids]
     first, _, rest = parts[0].partition(" ")
-    parts[0] = f"{first} {'was' if first == '1' else 'were'} solved {rest}"
+    if on_stretch:
+        verb = f"{'has' if first == '1' else 'have'} an error below the baseline's on these steps"
+    else:
+        verb = f"{'was' if first == '1' else 'were'} solved"
+    parts[0] = f"{first} {verb} {rest}"
     return f"Of the {len(rows)} fixed recipes, {_join(parts)}."
 
 

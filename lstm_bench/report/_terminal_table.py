@@ -35,7 +35,8 @@ def terminal_table(result: SweepData, limit: int = 6, findings: Findings | None 
     table.add_column("Recipe", no_wrap=True)
     table.add_column("Configuration", min_width=12)
     measure = "skill" if objective(result) == "skill" else "accuracy"
-    for heading in (f"{measure.capitalize()} %", "Solved %", "Epochs"):
+    solved = f"{wording.solved_title(measure).replace(' ', chr(10))} %"
+    for heading in (f"{measure.capitalize()} %", solved, "Epochs"):
         table.add_column(heading, justify="right")
     finalists = findings.confirmations.finalists
     verdicts = {

@@ -54,7 +54,9 @@ MEASURES = (
 
 def measure_titles(rows: Sequence[Row]) -> list[str]:
     """Returns `MEASURES` with the name of the measure that ranks the rows."""
-    return [title.format(tables.ranking_measure(rows).capitalize()) for title in MEASURES]
+    score = tables.ranking_measure(rows)
+    names = {"Solved": wording.solved_title(score), "Wilson 95 %": wording.rate_title(score)}
+    return [names.get(title, title).format(score.capitalize()) for title in MEASURES]
 
 
 def measure_cells(outcome: Outcome) -> tuple[str, ...]:

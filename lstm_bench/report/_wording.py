@@ -69,6 +69,8 @@ def interval_or_reason(mean: Mean) -> str:
     """Returns the interval of a mean, or the reason why there is none."""
     if mean.n < 2 or math.isnan(mean.mean) or not math.isnan(mean.low):
         return percent_interval(mean.low, mean.high)
+    if mean.why:
+        return mean.why
     few = "n too small" if mean.n < NEAR_BOUND_SEEDS else ""
     return ", ".join(filter(None, [f"all {mean.n} equal" if mean.std == 0 else "", few]))
 
@@ -140,6 +142,30 @@ def score_change(difference: float) -> str:
 def solved_count(rate: Rate) -> str:
     """Returns the number of seeds that solved the task: `9/10`."""
     return f"{rate.k}/{rate.n}"
+
+
+def solved_title(score: str) -> str:
+    """Returns the title of a column with the seeds that solved the task.
+
+    On a stretch of data it says no more than what was measured: the errors on this stretch.
+    """
+    return "Below baseline" if score == "skill" else "Solved"
+
+
+def rate_title(score: str) -> str:
+    """Returns the title of a column with the intervals of these rates."""
+    return "95 %, seeds and steps" if score == "skill" else "Wilson 95 %"
+
+
+def solved_by(outcome: Outcome, rate: Rate) -> str:
+    """Returns how many seeds solved the task, with the interval, as a part of a sentence."""
+    interval = percent_interval(rate.low, rate.high, " %")
+    if outcome.score != "skill":
+        return f"solved by {rate.k} of {rate.n} seeds (95 % Wilson interval {interval})"
+    counts = f"its error here is below the baseline's for {rate.k} of {rate.n} seeds"
+    if math.isnan(rate.low):
+        return counts
+    return f"{counts} (95 % interval for other data of the kind {interval})"
 
 
 def epochs_to_solve(outcome: Outcome) -> str:

@@ -22,6 +22,7 @@ from lstm_bench.results._figures import (
     styled,
 )
 from lstm_bench.results._json import plain_json, to_json
+from lstm_bench.results._merging import merge_outcomes, select_seeds
 from lstm_bench.results._outcome import (
     CURVE_POINTS,
     PARTIAL_ACCURACIES,
@@ -31,10 +32,8 @@ from lstm_bench.results._outcome import (
     measure_bounds,
     measure_mean,
     measure_values,
-    merge_outcomes,
     score_strip,
     score_title,
-    select_seeds,
 )
 from lstm_bench.results._storage import (
     MAX_NETWORK_BYTES,
@@ -47,6 +46,7 @@ from lstm_bench.results._storage import (
     validation_message,
     write_outcome,
 )
+from lstm_bench.results._stretch_scores import step_values
 from lstm_bench.results._sweep_data import (
     Failed,
     GridTask,
@@ -104,6 +104,7 @@ __all__ = [
     "score_title",
     "select_seeds",
     "shorten",
+    "step_values",
     "styled",
     "to_json",
     "unpack_outcome",

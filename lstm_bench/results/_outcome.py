@@ -8,14 +8,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from lstm_bench.errors import UserError, unknown
+from lstm_bench.results._equality import is_equal, without_seconds
 from lstm_bench.results._figures import (
     ScoreStrip,
     accuracy_figure,
@@ -23,13 +25,16 @@ from lstm_bench.results._figures import (
     curves_figure,
 )
 from lstm_bench.results._json import plain_json
+from lstm_bench.results._stretch_scores import is_scored_on_stretch, mean_on_stretch
 from lstm_bench.safety import html_table
 from lstm_bench.statistics import (
     WORST_SKILL,
     Mean,
     Rate,
+    StretchMean,
     mean_interval,
     median_epochs,
+    positive_rate,
     solve_rate,
 )
 
@@ -99,13 +104,45 @@ class Outcome:
 
     @property
     def accuracy(self) -> Mean:
-        """Mean step accuracy over the seeds, with its 95 % interval."""
-        return mean_interval(self.seeds["accuracy"].to_numpy(), 0.0, 1.0)
+        """Mean step accuracy over the seeds, with its 95 % interval: see `measure_mean`."""
+        return measure_mean(self, "accuracy")
 
     @property
     def solve_rate(self) -> Rate:
-        """How many seeds solved the task, with Wilson's 95 % interval."""
-        return solve_rate(self.seeds["solved"].to_numpy())
+        """How many seeds solved the task, with Wilson's 95 % interval.
+
+        Where all seeds are scored on one stretch of data, solved is only an error below the
+        baseline's on this stretch, and the interval counts the stretch too: see `positive_rate`.
+        """
+        return solve_rate_interval(self)
+
+    @cached_property
+    def on_stretch(self) -> bool:
+        """Whether all seeds are scored on the same stretch of data, next to baselines."""
+        return is_scored_on_stretch(self.seeds, self.predictions)
+
+    @property
+    def overlap(self) -> int:
+        """The steps that one forecast shares with the next."""
+        return int(self.settings.get("horizon") or 1)
+
+    @cached_property
+    def _stretch_means(self) -> dict[tuple[str, float], StretchMean | None]:
+        """The means over seeds and steps that were computed so far, by measure and level."""
+        return {}
+
+    def stretch_mean(self, measure: str, level: float = 0.05) -> StretchMean | None:
+        """Returns the mean of a measure with an interval that counts seeds and steps.
+
+        None where there is none: see `on_stretch`.
+        """
+        if not self.on_stretch or not len(self.seeds):
+            return None
+        key = (measure, level)
+        if key not in self._stretch_means:
+            found = mean_on_stretch(self.seeds, self.predictions, measure, self.overlap, level)
+            self._stretch_means[key] = found
+        return self._stretch_means[key]
 
     @property
     def epochs_to_solve(self) -> float | None:
@@ -149,7 +186,7 @@ class Outcome:
         """Returns the means and rates over the seeds as plain JSON values; NaN becomes None."""
         rate = self.solve_rate
         loss = mean_interval(self.seeds["loss"].to_numpy())
-        sequences = mean_interval(self.seeds["sequence_accuracy"].to_numpy(), 0.0, 1.0)
+        sequences = measure_mean(self, "sequence_accuracy")
         document = {
             "seeds": len(self.seeds),
             "accuracy": _mean_document(self.accuracy),
@@ -222,17 +259,19 @@ class Outcome:
         return (
             f"Outcome({str(self.settings.get('task'))[:80]}: {self.name[:200]}; "
             f"{count} seed{'' if count == 1 else 's'}, {self.score} {mean.mean:.3f}, "
-            f"solved {rate.k}/{rate.n})"
+            f"{'below baseline' if self.score == 'skill' else 'solved'} {rate.k}/{rate.n})"
         )
 
     def _repr_html_(self) -> str:
         rate, mean = self.solve_rate, measure_mean(self, self.score)
         interval = "" if np.isnan(mean.low) else f" [{100 * mean.low:.1f}, {100 * mean.high:.1f}]"
+        ends = "" if np.isnan(rate.low) else f" [{100 * rate.low:.1f}, {100 * rate.high:.1f}] %"
+        solved = "error below the baseline's" if self.score == "skill" else "solved"
         rows = {
             "recipe": f"{self.settings.get('task')}: {self.name}",
             "seeds": f"{len(self.seeds)}",
             f"{self.score}, %": f"{100 * mean.mean:.1f}{interval}",
-            "solved": f"{rate.k} of {rate.n} [{100 * rate.low:.1f}, {100 * rate.high:.1f}] %",
+            solved: f"{rate.k} of {rate.n}{ends}",
             "cost": f"{self.parameters:,} parameters, {self.updates:,} updates per seed",
         }
         table = html_table(rows)
@@ -246,39 +285,16 @@ class Outcome:
         if not isinstance(other, Outcome):
             return NotImplemented
         return all(
-            _equal(_timeless(getattr(self, field.name)), _timeless(getattr(other, field.name)))
+            is_equal(
+                without_seconds(getattr(self, field.name)),
+                without_seconds(getattr(other, field.name)),
+            )
             for field in dataclasses.fields(self)
             if field.name not in NOT_COMPARED
         )
 
     def __hash__(self) -> int:
         return hash((self.digest, self.engine, len(self.seeds)))
-
-
-def _timeless(value: Any) -> Any:
-    """Returns a field without the seconds that training took."""
-    return (
-        value.drop(columns="seconds", errors="ignore") if isinstance(value, pd.DataFrame) else value
-    )
-
-
-def _equal(first: Any, second: Any) -> bool:
-    """Returns whether two fields are equal, tables and arrays value by value; NaN equals NaN."""
-    if first is second:
-        return True
-    if np.isscalar(first) and np.isscalar(second):
-        return bool(first == second or (first != first and second != second))
-    if isinstance(first, Mapping) and isinstance(second, Mapping):
-        return first.keys() == second.keys() and all(_equal(first[k], second[k]) for k in first)
-    if type(first) is not type(second):
-        return False
-    if isinstance(first, pd.DataFrame | pd.Series):
-        return bool(first.equals(second))
-    if isinstance(first, np.ndarray):
-        return first.shape == second.shape and _equal(first.tolist(), second.tolist())
-    if isinstance(first, list | tuple):
-        return len(first) == len(second) and all(map(_equal, first, second))
-    return bool(first == second)
 
 
 def _extended_curves(curves: pd.DataFrame) -> pd.DataFrame:
@@ -326,16 +342,36 @@ def measure_values(outcome: Outcome, measure: str) -> np.ndarray:
     return outcome.seeds.sort_values("seed")[column].to_numpy(float)
 
 
-def measure_mean(outcome: Outcome, measure: str) -> Mean:
-    """Returns the mean of `measure` over the seeds, with a 95 % interval within its bounds.
+TOO_FEW_STEPS = "too few steps, or none that differ"
+"""The reason why a mean on a stretch of data has no interval."""
 
-    The interval is Wilson's for a rate, else that of a mean.
+
+def measure_mean(outcome: Outcome, measure: str, level: float = 0.05) -> Mean:
+    """Returns the mean of `measure` over the seeds, with an interval within its bounds.
+
+    The interval has the confidence 1 - `level`. It is Wilson's for a rate, else that of a mean.
+    Where all seeds are scored on the same stretch of data it counts the stretch too.
     """
-    mean = mean_interval(measure_values(outcome, measure), *measure_bounds(measure))
-    if measure != "solve_rate":
+    bounds = measure_bounds(measure)
+    mean = mean_interval(measure_values(outcome, measure), *bounds, level=level)
+    if measure == "solve_rate":
+        rate = solve_rate_interval(outcome, level)
+        return Mean(mean.n, mean.mean, mean.std, rate.low, rate.high)
+    found = outcome.stretch_mean(measure, level)
+    if found is None:
         return mean
-    rate = outcome.solve_rate
-    return Mean(mean.n, mean.mean, mean.std, rate.low, rate.high)
+    if np.isnan(found.low):
+        return Mean(mean.n, mean.mean, mean.std, np.nan, np.nan, TOO_FEW_STEPS)
+    low, high = max(found.low, bounds[0]), min(found.high, bounds[1])
+    return Mean(mean.n, mean.mean, mean.std, low, high)
+
+
+def solve_rate_interval(outcome: Outcome, level: float = 0.05) -> Rate:
+    """Returns how many seeds solved the task, with an interval of confidence 1 - `level`."""
+    skill = outcome.stretch_mean("skill", level)
+    if skill is None:
+        return solve_rate(outcome.seeds["solved"].to_numpy(), level)
+    return positive_rate(measure_values(outcome, "skill"), skill.step_half_width, level)
 
 
 def score_strip(outcome: Outcome, label: str, published: float | None = None) -> ScoreStrip:
@@ -352,43 +388,3 @@ def score_title(outcome: Outcome) -> str:
 
 
 TABLES = ("seeds", "curves", "predictions")
-
-
-def merge_outcomes(parts: Sequence[Outcome]) -> Outcome:
-    """Returns one outcome from outcomes of one recipe over different seeds, in ascending order.
-
-    A seed that several of them have is taken from the first.
-    """
-    assert len({part.digest for part in parts}) == 1
-    seen: set[int] = set()
-    disjoint = []
-    for part in parts:
-        new = [seed for seed in part.seeds["seed"].tolist() if seed not in seen]
-        seen.update(new)
-        disjoint += [select_seeds(part, new)] if new else []
-    if len(disjoint) == 1:
-        return disjoint[0]
-    disjoint.sort(key=lambda part: int(part.seeds["seed"].min()))
-    joined = {name: pd.concat([getattr(part, name) for part in disjoint]) for name in TABLES}
-    tables = {name: joined[name].sort_values("seed", kind="stable", ignore_index=True)
-              for name in TABLES}  # fmt: skip
-    spent = sum(part.compile_seconds for part in disjoint)
-    merged = dataclasses.replace(
-        disjoint[0], **tables, compile_seconds=spent, weights=(), model=b""
-    )
-    best = next(part for part in disjoint if merged.best_seed in set(part.seeds["seed"]))
-    return dataclasses.replace(merged, weights=best.weights, model=best.model)
-
-
-def select_seeds(outcome: Outcome, seeds: Sequence[int]) -> Outcome:
-    """Returns the outcome for some of the seeds; the network stays if its seed is the best."""
-    if set(seeds) == set(outcome.seeds["seed"]):
-        return outcome
-    tables = {}
-    for name in TABLES:
-        table = getattr(outcome, name)
-        tables[name] = table[table["seed"].isin(seeds)].reset_index(drop=True)
-    part = dataclasses.replace(outcome, **tables)
-    if part.best_seed == outcome.best_seed:
-        return part
-    return dataclasses.replace(part, weights=(), model=b"")

@@ -204,9 +204,6 @@ from ._skill import (
     BASELINE_PREFIX as BASELINE_PREFIX,
 )
 from ._skill import (
-    MAX_BLOCKS as MAX_BLOCKS,
-)
-from ._skill import (
     OUTPUT as OUTPUT,
 )
 from ._skill import (
@@ -234,7 +231,25 @@ from ._skill import (
     compare_with_baseline as compare_with_baseline,
 )
 from ._skill import (
+    skill_by_step as skill_by_step,
+)
+from ._skill import (
     skill_score as skill_score,
+)
+from ._stretch import (
+    MAX_BLOCKS as MAX_BLOCKS,
+)
+from ._stretch import (
+    StretchMean as StretchMean,
+)
+from ._stretch import (
+    mean_over_steps as mean_over_steps,
+)
+from ._stretch import (
+    positive_rate as positive_rate,
+)
+from ._stretch import (
+    stretch_mean as stretch_mean,
 )
 from ._survival import epochs_difference as epochs_difference
 from ._unpaired import (

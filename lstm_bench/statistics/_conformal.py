@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_bench.statistics._estimates import solve_rate
-from lstm_bench.statistics._skill import mean_over_steps
+from lstm_bench.statistics._stretch import mean_over_steps
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,6 +76,7 @@ def measured_coverage(
     steps = len(covered) // max(1, seed.nunique())
     share = float(covered.mean()) if len(covered) else math.nan
     rate = solve_rate(np.arange(steps) < round(share * steps)) if steps else solve_rate([])
-    _, low, high, _ = mean_over_steps(covered.astype(float), seed, moment, overlap)
+    mean = mean_over_steps(covered.astype(float), seed, moment, overlap)
+    low, high = mean.low, mean.high
     blocks = (max(low, 0.0), min(high, 1.0)) if not math.isnan(low) else (low, high)
     return Coverage(level, steps, share, (rate.low, rate.high), blocks)

@@ -6,7 +6,7 @@ Pure functions on arrays: nothing in this module knows what a recipe is.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import stats
@@ -25,7 +25,8 @@ MAX_SKEWNESS = 0.7
 class Mean:
     """A mean over `n` seeds: standard deviation (ddof 1) and a 95 % interval for the mean.
 
-    `std`, `low` and `high` are NaN if n is too small: see `mean_interval`.
+    `std`, `low` and `high` are NaN if n is too small: see `mean_interval`. `why` is another reason
+    for no interval.
     """
 
     n: int
@@ -33,6 +34,7 @@ class Mean:
     std: float
     low: float
     high: float
+    why: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,14 @@ class Rate:
 
 
 def mean_interval(
-    values: Sequence[float] | np.ndarray, low: float = -np.inf, high: float = np.inf
+    values: Sequence[float] | np.ndarray,
+    low: float = -np.inf,
+    high: float = np.inf,
+    level: float = 0.05,
 ) -> Mean:
     """Returns the mean of `values`, one per seed, with its 95 % interval clipped to [low, high].
+
+    The confidence is 1 - `level`.
 
     The interval is Student's t after the transformation of Hall (1992), J. R. Stat. Soc. B 54,
     221-228, which corrects for the skewness of scores near a bound; without skewness it is
@@ -80,7 +87,7 @@ def mean_interval(
     std = float(np.round(array.std(ddof=1), 12))
     if not std > 0 or (n < NEAR_BOUND_SEEDS and _all_near_bound(array, low, high)):
         return Mean(n, mean, std, np.nan, np.nan)
-    lower, upper = _hall_quantiles((array - mean) / std)
+    lower, upper = _hall_quantiles((array - mean) / std, level)
     return Mean(n, mean, std, max(mean - upper * std, low), min(mean - lower * std, high))
 
 
@@ -92,10 +99,10 @@ def _all_near_bound(array: np.ndarray, low: float, high: float) -> bool:
     return bool(array.min() > high - width or array.max() < low + width)
 
 
-def _hall_quantiles(standardized: np.ndarray) -> tuple[float, float]:
-    """Returns the 2.5 and 97.5 % quantiles of (mean - true mean) / std, corrected for skewness."""
+def _hall_quantiles(standardized: np.ndarray, level: float) -> tuple[float, float]:
+    """Returns both quantiles of (mean - true mean) / std, corrected for skewness."""
     n = len(standardized)
-    t_bound = float(stats.t.ppf(0.975, n - 1) / np.sqrt(n))
+    t_bound = float(stats.t.ppf(1 - level / 2, n - 1) / np.sqrt(n))
     skew = float((standardized**3).sum()) * n / ((n - 1) * (n - 2)) if n > 2 else 0.0
     skew = float(np.clip(skew, -MAX_SKEWNESS / t_bound, MAX_SKEWNESS / t_bound))
     if abs(skew) < 1e-6:
@@ -105,8 +112,10 @@ def _hall_quantiles(standardized: np.ndarray) -> tuple[float, float]:
     return float(lower), float(upper)
 
 
-def solve_rate(solved: Sequence[bool] | np.ndarray) -> Rate:
+def solve_rate(solved: Sequence[bool] | np.ndarray, level: float = 0.05) -> Rate:
     """Returns the fraction of seeds that solved the task, with Wilson's interval (Wilson 1927).
+
+    The confidence is 1 - `level`.
 
     >>> solve_rate([True] * 18)
     Rate(k=18, n=18, rate=1.0, low=0.8241..., high=1.0)
@@ -115,8 +124,13 @@ def solve_rate(solved: Sequence[bool] | np.ndarray) -> Rate:
     k, n = int(flags.sum()), len(flags)
     if n == 0:
         return Rate(0, 0, np.nan, np.nan, np.nan)
-    interval = stats.binomtest(k, n).proportion_ci(0.95, method="wilson")
-    return Rate(k, n, k / n, float(interval.low), float(interval.high))
+    return Rate(k, n, k / n, *wilson_interval(k, n, level))
+
+
+def wilson_interval(k: int, n: int, level: float = 0.05) -> tuple[float, float]:
+    """Returns both ends of Wilson's score interval of a rate, for `k` of `n`."""
+    interval = stats.binomtest(k, n).proportion_ci(1 - level, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def median_epochs(epochs: Sequence[float | None]) -> float | None:

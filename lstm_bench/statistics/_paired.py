@@ -95,6 +95,7 @@ class Difference:
     room: Room | None = None  # None where no seed that was not seen can undo a verdict
     exact: bool = False  # the test holds its level whatever rare seeds there are
     superiority: Superiority | None = None  # None for epochs to solve, and where a seed diverged
+    step_error: float = 0.0  # standard error due to the scored steps; NaN if they are too few
 
     @property
     def min_seeds(self) -> int:
@@ -335,8 +336,10 @@ def _more_seeds(
     difference: Difference, margin: float | None, comparisons: int, level: float, size: float
 ) -> int | None:
     """Returns `seeds_needed` for a true difference of `size`."""
-    n, std = difference.min_seeds, difference.std
+    n = difference.min_seeds
     if n < 2 or (not math.isfinite(size) and difference.median_epochs is None):
+        return None
+    if math.isnan(difference.step_error):
         return None
     z = _z(level / comparisons) + float(stats.norm.ppf(POWER))
     if difference.median_epochs is not None:
@@ -349,13 +352,26 @@ def _more_seeds(
     elif difference.constant:
         needed = 0.0
     else:
-        needed = (z * std / size) ** 2 if size else math.inf
+        needed = _seeds_to_reach(size, z, difference)
         if margin is not None and size < margin:
             z = _z(ALPHA) + float(stats.norm.ppf((1 + POWER) / 2))
-            needed = min(needed, max((z * std / (margin - size)) ** 2, MIN_EQUAL_SEEDS))
+            equal = _seeds_to_reach(margin - size, z, difference)
+            needed = min(needed, max(equal, MIN_EQUAL_SEEDS))
+        if difference.step_error and math.isinf(needed):
+            return None
     if size:  # with fewer seeds no result reaches the level
         needed = max(needed, fewest_to_be_real(comparisons, level))
     return _additional_seeds(needed, n)
+
+
+def _seeds_to_reach(size: float, z: float, difference: Difference) -> float:
+    """Returns with how many seeds `z` standard errors are `size`, infinite if with none."""
+    if not size:
+        return math.inf
+    if not difference.step_error:
+        return (z * difference.std / size) ** 2
+    left = size**2 - (z * difference.step_error) ** 2  # what steps leave uncertain stays
+    return (z * difference.std) ** 2 / left if left > 0 else math.inf
 
 
 def _additional_seeds(needed: float, n: int) -> int:

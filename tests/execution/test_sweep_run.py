@@ -32,7 +32,8 @@ from lstm_bench.execution._workers import (
 )
 from lstm_bench.recipes._recipe import recipe
 from lstm_bench.report._write import write_report
-from lstm_bench.results._outcome import measure_values, merge_outcomes, select_seeds
+from lstm_bench.results._merging import merge_outcomes, select_seeds
+from lstm_bench.results._outcome import measure_values
 from lstm_bench.results._storage import pack_outcome, read_outcome, unpack_outcome, write_outcome
 from lstm_bench.sweeps._sweep import parse_sweep
 from lstm_bench.tracking._store import Store

@@ -14,9 +14,9 @@ from lstm_bench.statistics._skill import (
     BASELINE_PREFIX,
     absolute_errors,
     best_baseline,
-    block_means,
     compare_with_baseline,
 )
+from lstm_bench.statistics._stretch import block_means
 
 
 def error_table(gain):

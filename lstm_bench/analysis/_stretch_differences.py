@@ -1,0 +1,115 @@
+"""Differences of recipes that are scored on one stretch of data: seeds and steps count."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import pandas as pd
+
+from lstm_bench.results import Row, step_values
+from lstm_bench.statistics import (
+    Difference,
+    StretchMean,
+    paired_rate_difference,
+    stretch_mean,
+    unpaired_rate_difference,
+)
+
+
+def counting_steps(
+    estimate: Difference, of: Row, to: Row, measure: str, seeds: tuple[list[int], list[int]]
+) -> Difference:
+    """Returns a difference over seeds with the interval and p value that count the steps too.
+
+    `seeds` are those of both rows that it is over. It stays as it is unless both rows are scored on
+    a stretch of data, and for a loss, which is of the training data. Of two recipes that are
+    equally good, one is always better on some stretch, and with it most of its seeds.
+    """
+    if not (of.outcome.on_stretch and to.outcome.on_stretch) or estimate.n == 0:
+        return estimate
+    if measure == "solve_rate":
+        return _rate_difference(estimate, of, to, seeds)
+    if measure not in ("accuracy", "sequence_accuracy"):
+        return estimate
+    found = _mean_difference(of, to, measure, seeds)
+    return replace(
+        estimate,
+        low=found.low,
+        high=found.high,
+        # The test over seeds holds its level where few of them fail; the other one counts steps.
+        p=max(estimate.p, found.p) if not math.isnan(found.p) else _p_without_steps(estimate),
+        constant=estimate.constant and estimate.n_differing == 0,
+        superiority=None,  # its interval counts seeds only
+        step_error=found.step_error,
+    )
+
+
+def _p_without_steps(estimate: Difference) -> float:
+    """Returns 1 if no seed differs; NaN otherwise, because too few steps tell nothing."""
+    return 1.0 if estimate.n_differing == 0 else math.nan
+
+
+def _mean_difference(
+    of: Row, to: Row, measure: str, seeds: tuple[list[int], list[int]]
+) -> StretchMean:
+    """Returns the mean difference over the moments that both rows are scored on."""
+    tables = []
+    for row, chosen in zip((of, to), seeds, strict=True):
+        values = step_values(row.outcome.seeds, row.outcome.predictions, measure)
+        tables.append(values[values["seed"].isin(chosen)])
+    first, second = (table.groupby("moment")["value"].mean() for table in tables)
+    moments = first.index.intersection(second.index).sort_values()
+    by_step = first.loc[moments].to_numpy(float) - second.loc[moments].to_numpy(float)
+    by_seed = [table.groupby("seed")["value"].mean() for table in tables]
+    arrays = [series.to_numpy(float) for series in by_seed]
+    if seeds[0] == seeds[1]:
+        arrays = [(by_seed[0] - by_seed[1]).to_numpy(float)]
+    means = [series.mean() for series in by_seed]
+    overlap = max(of.outcome.overlap, to.outcome.overlap)
+    return stretch_mean(by_step, arrays, overlap, mean=float(means[0] - means[1]))
+
+
+def _rate_difference(
+    estimate: Difference, of: Row, to: Row, seeds: tuple[list[int], list[int]]
+) -> Difference:
+    """Returns the difference of the rates of seeds whose skill is above 0.
+
+    Another stretch moves the skills of all seeds of a recipe together. So the interval and the p
+    value are the widest and the largest one if each recipe is moved, up or down, by as much as
+    steps leave uncertain.
+    """
+    skills: list[pd.Series] = []
+    widths = []
+    for row, chosen in zip((of, to), seeds, strict=True):
+        found = row.outcome.stretch_mean("skill")
+        widths.append(found.step_half_width if found else math.nan)
+        skills.append(row.outcome.seeds.set_index("seed")["skill"].loc[chosen])
+    if any(map(math.isnan, widths)):
+        nan = math.nan
+        return replace(
+            estimate, low=nan, high=nan, p=_p_without_steps(estimate), constant=False,
+            superiority=None, step_error=nan,
+        )  # fmt: skip
+    paired = seeds[0] == seeds[1]
+    compare: Callable[..., Difference] = (
+        paired_rate_difference if paired else unpaired_rate_difference
+    )
+    moved = [
+        compare(
+            (skills[0] + sign * widths[0] > 0).to_numpy(),
+            (skills[1] - sign * widths[1] > 0).to_numpy(),
+        )
+        for sign in (-1, 1)
+    ]
+    same_sign = all(part.difference * estimate.difference > 0 for part in moved)
+    return replace(
+        estimate,
+        low=min(estimate.low, moved[0].low),
+        high=max(estimate.high, moved[1].high),
+        p=max(estimate.p, *(part.p for part in moved)) if same_sign else 1.0,
+        constant=estimate.constant and estimate.n_differing == 0,
+        superiority=None,
+        step_error=max(widths),
+    )
