@@ -11,13 +11,32 @@ import numpy as np
 
 from lstm_bench.analysis._baselines import BaselineResult, baseline_results
 from lstm_bench.analysis._history import distinct_recipes, is_stopped, objective
-from lstm_bench.results import Row, SweepData, measure_mean
-from lstm_bench.statistics import RELIABLE_RATE, Mean, Rate, mean_interval, solve_rate
+from lstm_bench.results import (
+    Row,
+    SweepData,
+    measure_mean,
+    measure_values,
+    solve_rate_interval,
+)
+from lstm_bench.statistics import (
+    ALPHA,
+    RELIABLE_RATE,
+    Mean,
+    Rate,
+    holm_correction,
+    mean_interval,
+    rate_p_value,
+    solve_rate,
+    winner_score,
+)
 
 
 @dataclass(frozen=True)
 class Confirmed:
-    """A finalist: its score in the search, and on fresh seeds, which the search never saw."""
+    """A finalist: its score in the search, and on fresh seeds, which the search never saw.
+
+    The intervals on fresh seeds hold for all finalists together (Bonferroni), and so for the best.
+    """
 
     row: Row
     trial: Row | None  # None if the row of the trial is missing
@@ -48,6 +67,7 @@ class Confirmations:
     measure: str
     finalists: tuple[Confirmed, ...]
     winner: Confirmed | None  # the finalist with the best score in the search
+    corrected: float = math.nan  # of the best one: see `winner_score`
 
     @property
     def optimism(self) -> float:
@@ -63,6 +83,7 @@ class Confirmations:
             "optimism": {"mean": self.optimism, "winner": winner.optimism if winner else None},
             "search_winner": winner.row.id if winner else None,
             "finalists": [finalist.document() for finalist in self.finalists],
+            "corrected": self.corrected,
         }
 
 
@@ -80,14 +101,26 @@ def confirmations(result: SweepData) -> Confirmations:
     trials = {row.id: row for row in result.trials}
     no_score = mean_interval([])
     finalists = []
+    level = ALPHA / max(1, len(result.having("confirmed")))
     for row in result.having("confirmed"):
         trial = trials.get(row.of)
         before = measure_mean(trial.outcome, measure) if trial else no_score
-        finalists.append(Confirmed(row, trial, before, measure_mean(row.outcome, measure)))
+        finalists.append(Confirmed(row, trial, before, measure_mean(row.outcome, measure, level)))
     finalists.sort(key=lambda finalist: _rank(finalist.fresh, finalist.row))
     of_trials = [(finalist, finalist.trial) for finalist in finalists if finalist.trial]
     ranked = sorted(of_trials, key=lambda pair: _rank(pair[0].search, pair[1]))
-    return Confirmations(measure, tuple(finalists), ranked[0][0] if ranked else None)
+    winner = ranked[0][0] if ranked else None
+    return Confirmations(measure, tuple(finalists), winner, _corrected(finalists, measure))
+
+
+def _corrected(finalists: Sequence[Confirmed], measure: str) -> float:
+    """Returns the score of the best finalist on seeds that did not choose it; NaN if unknown."""
+    seeds = {tuple(sorted(finalist.row.outcome.seeds["seed"])) for finalist in finalists}
+    if len(seeds) != 1:
+        return math.nan
+    return winner_score(
+        np.array([measure_values(finalist.row.outcome, measure) for finalist in finalists])
+    )
 
 
 def _rank(mean: Mean, row: Row) -> tuple[float, float, int, str]:
@@ -176,6 +209,8 @@ class SimplestRecipe:
     bar: float
     why: str  # the reason why there is none
     fixed: tuple[str, ...] = ()  # fixed recipes that reach the bar too and cost no more
+    p_holm: float = math.nan  # of a rate at the bar, corrected for all finalists
+    finalists: int = 1
 
     def document(self) -> dict[str, Any]:
         """Returns what JSON documents say of it."""
@@ -185,6 +220,7 @@ class SimplestRecipe:
             "point": point.document() if point else None,
             "recipe": point.row.outcome.settings if point else None,
             "sentence": self.sentence,
+            "p_holm": self.p_holm,
         }
 
     @property
@@ -201,10 +237,13 @@ class SimplestRecipe:
                 "interval for other data of the kind"
             )
         also = f" At no higher cost, {_clearing(self.fixed)} too." if self.fixed else ""
+        among = ""
+        if self.finalists > 1:
+            among = f"; p {self.p_holm:.2g} after Holm's correction for {self.finalists} finalists"
         return (
             f"The simplest recipe that solves it is {row.id} ({row.outcome.name}): {solved} "
-            f"{_percent_interval(rate)} %, all of it at or above {100 * self.bar:g} %), with {parameters:,} parameters and "
-            f"{updates:,} updates.{also}"
+            f"{_percent_interval(rate)} %, all of it at or above {100 * self.bar:g} %{among}), "
+            f"with {parameters:,} parameters and {updates:,} updates.{also}"
         )
 
 
@@ -220,21 +259,27 @@ def simplest_of(
 ) -> SimplestRecipe:
     """Returns the simplest recipe of a front that is already computed.
 
-    The Wilson interval of its solve rate lies at or above `bar`. Where there are `baselines`, their
+    The Wilson interval of its solve rate lies at or above `bar`, and as many solved seeds are too
+    unlikely at a rate of `bar` also after Holm's correction for all finalists: one of many is
+    lucky sooner or later. Where there are `baselines`, their
     verdict on it is `better`, too.
     """
     confirmed = [point for point in points if point.row.role == "confirmed"]
     verdicts = {result.row.id: result.verdict for result in baselines}
+    p_values = _corrected_p_values(confirmed, bar)
     clear = [
         point
         for point in points
-        if point.rate.low >= bar and verdicts.get(point.row.id, "better") == "better"
+        if point.rate.low >= bar
+        and verdicts.get(point.row.id, "better") == "better"
+        and p_values.get(point.row.id, 0.0) <= ALPHA
     ]
     cheapest = next((point for point in clear if point.row.role == "confirmed"), None)
     if cheapest is not None:
         cost = cheapest.cost
         fixed = [p.row.id for p in clear if p.row.role == "fixed" and p.cost <= cost]
-        return SimplestRecipe(cheapest, bar, "", tuple(fixed))
+        p = p_values[cheapest.row.id]
+        return SimplestRecipe(cheapest, bar, "", tuple(fixed), p, len(confirmed))
     share = f"{100 * bar:g} %"
     if not confirmed:
         why = "No recipe was run again on fresh seeds, so none can be called the simplest."
@@ -258,6 +303,14 @@ def simplest_of(
         return SimplestRecipe(None, bar, why)
     best = max(confirmed, key=lambda point: (point.rate.low, -point.cost))
     rate = best.rate
+    if rate.low >= bar:
+        why = (
+            f"No confirmed recipe is sure to be solved by {share} of seeds: the most certain, "
+            f"{best.row.id}, is solved by {rate.k} of {rate.n}, but as one of {len(confirmed)} "
+            f"finalists that takes more seeds (p {p_values[best.row.id]:.2g} after Holm's "
+            f"correction; at least {_fewest_seeds(len(confirmed), bar)} seeds)."
+        )
+        return SimplestRecipe(None, bar, why)
     if best.row.outcome.score == "skill":
         why = (
             f"No confirmed recipe is sure to have an error below the baseline's for {share} of "
@@ -270,6 +323,27 @@ def simplest_of(
         f"{_percent_interval(rate)} %)."
     )
     return SimplestRecipe(None, bar, why)
+
+
+def _corrected_p_values(confirmed: Sequence[FrontPoint], bar: float) -> dict[str, float]:
+    """Returns the p value of a solve rate at the bar for each finalist, after Holm's correction."""
+    level = ALPHA / max(1, len(confirmed))
+    p_values = []
+    for point in confirmed:
+        p = rate_p_value(point.rate.k, point.rate.n, bar)
+        if (
+            point.row.outcome.on_stretch
+            and not solve_rate_interval(point.row.outcome, level).low >= bar
+        ):
+            p = 1.0  # on another stretch fewer seeds may be below the baseline's error
+        p_values.append(p)
+    corrected = holm_correction(p_values)
+    return {point.row.id: p for point, p in zip(confirmed, corrected, strict=True)}
+
+
+def _fewest_seeds(finalists: int, bar: float) -> int:
+    """Returns the fewest seeds, all solved, with which one of so many finalists can be named."""
+    return math.ceil(math.log(ALPHA / finalists) / math.log(bar))
 
 
 def _clearing(ids: Sequence[str]) -> str:

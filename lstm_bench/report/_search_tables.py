@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,6 +56,7 @@ def confirmation(findings: Findings) -> pd.DataFrame:
                 "updates": outcome.updates,
                 "cost": outcome.cost,
                 "search_winner": finalist is confirmations.winner,
+                "corrected": confirmations.corrected if not records else math.nan,
             }
         )
     return pd.DataFrame(records)

@@ -262,9 +262,18 @@ def _finalists(findings: Findings) -> list[str]:
         f"On {wording.counted(first.fresh.n, 'fresh seed')} the {which} is "
         f"{printable_line(first.row.id)}, with {wording.measure_name(confirmations.measure)} "
         f"{wording.percent(first.fresh.mean, ' %')} "
-        f"({_interval(first.fresh, confirmations.measure)}){search if first.trial else ''}."
+        f"({_interval(first.fresh, confirmations.measure)}){search if first.trial else ''}"
+        f"{_corrected(findings, count)}."
     )
     return sentences
+
+
+def _corrected(findings: Findings, count: int) -> str:
+    """Returns the score of the best finalist without the luck of having been chosen."""
+    corrected = findings.confirmations.corrected
+    if count < 2 or math.isnan(corrected):
+        return ""
+    return f"; corrected for being the best of {count}: {wording.percent(corrected, ' %')}"
 
 
 def _interval(mean: Mean, measure: str) -> str:

@@ -34,6 +34,7 @@ from lstm_bench.results._outcome import (
     measure_values,
     score_strip,
     score_title,
+    solve_rate_interval,
 )
 from lstm_bench.results._storage import (
     MAX_NETWORK_BYTES,
@@ -104,6 +105,7 @@ __all__ = [
     "score_title",
     "select_seeds",
     "shorten",
+    "solve_rate_interval",
     "step_values",
     "styled",
     "to_json",

@@ -264,3 +264,9 @@ from ._variance_components import (
 from ._variance_components import (
     variance_components as variance_components,
 )
+from ._winner import (
+    rate_p_value as rate_p_value,
+)
+from ._winner import (
+    winner_score as winner_score,
+)

@@ -157,8 +157,8 @@ def skill_by_step(errors: pd.DataFrame, name: str) -> pd.Series:
         by_baseline = np.where(network < baseline, network / baseline, 1.0) / larger
         shares = by_network * (errors["network"].to_numpy(float) - network)
         shares += by_baseline * (errors[name].to_numpy(float) - baseline)
-    by_step: pd.Series = errors["network"] * 0
-    return by_step + np.array(skill) + np.where(larger > 0, shares, 0.0)
+    values: pd.Series = errors["network"] * 0 + skill + np.where(larger > 0, shares, 0.0)
+    return values
 
 
 def best_baseline(table: pd.DataFrame, names: Sequence[str]) -> str:
