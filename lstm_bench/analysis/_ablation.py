@@ -17,7 +17,7 @@ from lstm_bench.analysis._comparisons import (
     without_verdict,
 )
 from lstm_bench.analysis._history import objective
-from lstm_bench.analysis._stretch_differences import counting_steps
+from lstm_bench.analysis._stretch_differences import counting_steps, counting_steps_of_contexts
 from lstm_bench.results import Row, SweepData
 from lstm_bench.statistics import (
     DEFAULT_MARGIN,
@@ -303,6 +303,8 @@ def effects(result: SweepData) -> tuple[Effect, ...]:
                 ids, differences, seeds = zip(*parts, strict=True)
                 zeros = [0.0] * len(parts)
                 estimate = paired_mean_difference(list(differences), zeros, (-1.0, 1.0))
+                rows = [(contexts[i][value], contexts[i][reference]) for i in ids]
+                estimate = counting_steps_of_contexts(estimate, rows, measure)
                 estimated.append(Effect(axis, value, reference, ids, differences, seeds, estimate))
     return tuple(estimated)
 

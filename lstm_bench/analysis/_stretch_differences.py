@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from lstm_bench.results import Row, step_values
@@ -33,7 +34,42 @@ def counting_steps(
         return _rate_difference(estimate, of, to, seeds)
     if measure not in ("accuracy", "sequence_accuracy"):
         return estimate
-    found = _mean_difference(of, to, measure, seeds)
+    return _with_steps(estimate, _mean_difference(of, to, measure, seeds))
+
+
+def counting_steps_of_contexts(
+    estimate: Difference, pairs: Sequence[tuple[Row, Row]], measure: str
+) -> Difference:
+    """Returns a mean difference over contexts, `of` and `to` each, that counts the steps too.
+
+    Contexts are recipes, and all are scored on one stretch of data.
+    """
+    if not all(row.outcome.on_stretch for pair in pairs for row in pair):
+        return estimate
+    if measure not in ("accuracy", "skill"):
+        return estimate
+    by_step, by_context, overlap = [], [], 1
+    for of, to in pairs:
+        shared = set(of.outcome.seeds["seed"]) & set(to.outcome.seeds["seed"])
+        tables = [
+            step_values(row.outcome.seeds, row.outcome.predictions, measure) for row in (of, to)
+        ]
+        if not all(len(table) for table in tables):
+            return estimate
+        first, second = (
+            table[table["seed"].isin(shared)].groupby("moment")["value"].mean() for table in tables
+        )
+        by_step.append(first - second)
+        by_context.append(float((first - second).mean()))
+        overlap = max(overlap, of.outcome.overlap, to.outcome.overlap)
+    steps = pd.concat(by_step, axis=1, join="inner").mean(axis=1).sort_index().to_numpy(float)
+    mean = estimate.difference
+    found = stretch_mean(steps, [np.array(by_context)], overlap, mean=mean)
+    return _with_steps(estimate, found)
+
+
+def _with_steps(estimate: Difference, found: StretchMean) -> Difference:
+    """Returns a mean difference with the interval and the p value of seeds and steps."""
     return replace(
         estimate,
         low=found.low,

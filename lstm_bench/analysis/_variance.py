@@ -13,7 +13,13 @@ from lstm_bench.analysis._comparisons import COLUMNS
 from lstm_bench.analysis._history import distinct_recipes, objective
 from lstm_bench.results import Row, SweepData, measure_values
 from lstm_bench.seeds import source_seeds
-from lstm_bench.statistics import seed_variance_fraction, variance_components
+from lstm_bench.statistics import (
+    ALPHA,
+    fraction_intervals,
+    seed_fraction_interval,
+    seed_variance_fraction,
+    variance_components,
+)
 
 SOURCES = ("data", "init", "order")
 """The sources of randomness that a seed sets: see `seeds.SOURCES`."""
@@ -26,6 +32,8 @@ class SeedVariance:
     fraction: float
     recipes: int
     runs: int
+    low: float = math.nan  # 95 % interval of the fraction
+    high: float = math.nan
 
     def document(self) -> dict[str, Any]:
         """Returns what JSON documents say of it."""
@@ -34,6 +42,7 @@ class SeedVariance:
             "recipes": self.recipes,
             "runs": self.runs,
             "between": 1 - self.fraction,
+            "ci95": [self.low, self.high],
         }
 
 
@@ -53,7 +62,9 @@ def seed_variance(result: SweepData) -> SeedVariance | None:
     if len(groups) < 2 or runs <= len(groups):
         return None
     fraction = seed_variance_fraction(groups)
-    return None if math.isnan(fraction) else SeedVariance(fraction, len(groups), runs)
+    if math.isnan(fraction):
+        return None
+    return SeedVariance(fraction, len(groups), runs, *seed_fraction_interval(np.array(groups)))
 
 
 @dataclass(frozen=True)
@@ -64,6 +75,7 @@ class WinnerVariance:
     fractions: Mapping[str, float]  # data, init, order, together (only in combination)
     draws: tuple[int, int, int]  # of data, initial weights and order
     std: float  # of the score, over all seeds
+    intervals: Mapping[str, tuple[float, float]]  # 95 %, of the fractions
 
     def document(self) -> dict[str, Any]:
         """Returns what JSON documents say of it."""
@@ -73,6 +85,7 @@ class WinnerVariance:
             "draws": self.draws,
             "shares": self.fractions,
             "std": self.std,
+            "ci95": {source: list(ends) for source, ends in self.intervals.items()},
         }
 
 
@@ -92,7 +105,7 @@ def winner_variance(result: SweepData) -> WinnerVariance | None:
     if min(draws) < 2 or not np.isfinite(cube).all() or cube.std() < 1e-12:
         return None
     fractions, std = variance_components(cube).fractions, float(cube.std(ddof=1))
-    return WinnerVariance(rows[0], fractions, draws, std)
+    return WinnerVariance(rows[0], fractions, draws, std, fraction_intervals(cube))
 
 
 @dataclass(frozen=True)
@@ -103,6 +116,9 @@ class SettingImportance:
     fanova: float
     ped_anova: float
     scaled: float  # `fanova` times the fraction of variance that seeds do not cause, or NaN
+    low: float = math.nan  # 95 % interval of the fraction of all variance that it explains alone
+    high: float = math.nan
+    p: float = math.nan  # of no effect, corrected for all settings; NaN in older results
 
 
 @dataclass(frozen=True)
@@ -113,6 +129,16 @@ class SettingImportances:
     settings: tuple[SettingImportance, ...]  # the most important first
     seeds: SeedVariance | None
     why: str  # the reason why there are none
+
+    @property
+    def best(self) -> SettingImportance | None:
+        """The setting that explains the score best; None unless it beats chance.
+
+        The p value allows for the choice among all settings, so that where none has an effect one
+        is named in at most 5 % of searches.
+        """
+        first = self.settings[0] if self.settings else None
+        return first if first is not None and first.p <= ALPHA else None
 
     def document(self) -> dict[str, Any]:
         """Returns what JSON documents say of it."""
@@ -137,6 +163,7 @@ def setting_importances(result: SweepData) -> SettingImportances | None:
             _to_float(setting.get("fanova")),
             _to_float(setting.get("ped_anova")),
             rest * _to_float(setting.get("fanova")),
+            *(_to_float(setting.get(name)) for name in ("low", "high", "p")),
         )
         for setting in computed.get("settings", ())
     ]

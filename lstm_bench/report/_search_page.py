@@ -50,6 +50,11 @@ READING_IMPORTANCE = (
     "trials from the others. They answer different questions and need not agree.",
     "Both use only the trials drawn at random: a sampler that has seen scores mostly looks where "
     "it expects good ones.",
+    "Alone: the 95 % interval of the fraction of all variance between trials, that of seeds "
+    "included, which lies between the values of a setting (quarters of a range), from the "
+    "noncentral F distribution. p: the share of permutations of the scores in which any setting "
+    "explains as much, so that it allows for naming the best. Forests find something to explain in "
+    "any scores: a setting with a larger p is not shown to matter, whatever its share.",
 )
 READING_EFFECTS = (
     "In each of several random recipes only the switch is changed; both recipes run on the same "
@@ -62,7 +67,8 @@ READING_VARIANCE = (
     "One recipe is run on seeds that cross draws of data, of initial weights and of training "
     "order: every draw of one with every draw of the others. The recipe is the winner or, if all "
     "seeds of the winner score the same, its reference. Only in combination: the variance that no "
-    "source explains alone.",
+    "source explains alone. The 95 % intervals (Weerahandi 1993) assume normal effects; a few "
+    "draws of each source leave them wide.",
 )
 
 
@@ -249,10 +255,11 @@ def _importance(findings: Findings, frame: pd.DataFrame) -> Block | None:
     seeds = importances.seeds
     fraction = seeds.fraction if seeds else float("nan")
     if seeds is not None:
+        ends = wording.percent_interval(seeds.low, seeds.high)
         sentences.append(
             f"{wording.percent(fraction, ' %')} of the variance of single runs lies between seeds "
-            f"of one recipe (one-way analysis of variance, {seeds.recipes} random recipes, "
-            f"{seeds.runs} runs); the settings share the rest."
+            f"of one recipe (95 % interval {ends} %, one-way analysis of variance, "
+            f"{seeds.recipes} random recipes, {seeds.runs} runs); the settings share the rest."
         )
     figure = effect_figures.importance(frame, fraction)
     caption = (

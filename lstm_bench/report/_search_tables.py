@@ -30,7 +30,7 @@ def frames(findings: Findings) -> Mapping[str, pd.DataFrame]:
 def confirmation(findings: Findings) -> pd.DataFrame:
     """Returns one row per finalist, best on fresh seeds first."""
     confirmations = findings.confirmations
-    records = []
+    records: list[dict[str, Any]] = []
     for finalist in confirmations.finalists:
         outcome, rate = finalist.row.outcome, finalist.row.outcome.solve_rate
         records.append(
@@ -98,6 +98,9 @@ def importance(findings: Findings) -> pd.DataFrame:
             "fanova": setting.fanova,
             "ped_anova": setting.ped_anova,
             "fanova_of_all": setting.scaled,
+            "low": setting.low,
+            "high": setting.high,
+            "p": setting.p,
         }
         for setting in (importances.settings if importances else ())
     )
@@ -126,11 +129,15 @@ def variance(findings: Findings) -> pd.DataFrame:
     seeds, winner = findings.seed_variance, findings.winner_variance
     records: list[dict[str, Any]] = []
     if seeds is not None:
-        for source, share in (("recipes", 1 - seeds.fraction), ("seeds", seeds.fraction)):
+        of_seeds = seeds.fraction, seeds.low, seeds.high
+        rest = 1 - seeds.fraction, 1 - seeds.high, 1 - seeds.low
+        for source, (share, low, high) in (("recipes", rest), ("seeds", of_seeds)):
             records.append({"of": "random trials", "source": source, "share": share})
-            records[-1] |= {"recipes": seeds.recipes, "runs": seeds.runs}
+            records[-1] |= {"recipes": seeds.recipes, "runs": seeds.runs, "low": low, "high": high}
     if winner is not None:
         for source, share in winner.fractions.items():
             records.append({"of": winner.row.id, "source": source, "share": share})
             records[-1] |= {"recipes": 1, "runs": len(winner.row.outcome.seeds)}
+            low, high = winner.intervals[source]
+            records[-1] |= {"low": low, "high": high}
     return pd.DataFrame(records)

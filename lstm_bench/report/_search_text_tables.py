@@ -137,18 +137,30 @@ def importance(importances: SettingImportances) -> TextTable:
     seeds = importances.seeds
     scaled = seeds is not None
     titles = ["Setting", "fANOVA, %", *["fANOVA with the share of seeds, %"] * scaled]
-    titles.append("PED-ANOVA, %")
+    titles += ["PED-ANOVA, %", "Alone, 95 %", "p"]
     cells = [
         (
             wording.heading(setting.key),
             wording.percent(setting.fanova),
             *[wording.percent(setting.scaled)] * scaled,
             wording.percent(setting.ped_anova),
+            wording.percent_interval(setting.low, setting.high),
+            wording.p_value(setting.p),
         )
         for setting in importances.settings
     ]
     if seeds is not None:
-        cells.append(("seeds", wording.NONE, wording.percent(seeds.fraction), wording.NONE))
+        ends = wording.percent_interval(seeds.low, seeds.high)
+        cells.append(
+            (
+                "seeds",
+                wording.NONE,
+                wording.percent(seeds.fraction),
+                wording.NONE,
+                ends,
+                wording.NONE,
+            )
+        )
     return TextTable(tuple(titles), (False, *[True] * (len(titles) - 1)), tuple(cells))
 
 
@@ -186,11 +198,16 @@ SOURCES = {
 def variance(variance: WinnerVariance) -> TextTable:
     """Returns the variance components of one recipe."""
     cells = [
-        (SOURCES[source], str(draws), wording.percent(variance.fractions[source]))
+        (
+            SOURCES[source],
+            str(draws),
+            wording.percent(variance.fractions[source]),
+            wording.percent_interval(*variance.intervals[source]),
+        )
         for source, draws in zip(SOURCES, (*variance.draws, wording.NONE), strict=True)
     ]
-    titles = ("Source", "Draws", "Share of the variance, %")
-    return TextTable(titles, (False, True, True), tuple(cells))
+    titles = ("Source", "Draws", "Share of the variance, %", "95 % interval")
+    return TextTable(titles, (False, True, True, True), tuple(cells))
 
 
 def failed(recipes: Sequence[Failed]) -> TextTable:

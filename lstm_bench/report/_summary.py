@@ -297,15 +297,27 @@ def _settings(findings: Findings) -> list[str]:
         )
     importance = findings.importance
     if importance is not None and importance.settings:
-        first, seeds = importance.settings[0], importance.seeds
+        best, seeds = importance.best, importance.seeds
         share = ""
         if seeds is not None:
-            share = f"; {wording.percent(seeds.fraction, ' %')} of the variance is due to seeds"
-        sentences.append(
-            f"Among {wording.counted(importance.trials, 'random trial')} the setting that explains "
-            f"the score best is {wording.heading(first.key)}, with "
-            f"{wording.percent(first.fanova, ' %')} of what settings explain{share}."
-        )
+            share = (
+                f"; {wording.percent(seeds.fraction, ' %')} of the variance is due to seeds (95 % "
+                f"interval {wording.percent_interval(seeds.low, seeds.high)} %)"
+            )
+        trials = wording.counted(importance.trials, "random trial")
+        if best is not None:
+            sentences.append(
+                f"Among {trials} the setting that explains the score best is "
+                f"{wording.heading(best.key)}, with {wording.percent(best.fanova, ' %')} of what "
+                f"settings explain (p {wording.p_value(best.p)}; alone "
+                f"{wording.percent_interval(best.low, best.high)} % of all variance){share}."
+            )
+        elif not math.isnan(importance.settings[0].p):
+            p = wording.p_value(importance.settings[0].p)
+            sentences.append(
+                f"Among {trials} no setting explains the score beyond chance: the one with the "
+                f"largest share, {wording.heading(importance.settings[0].key)}, has p {p}{share}."
+            )
     effects = [(effect.name, effect.verdict) for effect in findings.effects]
     if effects:
         sentences.append(

@@ -18,6 +18,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator
 
 from lstm_bench.recipes import BUILT_IN_TASKS, TaskRegistry
+from lstm_bench.statistics import explained_variances, value_groups
 from lstm_bench.sweeps import Range, setting_applies
 
 MIN_TRIALS = 8
@@ -51,10 +52,10 @@ def importance(
 ) -> dict[str, Any]:
     """Returns how much each searched setting mattered, as plain JSON values.
 
-    ``{"trials": n, "best": k, "settings": [{"key", "fanova", "ped_anova"}, ...]}``, the largest
-    `fanova` first. `trials` are the complete settings and the score of each random trial, `parts`
-    the space that they were drawn from; their task is one of `tasks`. The two importances answer
-    different questions:
+    ``{"trials": n, "best": k, "settings": [{"key", "fanova", "ped_anova", "low", "high", "p"},
+    ...]}``, the largest `fanova` first; `low`, `high` and `p` are `explained_variances`. `trials`
+    are the complete settings and the score of each random trial, `parts` the space that they were
+    drawn from; their task is one of `tasks`. The two importances answer different questions:
 
     `fanova`      Which settings move the score? The fraction of the score's variance over the whole
                   space that the setting explains alone, by a random forest: Hutter, Hoos &
@@ -92,7 +93,13 @@ def importance(
     fanova = _fanova(axes, scores, seed)
     ped_anova = _ped_anova(axes, scores, best)
     order = sorted(axes, key=lambda key: (-fanova[key], key))
-    settings = [{"key": k, "fanova": fanova[k], "ped_anova": ped_anova[k]} for k in order]
+    groups = [value_groups(axes[k].positions, axes[k].categories is not None) for k in order]
+    alone = explained_variances(groups, scores)
+    settings = [
+        {"key": k, "fanova": fanova[k], "ped_anova": ped_anova[k]}
+        | {"low": found.low, "high": found.high, "p": found.p}
+        for k, found in zip(order, alone, strict=True)
+    ]
     return {"trials": count, "best": best, "settings": settings}
 
 

@@ -34,6 +34,12 @@ from ._estimates import (
 from ._estimates import (
     solve_rate as solve_rate,
 )
+from ._explained_variance import (
+    explained_variances as explained_variances,
+)
+from ._explained_variance import (
+    value_groups as value_groups,
+)
 from ._looks import (
     FIRST_LEVEL as FIRST_LEVEL,
 )
@@ -257,6 +263,12 @@ from ._unpaired import (
 )
 from ._unpaired import (
     unpaired_rate_difference as unpaired_rate_difference,
+)
+from ._variance_components import (
+    fraction_intervals as fraction_intervals,
+)
+from ._variance_components import (
+    seed_fraction_interval as seed_fraction_interval,
 )
 from ._variance_components import (
     seed_variance_fraction as seed_variance_fraction,

@@ -26,7 +26,7 @@ MIN_BLOCKS = 4
 """With fewer blocks there is no interval and no verdict."""
 MIN_BLOCK_STEPS = 5
 """Fewest steps of a block."""
-BLOCK_TIMES = 3.5
+BLOCK_TIMES = 4.5
 """A block has at least this many times the steps over which neighbours are correlated."""
 MAX_CORRELATION = 0.95
 

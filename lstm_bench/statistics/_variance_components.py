@@ -11,8 +11,12 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from scipy import stats
+
+DRAWS = 20_000
 
 
 @dataclass(frozen=True)
@@ -55,28 +59,87 @@ def variance_components(scores: np.ndarray) -> VarianceComponents:
         raise ValueError(f"three sources must have at least 2 values each, but got {array.shape}")
     if not np.isfinite(array).all():
         raise ValueError("scores must be finite: leave out the values of a source that diverged")
-    # By the axes of an effect: its mean square, and the number of runs that are averaged in it.
-    mean_squares, runs = dict[tuple[int, ...], float](), dict[tuple[int, ...], float]()
-    subsets = [axes for size in (1, 2, 3) for axes in itertools.combinations(range(3), size)]
-    for axes in subsets:
+    mean_squares, _, runs = _mean_squares(array)
+    # Components below this are rounding errors of the sums.
+    negligible = 1e-12 * float(array.var()) + 1e-24 * float((array**2).mean())
+    solved = _components(mean_squares, runs)
+    parts = {axes: float(part) if part > negligible else 0.0 for axes, part in solved.items()}
+    together = sum(part for axes, part in parts.items() if len(axes) > 1)
+    return VarianceComponents(parts[0,], parts[1,], parts[2,], together)
+
+
+Axes = tuple[int, ...]
+EFFECTS: tuple[Axes, ...] = tuple(
+    axes for size in (1, 2, 3) for axes in itertools.combinations(range(3), size)
+)
+"""The axes of each effect: of single sources, of pairs, and of all three."""
+
+
+def _mean_squares(
+    array: np.ndarray,
+) -> tuple[dict[Axes, float], dict[Axes, int], dict[Axes, float]]:
+    """Returns by effect: its mean square, its degrees of freedom, and the runs averaged in it."""
+    mean_squares, dfs, runs = dict[Axes, float](), dict[Axes, int](), dict[Axes, float]()
+    for axes in EFFECTS:
         effect = array.mean(axis=tuple({0, 1, 2} - set(axes)), keepdims=True)
         for axis in axes:
             effect = effect - effect.mean(axis=axis, keepdims=True)
-        df = math.prod(array.shape[axis] - 1 for axis in axes)
+        dfs[axes] = math.prod(array.shape[axis] - 1 for axis in axes)
         runs[axes] = array.size / effect.size
-        mean_squares[axes] = runs[axes] * float((effect**2).sum()) / df
+        mean_squares[axes] = runs[axes] * float((effect**2).sum()) / dfs[axes]
+    return mean_squares, dfs, runs
 
-    def component(axes: tuple[int, ...]) -> float:
-        """Solves the expected mean squares: each is a sum over all effects that contain it."""
-        wider = [other for other in subsets if set(axes) <= set(other)]
+
+def _components(mean_squares: Mapping[Axes, Any], runs: Mapping[Axes, float]) -> dict[Axes, Any]:
+    """Solves the expected mean squares: each is a sum over all effects that contain it."""
+    solved = {}
+    for axes in EFFECTS:
+        wider = [other for other in EFFECTS if set(axes) <= set(other)]
         signed = sum((-1) ** (len(other) - len(axes)) * mean_squares[other] for other in wider)
-        return float(signed / runs[axes])
+        solved[axes] = signed / runs[axes]
+    return solved
 
-    # Components below this are rounding errors of the sums.
-    negligible = 1e-12 * float(array.var()) + 1e-24 * float((array**2).mean())
-    parts = {axes: part if (part := component(axes)) > negligible else 0.0 for axes in subsets}
-    together = sum(part for axes, part in parts.items() if len(axes) > 1)
-    return VarianceComponents(parts[0,], parts[1,], parts[2,], together)
+
+def fraction_intervals(scores: np.ndarray) -> dict[str, tuple[float, float]]:
+    """Returns the 95 % interval of each of the fractions of `variance_components`.
+
+    Generalized intervals (Weerahandi 1993, Journal of the American Statistical Association 88,
+    899-905): the mean squares are divided by draws of chi squares over their degrees of freedom,
+    and the fractions of each draw are computed. For normal effects; four draws of a source are few,
+    so they are wide.
+    """
+    array = np.asarray(scores, dtype=float)
+    mean_squares, dfs, runs = _mean_squares(array)
+    rng = np.random.default_rng(0)  # equal results give equal reports
+    drawn = {
+        axes: mean_squares[axes] * dfs[axes] / rng.chisquare(dfs[axes], DRAWS) for axes in EFFECTS
+    }
+    parts = {axes: np.maximum(part, 0.0) for axes, part in _components(drawn, runs).items()}
+    sums = {name: parts[axis,] for axis, name in enumerate(("data", "init", "order"))}
+    sums["together"] = sum((part for axes, part in parts.items() if len(axes) > 1), np.zeros(DRAWS))
+    total = sum(sums.values(), np.zeros(DRAWS))
+    if not (total > 0).all():
+        return dict.fromkeys(sums, (math.nan, math.nan))
+    ends = {name: np.quantile(part / total, (0.025, 0.975)) for name, part in sums.items()}
+    return {name: (float(low), float(high)) for name, (low, high) in ends.items()}
+
+
+def seed_fraction_interval(groups: np.ndarray) -> tuple[float, float]:
+    """Returns the exact 95 % interval of `seed_variance_fraction`, shape (recipes, seeds).
+
+    From the distribution of F (Searle, Casella and McCulloch 1992, section 3.6), for normal
+    effects. NaN where nothing varies within recipes.
+    """
+    recipes, seeds = groups.shape
+    if recipes < 2 or seeds < 2:
+        return math.nan, math.nan
+    within = float(groups.var(axis=1, ddof=1).mean())
+    if not within > 0:
+        return math.nan, math.nan
+    f = seeds * float(groups.mean(axis=1).var(ddof=1)) / within
+    df = recipes - 1, recipes * (seeds - 1)
+    ends = [max(0.0, (f / float(stats.f.ppf(q, *df)) - 1) / seeds) for q in (0.025, 0.975)]
+    return 1 / (1 + ends[0]), 1 / (1 + ends[1])  # ratio of the variances: between / within
 
 
 def seed_variance_fraction(groups: Sequence[Sequence[float] | np.ndarray]) -> float:

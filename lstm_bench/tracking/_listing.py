@@ -165,8 +165,11 @@ class _SettingImportance(BaseModel):
     key: str
     fanova: float | None = None
     ped_anova: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
 
-    @field_validator("fanova", "ped_anova")
+    @field_validator("fanova", "ped_anova", "low", "high", "p")
     @classmethod
     def _check_finite(cls, value: float | None) -> float | None:
         if value is not None and math.isinf(value):

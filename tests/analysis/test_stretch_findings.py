@@ -4,6 +4,7 @@ The errors of the baseline and of every seed are exchangeable, up to a seed's ow
 skill is 0 and two recipes are equally good; but all seeds are scored on the same steps.
 """
 
+import dataclasses
 import math
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from outcome_builder import build_outcome
 from scipy import stats
 
+from lstm_bench.analysis._ablation import effects
 from lstm_bench.analysis._baselines import baseline_results
 from lstm_bench.analysis._comparisons import compare_outcomes
 from lstm_bench.analysis._finalists import FrontPoint, simplest_of
@@ -149,3 +151,28 @@ def test_steps_that_too_few_seeds_cannot_replace_are_asked_for():
     assert comparison.verdict == "cannot tell yet"
     assert comparison.more_seeds is None and "it takes more steps" in comparison.sentence
     assert "olved" not in compare_outcomes(first, second, "solve_rate").sentence
+
+
+def test_effects_of_switches_count_the_stretch_as_well():
+    rng = np.random.default_rng(8)
+    real = {"stretch": 0, "seeds": 0}
+    for _ in range(8):
+        on, off = no_skill(rng, 2, 4, 60, 0.3, 0.01)
+        on, off = (
+            dataclasses.replace(outcome, settings={"task": "csv", "stateful": value})
+            for outcome, value in ((on, True), (off, False))
+        )
+        rows = []
+        for number in range(12):  # twelve recipes that forecast all but the same
+            rows += [
+                Row(f"c{number}", off, role="effect"),
+                Row(f"e{number}", on, role="effect", of=f"c{number}", axis="stateful", value=True),
+            ]
+        search = {"objective": "skill", "space": {"stateful": [True, False]}}
+        (effect,) = effects(SweepData("file", "", "", tuple(rows), search, {}))
+        by_context = (on.seeds["skill"] - off.seeds["skill"]).mean()
+        assert effect.estimate.difference == pytest.approx(by_context)
+        real["stretch"] += effect.estimate.p <= 0.05
+        real["seeds"] += effect.estimate.std < 1e-9  # without steps all would be certain
+    assert real["seeds"] == 8
+    assert real["stretch"] <= 2  # of 8 at 5 %: more in 6 of 1000 samples
