@@ -339,7 +339,7 @@ def _more_seeds(
     n = difference.min_seeds
     if n < 2 or (not math.isfinite(size) and difference.median_epochs is None):
         return None
-    if math.isnan(difference.step_error):
+    if math.isnan(difference.step_error) and difference.n_differing:
         return None
     z = _z(level / comparisons) + float(stats.norm.ppf(POWER))
     if difference.median_epochs is not None:

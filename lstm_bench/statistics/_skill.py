@@ -121,7 +121,7 @@ def compare_with_baseline(table: pd.DataFrame, name: str, overlap: int = 1) -> B
 
     The errors of several series at one moment are averaged first, because the same events affect
     all of them. The interval and the p value are those of `stretch_mean`. In simulations, equal
-    errors are called different in 1 to 7 % of cases, also where neighbouring steps are correlated
+    errors are called different in 1 to 5 % of cases, also where neighbouring steps are correlated
     by 0.8: `test_skill` and `test_stretch` measure this.
     """
     gains = table[name] - table["network"]
