@@ -10,13 +10,15 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from lstm_bench.data._baselines import baseline_forecasts
 from lstm_bench.data._inference import TargetKind
+from lstm_bench.data._numbers import Decimal, Thousands
 from lstm_bench.data._sequences import FileSequences, build_sequences
 from lstm_bench.data._series import Columns, FileOptions, Missing, PreparedFile, prepare
-from lstm_bench.data._table import read_table
+from lstm_bench.data._table import Reading, read_table
+from lstm_bench.data._wide import Wide
 from lstm_bench.errors import DataError, RecipeError
 from lstm_bench.statistics import Kind
 from lstm_bench.tasks import Problem, Task
@@ -24,7 +26,8 @@ from lstm_bench.tasks import Problem, Task
 EXAMPLE = Path(__file__).parent / "sunspots.csv"
 """Yearly sunspot numbers, 1700 to 2008: the default file of the `csv` task."""
 COLUMN_PARAMETERS = ("file", "target", "columns", "time", "group")
-READING_PARAMETERS = ("target_kind", "season", "missing", "unseen", "split", "part")
+READING_PARAMETERS = ("target_kind", "season", "missing", "unseen", "split", "part", "shortest")
+CELL_PARAMETERS = tuple(field.name for field in fields(Reading))
 
 Floats = NDArray[np.float64]
 
@@ -72,7 +75,7 @@ class CsvTask(Task):
     has_baselines: ClassVar[bool] = True
     search_overrides: ClassVar[Mapping[str, object]] = {"part": "validation"}
     omitted_from_name: ClassVar[frozenset[str]] = frozenset(
-        [*COLUMN_PARAMETERS, *READING_PARAMETERS]
+        [*COLUMN_PARAMETERS, *READING_PARAMETERS, *CELL_PARAMETERS]
     )
     not_searchable: ClassVar[frozenset[str]] = omitted_from_name | {"horizon"}
 
@@ -89,6 +92,12 @@ class CsvTask(Task):
     split: Literal["time", "group"] | None = None
     difference: bool = False
     part: Literal["validation", "test"] = "test"
+    na: Annotated[tuple[str, ...] | None, Field(strict=False), BeforeValidator(na_entries)] = None
+    decimal: Decimal | None = None
+    thousands: Thousands | None = None
+    wide: Wide | None = None
+    sheet: Annotated[str | None, Field(min_length=1)] = None
+    shortest: Annotated[int | None, Field(ge=1, le=10_000)] = None
 
     @model_validator(mode="after")
     def _check_difference(self) -> Self:
@@ -132,10 +141,15 @@ class CsvTask(Task):
 
     @property
     def _file_options(self) -> FileOptions:
-        names = {field.name: field.name for field in fields(FileOptions) if field.name != "file"}
+        names = {field.name: field.name for field in fields(FileOptions)}
+        del names["file"], names["reading"]
         names["kind"] = "target_kind"
         options = {option: getattr(self, parameter) for option, parameter in names.items()}
-        return FileOptions(self.path, **options)
+        return FileOptions(self.path, reading=self._reading, **options)
+
+    @property
+    def _reading(self) -> Reading:
+        return Reading(**{name: getattr(self, name) for name in CELL_PARAMETERS})
 
     @property
     def file_sequences(self) -> FileSequences:
@@ -144,7 +158,7 @@ class CsvTask(Task):
 
     @property
     def fingerprint(self) -> str:
-        return read_table(self.path).digest
+        return read_table(self.path, self._reading).digest
 
     def problem(self, seed: int) -> Problem:
         """Returns the sequences; they are the same for every seed."""
@@ -220,11 +234,13 @@ class CsvTask(Task):
         """
         sequences, data = self.file_sequences, self.prepared
         columns = {field.name: getattr(data, field.name) for field in fields(Columns)}
+        reading = {key: value for key, value in vars(columns.pop("reading")).items() if value}
+        columns |= {"reading": plain_values(reading)} if reading else {}
         target = [f"{data.target}={label}" for label in data.labels] or [data.target]
         names = [*(target if self.horizon else []), *data.inputs]
         numbers = zip(names, sequences.centre.tolist(), sequences.spread.tolist(), strict=True)
         return {
-            "columns": {k: list(v) if isinstance(v, tuple) else v for k, v in columns.items()},
+            "columns": plain_values(columns),
             "inputs": [] if self.symbolic else [list(feature) for feature in numbers],
             "shift": sequences.shift,
             "scale": sequences.scale,
@@ -255,6 +271,25 @@ class LabelCsvTask(CsvTask):
     """A target of symbols, forecast also from columns of numbers: see `CsvTask`."""
 
     kind: ClassVar[Kind] = "categorical"
+
+
+def na_entries(value: object) -> object:
+    """Returns what stands for a gap as texts: from a text, a number, a list, or by column.
+
+    >>> na_entries(-200), na_entries([-200, "x"]), na_entries({"CO": [-200, -1]})
+    (('-200',), ('-200', 'x'), ('CO=-200', 'CO=-1'))
+    """
+    if isinstance(value, Mapping):
+        entries = [(n, v if isinstance(v, list | tuple) else [v]) for n, v in value.items()]
+        return tuple(f"{name}={entry}" for name, listed in entries for entry in listed)
+    listed = value if isinstance(value, list | tuple) else [value]
+    plain = all(isinstance(entry, str | int | float) for entry in listed)
+    return tuple(map(str, listed)) if plain else value
+
+
+def plain_values(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a mapping with lists in place of tuples."""
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in mapping.items()}
 
 
 @functools.lru_cache(maxsize=32)

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_bench.data._column_notes import left_out_note, number_notes, varied_columns
+from lstm_bench.data._gaps import forward_fill
 from lstm_bench.data._inference import (
+    GROUP_NAMES,
     TargetKind,
     detect_season,
     infer_group_column,
@@ -24,9 +27,10 @@ from lstm_bench.data._inference import (
     kind_note,
     parse_target,
 )
-from lstm_bench.data._messages import describe_rows, is_or_are, list_names
-from lstm_bench.data._split import split_rows
-from lstm_bench.data._table import Table, group_rows, read_table
+from lstm_bench.data._messages import is_or_are, list_names
+from lstm_bench.data._series_by_order import SeriesByOrder, series_by_order
+from lstm_bench.data._split import fewest_steps, long_series, split_rows
+from lstm_bench.data._table import DEFAULT_READING, Reading, Table, group_rows, read_table
 from lstm_bench.data._times import describe_spacing, parse_times
 from lstm_bench.errors import DataError
 
@@ -53,6 +57,8 @@ class FileOptions:
     missing: Missing = "refuse"
     unseen: float = 0.2
     split: Literal["time", "group"] | None = None
+    reading: Reading = DEFAULT_READING
+    shortest: int | None = None
 
 
 @dataclass(frozen=True)
@@ -88,9 +94,10 @@ class Columns:
     group: str | None
     horizon: int
     missing: Missing
+    reading: Reading = DEFAULT_READING
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PreparedFile(Columns):
     """The content of a file, read with some options."""
 
@@ -101,34 +108,56 @@ class PreparedFile(Columns):
 
 def prepare(options: FileOptions) -> PreparedFile:
     """Returns the series of a file; raises `DataError` if the file or an option is wrong."""
-    return _prepare(options, read_table(options.file).digest)
+    return _prepare(options, read_table(options.file, options.reading).digest)
 
 
 @functools.lru_cache(maxsize=16)
 def _prepare(options: FileOptions, digest: str) -> PreparedFile:
-    table = read_table(options.file)
+    table = read_table(options.file, options.reading)
     reserved = {options.target, options.group, *(options.columns or ())}
     time = infer_time_column(options.time, table, reserved)
     target = infer_target_column(options.target, options.group, table, time)
     kind = options.kind or infer_target_kind(table, target)
     times = None if time is None else parse_times(table, time)
-    group = options.group or infer_group_column(table, target, time, times)
+    group = options.group or table.series or infer_group_column(table, target, time, times)
+    left_out, by_order = dict(table.left_out), SeriesByOrder()
+    if options.group == "none" and "none" not in table.columns:
+        group = None
+    elif group is None and times is None:
+        by_order = series_by_order(table, target, GROUP_NAMES)
+        group = by_order.group
+        if by_order.counter is not None:
+            left_out[by_order.counter] = f"it counts the rows of each {group}"
     if group is not None:
         table.text(group)
     if group == target:
         raise DataError(f"{table.file}: {target!r} is both target and group; name another column")
-    inputs, left_out = infer_input_columns(options.columns, table, kind, {target, time, group})
+    inputs, out_note = infer_input_columns(
+        options.columns, table, kind, target, {target, time, group}, left_out
+    )
     labels, target_values = parse_target(table, target, kind)
-    if options.horizon == 0 and not inputs:
-        raise DataError(
-            f"{table.file}: horizon=0 predicts {target!r} from the other columns of its row, but "
-            "there are none of numbers; use horizon=1"
-        )
-    columns = Columns(kind, target, inputs, labels, time, group, options.horizon, options.missing)
+    reading = replace(options.reading, sheet=None)
+    columns = Columns(
+        kind, target, inputs, labels, time, group, options.horizon, options.missing, reading
+    )
     values = _stack_columns(table, inputs, target_values)
     rows = _rows_of_series(table, columns, values, times)
     starts = split_rows(options.split, options.unseen, rows, times, group)
     series = _build_series(table, columns, values, times, rows, starts)
+    short_note = ""
+    if options.shortest is not None:
+        kept, short_note = long_series(
+            options.file, sequence_steps(series, options.horizon), options.shortest
+        )
+        series = tuple(s for s in series if s.name in kept)
+    if options.columns is None:
+        columns, series, constant_note = _leave_out_constant(columns, series)
+        out_note += constant_note
+    if options.horizon == 0 and not columns.inputs:
+        raise DataError(
+            f"{table.file}: horizon=0 predicts {target!r} from the other columns of its row, but "
+            f"there are none of numbers; use horizon=1{out_note}"
+        )
     _check(options, columns, series)
     season, season_note = options.season, ""
     if season is None and kind != "symbols":
@@ -136,9 +165,13 @@ def _prepare(options: FileOptions, digest: str) -> PreparedFile:
     notes = [
         f"target {target}: {kind}" + kind_note(table, target, kind, len(labels)),
         _rows_note(columns, values, rows) + " " + _order_note(table, columns, series, times),
-        "inputs: " + ", ".join([*([target] if options.horizon else []), *inputs]) + left_out,
+        "inputs: "
+        + (", ".join([*([target] if options.horizon else []), *columns.inputs]) + out_note),
         *([season_note] if season_note else []),
         _split_note(series),
+        *filter(None, [short_note, by_order.note]),
+        *table.notes,
+        *number_notes(table, [target, *columns.inputs] if kind == "real" else columns.inputs),
     ]
     return PreparedFile(**vars(columns), series=series, season=season, notes=tuple(notes))
 
@@ -149,7 +182,7 @@ def read_new_file(columns: Columns, file: str) -> tuple[Series, ...]:
     If the time column is missing, the rows are taken to be in order. At horizon 0 the target may
     be missing. Raises `DataError` as `prepare` does.
     """
-    table = read_table(file)
+    table = read_table(file, columns.reading)
     if columns.horizon == 0:
         target_values = np.zeros(len(table))
     else:
@@ -187,7 +220,7 @@ def _rows_of_series(
         )
         raise DataError(
             f"{table.file}: no value may be missing, but "
-            f"{describe_rows(np.flatnonzero(gaps), ('has a gap', 'have gaps'))}; {repair}"
+            f"{table.describe_rows(np.flatnonzero(gaps), ('has a gap', 'have gaps'))}; {repair}"
         )
     if gaps.any() and columns.missing == "interpolate" and columns.kind != "real":
         raise DataError(
@@ -230,16 +263,6 @@ def _build_series(
     return tuple(series)
 
 
-def forward_fill(values: Floats) -> Floats:
-    """Returns columns (n, C) with each gap filled by the last value before it.
-
-    Interpolation towards the next value would tell the network what comes next.
-    """
-    rows = np.arange(len(values))[:, None]
-    latest = np.maximum.accumulate(np.where(np.isnan(values), 0, rows), axis=0)
-    return np.asarray(np.take_along_axis(values, latest, axis=0))
-
-
 def _check_order(
     table: Table,
     columns: Columns,
@@ -260,14 +283,14 @@ def _check_order(
     if len(repeated):
         raise DataError(
             f"{table.file}: times in {time!r}{where} must differ, but "
-            f"{describe_rows(repeated, ('repeats', 'repeat'))} the time of the row before; keep "
-            f"one of them{hint}"
+            f"{table.describe_rows(repeated, ('repeats', 'repeat'))} the time of the row before; "
+            f"keep one of them{hint}"
         )
     early = rows[1:][np.less(times[1:], times[:-1])]
     if len(early):
         raise DataError(
             f"{table.file}: rows{where} must be in order of {time!r}, but the time of "
-            f"{describe_rows(early)} is before that of the row before; sort the file{hint}"
+            f"{table.describe_rows(early)} is before that of the row before; sort the file{hint}"
         )
 
 
@@ -312,8 +335,6 @@ def _check(options: FileOptions, columns: Columns, series: Sequence[Series]) -> 
             continue
         value = f"{values[0]:g}"
         effect, repair = "it cannot improve a forecast", "leave it out of columns"
-        if options.columns is None:
-            repair = "list the columns to use as inputs in columns, columns=[] for none"
         if number == 0:
             effect, repair = "nothing can be learnt from it", "choose another target"
             value = columns.labels[int(values[0])] if columns.labels else value
@@ -321,6 +342,26 @@ def _check(options: FileOptions, columns: Columns, series: Sequence[Series]) -> 
             f"{options.file}: column {name!r} is constant ({value} in the part to learn from), so "
             f"{effect}; {repair}"
         )
+
+
+def _leave_out_constant(
+    columns: Columns, series: tuple[Series, ...]
+) -> tuple[Columns, tuple[Series, ...], str]:
+    """Returns columns and series without inputs that are constant in the training part, and a note.
+
+    An input is constant in the training part if it never changes before the validation part.
+    """
+    varied = varied_columns([s.inputs[: s.validation_start] for s in series])
+    names = np.array(columns.inputs, object)
+    columns = replace(columns, inputs=tuple(names[varied]))
+    series = tuple(replace(s, inputs=s.inputs[:, varied]) for s in series)
+    reasons = dict.fromkeys(names[~varied], "constant in the part to learn from")
+    return columns, series, left_out_note(reasons)
+
+
+def sequence_steps(series: Sequence[Series], horizon: int) -> dict[str, int]:
+    """Returns the fewest steps of a sequence of each series; see `fewest_steps`."""
+    return {s.name: fewest_steps(s.validation_start, s.test_start, len(s), horizon) for s in series}
 
 
 def _rows_note(columns: Columns, values: Floats, rows: Mapping[str, NDArray[np.intp]]) -> str:
