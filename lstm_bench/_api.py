@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_bench.config import Settings, load_settings
+from lstm_bench.data import frame_settings, reading_settings
 from lstm_bench.errors import TaskError, UserError, unknown
 from lstm_bench.recipes import BUILT_IN_TASKS, Recipe, TaskRegistry, recipe_from_settings
 from lstm_bench.report import SweepResult
@@ -19,10 +20,12 @@ from lstm_bench.sweeps import (
     Sweep,
     TasksOrFiles,
     changed_recipe,
+    data_settings,
     load_tasks,
     override_words,
     read_sweep,
     search_document,
+    sweep_over_file,
     task_documents,
     task_list,
 )
@@ -76,6 +79,7 @@ def run(
     log: bool = False,
     tasks: TasksOrFiles = (),
     store: str | None = None,
+    data: pd.DataFrame | None = None,
     **changes: Any,
 ) -> Outcome:
     """Trains one recipe once for each seed and returns its outcome.
@@ -83,7 +87,8 @@ def run(
     `task` is the name of a task, also of one in the Python files `tasks`, a task class or a recipe;
     keywords are settings over its own. `seeds` is how many seeds, from 0 on, or the seeds. `engine`
     is `compiled`, or `keras` for plain Keras; `threads` seeds are trained at a time (default: one a
-    core). With `log` the outcome is written to the MLflow experiment `runs` of the store. Raises
+    core).
+    `data` is a DataFrame for the task `csv`, see `sweep`. With `log` the outcome is written to the MLflow experiment `runs` of the store. Raises
     `RecipeError` for settings that are unknown or do not fit one another.
 
     >>> import lstm_bench as lb
@@ -93,7 +98,7 @@ def run(
     _check_engine(engine)
     check_flag("log", log)
     place = _place(None, store)
-    chosen = changed_recipe(task, changes, _known_tasks(task, tasks))
+    chosen = changed_recipe(task, changes | frame_settings(data), _known_tasks(task, tasks))
     from lstm_bench.training import run as train
 
     outcome = train(chosen, seed_list(seeds), engine, checked_count("threads", threads))
@@ -154,6 +159,7 @@ def search(
     store: str | None = None,
     profile: str | None = None,
     search: Mapping[str, Any] | None = None,
+    data: pd.DataFrame | None = None,
     **fixed: Any,
 ) -> SweepResult:
     """Searches the recipes of a task with Optuna and returns what came of it.
@@ -172,7 +178,9 @@ def search(
     SweepResult('memory-search-...', 4 recipes, best 'confirm-...')
     """
     check_text("name", name, "the name of a search", optional=True)
-    made_name, document = search_document(task, space, search, trials, seeds, fixed)
+    made_name, document = search_document(
+        task, space, search, trials, seeds, fixed | frame_settings(data)
+    )
     return sweep(
         document,
         name=name or made_name,
@@ -186,10 +194,10 @@ def search(
 
 
 def sweep(
-    source: str | Path | Mapping[str, Any],
+    source: str | Path | Mapping[str, Any] | None = None,
     overrides: Overrides = (),
     *,
-    name: str = "sweep",
+    name: str | None = None,
     engine: str = "compiled",
     again: bool = False,
     full: bool = False,
@@ -197,16 +205,21 @@ def sweep(
     tasks: TasksOrFiles = (),
     store: str | None = None,
     profile: str | None = None,
+    csv: str | Path | None = None,
+    data: pd.DataFrame | None = None,
+    **settings: Any,
 ) -> SweepResult:
     """Runs the recipes and the search of a sweep, logs them, and writes the report.
 
     `source` is a YAML file, the name of one in the folder of sweeps, or a mapping with the same
-    keys, which is called `name`. Tasks are named, also those in the Python files `tasks`, or are
-    classes in a mapping. `overrides` are settings over those of the file, `{"seeds": 5}` or
-    `["seeds=5"]`; a sweep with overrides has a report of its own. What the store has already is not
-    run again, unless `again`; recipes that the file marks as `full` are run with `full` alone. A
-    progress bar is shown in a terminal and in a notebook, or as `progress` says. Raises
-    `SweepError` with every fault of the sweep at once.
+    keys, which is called `name`. In place of it `csv` is a file of your own, or `data` a DataFrame,
+    which is written to the folder `frames` (an index of times, or with a name, comes first);
+    `settings` are then those of the task `csv`, such as `target`. Tasks are named, also those in
+    the Python files `tasks`, or are classes in a mapping. `overrides` are settings over those of
+    the file, `{"seeds": 5}` or `["seeds=5"]`; a sweep with overrides has a report of its own. What
+    the store has already is not run again, unless `again`; recipes that the file marks as `full`
+    are run with `full` alone. A progress bar is shown in a terminal and in a notebook, or as
+    `progress` says. Raises `SweepError` with every fault of the sweep at once.
 
     >>> import contextlib, tempfile
     >>> import lstm_bench as lb
@@ -220,10 +233,15 @@ def sweep(
     check_flag("again", again)
     check_flag("full", full)
     check_flag("progress", progress, optional=True)
-    check_text("name", name, "the name of a sweep")
+    check_text("name", name, "the name of a sweep", optional=True)
     place, given = _place(profile, store), task_list(tasks)
     words, files = override_words(overrides), [*place.tasks, *given]
-    chosen = read_sweep(source, name, words, place.sweeps, files).with_full(full)
+    document = data_settings(source, csv, data, settings)
+    if document:
+        read = sweep_over_file(document, words, name)
+    else:
+        read = read_sweep(source, name or "sweep", words, place.sweeps, files)
+    chosen = read.with_full(full)
     result, _ = run_sweep(chosen, place, engine, again, progress)
     if result.data.failed and not result.data.rows:
         reason = result.data.failed[0].reason
@@ -286,16 +304,20 @@ def load(
 
 def forecast(
     run: str,
-    csv: str | Path,
+    csv: str | Path | None = None,
     *,
+    data: pd.DataFrame | None = None,
     store: str | None = None,
     profile: str | None = None,
+    **reading: Any,
 ) -> pd.DataFrame:
     """Returns what the network of a finished run forecasts from a file like its training data.
 
     `run` is a sweep over a file, whose best recipe is taken, a row of one as `SWEEP:ID`, or the
-    digest of a recipe. Raises `StoreError` where there is no such run, `UserError` where the file
-    does not fit it.
+    digest of a recipe. `data` is a DataFrame in place of the file `csv`; `reading` are settings
+    about how its cells are read, `na`, `decimal`, `thousands` and `sheet`, where they differ from
+    those of the training. Raises `StoreError` where there is no such run, `UserError` where the
+    file does not fit it.
 
     >>> import contextlib, tempfile
     >>> import lstm_bench as lb
@@ -313,7 +335,9 @@ def forecast(
     from lstm_bench.training import start_tensorflow
 
     check_text("run", run, "the name of a sweep, a row as SWEEP:ID, or a digest")
-    check_path("csv", csv)
+    if data is None or csv is not None:
+        check_path("csv", csv)
+    path = frame_settings(data).get("file", str(csv))
     place = _place(profile, store)
     known, opened = load_tasks(place.tasks), open_store(place)
     if run in opened.sweep_names():
@@ -325,7 +349,7 @@ def forecast(
     start_tensorflow(1)
     from lstm_bench.training import forecast_file  # after TensorFlow has been brought up quietly
 
-    return forecast_file(outcome, str(csv))
+    return forecast_file(outcome, path, reading_settings(reading))
 
 
 def export(

@@ -17,18 +17,24 @@ from lstm_bench.cli._options import (
     Columns,
     CsvFile,
     DataOptions,
+    DecimalMark,
     EngineName,
     ForecastHorizon,
+    Gaps,
     Group,
     Json,
     Missing,
     Overrides,
     Profile,
+    Sheet,
+    Shortest,
     StoreUri,
     Target,
     TargetKind,
     TaskFiles,
+    ThousandsMark,
     Time,
+    Wide,
     browse_command,
     check_engine,
     load_context,
@@ -128,6 +134,12 @@ def sweep(
     kind: TargetKind = None,
     horizon: ForecastHorizon = None,
     missing: Missing = None,
+    na: Gaps = None,
+    decimal: DecimalMark = None,
+    thousands: ThousandsMark = None,
+    wide: Wide = False,
+    sheet: Sheet = None,
+    shortest: Shortest = None,
     engine: EngineName = "compiled",
     again: Annotated[bool, typer.Option(help="Run everything anew.")] = False,
     full: Annotated[
@@ -146,7 +158,11 @@ def sweep(
     """
     context, known = load_context(profile, store, files)
     check_engine(engine)
-    data = DataOptions(target, time, group, columns, kind, horizon, missing)
+    by_series = "auto" if wide else None
+    data = DataOptions(
+        target, time, group, columns, kind, horizon, missing,
+        na, decimal, thousands, by_series, sheet, shortest,
+    )  # fmt: skip
     path, read = _read_sweep(name, settings or [], csv, data, context, known)
     chosen = read.with_full(full)
     if csv is not None and not as_json:

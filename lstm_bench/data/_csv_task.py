@@ -19,7 +19,7 @@ from lstm_bench.data._sequences import FileSequences, build_sequences
 from lstm_bench.data._series import Columns, FileOptions, Missing, PreparedFile, prepare
 from lstm_bench.data._table import Reading, read_table
 from lstm_bench.data._wide import Wide
-from lstm_bench.errors import DataError, RecipeError
+from lstm_bench.errors import DataError, Fault, RecipeError, unknown
 from lstm_bench.statistics import Kind
 from lstm_bench.tasks import Problem, Task
 
@@ -285,6 +285,19 @@ def na_entries(value: object) -> object:
     listed = value if isinstance(value, list | tuple) else [value]
     plain = all(isinstance(entry, str | int | float) for entry in listed)
     return tuple(map(str, listed)) if plain else value
+
+
+def reading_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns settings about how the cells of a file are read, checked, as fields of `Reading`.
+
+    Raises `RecipeError` for others, and for values that they cannot have.
+    """
+    known = [name for name in CELL_PARAMETERS if name != "wide"]
+    for name in settings:
+        if name not in known:
+            raise RecipeError([Fault(name, unknown("setting", name, known))])
+    task = CsvTask(**settings)
+    return {name: getattr(task, name) for name in settings}
 
 
 def plain_values(mapping: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -176,13 +176,16 @@ def _prepare(options: FileOptions, digest: str) -> PreparedFile:
     return PreparedFile(**vars(columns), series=series, season=season, notes=tuple(notes))
 
 
-def read_new_file(columns: Columns, file: str) -> tuple[Series, ...]:
+def read_new_file(
+    columns: Columns, file: str, reading: Mapping[str, Any] | None = None
+) -> tuple[Series, ...]:
     """Returns the series of another file with the same columns; all its rows are test rows.
 
+    `reading` are fields of `Reading` that differ from those of the file that was trained on.
     If the time column is missing, the rows are taken to be in order. At horizon 0 the target may
     be missing. Raises `DataError` as `prepare` does.
     """
-    table = read_table(file, columns.reading)
+    table = read_table(file, replace(columns.reading, **(reading or {})))
     if columns.horizon == 0:
         target_values = np.zeros(len(table))
     else:

@@ -79,33 +79,26 @@ def detect_encoding(file: str, raw: BinaryIO) -> tuple[str, str]:
             raise DataError(f"{file}: {NOT_TEXT}")
         raw.seek(0)
         return "utf-16", "text in UTF-16"
-    decoder, utf8, other = codecs.getincrementaldecoder("utf-8")(), True, 0
+    decoder, utf8, multibyte = codecs.getincrementaldecoder("utf-8")(), True, False
     controls, high, wrong = False, Counter[int](), b""
-    for block in iter(lambda: raw.read(2**20), b""):
+    for block in itertools.chain(iter(lambda: raw.read(2**20), b""), [b""]):
         if b"\0" in block:
             raise DataError(f"{file}: {NOT_TEXT}")
-        if utf8:
-            try:
-                decoded = decoder.decode(block)
-                other += 0 if decoded.isascii() else 1
-            except UnicodeDecodeError as error:
-                utf8, wrong = False, error.object[error.start : error.start + 1]
-                before = error.object[: error.start].decode("utf-8", "ignore")
-                other += 0 if before.isascii() else 1
-        if not block.isascii():
-            high.update(byte for byte in block if byte > 127)
-        controls = controls or bool(CONTROL_BYTES & set(block))
-    if utf8:
         try:
-            decoder.decode(b"", True)
+            if utf8:
+                decoder.decode(block, final=not block)
         except UnicodeDecodeError as error:
             utf8, wrong = False, error.object[error.start : error.start + 1]
+        if not block.isascii():
+            high.update(byte for byte in block if byte > 127)
+            multibyte = multibyte or not block.decode("utf-8", "ignore").isascii()
+        controls = controls or bool(CONTROL_BYTES & set(block))
     raw.seek(0)
     if utf8:
         return "utf-8-sig", ""
     letters = bytes(high).decode("cp1252", "replace")
     western = all(c in WESTERN or unicodedata.category(c)[0] == "L" for c in letters)
-    if other or controls or not western:
+    if multibyte or controls or not western:
         message = f"must be text in UTF-8, but holds the byte {wrong!r}; save it as UTF-8"
         raise DataError(f"{file}: {NOT_TEXT if controls else message}")
     return "cp1252", "text in Windows-1252 (Latin-1)"

@@ -18,6 +18,7 @@ from lstm_bench.sweeps._published_trials import (
 from lstm_bench.sweeps._python_values import (
     TasksOrFiles,
     changed_recipe,
+    data_settings,
     override_words,
     search_document,
     task_list,
@@ -48,6 +49,7 @@ __all__ = [
     "changed_recipe",
     "check_published_trials",
     "condition_as_text",
+    "data_settings",
     "find_sweep",
     "load_sweep",
     "load_tasks",

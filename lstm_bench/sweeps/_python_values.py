@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import yaml
 
+from lstm_bench.data import frame_settings
 from lstm_bench.errors import UserError
 from lstm_bench.recipes import BUILT_IN_TASKS, Recipe, TaskRegistry, recipe, recipe_from_settings
 from lstm_bench.safety import check_path, shown_value
@@ -187,6 +188,32 @@ def search_document(
     name = f"{str(document['task'])[:40]}-search-{digest}"
     searched["trials"] = plain_value(trials)
     return name, {**document, "task": task, "seeds": plain_value(seeds), "search": searched}
+
+
+def data_settings(
+    source: object, csv: str | Path | None, data: Any, settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Returns the settings of a sweep over a file or a DataFrame; none for another `source`.
+
+    Raises `UserError` unless exactly one of the three is given.
+    """
+    given = [n for n, value in {"source": source, "csv": csv, "data": data}.items()
+             if value is not None]  # fmt: skip
+    if given == ["source"] and settings:
+        name = next(iter(settings))
+        rule = "is a setting of a sweep over csv=FILE or data=FRAME"
+        raise UserError(f"{name}: {rule}; for another sweep give it in overrides")
+    if given == ["source"]:
+        return {}
+    if len(given) != 1:
+        raise UserError(
+            f"source: sweep takes one of source, csv and data, but got "
+            f"{' and '.join(given) or 'None'}; give a sweep, or csv=FILE, or data=FRAME"
+        )
+    if csv is not None:
+        check_path("csv", csv)
+    file = frame_settings(data) or {"file": str(csv)}
+    return {**{key: plain_value(value) for key, value in settings.items()}, **file}
 
 
 def task_settings(task: Any) -> dict[str, Any]:

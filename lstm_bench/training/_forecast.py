@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import keras
 import numpy as np
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from lstm_bench.data import (
     Columns,
     Missing,
+    Reading,
     Segment,
     Series,
     TargetKind,
@@ -47,6 +48,17 @@ KINDS: Mapping[TargetKind, Kind] = {
 }
 
 
+class _Reading(BaseModel):
+    """`Reading` as it is stored, without what was not set."""
+
+    model_config = STRICT
+
+    na: Annotated[tuple[str, ...] | None, Field(strict=False)] = None
+    decimal: Literal[".", ","] | None = None
+    thousands: Literal[",", ".", " ", "'"] | None = None
+    wide: Literal["auto", "columns", "rows"] | None = None
+
+
 class _Columns(BaseModel):
     """`Columns` as they are stored."""
 
@@ -60,6 +72,7 @@ class _Columns(BaseModel):
     group: str | None
     horizon: Annotated[int, Field(ge=0, le=10_000)]
     missing: Missing
+    reading: _Reading = Field(default_factory=lambda: _Reading())
 
 
 class _StoredData(BaseModel):
@@ -102,7 +115,9 @@ class _InputSettings(BaseModel):
     stateful: bool
 
 
-def forecast_file(outcome: Outcome, file: str) -> pd.DataFrame:
+def forecast_file(
+    outcome: Outcome, file: str, reading: Mapping[str, Any] | None = None
+) -> pd.DataFrame:
     """Returns the forecasts of the outcome's best network for the series in `file`.
 
     The table has a row for each row of `file` from which a value can be forecast; there are none
@@ -112,6 +127,7 @@ def forecast_file(outcome: Outcome, file: str) -> pd.DataFrame:
     Categorical and binary targets also have `output`, which is the probability if the outputs are
     a softmax or a sigmoid. The last rows forecast values that are not yet in the file; see
     `following_times`. The file that the run was trained on is not read again.
+    `file` is read as that file was; `reading` are settings such as `na` and `decimal` over those.
 
     Raises `UserError` if the run was not trained on a file, or if `file` does not match that file;
     `StoreError` if the run has no model, or if its stored data are damaged.
@@ -127,9 +143,11 @@ def forecast_file(outcome: Outcome, file: str) -> pd.DataFrame:
         rule = "substrings are drawn at random, so they cannot forecast rows"
         raise UserError(f"--csv: {rule}; give a run with another framing")
     stored = data["columns"]
-    columns = Columns(**stored | {key: tuple(stored[key]) for key in ("inputs", "labels")})
+    as_read = Reading(**_Reading.model_validate(stored.get("reading", {})).model_dump())
+    lists = {key: tuple(stored[key]) for key in ("inputs", "labels")}
+    columns = Columns(**stored | lists | {"reading": as_read})
     forecaster = _Forecaster(load_network(outcome), framing, data, columns, settings)
-    parts = [forecaster.forecast(series) for series in read_new_file(columns, file)]
+    parts = [forecaster.forecast(series) for series in read_new_file(columns, file, reading)]
     if not any(map(len, parts)):
         need = getattr(framing, "window", 1) + data["difference"]
         raise UserError(
