@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lstm_bench.config import Settings, load_settings
 from lstm_bench.data import frame_settings, reading_settings
 from lstm_bench.errors import TaskError, UserError, unknown
-from lstm_bench.recipes import BUILT_IN_TASKS, Recipe, TaskRegistry, recipe_from_settings
+from lstm_bench.recipes import BUILT_IN_TASKS, Recipe, recipe_from_settings
 from lstm_bench.report import SweepResult
 from lstm_bench.results import Outcome, Row
 from lstm_bench.safety import check_flag, check_path, check_text, checked_count
@@ -20,12 +20,12 @@ from lstm_bench.sweeps import (
     Sweep,
     TasksOrFiles,
     changed_recipe,
-    data_settings,
+    known_tasks,
     load_tasks,
     override_words,
     read_sweep,
     search_document,
-    sweep_over_file,
+    sweep_source,
     task_documents,
     task_list,
 )
@@ -67,7 +67,7 @@ def recipe(task: str | type[Task], *, tasks: TasksOrFiles = (), **settings: Any)
     >>> lb.recipe("alphabet", framing="window").framing.window
     3
     """
-    return recipe_from_settings({"task": task, **settings}, _known_tasks(task, tasks))
+    return recipe_from_settings({"task": task, **settings}, known_tasks(task, tasks))
 
 
 def run(
@@ -85,11 +85,11 @@ def run(
     """Trains one recipe once for each seed and returns its outcome.
 
     `task` is the name of a task, also of one in the Python files `tasks`, a task class or a recipe;
-    keywords are settings over its own. `seeds` is how many seeds, from 0 on, or the seeds. `engine`
-    is `compiled`, or `keras` for plain Keras; `threads` seeds are trained at a time (default: one a
-    core).
-    `data` is a DataFrame for the task `csv`, see `sweep`. With `log` the outcome is written to the MLflow experiment `runs` of the store. Raises
-    `RecipeError` for settings that are unknown or do not fit one another.
+    keywords are settings over its own; `data` is a DataFrame for the task `csv`. `seeds` is how
+    many seeds, from 0 on, or the seeds. `engine` is `compiled`, or `keras` for plain Keras;
+    `threads` seeds are trained at a time (default: one a core). With `log` the outcome is written
+    to the MLflow experiment `runs` of the store. Raises `RecipeError` for settings that are unknown
+    or do not fit one another.
 
     >>> import lstm_bench as lb
     >>> lb.run("memory", seeds=2, units=5, epochs=3)
@@ -98,7 +98,7 @@ def run(
     _check_engine(engine)
     check_flag("log", log)
     place = _place(None, store)
-    chosen = changed_recipe(task, changes | frame_settings(data), _known_tasks(task, tasks))
+    chosen = changed_recipe(task, changes | frame_settings(data), known_tasks(task, tasks))
     from lstm_bench.training import run as train
 
     outcome = train(chosen, seed_list(seeds), engine, checked_count("threads", threads))
@@ -213,8 +213,7 @@ def sweep(
 
     `source` is a YAML file, the name of one in the folder of sweeps, or a mapping with the same
     keys, which is called `name`. In place of it `csv` is a file of your own, or `data` a DataFrame,
-    which is written to the folder `frames` (an index of times, or with a name, comes first);
-    `settings` are then those of the task `csv`, such as `target`. Tasks are named, also those in
+    which is written to the folder `frames`; `settings` are then those of the task `csv`. Tasks are named, also those in
     the Python files `tasks`, or are classes in a mapping. `overrides` are settings over those of
     the file, `{"seeds": 5}` or `["seeds=5"]`; a sweep with overrides has a report of its own. What
     the store has already is not run again, unless `again`; recipes that the file marks as `full`
@@ -236,12 +235,8 @@ def sweep(
     check_text("name", name, "the name of a sweep", optional=True)
     place, given = _place(profile, store), task_list(tasks)
     words, files = override_words(overrides), [*place.tasks, *given]
-    document = data_settings(source, csv, data, settings)
-    if document:
-        read = sweep_over_file(document, words, name)
-    else:
-        read = read_sweep(source, name or "sweep", words, place.sweeps, files)
-    chosen = read.with_full(full)
+    document, name = sweep_source(source, csv, data, settings, name)
+    chosen = read_sweep(document, name, words, place.sweeps, files).with_full(full)
     result, _ = run_sweep(chosen, place, engine, again, progress)
     if result.data.failed and not result.data.rows:
         reason = result.data.failed[0].reason
@@ -314,10 +309,9 @@ def forecast(
     """Returns what the network of a finished run forecasts from a file like its training data.
 
     `run` is a sweep over a file, whose best recipe is taken, a row of one as `SWEEP:ID`, or the
-    digest of a recipe. `data` is a DataFrame in place of the file `csv`; `reading` are settings
-    about how its cells are read, `na`, `decimal`, `thousands` and `sheet`, where they differ from
-    those of the training. Raises `StoreError` where there is no such run, `UserError` where the
-    file does not fit it.
+    digest of a recipe. `data` is a DataFrame in place of the file `csv`; `reading` may change `na`,
+    `decimal`, `thousands` and `sheet`. Raises `StoreError` where there is no such run, `UserError`
+    where the file does not fit it.
 
     >>> import contextlib, tempfile
     >>> import lstm_bench as lb
@@ -378,7 +372,7 @@ def export(
         check_seed(seed)
     what = what.outcome if isinstance(what, Row) else what
     named = what.settings["task"] if isinstance(what, Outcome) else what
-    known = _known_tasks(named, tasks, profile)
+    known = known_tasks(named, tasks, profile)
     found = find_recipe(what, changes, place, known)
     return keras_code(found.recipe, found.best_seed if seed is None else seed)
 
@@ -391,14 +385,6 @@ def keras_code(chosen: Recipe, seed: int) -> str:
     from lstm_bench.export import export_script
 
     return export_script(chosen, seed)
-
-
-def _known_tasks(task: object, given: TasksOrFiles, profile: str | None = None) -> TaskRegistry:
-    """Returns the tasks that `task` is looked up in; files are read where it is not built in."""
-    listed = task_list(given)
-    if not listed and (not isinstance(task, str) or task in BUILT_IN_TASKS):
-        return BUILT_IN_TASKS
-    return load_tasks([*load_settings(profile).tasks, *listed])
 
 
 def _place(profile: str | None, store: str | None) -> Settings:

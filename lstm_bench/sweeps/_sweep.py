@@ -207,25 +207,19 @@ def _is_same(document: Mapping[str, Any], changed: Sweep) -> bool:
         return False
 
 
-def sweep_over_file(
-    settings: Mapping[str, Any], overrides: Sequence[str] = (), name: str | None = None
-) -> Sweep:
+def sweep_over_file(settings: Mapping[str, Any], overrides: Sequence[str] = ()) -> Sweep:
     """Returns the default sweep over a file of data, with `key=value` overrides applied.
 
-    `settings` are those of the task `csv`, of its recipes, and of the `search`; `name` is by
-    default made from the file and the target. Raises `SweepError` with every fault.
+    `settings` are those of the task `csv`. Raises `SweepError` with every fault.
     """
     changes = parse_assignments(overrides)
-    searched = settings.get("search", {})
     document = {"task": "csv", "seeds": 10, **settings}
-    document.pop("search", None)
     try:
         changed = document | {key: value for key, value in changes.items() if key != "search"}
         document = default_settings(changed) | document
         changed = document | changed
-        found = _merge_documents({"search": default_search(changed)}, {"search": searched})
-        whole = _merge_documents(document | found, changes)
-        return parse_sweep(name or default_name(changed), whole)
+        whole = _merge_documents(document | {"search": default_search(changed)}, changes)
+        return parse_sweep(default_name(changed), whole)
     except UserError as error:
         faults = error.faults if isinstance(error, RecipeError) else ()
         in_changes = faults and all(fault.key.partition(".")[0] in changes for fault in faults)
