@@ -178,9 +178,8 @@ def search(
     SweepResult('memory-search-...', 4 recipes, best 'confirm-...')
     """
     check_text("name", name, "the name of a search", optional=True)
-    made_name, document = search_document(
-        task, space, search, trials, seeds, fixed | frame_settings(data)
-    )
+    fixed |= frame_settings(data)
+    made_name, document = search_document(task, space, search, trials, seeds, fixed)
     return sweep(
         document,
         name=name or made_name,
@@ -213,12 +212,11 @@ def sweep(
 
     `source` is a YAML file, the name of one in the folder of sweeps, or a mapping with the same
     keys, which is called `name`. In place of it `csv` is a file of your own, or `data` a DataFrame,
-    which is written to the folder `frames`; `settings` are then those of the task `csv`. Tasks are named, also those in
-    the Python files `tasks`, or are classes in a mapping. `overrides` are settings over those of
-    the file, `{"seeds": 5}` or `["seeds=5"]`; a sweep with overrides has a report of its own. What
-    the store has already is not run again, unless `again`; recipes that the file marks as `full`
-    are run with `full` alone. A progress bar is shown in a terminal and in a notebook, or as
-    `progress` says. Raises `SweepError` with every fault of the sweep at once.
+    written to the folder `frames`; `settings` are then those of the task `csv`. Tasks are named,
+    also those in the Python files `tasks`, or are classes in a mapping. `overrides` are settings
+    over those of the file, `{"seeds": 5}` or `["seeds=5"]`; with them a sweep has a report of its
+    own. What the store has is not run again, unless `again`; recipes marked as `full` are run with
+    `full` alone. `progress` shows a bar. Raises `SweepError` with every fault of the sweep at once.
 
     >>> import contextlib, tempfile
     >>> import lstm_bench as lb
@@ -329,7 +327,7 @@ def forecast(
     from lstm_bench.training import start_tensorflow
 
     check_text("run", run, "the name of a sweep, a row as SWEEP:ID, or a digest")
-    if data is None or csv is not None:
+    if data is None:
         check_path("csv", csv)
     path = frame_settings(data).get("file", str(csv))
     place = _place(profile, store)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -85,9 +86,10 @@ def excel_rows(file: str, sheet: str | None) -> tuple[Rows, str]:
             "pip install 'lstm-bench[excel]', or save the sheet as CSV"
         ) from error
     try:
-        with warnings.catch_warnings():  # about styles and extensions that play no part here
+        # A stream, as a path must end in .xlsx; the warnings are about styles and extensions.
+        with Path(file).open("rb") as stream, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+            book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
             names = [page.title for page in book.worksheets]
             if sheet is not None and sheet not in names:
                 raise DataError(f"{file}: {unknown('sheet', sheet, names)}")
