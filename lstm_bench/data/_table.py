@@ -126,7 +126,8 @@ class Table:
             raise DataError(
                 f"{self.file}: column {name!r} must show which numbers it holds, but the "
                 f"{name_of_mark} in {quote_cell(written.example)} may be a decimal mark or a "
-                f"thousands separator; set decimal={mark} or thousands={mark}"
+                f"thousands separator; use --decimal {mark} or --thousands {mark}, in a sweep file "
+                f"decimal: {mark!r} or thousands: {mark!r}"
             )
         too_large = np.flatnonzero(np.abs(values) > MAX_NUMBER)
         if len(too_large):
