@@ -89,11 +89,11 @@ def test_archives_of_several_files_and_of_too_much_are_refused(file, monkeypatch
 REFUSED = {
     "a comma that may be either mark": (
         "t\tsales\n" + "\n".join(f"{n}\t{n % 9 + 1},{n + 100}" for n in range(ROWS)),
-        "comma in '1,100' may be a decimal mark or a thousands separator; use --decimal , or --thous",
+        "comma in '1,100' may be a decimal mark or a thousands separator; use --decimal , or",
     ),
     "points beside integers, with semicolons": (
         "t;sales\n" + "\n".join(f"{n};{'996' if n % 2 else '1.002'}" for n in range(ROWS)),
-        "point in '1.002' may be a decimal mark or a thousands separator; use --decimal . or --thous",
+        "point in '1.002' may be a decimal mark or a thousands separator; use --decimal . or",
     ),
     "units below the names": (
         "t,sales\ns,kWh\n" + "\n".join(f"{n},{n % 7}" for n in range(ROWS)),
