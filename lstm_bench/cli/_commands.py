@@ -20,20 +20,26 @@ from lstm_bench.cli._options import (
     DataOptions,
     DateFormat,
     DayFirst,
+    DecimalMark,
     EngineName,
     ForecastHorizon,
+    Gaps,
     Group,
     Json,
     Known,
     Missing,
     Overrides,
     Profile,
+    Sheet,
+    Shortest,
     StoreUri,
     Target,
     TargetKind,
     TaskFiles,
     TextFile,
+    ThousandsMark,
     Time,
+    Wide,
     browse_command,
     check_engine,
     load_context,
@@ -138,6 +144,12 @@ def sweep(
     date_format: DateFormat = None,
     day_first: DayFirst = None,
     aggregate: Aggregation = None,
+    na: Gaps = None,
+    decimal: DecimalMark = None,
+    thousands: ThousandsMark = None,
+    wide: Wide = False,
+    sheet: Sheet = None,
+    shortest: Shortest = None,
     engine: EngineName = "compiled",
     again: Annotated[bool, typer.Option(help="Run everything anew.")] = False,
     full: Annotated[
@@ -158,7 +170,7 @@ def sweep(
     check_engine(engine)
     data = DataOptions(
         target, time, group, columns, kind, horizon, missing, known, date_format, day_first,
-        aggregate,
+        aggregate, na, decimal, thousands, "auto" if wide else None, sheet, shortest,
     )  # fmt: skip
     file = csv or text
     if csv is not None and text is not None:

@@ -77,6 +77,19 @@ ForecastHorizon = Annotated[
     typer.Option("--horizon", help="How many rows ahead; 1..12 for each of the next 12 rows."),
 ]
 Missing = Annotated[str | None, typer.Option(help="drop or interpolate.")]
+Gaps = Annotated[
+    list[str] | None,
+    typer.Option("--na", help="A text for a gap, such as -200, or COLUMN=TEXT; may be repeated."),
+]
+DecimalMark = Annotated[str | None, typer.Option("--decimal", help="Its decimal mark: . or ,")]
+ThousandsMark = Annotated[
+    str | None, typer.Option("--thousands", help="Its thousands separator: , or . or ' or a space.")
+]
+Wide = Annotated[bool, typer.Option("--wide", help="Each column, or each row, of it is a series.")]
+Sheet = Annotated[str | None, typer.Option(help="Its sheet, if it is an Excel workbook.")]
+Shortest = Annotated[
+    int | None, typer.Option(help="Leave out series with fewer steps than this in a part.")
+]
 
 
 @dataclass(frozen=True)
@@ -94,6 +107,12 @@ class DataOptions:
     date_format: str | None = None
     day_first: bool | None = None
     aggregate: str | None = None
+    na: list[str] | None = None
+    decimal: str | None = None
+    thousands: str | None = None
+    wide: str | None = None
+    sheet: str | None = None
+    shortest: int | None = None
 
     def settings(self) -> dict[str, Any]:
         """Returns what was given, as settings of the task `csv`."""
@@ -109,12 +128,18 @@ class DataOptions:
             "date_format": self.date_format,
             "day_first": self.day_first,
             "aggregate": self.aggregate,
+            "na": self.na or None,
+            "decimal": self.decimal,
+            "thousands": self.thousands,
+            "wide": self.wide,
+            "sheet": self.sheet,
+            "shortest": self.shortest,
         }
         return {key: value for key, value in options.items() if value is not None}
 
     def refuse_without_file(self) -> None:
         """Raises `UserError` where something was said about a file, but no file was named."""
-        given = [name for name, value in vars(self).items() if value is not None]
+        given = [name for name, value in vars(self).items() if value not in (None, [])]
         if given:
             raise UserError(
                 f"--{given[0].replace('_', '-')}: says something about a file; give --csv FILE"

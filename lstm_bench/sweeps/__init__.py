@@ -20,6 +20,7 @@ from lstm_bench.sweeps._python_values import (
     changed_recipe,
     override_words,
     search_document,
+    sweep_source,
     task_list,
 )
 from lstm_bench.sweeps._search import Range, Search
@@ -33,7 +34,7 @@ from lstm_bench.sweeps._sweep import (
 )
 from lstm_bench.sweeps._task_definition import missing_parts
 from lstm_bench.sweeps._task_documents import task_documents
-from lstm_bench.sweeps._task_files import load_tasks, tasks_from_sources
+from lstm_bench.sweeps._task_files import known_tasks, load_tasks, tasks_from_sources
 
 __all__ = [
     "CONDITIONS",
@@ -49,6 +50,7 @@ __all__ = [
     "check_published_trials",
     "condition_as_text",
     "find_sweep",
+    "known_tasks",
     "load_sweep",
     "load_tasks",
     "missing_parts",
@@ -60,6 +62,7 @@ __all__ = [
     "search_document",
     "setting_applies",
     "sweep_over_file",
+    "sweep_source",
     "task_documents",
     "task_list",
     "tasks_from_sources",
