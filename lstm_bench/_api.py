@@ -153,6 +153,7 @@ def search(
     tasks: TasksOrFiles = (),
     store: str | None = None,
     profile: str | None = None,
+    cluster: Any = None,
     search: Mapping[str, Any] | None = None,
     **fixed: Any,
 ) -> SweepResult:
@@ -182,6 +183,7 @@ def search(
         tasks=tasks,
         store=store,
         profile=profile,
+        cluster=cluster,
     )
 
 
@@ -197,6 +199,7 @@ def sweep(
     tasks: TasksOrFiles = (),
     store: str | None = None,
     profile: str | None = None,
+    cluster: Any = None,
 ) -> SweepResult:
     """Runs the recipes and the search of a sweep, logs them, and writes the report.
 
@@ -205,8 +208,10 @@ def sweep(
     classes in a mapping. `overrides` are settings over those of the file, `{"seeds": 5}` or
     `["seeds=5"]`; a sweep with overrides has a report of its own. What the store has already is not
     run again, unless `again`; recipes that the file marks as `full` are run with `full` alone. A
-    progress bar is shown in a terminal and in a notebook, or as `progress` says. Raises
-    `SweepError` with every fault of the sweep at once.
+    progress bar is shown in a terminal and in a notebook, or as `progress` says. `cluster` is the
+    address of a Dask scheduler or a `distributed.Client`, whose workers then run the recipes, to
+    the same numbers. Raises `SweepError` with every fault of the sweep at once, and `UserError` for
+    a cluster that cannot be used.
 
     >>> import contextlib, tempfile
     >>> import lstm_bench as lb
@@ -224,7 +229,7 @@ def sweep(
     place, given = _place(profile, store), task_list(tasks)
     words, files = override_words(overrides), [*place.tasks, *given]
     chosen = read_sweep(source, name, words, place.sweeps, files).with_full(full)
-    result, _ = run_sweep(chosen, place, engine, again, progress)
+    result, _ = run_sweep(chosen, place, engine, again, progress, cluster)
     if result.data.failed and not result.data.rows:
         reason = result.data.failed[0].reason
         warnings.warn(f"{result.name}: every recipe has failed; {reason}", stacklevel=2)
@@ -237,6 +242,7 @@ def run_sweep(
     engine: str = "compiled",
     again: bool = False,
     progress: bool | None = None,
+    cluster: Any = None,
 ) -> tuple[SweepResult, SweepProgress]:
     """Runs a sweep that has been read; returns its result, and how it went."""
     with warnings.catch_warnings():
@@ -248,7 +254,7 @@ def run_sweep(
     shown = is_interactive() if progress is None else progress
     with sweep_bar(chosen.report_name, quiet=not shown) as bar:
         observer: ProgressObserver | None = bar if shown else None
-        data, page, state = launch(chosen, place, engine, again, observer)
+        data, page, state = launch(chosen, place, engine, again, observer, cluster)
     return SweepResult(data, page), state
 
 

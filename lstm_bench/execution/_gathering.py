@@ -15,14 +15,14 @@ import numpy as np
 
 from lstm_bench.errors import DamagedError
 from lstm_bench.execution._checkpoint import Checkpoint
-from lstm_bench.execution._workers import (
+from lstm_bench.execution._executor import (
     Event,
+    Executor,
     Job,
     JobFailed,
     JobFinished,
     NetworkJob,
     SeedFinished,
-    WorkerPool,
 )
 from lstm_bench.provenance import provenance
 from lstm_bench.recipes import Recipe, estimated_seconds, program_key
@@ -67,7 +67,7 @@ class RecipeRunner:
         self,
         session: Session,
         checkpoint: Checkpoint,
-        pool: WorkerPool,
+        pool: Executor,
         engine: str,
         seconds: float | None = None,
         seeds: int = 1,

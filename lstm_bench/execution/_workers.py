@@ -18,17 +18,26 @@ import pickle
 import signal
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
-from typing import Any, ClassVar, Literal
-
-import numpy as np
+from pathlib import Path
+from typing import Any
 
 from lstm_bench.errors import Interrupted, TaskError, UserError
+from lstm_bench.execution._executor import (
+    MAX_ATTEMPTS,
+    Event,
+    Job,
+    JobFailed,
+    JobFinished,
+    NetworkJob,
+    SeedFinished,
+)
 from lstm_bench.execution._interrupts import record_interrupts
 from lstm_bench.execution._job_order import choose_job
 from lstm_bench.execution._memory_meter import MemoryMeter
@@ -38,77 +47,15 @@ from lstm_bench.safety import disk_errors_reported, process_folder, socket_folde
 from lstm_bench.sweeps import tasks_from_sources
 from lstm_bench.training import prepare_environment, start_tensorflow
 
-MAX_ATTEMPTS = 3
-"""Worker processes that may die while they run a job. A process can be killed for no fault of the
-job: by the system when memory runs out, or by hand."""
 RESTART_PAUSE = 0.2  # seconds between two attempts to start a process
-
-
-@dataclass(frozen=True)
-class Job:
-    """Recipes that share their training, as flat settings, and the seeds to run them on.
-
-    The worker is stopped after `seconds`. `work` is the estimated run time in seconds with a
-    compiled program: see `choose_job`. The job has failed once `attempts` worker processes died.
-    """
-
-    recipes: tuple[Mapping[str, Any], ...]
-    seeds: tuple[int, ...]
-    engine: str = "compiled"
-    seconds: float | None = None
-    training: str = ""  # `Recipe.training`, which the worker must compute to the same value
-    program: str = ""  # `program_key` of the recipes
-    work: float = math.inf
-    attempts: int = MAX_ATTEMPTS
-
-
-@dataclass(frozen=True)
-class NetworkJob:
-    """A trained network to be written as a `.keras` file: its recipe, seed and weights."""
-
-    recipe: Mapping[str, Any]
-    seed: int
-    weights: tuple[np.ndarray, ...]
-    seconds: float | None = None
-    program: ClassVar[str] = ""  # it needs none
-    work: ClassVar[float] = 0.0
-    attempts: int = MAX_ATTEMPTS
-
-
-@dataclass(frozen=True)
-class SeedFinished:
-    """One seed of a job has been trained: its outcomes, packed by `pack_outcome`, one a recipe."""
-
-    seed: int
-    outcomes: tuple[bytes, ...]
-
-
-@dataclass(frozen=True)
-class JobFailed:
-    """A job that did not finish, and why.
-
-    `error`: it raised an error, and would again. `timeout`: its time limit was reached. `died`: all
-    processes that it was tried in died.
-    """
-
-    reason: str
-    kind: Literal["error", "timeout", "died"] = "error"
-
-
-@dataclass(frozen=True)
-class JobFinished:
-    """A job has finished. `model` is the `.keras` file that a `NetworkJob` asked for."""
-
-    model: bytes = b""
+STOP_PERIOD = 0.5  # seconds between two calls of `stop`
+_starting = threading.Lock()
+"""Held while a process starts, which for a moment changes what all threads see of this one."""
 
 
 @dataclass(frozen=True)
 class _JobStarted:
     """A worker is ready and has received its job: the job's time limit starts now."""
-
-
-Event = SeedFinished | JobFailed | JobFinished
-"""What a job reports: its seeds as they finish, and last either `JobFailed` or `JobFinished`."""
 
 
 @dataclass
@@ -125,15 +72,26 @@ class WorkerPool:
     """Worker processes that run jobs. Use it as a context manager."""
 
     def __init__(
-        self, workers: int, budget_mb: float = 400.0, tasks: tuple[TaskSource, ...] = ()
+        self,
+        workers: int,
+        budget_mb: float = 400.0,
+        tasks: tuple[TaskSource, ...] = (),
+        folder: Path | None = None,
+        command: Sequence[str] = (),
     ) -> None:
         """A worker with more than `budget_mb` of unshared memory is replaced after its job.
 
-        The recipes of its jobs may name the built-in tasks and those of the sources `tasks`.
+        The recipes of its jobs may name the built-in tasks and those of the sources `tasks`, and
+        data files relative to `folder`, by default the working folder. `command` is the command
+        line that outcomes record, by default that of this process.
         """
         self.size = workers
         self.budget_mb = budget_mb
+        self.stop: Callable[[], bool] | None = None
+        """Called regularly while jobs run; if it returns True, `events` raises `Interrupted`."""
         self._tasks = tasks
+        self._folder = folder
+        self._command = tuple(command)
         self._workers: list[_Worker] = []
         self._waiting: dict[int, Job | NetworkJob] = {}
         self._tickets = itertools.count()
@@ -217,6 +175,10 @@ class WorkerPool:
     def _wait_for(self, busy: Sequence[_Worker]) -> list[_Worker]:
         """Waits for the workers; returns those that sent something or reached their deadline."""
         left = min(worker.deadline for worker in busy) - time.monotonic()
+        if self.stop is not None:
+            if self.stop():
+                raise Interrupted
+            left = min(left, STOP_PERIOD)
         wait([worker.pipe for worker in busy], None if math.isinf(left) else max(left, 0))
         now = time.monotonic()
         return [worker for worker in busy if worker.pipe.poll() or worker.deadline <= now]
@@ -258,10 +220,11 @@ class WorkerPool:
     def _start(self) -> _Worker:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             parent_end, worker_end = self._context.Pipe()
-            args = (worker_end, str(process_folder()), self._tasks)
+            where = (self._folder, self._command)
+            args = (worker_end, str(process_folder()), self._tasks, *where)
             process = self._context.Process(target=_run_worker, args=args, daemon=True)
             try:
-                with _main_script_hidden():
+                with _starting, _main_script_hidden():
                     process.start()
                 return _Worker(process, parent_end)
             except (OSError, EOFError) as error:
@@ -318,12 +281,22 @@ def _main_script_hidden() -> Iterator[None]:
         main.__dict__.update(hidden)
 
 
-def _run_worker(pipe: Connection, temporary: str, sources: tuple[TaskSource, ...]) -> None:
+def _run_worker(
+    pipe: Connection,
+    temporary: str,
+    sources: tuple[TaskSource, ...],
+    folder: Path | None,
+    command: Sequence[str],
+) -> None:
     """Runs jobs from `pipe` until it closes. Only the parent process handles Ctrl-C.
 
     Temporary files, including those of libraries, go into the parent's folder `temporary`. The
-    tasks of `sources` are loaded with the first job, which reports an error of theirs.
+    tasks of `sources` are loaded with the first job, which reports an error of theirs. Data files
+    are read from `folder`, if one is given.
     """
+    if folder is not None:
+        os.chdir(folder)
+    sys.argv = list(command) or sys.argv
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     tempfile.tempdir = temporary
     sys.stdout = sys.stderr  # what a task prints must not mix with a command's output
