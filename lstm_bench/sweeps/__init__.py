@@ -22,7 +22,7 @@ from lstm_bench.sweeps._python_values import (
     search_document,
     task_list,
 )
-from lstm_bench.sweeps._search import Range, Search
+from lstm_bench.sweeps._search import BATCH, Range, Search
 from lstm_bench.sweeps._source import read_sweep
 from lstm_bench.sweeps._sweep import (
     Sweep,
@@ -36,6 +36,7 @@ from lstm_bench.sweeps._task_documents import task_documents
 from lstm_bench.sweeps._task_files import load_tasks, tasks_from_sources
 
 __all__ = [
+    "BATCH",
     "CONDITIONS",
     "PARENT_SETTINGS",
     "PublishedSequences",
