@@ -123,8 +123,13 @@ class ClusterExecutor:
         worker_memory_mb: float = 400.0,
         notice: Callable[[str], None] = lambda _: None,
         patience: float = PATIENCE,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`notice` is called with a message for the user, such as that a worker is refused."""
+        """`notice` is called with a message for the user, such as that a worker is refused.
+
+        An idle worker gets a copy of a piece that takes `patience` seconds too long by `clock`.
+        """
+        self._clock = clock
         self._link = link
         self._notice = notice
         self._patience = patience
@@ -221,17 +226,19 @@ class ClusterExecutor:
 
     def _place(self) -> None:
         """Gives pieces to workers, as `placements` says."""
-        for address, piece, instead in placements(self._workers, self._waiting, self._patience):
+        for address, piece, instead in placements(
+            self._workers, self._waiting, self._patience, self._clock
+        ):
             if instead is not None:
                 self._take_back(self._workers[instead[0]], instead[1])
             self._waiting.pop(piece.number, None)
             copy = Copy(piece)
-            self._workers[address].give(copy, time.monotonic())
+            self._workers[address].give(copy, self._clock())
             self._link.give(address, self._setup.name, copy)
 
     def _take_back(self, worker: ClusterWorker, copy: Copy) -> None:
         worker.copies.remove(copy)
-        worker.begin(time.monotonic())
+        worker.begin(self._clock())
         self._link.cancel(copy)
 
     def _take_result(self, message: Result) -> Iterator[tuple[int, Event]]:
@@ -239,7 +246,7 @@ class ClusterExecutor:
         if worker is None or copy not in worker.copies:
             return  # given up on: the worker was gone, or another one was faster
         worker.copies.remove(copy)
-        worker.begin(time.monotonic())
+        worker.begin(self._clock())
         if isinstance(answer, tuple):
             yield from self._finish(copy.piece, answer)
         elif isinstance(answer, MissingSetupError):  # its process was started again
@@ -366,9 +373,9 @@ class ClusterExecutor:
 
         Raises `UserError` if there are some and all are refused.
         """
-        deadline = time.monotonic() + FIRST_SECONDS
+        deadline = self._clock() + FIRST_SECONDS
         pending = True
-        while pending and time.monotonic() < deadline:
+        while pending and self._clock() < deadline:
             self._raise_if_interrupted()
             for message in self._link.receive(WAIT_SECONDS):
                 list(self._handle(message))

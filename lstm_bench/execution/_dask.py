@@ -12,7 +12,7 @@ import itertools
 import pickle
 import queue
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from distributed import Client
@@ -20,6 +20,7 @@ from distributed import Client
 from lstm_bench.errors import UserError
 from lstm_bench.execution._cluster import Message, Result, SetUp, WorkerFacts, Workers
 from lstm_bench.execution._dask_tasks import release, run_piece, set_up
+from lstm_bench.execution._executor import Event
 from lstm_bench.execution._host import Setup
 from lstm_bench.execution._pieces import Copy
 from lstm_bench.safety import mask_address
@@ -36,8 +37,15 @@ CLOSE_SECONDS = 5.0
 class DaskLink:
     """The link to the cluster of a scheduler's address, or of a client that stays open."""
 
-    def __init__(self, cluster: object, notice: Any = lambda _: None) -> None:
+    def __init__(
+        self,
+        cluster: object,
+        notice: Callable[[str], None] = lambda _: None,
+        run: Callable[[str, bytes], tuple[Event, ...]] = run_piece,
+    ) -> None:
         """`notice` is called with a message when the scheduler does not answer.
+
+        `run` is what workers call with the name of a setup and a job, packed by pickle.
 
         Raises `UserError` if `cluster` is neither an address nor a client that can be used.
         """
@@ -50,6 +58,7 @@ class DaskLink:
             )
         self._cluster: Any = cluster
         self._notice = notice
+        self._run = run
         self._client: Any = None
         self._connection = 0
         self._numbers = itertools.count()
@@ -129,7 +138,7 @@ class DaskLink:
 
         try:
             copy.handle = client.submit(
-                run_piece, setup, pickle.dumps(job), key=key, workers=[address], pure=False
+                self._run, setup, pickle.dumps(job), key=key, workers=[address], pure=False
             )
         except Exception as error:  # the connection has just been lost
             self._messages.put(Result(address, copy, error))
