@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
@@ -46,6 +47,19 @@ class NetworkJob:
     program: ClassVar[str] = ""  # it needs none
     work: ClassVar[float] = 0.0
     attempts: int = MAX_ATTEMPTS
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the workers of a machine run, if they do so for another machine.
+
+    `folder` has the data files, `command` is what outcomes record as the command line, and `host`
+    the name of the machine that their seeds have in their rows.
+    """
+
+    folder: Path
+    command: tuple[str, ...]
+    host: str
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from lstm_bench.errors import DataError, LstmBenchError
-from lstm_bench.execution._executor import Event, Job, NetworkJob
+from lstm_bench.execution._executor import Event, Job, NetworkJob, Place
 from lstm_bench.execution._workers import WorkerPool
 from lstm_bench.provenance import VERSION, provenance
 from lstm_bench.recipes import TaskSource
@@ -170,8 +170,8 @@ class Host:
         key = (threading.get_ident(), name)
         pool = self._pools.pop(key, None)
         if pool is None:
-            where = (self._data_folder(name), setup.command)
-            pool = WorkerPool(1, setup.worker_memory_mb, setup.tasks, *where)
+            place = Place(self._data_folder(name), setup.command, socket.gethostname())
+            pool = WorkerPool(1, setup.worker_memory_mb, setup.tasks, place)
             pool.__enter__()
         try:
             pool.stop = stop

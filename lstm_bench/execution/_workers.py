@@ -25,7 +25,6 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from typing import Any
 
 from lstm_bench.errors import Interrupted, TaskError, UserError
@@ -36,13 +35,15 @@ from lstm_bench.execution._executor import (
     JobFailed,
     JobFinished,
     NetworkJob,
+    Place,
     SeedFinished,
 )
 from lstm_bench.execution._interrupts import record_interrupts
 from lstm_bench.execution._job_order import choose_job
 from lstm_bench.execution._memory_meter import MemoryMeter
+from lstm_bench.provenance import processor_kind
 from lstm_bench.recipes import TaskRegistry, TaskSource, recipe_from_settings
-from lstm_bench.results import pack_outcome
+from lstm_bench.results import Outcome, pack_outcome
 from lstm_bench.safety import disk_errors_reported, process_folder, socket_folder
 from lstm_bench.sweeps import tasks_from_sources
 from lstm_bench.training import prepare_environment, start_tensorflow
@@ -76,22 +77,19 @@ class WorkerPool:
         workers: int,
         budget_mb: float = 400.0,
         tasks: tuple[TaskSource, ...] = (),
-        folder: Path | None = None,
-        command: Sequence[str] = (),
+        place: Place | None = None,
     ) -> None:
         """A worker with more than `budget_mb` of unshared memory is replaced after its job.
 
         The recipes of its jobs may name the built-in tasks and those of the sources `tasks`, and
-        data files relative to `folder`, by default the working folder. `command` is the command
-        line that outcomes record, by default that of this process.
+        data files relative to the working folder, or to that of `place`.
         """
         self.size = workers
         self.budget_mb = budget_mb
         self.stop: Callable[[], bool] | None = None
         """Called regularly while jobs run; if it returns True, `events` raises `Interrupted`."""
         self._tasks = tasks
-        self._folder = folder
-        self._command = tuple(command)
+        self._place = place
         self._workers: list[_Worker] = []
         self._waiting: dict[int, Job | NetworkJob] = {}
         self._tickets = itertools.count()
@@ -220,8 +218,7 @@ class WorkerPool:
     def _start(self) -> _Worker:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             parent_end, worker_end = self._context.Pipe()
-            where = (self._folder, self._command)
-            args = (worker_end, str(process_folder()), self._tasks, *where)
+            args = (worker_end, str(process_folder()), self._tasks, self._place)
             process = self._context.Process(target=_run_worker, args=args, daemon=True)
             try:
                 with _starting, _main_script_hidden():
@@ -285,18 +282,17 @@ def _run_worker(
     pipe: Connection,
     temporary: str,
     sources: tuple[TaskSource, ...],
-    folder: Path | None,
-    command: Sequence[str],
+    place: Place | None,
 ) -> None:
     """Runs jobs from `pipe` until it closes. Only the parent process handles Ctrl-C.
 
     Temporary files, including those of libraries, go into the parent's folder `temporary`. The
     tasks of `sources` are loaded with the first job, which reports an error of theirs. Data files
-    are read from `folder`, if one is given.
+    are read from the folder of `place`, if one is given.
     """
-    if folder is not None:
-        os.chdir(folder)
-    sys.argv = list(command) or sys.argv
+    if place is not None:
+        os.chdir(place.folder)
+        sys.argv = list(place.command)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     tempfile.tempdir = temporary
     sys.stdout = sys.stderr  # what a task prints must not mix with a command's output
@@ -332,6 +328,7 @@ def _run_worker(
                     )
                 outcomes = run_seeds(recipes, job.seeds, job.engine, orphaned)
                 for seed, of_seed in zip(job.seeds, outcomes, strict=True):
+                    of_seed = [_with_place(outcome, place) for outcome in of_seed]
                     pipe.send((SeedFinished(seed, tuple(map(pack_outcome, of_seed))), 0.0))
         except (BrokenPipeError, ConnectionError, Interrupted):
             return  # the parent has ended
@@ -341,6 +338,20 @@ def _run_worker(
             pipe.send((result, memory.unshared_mb()))
         except (BrokenPipeError, ConnectionError):
             return  # the parent has ended
+
+
+def _with_place(outcome: Outcome, place: Place | None) -> Outcome:
+    """Returns an outcome whose seeds say where they ran, if that was for another machine."""
+    if place is None:
+        return outcome
+    facts = outcome.provenance
+    names = ("lstm-bench", "python", "tensorflow", "keras", "numpy")
+    where = {
+        "host": place.host,
+        "processor": processor_kind(facts),
+        "versions": ", ".join(f"{name} {facts[name]}" for name in names),
+    }
+    return dataclasses.replace(outcome, seeds=outcome.seeds.assign(**where))
 
 
 def _stop(worker: _Worker) -> None:
