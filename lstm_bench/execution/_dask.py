@@ -115,8 +115,10 @@ class DaskLink:
                 )
                 answers = await asyncio.wait_for(run, CONNECT_SECONDS)
                 answer = answers.get(address, TimeoutError())
-            except Exception as error:  # of the connection: it is sent again
+            except Exception as error:
                 answer = TimeoutError(str(error))
+            if isinstance(answer, OSError):  # of the connection, and no answer: it is sent again
+                answer = TimeoutError(str(answer))
             self._messages.put(SetUp(address, frozenset(files), answer))
 
         client.loop.add_callback(send)

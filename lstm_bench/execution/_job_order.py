@@ -39,21 +39,16 @@ def choose_job(
     >>> choose_job(waiting, {"a"}, [{"b"}])
     0
     """
-    held = set[str]().union(*others)
     new_program = None
     for ticket, job in waiting.items():
         if not job.program or job.program in programs:
             return ticket
-        if new_program is None and job.program not in held:
+        if new_program is None and not any(job.program in other for other in others):
             new_program = ticket
     if new_program is not None:
         return new_program
-    by_program: dict[str, dict[int, float]] = {}
-    for ticket, job in waiting.items():
-        by_program.setdefault(job.program, {})[ticket] = job.work
     for other in others:
-        shared = [by_program[program] for program in by_program.keys() & set(other)]
-        work = {ticket: seconds for jobs in shared for ticket, seconds in jobs.items()}
+        work = {ticket: job.work for ticket, job in waiting.items() if job.program in other}
         if sum(work.values()) > COMPILE_SECONDS:
-            return max(sorted(work), key=lambda ticket: work[ticket])
+            return max(work, key=lambda ticket: work[ticket])
     return None

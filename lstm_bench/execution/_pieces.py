@@ -9,15 +9,18 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from lstm_bench.execution._executor import Job, NetworkJob
-from lstm_bench.execution._job_order import choose_job
+from lstm_bench.execution._job_order import COMPILE_SECONDS
 
 PIECE_SECONDS = 3.0
 """Estimated seconds of training in a piece, about: twice what compiling a program takes."""
+LONG_SECONDS = 6.0
+"""Estimated seconds from which on a piece is long: the longest ones are given out first."""
 PATIENCE = 30.0
 """Seconds that a piece may take, besides five times its estimate, before an idle worker gets a
 copy of it: its worker may be frozen, or out of reach."""
@@ -38,7 +41,7 @@ class Piece:
 
     @property
     def program(self) -> str:
-        """The program that it needs; see `choose_job`."""
+        """The program that it needs; empty for none."""
         return self.job.program
 
     @property
@@ -104,6 +107,58 @@ class ClusterWorker:
             copy.began = min(copy.began, now)
 
 
+class _Waiting:
+    """Waiting pieces by program, with how long they take and how many workers have the program."""
+
+    def __init__(self, waiting: Mapping[int, Piece], workers: Mapping[str, ClusterWorker]) -> None:
+        self.pieces: dict[str, list[Piece]] = {}
+        for piece in waiting.values():
+            self.pieces.setdefault(piece.program, []).append(piece)
+        self.work = {
+            program: sum(map(_known_work, pieces)) for program, pieces in self.pieces.items()
+        }
+        self.holders = Counter(
+            program for worker in workers.values() for program in worker.programs
+        )
+
+    def take(self, worker: ClusterWorker, longest: float = math.inf) -> Piece | None:
+        """Returns the piece that a worker should take, and no longer counts it as waiting.
+
+        The longest, if it takes more than `LONG_SECONDS`: it must not be what all wait for at the
+        end. Else one of a program that the worker has; else one of the program that would take
+        longest to finish, all workers that have it and this one taking part, if compiling it is
+        worth it. None if it should wait, or if all pieces take more than `longest` seconds.
+        """
+
+        def urgency(program: str) -> tuple[float, bool, float]:
+            seconds = _known_work(self.pieces[program][0])
+            own = not program or program in worker.programs
+            load = self.work[program] / (1 + self.holders[program])
+            return (seconds if seconds > LONG_SECONDS else 0.0, own, load)
+
+        fit = [name for name, pieces in self.pieces.items() if _known_work(pieces[0]) <= longest]
+        program = max(fit, key=urgency, default=None)
+        if program is None:
+            return None
+        known = not program or program in worker.programs or not self.holders[program]
+        if not known and self.work[program] <= COMPILE_SECONDS:
+            return None
+        fitting = (piece for piece in self.pieces[program] if piece.files <= worker.files)
+        piece = next(fitting, None)
+        if piece is None:
+            return None
+        self.pieces[program].remove(piece)
+        self.work[program] -= _known_work(piece)
+        if not self.pieces[program]:
+            del self.pieces[program]
+        self.holders[program] += program not in worker.programs
+        return piece
+
+
+def _known_work(piece: Piece) -> float:
+    return UNKNOWN_WORK if math.isinf(piece.work) else piece.work
+
+
 def placements(
     workers: Mapping[str, ClusterWorker],
     waiting: Mapping[int, Piece],
@@ -114,44 +169,44 @@ def placements(
 
     Before the next one, the caller must have given the piece to the worker, and have taken back the
     copy from the worker that is named with it. First every idle thread gets a waiting piece, then
-    every thread one that it can go on with. If none is waiting, an idle thread gets one that
-    another worker has not begun, or else a second copy of one that is late.
+    every thread a short one to go on with. If none is waiting, an idle thread gets one that another
+    worker has not begun, or else a second copy of one that is late.
     """
-    for ahead in (0, 1):
-        for address, worker in list(workers.items()):
-            others = [other.programs for other in workers.values() if other is not worker]
-            while waiting and len(worker.copies) < worker.threads * (1 + ahead):
-                fitting = {n: piece for n, piece in waiting.items() if piece.files <= worker.files}
-                number = choose_job(fitting, worker.programs, others)
-                if number is None:
+    left = _Waiting(waiting, workers)
+    for ahead, longest in ((0, math.inf), (1, LONG_SECONDS)):
+        for address, worker in workers.items():
+            while left.pieces and len(worker.copies) < worker.threads * (1 + ahead):
+                piece = left.take(worker, longest)
+                if piece is None:
                     break
-                yield address, waiting[number], None
-    if waiting:
+                yield address, piece, None
+    if left.pieces:
         return
     idle = [name for name, worker in workers.items() if len(worker.copies) < worker.threads]
+    if not idle:
+        return
+    placed = [(name, copy) for name, worker in workers.items() for copy in worker.copies]
+    unbegun = [
+        (name, c) for name, c in placed if c not in workers[name].copies[: workers[name].threads]
+    ]
+    number, now = Counter(copy.piece.number for _, copy in placed), clock()
+    late = [
+        (name, copy)
+        for name, copy in placed
+        if number[copy.piece.number] == 1 and copy.is_late(now, patience)
+    ]
     for address in idle:
         worker = workers[address]
-        for name, other in workers.items():
-            unbegun = other.copies[other.threads :]
-            if unbegun and other is not worker and unbegun[-1].piece.files <= worker.files:
-                yield address, unbegun[-1].piece, (name, unbegun[-1])
+        for offered in (unbegun, late):
+            found = next(
+                (
+                    (name, copy)
+                    for name, copy in offered
+                    if name != address and copy.piece.files <= worker.files
+                ),
+                None,
+            )
+            if found is not None:
+                offered.remove(found)
+                yield address, found[1].piece, found if offered is unbegun else None
                 break
-        else:
-            late = _late_piece(workers, worker, patience, clock())
-            if late is not None:
-                yield address, late, None
-
-
-def _late_piece(
-    workers: Mapping[str, ClusterWorker], worker: ClusterWorker, patience: float, now: float
-) -> Piece | None:
-    """Returns a piece that is late and that only one other worker has; None if there is none."""
-    copies = [copy for other in workers.values() for copy in other.copies]
-    pieces = [copy.piece for copy in copies]
-    late = (
-        copy.piece
-        for copy in copies
-        if copy.is_late(now, patience) and copy not in worker.copies
-        if pieces.count(copy.piece) == 1 and copy.piece.files <= worker.files
-    )
-    return next(late, None)

@@ -4,7 +4,6 @@ import os
 import random
 import signal
 import threading
-import time
 
 import pytest
 
@@ -83,31 +82,24 @@ def test_what_is_no_cluster_is_refused():
 
 @pytest.mark.slow
 def test_nothing_is_lost_over_fifty_kills(cluster):
-    """Workers are killed at random moments and others join, one at a time."""
-    rng, stop, killed = random.Random(1), threading.Event(), []
-    alive = [cluster.start_worker() for _ in range(5)]
+    """Workers are killed at random moments, some while they start, and others join."""
+    rng, killed, next_kill = random.Random(1), [], [3]
+    alive = [cluster.start_worker() for _ in range(4)]
 
-    def disturb():
-        while not stop.is_set() and len(killed) < 50:
-            time.sleep(rng.uniform(0.1, 1.5))
-            victim = alive.pop(rng.randrange(len(alive)))
-            kill(victim)
-            killed.append(victim)
-            alive.append(cluster.start_worker())
-
-    thread = threading.Thread(target=disturb)
+    def kill_one():
+        victim = alive.pop(rng.randrange(len(alive)))
+        kill(victim)
+        killed.append(victim)
+        alive.append(cluster.start_worker())
 
     def on_seed():
-        if not thread.is_alive() and not killed:
-            thread.start()
+        next_kill[0] -= 1
+        if next_kill[0] == 0 and len(killed) < 50:
+            next_kill[0] = rng.randrange(1, 12)
+            threading.Timer(rng.uniform(0, 0.5), kill_one).start()
 
-    rounds = 0
     while len(killed) < 50:
-        run(cluster, jobs(20), on_seed)
-        rounds += 1
-    stop.set()
-    thread.join()
-    assert len(killed) == 50
+        run(cluster, jobs(10), on_seed)
 
 
 @pytest.mark.slow
