@@ -85,7 +85,18 @@ class Proxy:
     def __init__(self, target):
         self.port, self.target, self.cut = free_port(), target, False
         self.loop = asyncio.new_event_loop()
-        threading.Thread(target=self._serve, daemon=True).start()
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
+
+    def close(self):
+        def end():
+            for task in asyncio.all_tasks(self.loop):
+                task.cancel()
+            self.loop.call_later(0.5, self.loop.stop)
+
+        self.loop.call_soon_threadsafe(end)
+        self.thread.join()
+        self.loop.close()
 
     def _serve(self):
         async def passing(reader, writer):
@@ -95,12 +106,22 @@ class Proxy:
                         await asyncio.sleep(0.1)
                     writer.write(data)
                     await writer.drain()
+
+        async def both(reader, writer, there):
+            try:
+                await asyncio.gather(passing(reader, there[1]), passing(there[0], writer))
+            finally:
                 writer.close()
+                there[1].close()
 
         async def accept(reader, writer):
             with contextlib.suppress(OSError):
                 there = await asyncio.open_connection("127.0.0.1", self.target)
-                await asyncio.gather(passing(reader, there[1]), passing(there[0], writer))
+                await both(reader, writer, there)
 
-        self.loop.create_task(asyncio.start_server(accept, "127.0.0.1", self.port))
+        async def serve():
+            async with await asyncio.start_server(accept, "127.0.0.1", self.port):
+                await asyncio.Event().wait()
+
+        self.serving = self.loop.create_task(serve())
         self.loop.run_forever()

@@ -126,6 +126,7 @@ def test_a_frozen_worker_and_one_without_network_and_a_new_scheduler_lose_nothin
                 cluster.start_worker()
 
     notices = run(cluster, jobs(20), disturb, patience=3.0)
+    proxy.close()
     assert any("scheduler" in notice for notice in notices)
 
 
