@@ -20,13 +20,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from lstm_bench.data import PREPARED_FILES, PreparedFile, PreparedKey
 from lstm_bench.errors import Interrupted, TaskError, UserError
 from lstm_bench.execution._executor import (
     MAX_ATTEMPTS,
@@ -218,7 +219,8 @@ class WorkerPool:
     def _start(self) -> _Worker:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             parent_end, worker_end = self._context.Pipe()
-            args = (worker_end, str(process_folder()), self._tasks, self._place)
+            given = (self._tasks, PREPARED_FILES.content(), self._place)
+            args = (worker_end, str(process_folder()), *given)
             process = self._context.Process(target=_run_worker, args=args, daemon=True)
             try:
                 with _starting, _main_script_hidden():
@@ -282,6 +284,7 @@ def _run_worker(
     pipe: Connection,
     temporary: str,
     sources: tuple[TaskSource, ...],
+    files: Mapping[PreparedKey, PreparedFile],
     place: Place | None,
 ) -> None:
     """Runs jobs from `pipe` until it closes. Only the parent process handles Ctrl-C.
@@ -300,6 +303,7 @@ def _run_worker(
     from lstm_bench.training import keras_file, run_seeds
 
     start_tensorflow(1)
+    PREPARED_FILES.add(files)
     tasks: TaskRegistry | None = None
     memory = MemoryMeter()
     parent = os.getppid()
