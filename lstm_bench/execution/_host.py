@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from lstm_bench.errors import DataError, LstmBenchError
+from lstm_bench.errors import DataError
 from lstm_bench.execution._executor import Event, Job, NetworkJob, Place
 from lstm_bench.execution._workers import WorkerPool
 from lstm_bench.provenance import VERSION, provenance
@@ -52,7 +52,7 @@ class Setup:
     worker_memory_mb: float = 400.0
 
 
-class MissingSetupError(LstmBenchError):
+class MissingSetupError(LookupError):
     """A machine has no `Setup`: it was started again since it got one."""
 
 
