@@ -158,6 +158,7 @@ def search(
     tasks: TasksOrFiles = (),
     store: str | None = None,
     profile: str | None = None,
+    cluster: Any = None,
     search: Mapping[str, Any] | None = None,
     data: pd.DataFrame | None = None,
     **fixed: Any,
@@ -180,16 +181,9 @@ def search(
     check_text("name", name, "the name of a search", optional=True)
     fixed |= frame_settings(data)
     made_name, document = search_document(task, space, search, trials, seeds, fixed)
-    return sweep(
-        document,
-        name=name or made_name,
-        engine=engine,
-        again=again,
-        progress=progress,
-        tasks=tasks,
-        store=store,
-        profile=profile,
-    )
+    where: dict[str, Any] = {"store": store, "profile": profile, "cluster": cluster}
+    how: dict[str, Any] = {"engine": engine, "again": again, "progress": progress}
+    return sweep(document, name=name or made_name, tasks=tasks, **how, **where)
 
 
 def sweep(
@@ -204,6 +198,7 @@ def sweep(
     tasks: TasksOrFiles = (),
     store: str | None = None,
     profile: str | None = None,
+    cluster: Any = None,
     csv: str | Path | None = None,
     data: pd.DataFrame | None = None,
     **settings: Any,
@@ -216,7 +211,9 @@ def sweep(
     also those in the Python files `tasks`, or are classes in a mapping. `overrides` are settings
     over those of the file, `{"seeds": 5}` or `["seeds=5"]`; with them a sweep has a report of its
     own. What the store has is not run again, unless `again`; recipes marked as `full` are run with
-    `full` alone. `progress` shows a bar. Raises `SweepError` with every fault of the sweep at once.
+    `full` alone. `progress` shows a bar. `cluster` is the address of a Dask scheduler, or a client
+    of one, whose workers run the sweep, to the same numbers. Raises `SweepError` with every fault
+    of the sweep at once, `UserError` for an unfit cluster.
 
     >>> import contextlib, tempfile
     >>> import lstm_bench as lb
@@ -235,7 +232,7 @@ def sweep(
     words, files = override_words(overrides), [*place.tasks, *given]
     document, name = sweep_source(source, csv, data, settings, name)
     chosen = read_sweep(document, name, words, place.sweeps, files).with_full(full)
-    result, _ = run_sweep(chosen, place, engine, again, progress)
+    result, _ = run_sweep(chosen, place, engine, again, progress, cluster)
     if result.data.failed and not result.data.rows:
         reason = result.data.failed[0].reason
         warnings.warn(f"{result.name}: every recipe has failed; {reason}", stacklevel=2)
@@ -248,6 +245,7 @@ def run_sweep(
     engine: str = "compiled",
     again: bool = False,
     progress: bool | None = None,
+    cluster: Any = None,
 ) -> tuple[SweepResult, SweepProgress]:
     """Runs a sweep that has been read; returns its result, and how it went."""
     with warnings.catch_warnings():
@@ -259,7 +257,7 @@ def run_sweep(
     shown = is_interactive() if progress is None else progress
     with sweep_bar(chosen.report_name, quiet=not shown) as bar:
         observer: ProgressObserver | None = bar if shown else None
-        data, page, state = launch(chosen, place, engine, again, observer)
+        data, page, state = launch(chosen, place, engine, again, observer, cluster)
     return SweepResult(data, page), state
 
 

@@ -15,6 +15,7 @@ from rich.text import Text
 from lstm_bench.cli._options import (
     Aggregation,
     Assignments,
+    ClusterAddress,
     Columns,
     CsvFile,
     DataOptions,
@@ -156,6 +157,7 @@ def sweep(
         bool, typer.Option("--full", help="Run the recipes marked as full too: they take hours.")
     ] = False,
     dry_run: Annotated[bool, typer.Option(help="Say what it would cost, and stop.")] = False,
+    cluster: ClusterAddress = None,
     files: TaskFiles = None,
     store: StoreUri = None,
     profile: Profile = None,
@@ -185,13 +187,13 @@ def sweep(
 
     try:
         if dry_run:
-            estimate = estimate_sweep(chosen, context, engine)
+            estimate = estimate_sweep(chosen, context, engine, cluster)
             if as_json:
                 print_json({"sweep": chosen.name, **estimate.document()})
             else:
                 terminal_console().print(estimate_table(chosen.name, estimate))
             return
-        result, progress = api.run_sweep(chosen, context, engine, again, progress=not as_json)
+        result, progress = api.run_sweep(chosen, context, engine, again, not as_json, cluster)
     except RecipeError as error:
         raise SweepError(f"{path}:\n  {error}") from error
     if as_json:

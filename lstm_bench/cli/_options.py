@@ -29,6 +29,9 @@ _document: ContextVar[TextIO] = ContextVar("where a JSON document is printed")
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Profile = Annotated[str | None, typer.Option(help="Lay conf/PROFILE.yaml over conf/default.yaml.")]
 StoreUri = Annotated[str | None, typer.Option("--store", help="MLflow tracking URI.")]
+ClusterAddress = Annotated[
+    str | None, typer.Option("--cluster", help="A Dask scheduler, tcp://HOST:8786, runs it.")
+]
 EngineName = Annotated[str, typer.Option(help="compiled, or keras for plain Keras.")]
 TaskFiles = Annotated[
     list[Path] | None,

@@ -108,6 +108,8 @@ def _history(findings: Findings, frame: pd.DataFrame) -> Block | None:
         )
     else:
         sentence += "none was stopped early."
+    if search.get("batch"):
+        sentence += f" They were proposed {search['batch']} at a time."
     open_dots = " Smaller, open dots: stopped after so many seeds." if savings.stopped else ""
     caption = (
         f"Score of each trial against its number, n = {wording.counted(len(frame), 'trial')}; "

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from lstm_bench.analysis import Comparison, Family, Findings, Reproduction, is_stopped
+from lstm_bench.provenance import processor_kind
 from lstm_bench.report import _tables as tables
 from lstm_bench.report import _wording as wording
 from lstm_bench.results import Outcome, Row, SweepData, measure_mean
@@ -340,7 +342,34 @@ def provenance(result: SweepData) -> TextTable:
     engines = sorted({row.outcome.engine for row in result.rows})
     if engines:
         facts.setdefault("engine", printable_line(", ".join(engines)))
-    return two_columns(facts, "What")
+    return two_columns(facts | _machines(result), "What")
+
+
+def _machines(result: SweepData) -> dict[str, str]:
+    """Returns the hosts and processors of the seeds that a cluster has run, as facts.
+
+    Says so where there are several kinds of processors: their numbers may differ in last digits.
+    """
+    tables = [row.outcome.seeds for row in result.rows]
+    if not any("processor" in table for table in tables):
+        return {}
+    hosts, kinds = Counter[str](), Counter[str]()
+    for table in tables:
+        here = [""] * len(table)  # of seeds that no cluster has run
+        hosts.update(host or "this machine" for host in table.get("host", here))
+        named = table.get("processor", here)
+        kinds.update(kind or processor_kind(result.provenance) for kind in named)
+    facts = {"Hosts": hosts, "Kinds of processors": kinds}
+    texts = {
+        name: printable_line("; ".join(f"{key}: {wording.counted(n, 'seed')}"
+                                       for key, n in sorted(found.items())))
+        for name, found in facts.items()
+    }  # fmt: skip
+    if len(kinds) > 1:
+        texts["Kinds of processors"] += (
+            " (mixed: seeds may differ in their last digits from those on one kind)"
+        )
+    return texts
 
 
 def two_columns(facts: Mapping[str, str], first: str, second: str = "Value") -> TextTable:

@@ -25,6 +25,7 @@ from lstm_bench.results._json import plain_json, to_json
 from lstm_bench.results._outcome import (
     CURVE_POINTS,
     PARTIAL_ACCURACIES,
+    PLACE_COLUMNS,
     PREDICTION_COLUMNS,
     SEED_COLUMNS,
     Outcome,
@@ -70,6 +71,7 @@ __all__ = [
     "MAX_NETWORK_BYTES",
     "NEUTRAL_COLOR",
     "PARTIAL_ACCURACIES",
+    "PLACE_COLUMNS",
     "PREDICTION_COLUMNS",
     "SEED_COLUMNS",
     "TEXT_COLOR",

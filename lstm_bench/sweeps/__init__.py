@@ -23,7 +23,7 @@ from lstm_bench.sweeps._python_values import (
     sweep_source,
     task_list,
 )
-from lstm_bench.sweeps._search import Range, Search
+from lstm_bench.sweeps._search import BATCH, Range, Search
 from lstm_bench.sweeps._source import read_sweep
 from lstm_bench.sweeps._sweep import (
     Sweep,
@@ -37,6 +37,7 @@ from lstm_bench.sweeps._task_documents import task_documents
 from lstm_bench.sweeps._task_files import known_tasks, load_tasks, tasks_from_sources
 
 __all__ = [
+    "BATCH",
     "CONDITIONS",
     "PARENT_SETTINGS",
     "PublishedSequences",
