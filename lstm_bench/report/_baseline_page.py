@@ -93,7 +93,7 @@ def _table(results: Sequence[BaselineResult], first: BaselineResult) -> TextTabl
         error = amount(best.network_error, real)
         cells = (
             printable_line(result.row.id),
-            printable_line(result.row.outcome.name),
+            wording.short_name(result.row),
             wording.whole_number(best.seeds),
             error,
             wording.solved_count(result.row.outcome.solve_rate),

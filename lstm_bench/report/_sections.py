@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,14 @@ class Picture:
     figure: Figure
     alt: str
     caption: str
+    title: str = ""  # of the part of the page that can be opened, where it is in one
+    hints: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What the marks of an SVG group say when they are pointed at, by the id of the group."""
+
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """The names of the files of the figure."""
+        return (f"{self.stem}.svg",)
 
     @cached_property
     def svg(self) -> bytes:

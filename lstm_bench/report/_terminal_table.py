@@ -76,7 +76,7 @@ def _lines_below(findings: Findings, limit: int) -> list[str]:
         + f"{family.half} {family.interval}".rstrip()
         for family in findings.families
     ]
-    if findings.confirmed:
+    if findings.confirmed and (headline is None or headline.verdict == "better"):
         lines.append(findings.simplest.sentence)
     lines += [f"{recipe.id} failed: {recipe.reason}" for recipe in result.failed[:MAX_FAILURES]]
     if len(result.failed) > MAX_FAILURES:

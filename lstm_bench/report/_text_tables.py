@@ -31,11 +31,37 @@ class TextTable:
     @property
     def judged(self) -> bool:
         """Whether a column has verdicts, which must be seen however narrow the page is."""
-        return any(title == "Verdict" or title.endswith("differs") for title in self.titles)
+        return any(map(_is_verdict, self.titles))
+
+    @property
+    def verdicts_first(self) -> TextTable:
+        """The same with the columns of verdicts after the first one."""
+        last = len(self.titles)
+        verdicts = [k for k in range(1, last) if _is_verdict(self.titles[k])]
+        order = [0, *verdicts, *(k for k in range(1, last) if k not in verdicts)]
+        rows = tuple(tuple(row[k] for k in order) for row in self.rows)
+        titles = tuple(self.titles[k] for k in order)
+        return TextTable(titles, tuple(self.numeric[k] for k in order), rows, self.marks)
 
     def mark(self, index: int) -> str:
         """Returns the style of a row."""
         return self.marks[index] if self.marks else ""
+
+
+def _is_verdict(title: str) -> bool:
+    return title == "Verdict" or title.endswith("differs")
+
+
+class LinkedText(str):
+    """The text of a cell that is a link to `url`, an address that was checked."""
+
+    url: str
+
+    def __new__(cls, text: str, url: str) -> LinkedText:
+        """Returns `text` as a link to `url`."""
+        linked = super().__new__(cls, text)
+        linked.url = url
+        return linked
 
 
 MEASURES = (
@@ -53,8 +79,19 @@ MEASURES = (
 
 
 def measure_titles(rows: Sequence[Row]) -> list[str]:
-    """Returns `MEASURES` with the name of the measure that ranks the rows."""
-    return [title.format(tables.ranking_measure(rows).capitalize()) for title in MEASURES]
+    """Returns `MEASURES` with the name of the measure that ranks the rows.
+
+    Where that is the skill, nothing is called solved: a skill above 0 on the steps that were scored
+    is no proof of one on other data.
+    """
+    measure = tables.ranking_measure(rows)
+    titles = [title.format(measure.capitalize()) for title in MEASURES]
+    return [solved_title(rows) if title == "Solved" else title for title in titles]
+
+
+def solved_title(rows: Sequence[Row]) -> str:
+    """Returns the title of the column that counts seeds."""
+    return "Seeds with skill > 0" if tables.ranking_measure(rows) == "skill" else "Solved"
 
 
 def measure_cells(outcome: Outcome) -> tuple[str, ...]:
@@ -94,15 +131,30 @@ def fixed(findings: Findings) -> TextTable:
     cells = tuple(
         (
             printable_line(row.id),
-            printable_line(row.outcome.name),
+            wording.short_name(row),
             *measure_cells(row.outcome),
             *_extra_cells(row.outcome, *extras),
         )
         for row in rows
     )
-    marks = tuple("best" if best and row.id == best.id else "" for row in rows)
+    named = best is not None and not findings.families
+    marks = tuple("best" if named and best and row.id == best.id else "" for row in rows)
     numeric = (False, False, *[True] * len(measures))
-    return TextTable(("Recipe", "Configuration", *measures), numeric, cells, marks)
+    return TextTable(("Recipe", "What it is", *measures), numeric, cells, marks)
+
+
+def in_full(rows: Sequence[Row]) -> TextTable:
+    """Returns the whole configuration of each row, with its note and its source."""
+    columns = {
+        "Recipe": [printable_line(row.id) for row in rows],
+        "Configuration": [wording.full_name(row) for row in rows],
+        "Note": [printable_line(row.note) for row in rows],
+    }
+    if not any(columns["Note"]):
+        del columns["Note"]
+    titles = tuple(columns)
+    cells = tuple(zip(*columns.values(), strict=True))
+    return TextTable(titles, (False,) * len(titles), cells)
 
 
 def refused(result: SweepData) -> TextTable:
@@ -137,10 +189,25 @@ PUBLISHED = (
 )
 
 
-def published(reproductions: Sequence[Reproduction]) -> TextTable:
+def source_text(source: str, url: str) -> str:
+    """Returns a source as the text of a cell, linked if it has an address; empty without both."""
+    text = printable_line(source or url)
+    return LinkedText(text, url) if url else text
+
+
+POSITIONS = {"inside": "inside the range", "below": "below the range", "above": "above the range"}
+"""Where a published figure lies."""
+
+
+def published(reproductions: Sequence[Reproduction], result: SweepData) -> TextTable:
     """Returns published results with ours and the verdict, one row per recipe."""
-    cells = []
-    for reproduction in reproductions:
+    cells, general = [], source_text(result.source, result.url)
+    sources = [
+        source_text(item.row.source, item.row.url) or general or wording.NONE
+        for item in reproductions
+    ]
+    with_source = any(source != wording.NONE for source in sources)
+    for reproduction, source in zip(reproductions, sources, strict=True):
         row, rank, verdict = reproduction.row, reproduction.rank, reproduction.verdict
         accuracy, rate = row.outcome.accuracy, row.outcome.solve_rate
         cells.append(
@@ -150,15 +217,17 @@ def published(reproductions: Sequence[Reproduction]) -> TextTable:
                 wording.mean_and_std(accuracy),
                 wording.interval_or_reason(accuracy),
                 wording.percent_interval(rank.low, rank.high) if rank else wording.NONE,
-                rank.position if rank else wording.NONE,
+                POSITIONS[rank.position] if rank else wording.NONE,
                 wording.solved_count(rate),
                 wording.percent_interval(rate.low, rate.high),
                 verdict.word if verdict else wording.NONE,
                 verdict.reason if verdict else wording.NONE,
+                *[source] * with_source,
             )
         )
-    numeric = (False, False, True, True, True, False, True, True, False, False)
-    return TextTable(PUBLISHED, numeric, tuple(cells))
+    numeric = (False, False, True, True, True, False, True, True, False, False, False)
+    titles = (*PUBLISHED, "Source")[: len(PUBLISHED) + with_source]
+    return TextTable(titles, numeric[: len(titles)], tuple(cells))
 
 
 def _published(row: Row) -> str:

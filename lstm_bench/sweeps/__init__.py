@@ -11,6 +11,7 @@ from lstm_bench.sweeps._conditions import (
 )
 from lstm_bench.sweeps._entries import value_as_text
 from lstm_bench.sweeps._published_trials import (
+    Link,
     PublishedSequences,
     PublishedSuccess,
     check_published_trials,
@@ -38,6 +39,7 @@ from lstm_bench.sweeps._task_files import load_tasks, tasks_from_sources
 __all__ = [
     "CONDITIONS",
     "PARENT_SETTINGS",
+    "Link",
     "PublishedSequences",
     "PublishedSuccess",
     "Range",

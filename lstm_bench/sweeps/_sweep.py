@@ -3,6 +3,8 @@
 ::
 
     title: The memory problem
+    source: Hochreiter & Schmidhuber (1997), Long Short-Term Memory
+    url: https://doi.org/10.1162/neco.1997.9.8.1735
     task: memory                  # settings outside `recipes` and `search` hold for all of them
     seeds: 10
     recipes:
@@ -41,6 +43,7 @@ from lstm_bench.recipes import BUILT_IN_TASKS, TaskRegistry, files_outside, know
 from lstm_bench.safety import WholeNumber, check_yaml, pydantic_faults, read_yaml
 from lstm_bench.statistics import METRICS, ComparisonQuestion, Kind
 from lstm_bench.sweeps._entries import Entry, RefusedEntry, read_entries, read_refused
+from lstm_bench.sweeps._published_trials import Link
 from lstm_bench.sweeps._search import Search, search_faults
 from lstm_bench.sweeps._sweep_tasks import TASK_MARK, read_sweep_tasks, without_dropped_tasks
 
@@ -56,6 +59,9 @@ class Sweep(BaseModel):
     name: str
     title: str = ""
     about: str = ""
+    source: str = ""
+    """Where the figures of the sweep were published, or its data come from: author, title, year."""
+    url: Link = ""
     seeds: Annotated[WholeNumber, Field(ge=1, le=10_000)] = 10
     first_seed: Annotated[WholeNumber, Field(ge=0, le=2**31)] = 0
     time_limit: Annotated[float | None, Field(gt=0, allow_inf_nan=False)] = None

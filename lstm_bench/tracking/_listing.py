@@ -33,6 +33,7 @@ from lstm_bench.results import (
 from lstm_bench.seeds import source_seeds
 from lstm_bench.statistics import Claim, ComparisonQuestion
 from lstm_bench.sweeps import (
+    Link,
     PublishedSequences,
     PublishedSuccess,
     Sweep,
@@ -82,11 +83,13 @@ class SweepRow:
     of: str = ""
     seeds: tuple[int, ...] = ()  # of this row; empty in stores of earlier versions, meaning all
     kind: SeedRole = "search"
+    source: str = ""
+    url: Link = ""
 
     def document(self) -> dict[str, Any]:
         """Returns the row as `sweep.json` has it: what earlier versions lack only where it is."""
-        later = ("published_success", "published_sequences")
-        return {k: v for k, v in vars(self).items() if k not in later or v is not None}
+        later = ("published_success", "published_sequences", "source", "url")
+        return {k: v for k, v in vars(self).items() if k not in later or v not in (None, "")}
 
     @property
     def key(self) -> str:
@@ -136,6 +139,7 @@ def sweep_listing(
         "provenance": provenance,
         "definition": search_definition(sweep),
     }
+    document |= {key: text for key in ("source", "url") if (text := getattr(sweep, key))}
     if not_run:
         document["not_run"] = [vars(recipe) for recipe in not_run]
     return document if sweep.grid is None else document | {"grid": plain_json(sweep.grid)}
@@ -228,6 +232,8 @@ class _Listing(BaseModel):
     overrides: str = ""
     not_run: list[_NotRun] = []
     grid: _Grid | None = None
+    source: str = ""
+    url: Link = ""
 
     @field_validator("rows", "not_run")
     @classmethod
@@ -318,6 +324,8 @@ def result_from_listing(
         searched_task=SearchedTask.of(tasks.get(searched)),
         not_run=tuple(NotRun(**recipe) for recipe in listing.get("not_run", ())),
         grid=_grid(listing.get("grid")),
+        source=listing.get("source", ""),
+        url=listing.get("url", ""),
     )
 
 
