@@ -168,7 +168,7 @@ def _memory_spans(families: Sequence[Family]) -> list[str]:
 
 
 def _span_list(families: Sequence[Family]) -> str:
-    """Returns spans, equal ones together: `beyond 1,024 (long), of 79.2 (weighted) and 5 (b)`."""
+    """Returns spans, equal ones together: `beyond 1,024 (long), 79.2 (weighted) and 5 (b)`."""
     shown = list(families)
     if len(shown) > MAX_SPANS:
         shown = [*families[: MAX_SPANS - 2], families[-1]]
@@ -176,6 +176,7 @@ def _span_list(families: Sequence[Family]) -> str:
     for family in shown:
         groups.setdefault(family.half, []).append(printable_line(family.id))
     parts = [f"{_in_words(half)} ({', '.join(ids)})" for half, ids in groups.items()]
+    parts[0] = parts[0] if parts[0][0] in "b" else f"of {parts[0]}"
     rest = len(families) - len(shown)
     return sentences.join(parts) + (f"; {rest} more lie in between" if rest else "")
 
@@ -185,7 +186,7 @@ def _in_words(half: str) -> str:
     for sign, word in (("> ", "beyond "), ("< ", "below ")):
         if half.startswith(sign):
             return word + half.removeprefix(sign)
-    return f"of {half}"
+    return half
 
 
 def _span_point(family: Family) -> str:

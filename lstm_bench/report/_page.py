@@ -142,8 +142,9 @@ def render(result: SweepData, findings: Findings | None = None) -> dict[str, byt
     searched = search_tables.frames(findings)
     pictures, sections = page_pictures(findings), _sections(findings, searched)
     files = {
-        f"figures/{picture.stem}.svg": picture.svg
+        f"figures/{name}": content
         for picture in [*pictures, *section_pictures(sections)]
+        for name, content in picture.files()
     }
     frames = _frames(findings, searched)
     values = _template_values(findings, pictures) | {

@@ -219,8 +219,8 @@ def seed_counts(rows: Sequence[Row]) -> str:
 
 
 def recipe_label(row: Row) -> str:
-    """Returns the id and the name of a recipe."""
-    return f"{printable_line(row.id)}  {full_name(row)}"
+    """Returns the id and the short name of a recipe."""
+    return f"{printable_line(row.id)}  {short_name(row)}"
 
 
 def full_name(row: Row) -> str:
