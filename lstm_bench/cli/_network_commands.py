@@ -22,8 +22,8 @@ from lstm_bench.cli._options import (
     refuse_existing,
     write_file,
 )
-from lstm_bench.errors import UserError
-from lstm_bench.safety import print_plain, printable_text, terminal_console
+from lstm_bench.errors import StoreError, UserError
+from lstm_bench.safety import print_plain, printable_text, shell_line, terminal_console
 
 if TYPE_CHECKING:
     from lstm_bench.results import Outcome
@@ -116,8 +116,15 @@ def predict(
     from lstm_bench.training import start_tensorflow
 
     context, known = load_context(profile, store, files)
-    opened = Store(context.store, context.artifacts, create=False)
-    outcome = finished_outcome(run, opened, known)
+    sweep, colon, _ = run.rpartition(":")
+    try:
+        opened = Store(context.store, context.artifacts, create=False)
+        outcome = finished_outcome(run, opened, known)
+    except StoreError as error:
+        if not colon:
+            raise
+        command = shell_line("lstm-bench", "sweep", sweep)
+        raise StoreError(f"{error}\n{run}: its network is made by `{command}`") from error
     facts: dict[str, Any] = {"run": run, "id": outcome.digest, "recipe": dict(outcome.settings)}
     facts["seed"] = outcome.best_seed
     start_tensorflow(1)

@@ -260,23 +260,60 @@ def _with_hints(svg: str, group: str, hints: Sequence[str]) -> str:
 
 def _shortened(svg: str) -> str:
     """Returns the same SVG with coordinates to a tenth of a point, and without white space."""
-    svg = re.sub(r' (?:d|x|y)="[^"]*"', _rounded, svg)
-    svg = re.sub(r" *\n *([MLQCZ]) ?", r"\1", svg)
+    svg = re.sub(r' d="([^"]*)"', lambda path: f' d="{_short_path(path[1])}"', svg)
+    svg = re.sub(r' [xy]="[^"]*"', lambda place: _rounded(place[0]), svg)
     svg = re.sub(r">\s+<", "><", svg)
     svg = re.sub(r' transform="rotate\(-0 [^"]*"', "", svg)
     svg = svg.replace("; font-family: 'DejaVu Sans'", "").replace("; stroke-linecap: square", "")
+    names = dict.fromkeys(re.findall(r'\bid="([mp][0-9a-f]{10})"', svg))
+    for number, name in enumerate(names):
+        svg = svg.replace(name, f"k{number}")
     # Marks of one kind have one style, which their group can have as well.
     marks = r"<g[^>]*>(?:<use [^>]*?(?:/>|><title>[^<]*</title></use>))+</g>"
     return re.sub(marks, _one_style, svg)
 
 
-def _rounded(attribute: re.Match[str]) -> str:
-    """Returns an attribute with its coordinates rounded to a tenth of a point."""
-    return re.sub(
-        r"-?\d+\.\d{2,}",
-        lambda number: f"{float(number[0]):.1f}".removesuffix(".0"),
-        attribute[0],
-    )
+def _rounded(text: str) -> str:
+    """Returns text with its numbers rounded to a tenth."""
+    return re.sub(r"-?\d+\.\d{2,}", lambda number: _tenths(round(10 * float(number[0]))), text)
+
+
+def _tenths(tenths: int) -> str:
+    """Returns a number of tenths: `12.5`, `12`."""
+    return f"{tenths / 10:.1f}".removesuffix(".0")
+
+
+def _short_path(path: str) -> str:
+    """Returns a path with rounded coordinates; lines as steps, without points along a straight one.
+
+    >>> _short_path("M 10.04 5 L 11.04 5 L 12.04 5 L 12.04 7.5 z")
+    'M10 5h2v2.5z'
+    """
+    if not re.fullmatch(r"[MLz\s\d.e+-]*", path):
+        return _rounded(" ".join(path.split()))
+    parts: list[str] = []
+    place, run = (0, 0), (0, 0)
+    for command, x, y in re.findall(r"([MLz])\s*([\d.e+-]*)\s*([\d.e+-]*)", path):
+        to = (round(10 * float(x)), round(10 * float(y))) if x else place
+        step = (to[0] - place[0], to[1] - place[1])
+        place = to
+        along = any(run[k] == step[k] == 0 and run[1 - k] * step[1 - k] > 0 for k in (0, 1))
+        if command == "L" and along:
+            run = (run[0] + step[0], run[1] + step[1])
+            continue
+        parts.append(_step(run))
+        run = step if command == "L" else (0, 0)
+        if command != "L":
+            parts.append(f"M{_tenths(to[0])} {_tenths(to[1])}" if command == "M" else "z")
+    return "".join([*parts, _step(run)])
+
+
+def _step(run: tuple[int, int]) -> str:
+    """Returns the command for a line to a point so many tenths away; nothing for no way at all."""
+    across, down = run
+    if not across or not down:
+        return f"h{_tenths(across)}" if across else f"v{_tenths(down)}" if down else ""
+    return f"l{_tenths(across)} {_tenths(down)}".replace(" -", "-")
 
 
 def _one_style(group: re.Match[str]) -> str:

@@ -331,14 +331,14 @@ def settings(rows: Sequence[Row]) -> tuple[TextTable, TextTable]:
     return two_columns(common, "Setting"), TextTable(titles, (False,) * len(titles), cells)
 
 
-def steps(frame: pd.DataFrame, dated: bool = False) -> TextTable:
-    """Returns the first rows of `tables.steps`: inputs, expected values and predictions.
+def steps(frame: pd.DataFrame, dated: bool = False, limit: int | None = MAX_STEPS) -> TextTable:
+    """Returns the first `limit` rows of `tables.steps`: inputs, expected values and predictions.
 
     `dated`: the input column holds the time of the expected value. Of real-valued predictions, the
     range over the seeds is shown.
     """
     real_valued = pd.api.types.is_float_dtype(frame["expected"])
-    frame = frame.head(MAX_STEPS)
+    frame = frame if limit is None else frame.head(limit)
     cells, marks = [], []
     for step in frame.to_dict("records"):
         cells.append(

@@ -23,7 +23,7 @@ from lstm_bench.safety._temporary import (
     temporary_folder,
     temporary_folder_in,
 )
-from lstm_bench.safety._terminal import print_plain, shell_line, terminal_console
+from lstm_bench.safety._terminal import print_plain, print_wrapped, shell_line, terminal_console
 from lstm_bench.safety._yaml import check_yaml, read_yaml
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "mask_passwords",
     "path_component",
     "print_plain",
+    "print_wrapped",
     "printable_line",
     "printable_text",
     "process_folder",
