@@ -257,7 +257,7 @@ def _template_values(findings: Findings, pictures: Sequence[Picture]) -> dict[st
         ],
         "summary": summarize(findings),
         "recipes": _recipe_links(named),
-        "in_full": text_tables.in_full(named) if named else None,
+        "in_full": text_tables.in_full(named, result) if named else None,
         "in_full_caption": f"The configuration of {wording.counted(len(named), 'recipe')}",
         "script": Markup(script),
         "script_digest": digest,

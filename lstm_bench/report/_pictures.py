@@ -29,6 +29,8 @@ from lstm_bench.safety import printable_line
 
 MAX_TRIALS = 20
 """The accuracy figure shows this many recipes of the search."""
+NEAR_POINT = 9
+"""Tenths of a point: on the page, a curve has no two corners closer than this."""
 NEARLY_ALL = 0.95
 """A mean accuracy above it looks like success, even where no seed solves the task."""
 MAX_DETAILS = 80
@@ -103,7 +105,7 @@ def _seed_hints(row: Row, measure: str) -> list[str]:
     """Returns what the dot of each seed says, in the order in which they are drawn."""
     seeds = row.outcome.seeds.sort_values(measure, kind="stable")
     return [
-        f"{printable_line(row.id)}, seed {seed}: {wording.percent(value, ' %')}"
+        f"seed {seed}: {wording.percent(value, ' %')}"
         for seed, value in zip(seeds["seed"], seeds[measure], strict=True)
     ]
 
@@ -262,7 +264,7 @@ def _shortened(svg: str) -> str:
     """Returns the same SVG with coordinates to a tenth of a point, and without white space."""
     svg = re.sub(r' d="([^"]*)"', lambda path: f' d="{_short_path(path[1])}"', svg)
     svg = re.sub(r' [xy]="[^"]*"', lambda place: _rounded(place[0]), svg)
-    svg = re.sub(r">\s+<", "><", svg)
+    svg = re.sub(r">\s+<", "><", svg).replace("xlink:href=", "href=")
     svg = re.sub(r' transform="rotate\(-0 [^"]*"', "", svg)
     svg = svg.replace("; font-family: 'DejaVu Sans'", "").replace("; stroke-linecap: square", "")
     names = dict.fromkeys(re.findall(r'\bid="([mp][0-9a-f]{10})"', svg))
@@ -293,9 +295,12 @@ def _short_path(path: str) -> str:
         return _rounded(" ".join(path.split()))
     parts: list[str] = []
     place, run = (0, 0), (0, 0)
-    for command, x, y in re.findall(r"([MLz])\s*([\d.e+-]*)\s*([\d.e+-]*)", path):
+    commands = re.findall(r"([MLz])\s*([\d.e+-]*)\s*([\d.e+-]*)", path)
+    for (command, x, y), (following, *_) in zip(commands, [*commands[1:], ("z",)], strict=True):
         to = (round(10 * float(x)), round(10 * float(y))) if x else place
         step = (to[0] - place[0], to[1] - place[1])
+        if command == following == "L" and max(map(abs, step)) < NEAR_POINT:
+            continue
         place = to
         along = any(run[k] == step[k] == 0 and run[1 - k] * step[1 - k] > 0 for k in (0, 1))
         if command == "L" and along:

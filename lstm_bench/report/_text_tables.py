@@ -143,15 +143,19 @@ def fixed(findings: Findings) -> TextTable:
     return TextTable(("Recipe", "What it is", *measures), numeric, cells, marks)
 
 
-def in_full(rows: Sequence[Row]) -> TextTable:
+def in_full(rows: Sequence[Row], result: SweepData) -> TextTable:
     """Returns the whole configuration of each row, with its note and its source."""
     columns = {
         "Recipe": [printable_line(row.id) for row in rows],
         "Configuration": [wording.full_name(row) for row in rows],
         "Note": [printable_line(row.note) for row in rows],
+        "Source": [
+            source_text(row.source, row.url)
+            or (source_text(result.source, result.url) if row.role == "fixed" else "")
+            for row in rows
+        ],
     }
-    if not any(columns["Note"]):
-        del columns["Note"]
+    columns = {title: cells for title, cells in columns.items() if any(cells)}
     titles = tuple(columns)
     cells = tuple(zip(*columns.values(), strict=True))
     return TextTable(titles, (False,) * len(titles), cells)

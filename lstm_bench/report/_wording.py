@@ -240,7 +240,8 @@ def typeset(text: str) -> str:
     >>> typeset("trial-2: -0.5 to [-3 %]").replace(chr(160), "_")
     'trial-2: −0.5 to [−3_%]'
     """
-    return re.sub(r"(?<![\w)\]-])-(?=\.?\d)", "−", text).replace(" %", "\u00a0%")
+    text = re.sub(r"(?<![\w)\]-])-(?=\.?\d)", "−", text)
+    return re.sub(r"(?<=[<>]) (?=\d)", "\u00a0", text).replace(" %", "\u00a0%")
 
 
 def counted(number: int, noun: str) -> str:

@@ -210,10 +210,12 @@ def test_render_leaves_matplotlib_as_it_was() -> None:
 def test_no_column_of_a_table_is_lost_on_a_narrow_page(name: str) -> None:
     """Each table scrolls in a box of its own; rows with a verdict name their cells instead."""
     html = rendered(name)["index.html"].decode()
-    boxes = re.findall(r'<div class="scroll" role="region" [^>]* tabindex="0">\s*<table', html)
+    boxes = re.findall(r'<div class="scroll" role="group" [^>]* tabindex="0">\s*<table', html)
     assert len(boxes) == html.count("<table")
     for table in re.findall(r"<table.*?</table>", html, re.DOTALL):
         titles = re.findall(r'<th scope="col"[^>]*>(.*?)</th>', table)
+        first = [t == "Verdict" or t.endswith(" differs") for t in titles[1:]]
+        assert first == sorted(first, reverse=True)  # verdicts come before all other columns
         verdicts = [t for t in titles if t == "Verdict" or t.endswith(" differs")]
         assert table.startswith('<table class="judged">') is bool(verdicts)
         for row in re.findall(r"<tr.*?</tr>", table, re.DOTALL)[1:]:
