@@ -11,7 +11,7 @@ import pandas as pd
 from lstm_bench.analysis import BaselineResult, Findings, amount, headline, signed_amount
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._sections import Block, Picture, Section
-from lstm_bench.report._text_tables import TextTable
+from lstm_bench.report._text_table import TextTable
 from lstm_bench.results import (
     FONT,
     GRID_COLOR,

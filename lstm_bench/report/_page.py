@@ -29,7 +29,7 @@ from lstm_bench.report._answer import summarize
 from lstm_bench.report._pictures import MAX_DETAILS, inline_svg, page_pictures
 from lstm_bench.report._sections import Picture, Section
 from lstm_bench.report._sections import pictures as section_pictures
-from lstm_bench.report._text_tables import LinkedText, TextTable
+from lstm_bench.report._text_table import LinkedText, TextTable, source_text
 from lstm_bench.results import PREDICTION_COLUMNS, Row, SweepData
 from lstm_bench.safety import as_csv, escape_markdown, printable_line, replace_controls
 from lstm_bench.statistics import (
@@ -261,7 +261,7 @@ def _template_values(findings: Findings, pictures: Sequence[Picture]) -> dict[st
         "in_full_caption": f"The configuration of {wording.counted(len(named), 'recipe')}",
         "script": Markup(script),
         "script_digest": digest,
-        "source": text_tables.source_text(result.source, result.url),
+        "source": source_text(result.source, result.url),
         "pictures": pictures,
         "fixed": text_tables.fixed(findings) if fixed else None,
         "fixed_caption": FIXED_CAPTION.format(wording.seed_counts(fixed)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 import pandas as pd
@@ -24,6 +25,7 @@ from lstm_bench.results import (
     measure_mean,
     score_strip,
     score_title,
+    solve_curve,
 )
 from lstm_bench.safety import printable_line
 
@@ -31,6 +33,8 @@ MAX_TRIALS = 20
 """The accuracy figure shows this many recipes of the search."""
 NEAR_POINT = 9
 """Tenths of a point: on the page, a curve has no two corners closer than this."""
+MIN_SHARED = 3
+"""A style that fewer parts of a figure have stays with them."""
 NEARLY_ALL = 0.95
 """A mean accuracy above it looks like success, even where no seed solves the task."""
 MAX_DETAILS = 80
@@ -161,7 +165,7 @@ def _learning_curves(findings: Findings, unselected: Sequence[Row]) -> list[Pict
     for number, part in enumerate(_curve_groups(rows, findings.comparisons), 1):
         solved = _accuracy_hides_failure(part)
         frames = [
-            row.outcome.solve_curve() if solved else row.outcome.learning_curve() for row in part
+            solve_curve(row.outcome) if solved else row.outcome.learning_curve() for row in part
         ]
         title = "Seeds that solve the task, %" if solved else "Accuracy, %"
         figure = curves_figure(frames, [wording.recipe_label(row) for row in part], title)
@@ -238,6 +242,7 @@ def inline_svg(picture: Picture) -> Markup:
     }
     for color, variable in variables.items():
         text = text.replace(color, variable)
+    text = _with_classes(text, picture.stem)
     label = Markup.escape(picture.alt)
     return Markup(text.replace("<svg", f'<svg role="img" aria-label="{label}"', 1))
 
@@ -270,9 +275,22 @@ def _shortened(svg: str) -> str:
     names = dict.fromkeys(re.findall(r'\bid="([mp][0-9a-f]{10})"', svg))
     for number, name in enumerate(names):
         svg = svg.replace(name, f"k{number}")
+    used = set(re.findall(r"#([\w.-]+)", svg))
+    svg = re.sub(r' id="([^"]*)"', lambda name: name[0] if name[1] in used else "", svg)
     # Marks of one kind have one style, which their group can have as well.
     marks = r"<g[^>]*>(?:<use [^>]*?(?:/>|><title>[^<]*</title></use>))+</g>"
     return re.sub(marks, _one_style, svg)
+
+
+def _with_classes(svg: str, prefix: str) -> str:
+    """Returns the SVG with a class in place of each style that several of its parts have."""
+    counts = Counter(re.findall(r' style="([^"]*)"', svg))
+    common = [style for style, count in counts.items() if count >= MIN_SHARED]
+    rules = ""
+    for number, style in enumerate(common):
+        svg = svg.replace(f' style="{style}"', f' class="{prefix}-{number}"')
+        rules += f".{prefix}-{number}{{{style}}}"
+    return svg.replace("<defs>", f"<defs><style>{rules}</style>", 1) if rules else svg
 
 
 def _rounded(text: str) -> str:

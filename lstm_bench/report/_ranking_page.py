@@ -12,7 +12,7 @@ import pandas as pd
 from lstm_bench.analysis import Findings, Ranking, percent_interval
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._sections import Block, Picture, Section
-from lstm_bench.report._text_tables import TextTable
+from lstm_bench.report._text_table import TextTable
 from lstm_bench.results import (
     DASHES,
     GRID_COLOR,

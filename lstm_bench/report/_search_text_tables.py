@@ -15,7 +15,8 @@ from lstm_bench.analysis import (
     plain_setting,
 )
 from lstm_bench.report import _wording as wording
-from lstm_bench.report._text_tables import TextTable, solved_title
+from lstm_bench.report._text_table import TextTable
+from lstm_bench.report._text_tables import solved_title
 from lstm_bench.results import Failed
 from lstm_bench.safety import printable_line
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from lstm_bench.report._text_tables import TextTable
+from lstm_bench.report._text_table import TextTable
 from lstm_bench.results import COLUMN_WIDTH, as_pdf, as_svg
 
 if TYPE_CHECKING:

@@ -41,6 +41,7 @@ from lstm_bench.results._outcome import (
     score_title,
     select_seeds,
 )
+from lstm_bench.results._solve_curve import solve_curve
 from lstm_bench.results._storage import (
     MAX_NETWORK_BYTES,
     one_line,
@@ -114,6 +115,7 @@ __all__ = [
     "score_title",
     "select_seeds",
     "shorten",
+    "solve_curve",
     "styled",
     "to_json",
     "unpack_outcome",

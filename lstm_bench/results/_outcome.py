@@ -203,18 +203,6 @@ class Outcome:
             columns[f"{measure}_high"] = values.max(skipna=False)
         return pd.DataFrame(columns).reset_index()
 
-    def solve_curve(self) -> pd.DataFrame:
-        """Returns the learning curve with the solve rate in place of the accuracy.
-
-        The columns `accuracy_mean`, `accuracy_low` and `accuracy_high` are the share of the seeds
-        that have solved the task for good by the epoch, with Wilson's 95 % interval.
-        """
-        frame, solved = self.learning_curve(), self.seeds["solved_epoch"].to_numpy(float)
-        rates = [solve_rate(solved <= epoch) for epoch in frame["epoch"]]
-        for column, name in (("mean", "rate"), ("low", "low"), ("high", "high")):
-            frame[f"accuracy_{column}"] = [getattr(rate, name) for rate in rates]
-        return frame
-
     def plot(self, kind: Literal["curves", "accuracy"] = "curves") -> Figure:
         """Returns a figure: the learning curves, or the score of every seed.
 
@@ -358,9 +346,7 @@ def score_strip(
     `measure` is the column of its seeds table to show; by default, what ranks it.
     """
     measure = measure or outcome.score
-    mean = mean_interval(outcome.seeds[measure].to_numpy(float), 0.0, 1.0)
-    if measure == outcome.score:
-        mean = measure_mean(outcome, measure)
+    mean = measure_mean(outcome, measure)
     scores = 100 * outcome.seeds[measure].to_numpy(float)
     figure = None if published is None else 100 * published
     return ScoreStrip(label, scores, 100 * mean.mean, 100 * mean.low, 100 * mean.high, figure)
