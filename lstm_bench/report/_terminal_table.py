@@ -15,14 +15,22 @@ from lstm_bench.report import _wording as wording
 from lstm_bench.report._answer import summarize
 from lstm_bench.report._baseline_page import headline_result
 from lstm_bench.report._summary import not_run, published_trials
-from lstm_bench.results import Outcome, Row, SweepData, measure_mean
+from lstm_bench.results import Outcome, Row, SweepData, measure_mean, shorten
 from lstm_bench.safety import printable_line
 
+NAME = 1
+"""The column of names, which are shortened where the terminal is narrow."""
+MIN_NAME, MAX_NAME = 10, 100
 MAX_FAILURES = 3
 """The reasons of this many failures are printed; the others are counted."""
 
 
-def terminal_table(result: SweepData, limit: int = 6, findings: Findings | None = None) -> Table:
+def terminal_table(
+    result: SweepData,
+    limit: int = 6,
+    findings: Findings | None = None,
+    width: int | None = None,
+) -> Table:
     """Returns the fixed recipes in the order of the file, then the finalists on fresh seeds.
 
     Without finalists, the best `limit` distinct recipes of the search. A recipe has one line: its
@@ -30,13 +38,14 @@ def terminal_table(result: SweepData, limit: int = 6, findings: Findings | None 
     with the 95 % interval of its mean, seeds that solve the task, and its published figure with the
     verdict; finalists have a column with their score in the search. Lines below the table: the
     answer of the sweep, published trials, recipes that were not run, comparisons, memory spans,
-    failures, and what the table leaves out. `findings` are computed if they are not given.
+    failures, and what the table leaves out. `findings` are computed if they are not given. With a
+    `width`, in characters, names are shortened so that a recipe keeps to its line.
     """
     findings = findings or sweep_findings(result)
     title = Text(printable_line(result.title or result.name))
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("Recipe", no_wrap=True)
-    table.add_column("What differs", min_width=10, no_wrap=True, overflow="ellipsis", ratio=1)
+    table.add_column("What differs", no_wrap=True)
     measure = "skill" if objective(result) == "skill" else "accuracy"
     solved = "Skill > 0" if measure == "skill" else "Solved"
     for heading in (f"{measure.capitalize()}, 95 %", solved, "Epochs"):
@@ -56,12 +65,20 @@ def terminal_table(result: SweepData, limit: int = 6, findings: Findings | None 
     in_search = {row.row.id: f"{wording.percent(row.search.mean)} search" for row in finalists}
     shown = [*result.fixed, *searched]
     differing = _differing_parts(shown)
+    lines_of = {
+        row.id: [
+            *_cells(row, differing[row.id], measure),
+            *[in_search.get(row.id) or _published(row, verdicts)] * bool(published or finalists),
+        ]
+        for row in shown
+    }
+    room = _room_for_names(table, [*lines_of.values()], width)
     for row in shown:
         if result.fixed and searched and row is searched[0]:
             table.add_section()
-        last = in_search.get(row.id) or _published(row, verdicts)
-        cells = [*_cells(row, differing[row.id], measure), *[last] * bool(published or finalists)]
-        best = findings.best is not None and row.id == findings.best.id
+        cells = lines_of[row.id]
+        cells[NAME] = shorten(cells[NAME], room)
+        best = findings.best is not None and row.id == findings.best.id and not findings.families
         table.add_row(*map(Text, cells), style="bold" if best else None)
     lines = _lines_below(findings, 0 if finalists else limit)
     table.caption = Text("\n".join(map(printable_line, lines))) if lines else None
@@ -73,15 +90,17 @@ def _lines_below(findings: Findings, limit: int) -> list[str]:
     """Returns the lines below the table; the last ones count what it leaves out."""
     result = findings.result
     headline = headline_result(findings)
-    lines = [summarize(findings).answer]
-    lines += published_trials(findings) + not_run(result.not_run)
-    lines += [comparison.sentence for comparison in findings.comparisons]
+    answer = summarize(findings).answer
+    trials = [text for text in published_trials(findings) if text != answer]
+    lines = [answer, *trials, *not_run(result.not_run)]
+    compared = (comparison.sentence for comparison in findings.comparisons)
+    lines += [text for text in compared if text != answer]
     lines += [
         f"{family.id}: memory span ({family.axis} where half of the seeds solve the task) "
         + f"{family.half} {family.interval}".rstrip()
         for family in findings.families
     ]
-    if findings.confirmed and (headline is None or headline.verdict == "better"):
+    if findings.confirmed and findings.simplest.point is None and headline is None:
         lines.append(findings.simplest.sentence)
     lines += [f"{recipe.id} failed: {recipe.reason}" for recipe in result.failed[:MAX_FAILURES]]
     if len(result.failed) > MAX_FAILURES:
@@ -104,6 +123,15 @@ def _differing_parts(rows: Sequence[Row]) -> dict[str, str]:
         id_: ", ".join(part for part in names if part not in shared) or names[0]
         for id_, names in parts.items()
     }
+
+
+def _room_for_names(table: Table, lines: Sequence[Sequence[str]], width: int | None) -> int:
+    """Returns how many characters a name may have so that the table is at most `width` wide."""
+    if width is None:
+        return MAX_NAME
+    columns = zip([str(column.header) for column in table.columns], *lines, strict=True)
+    others = [max(map(len, cells)) for place, cells in enumerate(columns) if place != NAME]
+    return min(MAX_NAME, max(MIN_NAME, width - sum(others) - 2 * len(others)))
 
 
 def _cells(row: Row, name: str, measure: str) -> list[str]:
