@@ -43,7 +43,9 @@ def terminal_table(
     """
     findings = findings or sweep_findings(result)
     title = Text(printable_line(result.title or result.name))
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(
+        title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
+    )
     table.add_column("Recipe", no_wrap=True)
     table.add_column("What differs", no_wrap=True)
     measure = "skill" if objective(result) == "skill" else "accuracy"
@@ -58,7 +60,7 @@ def terminal_table(
     }
     published = bool(verdicts) or any(row.published_accuracy is not None for row in result.fixed)
     if published or finalists:  # one column for both: a terminal is narrow
-        heading = "Published or search %" if finalists and published else "Published %"
+        heading = "Published\nor search %" if finalists and published else "Published %"
         heading = heading if published else "Search %"
         table.add_column(heading, justify="right", no_wrap=True)
     searched = findings.confirmed or findings.searched[:limit]
@@ -129,9 +131,11 @@ def _room_for_names(table: Table, lines: Sequence[Sequence[str]], width: int | N
     """Returns how many characters a name may have so that the table is at most `width` wide."""
     if width is None:
         return MAX_NAME
-    columns = zip([str(column.header) for column in table.columns], *lines, strict=True)
+    titles = [max(str(column.header).split("\n"), key=len) for column in table.columns]
+    columns = zip(titles, *lines, strict=True)
     others = [max(map(len, cells)) for place, cells in enumerate(columns) if place != NAME]
-    return min(MAX_NAME, max(MIN_NAME, width - sum(others) - 2 * len(others)))
+    between = 2 * len(titles)
+    return min(MAX_NAME, max(MIN_NAME, width - sum(others) - between))
 
 
 def _cells(row: Row, name: str, measure: str) -> list[str]:
