@@ -20,7 +20,7 @@ from lstm_bench.safety import printable_line
 
 NAME = 1
 """The column of names, which are shortened where the terminal is narrow."""
-MIN_NAME, MAX_NAME = 10, 100
+MIN_NAME, MAX_NAME = 8, 100
 MAX_FAILURES = 3
 """The reasons of this many failures are printed; the others are counted."""
 
@@ -134,7 +134,7 @@ def _room_for_names(table: Table, lines: Sequence[Sequence[str]], width: int | N
     titles = [max(str(column.header).split("\n"), key=len) for column in table.columns]
     columns = zip(titles, *lines, strict=True)
     others = [max(map(len, cells)) for place, cells in enumerate(columns) if place != NAME]
-    between = 2 * len(titles)
+    between = 2 * len(titles) + 2  # and at both edges
     return min(MAX_NAME, max(MIN_NAME, width - sum(others) - between))
 
 
