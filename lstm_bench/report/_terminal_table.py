@@ -43,9 +43,7 @@ def terminal_table(
     """
     findings = findings or sweep_findings(result)
     title = Text(printable_line(result.title or result.name))
-    table = Table(
-        title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
-    )
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("Recipe", no_wrap=True)
     table.add_column("What differs", no_wrap=True)
     measure = "skill" if objective(result) == "skill" else "accuracy"
