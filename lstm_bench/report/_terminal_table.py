@@ -45,7 +45,7 @@ def terminal_table(
     title = Text(printable_line(result.title or result.name))
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("Recipe", no_wrap=True)
-    table.add_column("What differs", no_wrap=True)
+    table.add_column("Differs", no_wrap=True)
     measure = "skill" if objective(result) == "skill" else "accuracy"
     solved = "Skill > 0" if measure == "skill" else "Solved"
     for heading in (f"{measure.capitalize()}, 95 %", solved, "Epochs"):
@@ -141,7 +141,7 @@ def _cells(row: Row, name: str, measure: str) -> list[str]:
     return [
         printable_line(row.id),
         name,
-        f"{wording.percent(mean.mean)} {wording.interval_or_reason(mean)}",
+        f"{wording.percent(mean.mean)} {wording.interval_or_reason(mean).partition(', n')[0]}",
         wording.solved_count(rate),
         wording.epochs_to_solve(row.outcome),
     ]
