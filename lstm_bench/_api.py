@@ -293,9 +293,10 @@ def forecast(
 ) -> pd.DataFrame:
     """Returns what the network of a finished run forecasts from a file like its training data.
 
-    `run` is a sweep over a file, whose best recipe is taken, a row of one as `SWEEP:ID`, or the
-    digest of a recipe. Raises `StoreError` where there is no such run, `UserError` where the file
-    does not fit it.
+    `run` is a sweep over a file, whose best recipe is taken, a row of one as `SWEEP:ID`, a baseline
+    of its report as `SWEEP:BASELINE`, or the digest of a recipe. A warning names rows that cannot
+    be forecast, e.g. without their known inputs, and values of text that are not used. Raises
+    `StoreError` where there is no such run, `UserError` where the file does not fit it.
 
     >>> import contextlib, tempfile
     >>> import lstm_bench as lb
@@ -309,7 +310,8 @@ def forecast(
     ...     lb.forecast("shop", "shop.csv").columns.tolist()
     ['day', 'origin', 'predicted']
     """
-    from lstm_bench.tracking import finished_outcome
+    from lstm_bench.data import forecast_with_baseline
+    from lstm_bench.tracking import find_baseline, finished_outcome
     from lstm_bench.training import start_tensorflow
 
     check_text("run", run, "the name of a sweep, a row as SWEEP:ID, or a digest")
@@ -321,11 +323,17 @@ def forecast(
         if best is None:
             raise UserError(f"{run}: has no best recipe; name one of its recipes as {run}:ID")
         run = f"{run}:{best.id}"
+    baseline = find_baseline(run, opened, known)
+    if baseline is not None:
+        return forecast_with_baseline(*baseline, str(csv))
     outcome = finished_outcome(run, opened, known)
     start_tensorflow(1)
     from lstm_bench.training import forecast_file  # after TensorFlow has been brought up quietly
 
-    return forecast_file(outcome, str(csv))
+    table = forecast_file(outcome, str(csv))
+    for note in table.attrs["notes"]:
+        warnings.warn(f"{csv}: {note}", stacklevel=2)
+    return table
 
 
 def export(

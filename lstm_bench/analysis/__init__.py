@@ -7,6 +7,8 @@ from lstm_bench.analysis._families import Family
 from lstm_bench.analysis._finalists import Confirmations, confirmations, simplest_recipe
 from lstm_bench.analysis._findings import Findings, sweep_findings
 from lstm_bench.analysis._history import is_stopped, objective, seeds_per_trial
+from lstm_bench.analysis._intervals import IntervalResult, forecast_intervals
+from lstm_bench.analysis._output_errors import OutputErrors
 from lstm_bench.analysis._ranking import Ranking, percent_interval
 from lstm_bench.analysis._reproduction import Reproduction
 from lstm_bench.analysis._variance import SettingImportances, WinnerVariance
@@ -19,6 +21,8 @@ __all__ = [
     "Effect",
     "Family",
     "Findings",
+    "IntervalResult",
+    "OutputErrors",
     "Ranking",
     "Reproduction",
     "SettingImportances",
@@ -26,6 +30,7 @@ __all__ = [
     "amount",
     "compare_outcomes",
     "confirmations",
+    "forecast_intervals",
     "headline",
     "is_stopped",
     "objective",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from lstm_bench.analysis._output_errors import OutputErrors, output_errors
 from lstm_bench.results import Row, SweepData
 from lstm_bench.statistics import (
     ALPHA,
@@ -27,6 +28,7 @@ class BaselineResult:
     real_valued: bool  # True: errors are in the data's units; False: they are shares of wrong steps
     comparisons: tuple[BaselineComparison, ...]
     p_holm: float = math.nan  # against the best baseline, after Holm's correction
+    outputs: tuple[OutputErrors, ...] = ()  # if the recipe forecasts several values at a time
 
     @property
     def best(self) -> BaselineComparison:
@@ -37,6 +39,12 @@ class BaselineResult:
     def verdict(self) -> SkillVerdict:
         """Whether the recipe is better or worse than the best baseline, or neither is certain."""
         return self.best.verdict if self.p_holm <= ALPHA else "cannot tell"
+
+    @property
+    def baselines_left_out(self) -> tuple[str, ...]:
+        """The baselines that could not be fitted to the recipe's file, each with its reason."""
+        stored = self.row.outcome.data.get("baselines_left_out")
+        return tuple(map(str, stored)) if isinstance(stored, list) else ()
 
     @property
     def sentence(self) -> str:
@@ -76,7 +84,7 @@ class BaselineResult:
             "sentence": self.sentence,
             "p_holm": self.p_holm,
             "answers": [_record(comparison) for comparison in self.comparisons],
-        }
+        } | ({"outputs": [errors.record() for errors in self.outputs]} if self.outputs else {})
 
 
 def _record(comparison: BaselineComparison) -> dict[str, Any]:
@@ -113,7 +121,8 @@ def _baseline_result(row: Row) -> BaselineResult:
     forecast_horizon = int(row.outcome.settings.get("horizon", 1))
     comparisons = (compare_with_baseline(errors, name, forecast_horizon) for name in names)
     by_error = sorted(comparisons, key=lambda comparison: comparison.baseline_error)
-    return BaselineResult(row, real_valued, tuple(by_error))
+    outputs = output_errors(row.outcome.predictions)
+    return BaselineResult(row, real_valued, tuple(by_error), outputs=outputs)
 
 
 def headline(results: Sequence[BaselineResult], best: str | None) -> BaselineResult | None:

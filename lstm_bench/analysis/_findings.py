@@ -33,6 +33,7 @@ from lstm_bench.analysis._history import (
     is_stopped,
     stopping_savings,
 )
+from lstm_bench.analysis._intervals import IntervalResult, interval_results
 from lstm_bench.analysis._ranking import Ranking, ranking
 from lstm_bench.analysis._reproduction import Reproduction, reproductions
 from lstm_bench.analysis._variance import (
@@ -58,6 +59,7 @@ class Findings:
     comparisons: tuple[Comparison, ...]
     families: tuple[Family, ...]
     baselines: tuple[BaselineResult, ...]
+    intervals: tuple[IntervalResult, ...]  # of the forecasts of real values
     history: tuple[TrialScore, ...]
     savings: StoppingSavings
     confirmations: Confirmations
@@ -117,6 +119,7 @@ def sweep_findings(result: SweepData) -> Findings:
         comparisons=comparisons,
         families=tuple(families(result)),
         baselines=baseline_results(result),
+        intervals=interval_results(result),
         history=history(result),
         savings=stopping_savings(result),
         confirmations=confirmations(result),
@@ -211,6 +214,7 @@ def _findings_document(findings: Findings) -> dict[str, Any]:
         "saved": savings.document() if savings.full_runs else None,
         "ranking": findings.ranking.document() if findings.ranking else None,
         "naive": {item.row.id: item.document() for item in findings.baselines},
+        "intervals": {item.row.id: item.records() for item in findings.intervals},
     }
     return {key: part for key, part in parts.items() if part}
 

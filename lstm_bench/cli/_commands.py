@@ -13,14 +13,18 @@ import typer
 from rich.text import Text
 
 from lstm_bench.cli._options import (
+    Aggregation,
     Assignments,
     Columns,
     CsvFile,
     DataOptions,
+    DateFormat,
+    DayFirst,
     EngineName,
     ForecastHorizon,
     Group,
     Json,
+    Known,
     Missing,
     Overrides,
     Profile,
@@ -28,6 +32,7 @@ from lstm_bench.cli._options import (
     Target,
     TargetKind,
     TaskFiles,
+    TextFile,
     Time,
     browse_command,
     check_engine,
@@ -121,13 +126,18 @@ def sweep(
     ] = None,
     settings: Overrides = None,
     csv: CsvFile = None,
+    text: TextFile = None,
     target: Target = None,
     time: Time = None,
     group: Group = None,
     columns: Columns = None,
+    known: Known = None,
     kind: TargetKind = None,
     horizon: ForecastHorizon = None,
     missing: Missing = None,
+    date_format: DateFormat = None,
+    day_first: DayFirst = None,
+    aggregate: Aggregation = None,
     engine: EngineName = "compiled",
     again: Annotated[bool, typer.Option(help="Run everything anew.")] = False,
     full: Annotated[
@@ -144,12 +154,18 @@ def sweep(
     A sweep by its name, `sweep published`, or over a file of yours,
     `sweep --csv sales.csv --target units search.trials=20`.
     """
-    context, known = load_context(profile, store, files)
+    context, registry = load_context(profile, store, files)
     check_engine(engine)
-    data = DataOptions(target, time, group, columns, kind, horizon, missing)
-    path, read = _read_sweep(name, settings or [], csv, data, context, known)
+    data = DataOptions(
+        target, time, group, columns, kind, horizon, missing, known, date_format, day_first,
+        aggregate,
+    )  # fmt: skip
+    file = csv or text
+    if csv is not None and text is not None:
+        raise UserError("--text: is a file to search over, as --csv is; give one of them")
+    path, read = _read_sweep(name, settings or [], file, text is not None, data, context, registry)
     chosen = read.with_full(full)
-    if csv is not None and not as_json:
+    if file is not None and not as_json:
         terminal_console(stderr=True).print(chosen.about, highlight=False)
     from lstm_bench import _api as api
     from lstm_bench.cli._sweep_output import print_sweep, sweep_document, warn
@@ -169,7 +185,7 @@ def sweep(
     if as_json:
         print_json(sweep_document(result, progress))
     else:
-        print_sweep(result, progress, context.store, relative_path(csv) if csv else "")
+        print_sweep(result, progress, context.store, relative_path(file) if file else "")
     if warn(result, progress):
         raise typer.Exit(1)
 
@@ -177,7 +193,8 @@ def sweep(
 def _read_sweep(
     name: str | None,
     overrides: list[str],
-    csv: Path | None,
+    file: Path | None,
+    is_text: bool,
     data: DataOptions,
     context: Settings,
     known: TaskRegistry,
@@ -185,9 +202,10 @@ def _read_sweep(
     """Returns the sweep that the command line names, and the file that messages are about."""
     from lstm_bench.sweeps import find_sweep, load_sweep, sweep_over_file
 
-    if csv is not None:
+    if file is not None:
         words = [*([name] if name else []), *overrides]
-        return csv, sweep_over_file({"file": relative_path(csv), **data.settings()}, words)
+        settings = {"file": relative_path(file), **({"text": True} if is_text else {})}
+        return file, sweep_over_file({**settings, **data.settings()}, words)
     data.refuse_without_file()
     if name is None:
         raise UserError("sweep: give the name of a sweep, a YAML file, or --csv FILE")

@@ -26,6 +26,8 @@ from lstm_bench.errors import StoreError, UserError
 from lstm_bench.safety import print_plain, printable_text, shell_line, terminal_console
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from lstm_bench.results import Outcome
 
 
@@ -87,7 +89,7 @@ def export(
 
 
 def predict(
-    run: Annotated[str, typer.Argument(help="A finished run: SWEEP:ID, or a digest.")],
+    run: Annotated[str, typer.Argument(help="SWEEP:ID, SWEEP:BASELINE, or a digest.")],
     symbols: Annotated[
         str | None, typer.Argument(help='The sequence, e.g. "3 0 1 2" or "ABC".')
     ] = None,
@@ -112,19 +114,28 @@ def predict(
             "more rows ahead train with a larger horizon: `lstm-bench sweep --csv FILE --horizon N`"
         )
     refuse_existing(output, force)
-    from lstm_bench.tracking import Store, finished_outcome
+    from lstm_bench.tracking import Store, find_baseline, finished_outcome
     from lstm_bench.training import start_tensorflow
 
     context, known = load_context(profile, store, files)
     sweep, colon, _ = run.rpartition(":")
     try:
         opened = Store(context.store, context.artifacts, create=False)
-        outcome = finished_outcome(run, opened, known)
+        found = find_baseline(run, opened, known) if csv is not None else None
+        outcome = finished_outcome(run, opened, known) if found is None else None
     except StoreError as error:
         if not colon:
             raise
         command = shell_line("lstm-bench", "sweep", sweep)
         raise StoreError(f"{error}\n{run}: its network is made by `{command}`") from error
+    if csv is not None and found is not None:
+        from lstm_bench.data import forecast_with_baseline
+
+        task, baseline = found
+        table = forecast_with_baseline(task, baseline, str(csv))
+        _print_table(table, output, {"run": run, "baseline": baseline} if as_json else None)
+        return
+    assert outcome is not None
     facts: dict[str, Any] = {"run": run, "id": outcome.digest, "recipe": dict(outcome.settings)}
     facts["seed"] = outcome.best_seed
     start_tensorflow(1)
@@ -146,15 +157,27 @@ def _print_forecast(
     outcome: Outcome, csv: Path, output: Path | None, facts: dict[str, Any] | None
 ) -> None:
     """Writes or prints what a network forecasts; as JSON, where there are `facts` to go with it."""
-    from lstm_bench.safety import as_csv
-    from lstm_bench.training import forecast_file
+    from lstm_bench.training import forecast_file, missing_intervals
 
-    table = forecast_file(outcome, str(csv))
-    text = as_csv(table)
+    table, missing = forecast_file(outcome, str(csv)), missing_intervals(outcome)
+    if facts is not None:
+        facts |= {"data": dict(outcome.data)} | ({"missing_intervals": missing} if missing else {})
+    elif missing:
+        print_plain(missing)
+    _print_table(table, output, facts)
+
+
+def _print_table(table: pd.DataFrame, output: Path | None, facts: dict[str, Any] | None) -> None:
+    """Writes or prints forecasts; as JSON, where there are `facts` to go with them."""
+    from lstm_bench.safety import as_csv
+
+    text, notes = as_csv(table), [printable_text(note) for note in table.attrs.get("notes", [])]
+    for note in notes:
+        print_plain(f"note: {note}")
     if output is not None:
         write_file(output, text)
     if facts is not None:
-        rows = {"data": dict(outcome.data), "predictions": table.to_dict("records")}
+        rows = {"predictions": table.to_dict("records")} | ({"notes": notes} if notes else {})
         print_json(facts | rows)
     elif output is not None:
         print_plain(str(output), sys.stdout)

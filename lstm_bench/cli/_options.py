@@ -50,12 +50,33 @@ Overrides = Annotated[
 
 
 CsvFile = Annotated[Path | None, typer.Option("--csv", help="Search over this file of your own.")]
+TextFile = Annotated[
+    Path | None, typer.Option("--text", help="Search over the characters of this plain text.")
+]
 Target = Annotated[str | None, typer.Option(help="Its column to forecast.")]
-Time = Annotated[str | None, typer.Option(help="Its column of times.")]
+Time = Annotated[
+    str | None,
+    typer.Option(help="Its column of times; several are joined: a,b; none: rows in order."),
+]
+DateFormat = Annotated[
+    str | None, typer.Option("--date-format", help="How times are written, as %d/%m/%Y.")
+]
+DayFirst = Annotated[
+    bool | None,
+    typer.Option("--day-first/--month-first", help="Whether 1/2/2024 is in February."),
+]
+Aggregation = Annotated[
+    str | None,
+    typer.Option("--aggregate", help="Merge rows of one time: mean, sum, first or last."),
+]
 Group = Annotated[str | None, typer.Option(help="Its column that names series.")]
-Columns = Annotated[str | None, typer.Option(help="Its other columns that go in: a,b.")]
+Columns = Annotated[str | None, typer.Option(help='Its other columns that go in: a,b, or "".')]
+Known = Annotated[str | None, typer.Option(help="Its columns that are known in advance: a,b.")]
 TargetKind = Annotated[str | None, typer.Option("--kind", help="real, binary or symbols.")]
-ForecastHorizon = Annotated[int | None, typer.Option("--horizon", help="How many rows ahead.")]
+ForecastHorizon = Annotated[
+    str | None,
+    typer.Option("--horizon", help="How many rows ahead; 1..12 for each of the next 12 rows."),
+]
 Missing = Annotated[str | None, typer.Option(help="drop or interpolate.")]
 
 
@@ -68,21 +89,27 @@ class DataOptions:
     group: str | None
     columns: str | None
     kind: str | None
-    horizon: int | None
+    horizon: str | None
     missing: str | None
+    known: str | None
+    date_format: str | None = None
+    day_first: bool | None = None
+    aggregate: str | None = None
 
     def settings(self) -> dict[str, Any]:
         """Returns what was given, as settings of the task `csv`."""
-        columns = self.columns
-        listed = None if columns is None else [name.strip() for name in columns.split(",")]
         options = {
             "target": self.target,
             "time": self.time,
             "group": self.group,
             "target_kind": self.kind,
-            "columns": listed,
-            "horizon": self.horizon,
+            "columns": _listed(self.columns),
+            "known": _listed(self.known),
+            "horizon": _whole_number(self.horizon),
             "missing": self.missing,
+            "date_format": self.date_format,
+            "day_first": self.day_first,
+            "aggregate": self.aggregate,
         }
         return {key: value for key, value in options.items() if value is not None}
 
@@ -90,7 +117,20 @@ class DataOptions:
         """Raises `UserError` where something was said about a file, but no file was named."""
         given = [name for name, value in vars(self).items() if value is not None]
         if given:
-            raise UserError(f"--{given[0]}: says something about a file; give --csv FILE")
+            raise UserError(
+                f"--{given[0].replace('_', '-')}: says something about a file; give --csv FILE"
+            )
+
+
+def _whole_number(text: str | None) -> int | str | None:
+    """Returns an option as a number if it is one."""
+    return int(text) if text is not None and re.fullmatch(r"[+-]?\d{1,9}", text) else text
+
+
+def _listed(names: str | None) -> list[str] | None:
+    """Returns the names in a text like `a,b`; none for an empty text."""
+    listed = None if names is None else [name.strip() for name in names.split(",")]
+    return [] if listed == [""] else listed
 
 
 def _print_version(wanted: bool) -> None:

@@ -12,10 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from lstm_bench.recipes import TaskRegistry, recipe
-from lstm_bench.safety import shell_line
+from lstm_bench.safety import printable_line, shell_line
 from lstm_bench.sweeps import task_documents
 
 if TYPE_CHECKING:
+    from lstm_bench.analysis import BaselineResult
     from lstm_bench.results import Outcome, SweepData
     from lstm_bench.training import AnswerStep
 
@@ -124,8 +125,9 @@ def prediction_page(steps: list[AnswerStep], output: str) -> RenderableType:
     for step in steps:
         figure = f"{step.output:.1%}" if output == "softmax" else f"{output} {step.output:.3f}"
         note = "its own answer, fed back" if step.generated else ""
-        table.add_row(Text(step.input), "->", Text(step.predicted), Text(figure), note)
-    return Group(table, Text(f"answer: {steps[-1].predicted}"))
+        shown = (Text(printable_line(symbol)) for symbol in (step.input, step.predicted))
+        table.add_row(next(shown), "->", next(shown), Text(figure), note)
+    return Group(table, Text(f"answer: {printable_line(steps[-1].predicted)}"))
 
 
 def speed_table(rows: list[dict[str, Any]]) -> Table:
@@ -159,15 +161,19 @@ def speed_table(rows: list[dict[str, Any]]) -> Table:
     return table
 
 
-def next_step(result: SweepData, file: str) -> str:
+def next_step(result: SweepData, file: str, baselines: Sequence[BaselineResult] = ()) -> str:
     """Returns the command that forecasts from `file` by the best recipe of the report.
 
-    Empty without a recipe that was scored on data that the search did not use.
+    If no network has a smaller error than the best baseline, by that baseline. Empty without a
+    recipe that was scored on data that the search did not use.
     """
     if result.best is None or result.best.role == "trial":
         return ""
-    words = ["lstm-bench", "predict", f"{result.name}:{result.best.id}", "--csv", file]
-    return shell_line(*words, "--output", "forecast.csv")
+    chosen, reason = result.best.id, ""
+    if baselines and all(each.best.network_error >= each.best.baseline_error for each in baselines):
+        chosen, reason = baselines[0].best.baseline, "   (no network has a smaller error)"
+    words = ["lstm-bench", "predict", f"{result.name}:{chosen}", "--csv", file]
+    return shell_line(*words, "--output", "forecast.csv") + reason
 
 
 def after_run(outcome: Outcome, logged: bool, words: Sequence[str] = ()) -> str:

@@ -35,7 +35,7 @@ def print_sweep(result: SweepResult, progress: SweepProgress, store: str, data: 
         changes = f"with {result.data.overrides}"
         console.print(f"        ({changes}; that of the whole sweep is unchanged)", soft_wrap=True)
     console.print(f"Runs:   {browse_command(store)}", soft_wrap=True)
-    step = next_step(result.data, data) if data else ""
+    step = next_step(result.data, data, result.findings.baselines) if data else ""
     if step:
         console.print(f"Next:   {step}", soft_wrap=True)
 

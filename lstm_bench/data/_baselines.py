@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_bench.data._boosting import (
+    ITERATIONS,
+    MAX_CLASSES,
+    boosted_classes,
+    boosted_forecasts,
+    iterations,
+)
+from lstm_bench.data._columns import Series
+from lstm_bench.data._exponential_smoothing import best_form, fit_smoothing, smoothing_forecasts
 from lstm_bench.data._forecasts import (
     last_value,
     linear_forecasts,
     logistic_forecasts,
     seasonal_value,
 )
-from lstm_bench.data._sequences import FileSequences, feature_columns
+from lstm_bench.data._messages import list_names
+from lstm_bench.data._sequences import FileSequences, Segment, feature_columns
 from lstm_bench.data._series import PreparedFile
 from lstm_bench.statistics import Kind
 
@@ -21,17 +36,40 @@ MAX_CELLS = 20_000_000
 """Numbers in all training windows of the linear model, 160 MB; a tenth of it for symbols."""
 MAX_FEATURES = 2000
 """Numbers in one training window."""
+MAX_BOOSTED_CELLS = 2_000_000
+"""Numbers in all training windows of gradient boosting: a fit then takes two or three seconds."""
+MAX_BOOSTED_FEATURES = 250
+"""Numbers in one of its windows: it takes fewer rows than the linear model if these are more."""
+MAX_SELECTED = 20
+"""Exponential smoothing chooses a model for each of so many series, else one form for all."""
+MAX_SERIES = 500
+"""Exponential smoothing is left out if more series than this are scored."""
 
 Floats = NDArray[np.float64]
 Pair = tuple[Floats, Floats]  # inputs (n, F) and targets (n,) of a series
+Features = Callable[[PreparedFile, Series], Floats]
+
+
+Model = Callable[[list[Pair], list[Floats], int], list[Floats]]
+"""From training pairs, inputs (m, F) and lags to the predictions (m,) for each of the inputs."""
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """The forecasts of each baseline by its name: an array (T,) for each sequence."""
+
+    forecasts: dict[str, tuple[Floats, ...]]
+    left_out: tuple[str, ...]  # baselines that the file has not, each with its reason
 
 
 def baseline_forecasts(
     data: PreparedFile, sequences: FileSequences, kind: Kind, lags: int | None
-) -> dict[str, tuple[Floats, ...]]:
-    """Returns the forecasts of each baseline by its name: an array (T,) for each sequence.
+) -> Baselines:
+    """Returns the baselines, fitted to the training part of the sequences.
 
-    `lags` are the rows that the linear or logistic model uses; None lets `_choose_lags` decide.
+    `lags` are the rows that the linear or logistic model uses. None lets `_choose_lags` decide, and
+    adds the baselines that need no such number from a recipe: exponential smoothing, and gradient
+    boosting on the lags that were chosen.
     """
     horizon, segments = data.horizon, sequences.segments
     train = segments[: len(sequences.problem.train)]
@@ -49,54 +87,181 @@ def baseline_forecasts(
                 seasonal_value(s.series.target, horizon, data.season)[s.first : s.end]
                 for s in segments
             ]
-    pairs = [
-        (feature_columns(data, s.series)[: s.end], s.series.target[horizon : s.end + horizon])
-        for s in train
-    ]
+    fallback = forecasts["last value" if horizon else constant_name]  # before the first window
+
+    def complete(predictions: Iterable[Floats]) -> list[Floats]:
+        return [
+            np.where(np.isnan(p[s.first : s.end]), f, p[s.first : s.end])
+            for p, s, f in zip(predictions, segments, fallback, strict=True)
+        ]
+
+    pairs, inputs = _pairs(data, train, feature_columns), _inputs(data, segments, feature_columns)
     width = pairs[0][0].shape[1]
     max_lags = max(1, min(min(s.end for s in train) // 4, MAX_FEATURES // width))
-    lags = (
-        min(lags, max_lags)
-        if lags
-        else _choose_lags(pairs, real, data.season or DEFAULT_SEASON, max_lags)
+    model: Model = linear_forecasts if real else logistic_forecasts
+    cells = MAX_CELLS if real else MAX_CELLS // 10
+    used = min(lags, max_lags) if lags else _choose_lags(
+        model, pairs, real, data.season or DEFAULT_SEASON, max_lags, cells
+    )  # fmt: skip
+    forecasts[f"{'linear' if real else 'logistic'}, {used} rows"] = complete(
+        model(_latest_rows(pairs, used, cells), inputs, used)
     )
-    inputs = [feature_columns(data, s.series)[: s.end] for s in segments]
-    model = linear_forecasts if real else logistic_forecasts
-    predictions = model(_latest_rows(pairs, lags, real), inputs, lags)
-    fallback = forecasts["last value" if horizon else constant_name]  # before the first window
-    forecasts[f"{'linear' if real else 'logistic'}, {lags} rows"] = [
-        np.where(np.isnan(p[s.first :]), f, p[s.first :])
-        for p, s, f in zip(predictions, segments, fallback, strict=True)
+    left_out: tuple[str, ...] = ()
+    if lags is None:
+        further, left_out = _further_baselines(data, train, segments, used, real)
+        forecasts |= {name: complete(predictions) for name, predictions in further.items()}
+    return Baselines({name: tuple(a) for name, a in forecasts.items()}, left_out)
+
+
+def _further_baselines(
+    data: PreparedFile,
+    train: Sequence[Segment],
+    segments: Sequence[Segment],
+    lags: int,
+    real: bool,
+) -> tuple[dict[str, list[Floats]], tuple[str, ...]]:
+    """Returns exponential smoothing and gradient boosting by name, and what is left out of them.
+
+    A forecast is an array from the first row of a segment's series on, NaN where there is none.
+    """
+    import sklearn.ensemble  # noqa: F401  the limit below is of libraries that are loaded
+
+    forecasts, left_out = {}, []
+    # Several threads would only wait for one another: workers have one core each.
+    with importlib.import_module("threadpoolctl").threadpool_limits(1):
+        if real and data.horizon:
+            name, smoothed, reason = _smoothing(data, segments, len(train))
+            if reason:
+                left_out.append(f"{name}: {reason}")
+            else:
+                forecasts[name] = smoothed
+        if len(data.labels) > MAX_CLASSES:
+            left_out.append(
+                f"gradient boosting: it takes at most {MAX_CLASSES} symbols, but there are "
+                f"{len(data.labels):,}"
+            )
+        else:
+            columns = _raw_columns(data, segments[0].series).shape[1]
+            fewer = max(1, min(lags, MAX_BOOSTED_FEATURES // columns))
+            name = f"gradient boosting, {fewer} rows"
+            forecasts[name] = _boosting(data, train, segments, fewer, real)
+    return forecasts, tuple(left_out)
+
+
+def _pairs(data: PreparedFile, segments: Iterable[Segment], features: Features) -> list[Pair]:
+    """Returns the features and the target of each row of the segments' series, from the start."""
+    return [
+        (features(data, s.series)[: s.end], s.series.target[data.horizon : s.end + data.horizon])
+        for s in segments
     ]
-    return {name: tuple(arrays) for name, arrays in forecasts.items()}
 
 
-def _choose_lags(pairs: list[Pair], real: bool, season: int, max_lags: int) -> int:
+def _inputs(data: PreparedFile, segments: Iterable[Segment], features: Features) -> list[Floats]:
+    return [features(data, s.series)[: s.end] for s in segments]
+
+
+def _smoothing(
+    data: PreparedFile, segments: Sequence[Segment], train: int
+) -> tuple[str, list[Floats], str]:
+    """Returns the name of exponential smoothing, its forecasts, and why it is left out, or "".
+
+    Each series has its own parameters, fitted to the rows of its training segment. With more than
+    `MAX_SELECTED` series, the form of the model is that with the smallest sum of AICc on those with
+    the most rows, and all are fitted with it.
+    """
+    name = "exponential smoothing"
+    ends = {s.series.name: s.end + data.horizon for s in segments[:train]}
+    series = {s.series.name: s.series for s in segments[:train]}
+    scored = {s.series.name for s in segments[train:]}
+    if scored - ends.keys():
+        reason = "it is fitted to a series' own past, and some series have none before the scored"
+        return name, [], f"{reason} part"
+    if len(scored) > MAX_SERIES:
+        return name, [], f"there are {len(scored):,} series, and it is fitted to {MAX_SERIES}"
+    past = {key: series[key].target[: ends[key]] for key in ends if key in scored}
+    form = None
+    if len(past) > MAX_SELECTED:
+        form = best_form(sorted(past.values(), key=len)[-MAX_SELECTED:], data.season)
+    models = {key: fit_smoothing(values, data.season, form) for key, values in past.items()}
+    failed = [key for key, model in models.items() if model is None]
+    if failed:
+        where = f" of {data.group} {list_names(failed)}" if data.group else ""
+        return name, [], f"no model could be fitted to the training part{where}"
+    forms = sorted({model.form for model in models.values() if model})
+    forecasts = []
+    for segment in segments:
+        target, model = segment.series.target, models.get(segment.series.name)
+        forecasts.append(
+            smoothing_forecasts(model, target, segment.series.observed, data.horizon)
+            if model
+            else np.full(len(target), np.nan)
+        )
+    return f"{name} ({forms[0]})" if len(forms) == 1 else name, forecasts, ""
+
+
+def _boosting(
+    data: PreparedFile,
+    train: Sequence[Segment],
+    segments: Sequence[Segment],
+    lags: int,
+    real: bool,
+) -> list[Floats]:
+    """Returns the forecasts of gradient boosting on the last `lags` rows.
+
+    Real values are predicted as they are or as changes, whichever has the smaller error on the last
+    fifth of each training series.
+    """
+    pairs, inputs = _pairs(data, train, _raw_columns), _inputs(data, segments, _raw_columns)
+    trees, models = 1.0, [boosted_forecasts]
+    if real and data.horizon:
+        models.append(functools.partial(boosted_forecasts, changes=True))
+    elif not real:
+        symbols = bool(data.labels and data.horizon)
+        classes = max(2, len(data.labels))
+        trees = iterations(classes) * classes / ITERATIONS if classes > 2 else 1
+        models = [functools.partial(boosted_classes, symbols=symbols)]
+    cells = int(MAX_BOOSTED_CELLS / trees)
+    model = models[0]
+    if len(models) > 1:
+        model = min(models, key=lambda each: _late_error(each, pairs, real, lags, cells))
+    return model(_latest_rows(pairs, lags, cells), inputs, lags)
+
+
+def _raw_columns(data: PreparedFile, series: Series) -> Floats:
+    """Returns the columns of a series as they are, (n, F): symbols as their numbers."""
+    target = [series.target[:, None]] if data.horizon else []
+    return np.concatenate([*target, series.inputs], axis=1)
+
+
+def _choose_lags(
+    model: Model, pairs: list[Pair], real: bool, season: int, max_lags: int, cells: int
+) -> int:
     """Returns the number of lags with the smallest error on the last fifth of each training series.
 
     The scored part has no influence.
     """
     candidates = (1, 2, 3, 6, *(n * season + 1 for n in (1, 2, 3)))
     tried = sorted({min(lags, max_lags) for lags in candidates})
+    return min(tried, key=lambda lags: _late_error(model, pairs, real, lags, cells))
+
+
+def _late_error(model: Model, pairs: list[Pair], real: bool, lags: int, cells: int) -> float:
+    """Returns the mean error of a model on the last fifth of each series, fitted to the rest."""
     cuts = [len(targets) - len(targets) // 5 for _, targets in pairs]
     early = [(x[:cut], targets[:cut]) for (x, targets), cut in zip(pairs, cuts, strict=True)]
-    model = linear_forecasts if real else logistic_forecasts
-    means = []
-    for lags in tried:
-        predictions = model(_latest_rows(early, lags, real), [x for x, _ in pairs], lags)
-        late = [
-            (p[cut:], targets[cut:])
-            for p, (_, targets), cut in zip(predictions, pairs, cuts, strict=True)
-        ]
-        errors = [np.abs(p - targets) if real else p != targets for p, targets in late]
-        means.append(float(np.nanmean(np.concatenate(errors))))
-    return tried[int(np.argmin(means))]
+    predictions = model(_latest_rows(early, lags, cells), [x for x, _ in pairs], lags)
+    late = [
+        (p[cut:], targets[cut:])
+        for p, (_, targets), cut in zip(predictions, pairs, cuts, strict=True)
+    ]
+    errors = [np.abs(p - targets) if real else p != targets for p, targets in late]
+    return float(np.nanmean(np.concatenate(errors)))
 
 
-def _latest_rows(pairs: list[Pair], lags: int, real: bool) -> list[Pair]:
-    """Returns the latest rows of each series, as many as fit into `MAX_CELLS` as windows."""
+def _latest_rows(pairs: list[Pair], lags: int, cells: int) -> list[Pair]:
+    """Returns the latest rows of each series, as many as fit into `cells` numbers as windows."""
     width = lags * pairs[0][0].shape[1]
-    rows = max(4 * lags, (MAX_CELLS if real else MAX_CELLS // 10) // (width * len(pairs)))
+    rows = max(4 * lags, cells // (width * len(pairs)))
     return [(x[-rows:], targets[-rows:]) for x, targets in pairs]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -12,19 +13,38 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from lstm_bench.data._baselines import baseline_forecasts
-from lstm_bench.data._inference import TargetKind
+from lstm_bench.data._baselines import Baselines, baseline_forecasts
+from lstm_bench.data._columns import Missing, TargetKind
+from lstm_bench.data._file_digest import count_rows, file_digest
+from lstm_bench.data._output_baselines import output_baselines
+from lstm_bench.data._rows import Aggregate
 from lstm_bench.data._sequences import FileSequences, build_sequences
-from lstm_bench.data._series import Columns, FileOptions, Missing, PreparedFile, prepare
-from lstm_bench.data._table import read_table
+from lstm_bench.data._series import FileOptions, PreparedFile, prepare
+from lstm_bench.data._text_baselines import text_baselines
+from lstm_bench.data._text_file import CHARACTER, POSITION
 from lstm_bench.errors import DataError, RecipeError
 from lstm_bench.statistics import Kind
 from lstm_bench.tasks import Problem, Task
 
 EXAMPLE = Path(__file__).parent / "sunspots.csv"
 """Yearly sunspot numbers, 1700 to 2008: the default file of the `csv` task."""
-COLUMN_PARAMETERS = ("file", "target", "columns", "time", "group")
-READING_PARAMETERS = ("target_kind", "season", "missing", "unseen", "split", "part")
+COLUMN_PARAMETERS = ("file", "target", "columns", "known", "time", "group")
+TABLE_PARAMETERS = ("target", "columns", "known", "time", "group", "target_kind", "split",
+                    "date_format", "day_first", "aggregate")  # fmt: skip
+READING_PARAMETERS = (
+    "text",
+    "all_steps",
+    "target_kind",
+    "season",
+    "missing",
+    "unseen",
+    "split",
+    "part",
+    "date_format",
+    "day_first",
+    "aggregate",
+    "latest",
+)
 
 Floats = NDArray[np.float64]
 
@@ -44,11 +64,17 @@ class CsvTask(Task):
     part. What is not given is inferred: the target if there is only one column, its kind (real,
     binary or symbols), the time column, the series of a file, a season. Values are scaled by the
     mean and the standard deviation of the training part. With `difference`, the target is the
-    change from the latest row.
+    change from the latest row. `latest` uses so many of the last rows of a long file alone.
+
+    With `known`, values of columns in the row to be forecast are inputs. A `horizon` of 1..12 makes
+    each of the next 12 rows an output, and `target` may be several columns of numbers, as in a,b.
+
+    With `text`, the file is a plain text, and the symbol to forecast is its next character.
 
     Solved means: a smaller error than the best baseline (the last value, the value a season ago,
-    the most frequent value or the median, a linear model). For real values `accuracy` is the share
-    of rows forecast to within the median error of the last value in the training part.
+    the most frequent value or the median, a linear model, exponential smoothing, gradient
+    boosting). For real values `accuracy` is the share of rows forecast to within the median error
+    of the last value in the training part.
 
     >>> problem = CsvTask().problem(seed=0)
     >>> len(problem.train[0]), int(problem.unseen[0].scored.sum())
@@ -87,8 +113,34 @@ class CsvTask(Task):
     missing: Missing = "refuse"
     unseen: Annotated[float, Field(ge=0.02, le=0.4)] = 0.2
     split: Literal["time", "group"] | None = None
+    latest: Annotated[int | None, Field(ge=20)] = None
     difference: bool = False
     part: Literal["validation", "test"] = "test"
+    known: Annotated[tuple[str, ...] | None, Field(strict=False, min_length=1)] = None
+    all_steps: Literal[True] | None = None
+    text: Literal[True] | None = None
+    date_format: Annotated[str | None, Field(min_length=2)] = None
+    day_first: bool | None = None
+    aggregate: Aggregate | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_lists(cls, values: Any) -> Any:
+        """Takes a `horizon` of 1..12 for a path of 12 steps, and a list for several targets."""
+        values = dict(values) if isinstance(values, Mapping) else values
+        if isinstance(values, dict) and isinstance(values.get("horizon"), str):
+            steps = re.fullmatch(r"1\.\.([1-9]\d{0,4})", values["horizon"].replace(" ", ""))
+            if steps is None:
+                raise ValueError(
+                    "horizon must be a whole number, or 1 and the number of steps of a path as in "
+                    f"1..12, but is {values['horizon'][:40]!r}"
+                )
+            values["horizon"] = int(steps[1])
+            values["all_steps"] = True if values["horizon"] > 1 else None
+        targets = values.get("target") if isinstance(values, dict) else None
+        if isinstance(targets, list | tuple) and all(isinstance(name, str) for name in targets):
+            values["target"] = ",".join(targets)
+        return values
 
     @model_validator(mode="after")
     def _check_difference(self) -> Self:
@@ -96,6 +148,16 @@ class CsvTask(Task):
             raise ValueError(
                 "difference needs a horizon of at least 1, over which the target changes, but "
                 "horizon is 0; use difference=false"
+            )
+        given = [name for name in TABLE_PARAMETERS if getattr(self, name) is not None]
+        if self.text and (given or self.file is None or self.all_steps):
+            what = f"{', '.join(given)} must be left out" if given else "it is one symbol ahead"
+            what = what if self.file else "file must name it"
+            raise ValueError(f"text is one column, the characters of a file, so {what}")
+        if self.all_steps and self.horizon < 2:
+            raise ValueError(
+                f"all_steps needs a horizon of at least 2 rows, but horizon is {self.horizon}; "
+                "leave it out, or use horizon=1..12"
             )
         return self
 
@@ -113,7 +175,7 @@ class CsvTask(Task):
                 f"difference needs a target of numbers, but {data.target!r} holds {data.kind}; use "
                 "difference=false"
             )
-        symbols = LabelCsvTask if data.inputs else SymbolCsvTask
+        symbols = LabelCsvTask if data.feature_names else SymbolCsvTask
         # `cls` may be the class for the target of another recipe, which this one is made from.
         real = CsvTask if cls.kind != CsvTask.kind or cls.symbolic else cls
         classes = {"symbols": symbols, "binary": BinaryCsvTask, "real": real}
@@ -135,6 +197,8 @@ class CsvTask(Task):
         names = {field.name: field.name for field in fields(FileOptions) if field.name != "file"}
         names["kind"] = "target_kind"
         options = {option: getattr(self, parameter) for option, parameter in names.items()}
+        if self.text:
+            options |= {"target": CHARACTER, "time": POSITION, "columns": (), "kind": "symbols"}
         return FileOptions(self.path, **options)
 
     @property
@@ -144,7 +208,12 @@ class CsvTask(Task):
 
     @property
     def fingerprint(self) -> str:
-        return read_table(self.path).digest
+        return file_digest(self.path, bool(self.text))
+
+    @property
+    def row_count(self) -> int:
+        """The number of rows of the file, or of characters of a plain text."""
+        return count_rows(self.path, bool(self.text))
 
     def problem(self, seed: int) -> Problem:
         """Returns the sequences; they are the same for every seed."""
@@ -167,9 +236,13 @@ class CsvTask(Task):
             targets = targets.ravel()
             return float(np.unique(targets, return_counts=True)[1].max() / len(targets))
         # The best constant has the most targets within the tolerance on both sides.
-        lower = np.sort(targets[:, 0])
-        upper = np.searchsorted(lower, lower + 2 * self.tolerance + 1e-12, "right")
-        return float((upper - np.arange(len(lower))).max() / len(lower))
+        width, within = 2 * self.tolerance + 1e-12, np.ones(len(targets), bool)
+        for values in targets.T:
+            lower = np.sort(values)
+            counts = np.searchsorted(lower, lower + width, "right") - np.arange(len(lower))
+            least = lower[counts.argmax()]
+            within &= (values >= least) & (values <= least + width)
+        return float(within.sum() / len(targets))
 
     def in_units(
         self,
@@ -177,61 +250,79 @@ class CsvTask(Task):
         step: NDArray[np.integer],
         values: NDArray[np.floating],
     ) -> NDArray[np.floating]:
-        """Returns values (M, 1) at steps (M,) of sequences (M,), in the data's units."""
+        """Returns values (M, K) at steps (M,) of sequences (M,), in the data's units."""
         if self.kind != "regression":
             return values
         data = self.file_sequences
         current = data.current[data.starts[sequence] + step] if self.difference else 0.0
         unscaled = np.asarray(values, float) * data.scale + data.shift
-        return np.asarray(unscaled + np.broadcast_to(current, len(unscaled))[:, None])
+        return np.asarray(unscaled + current)
 
     def baselines(self, lags: int | None = None) -> Mapping[str, tuple[Floats, ...]]:
         """Returns the forecasts of each baseline in the data's units, by its name.
 
-        An array (T,) for each sequence: see `data._forecasts`. `lags` are the rows that the linear
-        model uses; None lets it choose.
+        An array (T,) for each sequence: see `data._baselines`. `lags` are the rows that the linear
+        model uses; None lets it choose, and adds exponential smoothing and gradient boosting.
         """
-        return _baselines(self, self.fingerprint, lags)
+        return _baselines(self, self.fingerprint, lags).forecasts
 
     def step_times(
         self, sequence: NDArray[np.integer], step: NDArray[np.integer]
     ) -> tuple[NDArray[np.object_], NDArray[np.integer]]:
-        """Returns the times (M,) of the values to predict, and their ranks among all times (M,).
+        """Returns the times (M,) of the values to predict, and their ranks among all (M,).
 
-        A time is a text, with the name of its series if there are several.
+        A time is a text, with the name of its series if there are several. If there are several
+        `outputs`, the times are (M, K), and the ranks those of the first step ahead.
         """
         data = self.file_sequences
         places = data.starts[sequence] + step
-        return data.times[places], data.time_ranks[places]
+        times = data.times[places]
+        return times if self.outputs else times[:, 0], data.time_ranks[places]
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        return self.prepared.output_names
+
+    @property
+    def output_units(self) -> tuple[float, ...]:
+        """The standard deviation of each target in the training part, if there are several."""
+        data = self.prepared
+        if not data.further:
+            return ()
+        train = self.file_sequences.segments[: len(self.problem(0).train)]
+        values = np.concatenate([s.series.targets[: s.end + data.horizon] for s in train])
+        return tuple(float(values[:, place].std()) or 1.0 for place, _ in data.outputs)
 
     @property
     def generates(self) -> bool:
-        return self.horizon == 1
+        return self.horizon == 1 and not self.outputs
 
     @property
     def preprocessing(self) -> dict[str, Any]:
         """All that is needed to forecast from another file in the same way, as plain values.
 
-        `columns` are the fields of `Columns`. `inputs` lists name, centre and spread of each
+        `columns` is `Columns.stored`. `inputs` lists name, centre and spread of each
         feature, which is (value - centre) / spread: the target, or a feature for each of its
         symbols, then the other columns. Symbols without other columns are one-hot encoded, so
         `inputs` is empty. Real outputs are (value - shift) / scale, where the value is the change
-        from the latest row if `difference` is true.
+        from the latest row if `difference` is true; `shift` and `scale` are lists if there are
+        several outputs: for each target, those of all steps. `baselines_left_out`, if there are
+        any, are the baselines that could not be fitted, each with its reason.
         """
         sequences, data = self.file_sequences, self.prepared
-        columns = {field.name: getattr(data, field.name) for field in fields(Columns)}
-        target = [f"{data.target}={label}" for label in data.labels] or [data.target]
-        names = [*(target if self.horizon else []), *data.inputs]
+        target = [f"{data.target}={label}" for label in data.labels] or list(data.targets)
+        names = [*(target if self.horizon else []), *data.feature_names]
+        left_out = _baselines(self, self.fingerprint, None).left_out
         numbers = zip(names, sequences.centre.tolist(), sequences.spread.tolist(), strict=True)
         return {
-            "columns": {k: list(v) if isinstance(v, tuple) else v for k, v in columns.items()},
+            "columns": data.stored,
             "inputs": [] if self.symbolic else [list(feature) for feature in numbers],
-            "shift": sequences.shift,
-            "scale": sequences.scale,
+            "shift": sequences.shift.tolist() if self.outputs else float(sequences.shift[0]),
+            "scale": sequences.scale.tolist() if self.outputs else float(sequences.scale[0]),
             "difference": self.difference,
             "kind": self.kind,
             "symbolic": self.symbolic,
-        }
+        } | ({"baselines_left_out": list(left_out)} if left_out else {})
 
     def summary(self) -> tuple[str, ...]:
         """Returns what was inferred from the file, one phrase for each fact."""
@@ -263,5 +354,8 @@ def _file_sequences(task: CsvTask, digest: str) -> FileSequences:
 
 
 @functools.lru_cache(maxsize=64)
-def _baselines(task: CsvTask, digest: str, lags: int | None) -> dict[str, tuple[Floats, ...]]:
-    return baseline_forecasts(task.prepared, task.file_sequences, task.kind, lags)
+def _baselines(task: CsvTask, digest: str, lags: int | None) -> Baselines:
+    if task.text:
+        return Baselines(text_baselines(task.prepared, task.file_sequences), ())
+    forecasts = output_baselines if task.outputs else baseline_forecasts
+    return forecasts(task.prepared, task.file_sequences, task.kind, lags)

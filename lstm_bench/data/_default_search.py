@@ -7,10 +7,36 @@ from pathlib import Path
 from typing import Any
 
 from lstm_bench.data._csv_task import CsvTask
+from lstm_bench.data._file_digest import count_rows
 from lstm_bench.errors import Fault, RecipeError, UserError
 
 ROWS_PER_RUN = 60_000
 """Rows that a training run of the default search processes, unless five epochs are more."""
+
+
+MAX_SEARCH_ROWS = 20_000
+"""Rows that a default search uses, the latest of a longer file.
+
+Three fifths of them are the training part, of which five epochs are `ROWS_PER_RUN`.
+A search over so many rows ends within ten minutes on two cores: see LOG.md.
+"""
+
+
+def limit_rows(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a sweep's document with `latest` set if its file is too long for a default search.
+
+    A document that has `latest` is returned as it is. The limit depends on the number of rows
+    alone, so that every machine runs the same search and can resume it. Raises `RecipeError` if
+    the file cannot be read.
+    """
+    file = document.get("file")
+    if "latest" in document or not isinstance(file, str):
+        return dict(document)
+    try:
+        short = count_rows(file, bool(document.get("text"))) <= MAX_SEARCH_ROWS
+    except UserError as error:
+        raise RecipeError([Fault("file", str(error))]) from error
+    return dict(document) if short else {**document, "latest": MAX_SEARCH_ROWS}
 
 
 def complete_sweep(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -23,13 +49,20 @@ def complete_sweep(document: Mapping[str, Any]) -> dict[str, Any]:
     recipes = document.get("recipes")
     if document.get("task") != "csv" or ("file" not in document and _choose_data(recipes)):
         return dict(document)
+    search = document.get("search", None if recipes else {})
+    if isinstance(search, Mapping) and "space" not in search:
+        document = limit_rows(document)
     task = _task(document)
     inferred = f"Found in {task.file or 'the example'}: {'; '.join(task.summary())}."
+    if isinstance(search, Mapping) and task.latest == MAX_SEARCH_ROWS < task.row_count:
+        inferred += (
+            f" A default search over a longer file uses its latest {MAX_SEARCH_ROWS:,} rows, to "
+            f"end within some ten minutes on two cores; latest={task.row_count} uses all."
+        )
     inferred = " ".join(inferred.split())  # a line break in a name would start a new line
     about = "\n\n".join(filter(None, [str(document.get("about") or ""), inferred]))
     completed = {"title": f"Which network forecasts {task.prepared.target}?"} | dict(document)
     completed["about"] = about
-    search = document.get("search", None if recipes else {})
     if isinstance(search, Mapping):
         defaults = _search(task, document) if "space" not in search else {}
         teacher_forced = document.get("evaluation", "teacher_forced") == "teacher_forced"
@@ -49,7 +82,7 @@ def default_search(document: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises `RecipeError` if the file or the settings of the task are wrong.
     """
-    return _search(_task(document), document)
+    return _search(_task(limit_rows(document)), document)
 
 
 def default_name(document: Mapping[str, Any]) -> str:

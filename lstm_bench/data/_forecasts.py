@@ -81,7 +81,7 @@ def linear_forecasts(
     predict from, (m, F). The first `lags` - 1 predictions are NaN; all are if `train` has no
     complete window.
     """
-    x, y = _training_windows(train, lags)
+    x, y = training_windows(train, lags)
     if not len(x):
         return [np.full(len(series), np.nan) for series in inputs]
     coefficients = least_squares(x, y)
@@ -89,7 +89,7 @@ def linear_forecasts(
     def predict(windows: Floats) -> Floats:
         return np.asarray(windows @ coefficients[1:] + coefficients[0])
 
-    return [_predict(predict, series, lags) for series in inputs]
+    return [predict_windows(predict, series, lags) for series in inputs]
 
 
 def logistic_forecasts(
@@ -101,24 +101,24 @@ def logistic_forecasts(
     """
     from sklearn.linear_model import LogisticRegression  # takes half a second to import
 
-    x, y = _training_windows(train, lags)
+    x, y = training_windows(train, lags)
     if len(np.unique(y)) < 2:
         constant = y[0] if len(y) else np.nan
         return [np.full(len(series), constant) for series in inputs]
     with warnings.catch_warnings():  # about many classes for the rows, or slow convergence
         warnings.simplefilter("ignore", UserWarning)
         model = LogisticRegression(max_iter=1000).fit(x, y)
-    return [_predict(model.predict, series, lags) for series in inputs]
+    return [predict_windows(model.predict, series, lags) for series in inputs]
 
 
-def _training_windows(train: Sequence[tuple[Floats, Floats]], lags: int) -> tuple[Floats, Floats]:
+def training_windows(train: Sequence[tuple[Floats, Floats]], lags: int) -> tuple[Floats, Floats]:
     """Returns the complete windows of all training series (N, lags * F), and their targets (N,)."""
     x = np.concatenate([lagged_windows(inputs, lags) for inputs, _ in train])
     y = np.concatenate([targets[lags - 1 :] for _, targets in train])
     return x, y
 
 
-def _predict(model: Callable[[Floats], Floats], inputs: Floats, lags: int) -> Floats:
+def predict_windows(model: Callable[[Floats], Floats], inputs: Floats, lags: int) -> Floats:
     """Returns the predictions of `model` for every window of `inputs`; NaN before the first."""
     predictions = np.full(len(inputs), np.nan)
     for first in range(lags - 1, len(inputs), BLOCK):

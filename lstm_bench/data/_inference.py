@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Literal
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +17,12 @@ from lstm_bench.data._cells import (
     parse_numbers,
     present_cells,
 )
+from lstm_bench.data._columns import TargetKind
 from lstm_bench.data._messages import describe_rows, list_names, quote_cell
 from lstm_bench.data._table import Table, group_rows
-from lstm_bench.data._times import is_time_column
+from lstm_bench.data._text_columns import text_columns, text_hint, usable_columns
+from lstm_bench.data._time_joins import FileTimes
 from lstm_bench.errors import DataError
-
-TargetKind = Literal["real", "binary", "symbols"]
 
 GROUP_NAMES = {"group", "series", "series_id", "id", "unit", "unique_id", "station", "store"}
 """Names by which a numeric column is recognized as the group, in lower case."""
@@ -35,32 +34,15 @@ MIN_CORRELATION, NOISE_FACTOR = 0.15, 3.0
 Floats = NDArray[np.float64]
 
 
-def infer_time_column(
-    requested: str | None, table: Table, reserved: Collection[str | None]
-) -> str | None:
-    """Returns the name of the time column: the requested one, or one with a usual name, or None.
-
-    If "none" is requested and no column has that name, there is no time column: the rows are in
-    order. Columns that are `reserved` for another role are not considered. Of several candidates,
-    the one with the most different values is returned.
-    """
-    if requested is not None:
-        if requested == "none" and requested not in table.columns:
-            return None
-        table.text(requested)
-        return requested
-    names = [name for name in table.columns if name not in reserved and is_time_column(table, name)]
-    return max(names, key=lambda name: len(set(table.columns[name])), default=None)
-
-
 def infer_target_column(
-    requested: str | None, group: str | None, table: Table, time: str | None
+    requested: str | None, group: str | None, table: Table, times: FileTimes | None
 ) -> str:
     """Returns the name of the column to forecast: the requested one, or the only candidate."""
     if requested is not None:
         table.text(requested)
         return requested
-    candidates = [name for name in table.columns if name not in (time, group)]
+    used = () if times is None else times.columns
+    candidates = [name for name in table.columns if name != group and name not in used]
     if len(candidates) == 1:
         return candidates[0]
     raise DataError(
@@ -91,23 +73,31 @@ def _looks_numeric(cell: str, table: Table) -> bool:
     return bool(np.isfinite(number)) or is_grouped_number(cell)
 
 
-def infer_group_column(
-    table: Table, target: str, time: str | None, times: NDArray[np.generic] | None
-) -> str | None:
-    """Returns the first column whose values identify series, if times repeat; otherwise None.
+def infer_group_column(table: Table, target: str, found: FileTimes | None) -> str | None:
+    """Returns the first column whose values identify series; None if all rows are in order of time.
 
-    Within a series no time repeats. A numeric column needs a name in `GROUP_NAMES`.
+    Within a series no time repeats; if no time of the file does, its rows are in order. A numeric
+    column needs a name in `GROUP_NAMES`.
     """
-    if times is None or len(np.unique(times)) == len(times):
+    if found is None:
         return None
+    times = found.values
+    steps = np.diff(times)
+    zero = steps.dtype.type(0)
+    if (steps > zero).all() or (steps < zero).all():
+        return None
+    repeats = len(np.unique(times)) < len(times)
     for name in table.columns:
         has_group_name = name.lower() in GROUP_NAMES
-        if name in (target, time) or (table.is_numeric(name) and not has_group_name):
+        if name in (target, *found.columns) or (table.is_numeric(name) and not has_group_name):
             continue
         groups = group_rows(table.text(name)).values()
-        if len(groups) < len(table) and all(
-            len(np.unique(times[rows])) == len(rows) for rows in groups
-        ):
+        if len(groups) == len(table):
+            continue
+        if repeats and all(len(np.unique(times[rows])) == len(rows) for rows in groups):
+            return name
+        ordered = [(np.diff(times[rows]) > zero).all() for rows in groups if len(rows) > 1]
+        if not repeats and 2 * len(groups) <= len(table) and len(ordered) > 1 and all(ordered):
             return name
     return None
 
@@ -117,8 +107,10 @@ def infer_input_columns(
 ) -> tuple[tuple[str, ...], str]:
     """Returns the input columns besides the target, and a note about the columns left out."""
     if requested is not None:
+        texts = text_columns(table, requested)
         for name in requested:
-            table.numbers(name)
+            if name not in texts:
+                table.numbers(name)
             if name in reserved:
                 raise DataError(
                     f"{table.file}: columns must name others than target, time and group, but has "
@@ -130,7 +122,7 @@ def infer_input_columns(
                 f"{table.file}: columns must name each column once, but repeats {repeated[0]!r}; "
                 "leave one out"
             )
-        return requested, ""
+        return usable_columns(table, requested)
     if kind == "symbols":
         return (), ""
     candidates = [name for name in table.columns if name not in reserved]
@@ -138,6 +130,7 @@ def infer_input_columns(
     constant = [n for n in candidates if n not in text and len(set(table.columns[n])) == 1]
     reasons = {"no numbers": text, "constant": constant}
     note = [f" (left out, {why}: {', '.join(names)})" for why, names in reasons.items() if names]
+    note.append(text_hint(table, text))
     return tuple(name for name in candidates if name not in [*text, *constant]), "".join(note)
 
 

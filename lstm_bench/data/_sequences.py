@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.data._series import Columns, PreparedFile, Series
+from lstm_bench.data._columns import Columns, Series, scored_steps
+from lstm_bench.data._series import PreparedFile
 from lstm_bench.errors import DataError
 from lstm_bench.statistics import Kind
 from lstm_bench.tasks import Problem, Sequence
@@ -37,15 +38,15 @@ class FileSequences:
 
     problem: Problem
     segments: tuple[Segment, ...]  # one per sequence, in the order of `problem.sequences`
-    shift: float  # target in units = shift + scale * value, + the current value for a difference
-    scale: float
+    shift: Floats  # (K,): in units = shift + scale * value, + the current value for a difference
+    scale: Floats  # (K,)
     tolerance: float  # scaled
     centre: Floats  # (F,): inputs are (value - centre) / spread
     spread: Floats  # (F,)
     starts: NDArray[np.intp]  # where each sequence begins in the following arrays, (steps,) each
-    current: Floats  # the target value at the step
-    times: NDArray[np.object_]  # the time of the value to predict, with its series' name
-    time_ranks: NDArray[np.integer]  # the rank of that time among all times of the file
+    current: Floats  # (steps, K): the target value at the step
+    times: NDArray[np.object_]  # (steps, K): the time of the value to predict, with its series
+    time_ranks: NDArray[np.integer]  # the rank of the first of them among all times of the file
 
 
 def build_sequences(
@@ -59,7 +60,7 @@ def build_sequences(
 
     Raises `DataError` if no series is long enough.
     """
-    horizon = data.horizon
+    horizon, first_step = data.horizon, data.steps[0]
     train, scored = [], []  # segments, and the first row whose value is scored
     for series in data.series:
         start, end = (
@@ -70,8 +71,8 @@ def build_sequences(
         first = 1 if difference else 0
         if start - horizon > first:
             train.append((Segment(series, first, start - horizon), 0))
-        context = max(first, start - horizon - CONTEXT)
-        if series.observed[max(start, context + horizon) : end].any():
+        context = max(first, start - first_step - CONTEXT)
+        if scored_steps(data, series, context, end - horizon, start).any():
             scored.append((Segment(series, context, end - horizon), start))
     if not train or not scored:
         use = "learn from" if not train else "be scored on"
@@ -85,52 +86,65 @@ def build_sequences(
         rows = np.concatenate([_features(data, segment, difference) for segment in train_segments])
         centre, spread = rows.mean(axis=0), rows.std(axis=0)
         spread = np.where(spread > 0, spread, 1.0)
-    shift, scale = 0.0, 1.0
+    count = len(data.outputs)
+    shift, scale = np.zeros(count), np.ones(count)
     if kind == "regression":
         targets = np.concatenate([_targets(data, s, difference) for s in train_segments])
-        shift, scale = float(targets.mean()), float(targets.std()) or 1.0
+        columns = np.ascontiguousarray(targets.T)
+        shift = np.array([column.mean() for column in columns])
+        scale = np.array([column.std() or 1.0 for column in columns])
 
     def sequence(segment: Segment, scored_from: int) -> Sequence:
-        rows = np.arange(segment.first, segment.end) + horizon
-        mask = segment.series.observed[rows] & (rows >= scored_from)
+        mask = scored_steps(data, segment.series, segment.first, segment.end, scored_from)
         targets = (_targets(data, segment, difference) - shift) / scale
         inputs = network_inputs(data, segment, symbolic, difference, centre, spread)
         if kind == "categorical":
-            return Sequence(inputs, targets.astype(np.int64), mask)
-        return Sequence(inputs, targets[:, None], mask)
+            return Sequence(inputs, targets[:, 0].astype(np.int64), mask)
+        return Sequence(inputs, targets, mask)
 
     problem = Problem(
         tuple(sequence(*arguments) for arguments in train),
         tuple(sequence(*arguments) for arguments in scored),
     )
     segments = tuple(segment for segment, _ in [*train, *scored])
-    current = [s.series.target[s.first : s.end] for s in segments]
-    ahead = [(s.series, slice(s.first + horizon, s.end + horizon)) for s in segments]
-    errors = [  # of the last value as a forecast, in the training part
-        np.abs(series.target[rows] - values)
-        for (series, rows), values in zip(ahead[: len(train)], current, strict=False)
-    ]
-    names = [f"{series.name} " if series.name else "" for series, _ in ahead]
+    places = [place for place, _ in data.outputs]
+    current = [s.series.targets[s.first : s.end, places] for s in segments]
+    errors = np.concatenate([  # of the last value as a forecast, in the training part
+        np.abs(_targets(data, segment, False) - values)
+        for segment, values in zip(train_segments, current, strict=False)
+    ])  # fmt: skip
+    medians = [float(np.median(column)) for column in np.ascontiguousarray(errors.T)]
     return FileSequences(
         problem,
         segments,
         shift,
         scale,
-        float(np.median(np.concatenate(errors))) / scale,
+        float(np.median(medians / scale)),
         centre,
         spread,
         np.cumsum([0, *map(len, current)]),
         np.concatenate(current),
-        np.concatenate([n + s.times[rows] for n, (s, rows) in zip(names, ahead, strict=True)]),
-        np.concatenate([series.time_ranks[rows] for series, rows in ahead]),
+        np.concatenate([_times(data, segment) for segment in segments]),
+        np.concatenate(
+            [s.series.time_ranks[s.first + first_step : s.end + first_step] for s in segments]
+        ),
+    )
+
+
+def _times(data: PreparedFile, segment: Segment) -> NDArray[np.object_]:
+    """Returns the times of the values to predict (T, K), with the name of their series."""
+    series, name = segment.series, f"{segment.series.name} " if segment.series.name else ""
+    return np.column_stack(
+        [name + series.times[segment.first + h : segment.end + h] for _, h in data.outputs]
     )
 
 
 def _targets(data: PreparedFile, segment: Segment, difference: bool) -> Floats:
-    """Returns the target of each row of a segment in the data's units, or as a change."""
-    values = segment.series.target
-    later = values[segment.first + data.horizon : segment.end + data.horizon]
-    return later - values[segment.first : segment.end] if difference else later
+    """Returns the targets of each row of a segment (T, K) in units, or as changes."""
+    values, first, end = segment.series.targets, segment.first, segment.end
+    later = np.column_stack([values[first + h : end + h, place] for place, h in data.outputs])
+    current = values[first:end, [place for place, _ in data.outputs]]
+    return later - current if difference else later
 
 
 def network_inputs(
@@ -154,13 +168,19 @@ def _features(columns: Columns, segment: Segment, difference: bool) -> Floats:
 def feature_columns(columns: Columns, series: Series, difference: bool = False) -> Floats:
     """Returns the unscaled features at each row of a series, (n, F).
 
-    They are the target (its change, or one column for each symbol), unless the horizon is 0, and
-    the other input columns.
+    They are the targets (their changes, or one column for each symbol), unless the horizon is 0,
+    the other input columns, and of the known columns the values of the rows to be forecast from
+    this one, NaN where the file does not reach so far.
     """
-    target = series.target[:, None]
+    target = series.targets
     if difference:
-        target = np.diff(series.target, prepend=np.nan)[:, None]
+        target = np.diff(target, axis=0, prepend=np.nan)
     if columns.labels:
         target = np.eye(len(columns.labels))[series.target.astype(int)]
     parts = [target, series.inputs] if columns.horizon else [series.inputs]
+    for step in columns.steps_ahead:
+        later = np.full((len(series), series.known.shape[1]), np.nan)
+        values = series.known[step : step + len(series)]
+        later[: len(values)] = values
+        parts.append(later)
     return np.concatenate(parts, axis=1)

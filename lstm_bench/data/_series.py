@@ -5,32 +5,45 @@ What the options leave open is inferred, and reported in `PreparedFile.notes`.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_bench.data._calendar import describe_spacing
+from lstm_bench.data._columns import Columns, Missing, Series, TargetKind, scored_steps
+from lstm_bench.data._file_digest import file_digest
 from lstm_bench.data._inference import (
-    TargetKind,
     detect_season,
     infer_group_column,
     infer_input_columns,
     infer_target_column,
     infer_target_kind,
-    infer_time_column,
     kind_note,
-    parse_target,
 )
-from lstm_bench.data._messages import describe_rows, is_or_are, list_names
+from lstm_bench.data._known import check_known, future_note, known_note
+from lstm_bench.data._latest_rows import latest_rows
+from lstm_bench.data._messages import is_or_are, list_names
+from lstm_bench.data._rows import Aggregate, Rows, arrange_rows, following_texts
+from lstm_bench.data._shared_cache import SharedCache
 from lstm_bench.data._split import split_rows
-from lstm_bench.data._table import Table, group_rows, read_table
-from lstm_bench.data._times import describe_spacing, parse_times
+from lstm_bench.data._table import Table, forget_tables
+from lstm_bench.data._targets import check_outputs, listed_targets, parse_targets, steps_note
+from lstm_bench.data._text_columns import (
+    all_categories,
+    categories_of_rows,
+    category_numbers,
+    one_hot,
+    unseen_note,
+)
+from lstm_bench.data._text_file import read_data
+from lstm_bench.data._time_columns import TimeOptions, find_times, read_like
+from lstm_bench.data._time_joins import FileTimes
+from lstm_bench.data._time_reading import calendar_times
 from lstm_bench.errors import DataError
-
-Missing = Literal["refuse", "drop", "interpolate"]
 
 MIN_ROWS = 20
 """Fewer rows are not enough for a training, a validation and a test part."""
@@ -53,44 +66,16 @@ class FileOptions:
     missing: Missing = "refuse"
     unseen: float = 0.2
     split: Literal["time", "group"] | None = None
+    date_format: str | None = None
+    day_first: bool | None = None
+    aggregate: Aggregate | None = None
+    latest: int | None = None
+    known: tuple[str, ...] | None = None
+    all_steps: bool | None = None
+    text: bool | None = None
 
 
-@dataclass(frozen=True)
-class Series:
-    """The n rows of one series, in the data's units.
-
-    Rows before `validation_start` are the training part, those from there to `test_start` the
-    validation part, on which a recipe is chosen, and the others the test part.
-    """
-
-    name: str
-    target: Floats  # (n,): the value, 0 or 1, or the number of a symbol
-    inputs: Floats  # (n, F): the other columns
-    observed: NDArray[np.bool_]  # (n,): False where the target was missing
-    times: NDArray[np.object_]  # (n,): the time as text, or the row
-    time_ranks: NDArray[np.integer]  # (n,): the rank of the time among all times of the file
-    validation_start: int
-    test_start: int
-
-    def __len__(self) -> int:
-        return len(self.target)
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The role of each column: all that is needed to read another file in the same way."""
-
-    kind: TargetKind
-    target: str
-    inputs: tuple[str, ...]
-    labels: tuple[str, ...]  # of symbols
-    time: str | None
-    group: str | None
-    horizon: int
-    missing: Missing
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PreparedFile(Columns):
     """The content of a file, read with some options."""
 
@@ -99,48 +84,90 @@ class PreparedFile(Columns):
     notes: tuple[str, ...]
 
 
+PreparedKey = tuple[FileOptions, str]
+"""The options that a file was read with, and its digest."""
+MAX_CACHED_CELLS = 500_000
+"""Cells of a table from which on its text, some 60 bytes a cell, is not kept in memory."""
+PREPARED_FILES: SharedCache[PreparedKey, PreparedFile] = SharedCache(16)
+"""What was read of files. A worker process takes it over, and need not read a long file again."""
+
+
 def prepare(options: FileOptions) -> PreparedFile:
     """Returns the series of a file; raises `DataError` if the file or an option is wrong."""
-    return _prepare(options, read_table(options.file).digest)
+    key = (options, file_digest(options.file, bool(options.text)))
+    return PREPARED_FILES.get(key, lambda: _prepare(options))
 
 
-@functools.lru_cache(maxsize=16)
-def _prepare(options: FileOptions, digest: str) -> PreparedFile:
-    table = read_table(options.file)
-    reserved = {options.target, options.group, *(options.columns or ())}
-    time = infer_time_column(options.time, table, reserved)
-    target = infer_target_column(options.target, options.group, table, time)
+def _prepare(options: FileOptions) -> PreparedFile:
+    table = read_data(options.file, bool(options.text))
+    if len(table) * len(table.columns) > MAX_CACHED_CELLS:
+        forget_tables()
+    listed = listed_targets(table, options.target)
+    time_options = TimeOptions(options.time, options.date_format, options.day_first)
+    reserved = {*listed, options.group, *(options.columns or ()), *(options.known or ())}
+    found, unused = find_times(table, time_options, reserved)
+    target = infer_target_column(next(iter(listed), None), options.group, table, found)
+    targets = (target, *listed[1:])
     kind = options.kind or infer_target_kind(table, target)
-    times = None if time is None else parse_times(table, time)
-    group = options.group or infer_group_column(table, target, time, times)
+    group = options.group or infer_group_column(table, target, found)
     if group is not None:
         table.text(group)
-    if group == target:
-        raise DataError(f"{table.file}: {target!r} is both target and group; name another column")
-    inputs, left_out = infer_input_columns(options.columns, table, kind, {target, time, group})
-    labels, target_values = parse_target(table, target, kind)
+    if group in targets:
+        raise DataError(f"{table.file}: {group!r} is both target and group; name another column")
+    check_outputs(table, targets, kind, options.horizon, bool(options.all_steps))
+    found, unused = _without_cycle(found, group, options, unused)
+    time = None if found is None else found.name
+    known, known_left_out = options.known or (), ""
+    roles = {*targets, group, *(() if found is None else found.columns)}
+    if known:
+        known, known_left_out = check_known(known, table, options.horizon, options.columns, roles)
+    inputs, left_out = infer_input_columns(
+        options.columns, table, kind, roles | {*(options.known or ())}
+    )
     if options.horizon == 0 and not inputs:
         raise DataError(
             f"{table.file}: horizon=0 predicts {target!r} from the other columns of its row, but "
             "there are none of numbers; use horizon=1"
         )
-    columns = Columns(kind, target, inputs, labels, time, group, options.horizon, options.missing)
-    values = _stack_columns(table, inputs, target_values)
-    rows = _rows_of_series(table, columns, values, times)
-    starts = split_rows(options.split, options.unseen, rows, times, group)
-    series = _build_series(table, columns, values, times, rows, starts)
+    columns = Columns(
+        kind, target, inputs, (), time, group, options.horizon, options.missing,
+        None if found is None else found.format, options.aggregate, text=bool(options.text),
+        further=targets[1:], all_steps=bool(options.all_steps),
+        known=known, categories=all_categories(table, [*inputs, *known]),
+    )  # fmt: skip
+    labels, target_values = parse_targets(table, columns)
+    columns = replace(columns, labels=labels)
+    values = _stack_columns(table, columns, target_values)
+    all_rows = arrange_rows(table, columns, values, found)
+    rows = latest_rows(all_rows, options.latest)
+    starts = split_rows(options.split, options.unseen, rows.by_series, rows.times, group)
+    if columns.categories:  # those of the rows to learn from
+        train = [indices[: starts[name][0]] for name, indices in rows.by_series.items()]
+        categories = categories_of_rows(columns, rows.values, np.concatenate(train))
+        columns = replace(columns, categories=categories)
+        values = _stack_columns(table, columns, target_values)
+        all_rows = arrange_rows(table, columns, values, found)
+        rows = latest_rows(all_rows, options.latest)
+    series = _build_series(columns, rows, starts)
     _check(options, columns, series)
     season, season_note = options.season, ""
     if season is None and kind != "symbols":
         season, season_note = detect_season([s.target[: s.validation_start] for s in series])
     notes = [
-        f"target {target}: {kind}" + kind_note(table, target, kind, len(labels)),
-        _rows_note(columns, values, rows) + " " + _order_note(table, columns, series, times),
-        "inputs: " + ", ".join([*([target] if options.horizon else []), *inputs]) + left_out,
-        *([season_note] if season_note else []),
+        f"target {', '.join(targets)}: {kind}" + kind_note(table, target, kind, len(labels)),
+        steps_note(columns),
+        _rows_note(columns, all_rows, rows) + " " + _order_note(columns, series, rows, found),
+        "inputs: " + ", ".join([*(targets if options.horizon else ()), *inputs]) + left_out,
+        known_note(columns, known_left_out),
+        unseen_note(table, columns),
+        season_note,
         _split_note(series),
+        *(() if found is None else found.notes),
+        *unused,
     ]
-    return PreparedFile(**vars(columns), series=series, season=season, notes=tuple(notes))
+    return PreparedFile(
+        **vars(columns), series=series, season=season, notes=tuple(filter(None, notes))
+    )
 
 
 def read_new_file(columns: Columns, file: str) -> tuple[Series, ...]:
@@ -149,84 +176,75 @@ def read_new_file(columns: Columns, file: str) -> tuple[Series, ...]:
     If the time column is missing, the rows are taken to be in order. At horizon 0 the target may
     be missing. Raises `DataError` as `prepare` does.
     """
-    table = read_table(file)
+    table = read_data(file, columns.text)
     if columns.horizon == 0:
-        target_values = np.zeros(len(table))
+        target_values = np.zeros((len(table), len(columns.targets)))
     else:
-        _, target_values = parse_target(table, columns.target, columns.kind, columns.labels)
-    time = columns.time if columns.time in table.columns else None
-    times = None if time is None else parse_times(table, time)
-    values = _stack_columns(table, columns.inputs, target_values)
-    rows = _rows_of_series(table, columns, values, times, new_file=True)
-    return _build_series(table, columns, values, times, rows, dict.fromkeys(rows, (0, 0)))
+        _, target_values = parse_targets(table, columns, columns.labels)
+    times = None if columns.time is None else read_like(table, columns.time, columns.time_format)
+    values = _stack_columns(table, columns, target_values)
+    rows = arrange_rows(table, columns, values, times, new_file=True)
+    following = {
+        name: following_texts(times, np.append(indices, rows.ahead[name]), columns.horizon)
+        for name, indices in rows.by_series.items()
+    }
+    return _build_series(columns, rows, dict.fromkeys(rows.by_series, (0, 0)), following)
 
 
-def _stack_columns(table: Table, inputs: Sequence[str], target_values: Floats) -> Floats:
-    """Returns the target and the input columns as one array, (rows, 1 + F)."""
-    return np.column_stack([target_values, *(table.numbers(name) for name in inputs)])
+def _without_cycle(
+    times: FileTimes | None, group: str | None, options: FileOptions, notes: tuple[str, ...]
+) -> tuple[FileTimes | None, tuple[str, ...]]:
+    """Returns None in place of numbers that come again and again, such as months without years."""
+    if times is None or group or options.time is not None or times.format.kind != "numbers":
+        return times, notes
+    if 2 * len(np.unique(times.values)) > len(times.values):
+        return times, notes
+    return None, (*notes, f"{times.name} is not used: its numbers repeat, so they order no rows")
 
 
-def _rows_of_series(
-    table: Table,
-    columns: Columns,
-    values: Floats,
-    times: NDArray[np.generic] | None,
-    new_file: bool = False,
-) -> dict[str, NDArray[np.intp]]:
-    """Returns the row indices of each series, in order, without the rows that are dropped.
+def _stack_columns(table: Table, columns: Columns, target_values: Floats) -> Floats:
+    """Returns the targets, the input columns and the known ones as one array, (rows, J + C).
 
-    For a `new_file`, which is read for a trained network, messages do not suggest options: there
-    are none.
+    The values of text are their numbers among the categories.
     """
-    gaps = np.asarray(np.isnan(values).any(axis=1))
-    if gaps.any() and columns.missing == "refuse":
-        repair = (
-            "fill or leave out these rows, or train a run with missing=drop or missing=interpolate"
-            if new_file
-            else "set missing=drop to leave these rows out, or missing=interpolate"
-        )
-        raise DataError(
-            f"{table.file}: no value may be missing, but "
-            f"{describe_rows(np.flatnonzero(gaps), ('has a gap', 'have gaps'))}; {repair}"
-        )
-    if gaps.any() and columns.missing == "interpolate" and columns.kind != "real":
-        raise DataError(
-            f"{table.file}: missing=interpolate is for numbers, but the target is {columns.kind}; "
-            f"{'train a run with' if new_file else 'use'} missing=drop"
-        )
-    rows = {}
-    for name, indices in _rows_by_group(table, columns.group).items():
-        if times is not None:
-            _check_order(table, columns, name, times[indices], indices, new_file)
-        rows[name] = indices[~gaps[indices]]
-        if columns.missing == "interpolate" and len(rows[name]):  # from the first complete row on
-            rows[name] = indices[np.flatnonzero(~gaps[indices])[0] :]
-    return {name: indices for name, indices in rows.items() if len(indices)}
-
-
-def _rows_by_group(table: Table, group: str | None) -> dict[str, NDArray[np.intp]]:
-    return group_rows(table.text(group)) if group else {"": np.arange(len(table))}
+    texts = dict(columns.categories)
+    others = [
+        category_numbers(table, name, texts[name]) if name in texts else table.numbers(name)
+        for name in (*columns.inputs, *columns.known)
+    ]
+    return np.column_stack([target_values, *others])
 
 
 def _build_series(
-    table: Table,
     columns: Columns,
-    values: Floats,
-    times: NDArray[np.generic] | None,
-    rows: Mapping[str, NDArray[np.intp]],
+    rows: Rows,
     starts: Mapping[str, tuple[int, int]],
+    following: Mapping[str, NDArray[np.object_]] = MappingProxyType({}),
 ) -> tuple[Series, ...]:
-    if times is not None and columns.time is not None:
-        texts, ranks = table.text(columns.time), np.unique(times, return_inverse=True)[1]
-    else:
-        texts = np.array([f"row {n + 2}" for n in range(len(table))], object)
-        ranks = np.arange(len(table))
+    ranks = np.arange(len(rows.values))
+    if rows.times is not None:
+        ranks = np.unique(rows.times, return_inverse=True)[1]
+    count, categories = len(columns.targets), dict(columns.categories)
+    first_known = count + len(columns.inputs)
     series = []
-    for name, indices in rows.items():
-        observed = ~np.isnan(values[indices, 0])
-        filled = forward_fill(values[indices])
-        arrays = (filled[:, 0], filled[:, 1:], observed, texts[indices], ranks[indices])
-        series.append(Series(name, *arrays, *starts[name]))
+    for name, indices in rows.by_series.items():
+        observed = np.asarray(~np.isnan(rows.values[indices, :count]).any(axis=1))
+        filled = forward_fill(rows.values[indices])
+        inputs = one_hot(filled[:, count:first_known], columns.inputs, categories)
+        ahead = rows.ahead[name]
+        known = np.concatenate([filled[:, first_known:], rows.values[ahead, first_known:]])
+        arrays = (filled[:, 0], inputs, observed, rows.texts[indices], ranks[indices])
+        series.append(
+            Series(
+                name,
+                *arrays,
+                *starts[name],
+                following.get(name, rows.texts[:0]),
+                further=filled[:, 1:count],
+                ahead=rows.texts[ahead],
+                known=one_hot(known, columns.known, categories),
+            )
+        )
     return tuple(series)
 
 
@@ -238,37 +256,6 @@ def forward_fill(values: Floats) -> Floats:
     rows = np.arange(len(values))[:, None]
     latest = np.maximum.accumulate(np.where(np.isnan(values), 0, rows), axis=0)
     return np.asarray(np.take_along_axis(values, latest, axis=0))
-
-
-def _check_order(
-    table: Table,
-    columns: Columns,
-    name: str,
-    times: NDArray[np.generic],
-    rows: NDArray[np.intp],
-    new_file: bool,
-) -> None:
-    """Raises `DataError` unless the times of one series increase."""
-    time, group = columns.time, columns.group
-    where = f" of {group} {name!r}" if group else ""
-    hint = (
-        ", or give a file for each series, or train a run on a file with a column of their names"
-        if new_file
-        else ", or name the column that identifies the series as group"
-    ) * (not group)
-    repeated = rows[1:][times[1:] == times[:-1]]
-    if len(repeated):
-        raise DataError(
-            f"{table.file}: times in {time!r}{where} must differ, but "
-            f"{describe_rows(repeated, ('repeats', 'repeat'))} the time of the row before; keep "
-            f"one of them{hint}"
-        )
-    early = rows[1:][np.less(times[1:], times[:-1])]
-    if len(early):
-        raise DataError(
-            f"{table.file}: rows{where} must be in order of {time!r}, but the time of "
-            f"{describe_rows(early)} is before that of the row before; sort the file{hint}"
-        )
 
 
 def _check(options: FileOptions, columns: Columns, series: Sequence[Series]) -> None:
@@ -286,7 +273,8 @@ def _check(options: FileOptions, columns: Columns, series: Sequence[Series]) -> 
     for part, bounds in parts.items():
         train = sum(max(0, start - options.horizon) for _, start, _ in bounds)
         scored = sum(
-            int(s.observed[max(start, options.horizon) : end].sum()) for s, start, end in bounds
+            int(scored_steps(columns, s, 0, end - options.horizon, start).sum())
+            for s, start, end in bounds
         )
         if train < MIN_ROWS // 4:
             raise DataError(
@@ -294,27 +282,31 @@ def _check(options: FileOptions, columns: Columns, series: Sequence[Series]) -> 
                 f"before the {part} part, but at most {train} "
                 f"{'step is' if train == 1 else 'steps are'} left to learn from, with "
                 f"horizon={options.horizon} (rows ahead) and unseen={options.unseen} (a share of "
-                "the rows for the validation part, and again for the test part); make these "
-                "smaller, or give longer series"
+                f"the rows{_default_note(options)} for the validation part, and again for the test "
+                "part); make these smaller, or give longer series"
             )
         if not scored:
             raise DataError(
                 f"{options.file}: there must be steps to be scored on, but the {part} part has "
                 f"none with a known {columns.target!r}, with horizon={options.horizon} and "
-                f"unseen={options.unseen}; give more rows at the end, or a smaller horizon"
+                f"unseen={options.unseen}{_default_note(options)}; give more rows at the end, or a "
+                "smaller horizon"
             )
-    for number, name in enumerate([columns.target, *columns.inputs]):
-        values = np.concatenate([
-            s.inputs[: s.validation_start, number - 1] if number else s.target[: s.validation_start]
-            for s in series
-        ])  # fmt: skip
+    names = [*columns.targets, *columns.input_features, *columns.known_features]
+    learnt = np.concatenate([
+        np.column_stack([s.targets, s.inputs, s.known[: len(s)]])[: s.validation_start]
+        for s in series
+    ])  # fmt: skip
+    for number, (name, values) in enumerate(zip(names, learnt.T, strict=True)):
         if not len(values) or np.ptp(values) > 0:
             continue
         value = f"{values[0]:g}"
-        effect, repair = "it cannot improve a forecast", "leave it out of columns"
-        if options.columns is None:
+        is_known = number >= len(columns.targets) + len(columns.input_features)
+        option = "known" if is_known else "columns"
+        effect, repair = "it cannot improve a forecast", f"leave it out of {option}"
+        if options.columns is None and not is_known:
             repair = "list the columns to use as inputs in columns, columns=[] for none"
-        if number == 0:
+        if number < len(columns.targets):
             effect, repair = "nothing can be learnt from it", "choose another target"
             value = columns.labels[int(values[0])] if columns.labels else value
         raise DataError(
@@ -323,25 +315,50 @@ def _check(options: FileOptions, columns: Columns, series: Sequence[Series]) -> 
         )
 
 
-def _rows_note(columns: Columns, values: Floats, rows: Mapping[str, NDArray[np.intp]]) -> str:
-    count = sum(map(len, rows.values()))
-    dropped = len(values) - count
-    filled = sum(int(np.isnan(values[indices]).sum()) for indices in rows.values())
-    gaps = [f"{dropped:,} with gaps dropped"] * (dropped > 0)
+def _default_note(options: FileOptions) -> str:
+    """Returns where `unseen` comes from if it is the default, which a user need not have written.
+
+    >>> _default_note(FileOptions("sales.csv")), _default_note(FileOptions("", unseen=0.1))
+    (', the default', '')
+    """
+    return ", the default" if options.unseen == FileOptions.unseen else ""
+
+
+def _rows_note(columns: Columns, rows: Rows, kept: Rows) -> str:
+    count = sum(map(len, rows.by_series.values()))
+    file_rows = len(rows.values) - rows.absent
+    used = sum(int((indices < file_rows).sum()) for indices in rows.by_series.values())
+    ahead = np.sort(np.concatenate([*rows.ahead.values()])) if rows.ahead else np.empty(0, int)
+    dropped = sum(int((i < file_rows).sum()) for i in rows.all_by_series.values()) - used
+    dropped -= len(ahead)
+    filled = sum(
+        int(np.isnan(rows.values[indices[indices < file_rows]]).sum())
+        for indices in rows.by_series.values()
+    )
+    absent = count - used
+    gaps = [f"{rows.merged:,} merged by aggregate={columns.aggregate}"] * (rows.merged > 0)
+    gaps += [f"{dropped:,} with gaps dropped"] * (dropped > 0)
     gaps += [f"{filled:,} value{'s' * (filled > 1)} filled"] * (filled > 0)
-    groups = f"{len(rows)} series by {columns.group}, " if columns.group else ""
-    return f"{groups}{count:,} rows" + (f" ({', '.join(gaps)})" if gaps else "")
+    gaps += [f"{absent:,} absent from the file, filled and not scored"] * (absent > 0)
+    groups = f"{len(rows.by_series)} series by {columns.group}, " if columns.group else ""
+    shown = f" ({', '.join(gaps)})" if gaps else ""
+    note = f"{groups}{count:,} rows{shown}{future_note(ahead)}"
+    latest = sum(map(len, kept.by_series.values()))
+    return note if latest == count else f"the latest {latest:,} rows of {note}"
 
 
 def _order_note(
-    table: Table, columns: Columns, series: Sequence[Series], times: NDArray[np.generic] | None
+    columns: Columns, series: Sequence[Series], rows: Rows, times: FileTimes | None
 ) -> str:
     if times is None:
         return "in the order of the file"
-    spacing = describe_spacing(times[i] for i in _rows_by_group(table, columns.group).values())
+    clocks = calendar_times(times.reading)
+    file_rows = len(clocks)
+    spacing = describe_spacing(clocks[i[i < file_rows]] for i in rows.all_by_series.values())
     first = min(series, key=lambda s: int(s.time_ranks[0])).times[0]
     last = max(series, key=lambda s: int(s.time_ranks[-1])).times[-1]
-    return f"in the order of {columns.time}, {spacing}, {first} to {last}"
+    moved = f" (in the file: {rows.sorted})" if rows.sorted else ""
+    return f"in the order of {columns.time}{moved}, {spacing}, {first} to {last}"
 
 
 def _split_note(series: Sequence[Series]) -> str:

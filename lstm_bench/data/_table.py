@@ -121,6 +121,11 @@ def read_table(file: str) -> Table:
     return _read(file, status.st_mtime_ns, status.st_size)
 
 
+def forget_tables() -> None:
+    """Frees the memory of all tables that were read; they are read again when they are needed."""
+    _read.cache_clear()
+
+
 @functools.lru_cache(maxsize=8)
 def _read(file: str, modified: int, size: int) -> Table:
     try:

@@ -11,7 +11,13 @@ import numpy as np
 from scipy import optimize
 
 from lstm_bench.execution._workers import Job, SeedFinished, WorkerPool
-from lstm_bench.recipes import SEED_OVERHEAD_SECONDS, Recipe, estimated_memory, program_key
+from lstm_bench.recipes import (
+    SEED_OVERHEAD_SECONDS,
+    Recipe,
+    estimated_memory,
+    estimated_seconds,
+    program_key,
+)
 from lstm_bench.results import Outcome, unpack_outcome
 from lstm_bench.search import MAX_SWITCH_SEEDS, SearchStudy, rungs
 from lstm_bench.statistics import RELIABLE_RATE, solve_rate
@@ -44,6 +50,7 @@ class Stage:
     runs: Range
     updates: Range
     steps: Range  # time steps trained on
+    work: Range  # seconds of training on a machine of reference: see `_work`
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,7 @@ class Speed:
     """The times measured in the probe: of its fastest and of its slowest recipe."""
 
     compile: Range  # seconds a program
-    step: Range  # seconds a time step
+    factor: Range  # seconds of training for each second of `_work`
 
 
 @dataclass(frozen=True)
@@ -111,9 +118,9 @@ def estimate_stages(
     if fixed:
         trained = list(fixed.values())
         runs = float(seeds * len(trained))
-        updates, steps = (seeds * sum(map(count, trained)) for count in (_updates, _steps))
+        sums = [_exact(seeds * sum(map(count, trained))) for count in COUNTS]
         programs = _exact(_count_programs(trained, engine))
-        yield Stage("recipes", _exact(len(trained)), programs, *map(_exact, (runs, updates, steps)))
+        yield Stage("recipes", _exact(len(trained)), programs, _exact(runs), *sums)
     if sweep.search is None or study is None:
         return
     search, proposed = sweep.search, sample[: study.trial_count]
@@ -121,7 +128,7 @@ def estimate_stages(
     expected = _expected_distinct(len(proposed), distinct, study.trial_count)
     trials = min(expected, float(study.distinct_count)), float(study.distinct_count)
     first_rung = rungs(seeds)[0] if search.race else seeds
-    means = [float(np.mean([count(recipe) for recipe in sample])) for count in (_updates, _steps)]
+    means = [float(np.mean([count(recipe) for recipe in sample])) for count in COUNTS]
     switch_seeds = min(seeds, MAX_SWITCH_SEEDS)
     crossed = search.split**3
     finalists = min(search.confirm, trials[0]), min(_max_finalists(search, seeds), trials[1])
@@ -141,8 +148,8 @@ def estimate_stages(
             high = min(_count_programs(sample, engine), most)
         if most:
             stage_runs = (recipes[0] * float(min_seeds), recipes[1] * float(max_seeds))
-            updates_, steps_ = ((stage_runs[0] * mean, stage_runs[1] * mean) for mean in means)
-            yield Stage(name, (least, most), (low, high), stage_runs, updates_, steps_)
+            totals = ((stage_runs[0] * mean, stage_runs[1] * mean) for mean in means)
+            yield Stage(name, (least, most), (low, high), stage_runs, *totals)
 
 
 def _expected_distinct(drawn: int, distinct: int, trials: int) -> float:
@@ -196,7 +203,7 @@ def _total_seconds(stages: Sequence[Stage], speed: Speed, workers: int) -> Range
             stage.recipes[end] * OVERHEAD_SECONDS
             + stage.programs[end] * speed.compile[end]
             + stage.runs[end] * SEED_OVERHEAD_SECONDS
-            + stage.steps[end] * speed.step[end]
+            + stage.work[end] * speed.factor[end]
             for stage in stages
         )
         ends.append(factor * work / workers)
@@ -215,22 +222,22 @@ def probe(
         options = (engine, time_limit, short.training, program_key(short, engine))
         job = Job((short.settings,), (0,), *options, attempts=1)
         jobs[pool.submit(job)] = short
-    compiling, stepping = [], []
+    compiling, factors = [], []
     for ticket, event in pool.events():
         if isinstance(event, SeedFinished):
             outcome: Outcome = unpack_outcome(event.outcomes[0])
             if outcome.compile_seconds:  # zero if its program had already been compiled
                 compiling.append(outcome.compile_seconds)
-            stepping.append(outcome.train_seconds / _steps(jobs[ticket]))
-    if not stepping:
+            factors.append(outcome.train_seconds / _work(jobs[ticket]))
+    if not factors:
         return None
     compiling = compiling or [0.0]  # Keras compiles no program
-    return Speed((min(compiling), max(compiling)), (min(stepping), max(stepping)))
+    return Speed((min(compiling), max(compiling)), (min(factors), max(factors)))
 
 
 def _median_and_largest(recipes: Sequence[Recipe]) -> list[Recipe]:
-    """Returns the recipe with the median number of time steps, and the one with the most."""
-    ranked = sorted(recipes, key=_steps)
+    """Returns the recipe with the median of `_work`, and the one with the most."""
+    ranked = sorted(recipes, key=_work)
     return [ranked[len(ranked) // 2], ranked[-1]] if ranked else []
 
 
@@ -249,6 +256,18 @@ def _steps(recipe: Recipe) -> float:
 def _updates(recipe: Recipe) -> float:
     """Returns the number of weight updates of a seed of a recipe."""
     return float(recipe.updates)
+
+
+def _work(recipe: Recipe) -> float:
+    """Returns about how many seconds a seed of a recipe trains on a machine of reference.
+
+    Recipes differ by their batch size and their units as much as by their time steps: a probe of
+    two of them measures how much faster or slower this machine is.
+    """
+    return estimated_seconds(recipe) - SEED_OVERHEAD_SECONDS
+
+
+COUNTS = (_updates, _steps, _work)
 
 
 def _exact(number: float) -> Range:

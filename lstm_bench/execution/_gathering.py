@@ -8,8 +8,9 @@ worker reports is written to the checkpoint before anything else is done with it
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -46,6 +47,8 @@ class Request:
     recipe: Recipe
     seeds: tuple[int, ...]
     kind: SeedRole = "search"
+    data: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    """Goes into the outcome's `data` when it is stored: what is known from other recipes."""
 
     @property
     def key(self) -> str:
@@ -298,6 +301,9 @@ class RecipeRunner:
         self._handlers[self._pool.submit(job)] = handle
 
     def _log(self, request: Request, outcome: Outcome) -> None:
+        if request.data:
+            outcome = dataclasses.replace(outcome, data={**outcome.data, **request.data})
+            self.outcomes[request.key] = outcome
         self._session.log(request.id, outcome, request.kind)
         self._stored[request.key] = set(outcome.seeds["seed"])
         self._checkpoint.remove(request.key)

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from lstm_bench.analysis import confirmations, simplest_recipe
+from lstm_bench.analysis import confirmations, forecast_intervals, simplest_recipe
 from lstm_bench.execution._gathering import RecipeRunner, Request
 from lstm_bench.execution._progress import SweepLog
 from lstm_bench.recipes import Recipe, search_cost
@@ -131,12 +131,26 @@ class SearchLoop:
         finalists = select_finalists(self._trials, self.search.confirm, self.sweep.seeds)
         seeds = self.sweep.seed_block(CONFIRMATION_BLOCK)
         requests = [
-            Request(f"confirm-{trial.number}", trial.recipe.outside_search, seeds, "fresh")
+            Request(
+                f"confirm-{trial.number}",
+                trial.recipe.outside_search,
+                seeds,
+                "fresh",
+                self._intervals(trial),
+            )
             for trial in finalists
         ]
         self._run("confirmation", requests)
         for trial, request in zip(finalists, requests, strict=True):
             self._finish(request, "confirmed", of=f"trial-{trial.number}")
+
+    def _intervals(self, trial: FinishedTrial) -> dict[str, Any]:
+        """Returns the forecast intervals of a finalist, from the errors of its trial."""
+        seeds = tuple(self.sweep.seed_list)
+        outcome = self.runner.outcome(Request(f"trial-{trial.number}", trial.recipe, seeds))
+        held_back = trial.recipe.digest != trial.recipe.outside_search.digest
+        intervals = forecast_intervals(outcome) if outcome and held_back else {}
+        return {"intervals": intervals} if intervals else {}
 
     def ablate(self) -> None:
         """Runs the simplest recipe with each setting replaced by the reference's, and with all.

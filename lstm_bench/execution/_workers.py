@@ -28,6 +28,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from lstm_bench.data import PREPARED_FILES, PreparedFile, PreparedKey
 from lstm_bench.errors import Interrupted, TaskError, UserError
 from lstm_bench.execution._interrupts import record_interrupts
 from lstm_bench.execution._job_order import choose_job
@@ -258,7 +259,7 @@ class WorkerPool:
     def _start(self) -> _Worker:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             parent_end, worker_end = self._context.Pipe()
-            args = (worker_end, str(process_folder()), self._tasks)
+            args = (worker_end, str(process_folder()), self._tasks, PREPARED_FILES.content())
             process = self._context.Process(target=_run_worker, args=args, daemon=True)
             try:
                 with _main_script_hidden():
@@ -318,7 +319,12 @@ def _main_script_hidden() -> Iterator[None]:
         main.__dict__.update(hidden)
 
 
-def _run_worker(pipe: Connection, temporary: str, sources: tuple[TaskSource, ...]) -> None:
+def _run_worker(
+    pipe: Connection,
+    temporary: str,
+    sources: tuple[TaskSource, ...],
+    files: Mapping[PreparedKey, PreparedFile],
+) -> None:
     """Runs jobs from `pipe` until it closes. Only the parent process handles Ctrl-C.
 
     Temporary files, including those of libraries, go into the parent's folder `temporary`. The
@@ -331,6 +337,7 @@ def _run_worker(pipe: Connection, temporary: str, sources: tuple[TaskSource, ...
     from lstm_bench.training import keras_file, run_seeds
 
     start_tensorflow(1)
+    PREPARED_FILES.add(files)
     tasks: TaskRegistry | None = None
     memory = MemoryMeter()
     parent = os.getppid()

@@ -217,9 +217,24 @@ def recipe_from_settings(settings: Mapping[str, Any], tasks: TaskRegistry) -> Re
         raise RecipeError(faults + invalid)
     built, invalid = _validated(Recipe, merged | parts)
     if invalid:
-        raise RecipeError(invalid)
+        raise RecipeError([_with_origin(fault, task_class, settings) for fault in invalid])
     assert isinstance(built, Recipe)
     return built
+
+
+def _with_origin(fault: Fault, task: type[Task], settings: Mapping[str, Any]) -> Fault:
+    """Returns a fault that says which of its settings are defaults of the task, if any are.
+
+    A user who has not written a setting would look for it in vain.
+    """
+    keys = {"framing", *_framing_keys()} if fault.key == "framing" else {fault.key}
+    defaults = {k: v for k, v in task.defaults.items() if k in keys and k not in settings}
+    if "framing" in settings:
+        defaults = {key: value for key, value in defaults.items() if key not in _framing_keys()}
+    if not defaults:
+        return fault
+    listed = ", ".join(f"{key}={value}" for key, value in defaults.items())
+    return Fault(fault.key, f"{fault.message} ({listed}: by default of {task.name})")
 
 
 def _defaults(task: type[Task], settings: Mapping[str, Any]) -> dict[str, Any]:

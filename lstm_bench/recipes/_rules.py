@@ -242,10 +242,11 @@ def _schedule_faults(config: Configuration) -> list[Fault]:
     A stateful network is also evaluated in batches of the unseen sequences, so these must fit too.
     """
     train, unseen = config.counts
-    schedules = [("", train, config.shuffle)]
-    if config.stateful and unseen:
-        schedules.append(("of the unseen sequences: ", unseen, "none"))
-    for prefix, counts, shuffle in schedules:
+    others = unseen if config.stateful else ()
+    schedules = [("", train, others, config.shuffle)]
+    if others:
+        schedules.append(("of the unseen sequences: ", unseen, train, "none"))
+    for prefix, counts, rest, shuffle in schedules:
         faults = schedule.faults(
             counts,
             config.rows,
@@ -255,6 +256,7 @@ def _schedule_faults(config: Configuration) -> list[Fault]:
             shuffle,
             continues=config.framing.continues,
             recurrent=config.recurrent,
+            others=rest,
         )
         if faults:
             return [Fault(fault.key, prefix + fault.message) for fault in faults]

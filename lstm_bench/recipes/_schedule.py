@@ -143,19 +143,22 @@ def faults(
     shuffle: Shuffle,
     continues: bool,
     recurrent: bool,
+    others: tuple[int, ...] = (),
 ) -> list[Fault]:
     """Returns a fault for each rule that the settings break; empty if they are valid.
 
-    `lengths` are the samples of each sequence. `continues` tells whether each sample of the
+    `lengths` are the samples of each sequence. A stateful network also runs over `others`, so the
+    batch sizes that a message offers fit both. `continues` tells whether each sample of the
     framing continues the one before in time, `recurrent` whether the network has a state at all.
     """
     broken = []
     total = sum(lengths)
     size = total if batch_size == "all" else batch_size
     if size > total:
-        broken.append(
-            Fault("batch_size", f"there are {total} samples, but got {size}; use {total} or 'all'")
-        )
+        repair = f"use {total} or 'all'"
+        if stateful and others:
+            repair = _fitting_sizes(lengths, others, layout, reset)
+        broken.append(Fault("batch_size", f"there are {total} samples, but got {size}; {repair}"))
     if shuffle == "sequences" and len(lengths) == 1:
         broken.append(
             Fault(
@@ -188,7 +191,7 @@ def faults(
             )
         )
     if size <= total and not _fits(lengths, size, layout, reset):
-        broken.append(Fault("batch_size", _misfit(lengths, size, layout, reset)))
+        broken.append(Fault("batch_size", _misfit(lengths, others, size, layout, reset)))
     return broken
 
 
@@ -202,15 +205,14 @@ def _fits(lengths: tuple[int, ...], size: int, layout: Layout, reset: Reset) -> 
     return size % len(lengths) == 0 and lengths[0] % (size // len(lengths)) == 0
 
 
-def _misfit(lengths: tuple[int, ...], size: int, layout: Layout, reset: Reset) -> str:
+def _misfit(
+    lengths: tuple[int, ...], others: tuple[int, ...], size: int, layout: Layout, reset: Reset
+) -> str:
     if layout == "streams" and len(set(lengths)) > 1:
         return (
             "layout 'streams' runs sequences in parallel, so they must have equal numbers of "
             f"samples, but got {sorted(set(lengths))}; use layout=rows"
         )
-    sizes = (n for n in range(1, sum(lengths) + 1) if _fits(lengths, n, layout, reset))
-    fitting = list(itertools.islice(sizes, 13))
-    listed = ", ".join(map(str, fitting[:12])) + (", ..." if len(fitting) > 12 else "")
     if layout == "streams":
         rule = f"all rows must get equally many of the {len(lengths)} sequences, or equal parts"
     elif reset == "sequence":
@@ -220,5 +222,24 @@ def _misfit(lengths: tuple[int, ...], size: int, layout: Layout, reset: Reset) -
         rule = f"every batch must have the same number of rows ({sum(lengths)} samples)"
     return (
         f"in a stateful network row i of a batch continues row i of the batch before, so {rule}, "
-        f"but batch size {size} leaves rows that nothing continues; sizes that fit: {listed}"
+        f"but batch size {size} leaves rows that nothing continues; "
+        + _fitting_sizes(lengths, others, layout, reset)
     )
+
+
+def _fitting_sizes(
+    lengths: tuple[int, ...], others: tuple[int, ...], layout: Layout, reset: Reset
+) -> str:
+    """Returns the batch sizes that fit sequences of `lengths`, and `others` as well, in words."""
+    parts = [part for part in (lengths, others) if part]
+    sizes = (
+        n
+        for n in range(1, min(map(sum, parts)) + 1)
+        if all(_fits(part, n, layout, reset) for part in parts)
+    )
+    fitting = list(itertools.islice(sizes, 13))
+    if not fitting:
+        return "no size fits both the training and the unseen sequences; use layout=rows"
+    listed = ", ".join(map(str, fitting[:12])) + (", ..." if len(fitting) > 12 else "")
+    both = ", training and unseen sequences together" if others else ""
+    return f"sizes that fit{both}: {listed}"

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_bench.analysis import BaselineResult, Findings, amount, headline, signed_amount
+from lstm_bench.report import _output_page as output_page
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._sections import Block, Picture, Section
 from lstm_bench.report._text_table import TextTable
@@ -33,9 +34,13 @@ MAX_STEPS = 120
 
 READING = (
     "Baselines need no network: the last value; the value one season before; the median or the "
-    "most frequent value; a linear model (least squares; for symbols, logistic regression) of the "
-    "latest rows, fitted to the training data of the network. Baselines and networks are scored on "
-    "the same steps, which neither was fitted to.",
+    "most frequent value; a linear model (least squares; for symbols and for yes and no, logistic "
+    "regression) of the latest rows; for numbers, exponential smoothing, a model for each "
+    "series, chosen by AICc (A,A,M: additive errors, additive trend, multiplicative season; N: "
+    "none, Ad: damped); and gradient boosting of trees on the rows of the linear model, for "
+    "numbers on their changes where that is better on the last fifth of the training data. All are "
+    "fitted to the training data of the network. Baselines and networks are scored on the same "
+    "steps, which neither was fitted to.",
     "Each step is forecast from the true past up to it, by a network that was trained once. Gain: "
     "the error of the best baseline minus that of the network; above 0 the network is better. Its "
     f"interval counts two kinds of chance: the seeds, and up to {MAX_BLOCKS} blocks of adjacent "
@@ -66,15 +71,14 @@ def sections(findings: Findings) -> list[Section]:
     results = findings.baselines
     steps = max(result.best.steps for result in results)
     error = (
-        "mean absolute error, in the unit of the data."
-        if first.real_valued
-        else "share of wrong predictions."
+        output_page.error_in_words(first) if first.real_valued else "share of wrong predictions."
     )
     caption = f"Errors on {wording.counted(steps, 'step')} that were not trained on: {error}"
     picture = _forecast_picture(first) if first.real_valued else None
-    sentences = (printable_line(first.sentence),)
+    left_out = [f"Baseline left out: {reason}." for reason in first.baselines_left_out]
+    sentences = tuple(printable_line(line) for line in (first.sentence, *left_out))
     block = Block("", sentences, picture, _table(results, first), caption, READING)
-    return [Section("Better than a baseline?", (block,))]
+    return [Section("Better than a baseline?", (block, *output_page.blocks(first)))]
 
 
 def headline_result(findings: Findings) -> BaselineResult | None:
@@ -134,7 +138,7 @@ def _recipes_by_baseline(results: Sequence[BaselineResult]) -> dict[tuple[str, s
 
 def _forecast_picture(result: BaselineResult) -> Picture:
     """Returns the figure of the first scored steps: true values, forecasts and baseline."""
-    table = result.row.outcome.predictions
+    table = output_page.first_output(result.row.outcome.predictions)
     first_sequence = table[table["sequence"] == table["sequence"].min()]
     forecast = "predicted"
     steps = first_sequence.groupby("step", sort=True).agg(
@@ -145,8 +149,8 @@ def _forecast_picture(result: BaselineResult) -> Picture:
     caption = (
         f"The first {len(steps)} scored steps: true values, the step-by-step forecasts of "
         f"{result.row.id} (mean and range over {wording.counted(result.best.seeds, 'seed')}), and "
-        "the best baseline. Above: the error of the baseline minus that of the mean network, "
-        "cumulated; it rises where the network is better."
+        f"the best baseline{output_page.shown_output(result)}. Above: the error of the baseline "
+        "minus that of the mean network, cumulated; it rises where the network is better."
     )
     figure = _draw_forecast(result, steps)
     return Picture("forecast", figure, "Forecasts and true values", caption)

@@ -18,6 +18,8 @@ from tabulate import tabulate
 
 from lstm_bench.analysis import Family, Findings, sweep_findings
 from lstm_bench.report import _baseline_page as baseline_page
+from lstm_bench.report import _interval_page as interval_page
+from lstm_bench.report import _output_page as output_page
 from lstm_bench.report import _published_page as published_page
 from lstm_bench.report import _ranking_page as ranking_page
 from lstm_bench.report import _search_page as search_page
@@ -178,6 +180,7 @@ def _sections(findings: Findings, searched: Mapping[str, pd.DataFrame]) -> list[
     return [
         *ranking_page.sections(findings),
         *baseline_page.sections(findings),
+        *interval_page.sections(findings),
         *search_page.sections(findings, searched),
     ]
 
@@ -203,6 +206,8 @@ def _frames(findings: Findings, searched: Mapping[str, pd.DataFrame]) -> dict[st
         "refused": tables.refused(result),
         "horizon": tables.memory_spans(families),
         "naive": baseline_page.data_frame(findings.baselines),
+        "outputs": output_page.data_frame(findings.baselines),
+        "intervals": interval_page.data_frame(findings.intervals),
         "rates": pd.concat(family.rates() for family in families) if families else empty,
         **ranking_page.data_frames(findings.ranking),
         **searched,

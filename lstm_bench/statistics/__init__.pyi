@@ -1,3 +1,15 @@
+from ._conformal import (
+    LEVELS as LEVELS,
+)
+from ._conformal import (
+    Coverage as Coverage,
+)
+from ._conformal import (
+    conformal_half_width as conformal_half_width,
+)
+from ._conformal import (
+    measured_coverage as measured_coverage,
+)
 from ._estimates import (
     NEAR_BOUND as NEAR_BOUND,
 )
@@ -170,6 +182,12 @@ from ._skill import (
 )
 from ._skill import (
     MAX_BLOCKS as MAX_BLOCKS,
+)
+from ._skill import (
+    OUTPUT as OUTPUT,
+)
+from ._skill import (
+    OUTPUT_UNIT as OUTPUT_UNIT,
 )
 from ._skill import (
     WORST_SKILL as WORST_SKILL,

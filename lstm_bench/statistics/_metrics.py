@@ -177,7 +177,8 @@ def compute_metrics(outputs: Floats, targets: Floats, kind: Kind) -> dict[str, f
         values = [
             np.mean(recalls),
             metrics.f1_score(y, x, average="macro", zero_division=0),
-            metrics.matthews_corrcoef(y, x),
+            # scikit-learn returns 0 for a single class too, but warns of it.
+            metrics.matthews_corrcoef(y, x) if len(np.union1d(y, x)) > 1 else 0.0,
             -np.log(of_target).mean(),
         ]
     return {name: float(value) for name, value in zip(METRICS[kind], values, strict=True)}

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 BASELINE_PREFIX = "naive: "
 """Prefix of the columns that hold the baselines' answers in a table of predictions."""
+OUTPUT, OUTPUT_UNIT = "output", "unit"
+"""Columns of a table of predictions with a row for each of several outputs of a step: the name of
+the output, and what its errors are divided by before they are averaged."""
 WORST_SKILL = -1.0
 """The skill of an infinite error."""
 MAX_BLOCKS = 10
@@ -34,20 +37,24 @@ SkillVerdict = Literal["better", "worse", "cannot tell"]
 
 
 def baseline_names(predictions: pd.DataFrame) -> list[str]:
-    """Returns the names of the baselines in a table of predictions; empty if there are none."""
+    """Returns the names of the baselines in a table of predictions; empty if there are none.
+
+    A baseline that some seeds lack, because they were run by an earlier version, is not among them.
+    """
     return [
         str(column).removeprefix(BASELINE_PREFIX)
         for column in predictions.columns
-        if str(column).startswith(BASELINE_PREFIX)
+        if str(column).startswith(BASELINE_PREFIX) and not predictions[column].isna().any()
     ]
 
 
 def absolute_errors(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Returns the errors of the network and of each baseline, one row per prediction.
+    """Returns the errors of the network and of each baseline, one row per step.
 
     Columns: seed, moment, `network`, and one per baseline, under its name. Numbers have their
     absolute error, infinite if the prediction is missing; other values have 1 if wrong, else 0. A
-    `moment` orders the steps in time; steps of several sequences may share one.
+    `moment` orders the steps in time; steps of several sequences may share one. If a step has
+    several outputs, its errors are their means, each divided by its unit if there are any.
     """
     import pandas as pd  # takes a third of a second to import
 
@@ -60,7 +67,13 @@ def absolute_errors(predictions: pd.DataFrame) -> pd.DataFrame:
             table[name] = (predictions[column] - expected).abs().fillna(np.inf)
         else:
             table[name] = (predictions[column].astype(str) != expected.astype(str)).astype(float)
-    return table
+    if OUTPUT not in predictions:
+        return table
+    if OUTPUT_UNIT in predictions:
+        table[list(columns)] = table[list(columns)].div(predictions[OUTPUT_UNIT], axis=0)
+    table = table.assign(sequence=predictions["sequence"], step=predictions["step"])
+    means = table.groupby(["seed", "sequence", "step"], sort=False).mean()
+    return means.reset_index()[["seed", "moment", *columns]]
 
 
 def skill_score(error: float, baseline: float) -> float:
@@ -122,15 +135,9 @@ def compare_with_baseline(table: pd.DataFrame, name: str, overlap: int = 1) -> B
     (1946). In simulations, equal errors are called different in 1 to 6 % of cases if neighbouring
     steps are correlated by up to 0.5; at 0.8, in up to 11 %: `test_skill` measures this.
     """
-    gains = table.assign(gain=table[name] - table["network"])
-    by_step = gains.groupby("moment", sort=True)["gain"].mean().to_numpy()
-    by_seed = gains.groupby("seed")["gain"].mean().to_numpy()
-    seeds = len(by_seed)
-    difference = float(gains["gain"].mean()) if len(table) else math.nan
-    low, high, p = (math.nan,) * 3
-    blocks = block_means(by_step, max(MIN_BLOCK_STEPS, 2 * overlap))
-    if len(blocks) >= MIN_BLOCKS and np.isfinite(by_step).all():
-        low, high, p = _interval(difference, blocks, _autoregressive_variance(by_step), by_seed)
+    gains = table[name] - table["network"]
+    difference, low, high, p = mean_over_steps(gains, table["seed"], table["moment"], overlap)
+    seeds = table["seed"].nunique()
     return BaselineComparison(
         baseline=name,
         seeds=seeds,
@@ -142,6 +149,23 @@ def compare_with_baseline(table: pd.DataFrame, name: str, overlap: int = 1) -> B
         high=high,
         p=p,
     )
+
+
+def mean_over_steps(
+    values: pd.Series, seed: pd.Series, moment: pd.Series, overlap: int = 1
+) -> tuple[float, float, float, float]:
+    """Returns the mean of `values`, both ends of its 95 % interval, and the p value of a mean of 0.
+
+    There is a value for each seed and step. Over these the interval is that of
+    `compare_with_baseline`; it is NaN, as the p value, if there are too few steps.
+    """
+    by_step = values.groupby(moment, sort=True).mean().to_numpy()
+    by_seed = values.groupby(seed).mean().to_numpy()
+    mean = float(values.mean()) if len(values) else math.nan
+    blocks = block_means(by_step, max(MIN_BLOCK_STEPS, 2 * overlap))
+    if len(blocks) < MIN_BLOCKS or not np.isfinite(by_step).all():
+        return mean, math.nan, math.nan, math.nan
+    return mean, *_interval(mean, blocks, _autoregressive_variance(by_step), by_seed)
 
 
 def block_means(values: Floats, min_steps: int = MIN_BLOCK_STEPS) -> Floats:

@@ -37,7 +37,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationError
 
-from lstm_bench.data import complete_sweep, default_name, default_search
+from lstm_bench.data import complete_sweep, default_name, default_search, limit_rows
 from lstm_bench.errors import Fault, RecipeError, SweepError, UserError, unknown
 from lstm_bench.recipes import BUILT_IN_TASKS, TaskRegistry, files_outside, known_settings
 from lstm_bench.safety import WholeNumber, check_yaml, pydantic_faults, read_yaml
@@ -231,6 +231,7 @@ def sweep_over_file(settings: Mapping[str, Any], overrides: Sequence[str] = ()) 
     document = {"task": "csv", "seeds": 10, **settings}
     try:
         changed = document | {key: value for key, value in changes.items() if key != "search"}
+        document |= {key: value for key, value in limit_rows(changed).items() if key == "latest"}
         whole = _merge_documents(document | {"search": default_search(changed)}, changes)
         return parse_sweep(default_name(changed), whole)
     except UserError as error:

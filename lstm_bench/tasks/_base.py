@@ -195,6 +195,19 @@ class Task(BaseModel, ABC):
         return np.asarray(step, object), np.asarray(step)
 
     @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of the outputs of a step if baselines forecast each of several (K,).
+
+        Then `baselines` are arrays (T, K), and the times of `step_times` (M, K).
+        """
+        return ()
+
+    @property
+    def output_units(self) -> tuple[float, ...]:
+        """What errors of each output are divided by before they are averaged; empty for 1."""
+        return ()
+
+    @property
     def generates(self) -> bool:
         """Whether predictions can be fed back as the next inputs."""
         return self.autoregressive

@@ -7,7 +7,7 @@ from lstm_bench.tracking._listing import (
     result_from_listing,
     sweep_listing,
 )
-from lstm_bench.tracking._lookup import find_recipe, finished_outcome, network_file
+from lstm_bench.tracking._lookup import find_baseline, find_recipe, finished_outcome, network_file
 from lstm_bench.tracking._session import Session, begin_session
 from lstm_bench.tracking._single_runs import log_single_run
 from lstm_bench.tracking._store import Store
@@ -18,6 +18,7 @@ __all__ = [
     "Store",
     "SweepRow",
     "begin_session",
+    "find_baseline",
     "find_recipe",
     "finished_outcome",
     "log_single_run",

@@ -82,7 +82,11 @@ def open_client(uri: str, path: Path | None) -> MlflowClient:
     Raises whatever MLflow raises, and `TimeoutError` if a server does not answer.
     """
     from mlflow import MlflowClient
+    from mlflow.tracking._tracking_service import utils
 
+    # MLflow caches the place of a run's files by the run's id: the copy of a store has the same
+    # ids, and its files would be written into the original.
+    getattr(utils, "_artifact_repos_cache", {}).clear()
     # MLflow caches connections by address: one with a relative path would still be used after the
     # working folder has changed.
     address = f"sqlite:///{path.resolve()}" if path else uri

@@ -3,6 +3,7 @@
 `memory`              the default recipe of a task
 `published:A1`        a row of a sweep, by its id
 `mine.yaml:A1`        a recipe of a sweep file, run or not
+`sales:last value`    a baseline in the report of a sweep over a file
 `6ae6ab1aaeca`        a recipe that has been run, by its digest
 `6ae6`                the same, by a prefix that no other recipe's digest has
 """
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_bench.config import Settings
+from lstm_bench.data import CsvTask
 from lstm_bench.errors import StoreError, SweepError, TaskError, UserError, unknown
 from lstm_bench.recipes import (
     BUILT_IN_TASKS,
@@ -28,6 +30,7 @@ from lstm_bench.recipes import (
     unknown_task_message,
 )
 from lstm_bench.results import Outcome, Role
+from lstm_bench.statistics import baseline_names
 from lstm_bench.sweeps import changed_recipe, find_sweep, load_sweep, overlay_settings
 from lstm_bench.tasks import Task, is_built_in
 from lstm_bench.tracking._store import Store
@@ -161,6 +164,28 @@ def finished_outcome(word: str, store: Store, tasks: TaskRegistry = BUILT_IN_TAS
         message = _unknown_message("finished recipe", word, by_digest)
         raise StoreError(f"store: {message}, or as SWEEP:ID")
     return _check_task(store.load_outcome(by_digest[matches[0]]), tasks)
+
+
+def find_baseline(
+    word: str, store: Store, tasks: TaskRegistry = BUILT_IN_TASKS
+) -> tuple[CsvTask, str] | None:
+    """Returns the task and the name of the baseline that `word` names as SWEEP:BASELINE, or None.
+
+    It is a baseline that the report of the sweep has. Raises `StoreError` if the file that the
+    sweep learned from is missing or has changed.
+    """
+    name, colon, baseline = word.rpartition(":")
+    listed = store.finished_rows(name) if colon else []
+    if baseline in {row.id for row, _ in listed}:
+        return None
+    for row, run_id in listed:
+        if row.role not in ("fixed", "confirmed"):
+            continue
+        outcome = _check_task(store.load_outcome(run_id), tasks)
+        if baseline in baseline_names(outcome.predictions):
+            task = recipe_of_run(outcome.settings, outcome.digest, tasks).outside_search.task
+            return (task, baseline) if isinstance(task, CsvTask) else None
+    return None
 
 
 def _check_task(outcome: Outcome, tasks: TaskRegistry) -> Outcome:

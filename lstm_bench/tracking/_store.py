@@ -27,6 +27,7 @@ from lstm_bench.safety import (
 from lstm_bench.tracking import _connection as connection
 from lstm_bench.tracking import _listing as listing
 from lstm_bench.tracking._listing import SweepRow
+from lstm_bench.tracking._moved_folder import adopt_moved_runs, current_folder
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -84,7 +85,7 @@ class Store:
             )
         self.uri = mask_address(uri)
         self.remote = uri.startswith("http")
-        self._address = uri
+        self._address, self._path = uri, path
         self._depth = 0  # nested calls of `errors_reported`
         self._waited = threading.Event()  # set once the outermost call has taken `NOTICE_AFTER`
         self._lost: str | None = None  # the message for a store that no longer answers
@@ -95,8 +96,18 @@ class Store:
             connection.prepare_mlflow(path, str(self._artifact_uri))
         with self.errors_reported():
             connection.check_database(uri, path)
+            self._adopt_moved_runs()
         with self.errors_reported(silent=True):  # creating missing tables takes long
             self.client: MlflowClient = connection.open_client(uri, path)
+
+    def _adopt_moved_runs(self) -> None:
+        """Takes over the runs of a SQLite file whose folder was moved or copied, with notice."""
+        moved = adopt_moved_runs(self._path, self._artifact_folder) if self._path else None
+        if moved is not None:
+            self._waiting(
+                f"store: {self.uri} was moved or copied: its runs have their files in "
+                f"{self._artifact_folder} now, no longer in {moved}"
+            )
 
     @contextlib.contextmanager
     def errors_reported(self, silent: bool = False) -> Iterator[None]:
@@ -261,7 +272,7 @@ class Store:
         if not self.remote:
             folder = connection.local_path(self.client.get_run(run_id).info.artifact_uri)
             if folder is not None:
-                yield folder / name
+                yield current_folder(folder, run_id, self._artifact_folder, self._path) / name
                 return
         with temporary_folder() as folder:
             try:

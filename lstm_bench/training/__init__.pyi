@@ -4,6 +4,7 @@ from ._backend import start_tensorflow as start_tensorflow
 from ._engine import ENGINES as ENGINES
 from ._engine import get_engine as get_engine
 from ._forecast import forecast_file as forecast_file
+from ._forecast import missing_intervals as missing_intervals
 from ._keras_engine import fit_epoch as fit_epoch
 from ._keras_engine import prepared_model as prepared_model
 from ._prediction import AnswerStep as AnswerStep

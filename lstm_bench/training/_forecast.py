@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import keras
 import numpy as np
@@ -13,29 +13,27 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lstm_bench.data import (
+    Aggregate,
     Columns,
     Missing,
     Segment,
     Series,
     TargetKind,
+    file_notes,
+    forecast_end,
     network_inputs,
     read_new_file,
 )
 from lstm_bench.errors import StoreError, UserError, unknown
 from lstm_bench.recipes import FRAMINGS, Encoding, Framing, Substrings
 from lstm_bench.results import Outcome, validation_message
-from lstm_bench.statistics import Kind, decode_outputs
+from lstm_bench.statistics import LEVELS, Kind, decode_outputs
 from lstm_bench.tasks import Problem, Sequence
 from lstm_bench.training._model_file import open_network
 from lstm_bench.training._models import reset_states
 
-DATES = ("%Y-%m-%d", "%Y-%m", "%d.%m.%Y", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S",
-         "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ")  # fmt: skip
-"""Formats of times for which the following times can be computed."""
 MAX_INPUT_NUMBERS = 200_000_000
 """Largest number of input values of one forecast: 0.8 GB."""
-LATEST_TIMES = 24
-"""Number of latest times from which the distance to the next one is computed."""
 GROUP = "\0group"  # a name that no column of a file has
 
 
@@ -45,6 +43,20 @@ KINDS: Mapping[TargetKind, Kind] = {
     "binary": "binary",
     "symbols": "categorical",
 }
+
+
+class _TimeFormat(BaseModel):
+    """`TimeFormat` as it is stored."""
+
+    model_config = STRICT
+
+    columns: Annotated[list[str], Field(min_length=1)]
+    kind: Literal["numbers", "epoch", "text"]
+    pattern: str
+    order: Literal["dmy", "mdy", "ymd"] | None
+    exact: str
+    zone: str
+    place: str
 
 
 class _Columns(BaseModel):
@@ -60,6 +72,23 @@ class _Columns(BaseModel):
     group: str | None
     horizon: Annotated[int, Field(ge=0, le=10_000)]
     missing: Missing
+    time_format: _TimeFormat | None = None
+    aggregate: Aggregate | None = None
+    text: bool = False
+    further: list[str] = []
+    all_steps: bool = False
+    known: list[str] = []
+    categories: list[Annotated[tuple[str, list[str]], Field(strict=False)]] = []
+
+
+class _Intervals(BaseModel):
+    """`analysis.forecast_intervals` as they are stored."""
+
+    model_config = STRICT
+
+    rows: Annotated[int, Field(ge=1)]
+    seeds: Annotated[int, Field(ge=1)]
+    half_widths: dict[Literal["80", "95"], Annotated[float, Field(ge=0)] | None]
 
 
 class _StoredData(BaseModel):
@@ -69,11 +98,13 @@ class _StoredData(BaseModel):
 
     columns: _Columns
     inputs: list[Annotated[tuple[str, float, float], Field(strict=False)]]
-    shift: float
-    scale: float
+    shift: float | list[float]
+    scale: float | list[float]
     difference: bool
     kind: Kind
     symbolic: bool
+    baselines_left_out: list[str] = []
+    intervals: _Intervals | None = None
 
     @model_validator(mode="after")
     def _check_consistency(self) -> Self:
@@ -81,14 +112,22 @@ class _StoredData(BaseModel):
         columns = self.columns
         if self.kind != KINDS[columns.kind] or bool(columns.labels) != (columns.kind == "symbols"):
             raise ValueError("kind and labels must match the columns")
-        if self.symbolic and (columns.inputs or self.kind != "categorical" or not columns.horizon):
+        restored = Columns.restored(columns.model_dump())
+        features, outputs = len(restored.feature_names), len(restored.outputs)
+        if self.symbolic and (features or self.kind != "categorical" or not columns.horizon):
             raise ValueError("symbolic needs symbols that are forecast only from themselves")
-        target_inputs = max(1, len(columns.labels)) if columns.horizon else 0
-        count = 0 if self.symbolic else target_inputs + len(columns.inputs)
+        target_inputs = max(len(restored.targets), len(columns.labels)) if columns.horizon else 0
+        count = 0 if self.symbolic else target_inputs + features
         if len(self.inputs) != count or not all(spread for _, _, spread in self.inputs):
             raise ValueError(f"there must be {count} inputs, all with a spread that is not 0")
         if self.difference and self.kind != "regression":
             raise ValueError("difference needs a target of numbers")
+        if outputs > 1 and self.kind != "regression":
+            raise ValueError("several outputs need targets of numbers")
+        if not len(np.atleast_1d(self.shift)) == len(np.atleast_1d(self.scale)) == outputs:
+            raise ValueError(f"shift and scale must be of {outputs} outputs")
+        if self.intervals is not None and (outputs > 1 or self.kind != "regression"):
+            raise ValueError("intervals need one target of numbers")
         return self
 
 
@@ -109,9 +148,15 @@ def forecast_file(outcome: Outcome, file: str) -> pd.DataFrame:
     before the first full window. Its columns are the name of the series, if there are several; the
     time of the forecast value, under its name in the file (or `row`); `origin`, the time of the
     latest row that the network was fed; and `predicted`, in the units or symbols of the data.
-    Categorical and binary targets also have `output`, which is the probability if the outputs are
-    a softmax or a sigmoid. The last rows forecast values that are not yet in the file; see
-    `following_times`. The file that the run was trained on is not read again.
+    Before it are `target`, a name, if there are several, and `ahead`, in rows, if all steps up to
+    the horizon are forecast: then there is a row for each target and step. Categorical and binary
+    targets also have `output`, which is the probability if the outputs are a softmax or a sigmoid.
+    The last rows forecast values that are not yet in the file; their times are written like those
+    of the file, and empty if its times are not evenly spaced. With columns known in advance, only
+    rows are forecast whose known values are in the file. What is not forecast or not used is said
+    in `attrs["notes"]`, a list of texts. One real target also has `lower_80`, `upper_80`,
+    `lower_95` and `upper_95`, the ends of the forecast intervals, if the run has any: see
+    `missing_intervals`. The file that the run was trained on is not read again.
 
     Raises `UserError` if the run was not trained on a file, or if `file` does not match that file;
     `StoreError` if the run has no model, or if its stored data are damaged.
@@ -126,47 +171,50 @@ def forecast_file(outcome: Outcome, file: str) -> pd.DataFrame:
     if isinstance(framing, Substrings):
         rule = "substrings are drawn at random, so they cannot forecast rows"
         raise UserError(f"--csv: {rule}; give a run with another framing")
-    stored = data["columns"]
-    columns = Columns(**stored | {key: tuple(stored[key]) for key in ("inputs", "labels")})
+    columns = Columns.restored(data["columns"])
     forecaster = _Forecaster(load_network(outcome), framing, data, columns, settings)
-    parts = [forecaster.forecast(series) for series in read_new_file(columns, file)]
+    all_series = read_new_file(columns, file)
+    parts = [forecaster.forecast(series) for series in all_series]
     if not any(map(len, parts)):
         need = getattr(framing, "window", 1) + data["difference"]
         raise UserError(
-            f"{file}: {framing.name} needs {need} rows for a forecast, but no series has so many; "
-            "give a longer file"
+            f"{file}: {framing.name} needs {need} rows for a forecast"
+            + (f", and {', '.join(columns.known)} of the rows to be forecast" * bool(columns.known))
+            + ", but no series has so many; give a longer file"
         )
     table = pd.concat([part for part in parts if len(part)], ignore_index=True)
     if columns.group is None:
-        return table.drop(columns=GROUP)
-    return table.rename(columns={GROUP: columns.group})
+        table = table.drop(columns=GROUP)
+    else:
+        table = table.rename(columns={GROUP: columns.group})
+    table.attrs["notes"] = file_notes(columns, file, all_series)
+    return table
 
 
-def following_times(when: NDArray[np.object_], count: int) -> NDArray[np.object_]:
-    """Returns the `count` times after `when` as text, if the latest times are evenly spaced.
+def missing_intervals(outcome: Outcome) -> str:
+    """Returns why the forecasts of a run have no intervals, or only some; else an empty text."""
+    data = outcome.data
+    if data.get("kind") != "regression":
+        return ""
+    if isinstance(data.get("shift"), list):
+        return "no forecast intervals: only a network with one output has them"
+    if not data.get("intervals"):
+        return (
+            "no forecast intervals: only finalists of a search have them, from the errors of their "
+            "trial on the part that it was chosen on, and a run of an earlier version has none"
+        )
+    rows, known = data["intervals"]["rows"], _half_widths(data)
+    few = [level for level in LEVELS if level not in known]
+    return "" if not few else (
+        f"no forecast intervals of {' and '.join(f'{level} %' for level in few)}: they need errors "
+        f"on more rows, but the part that the recipe was chosen on has {rows}"
+    )  # fmt: skip
 
-    Months, quarters and years count as evenly spaced. Returns empty texts for other times.
 
-    >>> following_times(np.array(["2001-11-01", "2001-12-01", "2002-01-01"], object), 2).tolist()
-    ['2002-02-01', '2002-03-01']
-    >>> following_times(np.array(["row 7", "row 8"], object), 1).tolist()
-    ['row 9']
-    """
-    latest = [str(time) for time in when[-LATEST_TIMES:]]
-    prefix = "row " if all(time.startswith("row ") for time in latest) else ""
-    numbers = pd.to_numeric(pd.Series(latest).str.removeprefix(prefix), errors="coerce").to_numpy()
-    steps = np.diff(numbers)
-    if len(steps) and np.isfinite(numbers).all() and np.allclose(steps, steps[0]):
-        ahead = numbers[-1] + steps[0] * np.arange(1, count + 1)
-        return np.array([f"{prefix}{value:.12g}" for value in ahead], object)
-    for date_format in DATES:
-        dates = pd.to_datetime(pd.Series(latest), format=date_format, errors="coerce", exact=True)
-        if dates.isna().any() or len(dates) < 3:
-            continue
-        if frequency := pd.DatetimeIndex(dates, freq="infer").freq:
-            ahead = pd.date_range(dates.iloc[-1], periods=count + 1, freq=frequency)[1:]
-            return np.array(ahead.strftime(date_format), object)
-    return np.array([""] * count, object)
+def _half_widths(data: Mapping[str, Any]) -> dict[int, float]:
+    """Returns the half-widths of the forecast intervals that a run has, by level in percent."""
+    widths = (data.get("intervals") or {}).get("half_widths", {})
+    return {level: widths[str(level)] for level in LEVELS if widths.get(str(level)) is not None}
 
 
 def load_network(outcome: Outcome) -> keras.Model:
@@ -226,7 +274,7 @@ class _Forecaster:
     def forecast(self, series: Series) -> pd.DataFrame:
         """Returns the forecasts for one series, an empty table if it is too short."""
         first, width = int(self.data["difference"]), self.model.input_shape[1]
-        inputs = self._inputs(Segment(series, first, len(series)))
+        inputs = self._inputs(Segment(series, first, forecast_end(self.columns, series)))
         targets = np.zeros(len(inputs), np.int64)  # unknown
         sequence = Sequence(inputs, targets, np.ones(len(inputs), bool))
         if self.framing.count(len(inputs)) < 1:
@@ -246,11 +294,18 @@ class _Forecaster:
         if not np.isfinite(outputs).all():
             raise UserError("the outputs are not finite: the network diverged in training")
         rows = first + step
-        predictions = self._predictions(outputs, series.target[rows])
-        horizon = self.columns.horizon
-        times = np.concatenate([series.times, following_times(series.times, horizon)])
-        columns = {GROUP: series.name, self.columns.time or "row": times[rows + horizon]}
-        return pd.DataFrame({**columns, "origin": series.times[rows], **predictions})
+        places, steps = np.array(self.columns.outputs).T
+        predictions = self._predictions(outputs, series.targets[rows][:, places])
+        times = np.concatenate([series.times, series.ahead, series.following])
+        which = {"target": np.array(self.columns.targets, object)[places], "ahead": steps}
+        used = ["target"] * bool(self.columns.further) + ["ahead"] * self.columns.all_steps
+        return pd.DataFrame({
+            GROUP: series.name,
+            self.columns.time or "row": times[rows[:, None] + steps].ravel(),
+            "origin": np.repeat(series.times[rows], len(steps)),
+            **{name: np.tile(which[name], len(rows)) for name in used},
+            **predictions,
+        })  # fmt: skip
 
     def _inputs(self, stretch: Segment) -> NDArray[np.generic]:
         scaling = np.array([numbers for _, *numbers in self.data["inputs"]], float).reshape(-1, 2)
@@ -263,7 +318,7 @@ class _Forecaster:
         missing = width - x.shape[1]
         every_step = self.framing.every_step
         network_shape = (self.model.input_shape[2], *self.model.output_shape[1:])
-        values = max(1, len(self.columns.labels))
+        values = max(len(self.columns.outputs), len(self.columns.labels))
         data_shape = (x.shape[2], *[width] * every_step, values)
         if network_shape != data_shape:
             rule = f"has inputs and outputs {network_shape}, but its data need {data_shape}"
@@ -283,12 +338,20 @@ class _Forecaster:
     def _predictions(
         self, outputs: NDArray[np.float32], latest: NDArray[np.float64]
     ) -> dict[str, Any]:
-        """Returns the columns `predicted` and `output`; `latest` are the targets fed last."""
+        """Returns the columns `predicted` and `output`, those of the outputs in turn.
+
+        `latest` (R, K) are the targets fed last.
+        """
         predicted = decode_outputs(outputs, self.data["kind"])
         if self.data["kind"] == "categorical":
             names = np.array(self.columns.labels, dtype=object)[predicted.astype(int)]
             return {"predicted": names, "output": outputs.max(axis=1)}
         if self.data["kind"] == "binary":
             return {"predicted": predicted[:, 0], "output": outputs[:, 0]}
-        values = outputs[:, 0].astype(float) * self.data["scale"] + self.data["shift"]
-        return {"predicted": values + latest if self.data["difference"] else values}
+        values = outputs.astype(float) * self.data["scale"] + self.data["shift"]
+        values = values + latest if self.data["difference"] else values
+        return {"predicted": values.ravel()} | {
+            f"{end}_{level}": values.ravel() + sign * width
+            for level, width in _half_widths(self.data).items()
+            for end, sign in (("lower", -1), ("upper", 1))
+        }

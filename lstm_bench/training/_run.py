@@ -15,6 +15,8 @@ from lstm_bench.results import CURVE_POINTS, Outcome, merge_outcomes
 from lstm_bench.safety import disk_errors_reported, temporary_folder
 from lstm_bench.statistics import (
     BASELINE_PREFIX,
+    OUTPUT,
+    OUTPUT_UNIT,
     absolute_errors,
     accuracy,
     best_baseline,
@@ -138,11 +140,18 @@ def _teacher_forced_predictions(recipe: Recipe, run: SeedRun) -> pd.DataFrame:
         expected = recipe.task.in_units(sequence, step, expected)
         predicted = recipe.task.in_units(sequence, step, np.asarray(predicted, float))
     correct = run.correct[-1][sample, position]
+    count = max(1, len(recipe.task.outputs))  # a row for each of them
+    if count > 1:
+        sequence, step, inputs, correct = (
+            np.repeat(values, count, axis=0) for values in (sequence, step, inputs, correct)
+        )
+        expected, predicted = (np.reshape(v, (-1, 1)) for v in (expected, predicted))
     table = _predictions_table(
         recipe, run.seed, sequence, step, inputs, expected, predicted, correct
     )
     missing = np.nan if pd.api.types.is_numeric_dtype(table["predicted"]) else "?"
-    table.loc[~np.isfinite(outputs).all(axis=-1), "predicted"] = missing
+    finite = np.isfinite(outputs).all(axis=-1)
+    table.loc[~np.repeat(finite, count), "predicted"] = missing
     return _with_baselines(recipe, table)
 
 
@@ -152,12 +161,18 @@ def _with_baselines(recipe: Recipe, table: pd.DataFrame) -> pd.DataFrame:
     baselines = {**task.baselines(), **(task.baselines(window) if window else {})}
     if not baselines:
         return table
-    sequence, step = table["sequence"].to_numpy(), table["step"].to_numpy()
-    table["input"], table["moment"] = task.step_times(sequence, step)
+    count = max(1, len(task.outputs))
+    sequence, step = (table[name].to_numpy()[::count] for name in ("sequence", "step"))
+    times, moments = task.step_times(sequence, step)
+    table["input"], table["moment"] = times.ravel(), np.repeat(moments, count)
     for name, predicted in baselines.items():
         index = np.cumsum([0, *map(len, predicted)])[sequence] + step
-        values = np.concatenate(predicted)[index]
+        values = np.concatenate(predicted)[index].reshape(len(table), *[1] * (count > 1))
         table[BASELINE_PREFIX + name] = _readable_values(recipe, values)
+    if task.outputs:
+        table[OUTPUT] = np.tile(np.array(task.outputs, object), len(step))
+    if task.output_units:
+        table[OUTPUT_UNIT] = np.tile(task.output_units, len(step))
     return table
 
 
@@ -253,9 +268,11 @@ def _scores(recipe: Recipe, run: SeedRun, predictions: pd.DataFrame) -> dict[str
     targets = samples.y.reshape(*samples.scored.shape, -1)[samples.evaluated]
     outputs = run.outputs[samples.evaluated]
     if recipe.task.kind == "regression":
-        step = predictions["step"].to_numpy()
-        targets = recipe.task.in_units(sequence, step, targets)
-        outputs = recipe.task.in_units(sequence, step, outputs)
+        count = max(1, len(recipe.task.outputs))
+        sequence, step = sequence[::count], predictions["step"].to_numpy()[::count]
+        units = np.array(recipe.task.output_units or 1.0)
+        targets = recipe.task.in_units(sequence, step, targets) / units
+        outputs = recipe.task.in_units(sequence, step, outputs) / units
     return row | compute_metrics(outputs, targets, recipe.task.kind) | _skill(recipe, predictions)
 
 

@@ -24,7 +24,7 @@ from lstm_bench.statistics._skill import BASELINE_PREFIX
 from lstm_bench.sweeps._sweep import load_sweep, sweep_over_file
 from lstm_bench.tracking._definition import data_file, describe_changes, search_definition
 from lstm_bench.tracking._store import Store
-from lstm_bench.training._forecast import following_times, forecast_file
+from lstm_bench.training._forecast import forecast_file
 from lstm_bench.training._run import run
 
 ROWS = 120
@@ -198,22 +198,6 @@ def test_forecasts_from_the_same_file_are_the_predictions_of_the_run(file, setti
         assert [f"{v:.6g}" if isinstance(v, float) else str(v) for v in repeated] == list(
             map(str, predictions)
         )
-
-
-@pytest.mark.parametrize(("when", "then"), [
-    (["2020-11-30", "2020-12-31", "2021-01-31"], ["2021-02-28", "2021-03-31"]),
-    (["2020-11-15", "2020-12-15", "2021-01-15"], ["", ""]),
-    (["1990", "1991", "1992"], ["1993", "1994"]),
-    (["0.5", "1", "1.5"], ["2", "2.5"]),
-    (["2020-01", "2020-04", "2020-07", "2020-10"], ["2021-01", "2021-04"]),
-    (["30.12.2020", "31.12.2020", "01.01.2021"], ["02.01.2021", "03.01.2021"]),
-    (["2021-01-01 22:00", "2021-01-01 23:00", "2021-01-02 00:00"],
-     ["2021-01-02 01:00", "2021-01-02 02:00"]),
-    (["2020-01-01", "2020-01-02", "2020-01-05"], ["", ""]),
-    (["2020-01-01"], ["", ""]),
-])  # fmt: skip
-def test_following_times_are_spaced_like_the_latest(when, then):
-    assert following_times(np.array(when, object), 2).tolist() == then
 
 
 def test_plain_keras_needs_only_the_model_file_and_the_scaling(file, folder):
@@ -441,7 +425,9 @@ def test_a_file_on_the_command_line_from_search_to_forecast(done, command, monke
     code, out, err = command("predict", f"my shop-sales:{first}", "--csv", "my shop.csv",
                              "--output", "predicted.csv")  # fmt: skip
     assert (code, out.strip()) == (0, "predicted.csv"), err
-    assert list(pd.read_csv("predicted.csv").columns) == ["month", "origin", "predicted"]
+    table = pd.read_csv("predicted.csv")
+    ends = ["lower_80", "upper_80", "lower_95", "upper_95"]
+    assert list(table.columns) == ["month", "origin", "predicted", *ends]
     code, _, err = command("predict", f"my shop-sales:{first}", "--csv", "my shop.csv",
                            "--output", "predicted.csv")  # fmt: skip
     assert code == 2 and "--force" in err

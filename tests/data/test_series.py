@@ -62,12 +62,12 @@ WRONG = {
     "a time twice": (
         {"target": "sales"},
         rows_with(r7=("4", "1", "1")),
-        "row 7 repeats the time of the row before",
+        "row 7 repeats the time of another row .4.; keep one of them, set aggregate=mean",
     ),
     "times twice": (
         {"target": "sales"},
         rows_with(r7=("4", "1", "1"), r9=("6", "1", "1")),
-        "rows 7 and 9 repeat the time of the row before",
+        "rows 7 and 9 repeat the time of another row",
     ),
     "several infinite numbers": (
         {"target": "sales"},
@@ -89,10 +89,27 @@ WRONG = {
         HEAD + RISING,
         "at least 3, but there is 1; use split=time",
     ),
-    "times out of order": (
+    "absent times": (
         {"target": "sales"},
-        rows_with(r7=("1", "1", "1")),
-        "must be in order of 'day', but the time of row 7",
+        HEAD + "\n".join(f"{n},{n % 7},{n % 5}" for n in range(ROWS) if n not in (5, 6, 9)),
+        "no moment may be missing, but 3 of the calendar are absent, 5, 6, 9 after row 6; set "
+        "missing=drop to go on without them, or missing=interpolate",
+    ),
+    "a hole longer than the file": (
+        {"target": "sales", "missing": "interpolate"},
+        HEAD + "\n".join(f"{n + 2000 * (n > 60)},{n % 7},{n % 5}" for n in range(80)),
+        "2,000 of the calendar are absent, 61, 62, 63, ... after row 62, which is more than the "
+        "file has rows; correct the times, or set missing=drop",
+    ),
+    "absent times among symbols": (
+        {"target": "sales", "kind": "symbols", "missing": "interpolate"},
+        HEAD + "\n".join(f"{n},{n % 7},{n % 5}" for n in range(ROWS) if n != 5),
+        "missing=interpolate is for numbers, but the target is symbols; use missing=drop",
+    ),
+    "times that repeat among symbols": (
+        {"target": "sales", "kind": "symbols", "aggregate": "mean"},
+        HEAD + "\n".join(f"{n - (n == 9)},{n % 7},{n % 5}" for n in range(ROWS)),
+        "aggregate=mean is for numbers, but the target is symbols; use aggregate=first",
     ),
     "a time missing": (
         {"target": "sales"},
@@ -103,12 +120,6 @@ WRONG = {
         {"target": "sales", "time": "day"},
         rows_with(r7=("soon", "1", "1")),
         "numbers or dates like .* row 7 has 'soon'",
-    ),
-    "mixed time zones": (
-        {"target": "sales"},
-        HEAD + "\n".join(f"2024-01-{n + 1:02}T00:00{'Z' if n % 2 else '+02:00'},{n % 7},{n % 5}"
-                         for n in range(30)),
-        "must be in one time zone, but have .02:00, Z",
     ),
     "some times with a time zone": (
         {"target": "sales"},
@@ -244,12 +255,12 @@ def test_a_part_without_scored_steps_is_refused(file):
 WRONG_NEW_FILES = {
     "several series": (
         "\n".join(f"{n // 2},{'ab'[n % 2]},{n % 5}" for n in range(20)),
-        "rows 3, 5, .* repeat the time of the row before; keep one of them, or give a file for "
+        "rows 3, 5, .* repeat the time of another row .0.; keep one of them, give a file for "
         "each series, or train a run on a file with a column of their names",
     ),
     "one series after the other": (
         "\n".join(f"{n % 10},{'ab'[n // 10]},{n % 5}" for n in range(20)),
-        "the time of row 12 is before that of the row before; sort the file, or give a file for",
+        "rows 12, 13, .* repeat the time of another row .0.; keep one of them, give a file for",
     ),
     "a gap": (
         "\n".join(f"{n},a,{'' if n == 5 else n % 5}" for n in range(20)),
@@ -287,7 +298,8 @@ def test_columns_that_are_left_out_are_noted_with_the_reason(file):
     prepared = prepare(FileOptions(file(text), target="sales"))
     assert prepared.inputs == ("price",)
     left_out = "(left out, no numbers: shop, note) (left out, constant: level)"
-    assert f"inputs: sales, price {left_out}" in prepared.notes
+    hint = "(text of at most 20 values, an input if columns names it: shop)"
+    assert f"inputs: sales, price {left_out} {hint}" in prepared.notes
     assert "inputs: a" in prepare(FileOptions(file("a\n" + "\n".join("123" * 10)))).notes
 
 

@@ -7,8 +7,7 @@ import pytest
 from lstm_bench.data._inference import detect_season
 from lstm_bench.data._series import FileOptions, prepare
 from lstm_bench.data._table import read_table
-from lstm_bench.data._times import parse_times
-from lstm_bench.errors import DataError
+from lstm_bench.data._time_columns import TimeOptions, read_column
 
 ROWS = 40
 
@@ -22,7 +21,7 @@ def test_the_time_column_with_most_values_is_used_and_can_be_turned_off(file):
 
 
 @pytest.mark.parametrize("written", ["%d.%m.%Y", "%d.%m.%Y %H:%M", "%Y-%m-%d", "%Y-%m-%dT%H:%MZ"])
-def test_dates_are_parsed_in_several_formats_and_their_order_is_checked(file, written):
+def test_dates_are_parsed_in_several_formats_and_put_in_order(file, written):
     when = pd.date_range("2009-12-30", periods=ROWS)
     lines = [f"{day};{n % 7},5" for n, day in enumerate(when.strftime(written))]
     text = "date;sales\n" + "\n".join(lines)
@@ -30,10 +29,16 @@ def test_dates_are_parsed_in_several_formats_and_their_order_is_checked(file, wr
     assert (prepared.time, prepared.inputs) == ("date", ())
     first, last = (when[n].strftime(written) for n in (0, -1))
     assert f"{ROWS} rows in the order of date, daily, {first} to {last}" in prepared.notes
-    assert parse_times(read_table(file(text)), "date").tolist() == when.to_numpy().tolist()
+    assert (
+        read_column(read_table(file(text)), "date", TimeOptions()).values.tolist()
+        == when.to_numpy().tolist()
+    )
     lines[3:5] = lines[4], lines[3]
-    with pytest.raises(DataError, match="the time of row 6 is before"):
-        prepare(FileOptions(file("date;sales\n" + "\n".join(lines)), target="sales"))
+    moved = prepare(FileOptions(file("date;sales\n" + "\n".join(lines)), target="sales"))
+    assert "(in the file: not in order)" in moved.notes[1]
+    np.testing.assert_array_equal(moved.series[0].target, prepared.series[0].target)
+    moved = prepare(FileOptions(file("date;sales\n" + "\n".join(lines[::-1])), target="sales"))
+    np.testing.assert_array_equal(moved.series[0].target, prepared.series[0].target)
 
 
 @pytest.mark.parametrize(("freq", "text"), [
@@ -55,17 +60,18 @@ def test_missing_steps_are_counted(file, freq, text):
     note = prepare(FileOptions(file(frame.to_csv(index=False)), target="x")).notes[1]
     assert text.split(",")[0] + ", 1999" in note and "missing" not in note
     incomplete = frame.drop(index=[20, 70, 71]).to_csv(index=False)
-    note = prepare(FileOptions(file(incomplete), target="x")).notes[1]
+    note = prepare(FileOptions(file(incomplete), target="x", missing="drop")).notes[1]
     assert note.startswith(f"147 rows in the order of date, {text}, 1999")
 
 
 def test_missing_steps_are_counted_within_series_and_only_if_times_are_even(file):
     lines = [f"{n},{name},{n % 5}" for n in range(40) for name in "ab" if (n, name) != (7, "b")]
-    note = prepare(FileOptions(file("day,shop,x\n" + "\n".join(lines)), target="x")).notes[1]
+    text = "day,shop,x\n" + "\n".join(lines)
+    note = prepare(FileOptions(file(text), target="x", missing="drop")).notes[1]
     assert "2 series by shop, 79 rows in the order of day, every 1, 1 step missing, 0" in note
     lines = [f"{n + (n % 4 == 3) / 2},{n % 5}" for n in range(41)]
     note = prepare(FileOptions(file("day,x\n" + "\n".join(lines)), target="x")).notes[1]
-    assert "41 rows in the order of day, every 1 in 50% of steps, 0" in note
+    assert "41 rows in the order of day, irregular: every 1 in 50% of steps, 0" in note
     lines = [*(f"{n}e-320,{n % 5}" for n in range(1, 41)), "1e30,3"]
     note = prepare(FileOptions(file("day,x\n" + "\n".join(lines)), target="x")).notes[1]
     assert "% of steps, 1e-320 to 1e30" in note

@@ -350,3 +350,17 @@ def test_batch_size_all_counts_only_the_training_samples(layout, unseen):
     settings = {"framing": "pairs", "stateful": True, "batch_size": "all", "shuffle": "none"}
     settings |= {"layout": layout, "reset": "epoch", "unseen": unseen, "lag": 12}
     assert "of the unseen sequences" in refusal("random_memory", **settings)["batch_size"]
+
+
+def test_a_fault_of_a_default_says_that_it_is_one():
+    def message(**settings):
+        with pytest.raises(RecipeError) as raised:
+            recipe("csv", **settings)
+        return {fault.key: fault.message for fault in raised.value.faults}
+
+    default = message(stateful=True)["batch_size"]
+    assert default.endswith("(batch_size=all: by default of csv)")
+    written = message(stateful=True, batch_size="all")["batch_size"]
+    assert default.startswith(written) and "default" not in written
+    short = message(shuffle="sequences")
+    assert "default" not in short["shuffle"]  # the user wrote it

@@ -247,6 +247,25 @@ def test_a_stateful_batch_size_is_refused_exactly_where_rows_cannot_be_filled(
         assert listed.endswith("...") == (len(fitting) > 12)
 
 
+@given(LENGTHS, LENGTHS, st.integers(1, 24), st.sampled_from(["rows", "streams"]),
+       st.sampled_from(["sequence", "epoch", "never"]))  # fmt: skip
+def test_the_sizes_that_are_offered_fit_the_unseen_sequences_too(
+    lengths, unseen, size, layout, reset
+):
+    found = faults(lengths, size, True, layout, reset, "none", True, True, others=unseen)
+    messages = [fault.message for fault in found if fault.key == "batch_size"]
+    offered = [text.split("unseen sequences together: ")[1] for text in messages if "fit, " in text]
+    fitting = [
+        n
+        for n in range(1, min(sum(lengths), sum(unseen)) + 1)
+        if fills_rows(lengths, n, layout, reset) and fills_rows(unseen, n, layout, reset)
+    ]
+    for listed in offered:
+        assert [int(n) for n in re.findall(r"\d+", listed)] == fitting[:12]
+    if messages and not offered:  # rows of unequal sequences cannot run side by side
+        assert "use layout=rows" in messages[0] and layout == "streams" and not fitting
+
+
 @pytest.mark.parametrize("shuffle", ["none", "sequences"])
 def test_all_as_batch_size_is_one_batch(shuffle):
     assert fault_messages((4, 4), "all", layout="streams", shuffle=shuffle) == {}

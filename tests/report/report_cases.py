@@ -261,6 +261,16 @@ def baseline_rows(real_valued: bool) -> tuple[Row, Row]:
     )
 
 
+def with_intervals(half_widths: dict[str, float | None]) -> Row:
+    """Returns a confirmed recipe with forecast intervals, scored on 40 steps of two series."""
+    row = with_baselines(FIXED[0], True, 0.5)
+    table = row.outcome.predictions
+    table = table.assign(sequence=1 + (table["step"] >= 20))
+    data = {"intervals": {"rows": 30, "seeds": 3, "half_widths": half_widths}}
+    outcome = dataclasses.replace(row.outcome, predictions=table, data=data)
+    return dataclasses.replace(row, outcome=outcome, id="confirm-1", role="confirmed", of="trial-1")
+
+
 def a_grid(scores: dict[str, list[tuple[int, ...]]], **more: Any) -> SweepData:
     """Returns a sweep over tasks `task-1`, ... in which seeds had so many of four steps right.
 
@@ -330,6 +340,8 @@ EDGES = {
     "baselines": a_result(*baseline_rows(True)),
     "baselines of symbols": a_result(*baseline_rows(False)),
     "baselines on few steps": a_result(with_baselines(FIXED[0], True, 0.1, count=9)),
+    "intervals": a_result(with_intervals({"80": 0.6, "95": 0.4})),
+    "intervals of one level": a_result(with_intervals({"80": 0.6, "95": None})),
     "across tasks": GRID,
     "across tasks, one seed": ONE_SEED,
     "across tasks, seven recipes": SEVEN,

@@ -95,6 +95,37 @@ def test_networks_are_compared_with_baselines_in_every_form() -> None:
     assert "so there is no interval" in text_of("baselines on few steps")[0]
 
 
+def test_the_coverage_of_forecast_intervals_is_counted_on_the_steps_never_seen() -> None:
+    table = pd.read_csv(io.BytesIO(rendered("intervals")["intervals.csv"]))
+    (row,) = EDGES["intervals"].rows
+    steps = row.outcome.predictions
+    errors = (steps["predicted"] - steps["expected"]).abs()
+    parts = {
+        "all": steps["step"] >= 0, "the first third": steps["step"] < 13,
+        "the last third": steps["step"] >= 27,
+    }  # fmt: skip
+    for level, width in ((80, 0.6), (95, 0.4)):
+        found = table[table["level"] == level].set_index("part")
+        for part, chosen in parts.items():
+            assert found.loc[part, "coverage"] == pytest.approx((errors[chosen] <= width).mean())
+        assert (found["half_width"] == width).all() and (found["calibration_rows"] == 30).all()
+        series = [errors[steps["sequence"] == number] <= width for number in (1, 2)]
+        of_series = found[found.index.str.startswith("the series of ")]["coverage"]
+        assert sorted(of_series) == pytest.approx(sorted(part.mean() for part in series))
+    whole = table.iloc[1]
+    assert (whole["level"], whole["verdict"]) == (95, "below")
+    k = round(whole["coverage"] * 40)
+    wilson = stats.binomtest(k, 40).proportion_ci(method="wilson")
+    assert (whole["binomial_low"], whole["binomial_high"]) == pytest.approx(tuple(wilson))
+    for text in text_of("intervals")[:2]:  # the page and the Markdown file
+        words = " ".join(text.split())
+        assert "Forecast intervals of confirm-1: " in words and "below nominal" in words
+        assert "of 40 steps lie in its 95 % intervals" in words
+    one = pd.read_csv(io.BytesIO(rendered("intervals of one level")["intervals.csv"]))
+    assert set(one["level"]) == {80}
+    assert "intervals.csv" not in rendered("baselines")
+
+
 def test_the_table_of_baselines_holds_the_mean_errors() -> None:
     table = pd.read_csv(io.BytesIO(rendered("baselines")["naive.csv"]))
     assert table["id"].tolist() == ["A1", "A1", "A2", "A2"]

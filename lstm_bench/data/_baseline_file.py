@@ -1,0 +1,72 @@
+"""Forecasts a CSV file with a baseline that is fitted to another file."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_bench.data._baselines import baseline_forecasts
+from lstm_bench.data._columns import Series
+from lstm_bench.data._csv_task import CsvTask
+from lstm_bench.data._sequences import Segment
+from lstm_bench.data._series import read_new_file
+from lstm_bench.errors import UserError, unknown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LAGS = re.compile(r"(\d+) rows$")
+"""The end of the name of a baseline that uses so many latest rows."""
+
+
+def forecast_with_baseline(task: CsvTask, name: str, file: str) -> pd.DataFrame:
+    """Returns the forecasts of the baseline `name` of `task` for the series in `file`.
+
+    The baseline is fitted to the part of the task's file that networks learn from, as for a report.
+    The table has a row for each row of `file`. Its columns are the name of the series, if there are
+    several; the time of the forecast value, under its name in the file (or `row`); `origin`, the
+    time of the latest row that is used; and `predicted`, in the units or symbols of the data.
+
+    Raises `UserError` if there is no such baseline, or if `file` does not match the task's file.
+    """
+    import pandas as pd
+
+    if task.outputs or task.text:
+        rule = "forecast a new file where one value of a table is forecast"
+        got = "several values" if task.outputs else "the next character of a text"
+        raise UserError(f"--csv: baselines {rule}, but this run forecasts {got}; give a network")
+    data, sequences = task.prepared, task.file_sequences
+    train = sequences.segments[: len(sequences.problem.train)]
+    new = read_new_file(data, file)
+    ahead = [Segment(_with_unknown_rows(s, data.horizon), 0, len(s)) for s in new]
+    extended = replace(sequences, segments=(*train, *ahead))
+    found = LAGS.search(name)
+    forecasts: dict[str, tuple[NDArray[np.float64], ...]] = {}
+    for lags in dict.fromkeys([None, int(found[1]) if found else None]):
+        if name not in forecasts:
+            forecasts |= baseline_forecasts(data, extended, task.kind, lags).forecasts
+    if name not in forecasts:
+        raise UserError(f"--csv: {unknown('baseline', name, forecasts)}")
+    parts = []
+    for series, values in zip(new, forecasts[name][len(train) :], strict=True):
+        times = np.concatenate([series.times, series.following])
+        predicted = np.array(data.labels, object)[values.astype(int)] if data.labels else values
+        columns: dict[str, Any] = {data.group: series.name} if data.group else {}
+        columns |= {data.time or "row": times[data.horizon :], "origin": series.times}
+        parts.append(pd.DataFrame({**columns, "predicted": predicted}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _with_unknown_rows(series: Series, count: int) -> Series:
+    """Returns a series with `count` more rows, whose values are not known yet."""
+    later = np.full((count, series.inputs.shape[1]), np.nan)
+    return replace(
+        series,
+        target=np.concatenate([series.target, np.full(count, np.nan)]),
+        inputs=np.concatenate([series.inputs, later]),
+        observed=np.concatenate([series.observed, np.zeros(count, bool)]),
+    )

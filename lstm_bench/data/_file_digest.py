@@ -1,0 +1,39 @@
+"""What is known of a file without its table in memory: its digest and its number of rows."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from pathlib import Path
+
+from lstm_bench.data._text_file import read_data
+
+
+def file_digest(file: str, text: bool = False) -> str:
+    """Returns the digest of a file's bytes, which is `Table.digest`; `text` for a plain text.
+
+    Raises `DataError` if the file cannot be read.
+    """
+    if not Path(file).is_file():
+        return read_data(file, text).digest  # which raises the error
+    status = Path(file).stat()
+    return _digest(file, status.st_mtime_ns, status.st_size)
+
+
+def count_rows(file: str, text: bool = False) -> int:
+    """Returns the number of rows of a CSV file, or of characters of a plain text.
+
+    Raises `DataError` if the file cannot be read.
+    """
+    return _count_rows(file, text, file_digest(file, text))
+
+
+@functools.lru_cache(maxsize=64)
+def _digest(file: str, modified: int, size: int) -> str:
+    with Path(file).open("rb") as binary:
+        return hashlib.file_digest(binary, "sha256").hexdigest()[:16]
+
+
+@functools.lru_cache(maxsize=64)
+def _count_rows(file: str, text: bool, digest: str) -> int:
+    return len(read_data(file, text))

@@ -1,0 +1,338 @@
+"""The column of times of a file, found by its content, or several columns that are joined."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_bench.data._calendar import infer_calendar
+from lstm_bench.data._cells import parse_numbers, present_cells
+from lstm_bench.data._messages import describe_rows, quote_cell
+from lstm_bench.data._table import Table
+from lstm_bench.data._time_joins import (
+    FileTimes,
+    clock_values,
+    dates_with_clocks,
+    from_parts,
+    join,
+    joined_parts,
+    parts_by_name,
+)
+from lstm_bench.data._time_patterns import Order, directives
+from lstm_bench.data._time_reading import (
+    Reading,
+    TimeFormat,
+    Unread,
+    as_numbers,
+    epoch_times,
+    read_numbers,
+    read_texts,
+)
+from lstm_bench.errors import DataError
+
+NAMES = {"time", "date", "datetime", "timestamp", "year", "month", "day", "week", "t", "ds"}
+"""Names by which a column of any numbers is recognized as times, in lower case."""
+HINTS = NAMES | {"period", "quarter", "hour", "epoch", "unix", "ts", "when", "moment", "dt",
+                 "datum", "zeit", "uhrzeit", "jahr", "monat", "tag", "stunde"}  # fmt: skip
+"""Words in the name of a column that may hold dates as digits, or seconds since 1970."""
+DIGIT = re.compile(r"\d")
+YEAR_AND_PART = re.compile(r"^(?:1[5-9]|20)\d\d[-/.: ]?[A-Za-z]{0,3}[-/.: ]?\d{1,2}$")
+"""What a column that looks like times has in most cells: with and without a word in its name."""
+MIN_DATES = 10
+"""Different texts that a column must have to look like times if it cannot be read as times, and to
+be taken for times if it holds digits and its name says nothing."""
+EXAMPLES = "2024-03-31, 31.03.2024, Mar 31 2024 or 2024-03-31 14:00"
+
+
+@dataclass(frozen=True)
+class TimeOptions:
+    """What the user says about the times of a file; None is found out."""
+
+    columns: str | None = None  # a name, or several with commas
+    date_format: str | None = None
+    day_first: bool | None = None
+    order: Order | None = None  # known from a file that was read before
+
+    @property
+    def orders(self) -> tuple[Order, ...] | None:
+        """The orders of day and month that are allowed; None: all."""
+        if self.order is not None:
+            return (self.order,)
+        if self.day_first is None:
+            return None
+        return ("dmy",) if self.day_first else ("mdy",)
+
+
+def requested_columns(table: Table, requested: str) -> tuple[str, ...]:
+    """Returns the columns that `time` names: one, or several separated by commas."""
+    if requested in table.columns or "," not in requested:
+        table.text(requested)  # raises an error if there is none
+        return (requested,)
+    names = tuple(name.strip() for name in requested.split(","))
+    for name in names:
+        table.text(name)
+    return names
+
+
+def find_times(
+    table: Table, options: TimeOptions, reserved: Collection[str | None]
+) -> tuple[FileTimes | None, tuple[str, ...]]:
+    """Returns the times of a file, None if it has none, and notes on columns that are not used.
+
+    They are in the columns that the options name. If they name none, of all columns that can be
+    read as times, and of those that can be joined to one, those with the most different times are
+    taken. Columns that are `reserved` for another role are not considered.
+
+    Raises `DataError` if the columns that are named, or the only ones that look like times, cannot
+    be read.
+    """
+    requested = options.columns
+    if requested is not None:
+        if requested == "none" and requested not in table.columns:
+            return None, ()
+        return read_columns(table, requested_columns(table, requested), options), ()
+    single: list[FileTimes] = []
+    clocks: list[FileTimes] = []
+    unread: dict[str, DataError] = {}
+    for name in table.columns:
+        if name in reserved:
+            continue
+        try:
+            found = _candidate(table, name, options)
+        except DataError as error:
+            unread[name] = error
+            continue
+        if found is not None:
+            (clocks if found.reading.is_clock_alone else single).append(found)
+    joined = [
+        *dates_with_clocks(table, single, clocks, reserved),
+        *joined_parts(table, reserved),
+    ]
+    even = [found for found in clocks if len(np.unique(found.values)) == len(table)]
+    best = max([*single, *joined], key=lambda f: _preference(table, f), default=None)
+    if best is None and unread:
+        raise next(iter(unread.values()))
+    best = best or next(iter(even), None)
+    if best is not None:
+        unread = {name: error for name, error in unread.items() if name not in best.columns}
+    notes = [f"{name} is not used: {_reason(error)}" for name, error in unread.items()]
+    used = () if best is None else best.columns
+    notes += [f"{found.name} is not used: times of day, with no column of dates"
+              for found in clocks if found.name not in used and best not in single]  # fmt: skip
+    return best, tuple(notes)
+
+
+def _preference(table: Table, found: FileTimes) -> tuple[Any, ...]:
+    places = list(table.columns)
+    return (len(np.unique(found.values)), -len(found.columns), found.format.kind != "numbers",
+            -places.index(found.columns[0]))  # fmt: skip
+
+
+def _reason(error: DataError) -> str:
+    return str(error).partition(": ")[2].partition(";")[0]
+
+
+def _candidate(table: Table, name: str, options: TimeOptions) -> FileTimes | None:
+    """Returns a column as times, None if it does not look like times.
+
+    Raises `DataError` if it looks like times and cannot be read.
+    """
+    hints = {name.lower(), *re.split(r"[^a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower())}
+    if table.is_numeric(name):
+        cells = table.columns[name]
+        if not present_cells(cells).all() and name.lower() not in NAMES:
+            return None
+        found = read_column(table, name, options)
+        if found.format.kind != "numbers":
+            first = name == next(iter(table.columns))
+            known = bool(hints & HINTS) or (
+                _is_even(found.values)
+                if found.format.kind == "text"
+                else first and _is_even(found.values) and _is_monotone(found.values)
+            )
+            return found if known else None
+        if name.lower() not in NAMES or (name.lower() == "t" and not _counts(found.values)):
+            return None
+        return found
+    cells = table.columns[name][present_cells(table.columns[name])]
+    if not len(cells):
+        return None
+    read = _read_cells(cells, options)
+    if not isinstance(read, Unread) and len(cells) == len(table):
+        return FileTimes(name, (name,), read, tuple(f"{name}: {note}" for note in read.notes))
+    if isinstance(read, Unread) and read.share < 0.5:
+        looks = DIGIT if hints & HINTS else YEAR_AND_PART
+        alike = sum(looks.search(cell) is not None for cell in cells)
+        if 2 * alike < len(cells) or len(set(cells)) < MIN_DATES:
+            return None
+    return read_column(table, name, options)
+
+
+def _is_even(values: NDArray[Any]) -> bool:
+    """Returns whether different times are many, and evenly spaced with few gaps."""
+    different = np.unique(values)
+    found = infer_calendar(different) if len(different) >= MIN_DATES else None
+    return found is not None and (found.regular or found.has_sessions)
+
+
+def _is_monotone(values: NDArray[Any]) -> bool:
+    steps = np.diff(values)
+    zero = steps.dtype.type(0)
+    return bool((steps > zero).all() or (steps < zero).all())
+
+
+def _counts(values: NDArray[np.float64]) -> bool:
+    """Returns whether numbers count up evenly, perhaps from the start again or several at once."""
+    steps = np.diff(values)
+    different = np.unique(values)
+    even = len(different) > 2 and np.allclose(np.diff(different), different[1] - different[0])
+    up = (steps == 0) | (values[1:] == values[0]) | np.isclose(steps, different[1] - different[0])
+    return bool(even and up.all()) if len(different) > 2 else False
+
+
+def _read_cells(cells: NDArray[np.object_], options: TimeOptions) -> Reading | Unread:
+    return read_texts(cells, options.orders, options.date_format or "")
+
+
+def read_column(table: Table, name: str, options: TimeOptions) -> FileTimes:
+    """Returns the times of one column.
+
+    Raises `DataError` if a time is missing or cannot be read, or if day and month may be either.
+    """
+    text = table.text(name)
+    missing = np.flatnonzero(~present_cells(text))
+    if len(missing):
+        raise DataError(
+            f"{table.file}: times in {name!r} must not be missing: {describe_rows(missing)}; "
+            "fill them in, or leave out these rows"
+        )
+    if options.date_format is None and table.is_numeric(name):
+        numbers = table.numbers(name)
+        reading = read_numbers(text, numbers) or as_numbers(text, numbers)
+        return FileTimes(name, (name,), reading)
+    check_format(options.date_format)
+    read = _read_cells(text, options)
+    if isinstance(read, Unread):
+        raise _unread_error(table, name, text, read, options)
+    notes = tuple(f"{name}: {note}" for note in read.notes)
+    return FileTimes(name, (name,), read, notes)
+
+
+def check_format(date_format: str | None) -> None:
+    """Raises `DataError` unless a pattern is one of `strptime` that can be read."""
+    if date_format is not None and directives(date_format) is None:
+        raise DataError(
+            "date_format: must be a pattern of strptime with each of %Y %y %m %d %b %B %H %I %M %S "
+            f"%f %p %z %j %G %V %u %a %A and %q (quarter) at most once, but is {date_format!r}; "
+            "write it like %d/%m/%Y %H:%M"
+        )
+
+
+def _unread_error(
+    table: Table, name: str, text: NDArray[np.object_], read: Unread, options: TimeOptions
+) -> DataError:
+    rows = read.rows
+    start = f"{table.file}: times in {name!r}"
+    if read.reason == "order":
+        return DataError(
+            f"{start} can be read as {' or '.join(read.texts)}; set day_first=true or "
+            "day_first=false (--day-first, --month-first), or date_format"
+        )
+    if read.reason == "zones":
+        return DataError(
+            f"{start} must all have a time zone or none, but "
+            f"{describe_rows(rows, ('differs', 'differ'))} from the others; write all of them "
+            "in one way"
+        )
+    cell = quote_cell(str(text[rows[0]]))
+    if read.reason == "calendar":
+        return DataError(
+            f"{start} must be in the calendar, but "
+            f"{describe_rows(rows, ('has', 'have days like'))} {cell}; correct these"
+        )
+    if options.date_format is not None:
+        return DataError(
+            f"{start} must be written like {options.date_format}, as date_format says, but "
+            f"{describe_rows(rows, ('has', 'have text like'))} {cell}; correct these, or give "
+            "another date_format"
+        )
+    if read.share < 0.5:  # mostly not dates: perhaps the column is meant to be numbers
+        not_numbers = np.flatnonzero(np.isnan(parse_numbers(text, table.decimal_comma)))
+        rows = not_numbers if 0 < len(not_numbers) < len(rows) else rows
+        cell = quote_cell(str(text[rows[0]]))
+    return DataError(
+        f"{start} must be numbers or dates like {EXAMPLES}, but "
+        f"{describe_rows(rows, ('has', 'have text like'))} {cell}; write them in one of these "
+        "ways, give their pattern as date_format (--date-format), set time to another column, or "
+        "time=none if the rows are in order"
+    )
+
+
+def read_columns(table: Table, names: Sequence[str], options: TimeOptions) -> FileTimes:
+    """Returns the times of the columns that are named, joined if there are several.
+
+    Raises `DataError` if they cannot be read.
+    """
+    if len(names) == 1:
+        return read_column(table, names[0], options)
+    parts = parts_by_name(names)
+    if options.date_format is None and len(parts) == len(names):
+        found = from_parts(table, parts)
+        if found is not None:
+            return found
+    texts = [table.text(name) for name in names]
+    missing = np.flatnonzero(~np.logical_and.reduce([present_cells(text) for text in texts]))
+    if len(missing):
+        raise DataError(
+            f"{table.file}: times in {' and '.join(map(repr, names))} must not be missing: "
+            f"{describe_rows(missing)}; fill them in, or leave out these rows"
+        )
+    if options.date_format is None and len(names) == 2:
+        clock = clock_values(table, names[1])
+        if clock is not None:
+            date = read_column(table, names[0], options)
+            if date.format.kind == "text":
+                return join(table, names, date.reading.wall + clock, date.notes)
+    text = np.array([" ".join(cells) for cells in zip(*texts, strict=True)], object)
+    check_format(options.date_format)
+    read = _read_cells(text, options)
+    label = " ".join(names)
+    if isinstance(read, Unread):
+        raise _unread_error(table, label, text, read, options)
+    joined = join(table, names, read.wall, tuple(f"{label}: {note}" for note in read.notes))
+    return replace(joined, reading=replace(joined.reading, values=read.values))
+
+
+def read_like(table: Table, time: str, known: TimeFormat | None) -> FileTimes | None:
+    """Returns the times of another file, read like those of a file that was read before.
+
+    None if it has none of the columns. Raises `DataError` if only some are there, or if the times
+    cannot be read in that way.
+    """
+    columns = (time,) if known is None else known.columns
+    there = [name for name in columns if name in table.columns]
+    if not there:
+        return None
+    if known is None:
+        return read_column(table, time, TimeOptions())
+    options = TimeOptions(date_format=known.exact or None, order=known.order)
+    if len(columns) > 1 or known.kind == "text":
+        return read_columns(table, columns, options)
+    if known.kind == "epoch":
+        text = table.text(time)
+        reading = epoch_times(text, known.pattern) if present_cells(text).all() else None
+        if reading is None:
+            raise DataError(
+                f"{table.file}: times in {time!r} must be numbers since 1970, as in the file that "
+                "was trained on; write them in that way"
+            )
+        return FileTimes(time, (time,), reading)
+    found = read_column(table, time, options)
+    if found.format.kind != "numbers" and table.is_numeric(time):
+        return FileTimes(time, (time,), as_numbers(table.text(time), table.numbers(time)))
+    return found

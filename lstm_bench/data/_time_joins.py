@@ -1,0 +1,180 @@
+"""Times that several columns tell: a date and a time of day, or years, months, days and hours."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_bench.data._cells import parse_numbers, present_cells
+from lstm_bench.data._table import Table
+from lstm_bench.data._time_patterns import MONTHS, wall_times, write_time
+from lstm_bench.data._time_reading import Reading, TimeFormat, Unread, read_texts
+
+PARTS = {
+    "Y": ("year", "yr", "yyyy", "jahr"),
+    "m": ("month", "mon", "mm", "mo", "monat"),
+    "q": ("quarter", "qtr", "q", "quartal"),
+    "V": ("week", "wk", "isoweek", "week_of_year", "weekofyear", "woche"),
+    "j": ("day_of_year", "dayofyear", "doy", "yday", "julian_day"),
+    "d": ("day", "dd", "day_of_month", "dom", "tag"),
+    "H": ("hour", "hr", "hh", "hours", "stunde"),
+    "M": ("minute", "min", "minutes", "mi"),
+    "S": ("second", "sec", "seconds", "ss"),
+}
+"""Names of columns that hold one part of a time."""
+WITHIN = {"m": "Y", "q": "Y", "V": "Y", "j": "Y", "d": "m", "H": "dj", "M": "H", "S": "M"}
+"""Which part must be there for another one to mean something."""
+MIDNIGHT = np.datetime64("1900-01-01", "us")
+
+
+@dataclass(frozen=True)
+class FileTimes:
+    """The times of a file's rows."""
+
+    name: str  # of the column, or of the columns that are joined
+    columns: tuple[str, ...]
+    reading: Reading
+    notes: tuple[str, ...] = ()
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """The times to be compared, (rows,)."""
+        return self.reading.values
+
+    @property
+    def format(self) -> TimeFormat:
+        """How they are written."""
+        return replace(self.reading.format, columns=self.columns)
+
+
+def join(
+    table: Table, names: Sequence[str], wall: NDArray[Any], notes: tuple[str, ...] = (),
+    pattern: str = "",
+) -> FileTimes:  # fmt: skip
+    """Returns times that several columns tell; they are written in ISO 8601."""
+    if not pattern:
+        seconds = bool((wall != wall.astype("M8[m]")).any())
+        pattern = "%Y-%m-%d %H:%M" + (":%S" if seconds else "")
+        if bool((wall != wall.astype("M8[s]")).any()):
+            pattern += ".%6f"
+    texts = np.array([write_time(time, pattern) for time in wall], object)
+    read = Reading(wall, wall, texts, TimeFormat(tuple(names), "text", pattern))
+    note = f"{', '.join(names[:-1])} and {names[-1]} joined"
+    return FileTimes(" ".join(names), tuple(names), read, (note, *notes))
+
+
+def dates_with_clocks(
+    table: Table, dates: Sequence[FileTimes], clocks: Sequence[FileTimes],
+    reserved: Collection[str | None],
+) -> Iterator[FileTimes]:  # fmt: skip
+    """Yields each column of dates joined with one of times of day, where that tells rows apart."""
+    for date in dates:
+        if date.format.kind != "text" or date.reading.has_clock:
+            continue
+        count = len(np.unique(date.values))
+        if count == len(table):
+            continue
+        named = [name for name in table.columns
+                 if name not in reserved and name != date.name and name.lower() in
+                 ("time", "hhmm", "clock", *PARTS["H"]) and table.is_numeric(name)]  # fmt: skip
+        for name in [*(clock.name for clock in clocks), *named]:
+            values = clock_values(table, name)
+            if values is None or name == date.name:
+                continue
+            wall = date.reading.wall + values
+            if len(np.unique(wall)) > count:
+                yield join(table, (date.name, name), wall, date.notes)
+
+
+def clock_values(table: Table, name: str) -> NDArray[Any] | None:
+    """Returns the time since midnight: of hours 0 to 24, of 0 to 2400, or of texts like 14:30."""
+    text = table.columns[name]
+    if not present_cells(text).all():
+        return None
+    if table.is_numeric(name):
+        numbers = table.numbers(name)
+        if numbers.min() < 0 or (numbers != np.round(numbers)).any():
+            return None
+        if numbers.max() <= 24:
+            minutes = 60 * numbers
+        elif numbers.max() <= 2400 and (numbers % 100 < 60).all():
+            minutes = numbers // 100 * 60 + numbers % 100
+        else:
+            return None
+        return np.asarray((minutes * 60e6).astype("m8[us]"))
+    read = read_texts(text)
+    if isinstance(read, Unread) or not read.is_clock_alone or read.format.zone:
+        return None
+    return np.asarray(read.wall - MIDNIGHT)
+
+
+def parts_by_name(names: Collection[str]) -> dict[str, str]:
+    """Returns which column holds which part of a time, by their names.
+
+    A day without a month is one of the year.
+    """
+    found = {}
+    for part, known in PARTS.items():
+        for name in names:
+            if name.lower().replace(" ", "_") in known and part not in found:
+                found[part] = name
+    if {"Y", "d"} <= set(found) and not {"m", "q", "V", "j"} & set(found):
+        found["j"] = found.pop("d")
+    return {part: found[part] for part in PARTS if part in found}
+
+
+def joined_parts(table: Table, reserved: Collection[str | None]) -> Iterator[FileTimes]:
+    parts = parts_by_name([name for name in table.columns if name not in reserved])
+    if "Y" not in parts:
+        return
+    chosen = {"Y": parts["Y"]}
+    for part in "mqVjdHMS":
+        if part in parts and any(needed in chosen for needed in WITHIN[part]):
+            if part in "qVj" and set("mqVj") & set(chosen):
+                continue
+            chosen[part] = parts[part]
+    order = [part for part in "YmqVjdHMS" if part in chosen]
+    for count in range(2, len(order) + 1):
+        found = from_parts(table, {part: chosen[part] for part in order[:count]})
+        if found is not None:
+            yield found
+
+
+def from_parts(table: Table, parts: dict[str, str]) -> FileTimes | None:
+    """Returns the times that columns of years, months and so on tell; None if they tell none."""
+    if "Y" not in parts:
+        return None
+    fields: dict[str, list[str | None]] = {}
+    for part, name in parts.items():
+        text = table.columns[name]
+        if part == "m" and all(cell.lower() in MONTHS for cell in text):
+            fields["b"] = list(text)
+            continue
+        if part == "q":
+            text = np.array([cell.upper().removeprefix("Q") for cell in text], object)
+        numbers = parse_numbers(text, False)
+        if not np.isfinite(numbers).all() or (numbers != np.round(numbers)).any():
+            return None
+        if numbers.min() < 0 or numbers.max() > 9999:
+            return None
+        fields[part] = [str(int(number)) for number in numbers]
+    if "V" in fields:
+        fields["G"] = fields.pop("Y")
+    years = np.array(fields.get("Y", fields.get("G")), int)
+    limits = {"q": 4, "m": 12, "V": 53}
+    over = [
+        part for part, most in limits.items() if np.array(fields.get(part, [0]), int).max() > most
+    ]
+    if years.min() < 1000 or over:
+        return None
+    wall = wall_times(fields)
+    if np.isnat(wall).any():
+        return None
+    patterns = {"q": "%Y-Q%q", "V": "%G-W%V", "m": "%Y-%m", "b": "%Y-%m"}
+    last = list(fields)[-1] if "V" not in fields else "V"
+    names = tuple(parts.values())
+    return join(table, names, wall, pattern=patterns.get(last, "") if len(parts) == 2 else "")
