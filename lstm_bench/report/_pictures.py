@@ -248,21 +248,27 @@ def inline_svg(picture: Picture) -> Markup:
 
 
 def _with_hints(svg: str, group: str, hints: Sequence[str]) -> str:
-    """Returns the SVG with a hint for each mark of a group, in their order."""
+    """Returns the SVG with a hint for each mark of a group, in their order.
+
+    A seed without a value has a hint, the last ones, but no mark.
+    """
     start = svg.find(f'<g id="{group}">')
     if start < 0:
         return svg
-    head, marks = svg[:start], svg[start:]
-    for hint in hints:
-        at = marks.find("<use ")
-        end = marks.find("/>", at)
-        inner = marks[:at]
-        if at < 0 or inner.count("</g>") > inner.count("<g"):  # the group has no more marks
+    depth, end = 0, start
+    for tag in re.finditer(r"<g[ >]|</g>", svg[start:]):
+        depth += -1 if tag[0] == "</g>" else 1
+        if depth == 0:
+            end = start + tag.end()
             break
-        title = f"><title>{Markup.escape(hint)}</title></use>"
-        head += marks[:end] + title
-        marks = marks[end + len("/>") :]
-    return head + marks
+    remaining = iter(hints)
+
+    def hinted(mark: re.Match[str]) -> str:
+        hint = next(remaining, None)
+        return mark[0] if hint is None else f"{mark[1]}><title>{Markup.escape(hint)}</title></use>"
+
+    marks = re.sub(r"(<use [^>]*[^>/\s])\s*/>", hinted, svg[start:end])
+    return svg[:start] + marks + svg[end:]
 
 
 def _shortened(svg: str) -> str:
