@@ -26,8 +26,8 @@ from lstm_bench.cli._options import (
     refuse_existing,
     write_file,
 )
-from lstm_bench.errors import UserError
-from lstm_bench.safety import print_plain, printable_text, terminal_console
+from lstm_bench.errors import StoreError, UserError
+from lstm_bench.safety import print_plain, printable_text, shell_line, terminal_console
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,8 +130,16 @@ def predict(
     from lstm_bench.training import start_tensorflow
 
     context, known = load_context(profile, store, files)
-    opened = Store(context.store, context.artifacts, create=False)
-    found = find_baseline(run, opened, known) if csv is not None else None
+    sweep, colon, _ = run.rpartition(":")
+    try:
+        opened = Store(context.store, context.artifacts, create=False)
+        found = find_baseline(run, opened, known) if csv is not None else None
+        outcome = finished_outcome(run, opened, known) if found is None else None
+    except StoreError as error:
+        if not colon:
+            raise
+        command = shell_line("lstm-bench", "sweep", sweep)
+        raise StoreError(f"{error}\n{run}: its network is made by `{command}`") from error
     if csv is not None and found is not None:
         from lstm_bench.data import forecast_with_baseline, reading_settings
 
@@ -139,7 +147,7 @@ def predict(
         table = forecast_with_baseline(task, baseline, str(csv), reading_settings(given))
         _print_table(table, output, {"run": run, "baseline": baseline} if as_json else None)
         return
-    outcome = finished_outcome(run, opened, known)
+    assert outcome is not None
     facts: dict[str, Any] = {"run": run, "id": outcome.digest, "recipe": dict(outcome.settings)}
     facts["seed"] = outcome.best_seed
     start_tensorflow(1)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import difflib
 import functools
 import io
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -177,6 +178,33 @@ def replace_unprintable() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+
+
+def refuse_setting_options(words: Sequence[str], command: Any) -> None:
+    """Raises `UserError` for a setting that is given as an option: `--units 20`.
+
+    `command` is the click command of the program, `words` are its arguments. Commands that take no
+    settings are left to click.
+    """
+    called = getattr(command, "commands", {}).get(words[0] if words else "")
+    if called is None or not any(part.metavar == "KEY=VALUE" for part in called.params):
+        return
+    options = [name for part in called.params for name in (*part.opts, *part.secondary_opts)]
+    for place, word in enumerate(words[1:], 1):
+        if word == "--":
+            return
+        name, equals, value = word.partition("=")
+        if not re.fullmatch(r"--[a-z][a-z0-9_.-]*", name) or name in (*options, "--help"):
+            continue
+        close = difflib.get_close_matches(name, [o for o in options if o.startswith("--")], n=1)
+        key = name.removeprefix("--").replace("-", "_")
+        follows = words[place + 1] if place + 1 < len(words) else ""
+        shown = value if equals else "" if follows.startswith("-") else follows
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise UserError(
+            f"{name}: `{words[0]}` has no such option{hint} Settings are given as words without "
+            f"dashes: {key}={shown or 'VALUE'}".replace("option Settings", "option. Settings")
+        )
 
 
 def browse_command(store: str) -> str:

@@ -205,4 +205,6 @@ def _sweep_row(sweep: Sweep, request: Request) -> SweepRow:
         axis=entry.axis,
         value=entry.value,
         seeds=request.seeds,
+        source=entry.source,
+        url=entry.url,
     )

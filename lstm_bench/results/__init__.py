@@ -2,16 +2,21 @@
 
 from lstm_bench.results._figures import (
     BACKGROUND,
+    COLUMN_WIDTH,
     DASHES,
     DOT_COLOR,
+    FONT,
     GRID_COLOR,
     LINE_COLORS,
+    LINE_WIDTH,
     MARKERS,
     MAX_CURVES,
     NEUTRAL_COLOR,
+    SMALL_FONT,
     TEXT_COLOR,
     accuracy_figure,
     add_grid,
+    as_pdf,
     as_svg,
     curves_figure,
     differences_figure,
@@ -37,6 +42,7 @@ from lstm_bench.results._outcome import (
     score_title,
     select_seeds,
 )
+from lstm_bench.results._solve_curve import solve_curve
 from lstm_bench.results._storage import (
     MAX_NETWORK_BYTES,
     one_line,
@@ -61,11 +67,14 @@ from lstm_bench.results._sweep_data import (
 
 __all__ = [
     "BACKGROUND",
+    "COLUMN_WIDTH",
     "CURVE_POINTS",
     "DASHES",
     "DOT_COLOR",
+    "FONT",
     "GRID_COLOR",
     "LINE_COLORS",
+    "LINE_WIDTH",
     "MARKERS",
     "MAX_CURVES",
     "MAX_NETWORK_BYTES",
@@ -74,6 +83,7 @@ __all__ = [
     "PLACE_COLUMNS",
     "PREDICTION_COLUMNS",
     "SEED_COLUMNS",
+    "SMALL_FONT",
     "TEXT_COLOR",
     "Failed",
     "GridTask",
@@ -86,6 +96,7 @@ __all__ = [
     "TaskGrid",
     "accuracy_figure",
     "add_grid",
+    "as_pdf",
     "as_svg",
     "curves_figure",
     "differences_figure",
@@ -106,6 +117,7 @@ __all__ = [
     "score_title",
     "select_seeds",
     "shorten",
+    "solve_curve",
     "styled",
     "to_json",
     "unpack_outcome",

@@ -340,10 +340,16 @@ def measure_mean(outcome: Outcome, measure: str) -> Mean:
     return Mean(mean.n, mean.mean, mean.std, rate.low, rate.high)
 
 
-def score_strip(outcome: Outcome, label: str, published: float | None = None) -> ScoreStrip:
-    """Returns the row of an accuracy figure for an outcome, in percent."""
-    mean = measure_mean(outcome, outcome.score)
-    scores = 100 * outcome.seeds[outcome.score].to_numpy(float)
+def score_strip(
+    outcome: Outcome, label: str, published: float | None = None, measure: str = ""
+) -> ScoreStrip:
+    """Returns the row of an accuracy figure for an outcome, in percent.
+
+    `measure` is the column of its seeds table to show; by default, what ranks it.
+    """
+    measure = measure or outcome.score
+    mean = measure_mean(outcome, measure)
+    scores = 100 * outcome.seeds[measure].to_numpy(float)
     figure = None if published is None else 100 * published
     return ScoreStrip(label, scores, 100 * mean.mean, 100 * mean.low, 100 * mean.high, figure)
 

@@ -11,6 +11,7 @@ from lstm_bench.sweeps._conditions import (
 )
 from lstm_bench.sweeps._entries import value_as_text
 from lstm_bench.sweeps._published_trials import (
+    Link,
     PublishedSequences,
     PublishedSuccess,
     check_published_trials,
@@ -40,6 +41,7 @@ __all__ = [
     "BATCH",
     "CONDITIONS",
     "PARENT_SETTINGS",
+    "Link",
     "PublishedSequences",
     "PublishedSuccess",
     "Range",
