@@ -180,7 +180,7 @@ def _difference_clause(comparison: Comparison) -> str:
         return f"no {name} on some seed, which diverged"
     size, above = points(abs(estimate.difference)), estimate.difference > 0
     if measure == "solve_rate":
-        what = "below the baseline's error" if estimate.step_error else "solved"
+        what = "a skill above 0" if estimate.step_error else "solved"
         change = f"{what} {size} {'more' if above else 'less'} often"
         change = change if estimate.difference else f"{what} as often"
     else:

@@ -21,9 +21,9 @@ def difference_direction(question: ComparisonQuestion, estimate: Difference | No
         return f"{of} or {to} has no {measure} on some seed, which diverged"
     if estimate.n_differing == 0 and measure == "solve rate":
         same = "by the same seeds" if estimate.n_to is None else "equally often"
-        solved = "below the baseline's error for" if estimate.step_error else "solved"
-        same = same.removeprefix("by ") if estimate.step_error else same
-        return f"{of} and {to} are {solved} {same}{_interval_and_seeds(question, estimate)}"
+        solved = "have a skill above 0" if estimate.step_error else "are solved"
+        same = same.replace("by ", "for ") if estimate.step_error else same
+        return f"{of} and {to} {solved} {same}{_interval_and_seeds(question, estimate)}"
     if estimate.n_differing == 0:
         seeds = f"{'all ' * (estimate.n > 1)}{_seed_counts(estimate)}"
         return f"{of} and {to} have the same {measure} on {seeds}"
@@ -31,8 +31,8 @@ def difference_direction(question: ComparisonQuestion, estimate: Difference | No
     if estimate.difference == 0:
         text = f"{of} and {to} are equal on average in {measure}"
     elif measure == "solve rate":
-        solved = "below the baseline's error" if estimate.step_error else "solved"
-        text = f"{of} is {solved} {'more' if above else 'less'} often than {to}, by {size}"
+        solved = "has a skill above 0" if estimate.step_error else "is solved"
+        text = f"{of} {solved} {'more' if above else 'less'} often than {to}, by {size}"
     else:
         text = f"{of} is {'higher' if above else 'lower'} than {to} in {measure}, by {size}"
     if estimate.constant and measure != "solve rate":

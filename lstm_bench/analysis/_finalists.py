@@ -233,7 +233,7 @@ class SimplestRecipe:
         solved = f"solved by {rate.k} of {rate.n} fresh seeds (95 % Wilson interval"
         if row.outcome.score == "skill":
             solved = (
-                f"its error is below the baseline's for {rate.k} of {rate.n} fresh seeds (95 % "
+                f"its skill is above 0 for {rate.k} of {rate.n} fresh seeds (95 % "
                 "interval for other data of the kind"
             )
         also = f" At no higher cost, {_clearing(self.fixed)} too." if self.fixed else ""
@@ -313,7 +313,7 @@ def simplest_of(
         return SimplestRecipe(None, bar, why)
     if best.row.outcome.score == "skill":
         why = (
-            f"No confirmed recipe is sure to have an error below the baseline's for {share} of "
+            f"No confirmed recipe is sure to have a skill above 0 for {share} of "
             f"seeds: of the most certain, {best.row.id}, {rate.k} of {rate.n} have."
         )
         return SimplestRecipe(None, bar, why)

@@ -69,7 +69,7 @@ def outcome_page(
     """
     table = Table(title=outcome.name, title_justify="left")
     on_stretch = outcome.score == "skill"
-    solved = "below baseline" if on_stretch else "solved"
+    solved = "skill > 0" if on_stretch else "solved"
     for heading in ("seed", "loss", "accuracy", "sequences right", solved, "from epoch"):
         table.add_column(heading, justify="right")
     for row in outcome.seeds.to_dict("records"):
@@ -91,7 +91,7 @@ def outcome_page(
     interval = f" (95 % CI {rate.low:.1%} to {rate.high:.1%})" if rate.low == rate.low else ""
     lines = [
         f"accuracy   {mean.mean:.1%}{spread}",
-        f"{'below baseline' if on_stretch else 'solved    '} {rate.k} of {rate.n} seeds{interval}",
+        f"{'skill > 0 ' if on_stretch else 'solved    '} {rate.k} of {rate.n} seeds{interval}",
         f"cost       {outcome.parameters:,} parameters; a seed takes {outcome.updates:,} updates, "
         f"{outcome.multiply_adds:.2g} multiply-adds",
         f"time       {outcome.compile_seconds:.2f} s compiling, "
@@ -105,7 +105,9 @@ def outcome_page(
     parts += [_metric_table(outcome, [*recorded, *metrics])] if recorded or metrics else []
     parts += map(Text, lines)
     if predictions:
-        parts.append(_prediction_table(outcome))
+        from lstm_bench.report import prediction_table
+
+        parts.append(prediction_table(outcome))
     return Group(*parts)
 
 
@@ -117,18 +119,6 @@ def _metric_table(outcome: Outcome, names: Sequence[str]) -> Table:
     for row in outcome.seeds.to_dict("records"):
         values = (f"{row[name]:.4g}" if name in row else "–" for name in names)
         table.add_row(str(row["seed"]), *values)
-    return table
-
-
-def _prediction_table(outcome: Outcome) -> Table:
-    table = Table(title="Every step", title_justify="left")
-    for heading in ("seed", "sequence", "step", "input", "expected", "predicted", ""):
-        table.add_column(heading, justify="right")
-    for row in outcome.predictions.to_dict("records"):
-        right = "" if row["correct"] else "wrong"
-        place = (str(row["seed"]), str(row["sequence"]), str(row["step"]))
-        words = (Text(str(row[key])) for key in ("input", "expected", "predicted"))
-        table.add_row(*place, *words, right, style=None if row["correct"] else "red")
     return table
 
 

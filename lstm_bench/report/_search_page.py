@@ -12,6 +12,7 @@ from lstm_bench.report import _effect_figures as effect_figures
 from lstm_bench.report import _search_figures as search_figures
 from lstm_bench.report import _search_text_tables as search_text_tables
 from lstm_bench.report import _wording as wording
+from lstm_bench.report._baseline_page import headline_result
 from lstm_bench.report._sections import Block, Picture, Section
 from lstm_bench.results import differences_figure
 from lstm_bench.safety import printable_line
@@ -77,7 +78,7 @@ def sections(findings: Findings, frames: Mapping[str, pd.DataFrame]) -> list[Sec
     blocks = {
         "Search history": [_history(findings, frames["history"])],
         "Finalists on fresh seeds": [_confirmation(findings, frames["confirmation"])],
-        _simplest_title(findings): [
+        _cost_title(findings): [
             _front(findings, frames["front"]),
             _ablation(findings, frames["ablation"]),
         ],
@@ -98,10 +99,11 @@ def _on_stretch(findings: Findings) -> bool:
     return bool(scores) and set(scores) == {"skill"}
 
 
-def _simplest_title(findings: Findings) -> str:
-    if findings.simplest.point is None and _on_stretch(findings):
-        return "Cost of the recipes"
-    return "The simplest recipe that solves the task"
+def _cost_title(findings: Findings) -> str:
+    """Returns the title of the section on cost; a skill above 0 is not called solved."""
+    return (
+        "Skill against cost" if findings.baselines else "The simplest recipe that solves the task"
+    )
 
 
 def _measure(findings: Findings) -> str:
@@ -129,6 +131,8 @@ def _history(findings: Findings, frame: pd.DataFrame) -> Block | None:
         )
     else:
         sentence += "none was stopped early."
+    if search.get("batch"):
+        sentence += f" They were proposed {search['batch']} at a time."
     open_dots = " Smaller, open dots: stopped after so many seeds." if savings.stopped else ""
     caption = (
         f"Score of each trial against its number, n = {wording.counted(len(frame), 'trial')}; "
@@ -180,7 +184,7 @@ def _front(findings: Findings, frame: pd.DataFrame) -> Block | None:
     simplest = findings.simplest
     label = "Seeds that solve the task, %"
     if _on_stretch(findings):
-        label = "Seeds with an error below the baseline's, %"
+        label = "Seeds with a skill above 0, %"
     figure = search_figures.front(frame, simplest.bar, label)
     seeds = wording.seed_counts([point.row for point in findings.front])
     caption = (
@@ -194,7 +198,12 @@ def _front(findings: Findings, frame: pd.DataFrame) -> Block | None:
         "Recipes on the front, and all recipes that were not chosen by the seeds that score them, "
         f"cheapest first{bold}. front.csv has all recipes."
     )
-    sentences = (printable_line(simplest.sentence),)
+    headline = headline_result(findings)
+    sentences: tuple[str, ...] = (printable_line(simplest.sentence),)
+    if headline is not None and headline.verdict != "better":
+        sentences = (
+            "No finalist is known to be better than the best baseline, so none is the simplest.",
+        )
     return Block("", sentences, picture, table, table_caption, READING_FRONT)
 
 
@@ -208,7 +217,7 @@ def _ablation(findings: Findings, frame: pd.DataFrame) -> Block | None:
         ablation.name + (f", in {ablation.base.id}" if len(bases) > 1 else "")
         for ablation in ablations
     ]
-    solving = "with an error below the baseline's" if _on_stretch(findings) else "that solve it"
+    solving = "with a skill above 0" if _on_stretch(findings) else "that solve it"
     panels = [
         (
             f"Difference in share of seeds {solving}, points"

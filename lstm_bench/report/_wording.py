@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -144,14 +145,6 @@ def solved_count(rate: Rate) -> str:
     return f"{rate.k}/{rate.n}"
 
 
-def solved_title(score: str) -> str:
-    """Returns the title of a column with the seeds that solved the task.
-
-    On a stretch of data it says no more than what was measured: the errors on this stretch.
-    """
-    return "Below baseline" if score == "skill" else "Solved"
-
-
 def rate_title(score: str) -> str:
     """Returns the title of a column with the intervals of these rates."""
     return "95 %, seeds and steps" if score == "skill" else "Wilson 95 %"
@@ -162,7 +155,7 @@ def solved_by(outcome: Outcome, rate: Rate) -> str:
     interval = percent_interval(rate.low, rate.high, " %")
     if outcome.score != "skill":
         return f"solved by {rate.k} of {rate.n} seeds (95 % Wilson interval {interval})"
-    counts = f"its error here is below the baseline's for {rate.k} of {rate.n} seeds"
+    counts = f"above 0 on these steps for {rate.k} of {rate.n} seeds"
     if math.isnan(rate.low):
         return counts
     return f"{counts} (95 % interval for other data of the kind {interval})"
@@ -244,8 +237,29 @@ def seed_counts(rows: Sequence[Row]) -> str:
 
 
 def recipe_label(row: Row) -> str:
-    """Returns the id and the name of a recipe."""
-    return printable_line(f"{row.id}  {row.outcome.name}")
+    """Returns the id and the short name of a recipe."""
+    return f"{printable_line(row.id)}  {short_name(row)}"
+
+
+def full_name(row: Row) -> str:
+    """Returns the whole configuration of a recipe in words; switches are `true` or `false`."""
+    text = re.sub(r"(?<= )(True|False|None)(?=,|$)", lambda word: word[1].lower(), row.outcome.name)
+    return printable_line(text)
+
+
+def short_name(row: Row) -> str:
+    """Returns network and framing of a recipe: `lstm(20), pairs`; all of a short name."""
+    return ", ".join(full_name(row).split(", ")[:2])
+
+
+def typeset(text: str) -> str:
+    """Returns `text` with minus signs before negative numbers, and no line break before `%`.
+
+    >>> typeset("trial-2: -0.5 to [-3 %]").replace(chr(160), "_")
+    'trial-2: −0.5 to [−3_%]'
+    """
+    text = re.sub(r"(?<![\w)\]-])-(?=\.?\d)", "−", text)
+    return re.sub(r"(?<=[<>]) (?=\d)", "\u00a0", text).replace(" %", "\u00a0%")
 
 
 def counted(number: int, noun: str) -> str:

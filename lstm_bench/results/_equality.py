@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 
-def without_seconds(value: Any) -> Any:
-    """Returns a field without the seconds that training took."""
-    return (
-        value.drop(columns="seconds", errors="ignore") if isinstance(value, pd.DataFrame) else value
-    )
+def without_columns(value: Any, columns: Sequence[str]) -> Any:
+    """Returns a field without these columns, if it is a table."""
+    if not isinstance(value, pd.DataFrame):
+        return value
+    return value.drop(columns=list(columns), errors="ignore")
 
 
 def is_equal(first: Any, second: Any) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from lstm_bench.results._outcome import TABLES, Outcome
+from lstm_bench.results._outcome import PLACE_COLUMNS, TABLES, Outcome
 
 
 def merge_outcomes(parts: Sequence[Outcome]) -> Outcome:
@@ -26,6 +26,8 @@ def merge_outcomes(parts: Sequence[Outcome]) -> Outcome:
         return disjoint[0]
     disjoint.sort(key=lambda part: int(part.seeds["seed"].min()))
     joined = {name: pd.concat([getattr(part, name) for part in disjoint]) for name in TABLES}
+    for column in set(PLACE_COLUMNS) & set(joined["seeds"].columns):
+        joined["seeds"][column] = joined["seeds"][column].fillna("")  # of seeds that ran here
     tables = {name: joined[name].sort_values("seed", kind="stable", ignore_index=True)
               for name in TABLES}  # fmt: skip
     spent = sum(part.compile_seconds for part in disjoint)

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_bench.errors import UserError, unknown
-from lstm_bench.results._equality import is_equal, without_seconds
+from lstm_bench.results._equality import is_equal, without_columns
 from lstm_bench.results._figures import (
     ScoreStrip,
     accuracy_figure,
@@ -61,6 +61,8 @@ while. Where a task has unseen sequences, `accuracy` is measured on these, and `
 `unseen_accuracy` are columns too. In teacher forcing there are also all of `statistics.METRICS`,
 and `skill` where the task has baselines (see `statistics.skill_score`).
 """
+PLACE_COLUMNS = ("host", "processor", "versions")
+"""Text columns of seeds that a cluster has run, at the end: where, and with which packages."""
 PARTIAL_ACCURACIES = ("recall_accuracy", "seen_accuracy", "unseen_accuracy")
 """Accuracies over a part of the scored steps, if they were recorded."""
 
@@ -259,14 +261,14 @@ class Outcome:
         return (
             f"Outcome({str(self.settings.get('task'))[:80]}: {self.name[:200]}; "
             f"{count} seed{'' if count == 1 else 's'}, {self.score} {mean.mean:.3f}, "
-            f"{'below baseline' if self.score == 'skill' else 'solved'} {rate.k}/{rate.n})"
+            f"{'skill > 0' if self.score == 'skill' else 'solved'} {rate.k}/{rate.n})"
         )
 
     def _repr_html_(self) -> str:
         rate, mean = self.solve_rate, measure_mean(self, self.score)
         interval = "" if np.isnan(mean.low) else f" [{100 * mean.low:.1f}, {100 * mean.high:.1f}]"
         ends = "" if np.isnan(rate.low) else f" [{100 * rate.low:.1f}, {100 * rate.high:.1f}] %"
-        solved = "error below the baseline's" if self.score == "skill" else "solved"
+        solved = "skill above 0" if self.score == "skill" else "solved"
         rows = {
             "recipe": f"{self.settings.get('task')}: {self.name}",
             "seeds": f"{len(self.seeds)}",
@@ -284,10 +286,11 @@ class Outcome:
         """Returns whether all numbers are equal; times and provenance do not count."""
         if not isinstance(other, Outcome):
             return NotImplemented
+        left_out = ("seconds", *PLACE_COLUMNS)
         return all(
             is_equal(
-                without_seconds(getattr(self, field.name)),
-                without_seconds(getattr(other, field.name)),
+                without_columns(getattr(self, field.name), left_out),
+                without_columns(getattr(other, field.name), left_out),
             )
             for field in dataclasses.fields(self)
             if field.name not in NOT_COMPARED
@@ -374,10 +377,16 @@ def solve_rate_interval(outcome: Outcome, level: float = 0.05) -> Rate:
     return positive_rate(measure_values(outcome, "skill"), skill.step_half_width, level)
 
 
-def score_strip(outcome: Outcome, label: str, published: float | None = None) -> ScoreStrip:
-    """Returns the row of an accuracy figure for an outcome, in percent."""
-    mean = measure_mean(outcome, outcome.score)
-    scores = 100 * outcome.seeds[outcome.score].to_numpy(float)
+def score_strip(
+    outcome: Outcome, label: str, published: float | None = None, measure: str = ""
+) -> ScoreStrip:
+    """Returns the row of an accuracy figure for an outcome, in percent.
+
+    `measure` is the column of its seeds table to show; by default, what ranks it.
+    """
+    measure = measure or outcome.score
+    mean = measure_mean(outcome, measure)
+    scores = 100 * outcome.seeds[measure].to_numpy(float)
     figure = None if published is None else 100 * published
     return ScoreStrip(label, scores, 100 * mean.mean, 100 * mean.low, 100 * mean.high, figure)
 
