@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from lstm_bench.config import Settings, load_settings
 from lstm_bench.errors import TaskError, UserError, unknown
 from lstm_bench.recipes import BUILT_IN_TASKS, Recipe, TaskRegistry, recipe_from_settings
 from lstm_bench.report import SweepResult
-from lstm_bench.results import Outcome, Row
+from lstm_bench.results import Outcome, Row, SweepData
 from lstm_bench.safety import check_flag, check_path, check_text, checked_count
 from lstm_bench.seeds import check_seed, seed_list
 from lstm_bench.statistics import Measure
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lstm_bench.analysis import Comparison
-    from lstm_bench.execution import ProgressObserver, SweepProgress
+    from lstm_bench.execution import SweepProgress
     from lstm_bench.tracking import Store
 
 Overrides = Mapping[str, Any] | Sequence[str] | str
@@ -174,15 +175,9 @@ def search(
     check_text("name", name, "the name of a search", optional=True)
     made_name, document = search_document(task, space, search, trials, seeds, fixed)
     return sweep(
-        document,
-        name=name or made_name,
-        engine=engine,
-        again=again,
-        progress=progress,
-        tasks=tasks,
-        store=store,
-        profile=profile,
-    )
+        document, name=name or made_name, engine=engine, again=again, progress=progress,
+        tasks=tasks, store=store, profile=profile,
+    )  # fmt: skip
 
 
 def sweep(
@@ -247,9 +242,14 @@ def run_sweep(
 
     shown = is_interactive() if progress is None else progress
     with sweep_bar(chosen.report_name, quiet=not shown) as bar:
-        observer: ProgressObserver | None = bar if shown else None
-        data, page, state = launch(chosen, place, engine, again, observer)
-    return SweepResult(data, page), state
+        data, page, state = launch(chosen, place, engine, again, bar if shown else None)
+    return SweepResult(data, page, partial(_study, data, chosen.tasks)), state
+
+
+def _study(data: SweepData, known: TaskRegistry) -> Any:
+    from lstm_bench.search import search_study
+
+    return search_study(data, known)
 
 
 def load(
@@ -281,7 +281,8 @@ def load(
             raise
         warnings.warn(str(error), stacklevel=2)
         known = BUILT_IN_TASKS
-    return SweepResult(open_store(place).load(name, " ".join(sorted(words)), known))
+    data = open_store(place).load(name, " ".join(sorted(words)), known)
+    return SweepResult(data, study=partial(_study, data, known))
 
 
 def forecast(

@@ -163,6 +163,11 @@ def browse_command(store: str) -> str:
     return f"{where}\n        (on its page: Model training, at the top left)"
 
 
+def dashboard_command(storage: str) -> str:
+    """Returns the command that shows the studies of an Optuna storage; passwords are masked."""
+    return shell_line("optuna-dashboard", mask_address(storage))
+
+
 def interruptible(command: Callable[..., None]) -> Callable[..., None]:
     """Lets Ctrl-C out of a command as our own exception, before typer makes it its own.
 
