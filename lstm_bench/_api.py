@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lstm_bench.analysis import Comparison
-    from lstm_bench.execution import SweepProgress
+    from lstm_bench.execution import ProgressObserver, SweepProgress
     from lstm_bench.tracking import Store
 
 Overrides = Mapping[str, Any] | Sequence[str] | str
@@ -134,10 +134,8 @@ def compare(
     from lstm_bench.analysis import compare_outcomes
 
     first, second = (one.outcome if isinstance(one, Row) else one for one in (first, second))
-    for outcome in (first, second):
-        if not isinstance(outcome, Outcome):
-            kind = type(outcome).__name__
-            raise UserError(f"compare: takes two outcomes, as `run` returns them, but got {kind}")
+    for other in (type(one).__name__ for one in (first, second) if not isinstance(one, Outcome)):
+        raise UserError(f"compare: takes two outcomes, as `run` returns them, but got {other}")
     return compare_outcomes(first, second, measure, margin)
 
 
@@ -221,8 +219,8 @@ def sweep(
     chosen = read_sweep(source, name, words, place.sweeps, files).with_full(full)
     result, _ = run_sweep(chosen, place, engine, again, progress)
     if result.data.failed and not result.data.rows:
-        reason = result.data.failed[0].reason
-        warnings.warn(f"{result.name}: every recipe has failed; {reason}", stacklevel=2)
+        message = f"every recipe has failed; {result.data.failed[0].reason}"
+        warnings.warn(f"{result.name}: {message}", stacklevel=2)
     return result
 
 
@@ -242,7 +240,8 @@ def run_sweep(
 
     shown = is_interactive() if progress is None else progress
     with sweep_bar(chosen.report_name, quiet=not shown) as bar:
-        data, page, state = launch(chosen, place, engine, again, bar if shown else None)
+        observer: ProgressObserver | None = bar if shown else None
+        data, page, state = launch(chosen, place, engine, again, observer)
     return SweepResult(data, page, partial(_study, data, chosen.tasks)), state
 
 
@@ -282,7 +281,7 @@ def load(
         warnings.warn(str(error), stacklevel=2)
         known = BUILT_IN_TASKS
     data = open_store(place).load(name, " ".join(sorted(words)), known)
-    return SweepResult(data, study=partial(_study, data, known))
+    return SweepResult(data, None, partial(_study, data, known))
 
 
 def forecast(

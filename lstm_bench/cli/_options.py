@@ -151,16 +151,18 @@ def replace_unprintable() -> None:
             stream.reconfigure(errors="replace")
 
 
-def browse_command(store: str) -> str:
-    """Returns how the runs of a store are looked at: by a command, or at a server's address.
+def browse_command(store: str, experiment: str = "") -> str:
+    """Returns how the runs of an experiment are looked at: a command, and the address of the page.
 
     Passwords are left for the reader to fill in.
-    MLflow's page begins with what it has for language models, where no sweep is to be seen.
+    MLflow's first page is that for language models, where no sweep is to be seen.
     """
     shown = mask_address(store)
     command = shell_line("mlflow", "ui", "--backend-store-uri", shown)
-    where = shown if store.startswith("http") else command
-    return f"{where}\n        (on its page: Model training, at the top left)"
+    server = shown.rstrip("/") if store.startswith("http") else "http://127.0.0.1:5000"
+    page = f"experiments/{experiment}/runs" if experiment else "experiments"
+    address = f"{server}/#/{page}?workflowType=machine_learning"
+    return address if store.startswith("http") else f"{command}\n        {address}"
 
 
 def dashboard_command(storage: str) -> str:

@@ -19,7 +19,14 @@ from lstm_bench.safety import disk_errors_reported, escape_markdown, temporary_f
 from lstm_bench.sweeps import Sweep
 from lstm_bench.tracking._definition import data_file, describe_changes, search_definition
 from lstm_bench.tracking._listing import LISTING_FILE, SeedRole, outcome_key
-from lstm_bench.tracking._logging import log_outcome, seeds_tag, source_tags
+from lstm_bench.tracking._logging import (
+    log_outcome,
+    seeds_tag,
+    source_tags,
+    sweep_note,
+    training_times,
+)
+from lstm_bench.tracking._network import delete_networks
 from lstm_bench.tracking._store import OVERRIDDEN_SWEEP, WHOLE_SWEEP, Store
 
 
@@ -116,7 +123,7 @@ class Session:
         self._began = _now()
         self._added = False  # whether this session has logged a recipe
         self.run_id = run_id
-        self._experiment = experiment
+        self.experiment = experiment
         own = store.finished_children(experiment, run_id)  # outcome key -> run id
         self._own = set(own.values())
         self._children = own if fresh else store.related_children(experiment, run_id)
@@ -128,7 +135,7 @@ class Session:
         Whole or with overrides: whoever has seen a report may run more seeds because of it.
         """
         kinds = (WHOLE_SWEEP, OVERRIDDEN_SWEEP)
-        runs = [run for kind in kinds for run in self.store.sweep_runs(self._experiment, kind)]
+        runs = [run for kind in kinds for run in self.store.sweep_runs(self.experiment, kind)]
         runs = [run for run in runs if run.data.tags.get("sweep_key") == key]
         looks, planned = set[int](), 0
         for run in sorted(runs, key=lambda run: int(run.info.start_time)):
@@ -147,7 +154,7 @@ class Session:
         """
         query = f"tags.`mlflow.parentRunId` = '{self.run_id}' and attributes.status != 'FINISHED'"
         failures: dict[str, str] = {}
-        for run in self.store.search_runs([self._experiment], query):
+        for run in self.store.search_runs([self.experiment], query):
             if run.info.status == "FAILED":
                 failures.setdefault(run.data.tags["outcome"], run.data.tags["reason"])
             elif run.info.status == "RUNNING":
@@ -180,7 +187,6 @@ class Session:
         self._added = True
         key = outcome_key(outcome.digest, kind)
         with self.store.errors_reported():
-            spent = outcome.compile_seconds + outcome.train_seconds
             tags = self._tags(key, outcome.name, outcome.engine, outcome.provenance)
             tags |= {
                 "kind": "recipe" if kind == "search" else f"recipe on {kind} seeds",
@@ -190,12 +196,12 @@ class Session:
             }
             if not np.isfinite(outcome.seeds["loss"]).any():
                 tags["kind"] = "recipe that diverged"
-            began = int(1000 * (time.time() - spent))
-            name = f"{label} · {outcome.name}"
-            run = client.create_run(self._experiment, began, tags, name[:250])
+            began, ended = training_times(outcome)
+            run = client.create_run(self.experiment, began, tags, label[:250])
             run_id = run.info.run_id
-            log_outcome(client, run_id, outcome)
+            log_outcome(client, self.experiment, run_id, outcome, ended)
             if self._children.get(key) in self._own:
+                delete_networks(client, self.experiment, self._children[key])
                 client.delete_run(self._children[key])
         self._children[key] = run_id
         self._own.add(run_id)
@@ -207,8 +213,8 @@ class Session:
         with self.store.errors_reported():
             tags = self._tags(key, failed.name, engine, provenance())
             tags |= {"kind": "failure", "reason": failed.reason[:4000]}
-            name = f"{failed.id} · {failed.name}"
-            run = client.create_run(self._experiment, tags=tags, run_name=name[:250])
+            tags["mlflow.note.content"] = escape_markdown(f"{failed.name}: {failed.reason[:4000]}")
+            run = client.create_run(self.experiment, tags=tags, run_name=failed.id[:250])
             client.set_terminated(run.info.run_id, "FAILED")
         self._failures[key] = failed.reason
 
@@ -256,7 +262,15 @@ class Session:
                     client.log_metric(self.run_id, "best_skill", best.seeds["skill"].mean())
                 client.log_metric(self.run_id, "best_solve_rate", best.solve_rate.rate)
                 client.set_tag(self.run_id, "best", f"{result.best.id} · {best.name}")
+            self._describe(result)
             client.set_terminated(self.run_id, status, ended)
+
+    def _describe(self, result: SweepData) -> None:
+        """Writes what was found as the description of the sweep's run and of its experiment."""
+        note = sweep_note(result)
+        self.store.client.set_tag(self.run_id, "mlflow.note.content", note)
+        if not result.overrides:
+            self.store.client.set_experiment_tag(self.experiment, "mlflow.note.content", note)
 
 
 def _now() -> int:
