@@ -151,8 +151,8 @@ def replace_unprintable() -> None:
             stream.reconfigure(errors="replace")
 
 
-def browse_command(store: str, experiment: str = "") -> str:
-    """Returns how the runs of an experiment are looked at: a command, and the address of the page.
+def browse_command(store: str, page: str = "") -> str:
+    """Returns how runs are looked at: by a command, and at an address with `page` after its #.
 
     Passwords are left for the reader to fill in.
     MLflow's first page is that for language models, where no sweep is to be seen.
@@ -160,8 +160,7 @@ def browse_command(store: str, experiment: str = "") -> str:
     shown = mask_address(store)
     command = shell_line("mlflow", "ui", "--backend-store-uri", shown)
     server = shown.rstrip("/") if store.startswith("http") else "http://127.0.0.1:5000"
-    page = f"experiments/{experiment}/runs" if experiment else "experiments"
-    address = f"{server}/#/{page}?workflowType=machine_learning"
+    address = f"{server}/#{page or '/experiments?workflowType=machine_learning'}"
     return address if store.startswith("http") else f"{command}\n        {address}"
 
 

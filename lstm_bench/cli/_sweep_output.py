@@ -37,7 +37,7 @@ def print_sweep(
     if result.data.overrides:
         changes = f"with {result.data.overrides}"
         console.print(f"        ({changes}; that of the whole sweep is unchanged)", soft_wrap=True)
-    console.print(f"Runs:   {browse_command(place.store, progress.experiment)}", soft_wrap=True)
+    console.print(f"Runs:   {browse_command(place.store, progress.runs_page)}", soft_wrap=True)
     if result.data.search is not None and place.optuna is not None:
         console.print(f"Study:  {dashboard_command(place.optuna)}", soft_wrap=True)
     step = next_step(result.data, data, result.findings.baselines) if data else ""

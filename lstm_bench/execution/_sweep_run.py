@@ -114,7 +114,7 @@ def run_sweep(
         stack.enter_context(file_lock(lock, waiting))
         storage = _study_storage(sweep, settings, progress)
         session = begin_session(store, sweep, engine, again)
-        progress.experiment = session.experiment
+        progress.runs_page = session.page
         checkpoint = Checkpoint(settings.artifacts / "seeds.db", session.run_id, progress.notice)
         runner = RecipeRunner(session, checkpoint, pool, engine, sweep.time_limit, sweep.seeds)
         log = SweepLog(sweep, session, runner, progress, study)

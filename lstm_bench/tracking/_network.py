@@ -21,6 +21,7 @@ from lstm_bench.safety import disk_errors_reported, temporary_folder
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import LoggedModel
 
 MODEL = "model"
 """The name of the model, the last part of `runs:/RUN/model`."""
@@ -45,7 +46,7 @@ def log_network(client: MlflowClient, experiment: str, run_id: str, outcome: Out
     )
     with temporary_folder() as folder:
         with disk_errors_reported():
-            _write_model(folder, outcome, inputs, outputs, run_id, model.model_id)
+            _write_model(folder, outcome, inputs, outputs, model)
         client.log_model_artifacts(model.model_id, str(folder))
     client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
     client.log_outputs(run_id, [LoggedModelOutput(model.model_id, 0)])
@@ -76,8 +77,7 @@ def _write_model(
     outcome: Outcome,
     inputs: list[int],
     outputs: list[int],
-    run_id: str,
-    model_id: str,
+    model: LoggedModel,
 ) -> None:
     """Writes the files of MLflow's format of models, with its flavor `keras`, into `folder`."""
     facts = outcome.provenance
@@ -85,7 +85,7 @@ def _write_model(
     packages.append(f"mlflow=={facts.get('mlflow', '')}".removesuffix("=="))
     python = facts.get("python", "")
     document: dict[str, Any] = {
-        "artifact_path": MODEL,
+        "artifact_path": model.artifact_location,
         "flavors": {
             "keras": {
                 "data": "data",
@@ -100,10 +100,10 @@ def _write_model(
             },
         },
         "mlflow_version": facts.get("mlflow", ""),
-        "model_id": model_id,
+        "model_id": model.model_id,
         "model_size_bytes": len(outcome.model),
-        "model_uuid": model_id.removeprefix("m-"),
-        "run_id": run_id,
+        "model_uuid": model.model_id.removeprefix("m-"),
+        "run_id": model.source_run_id,
         "signature": {"inputs": _schema(inputs), "outputs": _schema(outputs), "params": None},
         "utc_time_created": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"),
     }

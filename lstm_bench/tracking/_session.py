@@ -27,6 +27,7 @@ from lstm_bench.tracking._logging import (
     training_times,
 )
 from lstm_bench.tracking._network import delete_networks
+from lstm_bench.tracking._runs_view import TAG, runs_page, view_key, view_tag
 from lstm_bench.tracking._store import OVERRIDDEN_SWEEP, WHOLE_SWEEP, Store
 
 
@@ -123,11 +124,16 @@ class Session:
         self._began = _now()
         self._added = False  # whether this session has logged a recipe
         self.run_id = run_id
-        self.experiment = experiment
+        self._experiment = experiment
         own = store.finished_children(experiment, run_id)  # outcome key -> run id
         self._own = set(own.values())
         self._children = own if fresh else store.related_children(experiment, run_id)
         self._failures = self._read_failures()
+
+    @property
+    def page(self) -> str:
+        """The part after `#` of the address of MLflow's page with the runs of the sweep."""
+        return runs_page(self._experiment, self.run_id)
 
     def read_looks(self, sweep: Sweep, key: str) -> None:
         """Reads with how many seeds `sweep`, with this key, was reported before, and planned.
@@ -135,7 +141,7 @@ class Session:
         Whole or with overrides: whoever has seen a report may run more seeds because of it.
         """
         kinds = (WHOLE_SWEEP, OVERRIDDEN_SWEEP)
-        runs = [run for kind in kinds for run in self.store.sweep_runs(self.experiment, kind)]
+        runs = [run for kind in kinds for run in self.store.sweep_runs(self._experiment, kind)]
         runs = [run for run in runs if run.data.tags.get("sweep_key") == key]
         looks, planned = set[int](), 0
         for run in sorted(runs, key=lambda run: int(run.info.start_time)):
@@ -154,7 +160,7 @@ class Session:
         """
         query = f"tags.`mlflow.parentRunId` = '{self.run_id}' and attributes.status != 'FINISHED'"
         failures: dict[str, str] = {}
-        for run in self.store.search_runs([self.experiment], query):
+        for run in self.store.search_runs([self._experiment], query):
             if run.info.status == "FAILED":
                 failures.setdefault(run.data.tags["outcome"], run.data.tags["reason"])
             elif run.info.status == "RUNNING":
@@ -197,11 +203,11 @@ class Session:
             if not np.isfinite(outcome.seeds["loss"]).any():
                 tags["kind"] = "recipe that diverged"
             began, ended = training_times(outcome)
-            run = client.create_run(self.experiment, began, tags, label[:250])
+            run = client.create_run(self._experiment, began, tags, label[:250])
             run_id = run.info.run_id
-            log_outcome(client, self.experiment, run_id, outcome, ended)
+            log_outcome(client, self._experiment, run_id, outcome, ended)
             if self._children.get(key) in self._own:
-                delete_networks(client, self.experiment, self._children[key])
+                delete_networks(client, self._experiment, self._children[key])
                 client.delete_run(self._children[key])
         self._children[key] = run_id
         self._own.add(run_id)
@@ -214,7 +220,7 @@ class Session:
             tags = self._tags(key, failed.name, engine, provenance())
             tags |= {"kind": "failure", "reason": failed.reason[:4000]}
             tags["mlflow.note.content"] = escape_markdown(f"{failed.name}: {failed.reason[:4000]}")
-            run = client.create_run(self.experiment, tags=tags, run_name=failed.id[:250])
+            run = client.create_run(self._experiment, tags=tags, run_name=failed.id[:250])
             client.set_terminated(run.info.run_id, "FAILED")
         self._failures[key] = failed.reason
 
@@ -269,8 +275,14 @@ class Session:
         """Writes what was found as the description of the sweep's run and of its experiment."""
         note = sweep_note(result)
         self.store.client.set_tag(self.run_id, "mlflow.note.content", note)
+        skill = any("skill" in row.outcome.seeds for row in result.rows)
+        metrics: tuple[str, ...] = ("skill", "mae") if skill else ("accuracy",)
+        metrics += ("solve_rate", "parameters", "train_seconds")
+        tag = TAG + view_key(self.run_id)
+        value = view_tag(self.run_id, metrics)
+        self.store.client.set_experiment_tag(self._experiment, tag, value)
         if not result.overrides:
-            self.store.client.set_experiment_tag(self.experiment, "mlflow.note.content", note)
+            self.store.client.set_experiment_tag(self._experiment, "mlflow.note.content", note)
 
 
 def _now() -> int:

@@ -1,11 +1,21 @@
 """What MLflow's users expect of a store, read with MLflow and Keras alone."""
 
+import base64
+import contextlib
 import io
 import json
 import os
+import re
+import shutil
+import signal
+import socket
 import subprocess
 import sys
+import tempfile
+import time
 import urllib.parse
+import urllib.request
+import zlib
 from pathlib import Path
 
 import keras
@@ -18,6 +28,7 @@ from lstm_bench.provenance import full_commit, provenance
 from lstm_bench.tracking._logging import dataset_input
 from lstm_bench.tracking._moved_folder import adopt_moved_runs
 from lstm_bench.tracking._network import network_shapes
+from lstm_bench.tracking._runs_view import TAG, runs_page, view_key, view_tag
 from lstm_bench.tracking._single_runs import log_single_run
 from lstm_bench.tracking._store import Store
 
@@ -120,7 +131,7 @@ def test_a_run_has_its_data_its_training_time_and_its_description(logged):
 
 
 def test_values_by_seed_have_the_steps_0_to_n(logged):
-    _, store, run_id, _, outcome = logged
+    _, store, run_id, _, _ = logged
     history = store.client.get_metric_history(run_id, "by_seed/accuracy")
     assert sorted((m.step, m.value) for m in history) == [(0, 0.5), (1, 1.0), (2, 0.75)]
     assert store.client.get_run(run_id).data.tags["seeds"] == "10000, 10001, 10002"
@@ -160,3 +171,71 @@ def test_a_moved_folder_takes_its_models_along(tmp_path):
     place = store.client.get_logged_model(output.model_id).artifact_location
     path = Path(urllib.parse.urlsplit(place).path)
     assert path.is_relative_to(second) and (path / "data" / "model.keras").is_file()
+
+
+def test_the_view_is_one_that_mlflow_can_inflate():
+    value = view_tag("0" * 32, ("accuracy", "parameters"))
+    assert len(value) < 5000  # the longest tag of an experiment
+    scheme, _, packed = value.partition(";")
+    state = json.loads(zlib.decompress(base64.b64decode(packed)))
+    assert (scheme, state["orderByKey"]) == ("deflate", "metrics.`accuracy`")
+    assert state["selectedColumns"] == ["metrics.`accuracy`", "metrics.`parameters`"]
+    assert [section["name"] for section in state["compareRunSections"]][0] == "curve"
+    sections = {section["uuid"] for section in state["compareRunSections"]}
+    assert {chart["metricSectionId"] for chart in state["compareRunCharts"]} <= sections
+
+
+@pytest.mark.slow
+def test_a_browser_shows_the_columns_and_the_curves_first(tmp_path):
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("needs chromium")
+    store = Store(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "mlartifacts")
+    experiment = store.ensure_experiment("small")
+    parent = store.client.create_run(experiment).info.run_id
+    for name, accuracy in {"trial-4": 0.25, "trial-5": 0.75}.items():
+        run = store.client.create_run(
+            experiment, tags={"mlflow.parentRunId": parent}, run_name=name
+        ).info.run_id
+        store.client.log_metric(run, "accuracy", accuracy)
+        for step in (1, 2, 3):
+            store.client.log_metric(run, "curve/loss", 1 / step, step=step)
+    tag = TAG + view_key(parent)
+    store.client.set_experiment_tag(experiment, tag, view_tag(parent, ("accuracy",)))
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
+    words = [sys.executable, "-m", "mlflow", "ui", "--port", str(port)]
+    words += ["--backend-store-uri", f"sqlite:///{tmp_path}/mlflow.db"]
+    env = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with (tmp_path / "server.log").open("wb") as log:
+        server = subprocess.Popen(words, cwd=tmp_path, env={**os.environ, **env}, stdout=log,
+                                  stderr=log, start_new_session=True)  # fmt: skip
+    page = f"http://127.0.0.1:{port}/#{runs_page(experiment, parent)}"
+    texts = []
+    try:
+        deadline = time.monotonic() + 120
+        while True:
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2).close()
+                break
+            assert server.poll() is None and time.monotonic() < deadline
+            time.sleep(0.5)
+        for address in (page, f"{page}&compareRunsMode=CHART"):
+            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+                done = subprocess.run(
+                    [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
+                     "--no-first-run", "--disable-background-networking",
+                     "--window-size=1900,1400", f"--user-data-dir={profile}",
+                     "--virtual-time-budget=20000", "--dump-dom", address],
+                    capture_output=True, text=True, timeout=180,
+                )  # fmt: skip
+            texts.append(re.sub(r"<(style|script).*?</\1>|<[^>]*>", " ", done.stdout, flags=re.S))
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+    table, charts = texts
+    assert 0 < table.index("trial-5") < table.index("trial-4")  # the best first
+    assert "0.75" in table and "GenAI" in table
+    assert "curve/loss" in charts
+    assert charts.index("curve (") < charts.index("Model metrics (")
