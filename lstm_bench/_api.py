@@ -8,11 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstm_bench.config import Settings, load_settings
+from lstm_bench.config import Settings, settings_for
+from lstm_bench.data import frame_settings, reading_settings
 from lstm_bench.errors import TaskError, UserError, unknown
-from lstm_bench.recipes import BUILT_IN_TASKS, Recipe, TaskRegistry, recipe_from_settings
+from lstm_bench.recipes import BUILT_IN_TASKS, Recipe, recipe_from_settings
 from lstm_bench.report import SweepResult
-from lstm_bench.results import Outcome, Row, SweepData
+from lstm_bench.results import Outcome, Row
 from lstm_bench.safety import check_flag, check_path, check_text, checked_count
 from lstm_bench.seeds import check_seed, seed_list
 from lstm_bench.statistics import Measure
@@ -20,10 +21,12 @@ from lstm_bench.sweeps import (
     Sweep,
     TasksOrFiles,
     changed_recipe,
+    known_tasks,
     load_tasks,
     override_words,
     read_sweep,
     search_document,
+    sweep_source,
     task_documents,
     task_list,
 )
@@ -51,7 +54,7 @@ def tasks(files: TasksOrFiles = ()) -> pd.DataFrame:
     """
     import pandas as pd
 
-    known = load_tasks([*load_settings().tasks, *task_list(files, "files")])
+    known = load_tasks([*settings_for().tasks, *task_list(files, "files")])
     return pd.DataFrame(task_documents(known))
 
 
@@ -65,7 +68,7 @@ def recipe(task: str | type[Task], *, tasks: TasksOrFiles = (), **settings: Any)
     >>> lb.recipe("alphabet", framing="window").framing.window
     3
     """
-    return recipe_from_settings({"task": task, **settings}, _known_tasks(task, tasks))
+    return recipe_from_settings({"task": task, **settings}, known_tasks(task, tasks))
 
 
 def run(
@@ -77,15 +80,16 @@ def run(
     log: bool = False,
     tasks: TasksOrFiles = (),
     store: str | None = None,
+    data: pd.DataFrame | None = None,
     **changes: Any,
 ) -> Outcome:
     """Trains one recipe once for each seed and returns its outcome.
 
     `task` is the name of a task, also of one in the Python files `tasks`, a task class or a recipe;
-    keywords are settings over its own. `seeds` is how many seeds, from 0 on, or the seeds. `engine`
-    is `compiled`, or `keras` for plain Keras; `threads` seeds are trained at a time (default: one a
-    core). With `log` the outcome is written to the MLflow experiment `runs` of the store. Raises
-    `RecipeError` for settings that are unknown or do not fit one another.
+    keywords are settings over its own; `data` is a DataFrame for the task `csv`. `seeds` is how
+    many seeds, from 0 on, or the seeds. `engine` is `compiled`, or `keras` for plain Keras;
+    `threads` seeds are trained at a time (default: one a core). With `log` the outcome is written
+    to the MLflow experiment `runs` of the store. Raises `RecipeError` for settings that do not fit.
 
     >>> import lstm_bench as lb
     >>> lb.run("memory", seeds=2, units=5, epochs=3)
@@ -93,8 +97,8 @@ def run(
     """
     _check_engine(engine)
     check_flag("log", log)
-    place = _place(None, store)
-    chosen = changed_recipe(task, changes, _known_tasks(task, tasks))
+    place = settings_for(None, store)
+    chosen = changed_recipe(task, changes | frame_settings(data), known_tasks(task, tasks))
     from lstm_bench.training import run as train
 
     outcome = train(chosen, seed_list(seeds), engine, checked_count("threads", threads))
@@ -123,8 +127,7 @@ def compare(
     """Returns how the first outcome differs from the second, with a verdict.
 
     Seeds that both have are compared pair by pair. Differences whose whole 95 % interval lies
-    within `margin` (default 0.02) are called "not real". Raises `UserError` for a measure that an
-    outcome has not recorded.
+    within `margin` (0.02) are called "not real". Raises `UserError` for a measure not recorded.
 
     >>> import lstm_bench as lb
     >>> few, many = (lb.run("memory", seeds=3, units=5, epochs=n) for n in (1, 2))
@@ -152,7 +155,9 @@ def search(
     tasks: TasksOrFiles = (),
     store: str | None = None,
     profile: str | None = None,
+    cluster: Any = None,
     search: Mapping[str, Any] | None = None,
+    data: pd.DataFrame | None = None,
     **fixed: Any,
 ) -> SweepResult:
     """Searches the recipes of a task with Optuna and returns what came of it.
@@ -171,18 +176,18 @@ def search(
     SweepResult('memory-search-...', 4 recipes, best 'confirm-...')
     """
     check_text("name", name, "the name of a search", optional=True)
+    fixed |= frame_settings(data)
     made_name, document = search_document(task, space, search, trials, seeds, fixed)
-    return sweep(
-        document, name=name or made_name, engine=engine, again=again, progress=progress,
-        tasks=tasks, store=store, profile=profile,
-    )  # fmt: skip
+    where: dict[str, Any] = {"store": store, "profile": profile, "cluster": cluster}
+    how: dict[str, Any] = {"engine": engine, "again": again, "progress": progress}
+    return sweep(document, name=name or made_name, tasks=tasks, **how, **where)
 
 
 def sweep(
-    source: str | Path | Mapping[str, Any],
+    source: str | Path | Mapping[str, Any] | None = None,
     overrides: Overrides = (),
     *,
-    name: str = "sweep",
+    name: str | None = None,
     engine: str = "compiled",
     again: bool = False,
     full: bool = False,
@@ -190,16 +195,22 @@ def sweep(
     tasks: TasksOrFiles = (),
     store: str | None = None,
     profile: str | None = None,
+    cluster: Any = None,
+    csv: str | Path | None = None,
+    data: pd.DataFrame | None = None,
+    **settings: Any,
 ) -> SweepResult:
     """Runs the recipes and the search of a sweep, logs them, and writes the report.
 
     `source` is a YAML file, the name of one in the folder of sweeps, or a mapping with the same
-    keys, which is called `name`. Tasks are named, also those in the Python files `tasks`, or are
-    classes in a mapping. `overrides` are settings over those of the file, `{"seeds": 5}` or
-    `["seeds=5"]`; a sweep with overrides has a report of its own. What the store has already is not
-    run again, unless `again`; recipes that the file marks as `full` are run with `full` alone. A
-    progress bar is shown in a terminal and in a notebook, or as `progress` says. Raises
-    `SweepError` with every fault of the sweep at once.
+    keys, which is called `name`. In place of it `csv` is a file of your own, or `data` a DataFrame,
+    written to the folder `frames`; `settings` are then those of the task `csv`. Tasks are named,
+    also those in the Python files `tasks`, or are classes in a mapping. `overrides` are settings
+    over those of the file, `{"seeds": 5}` or `["seeds=5"]`; with them a sweep has a report of its
+    own. What the store has is not run again, unless `again`; recipes marked as `full` are run with
+    `full` alone. `progress` shows a bar. `cluster` is the address of a Dask scheduler, or a client
+    of one, whose workers run the sweep, to the same numbers. Raises `SweepError` with every fault
+    of the sweep at once, `UserError` for an unfit cluster.
 
     >>> import contextlib, tempfile
     >>> import lstm_bench as lb
@@ -213,11 +224,12 @@ def sweep(
     check_flag("again", again)
     check_flag("full", full)
     check_flag("progress", progress, optional=True)
-    check_text("name", name, "the name of a sweep")
-    place, given = _place(profile, store), task_list(tasks)
+    check_text("name", name, "the name of a sweep", optional=True)
+    place, given = settings_for(profile, store), task_list(tasks)
     words, files = override_words(overrides), [*place.tasks, *given]
-    chosen = read_sweep(source, name, words, place.sweeps, files).with_full(full)
-    result, _ = run_sweep(chosen, place, engine, again, progress)
+    document, name = sweep_source(source, csv, data, settings, name)
+    chosen = read_sweep(document, name, words, place.sweeps, files).with_full(full)
+    result, _ = run_sweep(chosen, place, engine, again, progress, cluster)
     if result.data.failed and not result.data.rows:
         message = f"every recipe has failed; {result.data.failed[0].reason}"
         warnings.warn(f"{result.name}: {message}", stacklevel=2)
@@ -230,6 +242,7 @@ def run_sweep(
     engine: str = "compiled",
     again: bool = False,
     progress: bool | None = None,
+    cluster: Any = None,
 ) -> tuple[SweepResult, SweepProgress]:
     """Runs a sweep that has been read; returns its result, and how it went."""
     with warnings.catch_warnings():
@@ -241,14 +254,14 @@ def run_sweep(
     shown = is_interactive() if progress is None else progress
     with sweep_bar(chosen.report_name, quiet=not shown) as bar:
         observer: ProgressObserver | None = bar if shown else None
-        data, page, state = launch(chosen, place, engine, again, observer)
+        data, page, state = launch(chosen, place, engine, again, observer, cluster)
     return SweepResult(data, page, partial(_study, data, chosen.tasks)), state
 
 
-def _study(data: SweepData, known: TaskRegistry) -> Any:
+def _study(*facts: Any) -> Any:
     from lstm_bench.search import search_study
 
-    return search_study(data, known)
+    return search_study(*facts)
 
 
 def load(
@@ -261,8 +274,7 @@ def load(
 ) -> SweepResult:
     """Returns the result of a sweep that has been run, from the store alone.
 
-    With `overrides`, that of the sweep as it was run with them. Raises `StoreError` where there is
-    none of this name.
+    With `overrides`, that of the sweep run with them. Raises `StoreError` where there is none.
 
     >>> import contextlib, tempfile
     >>> import lstm_bench as lb
@@ -272,7 +284,7 @@ def load(
     True
     """
     check_text("name", name, "the name of a sweep that has been run")
-    words, place, given = override_words(overrides), _place(profile, store), task_list(tasks)
+    words, place, given = override_words(overrides), settings_for(profile, store), task_list(tasks)
     try:
         known = load_tasks([*place.tasks, *given])
     except TaskError as error:  # the result is in the store, whatever has become of the file
@@ -286,17 +298,20 @@ def load(
 
 def forecast(
     run: str,
-    csv: str | Path,
+    csv: str | Path | None = None,
     *,
+    data: pd.DataFrame | None = None,
     store: str | None = None,
     profile: str | None = None,
+    **reading: Any,
 ) -> pd.DataFrame:
     """Returns what the network of a finished run forecasts from a file like its training data.
 
     `run` is a sweep over a file, whose best recipe is taken, a row of one as `SWEEP:ID`, a baseline
-    of its report as `SWEEP:BASELINE`, or the digest of a recipe. A warning names rows that cannot
-    be forecast, e.g. without their known inputs, and values of text that are not used. Raises
-    `StoreError` where there is no such run, `UserError` where the file does not fit it.
+    of its report as `SWEEP:BASELINE`, or the digest of a recipe. `data` is a DataFrame in place of
+    the file `csv`; `reading` may change `na`, `decimal`, `thousands` and `sheet`. A warning names
+    rows that cannot be forecast, e.g. without their known inputs, and values of text that are not
+    used. Raises `StoreError` where there is no such run, `UserError` where the file does not fit.
 
     >>> import contextlib, tempfile
     >>> import lstm_bench as lb
@@ -315,8 +330,10 @@ def forecast(
     from lstm_bench.training import start_tensorflow
 
     check_text("run", run, "the name of a sweep, a row as SWEEP:ID, or a digest")
-    check_path("csv", csv)
-    place = _place(profile, store)
+    if data is None:
+        check_path("csv", csv)
+    path = frame_settings(data).get("file", str(csv))
+    place = settings_for(profile, store)
     known, opened = load_tasks(place.tasks), open_store(place)
     if run in opened.sweep_names():
         best = opened.load(run).best
@@ -325,14 +342,14 @@ def forecast(
         run = f"{run}:{best.id}"
     baseline = find_baseline(run, opened, known)
     if baseline is not None:
-        return forecast_with_baseline(*baseline, str(csv))
+        return forecast_with_baseline(*baseline, path, reading_settings(reading))
     outcome = finished_outcome(run, opened, known)
     start_tensorflow(1)
     from lstm_bench.training import forecast_file  # after TensorFlow has been brought up quietly
 
-    table = forecast_file(outcome, str(csv))
+    table = forecast_file(outcome, path, reading_settings(reading))
     for note in table.attrs["notes"]:
-        warnings.warn(f"{csv}: {note}", stacklevel=2)
+        warnings.warn(f"{path}: {note}", stacklevel=2)
     return table
 
 
@@ -348,8 +365,7 @@ def export(
     """Returns a recipe as a Python script that needs Keras and NumPy alone.
 
     `what` is a task, a recipe, an outcome, a row of a sweep as `SWEEP:ID` or `FILE.yaml:ID`, or
-    the digest of a recipe that has been run. `seed` is by default the best of a run, or 0. Raises
-    `UserError` where there is no such recipe.
+    the digest of one that has been run. `seed` is by default the best, or 0. Raises `UserError`.
 
     >>> import lstm_bench as lb
     >>> "keras.layers.LSTM(20" in lb.export("memory")
@@ -357,12 +373,12 @@ def export(
     """
     from lstm_bench.tracking import find_recipe
 
-    place = _place(profile, store)
+    place = settings_for(profile, store)
     if seed is not None:
         check_seed(seed)
     what = what.outcome if isinstance(what, Row) else what
     named = what.settings["task"] if isinstance(what, Outcome) else what
-    known = _known_tasks(named, tasks, profile)
+    known = known_tasks(named, tasks, profile)
     found = find_recipe(what, changes, place, known)
     return keras_code(found.recipe, found.best_seed if seed is None else seed)
 
@@ -375,22 +391,6 @@ def keras_code(chosen: Recipe, seed: int) -> str:
     from lstm_bench.export import export_script
 
     return export_script(chosen, seed)
-
-
-def _known_tasks(task: object, given: TasksOrFiles, profile: str | None = None) -> TaskRegistry:
-    """Returns the tasks that `task` is looked up in; files are read where it is not built in."""
-    listed = task_list(given)
-    if not listed and (not isinstance(task, str) or task in BUILT_IN_TASKS):
-        return BUILT_IN_TASKS
-    return load_tasks([*load_settings(profile).tasks, *listed])
-
-
-def _place(profile: str | None, store: str | None) -> Settings:
-    """Returns where to read and write: `conf/` of the working folder, and `store` over it."""
-    check_text("profile", profile, "the name of a file in conf/, e.g. 'server'", optional=True)
-    check_text("store", store, "the address of a store, e.g. 'sqlite:///runs.db'", optional=True)
-    place = load_settings(profile)
-    return place.model_copy(update={"store": store}) if store else place
 
 
 def open_store(place: Settings, create: bool = False) -> Store:

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lstm_bench.errors import SweepError, UserError, unknown
-from lstm_bench.safety import pydantic_faults, read_yaml
+from lstm_bench.safety import check_text, pydantic_faults, read_yaml
 
 XLA_FLAGS = (
     "--xla_backend_optimization_level=1 --xla_cpu_multi_thread_eigen=false "
@@ -47,6 +47,8 @@ class Settings(BaseModel):
     """Python files with user-defined tasks: see `sweeps/_task_files.py`."""
     workers: Annotated[int, Field(ge=0, le=1024, strict=True)] = 0
     """Number of processes that run recipes in parallel; 0 means one per core."""
+    cluster: Annotated[str, Field(min_length=1)] | None = None
+    """Address of a Dask scheduler, whose workers run the recipes in place of processes here."""
     worker_memory_mb: Annotated[float, Field(ge=100)] = 400
     """Unshared memory, in MB, from which on a worker process is replaced by a new one."""
 
@@ -76,3 +78,11 @@ def load_settings(profile: str | None = None, folder: Path = Path("conf")) -> Se
             raise SweepError(f"{path}:\n{lines}") from error
         merged |= values
     return Settings(**merged)
+
+
+def settings_for(profile: str | None = None, store: str | None = None) -> Settings:
+    """Returns where to read and write: `conf/` of the working folder, and `store` over it."""
+    check_text("profile", profile, "the name of a file in conf/, e.g. 'server'", optional=True)
+    check_text("store", store, "the address of a store, e.g. 'sqlite:///runs.db'", optional=True)
+    place = load_settings(profile)
+    return place.model_copy(update={"store": store}) if store else place

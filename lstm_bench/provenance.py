@@ -9,6 +9,7 @@ import platform
 import shlex
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from lstm_bench.config import XLA_FLAGS
@@ -38,6 +39,18 @@ def provenance(command: list[str] | None = None) -> dict[str, str]:
         "XLA": _xla_flags(),
         "oneDNN": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
     }
+
+
+def processor_kind(facts: Mapping[str, str]) -> str:
+    """Returns the kind of processor that a provenance names, without its number of cores.
+
+    On one kind, the same versions give bit-identical numbers.
+
+    >>> processor_kind({"processor": "AMD EPYC 7B13, 8 cores"})
+    'AMD EPYC 7B13'
+    """
+    named = facts.get("processor", "unknown processor")
+    return named.rpartition(", ")[0] or named
 
 
 def _numba() -> str:

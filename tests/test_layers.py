@@ -36,6 +36,7 @@ HEAVY = {
     "optuna": {"search"},
     "mlflow": {"tracking"},
     "tensorflow": {"training"},
+    "distributed": {"execution"},
     "keras": {"training", "export"},  # a script is written from the layers of a model
 }
 """Which rooms alone import a library that takes seconds to load."""

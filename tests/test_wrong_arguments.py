@@ -141,7 +141,7 @@ CALLS = {
         {"list", "mapping", "empty text"},
     ),
     "sweep(overrides.seeds)": (lambda value, _: a_sweep(overrides={"seeds": value}), COUNT),
-    "sweep(name)": (lambda value, _: a_sweep(name=value), TEXT),
+    "sweep(name)": (lambda value, _: a_sweep(name=value), OPTIONAL | TEXT),
     "sweep(engine)": (lambda value, _: a_sweep(engine=value), set()),
     "sweep(again)": (lambda value, _: a_sweep(again=value), FLAG),
     "sweep(full)": (lambda value, _: a_sweep(full=value), FLAG),

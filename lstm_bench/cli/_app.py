@@ -14,9 +14,14 @@ import typer
 
 from lstm_bench.cli._commands import init, report, run, speed, sweep, tasks
 from lstm_bench.cli._network_commands import export, predict
-from lstm_bench.cli._options import Version, interruptible, replace_unprintable
+from lstm_bench.cli._options import (
+    Version,
+    interruptible,
+    refuse_setting_options,
+    replace_unprintable,
+)
 from lstm_bench.errors import Interrupted, UserError
-from lstm_bench.safety import mask_passwords, print_plain
+from lstm_bench.safety import mask_passwords, print_plain, print_wrapped
 
 app = typer.Typer(
     name="lstm-bench",
@@ -41,9 +46,10 @@ def main() -> None:
     """Runs the command line; exit 0 success, 2 wrong input, 1 anything else."""
     try:
         replace_unprintable()
+        refuse_setting_options(sys.argv[1:], typer.main.get_command(app))
         app()
     except UserError as error:
-        print_plain(mask_passwords(f"error: {error}"))
+        print_wrapped(mask_passwords(f"error: {error}"))
         sys.exit(2)
     except (KeyboardInterrupt, Interrupted):
         _interrupted()

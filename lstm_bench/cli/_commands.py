@@ -15,25 +15,32 @@ from rich.text import Text
 from lstm_bench.cli._options import (
     Aggregation,
     Assignments,
+    ClusterAddress,
     Columns,
     CsvFile,
     DataOptions,
     DateFormat,
     DayFirst,
+    DecimalMark,
     EngineName,
     ForecastHorizon,
+    Gaps,
     Group,
     Json,
     Known,
     Missing,
     Overrides,
     Profile,
+    Sheet,
+    Shortest,
     StoreUri,
     Target,
     TargetKind,
     TaskFiles,
     TextFile,
+    ThousandsMark,
     Time,
+    Wide,
     browse_command,
     check_engine,
     load_context,
@@ -138,12 +145,19 @@ def sweep(
     date_format: DateFormat = None,
     day_first: DayFirst = None,
     aggregate: Aggregation = None,
+    na: Gaps = None,
+    decimal: DecimalMark = None,
+    thousands: ThousandsMark = None,
+    wide: Wide = False,
+    sheet: Sheet = None,
+    shortest: Shortest = None,
     engine: EngineName = "compiled",
     again: Annotated[bool, typer.Option(help="Run everything anew.")] = False,
     full: Annotated[
         bool, typer.Option("--full", help="Run the recipes marked as full too: they take hours.")
     ] = False,
     dry_run: Annotated[bool, typer.Option(help="Say what it would cost, and stop.")] = False,
+    cluster: ClusterAddress = None,
     files: TaskFiles = None,
     store: StoreUri = None,
     profile: Profile = None,
@@ -158,7 +172,7 @@ def sweep(
     check_engine(engine)
     data = DataOptions(
         target, time, group, columns, kind, horizon, missing, known, date_format, day_first,
-        aggregate,
+        aggregate, na, decimal, thousands, "auto" if wide else None, sheet, shortest,
     )  # fmt: skip
     file = csv or text
     if csv is not None and text is not None:
@@ -173,13 +187,13 @@ def sweep(
 
     try:
         if dry_run:
-            estimate = estimate_sweep(chosen, context, engine)
+            estimate = estimate_sweep(chosen, context, engine, cluster)
             if as_json:
                 print_json({"sweep": chosen.name, **estimate.document()})
             else:
                 terminal_console().print(estimate_table(chosen.name, estimate))
             return
-        result, progress = api.run_sweep(chosen, context, engine, again, progress=not as_json)
+        result, progress = api.run_sweep(chosen, context, engine, again, not as_json, cluster)
     except RecipeError as error:
         raise SweepError(f"{path}:\n  {error}") from error
     if as_json:

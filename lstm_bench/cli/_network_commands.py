@@ -13,17 +13,21 @@ import typer
 
 from lstm_bench.cli._options import (
     Assignments,
+    DecimalMark,
+    Gaps,
     Json,
     Profile,
+    Sheet,
     StoreUri,
     TaskFiles,
+    ThousandsMark,
     load_context,
     print_json,
     refuse_existing,
     write_file,
 )
-from lstm_bench.errors import UserError
-from lstm_bench.safety import print_plain, printable_text, terminal_console
+from lstm_bench.errors import StoreError, UserError
+from lstm_bench.safety import print_plain, printable_text, shell_line, terminal_console
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,6 +99,10 @@ def predict(
     ] = None,
     generate: Annotated[int, typer.Option(min=0, help="Feed back so many answers to symbols.")] = 0,
     csv: Annotated[Path | None, typer.Option(help="A file like the one trained on.")] = None,
+    na: Gaps = None,
+    decimal: DecimalMark = None,
+    thousands: ThousandsMark = None,
+    sheet: Sheet = None,
     output: Annotated[Path | None, typer.Option(help="Write what is forecast here.")] = None,
     force: Annotated[bool, typer.Option(help="Overwrite the file if it is there.")] = False,
     files: TaskFiles = None,
@@ -105,6 +113,10 @@ def predict(
     """Ask a finished run's network, e.g. `predict published:A1 "3 0 1 2"`."""
     if (symbols is None) == (csv is None):
         raise UserError('predict: give either symbols, like "3 0 1 2", or --csv FILE')
+    options = {"na": na or None, "decimal": decimal, "thousands": thousands, "sheet": sheet}
+    given = {key: value for key, value in options.items() if value is not None}
+    if csv is None and given:
+        raise UserError(f"--{next(iter(given))}: is for what --csv reads; leave it out")
     if csv is None and output is not None:
         raise UserError("--output: is for what --csv forecasts; leave it out")
     if csv is not None and generate:
@@ -118,21 +130,29 @@ def predict(
     from lstm_bench.training import start_tensorflow
 
     context, known = load_context(profile, store, files)
-    opened = Store(context.store, context.artifacts, create=False)
-    found = find_baseline(run, opened, known) if csv is not None else None
+    sweep, colon, _ = run.rpartition(":")
+    try:
+        opened = Store(context.store, context.artifacts, create=False)
+        found = find_baseline(run, opened, known) if csv is not None else None
+        outcome = finished_outcome(run, opened, known) if found is None else None
+    except StoreError as error:
+        if not colon:
+            raise
+        command = shell_line("lstm-bench", "sweep", sweep)
+        raise StoreError(f"{error}\n{run}: its network is made by `{command}`") from error
     if csv is not None and found is not None:
-        from lstm_bench.data import forecast_with_baseline
+        from lstm_bench.data import forecast_with_baseline, reading_settings
 
         task, baseline = found
-        table = forecast_with_baseline(task, baseline, str(csv))
+        table = forecast_with_baseline(task, baseline, str(csv), reading_settings(given))
         _print_table(table, output, {"run": run, "baseline": baseline} if as_json else None)
         return
-    outcome = finished_outcome(run, opened, known)
+    assert outcome is not None
     facts: dict[str, Any] = {"run": run, "id": outcome.digest, "recipe": dict(outcome.settings)}
     facts["seed"] = outcome.best_seed
     start_tensorflow(1)
     if csv is not None:
-        _print_forecast(outcome, csv, output, facts if as_json else None)
+        _print_forecast(outcome, csv, given, output, facts if as_json else None)
         return
     from lstm_bench.cli._show import prediction_page
     from lstm_bench.training import predict_symbols
@@ -146,12 +166,18 @@ def predict(
 
 
 def _print_forecast(
-    outcome: Outcome, csv: Path, output: Path | None, facts: dict[str, Any] | None
+    outcome: Outcome,
+    csv: Path,
+    reading: dict[str, Any],
+    output: Path | None,
+    facts: dict[str, Any] | None,
 ) -> None:
     """Writes or prints what a network forecasts; as JSON, where there are `facts` to go with it."""
+    from lstm_bench.data import reading_settings
     from lstm_bench.training import forecast_file, missing_intervals
 
-    table, missing = forecast_file(outcome, str(csv)), missing_intervals(outcome)
+    table = forecast_file(outcome, str(csv), reading_settings(reading))
+    missing = missing_intervals(outcome)
     if facts is not None:
         facts |= {"data": dict(outcome.data)} | ({"missing_intervals": missing} if missing else {})
     elif missing:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import difflib
 import functools
 import io
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,9 @@ _document: ContextVar[TextIO] = ContextVar("where a JSON document is printed")
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Profile = Annotated[str | None, typer.Option(help="Lay conf/PROFILE.yaml over conf/default.yaml.")]
 StoreUri = Annotated[str | None, typer.Option("--store", help="MLflow tracking URI.")]
+ClusterAddress = Annotated[
+    str | None, typer.Option("--cluster", help="A Dask scheduler, tcp://HOST:8786, runs it.")
+]
 EngineName = Annotated[str, typer.Option(help="compiled, or keras for plain Keras.")]
 TaskFiles = Annotated[
     list[Path] | None,
@@ -77,6 +81,19 @@ ForecastHorizon = Annotated[
     typer.Option("--horizon", help="How many rows ahead; 1..12 for each of the next 12 rows."),
 ]
 Missing = Annotated[str | None, typer.Option(help="drop or interpolate.")]
+Gaps = Annotated[
+    list[str] | None,
+    typer.Option("--na", help="A text for a gap, such as -200, or COLUMN=TEXT; may be repeated."),
+]
+DecimalMark = Annotated[str | None, typer.Option("--decimal", help="Its decimal mark: . or ,")]
+ThousandsMark = Annotated[
+    str | None, typer.Option("--thousands", help="Its thousands separator: , or . or ' or a space.")
+]
+Wide = Annotated[bool, typer.Option("--wide", help="Each column, or each row, of it is a series.")]
+Sheet = Annotated[str | None, typer.Option(help="Its sheet, if it is an Excel workbook.")]
+Shortest = Annotated[
+    int | None, typer.Option(help="Leave out series with fewer steps than this in a part.")
+]
 
 
 @dataclass(frozen=True)
@@ -94,6 +111,12 @@ class DataOptions:
     date_format: str | None = None
     day_first: bool | None = None
     aggregate: str | None = None
+    na: list[str] | None = None
+    decimal: str | None = None
+    thousands: str | None = None
+    wide: str | None = None
+    sheet: str | None = None
+    shortest: int | None = None
 
     def settings(self) -> dict[str, Any]:
         """Returns what was given, as settings of the task `csv`."""
@@ -109,12 +132,18 @@ class DataOptions:
             "date_format": self.date_format,
             "day_first": self.day_first,
             "aggregate": self.aggregate,
+            "na": self.na or None,
+            "decimal": self.decimal,
+            "thousands": self.thousands,
+            "wide": self.wide,
+            "sheet": self.sheet,
+            "shortest": self.shortest,
         }
         return {key: value for key, value in options.items() if value is not None}
 
     def refuse_without_file(self) -> None:
         """Raises `UserError` where something was said about a file, but no file was named."""
-        given = [name for name, value in vars(self).items() if value is not None]
+        given = [name for name, value in vars(self).items() if value not in (None, [])]
         if given:
             raise UserError(
                 f"--{given[0].replace('_', '-')}: says something about a file; give --csv FILE"
@@ -149,6 +178,33 @@ def replace_unprintable() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+
+
+def refuse_setting_options(words: Sequence[str], command: Any) -> None:
+    """Raises `UserError` for a setting that is given as an option: `--units 20`.
+
+    `command` is the click command of the program, `words` are its arguments. Commands that take no
+    settings are left to click.
+    """
+    called = getattr(command, "commands", {}).get(words[0] if words else "")
+    if called is None or not any(part.metavar == "KEY=VALUE" for part in called.params):
+        return
+    options = [name for part in called.params for name in (*part.opts, *part.secondary_opts)]
+    for place, word in enumerate(words[1:], 1):
+        if word == "--":
+            return
+        name, equals, value = word.partition("=")
+        if not re.fullmatch(r"--[a-z][a-z0-9_.-]*", name) or name in (*options, "--help"):
+            continue
+        close = difflib.get_close_matches(name, [o for o in options if o.startswith("--")], n=1)
+        key = name.removeprefix("--").replace("-", "_")
+        follows = words[place + 1] if place + 1 < len(words) else ""
+        shown = value if equals else "" if follows.startswith("-") else follows
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise UserError(
+            f"{name}: `{words[0]}` has no such option{hint} Settings are given as words without "
+            f"dashes: {key}={shown or 'VALUE'}".replace("option Settings", "option. Settings")
+        )
 
 
 def browse_command(store: str, page: str = "") -> str:

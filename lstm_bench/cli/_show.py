@@ -102,7 +102,9 @@ def outcome_page(
     parts += [_metric_table(outcome, [*recorded, *metrics])] if recorded or metrics else []
     parts += map(Text, lines)
     if predictions:
-        parts.append(_prediction_table(outcome))
+        from lstm_bench.report import prediction_table
+
+        parts.append(prediction_table(outcome))
     return Group(*parts)
 
 
@@ -114,18 +116,6 @@ def _metric_table(outcome: Outcome, names: Sequence[str]) -> Table:
     for row in outcome.seeds.to_dict("records"):
         values = (f"{row[name]:.4g}" if name in row else "–" for name in names)
         table.add_row(str(row["seed"]), *values)
-    return table
-
-
-def _prediction_table(outcome: Outcome) -> Table:
-    table = Table(title="Every step", title_justify="left")
-    for heading in ("seed", "sequence", "step", "input", "expected", "predicted", ""):
-        table.add_column(heading, justify="right")
-    for row in outcome.predictions.to_dict("records"):
-        right = "" if row["correct"] else "wrong"
-        place = (str(row["seed"]), str(row["sequence"]), str(row["step"]))
-        words = (Text(str(row[key])) for key in ("input", "expected", "predicted"))
-        table.add_row(*place, *words, right, style=None if row["correct"] else "red")
     return table
 
 

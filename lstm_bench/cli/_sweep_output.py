@@ -29,7 +29,7 @@ def print_sweep(
 ) -> None:
     """Prints the table, and where report, runs and study are; `data` is the user's file, if any."""
     console = terminal_console()
-    console.print(terminal_table(result.data, findings=result.findings))
+    console.print(terminal_table(result.data, findings=result.findings, width=console.width))
     if progress.reused:
         console.print(f"{progress.reused} of {progress.done} recipes needed no new run.")
     if result.data.rows or result.data.failed or result.data.not_run:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,9 @@ LAGS = re.compile(r"(\d+) rows$")
 """The end of the name of a baseline that uses so many latest rows."""
 
 
-def forecast_with_baseline(task: CsvTask, name: str, file: str) -> pd.DataFrame:
+def forecast_with_baseline(
+    task: CsvTask, name: str, file: str, reading: Mapping[str, Any] | None = None
+) -> pd.DataFrame:
     """Returns the forecasts of the baseline `name` of `task` for the series in `file`.
 
     The baseline is fitted to the part of the task's file that networks learn from, as for a report.
@@ -41,7 +44,7 @@ def forecast_with_baseline(task: CsvTask, name: str, file: str) -> pd.DataFrame:
         raise UserError(f"--csv: baselines {rule}, but this run forecasts {got}; give a network")
     data, sequences = task.prepared, task.file_sequences
     train = sequences.segments[: len(sequences.problem.train)]
-    new = read_new_file(data, file)
+    new = read_new_file(data, file, reading)
     ahead = [Segment(_with_unknown_rows(s, data.horizon), 0, len(s)) for s in new]
     extended = replace(sequences, segments=(*train, *ahead))
     found = LAGS.search(name)

@@ -12,8 +12,12 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-MISSING = {"", "na", "n/a", "nan", "null", "none", "missing", "?", "-", "."}
-"""Texts that stand for a missing value, in lower case."""
+MISSING = {
+    "", "na", "n/a", "nan", "null", "none", "missing", "?", "-", ".", "<na>", "nat", "n.a.", "--",
+    "---", "..", "#n/a", "#n/a n/a", "#na", "-nan", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan",
+    "#div/0!", "#value!", "#ref!", "#num!", "#name?", "#null!",
+}  # fmt: skip
+"""Texts that stand for a missing value, in lower case: those of pandas, and errors of Excel."""
 TRUE, FALSE = {"1", "true", "yes", "t", "y"}, {"0", "false", "no", "f", "n"}
 """Texts of a binary column, in lower case."""
 GROUPED_NUMBER = re.compile(r"[+-]?\d{1,3}([,.' ’\u00a0\u202f]\d{3})+([.,]\d+)?")
@@ -26,8 +30,8 @@ DOTTED_DATE = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})(?!\d)(.*)")
 
 
 def is_missing(cell: str) -> bool:
-    """Returns whether a cell stands for a missing value."""
-    return cell.lower() in MISSING
+    """Returns whether a cell stands for a missing value; so does a blank in quotation marks."""
+    return cell.strip().lower() in MISSING
 
 
 def present_cells(cells: Iterable[str]) -> NDArray[np.bool_]:
@@ -57,11 +61,12 @@ def parse_numbers(cells: Iterable[str], decimal_comma: bool) -> NDArray[np.float
     >>> parse_numbers(["1", "2,5", "x"], decimal_comma=True).tolist()
     [1.0, 2.5, nan]
     """
-    parse = _parse_with_comma if decimal_comma else _parse_with_point
+    parse = _parse_with_comma if decimal_comma else plain_number
     return np.fromiter((parse(cell) for cell in cells), np.float64)
 
 
-def _parse_with_point(cell: str) -> float:
+def plain_number(cell: str) -> float:
+    """Returns a cell with a number as Python writes it, NaN for every other cell."""
     try:
         return float(cell) if "_" not in cell else np.nan  # 1_000 is Python's notation, not data
     except ValueError:
@@ -69,7 +74,7 @@ def _parse_with_point(cell: str) -> float:
 
 
 def _parse_with_comma(cell: str) -> float:
-    return _parse_with_point(cell.replace(",", ".")) if "." not in cell else np.nan
+    return plain_number(cell.replace(",", ".")) if "." not in cell else np.nan
 
 
 def is_number(cell: str) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_bench.data._rows import Aggregate
+from lstm_bench.data._table import DEFAULT_READING, Reading
 from lstm_bench.data._time_reading import TimeFormat
 
 TargetKind = Literal["real", "binary", "symbols"]
@@ -41,6 +42,7 @@ class Columns:
     all_steps: bool = field(default=False, kw_only=True)  # all rows up to the horizon are forecast
     known: tuple[str, ...] = field(default=(), kw_only=True)
     categories: tuple[tuple[str, tuple[str, ...]], ...] = field(default=(), kw_only=True)
+    reading: Reading = field(default=DEFAULT_READING, kw_only=True)
 
     @classmethod
     def restored(cls, stored: Mapping[str, Any]) -> Self:
@@ -52,6 +54,10 @@ class Columns:
             times = dict(values["time_format"])
             values["time_format"] = TimeFormat(**times | {"columns": tuple(times["columns"])})
         values["categories"] = tuple((n, tuple(v)) for n, v in values.get("categories", ()))
+        cells: dict[str, Any] = dict(values.get("reading") or {})
+        if cells.get("na") is not None:
+            cells["na"] = tuple(cells["na"])
+        values["reading"] = Reading(**cells)
         return cls(**values)
 
     @property
@@ -61,8 +67,10 @@ class Columns:
         if self.time_format is not None:
             values["time_format"] = self.time_format.document()
         values["categories"] = [[name, list(texts)] for name, texts in self.categories]
-        plain = {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
-        optional = ("text", "further", "all_steps", "known", "categories")
+        cells = {key: value for key, value in vars(values["reading"]).items() if value}
+        values["reading"] = _plain(cells)
+        plain = _plain(values)
+        optional = ("text", "further", "all_steps", "known", "categories", "reading")
         return {key: value for key, value in plain.items() if value or key not in optional}
 
     @property
@@ -126,6 +134,11 @@ class Columns:
             for name in names
             for feature in ([f"{name}={text}" for text in texts[name]] if name in texts else [name])
         )
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a mapping with lists in place of tuples."""
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
 
 
 @dataclass(frozen=True)

@@ -11,26 +11,27 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from lstm_bench.data._baselines import Baselines, baseline_forecasts
 from lstm_bench.data._columns import Missing, TargetKind
 from lstm_bench.data._file_digest import count_rows, file_digest
+from lstm_bench.data._numbers import Decimal, Thousands
 from lstm_bench.data._output_baselines import output_baselines
 from lstm_bench.data._rows import Aggregate
 from lstm_bench.data._sequences import FileSequences, build_sequences
 from lstm_bench.data._series import FileOptions, PreparedFile, prepare
+from lstm_bench.data._table import Reading, na_entries
 from lstm_bench.data._text_baselines import text_baselines
 from lstm_bench.data._text_file import CHARACTER, POSITION
-from lstm_bench.errors import DataError, RecipeError
+from lstm_bench.data._wide import Wide
+from lstm_bench.errors import DataError, Fault, RecipeError, unknown
 from lstm_bench.statistics import Kind
 from lstm_bench.tasks import Problem, Task
 
 EXAMPLE = Path(__file__).parent / "sunspots.csv"
 """Yearly sunspot numbers, 1700 to 2008: the default file of the `csv` task."""
 COLUMN_PARAMETERS = ("file", "target", "columns", "known", "time", "group")
-TABLE_PARAMETERS = ("target", "columns", "known", "time", "group", "target_kind", "split",
-                    "date_format", "day_first", "aggregate")  # fmt: skip
 READING_PARAMETERS = (
     "text",
     "all_steps",
@@ -44,7 +45,12 @@ READING_PARAMETERS = (
     "day_first",
     "aggregate",
     "latest",
+    "shortest",
 )
+CELL_PARAMETERS = tuple(field.name for field in fields(Reading))
+TABLE_PARAMETERS = (*COLUMN_PARAMETERS[1:], "target_kind", "split", "date_format", "day_first",
+                    "aggregate", "shortest", *CELL_PARAMETERS)  # fmt: skip
+"""Those that a plain text has no use for."""
 
 Floats = NDArray[np.float64]
 
@@ -98,7 +104,7 @@ class CsvTask(Task):
     has_baselines: ClassVar[bool] = True
     search_overrides: ClassVar[Mapping[str, object]] = {"part": "validation"}
     omitted_from_name: ClassVar[frozenset[str]] = frozenset(
-        [*COLUMN_PARAMETERS, *READING_PARAMETERS]
+        [*COLUMN_PARAMETERS, *READING_PARAMETERS, *CELL_PARAMETERS]
     )
     not_searchable: ClassVar[frozenset[str]] = omitted_from_name | {"horizon"}
 
@@ -122,6 +128,12 @@ class CsvTask(Task):
     date_format: Annotated[str | None, Field(min_length=2)] = None
     day_first: bool | None = None
     aggregate: Aggregate | None = None
+    na: Annotated[tuple[str, ...] | None, Field(strict=False), BeforeValidator(na_entries)] = None
+    decimal: Decimal | None = None
+    thousands: Thousands | None = None
+    wide: Wide | None = None
+    sheet: Annotated[str | None, Field(min_length=1)] = None
+    shortest: Annotated[int | None, Field(ge=1, le=10_000)] = None
 
     @model_validator(mode="before")
     @classmethod
@@ -194,12 +206,17 @@ class CsvTask(Task):
 
     @property
     def _file_options(self) -> FileOptions:
-        names = {field.name: field.name for field in fields(FileOptions) if field.name != "file"}
+        names = {field.name: field.name for field in fields(FileOptions)}
+        del names["file"], names["reading"]
         names["kind"] = "target_kind"
         options = {option: getattr(self, parameter) for option, parameter in names.items()}
         if self.text:
             options |= {"target": CHARACTER, "time": POSITION, "columns": (), "kind": "symbols"}
-        return FileOptions(self.path, **options)
+        return FileOptions(self.path, reading=self._reading, **options)
+
+    @property
+    def _reading(self) -> Reading:
+        return Reading(**{name: getattr(self, name) for name in CELL_PARAMETERS})
 
     @property
     def file_sequences(self) -> FileSequences:
@@ -213,7 +230,7 @@ class CsvTask(Task):
     @property
     def row_count(self) -> int:
         """The number of rows of the file, or of characters of a plain text."""
-        return count_rows(self.path, bool(self.text))
+        return count_rows(self.path, bool(self.text), self._reading)
 
     def problem(self, seed: int) -> Problem:
         """Returns the sequences; they are the same for every seed."""
@@ -346,6 +363,19 @@ class LabelCsvTask(CsvTask):
     """A target of symbols, forecast also from columns of numbers: see `CsvTask`."""
 
     kind: ClassVar[Kind] = "categorical"
+
+
+def reading_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns settings about how the cells of a file are read, checked, as fields of `Reading`.
+
+    Raises `RecipeError` for others, and for values that they cannot have.
+    """
+    known = [name for name in CELL_PARAMETERS if name != "wide"]
+    for name in settings:
+        if name not in known:
+            raise RecipeError([Fault(name, unknown("setting", name, known))])
+    task = CsvTask(**settings)
+    return {name: getattr(task, name) for name in settings}
 
 
 @functools.lru_cache(maxsize=32)

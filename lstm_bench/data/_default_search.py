@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from lstm_bench.data._csv_task import CsvTask
-from lstm_bench.data._file_digest import count_rows
+import numpy as np
+
+from lstm_bench.data._csv_task import CELL_PARAMETERS, CsvTask
+from lstm_bench.data._series import sequence_steps
 from lstm_bench.errors import Fault, RecipeError, UserError
 
+MAX_SHORT = 0.1
+"""A default search leaves out series too short for its windows up to this share of the rows."""
 ROWS_PER_RUN = 60_000
 """Rows that a training run of the default search processes, unless five epochs are more."""
 
@@ -33,7 +37,10 @@ def limit_rows(document: Mapping[str, Any]) -> dict[str, Any]:
     if "latest" in document or not isinstance(file, str):
         return dict(document)
     try:
-        short = count_rows(file, bool(document.get("text"))) <= MAX_SEARCH_ROWS
+        keys = {"file", "text", *CELL_PARAMETERS} & document.keys()
+        short = CsvTask(**{key: document[key] for key in keys}).row_count <= MAX_SEARCH_ROWS
+    except RecipeError:
+        raise
     except UserError as error:
         raise RecipeError([Fault("file", str(error))]) from error
     return dict(document) if short else {**document, "latest": MAX_SEARCH_ROWS}
@@ -52,6 +59,7 @@ def complete_sweep(document: Mapping[str, Any]) -> dict[str, Any]:
     search = document.get("search", None if recipes else {})
     if isinstance(search, Mapping) and "space" not in search:
         document = limit_rows(document)
+        document = {**default_settings(document), **document}
     task = _task(document)
     inferred = f"Found in {task.file or 'the example'}: {'; '.join(task.summary())}."
     if isinstance(search, Mapping) and task.latest == MAX_SEARCH_ROWS < task.row_count:
@@ -85,6 +93,31 @@ def default_search(document: Mapping[str, Any]) -> dict[str, Any]:
     return _search(_task(limit_rows(document)), document)
 
 
+def default_settings(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the settings of the task that the search of `default_search` needs.
+
+    They are `shortest`, if windows suit the long series of a file but not a few short ones. Raises
+    `RecipeError` if the file or the settings of the task are wrong.
+    """
+    task = _task(document)
+    lengths = sequence_steps(task.prepared.series, task.horizon)
+    if "shortest" in document or len(lengths) < 2:
+        return {}
+    series = sorted(task.prepared.series, key=lambda s: lengths[s.name])
+    few = np.cumsum([len(s) for s in series]) <= MAX_SHORT * sum(map(len, series))
+    kept = [lengths[s.name] for s, is_few in zip(series, few, strict=True) if not is_few]
+    largest = max(_windows(task, kept), default=0)
+    return {"shortest": largest} if largest > min(lengths.values()) else {}
+
+
+def _windows(task: CsvTask, lengths: Collection[int]) -> list[int]:
+    """Returns the windows to search if the shortest sequences of the series have these lengths."""
+    lags = {3, 6, 12, *([task.prepared.season] if task.prepared.season else [])}
+    trained = min((len(s) for s in task.problem(0).train if len(s) >= min(lengths)), default=0)
+    largest = max(3, min(100, trained // 4))
+    return sorted(lag for lag in lags if lag <= largest and lag <= min(lengths))
+
+
 def default_name(document: Mapping[str, Any]) -> str:
     """Returns the name of a sweep over a CSV file: the file's stem and the target, `shop-sales`.
 
@@ -115,12 +148,10 @@ def _search(task: CsvTask, fixed: Mapping[str, Any]) -> dict[str, Any]:
     lengths = [len(sequence) for sequence in task.problem(0).train]
     rows = sum(lengths)
     max_epochs = max(5, min(200, ROWS_PER_RUN // rows))
-    lags = {3, 6, 12, *([task.prepared.season] if task.prepared.season else [])}
-    max_window = max(3, min(100, min(lengths) // 4))
     space: dict[str, Any] = {
         "network": ["lstm", "gru"],
         "framing": ["window", "pairs"],
-        "window": sorted(lag for lag in lags if lag <= max_window),
+        "window": _windows(task, sequence_steps(task.prepared.series, task.horizon).values()),
         "stateful": [True, False],
         "shuffle": ["none", "samples"],
         "batch_size": [size for size in (1, 16, 64) if size <= rows // 2],
@@ -130,6 +161,8 @@ def _search(task: CsvTask, fixed: Mapping[str, Any]) -> dict[str, Any]:
     }
     if task.kind == "regression" and task.horizon:
         space["difference"] = [True, False]
+    if not space["window"]:
+        space["framing"] = ["pairs"]
     if fixed.get("framing", "window") not in ("window", "feature_window"):
         del space["window"]
     space = {key: values for key, values in space.items() if key not in fixed and values}

@@ -6,6 +6,7 @@ import functools
 import hashlib
 from pathlib import Path
 
+from lstm_bench.data._table import DEFAULT_READING, Reading
 from lstm_bench.data._text_file import read_data
 
 
@@ -20,12 +21,12 @@ def file_digest(file: str, text: bool = False) -> str:
     return _digest(file, status.st_mtime_ns, status.st_size)
 
 
-def count_rows(file: str, text: bool = False) -> int:
-    """Returns the number of rows of a CSV file, or of characters of a plain text.
+def count_rows(file: str, text: bool = False, reading: Reading = DEFAULT_READING) -> int:
+    """Returns the number of rows of a file, or of characters of a plain text.
 
     Raises `DataError` if the file cannot be read.
     """
-    return _count_rows(file, text, file_digest(file, text))
+    return _count_rows(file, text, reading, file_digest(file, text))
 
 
 @functools.lru_cache(maxsize=64)
@@ -35,5 +36,5 @@ def _digest(file: str, modified: int, size: int) -> str:
 
 
 @functools.lru_cache(maxsize=64)
-def _count_rows(file: str, text: bool, digest: str) -> int:
-    return len(read_data(file, text))
+def _count_rows(file: str, text: bool, reading: Reading, digest: str) -> int:
+    return len(read_data(file, text, reading))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,17 +14,19 @@ from lstm_bench.data._cells import (
     is_grouped_number,
     is_missing,
     parse_binary,
-    parse_numbers,
     present_cells,
 )
+from lstm_bench.data._column_notes import left_out_note, unused_columns
 from lstm_bench.data._columns import TargetKind
-from lstm_bench.data._messages import describe_rows, list_names, quote_cell
+from lstm_bench.data._messages import list_names, quote_cell
 from lstm_bench.data._table import Table, group_rows
 from lstm_bench.data._text_columns import text_columns, text_hint, usable_columns
 from lstm_bench.data._time_joins import FileTimes
 from lstm_bench.errors import DataError
 
-GROUP_NAMES = {"group", "series", "series_id", "id", "unit", "unique_id", "station", "store"}
+GROUP_NAMES = frozenset(
+    {"group", "series", "series_id", "id", "unit", "unique_id", "station", "store"}
+)
 """Names by which a numeric column is recognized as the group, in lower case."""
 MAX_SYMBOLS = 1000
 MAX_SEASON = 400
@@ -41,6 +43,8 @@ def infer_target_column(
     if requested is not None:
         table.text(requested)
         return requested
+    if table.value is not None:
+        return table.value
     used = () if times is None else times.columns
     candidates = [name for name in table.columns if name != group and name not in used]
     if len(candidates) == 1:
@@ -54,22 +58,21 @@ def infer_target_column(
 def infer_target_kind(table: Table, target: str) -> TargetKind:
     """Returns `binary` for a column of yes and no, `real` for numbers, otherwise `symbols`.
 
-    Raises `DataError` if at least half of the values are numbers, but not all, and for numbers
-    with thousands separators.
+    Raises `DataError` if at least half of the values are numbers, but not all.
     """
     values = {cell.lower() for cell in table.text(target) if not is_missing(cell)}
     if values <= TRUE | FALSE and values & TRUE and values & FALSE:
         return "binary"
     if table.is_numeric(target):
         return "real"
-    numeric = sum(_looks_numeric(cell, table) for cell in values)
+    numeric = sum(_looks_numeric(cell, table, target) for cell in values)
     if values and 2 * numeric >= len(values):
         table.numbers(target)  # raises an error with the rows of text among the numbers
     return "symbols"
 
 
-def _looks_numeric(cell: str, table: Table) -> bool:
-    number = parse_numbers([cell], table.decimal_comma)[0]
+def _looks_numeric(cell: str, table: Table, column: str) -> bool:
+    number = table.formats[column].parse([cell])[0]
     return bool(np.isfinite(number)) or is_grouped_number(cell)
 
 
@@ -103,9 +106,18 @@ def infer_group_column(table: Table, target: str, found: FileTimes | None) -> st
 
 
 def infer_input_columns(
-    requested: tuple[str, ...] | None, table: Table, kind: TargetKind, reserved: set[str | None]
+    requested: tuple[str, ...] | None,
+    table: Table,
+    kind: TargetKind,
+    target: str,
+    reserved: set[str | None],
+    left_out: Mapping[str, str],
 ) -> tuple[tuple[str, ...], str]:
-    """Returns the input columns besides the target, and a note about the columns left out."""
+    """Returns the input columns besides the target, and a note about the columns left out.
+
+    `left_out` are columns that are not used, with the reasons, unless they are requested.
+    """
+    left_out = {n: reason for n, reason in left_out.items() if n not in (requested or ())}
     if requested is not None:
         texts = text_columns(table, requested)
         for name in requested:
@@ -122,16 +134,16 @@ def infer_input_columns(
                 f"{table.file}: columns must name each column once, but repeats {repeated[0]!r}; "
                 "leave one out"
             )
-        return usable_columns(table, requested)
+        unused = [n for n in table.columns if n not in reserved and n not in requested]
+        usable, note = usable_columns(table, requested)
+        return usable, note + left_out_note(left_out | dict.fromkeys(unused, "not in columns"))
+    candidates = [name for name in table.columns if name not in reserved and name not in left_out]
     if kind == "symbols":
-        return (), ""
-    candidates = [name for name in table.columns if name not in reserved]
-    text = [name for name in candidates if not table.is_numeric(name)]
-    constant = [n for n in candidates if n not in text and len(set(table.columns[n])) == 1]
-    reasons = {"no numbers": text, "constant": constant}
-    note = [f" (left out, {why}: {', '.join(names)})" for why, names in reasons.items() if names]
-    note.append(text_hint(table, text))
-    return tuple(name for name in candidates if name not in [*text, *constant]), "".join(note)
+        return (), left_out_note(left_out | dict.fromkeys(candidates, "the target is symbols"))
+    reasons = unused_columns(table, candidates, target)
+    text = [name for name in candidates if reasons.get(name) == "no numbers"]
+    note = left_out_note(reasons | left_out) + text_hint(table, text)
+    return tuple(name for name in candidates if name not in reasons), note
 
 
 def kind_note(table: Table, target: str, kind: TargetKind, symbols: int) -> str:
@@ -161,8 +173,8 @@ def parse_target(
         if len(wrong):
             raise DataError(
                 f"{table.file}: target_kind=binary needs 0 and 1, true and false or yes and no, "
-                f"but column {target!r} has {text[wrong[0]]!r} in {describe_rows(wrong)}; use "
-                "target_kind=symbols"
+                f"but column {target!r} has {text[wrong[0]]!r} in "
+                f"{table.describe_rows(wrong)}; use target_kind=symbols"
             )
         return (), values
     # Only empty cells are missing here: other texts of `is_missing`, such as NA or -, are symbols.
@@ -173,14 +185,14 @@ def parse_target(
         raise DataError(
             f"{table.file}: column {target!r} may hold only the symbols that were trained on, "
             f"{list_names(known_labels)}, but has {text[unknown[0]]!r} in "
-            f"{describe_rows(unknown)}; leave these rows out"
+            f"{table.describe_rows(unknown)}; leave these rows out"
         )
     count = sum(map(bool, text))
     if not known_labels and not 2 <= len(labels) <= min(MAX_SYMBOLS, count // 2):
         example = first_grouped_number(labels) or next(iter(labels), None)
         repair = "use target_kind=real" if table.is_numeric(target) else "choose another column"
         if example is not None and is_grouped_number(example):
-            repair = "write numbers without thousands separators"
+            repair = "use target_kind=real"
         raise DataError(
             f"{table.file}: a column of symbols must have 2 to {MAX_SYMBOLS:,} different ones and "
             f"twice as many rows, but {target!r} has {len(labels):,} in {count:,} rows"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from lstm_bench.data._columns import Columns, Series
 from lstm_bench.data._messages import list_names
@@ -21,10 +23,13 @@ def forecast_end(columns: Columns, series: Series) -> int:
     return min(len(series), max(0, len(series.known) - columns.horizon))
 
 
-def file_notes(columns: Columns, file: str, series: Sequence[Series]) -> list[str]:
+def file_notes(
+    columns: Columns, file: str, series: Sequence[Series], reading: Mapping[str, Any] | None = None
+) -> list[str]:
     """Returns what of a file is not forecast or not used for a forecast, and why."""
     missing = max((len(one) - forecast_end(columns, one) for one in series), default=0)
-    notes = [unseen_note(read_data(file, columns.text), columns)]
+    table = read_data(file, columns.text, replace(columns.reading, **(reading or {})))
+    notes = [unseen_note(table, columns)]
     known = list_names(columns.known)
     if missing:
         rows = "the last row is" if missing == 1 else f"the last {missing} rows are"

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from lstm_bench.data._calendar import infer_calendar
 from lstm_bench.data._future_rows import future_rows
-from lstm_bench.data._messages import describe_rows
 from lstm_bench.data._table import Table, group_rows
 from lstm_bench.data._time_joins import FileTimes
 from lstm_bench.data._time_reading import calendar_times, write_moments
@@ -190,8 +189,8 @@ def _repeat_error(
             hint += ", or name the column that identifies the series as group (--group)"
     return DataError(
         f"{table.file}: times in {times.name!r}{where} must differ, but "
-        f"{describe_rows(rows, ('repeats', 'repeat'))} the time of another row ({moment}); keep "
-        f"one of them{hint}"
+        f"{table.describe_rows(rows, ('repeats', 'repeat'))} the time of another row ({moment}); "
+        f"keep one of them{hint}"
     )
 
 
@@ -229,7 +228,8 @@ def _check_absent(
     shown = ", ".join(texts[:3]) + (", ..." if len(texts) > 3 else "")
     start = (
         f"{table.file}: no moment may be missing, but {total:,} of the calendar "
-        f"{'is' if total == 1 else 'are'} absent, {shown} after {describe_rows(after[:1])}{where}"
+        f"{'is' if total == 1 else 'are'} absent, {shown} after "
+        f"{table.describe_rows(after[:1])}{where}"
     )
     if columns.missing == "refuse":
         raise DataError(
@@ -271,7 +271,7 @@ def _without_gaps(
         )
         raise DataError(
             f"{table.file}: no value may be missing, but "
-            f"{describe_rows(np.flatnonzero(gaps), ('has a gap', 'have gaps'))}; {repair}"
+            f"{table.describe_rows(np.flatnonzero(gaps), ('has a gap', 'have gaps'))}; {repair}"
         )
     if gaps.any() and columns.missing == "interpolate" and columns.kind != "real":
         raise DataError(

@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.data._calendar import describe_spacing
+from lstm_bench.data._column_notes import left_out_note, number_notes, varied_columns
 from lstm_bench.data._columns import Columns, Missing, Series, TargetKind, scored_steps
 from lstm_bench.data._file_digest import file_digest
+from lstm_bench.data._file_notes import order_note, rows_note, split_note
+from lstm_bench.data._gaps import forward_fill
 from lstm_bench.data._inference import (
+    GROUP_NAMES,
     detect_season,
     infer_group_column,
     infer_input_columns,
@@ -24,13 +27,14 @@ from lstm_bench.data._inference import (
     infer_target_kind,
     kind_note,
 )
-from lstm_bench.data._known import check_known, future_note, known_note
+from lstm_bench.data._known import check_known, known_note
 from lstm_bench.data._latest_rows import latest_rows
-from lstm_bench.data._messages import is_or_are, list_names
+from lstm_bench.data._messages import is_or_are
 from lstm_bench.data._rows import Aggregate, Rows, arrange_rows, following_texts
+from lstm_bench.data._series_by_order import SeriesByOrder, series_by_order
 from lstm_bench.data._shared_cache import SharedCache
-from lstm_bench.data._split import split_rows
-from lstm_bench.data._table import Table, forget_tables
+from lstm_bench.data._split import fewest_steps, long_series, split_rows
+from lstm_bench.data._table import DEFAULT_READING, Reading, Table, forget_tables
 from lstm_bench.data._targets import check_outputs, listed_targets, parse_targets, steps_note
 from lstm_bench.data._text_columns import (
     all_categories,
@@ -42,7 +46,6 @@ from lstm_bench.data._text_columns import (
 from lstm_bench.data._text_file import read_data
 from lstm_bench.data._time_columns import TimeOptions, find_times, read_like
 from lstm_bench.data._time_joins import FileTimes
-from lstm_bench.data._time_reading import calendar_times
 from lstm_bench.errors import DataError
 
 MIN_ROWS = 20
@@ -73,6 +76,8 @@ class FileOptions:
     known: tuple[str, ...] | None = None
     all_steps: bool | None = None
     text: bool | None = None
+    reading: Reading = DEFAULT_READING
+    shortest: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +104,7 @@ def prepare(options: FileOptions) -> PreparedFile:
 
 
 def _prepare(options: FileOptions) -> PreparedFile:
-    table = read_data(options.file, bool(options.text))
+    table = read_data(options.file, bool(options.text), options.reading)
     if len(table) * len(table.columns) > MAX_CACHED_CELLS:
         forget_tables()
     listed = listed_targets(table, options.target)
@@ -109,31 +114,35 @@ def _prepare(options: FileOptions) -> PreparedFile:
     target = infer_target_column(next(iter(listed), None), options.group, table, found)
     targets = (target, *listed[1:])
     kind = options.kind or infer_target_kind(table, target)
-    group = options.group or infer_group_column(table, target, found)
+    group = options.group or table.series or infer_group_column(table, target, found)
+    if options.group == "none" and "none" not in table.columns:
+        group = None
+    found, unused = _without_cycle(found, group, options, unused)
+    left_out, by_order = dict(table.left_out), SeriesByOrder()
+    if group is None and options.group is None and found is None:
+        by_order = series_by_order(table, target, GROUP_NAMES)
+        group = by_order.group
+        if by_order.counter is not None:
+            left_out[by_order.counter] = f"it counts the rows of each {group}"
     if group is not None:
         table.text(group)
     if group in targets:
         raise DataError(f"{table.file}: {group!r} is both target and group; name another column")
     check_outputs(table, targets, kind, options.horizon, bool(options.all_steps))
-    found, unused = _without_cycle(found, group, options, unused)
     time = None if found is None else found.name
     known, known_left_out = options.known or (), ""
     roles = {*targets, group, *(() if found is None else found.columns)}
     if known:
         known, known_left_out = check_known(known, table, options.horizon, options.columns, roles)
-    inputs, left_out = infer_input_columns(
-        options.columns, table, kind, roles | {*(options.known or ())}
+    inputs, out_note = infer_input_columns(
+        options.columns, table, kind, target, roles | {*(options.known or ())}, left_out
     )
-    if options.horizon == 0 and not inputs:
-        raise DataError(
-            f"{table.file}: horizon=0 predicts {target!r} from the other columns of its row, but "
-            "there are none of numbers; use horizon=1"
-        )
     columns = Columns(
         kind, target, inputs, (), time, group, options.horizon, options.missing,
         None if found is None else found.format, options.aggregate, text=bool(options.text),
         further=targets[1:], all_steps=bool(options.all_steps),
         known=known, categories=all_categories(table, [*inputs, *known]),
+        reading=replace(options.reading, sheet=None),
     )  # fmt: skip
     labels, target_values = parse_targets(table, columns)
     columns = replace(columns, labels=labels)
@@ -149,6 +158,19 @@ def _prepare(options: FileOptions) -> PreparedFile:
         all_rows = arrange_rows(table, columns, values, found)
         rows = latest_rows(all_rows, options.latest)
     series = _build_series(columns, rows, starts)
+    short_note = ""
+    if options.shortest is not None:
+        steps = sequence_steps(series, options.horizon)
+        kept, short_note = long_series(options.file, steps, options.shortest)
+        series = tuple(s for s in series if s.name in kept)
+    if options.columns is None:
+        columns, series, constant_note = _leave_out_constant(columns, series)
+        out_note += constant_note
+    if options.horizon == 0 and not columns.inputs:
+        raise DataError(
+            f"{table.file}: horizon=0 predicts {target!r} from the other columns of its row, but "
+            f"there are none of numbers; use horizon=1{out_note}"
+        )
     _check(options, columns, series)
     season, season_note = options.season, ""
     if season is None and kind != "symbols":
@@ -156,12 +178,16 @@ def _prepare(options: FileOptions) -> PreparedFile:
     notes = [
         f"target {', '.join(targets)}: {kind}" + kind_note(table, target, kind, len(labels)),
         steps_note(columns),
-        _rows_note(columns, all_rows, rows) + " " + _order_note(columns, series, rows, found),
-        "inputs: " + ", ".join([*(targets if options.horizon else ()), *inputs]) + left_out,
+        rows_note(columns, all_rows, rows) + " " + order_note(columns, series, rows, found),
+        "inputs: " + ", ".join([*(targets if options.horizon else ()), *columns.inputs]) + out_note,
         known_note(columns, known_left_out),
         unseen_note(table, columns),
         season_note,
-        _split_note(series),
+        split_note(series),
+        short_note,
+        by_order.note,
+        *table.notes,
+        *number_notes(table, [*targets, *columns.inputs] if kind == "real" else columns.inputs),
         *(() if found is None else found.notes),
         *unused,
     ]
@@ -170,13 +196,16 @@ def _prepare(options: FileOptions) -> PreparedFile:
     )
 
 
-def read_new_file(columns: Columns, file: str) -> tuple[Series, ...]:
+def read_new_file(
+    columns: Columns, file: str, reading: Mapping[str, Any] | None = None
+) -> tuple[Series, ...]:
     """Returns the series of another file with the same columns; all its rows are test rows.
 
+    `reading` are fields of `Reading` that differ from those of the file that was trained on.
     If the time column is missing, the rows are taken to be in order. At horizon 0 the target may
     be missing. Raises `DataError` as `prepare` does.
     """
-    table = read_data(file, columns.text)
+    table = read_data(file, columns.text, replace(columns.reading, **(reading or {})))
     if columns.horizon == 0:
         target_values = np.zeros((len(table), len(columns.targets)))
     else:
@@ -248,16 +277,6 @@ def _build_series(
     return tuple(series)
 
 
-def forward_fill(values: Floats) -> Floats:
-    """Returns columns (n, C) with each gap filled by the last value before it.
-
-    Interpolation towards the next value would tell the network what comes next.
-    """
-    rows = np.arange(len(values))[:, None]
-    latest = np.maximum.accumulate(np.where(np.isnan(values), 0, rows), axis=0)
-    return np.asarray(np.take_along_axis(values, latest, axis=0))
-
-
 def _check(options: FileOptions, columns: Columns, series: Sequence[Series]) -> None:
     """Raises `DataError` if there are too few rows in a part, or if a column is constant."""
     count = sum(map(len, series))
@@ -324,50 +343,21 @@ def _default_note(options: FileOptions) -> str:
     return ", the default" if options.unseen == FileOptions.unseen else ""
 
 
-def _rows_note(columns: Columns, rows: Rows, kept: Rows) -> str:
-    count = sum(map(len, rows.by_series.values()))
-    file_rows = len(rows.values) - rows.absent
-    used = sum(int((indices < file_rows).sum()) for indices in rows.by_series.values())
-    ahead = np.sort(np.concatenate([*rows.ahead.values()])) if rows.ahead else np.empty(0, int)
-    dropped = sum(int((i < file_rows).sum()) for i in rows.all_by_series.values()) - used
-    dropped -= len(ahead)
-    filled = sum(
-        int(np.isnan(rows.values[indices[indices < file_rows]]).sum())
-        for indices in rows.by_series.values()
-    )
-    absent = count - used
-    gaps = [f"{rows.merged:,} merged by aggregate={columns.aggregate}"] * (rows.merged > 0)
-    gaps += [f"{dropped:,} with gaps dropped"] * (dropped > 0)
-    gaps += [f"{filled:,} value{'s' * (filled > 1)} filled"] * (filled > 0)
-    gaps += [f"{absent:,} absent from the file, filled and not scored"] * (absent > 0)
-    groups = f"{len(rows.by_series)} series by {columns.group}, " if columns.group else ""
-    shown = f" ({', '.join(gaps)})" if gaps else ""
-    note = f"{groups}{count:,} rows{shown}{future_note(ahead)}"
-    latest = sum(map(len, kept.by_series.values()))
-    return note if latest == count else f"the latest {latest:,} rows of {note}"
+def _leave_out_constant(
+    columns: Columns, series: tuple[Series, ...]
+) -> tuple[Columns, tuple[Series, ...], str]:
+    """Returns columns and series without inputs that are constant in the training part, and a note.
+
+    An input is constant in the training part if it never changes before the validation part.
+    """
+    varied = varied_columns([s.inputs[: s.validation_start] for s in series])
+    names = np.array(columns.inputs, object)
+    columns = replace(columns, inputs=tuple(names[varied]))
+    series = tuple(replace(s, inputs=s.inputs[:, varied]) for s in series)
+    reasons = dict.fromkeys(names[~varied], "constant in the part to learn from")
+    return columns, series, left_out_note(reasons)
 
 
-def _order_note(
-    columns: Columns, series: Sequence[Series], rows: Rows, times: FileTimes | None
-) -> str:
-    if times is None:
-        return "in the order of the file"
-    clocks = calendar_times(times.reading)
-    file_rows = len(clocks)
-    spacing = describe_spacing(clocks[i[i < file_rows]] for i in rows.all_by_series.values())
-    first = min(series, key=lambda s: int(s.time_ranks[0])).times[0]
-    last = max(series, key=lambda s: int(s.time_ranks[-1])).times[-1]
-    moved = f" (in the file: {rows.sorted})" if rows.sorted else ""
-    return f"in the order of {columns.time}{moved}, {spacing}, {first} to {last}"
-
-
-def _split_note(series: Sequence[Series]) -> str:
-    train = sum(s.validation_start for s in series)
-    validation = sum(s.test_start - s.validation_start for s in series)
-    test = sum(len(s) - s.test_start for s in series)
-    held_out = [s.name for s in series if s.test_start == 0]
-    note = f" (series {list_names(held_out)})" if held_out else ""
-    return (
-        f"{train:,} rows to learn from, {validation:,} to choose a recipe on, "
-        f"{test:,} to be scored on{note}"
-    )
+def sequence_steps(series: Sequence[Series], horizon: int) -> dict[str, int]:
+    """Returns the fewest steps of a sequence of each series; see `fewest_steps`."""
+    return {s.name: fewest_steps(s.validation_start, s.test_start, len(s), horizon) for s in series}

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.data._messages import is_or_are
+from lstm_bench.data._messages import is_or_are, list_names
 from lstm_bench.errors import DataError
 from lstm_bench.seeds import stream
 
@@ -70,3 +70,35 @@ def _split_groups(
 def _start(count: int, unseen: float, parts: int) -> int:
     """Returns where the last `parts` parts of `count` rows begin, each a share `unseen` of them."""
     return max(0, count - parts * max(1, round(unseen * count)))
+
+
+def fewest_steps(validation: int, test: int, length: int, horizon: int) -> int:
+    """Returns the fewest steps that a sequence of a series may have, for any part and target.
+
+    The series has `length` rows; its parts begin at `validation` and `test`. A sequence ends
+    `horizon` rows before its part does, and one of changes begins a row later.
+
+    >>> fewest_steps(30, 40, 50, horizon=1), fewest_steps(3, 3, 3, horizon=1)
+    (28, 1)
+    """
+    ends = [end for end in (validation, test) if end > horizon]
+    ends += [
+        end for start, end in ((validation, test), (test, length)) if end > max(start, horizon)
+    ]
+    return max(0, min((end - horizon - 1 for end in ends), default=0))
+
+
+def long_series(file: str, steps: Mapping[str, int], shortest: int) -> tuple[set[str], str]:
+    """Returns the series whose sequences have `shortest` steps or more, and a note on the others.
+
+    Raises `DataError` if there are none.
+    """
+    kept = {name for name, count in steps.items() if count >= shortest}
+    if not kept:
+        raise DataError(
+            f"{file}: shortest={shortest} leaves out all series, as none has so many steps in each "
+            "of its parts; use a smaller number"
+        )
+    short = [name for name in steps if name not in kept]
+    note = f"series too short for {shortest} steps in each part left out: {list_names(short)}"
+    return kept, note if short else ""

@@ -1,64 +1,97 @@
-"""Reading of a CSV file into named columns of text, which can be parsed as numbers."""
+"""A file of data as named columns of text, which can be parsed as numbers."""
 
 from __future__ import annotations
 
-import codecs
 import csv
 import functools
-import hashlib
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.data._cells import (
-    first_grouped_number,
-    is_grouped_number,
-    is_missing,
-    is_number,
-    parse_date,
-    parse_numbers,
-    present_cells,
+from lstm_bench.data._cells import first_grouped_number, is_missing, parse_date, present_cells
+from lstm_bench.data._cells import is_number as is_plain_number
+from lstm_bench.data._file_formats import open_rows
+from lstm_bench.data._layout import lay_out
+from lstm_bench.data._messages import describe_rows, quote_cell
+from lstm_bench.data._numbers import (
+    Decimal,
+    NumberFormat,
+    Thousands,
+    number_formats,
 )
-from lstm_bench.data._messages import describe_rows, list_names, quote_cell
+from lstm_bench.data._wide import Wide, to_long
 from lstm_bench.errors import DataError, unknown
 
-MAX_ROWS = 1_000_000
-"""The text of a cell takes about 60 bytes, so ten columns of this many rows take 0.6 GB."""
-MAX_CELLS = 20_000_000
-MAX_COLUMNS = 10_000
-MAX_LINE_LENGTH = 4_000_000
-"""Characters in a line: 400 for each of `MAX_COLUMNS`."""
 MAX_NUMBER = 1e30
 """A number that can still be squared in single precision once it is scaled."""
-CONTROL_BYTES = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1a\x1b")
-"""Bytes that do not occur in text."""
-NOT_TEXT = (
-    "must be a text file, but holds control characters, as pictures, workbooks and archives do; "
-    "save the data as CSV in UTF-8"
-)
 
 Text = NDArray[np.object_]
 
 
 @dataclass(frozen=True)
+class Reading:
+    """The user's options about how the cells of a file are read; what is None is inferred."""
+
+    na: tuple[str, ...] | None = None  # texts that stand for a gap, or COLUMN=TEXT
+    decimal: Decimal | None = None
+    thousands: Thousands | None = None
+    wide: Wide | None = None
+    sheet: str | None = None
+
+
+DEFAULT_READING = Reading()
+
+
+@dataclass(frozen=True)
 class Table:
-    """The cells of a CSV file by column, as text without surrounding spaces."""
+    """The cells of a file by column, as text without surrounding spaces."""
 
     file: str
     digest: str  # of the file's bytes: SHA-256, 16 hexadecimal digits
     columns: Mapping[str, Text]  # name -> (rows,)
-    decimal_comma: bool  # whether numbers are written like 3,14
+    lines: NDArray[np.intp]  # (rows,): the number of each row in the file
+    separator: str = ","
+    reading: Reading = DEFAULT_READING
+    notes: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)  # column -> reason
+    value: str | None = None  # the column of values, and that of the series, of a wide file
+    series: str | None = None
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
 
+    @cached_property
+    def formats(self) -> Mapping[str, NumberFormat]:
+        """How the numbers of each column are written."""
+        cells = {
+            name: [cell for cell in column if not is_missing(cell)]
+            for name, column in self.columns.items()
+        }
+        return number_formats(cells, self.separator, self.reading.decimal, self.reading.thousands)
+
+    @cached_property
+    def decimal_comma(self) -> bool:
+        """Whether numbers of some column are written like 3,14."""
+        return any(found.decimal == "," for found in self.formats.values())
+
+    def describe_rows(
+        self, indices: Sequence[int] | NDArray[np.integer], verb: tuple[str, str] | None = None
+    ) -> str:
+        """Returns rows in words, by their numbers in the file; see `describe_rows`."""
+        return describe_rows(self.lines[np.asarray(indices, np.intp)] - 2, verb)
+
     def text(self, name: str) -> Text:
         """Returns a column as text; raises `DataError` if there is no column of that name."""
+        if name in self.left_out and name not in self.columns:
+            raise DataError(
+                f"{self.file}: column {name!r} is not read, as it holds {self.left_out[name]}; "
+                "name another column"
+            )
         if name not in self.columns:
             has_data = any(map(_is_number_or_date, self.columns))
             repair = "; if row 1 is data, put a row of names above it" if has_data else ""
@@ -68,28 +101,39 @@ class Table:
     def numbers(self, name: str) -> NDArray[np.float64]:
         """Returns a column as numbers, NaN where the value is missing.
 
-        Raises `DataError`, with the rows, for text and for numbers that are infinite or too large.
+        Raises `DataError`, with the rows, for text, for numbers that are infinite or too large, and
+        for a column whose numbers may be read in two ways.
         """
         text = self.text(name)
-        values, present = self._parsed(text)
+        values, present = self._parsed(name)
         wrong = np.flatnonzero(np.isnan(values) & present)
         if len(wrong):
             cell = first_grouped_number(text[wrong]) or str(text[wrong[0]])
             repair = "correct these, or choose another column, or target_kind=symbols"
             if cell[:1] == "=":
                 repair = "save the file with values in place of formulas"
-            elif is_grouped_number(cell):
-                repair = "write numbers without thousands separators"
+            elif first_grouped_number([cell]):
+                repair = "write all numbers in one way, or set decimal or thousands"
             rule = "has text among its numbers" if len(wrong) < present.sum() else "has no numbers"
             raise DataError(
-                f"{self.file}: column {name!r} {rule}, in {describe_rows(wrong)}: "
+                f"{self.file}: column {name!r} {rule}, in {self.describe_rows(wrong)}: "
                 f"{quote_cell(cell)}; {repair}"
+            )
+        written = self.formats[name]
+        if written.ambiguous:
+            mark = next(mark for mark in ",." if mark in written.example)
+            name_of_mark = "comma" if mark == "," else "point"
+            raise DataError(
+                f"{self.file}: column {name!r} must show which numbers it holds, but the "
+                f"{name_of_mark} in {quote_cell(written.example)} may be a decimal mark or a "
+                f"thousands separator; use --decimal {mark} or --thousands {mark}, in a sweep file "
+                f"decimal: {mark!r} or thousands: {mark!r}"
             )
         too_large = np.flatnonzero(np.abs(values) > MAX_NUMBER)
         if len(too_large):
             raise DataError(
                 f"{self.file}: column {name!r} must hold numbers up to {MAX_NUMBER:g}, but "
-                f"{describe_rows(too_large, ('holds', 'hold'))} an infinite or a larger one; "
+                f"{self.describe_rows(too_large, ('holds', 'hold'))} an infinite or a larger one; "
                 "correct these rows, or leave the cells empty and set missing=drop or "
                 "missing=interpolate"
             )
@@ -97,20 +141,27 @@ class Table:
 
     def is_numeric(self, name: str) -> bool:
         """Returns whether all values of a column are finite numbers, and at least one is given."""
-        values, present = self._parsed(self.columns[name])
+        values, present = self._parsed(name)
         return bool(present.any() and np.isfinite(values[present]).all())
 
-    def _parsed(self, text: Text) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    def _parsed(self, name: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Returns the cells as numbers, NaN for text, and which cells are not missing."""
-        return parse_numbers(text, self.decimal_comma), present_cells(text)
+        if name not in self._cache:
+            text = self.columns[name]
+            self._cache[name] = self.formats[name].parse(text), present_cells(text)
+        return self._cache[name]
+
+    @cached_property
+    def _cache(self) -> dict[str, tuple[NDArray[np.float64], NDArray[np.bool_]]]:
+        return {}
 
 
-def read_table(file: str) -> Table:
-    """Returns the table in a CSV file: UTF-8, with the column names in row 1.
+def read_table(file: str, reading: Reading = DEFAULT_READING) -> Table:
+    """Returns the table in a file: CSV, also in gzip or zip, Parquet, or an Excel workbook.
 
-    Cells are separated by commas, semicolons, tabs or vertical bars.
+    The cells of a CSV file are separated by commas, semicolons, tabs or vertical bars.
 
-    Raises `DataError` if the file cannot be read or is larger than `MAX_ROWS` or `MAX_CELLS`.
+    Raises `DataError` if the file cannot be read or is too large: see `_layout`.
     """
     try:
         status = Path(file).stat()
@@ -118,7 +169,7 @@ def read_table(file: str) -> Table:
         raise DataError(f"{file}: there is no such file, or it cannot be read") from error
     if not Path(file).is_file():
         raise DataError(f"{file}: must be a CSV file, but is a folder or a device")
-    return _read(file, status.st_mtime_ns, status.st_size)
+    return _read(file, reading, status.st_mtime_ns, status.st_size)
 
 
 def forget_tables() -> None:
@@ -127,121 +178,89 @@ def forget_tables() -> None:
 
 
 @functools.lru_cache(maxsize=8)
-def _read(file: str, modified: int, size: int) -> Table:
+def _read(file: str, reading: Reading, modified: int, size: int) -> Table:
     try:
-        digest = hashlib.sha256()
-        with Path(file).open("rb") as binary:
-            while block := binary.read(2**20):
-                digest.update(block)
-                if b"\0" in block:
-                    utf16 = block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-                    message = "must be text in UTF-8, but is in UTF-16; save it as UTF-8"
-                    raise DataError(f"{file}: {message if utf16 else NOT_TEXT}")
-        with Path(file).open(encoding="utf-8-sig", newline="") as stream:
-            separator = _separator(next(_lines(file, stream), ""))
-            stream.seek(0)
-            reader = csv.reader(_lines(file, stream), delimiter=separator, strict=True)
-            names, cells = _columns(file, reader)
-    except UnicodeDecodeError as error:
-        byte = error.object[error.start : error.start + 1]
-        message = f"must be text in UTF-8, but holds the byte {byte!r}; save it as UTF-8"
-        message = NOT_TEXT if CONTROL_BYTES & set(error.object) else message
-        raise DataError(f"{file}: {message}") from error
-    except (OSError, csv.Error) as error:
+        with open_rows(file, reading.sheet) as source:
+            layout = lay_out(file, source)
+    except (OSError, csv.Error, zipfile.BadZipFile) as error:
         raise DataError(f"{file}: cannot be read as CSV ({error})") from error
-    columns = {name: np.array(column, object) for name, column in zip(names, cells, strict=True)}
-    decimal_comma = separator != "," and _has_decimal_comma(columns)
-    return Table(file, digest.hexdigest()[:16], columns, decimal_comma)
+    columns = {
+        name: np.array(column, object)
+        for name, column in zip(layout.names, layout.columns, strict=True)
+    }
+    table = Table(
+        file,
+        source.digest,
+        columns,
+        np.array(layout.lines, np.intp),
+        source.separator,
+        reading,
+        (*source.notes, *layout.notes),
+        layout.left_out,
+    )
+    table = _without_na(table) if reading.na else table
+    if reading.wide is None:
+        return table
+    long = to_long(file, table.columns, table.is_numeric, reading.wide)
+    return replace(
+        table,
+        columns=long.columns,
+        lines=table.lines[long.rows],
+        notes=(*table.notes, long.note),
+        left_out=dict(table.left_out) | long.left_out,
+        value=long.value,
+        series=long.series,
+    )
 
 
-def _lines(file: str, stream: TextIO) -> Iterator[str]:
-    """Yields the lines of a file; raises `DataError` before a single line takes all memory."""
-    while line := stream.readline(MAX_LINE_LENGTH + 1):
-        if len(line) > MAX_LINE_LENGTH:
-            raise DataError(
-                f"{file}: lines must have at most {MAX_LINE_LENGTH:,} characters, but one has "
-                "more; check that this is a CSV file with one row per line"
-            )
-        yield line
+def _without_na(table: Table) -> Table:
+    """Returns a table with the texts of `Reading.na` as empty cells.
+
+    A number stands for all cells with its value: -200 also for -200.0.
+    """
+    na, everywhere = table.reading.na or (), []
+    of_column: dict[str, list[str]] = {}
+    for entry in na:
+        name, equals, text = entry.partition("=")
+        if equals and name in table.columns:
+            of_column.setdefault(name, []).append(text)
+        elif equals and name:
+            raise DataError(f"{table.file}: na: {unknown('column', name, table.columns)}")
+        else:
+            everywhere.append(entry)
+    columns = dict(table.columns)
+    for name, cells in table.columns.items():
+        texts = {*everywhere, *of_column.get(name, ())}
+        numbers = {value for value in map(_as_number, texts) if value is not None}
+        matches = np.array([cell in texts for cell in cells], bool)
+        if numbers:
+            values = table.formats[name].parse(cells)
+            matches |= np.isin(values, list(numbers))
+        if matches.any():
+            columns[name] = np.where(matches, "", cells).astype(object)
+    return replace(table, columns=columns)
 
 
-def _separator(first_line: str) -> str:
-    """Returns the most frequent separator of the first line; a comma, if several are."""
-    return max(";\t|,", key=lambda mark: (first_line.count(mark), mark == ","))
-
-
-def _columns(file: str, rows: Iterable[list[str]]) -> tuple[list[str], list[list[str]]]:
-    """Returns the column names, and the cells of each column."""
-    reader = iter(rows)
-    names = [name.strip() for name in next(reader, [])]
-    if not any(names):
-        raise DataError(f"{file}: is empty; its first row must name the columns")
-    if len(names) > MAX_COLUMNS:
-        raise DataError(
-            f"{file}: at most {MAX_COLUMNS:,} columns are read, but it has {len(names):,}; leave "
-            "columns out"
-        )
-    _check_names(file, names)
-    columns: list[list[str]] = [[] for _ in names]
-    count, blank = 0, 0
-    for number, row in enumerate(reader, 2):
-        if not row or (len(row) == 1 < len(names) and not row[0].strip()):
-            blank += 1  # blank lines between rows are rows of missing values; at the end, nothing
-            continue
-        count += blank + 1
-        if len(row) != len(names):
-            raise DataError(
-                f"{file}: every row must have as many cells as row 1, {len(names)}, but row "
-                f"{number} has {len(row)}; correct it (a cell with the separator in it needs "
-                "quotation marks)"
-            )
-        if count > MAX_ROWS or count * len(names) > MAX_CELLS:
-            most = min(MAX_ROWS, MAX_CELLS // len(names))
-            raise DataError(
-                f"{file}: at most {most:,} rows of {len(names)} columns are read, which take some "
-                f"{60 * most * len(names) / 2**30:.1f} GB, but it has more; keep fewer rows, "
-                "for example the latest, or leave columns out"
-            )
-        for column, cell in zip(columns, row, strict=True):
-            column += [""] * blank
-            column.append(cell.strip())
-        blank = 0
-    if not count:
-        raise DataError(f"{file}: has a row of names and no row of data; add rows of data")
-    return names, columns
-
-
-def _check_names(file: str, names: Sequence[str]) -> None:
-    if all(map(_is_number_or_date, names)):
-        content = "numbers" if all(map(is_number, names)) else "numbers or dates"
-        raise DataError(
-            f"{file}: row 1 must name the columns, but holds {content} "
-            f"({list_names(names)}); put a row of names above it"
-        )
-    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
-    if "" in names:
-        raise DataError(f"{file}: column {names.index('') + 1} has no name; name it in row 1")
-    if repeated:
-        raise DataError(f"{file}: row 1 names two columns {repeated[0]!r}; rename one")
+def _as_number(text: str) -> float | None:
+    return float(text.replace(",", ".")) if is_plain_number(text) else None
 
 
 def _is_number_or_date(cell: str) -> bool:
-    return is_number(cell) or parse_date(cell) is not None
+    return is_plain_number(cell) or parse_date(cell) is not None
 
 
-def _has_decimal_comma(columns: Mapping[str, Text]) -> bool:
-    """Returns whether the file writes numbers with a decimal comma.
+def na_entries(value: object) -> object:
+    """Returns what stands for a gap as texts: from a text, a number, a list, or by column.
 
-    It does if commas occur in a column whose cells, all or most of them, are numbers when a comma
-    is read as the decimal point.
+    >>> na_entries(-200), na_entries([-200, "x"]), na_entries({"CO": [-200, -1]})
+    (('-200',), ('-200', 'x'), ('CO=-200', 'CO=-1'))
     """
-    for column in columns.values():
-        cells = [cell for cell in column if not is_missing(cell)]
-        with_comma = [cell for cell in cells if "," in cell]
-        mostly = 2 * np.isfinite(parse_numbers(with_comma, True)).sum() > len(cells)
-        if with_comma and (mostly or not np.isnan(parse_numbers(cells, True)).any()):
-            return True
-    return False
+    if isinstance(value, Mapping):
+        entries = [(n, v if isinstance(v, list | tuple) else [v]) for n, v in value.items()]
+        return tuple(f"{name}={entry}" for name, listed in entries for entry in listed)
+    listed = value if isinstance(value, list | tuple) else [value]
+    plain = all(isinstance(entry, str | int | float) for entry in listed)
+    return tuple(map(str, listed)) if plain else value
 
 
 def group_rows(names: Text) -> dict[str, NDArray[np.intp]]:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lstm_bench.data._table import MAX_ROWS, NOT_TEXT, Table, read_table
+from lstm_bench.data._layout import MAX_ROWS
+from lstm_bench.data._table import DEFAULT_READING, Reading, Table, read_table
+from lstm_bench.data._text_files import NOT_TEXT
 from lstm_bench.errors import DataError
 
 CHARACTER, POSITION = "character", "position"
@@ -16,13 +18,13 @@ CHARACTER, POSITION = "character", "position"
 MIN_CHARACTERS = 2
 
 
-def read_data(file: str, text: bool) -> Table:
-    """Returns the table in a CSV file, or the characters of a plain text.
+def read_data(file: str, text: bool, reading: Reading = DEFAULT_READING) -> Table:
+    """Returns the table in a file, or the characters of a plain text.
 
     Raises `DataError` if the file cannot be read.
     """
     if not text:
-        return read_table(file)
+        return read_table(file, reading)
     try:
         status = Path(file).stat()
     except (OSError, ValueError) as error:
@@ -57,7 +59,8 @@ def _read(file: str, modified: int, size: int) -> Table:
         POSITION: np.array([str(n) for n in range(1, len(text) + 1)], object),
         CHARACTER: np.array(list(text), object),
     }
-    return Table(file, hashlib.sha256(content).hexdigest()[:16], columns, False)
+    lines = np.arange(1, len(text) + 1)
+    return Table(file, hashlib.sha256(content).hexdigest()[:16], columns, lines)
 
 
 def _too_long(file: str) -> DataError:

@@ -1,3 +1,6 @@
+from ._executor import Job as Job
+from ._executor import JobFailed as JobFailed
+from ._executor import SeedFinished as SeedFinished
 from ._progress import SweepProgress as SweepProgress
 from ._progress_bar import estimate_table as estimate_table
 from ._progress_bar import is_interactive as is_interactive
@@ -5,7 +8,4 @@ from ._progress_bar import sweep_bar as sweep_bar
 from ._sweep_run import ProgressObserver as ProgressObserver
 from ._sweep_run import estimate_sweep as estimate_sweep
 from ._sweep_run import run_sweep as run_sweep
-from ._workers import Job as Job
-from ._workers import JobFailed as JobFailed
-from ._workers import SeedFinished as SeedFinished
 from ._workers import WorkerPool as WorkerPool

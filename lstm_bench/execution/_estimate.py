@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import optimize
 
-from lstm_bench.execution._workers import Job, SeedFinished, WorkerPool
+from lstm_bench.execution._executor import Executor, Job, SeedFinished
 from lstm_bench.recipes import (
     SEED_OVERHEAD_SECONDS,
     Recipe,
@@ -86,7 +86,7 @@ class Estimate:
         return document | ({"may_end_early": True} if self.may_end_early else {})
 
 
-def estimate(sweep: Sweep, study: SearchStudy | None, pool: WorkerPool, engine: str) -> Estimate:
+def estimate(sweep: Sweep, study: SearchStudy | None, pool: Executor, engine: str) -> Estimate:
     """Returns the estimated cost of `sweep`; trains some of its recipes briefly for the time."""
     sample = study.sample(min(max(MIN_SAMPLE, study.trial_count), MAX_SAMPLE)) if study else []
     stages = tuple(estimate_stages(sweep, study, sample, engine))
@@ -214,7 +214,7 @@ def _total_seconds(stages: Sequence[Stage], speed: Speed, workers: int) -> Range
 
 
 def probe(
-    recipes: Sequence[Recipe], pool: WorkerPool, engine: str, time_limit: float
+    recipes: Sequence[Recipe], pool: Executor, engine: str, time_limit: float
 ) -> Speed | None:
     """Trains each of `recipes` briefly on one seed, for at most `time_limit` seconds each.
 

@@ -16,14 +16,14 @@ import numpy as np
 
 from lstm_bench.errors import DamagedError
 from lstm_bench.execution._checkpoint import Checkpoint
-from lstm_bench.execution._workers import (
+from lstm_bench.execution._executor import (
     Event,
+    Executor,
     Job,
     JobFailed,
     JobFinished,
     NetworkJob,
     SeedFinished,
-    WorkerPool,
 )
 from lstm_bench.provenance import provenance
 from lstm_bench.recipes import Recipe, estimated_seconds, program_key
@@ -56,6 +56,8 @@ class Request:
         return outcome_key(self.recipe.digest, self.kind)
 
 
+Follow = Callable[[Sequence[Request]], Sequence[Request]]
+"""Is called with requests that are done at the same moment; returns those to run after them."""
 OnDone = Callable[[Request, bool], None]
 """Is called when a request is done or has failed, with whether nothing had to be run for it."""
 
@@ -70,7 +72,7 @@ class RecipeRunner:
         self,
         session: Session,
         checkpoint: Checkpoint,
-        pool: WorkerPool,
+        pool: Executor,
         engine: str,
         seconds: float | None = None,
         seeds: int = 1,
@@ -91,6 +93,7 @@ class RecipeRunner:
         self._seeds = seeds
         self._loaded: set[str] = set()
         self._stored: dict[str, set[int]] = {}  # the seeds of each key that are in the store
+        self._running = 0  # groups of requests that were sent together
         self._handlers: dict[int, Callable[[Event], None]] = {}
 
     def run(
@@ -99,12 +102,29 @@ class RecipeRunner:
         store: bool = False,
         retry: bool = False,
         on_done: OnDone = lambda *_: None,
+        follow: Follow = lambda _: (),
     ) -> None:
         """Runs the missing seeds of `requests`; then `outcome` or `failure` has the result of each.
 
         With `store`, each outcome is written to the store as soon as it is complete. With `retry`,
-        recipes that failed in an earlier session are run again.
+        recipes that failed in an earlier session are run again. What `follow` returns is run too,
+        without waiting for other requests.
         """
+        self._begin(requests, store, retry, on_done, follow)
+        self._handle_events()
+
+    def _begin(
+        self,
+        requests: Sequence[Request],
+        store: bool,
+        retry: bool,
+        on_done: OnDone,
+        follow: Follow,
+    ) -> None:
+        """Sends what is missing of `requests` to the workers; see `run`."""
+        if not requests:
+            return
+        known: list[Request] = []
         by_key: dict[str, list[Request]] = {}
         for request in requests:
             by_key.setdefault(request.key, []).append(request)
@@ -121,15 +141,20 @@ class RecipeRunner:
                     self._store(union)
                 for request in same:
                     on_done(request, True)
+                known += same
 
-        def report(union: Request) -> None:
-            for i, request in enumerate(by_key[union.key]):
-                on_done(request, i > 0)
+        def report(group: Sequence[Request]) -> None:
+            for union in group:
+                for i, request in enumerate(by_key[union.key]):
+                    on_done(request, i > 0)
+            done = [request for union in group for request in by_key[union.key]]
+            self._begin(follow(done), store, retry, on_done, follow)
 
         longest_first = sorted(waiting.items(), key=lambda item: -_estimated_seconds(item[1][0]))
         for (_, seeds), group in longest_first:
             self._submit(group, seeds, len(waiting), store, report)
-        self._handle_events()
+        if known:
+            self._begin(follow(known), store, retry, on_done, follow)
 
     def is_finished(self, request: Request) -> bool:
         """Returns whether the store or the checkpoint has every seed of `request`."""
@@ -203,13 +228,15 @@ class RecipeRunner:
         seeds: tuple[int, ...],
         groups: int,
         store: bool,
-        report: Callable[[Request], None],
+        report: Callable[[Sequence[Request]], None],
     ) -> None:
         """Sends recipes that share their training to the workers."""
         first = group[0]
         # With a time limit all seeds go to one worker, so that the number of workers has no effect.
-        jobs = max(1, min(len(seeds), self._pool.size // groups)) if not self._seconds else 1
+        busy = max(groups, self._running)
+        jobs = max(1, min(len(seeds), self._pool.size // busy)) if not self._seconds else 1
         running = jobs
+        self._running += 1
         parts: dict[str, list[Outcome]] = {request.key: [] for request in group}
         self.ran.update(parts)
 
@@ -225,11 +252,12 @@ class RecipeRunner:
                 for request in group:
                     self._record_failure(request, event)
             if running == 0:
+                self._running -= 1
                 for request in group:
                     self._merge(request, parts[request.key])
                     if store and self.outcome(request) is not None:
                         self._store(request)
-                    report(request)
+                report(group)
 
         for number in range(jobs):
             job_seeds = seeds[number::jobs]

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -98,17 +98,21 @@ class SearchLoop:
             costs = [search_cost(request.recipe) for request in requests]
         racing = race(len(batch), len(seeds), self._rivals, costs, stopping=self.search.race)
         seed_counts = dict.fromkeys(range(len(batch)), 0)  # of each candidate, by index
-        wanted = next(racing)
-        while True:
-            rung = {i: self._first_seeds(requests[i], count) for i, count in wanted.items()}
-            self.runner.run(list(rung.values()))
-            seed_counts |= wanted
-            scores = {i: self._scores(request) for i, request in rung.items()}
+        number_of = {request.id: i for i, request in enumerate(requests)}
+
+        def rung(wanted: Mapping[int, int]) -> list[Request]:
+            seed_counts.update(wanted)
+            return [self._first_seeds(requests[i], count) for i, count in wanted.items()]
+
+        def next_rung(done: Sequence[Request]) -> list[Request]:
             try:
-                wanted = racing.send(scores)
+                scores = {number_of[request.id]: self._scores(request) for request in done}
+                return rung(racing.send(scores))
             except StopIteration as end:
                 self._rivals = end.value.rivals
-                break
+                return []
+
+        self.runner.run(rung(next(racing)), follow=next_rung)
         raced = [self._first_seeds(request, seed_counts[i]) for i, request in enumerate(requests)]
         self.runner.store(raced)
         for (trial, _), request in zip(batch, raced, strict=True):

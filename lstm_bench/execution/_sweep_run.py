@@ -5,21 +5,23 @@ from __future__ import annotations
 import contextlib
 import functools
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from lstm_bench.config import Settings
-from lstm_bench.errors import StoreError
+from lstm_bench.errors import StoreError, UserError
 from lstm_bench.execution._checkpoint import Checkpoint, file_lock
+from lstm_bench.execution._cluster import ClusterExecutor
 from lstm_bench.execution._estimate import Estimate, estimate
+from lstm_bench.execution._executor import Executor
 from lstm_bench.execution._gathering import RecipeRunner, Request
 from lstm_bench.execution._progress import SweepLog, SweepProgress
 from lstm_bench.execution._search_loop import SearchLoop
 from lstm_bench.execution._workers import WorkerPool
 from lstm_bench.report import check_report_folder, write_report, written_by_report
 from lstm_bench.results import NotRun, SweepData
-from lstm_bench.safety import path_component, report_folder_name
+from lstm_bench.safety import path_component, print_plain, report_folder_name
 from lstm_bench.search import SearchStudy, StudyStorage, check_separate
 from lstm_bench.sweeps import Sweep
 from lstm_bench.tracking import Store, SweepRow, begin_session
@@ -73,16 +75,34 @@ def _study_storage(
     return StudyStorage(settings.optuna, sweep.report_name, sweep.search, progress.notice, facts)
 
 
-def _pool(sweep: Sweep, settings: Settings) -> WorkerPool:
-    """Returns worker processes that know the tasks of a sweep."""
-    workers = settings.workers or available_cores()
-    return WorkerPool(workers, settings.worker_memory_mb, sweep.tasks.sources)
+def _executor(
+    sweep: Sweep, settings: Settings, cluster: object, notice: Callable[[str], None]
+) -> Executor:
+    """Returns what runs the recipes of a sweep: a cluster if there is one, or processes here.
+
+    Raises `UserError` for a cluster without the package that it needs.
+    """
+    cluster = cluster if cluster is not None else settings.cluster
+    if cluster is None:
+        workers = settings.workers or available_cores()
+        return WorkerPool(workers, settings.worker_memory_mb, sweep.tasks.sources)
+    try:
+        from lstm_bench.execution._dask import DaskLink
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"cluster: needs the package distributed, but there is no {error.name}; "
+            "pip install 'lstm-bench[dask]'"
+        ) from error
+    link = DaskLink(cluster, notice)
+    return ClusterExecutor(link, sweep.tasks.sources, settings.worker_memory_mb, notice)
 
 
-def estimate_sweep(sweep: Sweep, settings: Settings, engine: str = "compiled") -> Estimate:
-    """Returns what `sweep` would cost, and writes nothing."""
+def estimate_sweep(
+    sweep: Sweep, settings: Settings, engine: str = "compiled", cluster: object = None
+) -> Estimate:
+    """Returns what `sweep` would cost, and writes nothing; see `run_sweep`."""
     study = _study(sweep)
-    with _pool(sweep, settings) as pool:
+    with _executor(sweep, settings, cluster, print_plain) as pool:
         return estimate(sweep, study, pool, engine)
 
 
@@ -92,11 +112,14 @@ def run_sweep(
     engine: str = "compiled",
     again: bool = False,
     observer: ProgressObserver | None = None,
+    cluster: object = None,
 ) -> tuple[SweepData, Path, SweepProgress]:
     """Runs `sweep` and returns its results, the path of its report, and how it went.
 
     What the store already has of this sweep is not run again, unless `again`. On Ctrl-C everything
     that has finished is kept, the report is written from it, and KeyboardInterrupt goes on.
+    `cluster` is the address of a Dask scheduler or a `distributed.Client`, by default that of
+    `settings`; without one, processes of this machine run the recipes.
     """
     study = _study(sweep)
     progress = SweepProgress(changed=observer.changed) if observer else SweepProgress()
@@ -106,7 +129,7 @@ def run_sweep(
         check_separate(settings.optuna, settings.store)
     lock = settings.artifacts / f"{path_component(sweep.name)}.lock"
     waiting = functools.partial(progress.begin_stage, "waiting for another process at this sweep")
-    pool = _pool(sweep, settings)
+    pool = _executor(sweep, settings, cluster, progress.notice)
     with contextlib.ExitStack() as stack:
         stack.enter_context(pool).prepare()
         # Before the lock, which makes a folder: the store may be refused.
@@ -196,4 +219,6 @@ def _sweep_row(sweep: Sweep, request: Request) -> SweepRow:
         axis=entry.axis,
         value=entry.value,
         seeds=request.seeds,
+        source=entry.source,
+        url=entry.url,
     )

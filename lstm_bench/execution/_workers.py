@@ -18,98 +18,46 @@ import pickle
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
-from typing import Any, ClassVar, Literal
-
-import numpy as np
+from typing import Any
 
 from lstm_bench.data import PREPARED_FILES, PreparedFile, PreparedKey
 from lstm_bench.errors import Interrupted, TaskError, UserError
+from lstm_bench.execution._executor import (
+    MAX_ATTEMPTS,
+    Event,
+    Job,
+    JobFailed,
+    JobFinished,
+    NetworkJob,
+    Place,
+    SeedFinished,
+)
 from lstm_bench.execution._interrupts import record_interrupts
 from lstm_bench.execution._job_order import choose_job
 from lstm_bench.execution._memory_meter import MemoryMeter
+from lstm_bench.provenance import processor_kind
 from lstm_bench.recipes import TaskRegistry, TaskSource, recipe_from_settings
-from lstm_bench.results import pack_outcome
+from lstm_bench.results import Outcome, pack_outcome
 from lstm_bench.safety import disk_errors_reported, process_folder, socket_folder
 from lstm_bench.sweeps import tasks_from_sources
 from lstm_bench.training import prepare_environment, start_tensorflow
 
-MAX_ATTEMPTS = 3
-"""Worker processes that may die while they run a job. A process can be killed for no fault of the
-job: by the system when memory runs out, or by hand."""
 RESTART_PAUSE = 0.2  # seconds between two attempts to start a process
-
-
-@dataclass(frozen=True)
-class Job:
-    """Recipes that share their training, as flat settings, and the seeds to run them on.
-
-    The worker is stopped after `seconds`. `work` is the estimated run time in seconds with a
-    compiled program: see `choose_job`. The job has failed once `attempts` worker processes died.
-    """
-
-    recipes: tuple[Mapping[str, Any], ...]
-    seeds: tuple[int, ...]
-    engine: str = "compiled"
-    seconds: float | None = None
-    training: str = ""  # `Recipe.training`, which the worker must compute to the same value
-    program: str = ""  # `program_key` of the recipes
-    work: float = math.inf
-    attempts: int = MAX_ATTEMPTS
-
-
-@dataclass(frozen=True)
-class NetworkJob:
-    """A trained network to be written as a `.keras` file: its recipe, seed and weights."""
-
-    recipe: Mapping[str, Any]
-    seed: int
-    weights: tuple[np.ndarray, ...]
-    seconds: float | None = None
-    program: ClassVar[str] = ""  # it needs none
-    work: ClassVar[float] = 0.0
-    attempts: int = MAX_ATTEMPTS
-
-
-@dataclass(frozen=True)
-class SeedFinished:
-    """One seed of a job has been trained: its outcomes, packed by `pack_outcome`, one a recipe."""
-
-    seed: int
-    outcomes: tuple[bytes, ...]
-
-
-@dataclass(frozen=True)
-class JobFailed:
-    """A job that did not finish, and why.
-
-    `error`: it raised an error, and would again. `timeout`: its time limit was reached. `died`: all
-    processes that it was tried in died.
-    """
-
-    reason: str
-    kind: Literal["error", "timeout", "died"] = "error"
-
-
-@dataclass(frozen=True)
-class JobFinished:
-    """A job has finished. `model` is the `.keras` file that a `NetworkJob` asked for."""
-
-    model: bytes = b""
+STOP_PERIOD = 0.5  # seconds between two calls of `stop`
+_starting = threading.Lock()
+"""Held while a process starts, which for a moment changes what all threads see of this one."""
 
 
 @dataclass(frozen=True)
 class _JobStarted:
     """A worker is ready and has received its job: the job's time limit starts now."""
-
-
-Event = SeedFinished | JobFailed | JobFinished
-"""What a job reports: its seeds as they finish, and last either `JobFailed` or `JobFinished`."""
 
 
 @dataclass
@@ -126,15 +74,23 @@ class WorkerPool:
     """Worker processes that run jobs. Use it as a context manager."""
 
     def __init__(
-        self, workers: int, budget_mb: float = 400.0, tasks: tuple[TaskSource, ...] = ()
+        self,
+        workers: int,
+        budget_mb: float = 400.0,
+        tasks: tuple[TaskSource, ...] = (),
+        place: Place | None = None,
     ) -> None:
         """A worker with more than `budget_mb` of unshared memory is replaced after its job.
 
-        The recipes of its jobs may name the built-in tasks and those of the sources `tasks`.
+        The recipes of its jobs may name the built-in tasks and those of the sources `tasks`, and
+        data files relative to the working folder, or to that of `place`.
         """
         self.size = workers
         self.budget_mb = budget_mb
+        self.stop: Callable[[], bool] | None = None
+        """Called regularly while jobs run; if it returns True, `events` raises `Interrupted`."""
         self._tasks = tasks
+        self._place = place
         self._workers: list[_Worker] = []
         self._waiting: dict[int, Job | NetworkJob] = {}
         self._tickets = itertools.count()
@@ -218,6 +174,10 @@ class WorkerPool:
     def _wait_for(self, busy: Sequence[_Worker]) -> list[_Worker]:
         """Waits for the workers; returns those that sent something or reached their deadline."""
         left = min(worker.deadline for worker in busy) - time.monotonic()
+        if self.stop is not None:
+            if self.stop():
+                raise Interrupted
+            left = min(left, STOP_PERIOD)
         wait([worker.pipe for worker in busy], None if math.isinf(left) else max(left, 0))
         now = time.monotonic()
         return [worker for worker in busy if worker.pipe.poll() or worker.deadline <= now]
@@ -259,10 +219,11 @@ class WorkerPool:
     def _start(self) -> _Worker:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             parent_end, worker_end = self._context.Pipe()
-            args = (worker_end, str(process_folder()), self._tasks, PREPARED_FILES.content())
+            given = (self._tasks, PREPARED_FILES.content(), self._place)
+            args = (worker_end, str(process_folder()), *given)
             process = self._context.Process(target=_run_worker, args=args, daemon=True)
             try:
-                with _main_script_hidden():
+                with _starting, _main_script_hidden():
                     process.start()
                 return _Worker(process, parent_end)
             except (OSError, EOFError) as error:
@@ -324,12 +285,17 @@ def _run_worker(
     temporary: str,
     sources: tuple[TaskSource, ...],
     files: Mapping[PreparedKey, PreparedFile],
+    place: Place | None,
 ) -> None:
     """Runs jobs from `pipe` until it closes. Only the parent process handles Ctrl-C.
 
     Temporary files, including those of libraries, go into the parent's folder `temporary`. The
-    tasks of `sources` are loaded with the first job, which reports an error of theirs.
+    tasks of `sources` are loaded with the first job, which reports an error of theirs. Data files
+    are read from the folder of `place`, if one is given.
     """
+    if place is not None:
+        os.chdir(place.folder)
+        sys.argv = list(place.command)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     tempfile.tempdir = temporary
     sys.stdout = sys.stderr  # what a task prints must not mix with a command's output
@@ -366,6 +332,7 @@ def _run_worker(
                     )
                 outcomes = run_seeds(recipes, job.seeds, job.engine, orphaned)
                 for seed, of_seed in zip(job.seeds, outcomes, strict=True):
+                    of_seed = [_with_place(outcome, place) for outcome in of_seed]
                     pipe.send((SeedFinished(seed, tuple(map(pack_outcome, of_seed))), 0.0))
         except (BrokenPipeError, ConnectionError, Interrupted):
             return  # the parent has ended
@@ -375,6 +342,20 @@ def _run_worker(
             pipe.send((result, memory.unshared_mb()))
         except (BrokenPipeError, ConnectionError):
             return  # the parent has ended
+
+
+def _with_place(outcome: Outcome, place: Place | None) -> Outcome:
+    """Returns an outcome whose seeds say where they ran, if that was for another machine."""
+    if place is None:
+        return outcome
+    facts = outcome.provenance
+    names = ("lstm-bench", "python", "tensorflow", "keras", "numpy")
+    where = {
+        "host": place.host,
+        "processor": processor_kind(facts),
+        "versions": ", ".join(f"{name} {facts[name]}" for name in names),
+    }
+    return dataclasses.replace(outcome, seeds=outcome.seeds.assign(**where))
 
 
 def _stop(worker: _Worker) -> None:

@@ -12,8 +12,17 @@ from lstm_bench.analysis import BaselineResult, Findings, amount, headline, sign
 from lstm_bench.report import _output_page as output_page
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._sections import Block, Picture, Section
-from lstm_bench.report._text_tables import TextTable
-from lstm_bench.results import GRID_COLOR, LINE_COLORS, TEXT_COLOR, new_figure, styled
+from lstm_bench.report._text_table import TextTable
+from lstm_bench.results import (
+    FONT,
+    GRID_COLOR,
+    LINE_COLORS,
+    LINE_WIDTH,
+    SMALL_FONT,
+    TEXT_COLOR,
+    new_figure,
+    styled,
+)
 from lstm_bench.safety import printable_line
 from lstm_bench.statistics import BASELINE_PREFIX, MAX_BLOCKS
 
@@ -97,7 +106,7 @@ def _table(results: Sequence[BaselineResult], first: BaselineResult) -> TextTabl
         error = amount(best.network_error, real)
         cells = (
             printable_line(result.row.id),
-            printable_line(result.row.outcome.name),
+            wording.short_name(result.row),
             wording.whole_number(best.seeds),
             error,
             wording.solved_count(result.row.outcome.solve_rate),
@@ -140,7 +149,7 @@ def _forecast_picture(result: BaselineResult) -> Picture:
     caption = (
         f"The first {len(steps)} scored steps: true values, the step-by-step forecasts of "
         f"{result.row.id} (mean and range over {wording.counted(result.best.seeds, 'seed')}), and "
-        f"the best baseline{output_page.shown_output(result)}. Below: the error of the baseline "
+        f"the best baseline{output_page.shown_output(result)}. Above: the error of the baseline "
         "minus that of the mean network, cumulated; it rises where the network is better."
     )
     figure = _draw_forecast(result, steps)
@@ -153,21 +162,25 @@ def _draw_forecast(result: BaselineResult, steps: pd.DataFrame) -> Figure:
     baseline_error = np.abs(steps["baseline"] - steps["true"])
     gain = baseline_error - np.abs(steps["mean"] - steps["true"])
     places = np.arange(len(steps))
-    figure = new_figure(5.0)
-    axes, below = figure.subplots(2, sharex=True, height_ratios=(3, 1.2))
+    figure = new_figure(4.0)
+    below, axes = figure.subplots(2, sharex=True, height_ratios=(1.2, 3))
     color = LINE_COLORS[0]
     label = "network, all seeds"
     axes.fill_between(places, steps["low"], steps["high"], color=color, alpha=0.25, label=label)
-    axes.plot(places, steps["mean"], color=color, linewidth=1.4, label="network, mean")
+    axes.plot(places, steps["mean"], color=color, linewidth=LINE_WIDTH, label="network, mean")
     label, color = printable_line(result.best.baseline), LINE_COLORS[1]
     axes.plot(places, steps["baseline"], color=color, linewidth=1, linestyle="--", label=label)
     axes.plot(places, steps["true"], "o", color=TEXT_COLOR, markersize=2.6, label="true value")
     axes.set_ylabel(printable_line(result.row.outcome.settings.get("target") or "value"))
-    axes.legend(loc="upper left", fontsize=8, ncols=4, frameon=False, labelcolor=TEXT_COLOR)
+    axes.legend(
+        loc="upper left", fontsize=SMALL_FONT, ncols=4, frameon=False, labelcolor=TEXT_COLOR
+    )
     axes.margins(x=0.01, y=0.2)
     below.axhline(0, color=GRID_COLOR, linewidth=0.8)
-    below.plot(places, gain.cumsum(), color=LINE_COLORS[2], linewidth=1.4)
+    below.plot(places, gain.cumsum(), color=LINE_COLORS[2], linewidth=LINE_WIDTH)
     below.set_ylabel("cumulated gain")
+    title = "Error of the baseline minus error of the network"
+    below.set_title(title, loc="left", fontsize=FONT)
     ticks = np.unique(np.linspace(0, len(steps) - 1, min(6, len(steps))).round().astype(int))
-    below.set_xticks(ticks, [printable_line(steps["time"].iloc[tick])[:16] for tick in ticks])
+    axes.set_xticks(ticks, [printable_line(steps["time"].iloc[tick])[:16] for tick in ticks])
     return figure

@@ -12,7 +12,10 @@ from lstm_bench.report._search_figures import add_note
 from lstm_bench.results import (
     BACKGROUND,
     DOT_COLOR,
+    FONT,
+    LINE_WIDTH,
     NEUTRAL_COLOR,
+    SMALL_FONT,
     TEXT_COLOR,
     add_grid,
     dot_offsets,
@@ -34,7 +37,7 @@ def importance(frame: pd.DataFrame, seeds: float) -> Figure:
     """
     with_seeds = bool(np.isfinite(seeds))
     names = [str(name).replace("_", " ") for name in frame["setting"]]
-    figure = new_figure(1.5 + 0.3 * (len(names) + with_seeds))
+    figure = new_figure(1.2 + 0.24 * (len(names) + with_seeds))
     left, right = figure.subplots(1, 2, sharey=True)
     first = frame["fanova_of_all" if with_seeds else "fanova"].to_numpy(float)
     _bars(left, [*first, seeds] if with_seeds else first, DOT_COLOR)
@@ -42,8 +45,8 @@ def importance(frame: pd.DataFrame, seeds: float) -> Figure:
         left.patches[-1].set_facecolor(NEUTRAL_COLOR)
     second = frame["ped_anova"].to_numpy(float)
     _bars(right, second, DOT_COLOR)
-    left.set_title("Variance explained over the whole space (fANOVA)", loc="left", fontsize=9.5)
-    right.set_title("Difference of the best trials (PED-ANOVA)", loc="left", fontsize=9.5)
+    left.set_title("Variance explained over the whole space (fANOVA)", loc="left", fontsize=FONT)
+    right.set_title("Difference of the best trials (PED-ANOVA)", loc="left", fontsize=FONT)
     of = "the variance of single runs" if with_seeds else "the variance of the means of trials"
     left.set_xlabel(f"% of {of}")
     right.set_xlabel("% of the importance of all settings")
@@ -55,7 +58,7 @@ def importance(frame: pd.DataFrame, seeds: float) -> Figure:
 @styled
 def fractions(names: Sequence[str], values: Sequence[float], title: str) -> Figure:
     """Returns fractions of a whole, one bar per name."""
-    figure = new_figure(1.0 + 0.3 * len(names))
+    figure = new_figure(0.9 + 0.24 * len(names))
     axes = figure.subplots()
     _bars(axes, values, DOT_COLOR)
     axes.set_xlabel(title)
@@ -76,7 +79,7 @@ def _bars(axes: Axes, values: Any, color: str) -> None:
             xytext=(4, 0),
             textcoords="offset points",
             va="center",
-            fontsize=8.5,
+            fontsize=SMALL_FONT,
         )
     axes.set_xlim(0, max(1.12 * float(drawn.max(initial=0)), 1.0))
     add_grid(axes, "x")
@@ -90,7 +93,7 @@ def effects(
 
     `dots` are the sorted differences of each row of `frame`.
     """
-    figure = new_figure(1.3 + 0.5 * len(names))
+    figure = new_figure(1.1 + 0.42 * len(names))
     axes = figure.subplots()
     axes.axvline(0, color=TEXT_COLOR, linewidth=0.8)
     shown = 100 * np.concatenate([*dots, frame["low"], frame["high"]])
@@ -108,7 +111,7 @@ def effects(
         )  # fmt: skip
         (tick,) = axes.plot(
             [100 * effect["difference"]] * 2, [place - 0.36, place + 0.36], color=TEXT_COLOR,
-            linewidth=1.4, label="mean",
+            linewidth=LINE_WIDTH, label="mean",
         )  # fmt: skip
         handles = [points, tick, bar]
         add_note(axes, place, f"n = {effect['contexts']}\n{effect['verdict']}")
@@ -116,5 +119,5 @@ def effects(
     label_rows(axes, names)
     axes.set_xlabel(unit)
     add_grid(axes, "x")
-    figure.legend(handles=handles, loc="outside upper right", ncols=3, fontsize=8.5)
+    figure.legend(handles=handles, loc="outside upper right", ncols=3, fontsize=SMALL_FONT)
     return figure

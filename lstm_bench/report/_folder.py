@@ -17,9 +17,9 @@ from lstm_bench.safety import temporary_folder_in
 
 MANIFEST = ".report.json"
 """The file in a report's folder that lists the report's files."""
-REPORT_FILE = re.compile(r"index\.html|report\.md|[a-z_0-9]+\.csv|figures/[a-z_0-9-]+\.svg")
+REPORT_FILE = re.compile(r"index\.html|report\.md|[a-z_0-9]+\.csv|figures/[a-z_0-9-]+\.(?:svg|pdf)")
 """The paths that a report writes; others in a manifest are ignored, whoever wrote them."""
-LINKED_FILE = re.compile(r"\]\(((?:figures/)?[a-z_0-9-]+\.(?:csv|svg))\)")
+LINKED_FILE = re.compile(r"\]\(((?:figures/)?[a-z_0-9-]+\.(?:csv|svg|pdf))\)")
 """The links of a `report.md`: they name all other files of its report."""
 REQUIRED_FILES = (
     "index.html", "report.md", "comparison.csv", "seeds.csv", "curves.csv", "predictions.csv",

@@ -10,7 +10,7 @@ import pandas as pd
 from lstm_bench.analysis import Findings, IntervalResult, amount
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._sections import Block, Section
-from lstm_bench.report._text_tables import TextTable
+from lstm_bench.report._text_table import TextTable
 from lstm_bench.safety import printable_line
 from lstm_bench.statistics import MAX_BLOCKS, Coverage
 

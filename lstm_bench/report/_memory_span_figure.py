@@ -12,7 +12,9 @@ from lstm_bench.results import (
     DASHES,
     GRID_COLOR,
     LINE_COLORS,
+    LINE_WIDTH,
     MARKERS,
+    SMALL_FONT,
     TEXT_COLOR,
     new_figure,
     shorten,
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+MAX_LABEL = 44
+"""Characters of the name of a family: as many as one column of a page has room for."""
+
 
 @styled
 def memory_span_figure(axis: str, families: Sequence[tuple[str, pd.DataFrame]]) -> Figure:
@@ -31,7 +36,7 @@ def memory_span_figure(axis: str, families: Sequence[tuple[str, pd.DataFrame]]) 
     `families` are up to `MAX_CURVES` names, each with the table of `Family.rates`. Points of
     different families at one value stand a little apart, so that all bars are visible.
     """
-    figure = new_figure(4.0 + 0.2 * len(families))
+    figure = new_figure(2.6 + 0.16 * len(families))
     axes = figure.subplots()
     axes.axhline(50, color=TEXT_COLOR, linewidth=0.8)
     values = sorted({float(value) for _, frame in families for value in frame["value"]})
@@ -48,10 +53,10 @@ def memory_span_figure(axis: str, families: Sequence[tuple[str, pd.DataFrame]]) 
             yerr=100 * np.maximum(0, [rate - low, high - rate]),
             color=color,
             linestyle=dash,
-            linewidth=1.3,
+            linewidth=LINE_WIDTH,
             elinewidth=0.8,
             marker=marker,
-            markersize=4,
+            markersize=3.5,
         )
         bars.lines[0].set_gid(f"family-{number}")
         handles.append(bars.lines[0])
@@ -61,8 +66,10 @@ def memory_span_figure(axis: str, families: Sequence[tuple[str, pd.DataFrame]]) 
     axes.set_ylim(-3, 103)
     axes.grid(True, color=GRID_COLOR, linewidth=0.5)
     axes.set_axisbelow(True)
-    names = [f"\u200b{shorten(name, 110)}" for name, _ in families]
-    figure.legend(handles, names, loc="outside lower left", ncols=1, fontsize=8.5, handlelength=4)
+    names = [f"\u200b{shorten(name, MAX_LABEL)}" for name, _ in families]
+    figure.legend(
+        handles, names, loc="outside lower left", ncols=1, fontsize=SMALL_FONT, handlelength=4
+    )
     return figure
 
 

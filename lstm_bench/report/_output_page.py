@@ -11,7 +11,7 @@ import pandas as pd
 from lstm_bench.analysis import BaselineResult, OutputErrors
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._sections import Block, Picture
-from lstm_bench.report._text_tables import TextTable
+from lstm_bench.report._text_table import TextTable
 from lstm_bench.results import LINE_COLORS, TEXT_COLOR, new_figure, styled
 from lstm_bench.safety import printable_line
 from lstm_bench.statistics import OUTPUT, OUTPUT_UNIT

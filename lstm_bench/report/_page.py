@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import functools
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import resources
 from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from tabulate import tabulate
 
 from lstm_bench.analysis import Family, Findings, sweep_findings
@@ -22,11 +27,11 @@ from lstm_bench.report import _search_tables as search_tables
 from lstm_bench.report import _tables as tables
 from lstm_bench.report import _text_tables as text_tables
 from lstm_bench.report import _wording as wording
+from lstm_bench.report._answer import summarize
 from lstm_bench.report._pictures import MAX_DETAILS, inline_svg, page_pictures
 from lstm_bench.report._sections import Picture, Section
 from lstm_bench.report._sections import pictures as section_pictures
-from lstm_bench.report._summary import paragraphs
-from lstm_bench.report._text_tables import TextTable
+from lstm_bench.report._text_table import LinkedText, TextTable, source_text
 from lstm_bench.results import PREDICTION_COLUMNS, Row, SweepData
 from lstm_bench.safety import as_csv, escape_markdown, printable_line, replace_controls
 from lstm_bench.statistics import (
@@ -111,6 +116,36 @@ READING_MEMORY_SPANS = (
 )
 
 
+@functools.cache
+def page_script() -> tuple[str, str]:
+    """Returns the script of every page, and the digest that lets a browser run it and no other.
+
+    It sorts and filters tables, and opens what a link leads to. The page is whole without it.
+    """
+    script = resources.files(__package__).joinpath("templates", "page.js").read_text("utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest())
+    return script, f"sha256-{digest.decode('ascii')}"
+
+
+@dataclass(frozen=True)
+class RecipeLink:
+    """Where the whole configuration of a recipe is on the page, and what pointing at it shows."""
+
+    anchor: str
+    hint: str
+
+
+def _recipe_links(rows: Sequence[Row]) -> dict[str, RecipeLink]:
+    """Returns a link for the id of each row."""
+    return {
+        printable_line(row.id): RecipeLink(
+            f"recipe-{number}",
+            wording.full_name(row) + (f". {printable_line(row.note)}" if row.note else ""),
+        )
+        for number, row in enumerate(rows, 1)
+    }
+
+
 @dataclass(frozen=True)
 class Steps:
     """The step-by-step table of one recipe."""
@@ -126,13 +161,15 @@ def render(result: SweepData, findings: Findings | None = None) -> dict[str, byt
     searched = search_tables.frames(findings)
     pictures, sections = page_pictures(findings), _sections(findings, searched)
     files = {
-        f"figures/{picture.stem}.svg": picture.svg
+        f"figures/{name}": content
         for picture in [*pictures, *section_pictures(sections)]
+        for name, content in picture.files()
     }
     frames = _frames(findings, searched)
     values = _template_values(findings, pictures) | {
         "sections": sections,
         "frames": list(frames),
+        "figures": [name.removeprefix("figures/") for name in files],
         "max_predictions": tables.MAX_PREDICTIONS,
     }
     for name, frame in frames.items():
@@ -210,8 +247,10 @@ def _environment(html: bool) -> Environment:
     )
     environment.filters |= {
         "inline_svg": inline_svg,
-        "join_percent": join_percent,
-        "markdown": escape_markdown,
+        "full_name": wording.full_name,
+        "typeset": wording.typeset,
+        "markdown": markdown_text,
+        "markdown_cell": markdown_cell,
         "markdown_table": markdown_table,
     }
     return environment
@@ -230,20 +269,25 @@ def _template_values(findings: Findings, pictures: Sequence[Picture]) -> dict[st
     judged_seeds = wording.seed_counts([item.row for item in with_result])
     detailed = findings.unselected if len(findings.unselected) <= MAX_DETAILS else ()
     comparisons = findings.comparisons
+    script, digest = page_script()
+    named = [*findings.unselected, *searched[: text_tables.MAX_TRIALS]]
     return {
         "title": printable_line(_title(result)),
         "name": printable_line(f"{result.name} {result.overrides}".rstrip()),
         "about": [
             printable_line(part) for part in re.split(r"\n\s*\n", result.about) if part.strip()
         ],
-        "summary": paragraphs(findings),
+        "summary": summarize(findings),
+        "recipes": _recipe_links(named),
+        "in_full": text_tables.in_full(named, result) if named else None,
+        "in_full_caption": f"The configuration of {wording.counted(len(named), 'recipe')}",
+        "script": Markup(script),
+        "script_digest": digest,
+        "source": source_text(result.source, result.url),
         "pictures": pictures,
         "fixed": text_tables.fixed(findings) if fixed else None,
-        "remarks": [
-            (printable_line(row.id), printable_line(row.note)) for row in fixed if row.note
-        ],
         "fixed_caption": FIXED_CAPTION.format(wording.seed_counts(fixed)),
-        "published": text_tables.published(with_result) if with_result else None,
+        "published": text_tables.published(with_result, result) if with_result else None,
         "published_caption": PUBLISHED_CAPTION.format(judged_seeds),
         "reading_published": READING_PUBLISHED,
         "published_rates": published_page.rates_table(reproductions),
@@ -322,21 +366,30 @@ def _steps(row: Row) -> Steps:
     return Steps(row, table, caption)
 
 
-def join_percent(text: str) -> str:
-    """Returns `text` with no-break spaces between numbers and percent signs."""
-    return text.replace(" %", "\u00a0%")
+def markdown_text(text: str) -> str:
+    """Returns text as Markdown shows it literally, with minus signs."""
+    return escape_markdown(wording.typeset(text).replace("\u00a0", " "))
+
+
+def markdown_cell(cell: str) -> str:
+    """Returns the text of a cell in Markdown, as a link if it is one."""
+    text = markdown_text(cell)
+    if not isinstance(cell, LinkedText):
+        return text
+    address = cell.url.replace("(", "%28").replace(")", "%29").replace("|", "%7C")
+    return f"[{text}]({address})"
 
 
 def markdown_table(table: TextTable) -> str:
     """Returns a table in Markdown; the best row is bold, wrong predictions end in a cross."""
-    rows = []
+    table, rows = table.verdicts_first, []
     for index, cells in enumerate(table.rows):
-        line = [escape_markdown(cell) for cell in cells]
+        line = [markdown_cell(cell) for cell in cells]
         if table.mark(index) == "best":
             line[0] = f"**{line[0]}**"
         if table.mark(index) == "wrong":
             line[4] += " ✗"
         rows.append(line)
     align = ["right" if numeric else "left" for numeric in table.numeric]
-    titles = [escape_markdown(title) for title in table.titles]
+    titles = [markdown_text(title) for title in table.titles]
     return tabulate(rows, titles, tablefmt="pipe", colalign=align, disable_numparse=True)

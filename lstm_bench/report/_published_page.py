@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lstm_bench.analysis import Reproduction
 from lstm_bench.report import _wording as wording
-from lstm_bench.report._text_tables import TextTable
+from lstm_bench.report._text_table import TextTable
 from lstm_bench.results import NotRun
 from lstm_bench.safety import printable_line
 from lstm_bench.statistics import MIN_SUCCESSES, RATE_MARGIN, RATIO_MARGIN

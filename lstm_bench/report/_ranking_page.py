@@ -12,12 +12,14 @@ import pandas as pd
 from lstm_bench.analysis import Findings, Ranking, percent_interval
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._sections import Block, Picture, Section
-from lstm_bench.report._text_tables import TextTable
+from lstm_bench.report._text_table import TextTable
 from lstm_bench.results import (
     DASHES,
     GRID_COLOR,
     LINE_COLORS,
+    LINE_WIDTH,
     MAX_CURVES,
+    SMALL_FONT,
     new_figure,
     shorten,
     styled,
@@ -186,7 +188,7 @@ def _profiles(ranking: Ranking) -> list[Block]:
             f"level.{band if ranking.seeds > 1 else ''} It counts chance from the seeds."
         )
         stem = "profiles" if len(recipes) <= MAX_CURVES else f"profiles-{number}"
-        picture = Picture(stem, _draw(lines), "Performance profiles", caption)
+        picture = Picture(stem, _draw(lines), "Performance profiles", caption, column=True)
         blocks.append(Block("Performance profiles" if number == 1 else "", (), picture))
     return blocks
 
@@ -214,19 +216,18 @@ def _improvement(ranking: Ranking) -> Block:
 
 @styled
 def _draw(profiles: Sequence[tuple[str, pd.DataFrame]]) -> Figure:
-    """Draws one step line per recipe with its band; earlier lines are wider than later ones."""
-    figure = new_figure(4.0 + 0.2 * len(profiles))
+    """Draws one step line per recipe with its light band."""
+    figure = new_figure(2.6 + 0.16 * len(profiles))
     axes = figure.subplots()
     handles = []
     styles = zip(profiles, LINE_COLORS, DASHES, strict=False)
-    for place, ((_, frame), color, dash) in enumerate(styles):
+    for (_, frame), color, dash in styles:
         columns = ("threshold", "share", "low", "high")
         level, share, low, high = (100 * frame[name].to_numpy(float) for name in columns)
         if np.isfinite(low).all():
-            axes.fill_between(level, low, high, step="post", color=color, alpha=0.12, linewidth=0)
-        width = 1.5 + 0.6 * (len(profiles) - 1 - place)
+            axes.fill_between(level, low, high, step="post", color=color, alpha=0.08, linewidth=0)
         (line,) = axes.step(
-            level, share, where="post", color=color, linestyle=dash, linewidth=width
+            level, share, where="post", color=color, linestyle=dash, linewidth=LINE_WIDTH
         )
         handles.append(line)
     axes.set_xlabel("Score, % of the way from chance to the ceiling")
@@ -235,6 +236,8 @@ def _draw(profiles: Sequence[tuple[str, pd.DataFrame]]) -> Figure:
     axes.set_ylim(-3, 103)
     axes.grid(True, color=GRID_COLOR, linewidth=0.5)
     axes.set_axisbelow(True)
-    names = [f"\u200b{shorten(name, 110)}" for name, _ in profiles]
-    figure.legend(handles, names, loc="outside lower left", ncols=1, fontsize=8.5, handlelength=4)
+    names = [f"\u200b{shorten(name, 44)}" for name, _ in profiles]
+    figure.legend(
+        handles, names, loc="outside lower left", ncols=1, fontsize=SMALL_FONT, handlelength=4
+    )
     return figure

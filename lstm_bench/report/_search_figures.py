@@ -11,7 +11,9 @@ from lstm_bench.results import (
     BACKGROUND,
     DOT_COLOR,
     LINE_COLORS,
+    LINE_WIDTH,
     NEUTRAL_COLOR,
+    SMALL_FONT,
     TEXT_COLOR,
     add_grid,
     label_rows,
@@ -37,7 +39,7 @@ def history(frame: pd.DataFrame, measure: str, startup: int, sampler: str) -> Fi
     """
     from matplotlib.ticker import MaxNLocator
 
-    figure = new_figure(4.2)
+    figure = new_figure(3.2)
     axes = figure.subplots()
     number, score = frame["number"].to_numpy(float), 100 * frame["score"].to_numpy(float)
     seeds, stopped = frame["seeds"].to_numpy(int), frame["stopped"].to_numpy(bool)
@@ -64,7 +66,7 @@ def history(frame: pd.DataFrame, measure: str, startup: int, sampler: str) -> Fi
         score[~stopped],
         linestyle="none",
         marker="o",
-        markersize=7.5,
+        markersize=5.5,
         markerfacecolor=DOT_COLOR,
         markeredgecolor=BACKGROUND,
         label="all seeds",
@@ -77,7 +79,7 @@ def history(frame: pd.DataFrame, measure: str, startup: int, sampler: str) -> Fi
         best,
         where="post",
         color=BEST,
-        linewidth=1.6,
+        linewidth=LINE_WIDTH,
         label="best of those with all seeds",
     )
     if 0 < startup <= number.max():
@@ -90,7 +92,7 @@ def history(frame: pd.DataFrame, measure: str, startup: int, sampler: str) -> Fi
     axes.set_ylabel(f"{measure.capitalize()}, %, mean over the seeds")
     add_grid(axes)
     handles = [dots, *reversed(handles), line]
-    figure.legend(handles=handles, loc="outside upper right", ncols=3, fontsize=8.5)
+    figure.legend(handles=handles, loc="outside upper right", ncols=3, fontsize=SMALL_FONT)
     return figure
 
 
@@ -106,7 +108,7 @@ def _mark_startup(axes: Axes, place: float, last: float, sampler: str) -> None:
         textcoords="offset points",
         ha="right" if late else "left",
         va="bottom",
-        fontsize=8.5,
+        fontsize=SMALL_FONT,
     )
 
 
@@ -122,7 +124,7 @@ def _set_percent_limits(axes: Axes, which: str, values: np.ndarray) -> None:
 @styled
 def confirmation(frame: pd.DataFrame, measure: str) -> Figure:
     """Returns the search score and the confirmed score of every finalist."""
-    figure = new_figure(1.3 + 0.42 * len(frame))
+    figure = new_figure(1.1 + 0.34 * len(frame))
     axes = figure.subplots()
     columns = ("search_score", "score", "low", "high")
     search_score, score, low, high = (100 * frame[name].to_numpy(float) for name in columns)
@@ -135,21 +137,27 @@ def confirmation(frame: pd.DataFrame, measure: str) -> Figure:
         )  # fmt: skip
         axes.plot([search_score[place], score[place]], at, color=TEXT_COLOR, linewidth=0.9)
         (search,) = axes.plot(
-            search_score[place], place, linestyle="none", marker="o", markersize=10,
+            search_score[place], place, linestyle="none", marker="o", markersize=8,
             markerfacecolor=BACKGROUND, markeredgecolor=TEXT_COLOR, label="in the search",
             gid=f"search-{place}",
         )  # fmt: skip
         (fresh,) = axes.plot(
-            score[place], place, linestyle="none", marker="o", markersize=6.5, color=DOT_COLOR,
+            score[place], place, linestyle="none", marker="o", markersize=5, color=DOT_COLOR,
             markeredgecolor=BACKGROUND, label="on fresh seeds", zorder=3, gid=f"fresh-{place}",
         )  # fmt: skip
         handles = [search, fresh, bar]
         add_note(axes, place, f"{finalist['search_seeds']} \u2192 {finalist['seeds']} seeds")
-    label_rows(axes, [f"{row['id']}  {row['name']}" for row in frame.to_dict("records")])
+    label_rows(
+        axes,
+        [
+            ", ".join(f"{row['id']}  {row['name']}".split(", ")[:2])
+            for row in frame.to_dict("records")
+        ],
+    )
     _set_percent_limits(axes, "x", np.concatenate([search_score, score, low]))
     axes.set_xlabel(f"{measure.capitalize()}, %")
     add_grid(axes, "x")
-    figure.legend(handles=handles, loc="outside upper right", ncols=3, fontsize=8.5)
+    figure.legend(handles=handles, loc="outside upper right", ncols=3, fontsize=SMALL_FONT)
     return figure
 
 
@@ -162,7 +170,7 @@ def add_note(axes: Axes, place: int, text: str) -> None:
         xytext=(6, 0),
         textcoords="offset points",
         va="center",
-        fontsize=8.5,
+        fontsize=SMALL_FONT,
     )
 
 
@@ -173,7 +181,7 @@ OTHER = ("^", "chosen by the seeds that score it")
 @styled
 def front(frame: pd.DataFrame, bar: float) -> Figure:
     """Returns the solve rate against the cost, with Wilson's intervals and the front."""
-    figure = new_figure(4.8)
+    figure = new_figure(3.7)
     axes = figure.subplots()
     names = ("cost", "solve_rate", "solve_rate_low", "solve_rate_high")
     cost, rate, low, high = (frame[name].to_numpy(float) for name in names)
@@ -205,7 +213,7 @@ def front(frame: pd.DataFrame, bar: float) -> Figure:
     _set_cost_axis(axes, cost)
     axes.annotate(
         f"bar: {100 * bar:g} %", (1.0, 100 * bar), xycoords=("axes fraction", "data"),
-        xytext=(5, 0), textcoords="offset points", va="center", fontsize=8.5, color=BAR,
+        xytext=(5, 0), textcoords="offset points", va="center", fontsize=SMALL_FONT, color=BAR,
     )  # fmt: skip
     for simplest in frame[frame["simplest"]].to_dict("records"):
         _mark_simplest(axes, simplest)
@@ -213,7 +221,7 @@ def front(frame: pd.DataFrame, bar: float) -> Figure:
     axes.set_xlabel("Cost: parameters \u00d7 weight updates of one seed, log scale")
     axes.set_ylabel("Seeds that solve the task, %")
     add_grid(axes)
-    figure.legend(handles=[*handles, line], loc="outside upper left", ncols=2, fontsize=8.5)
+    figure.legend(handles=[*handles, line], loc="outside upper left", ncols=2, fontsize=SMALL_FONT)
     return figure
 
 
@@ -242,7 +250,7 @@ def _mark_simplest(axes: Axes, row: dict[Any, Any]) -> None:
         textcoords="offset points",
         ha="right" if on_the_right else "left",
         va="center",
-        fontsize=8.5,
+        fontsize=SMALL_FONT,
         color=BAR,
         bbox={"facecolor": BACKGROUND, "edgecolor": "none", "pad": 0.8},
     )

@@ -12,6 +12,7 @@ from lstm_bench.report import _effect_figures as effect_figures
 from lstm_bench.report import _search_figures as search_figures
 from lstm_bench.report import _search_text_tables as search_text_tables
 from lstm_bench.report import _wording as wording
+from lstm_bench.report._baseline_page import headline_result
 from lstm_bench.report._sections import Block, Picture, Section
 from lstm_bench.results import differences_figure
 from lstm_bench.safety import printable_line
@@ -68,7 +69,7 @@ def sections(findings: Findings, frames: Mapping[str, pd.DataFrame]) -> list[Sec
     blocks = {
         "Search history": [_history(findings, frames["history"])],
         "Finalists on fresh seeds": [_confirmation(findings, frames["confirmation"])],
-        "The simplest recipe that solves the task": [
+        _cost_title(findings): [
             _front(findings, frames["front"]),
             _ablation(findings, frames["ablation"]),
         ],
@@ -81,6 +82,13 @@ def sections(findings: Findings, frames: Mapping[str, pd.DataFrame]) -> list[Sec
     }
     present = {title: [block for block in parts if block] for title, parts in blocks.items()}
     return [Section(title, tuple(parts)) for title, parts in present.items() if parts]
+
+
+def _cost_title(findings: Findings) -> str:
+    """Returns the title of the section on cost; a skill above 0 is not called solved."""
+    return (
+        "Skill against cost" if findings.baselines else "The simplest recipe that solves the task"
+    )
 
 
 def _measure(findings: Findings) -> str:
@@ -108,6 +116,8 @@ def _history(findings: Findings, frame: pd.DataFrame) -> Block | None:
         )
     else:
         sentence += "none was stopped early."
+    if search.get("batch"):
+        sentence += f" They were proposed {search['batch']} at a time."
     open_dots = " Smaller, open dots: stopped after so many seeds." if savings.stopped else ""
     caption = (
         f"Score of each trial against its number, n = {wording.counted(len(frame), 'trial')}; "
@@ -169,7 +179,12 @@ def _front(findings: Findings, frame: pd.DataFrame) -> Block | None:
         "Recipes on the front, and all recipes that were not chosen by the seeds that score them, "
         "cheapest first; the simplest that solves the task is in bold. front.csv has all recipes."
     )
-    sentences = (printable_line(simplest.sentence),)
+    headline = headline_result(findings)
+    sentences: tuple[str, ...] = (printable_line(simplest.sentence),)
+    if headline is not None and headline.verdict != "better":
+        sentences = (
+            "No finalist is known to be better than the best baseline, so none is the simplest.",
+        )
     return Block("", sentences, picture, table, table_caption, READING_FRONT)
 
 

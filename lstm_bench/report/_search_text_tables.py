@@ -15,7 +15,8 @@ from lstm_bench.analysis import (
     plain_setting,
 )
 from lstm_bench.report import _wording as wording
-from lstm_bench.report._text_tables import TextTable
+from lstm_bench.report._text_table import TextTable
+from lstm_bench.report._text_tables import solved_title
 from lstm_bench.results import Failed
 from lstm_bench.safety import printable_line
 
@@ -27,23 +28,23 @@ def confirmation(confirmations: Confirmations) -> TextTable:
     wilson = confirmations.measure != "solve_rate"  # else it is the interval of the score
     titles = (
         "Recipe",
-        "Configuration",
+        "What it is",
         "Seeds, search",
         "Search score, %",
         "Fresh seeds",
         "Confirmed score, %",
         "95 % interval",
         "Optimism, points",
-        "Solved",
+        solved_title([finalist.row for finalist in confirmations.finalists]),
         *["Wilson 95 %"] * wilson,
     )
     cells = []
     for finalist in confirmations.finalists:
-        outcome, rate = finalist.row.outcome, finalist.row.outcome.solve_rate
+        rate = finalist.row.outcome.solve_rate
         cells.append(
             (
                 printable_line(finalist.row.id),
-                printable_line(outcome.name),
+                wording.short_name(finalist.row),
                 wording.whole_number(finalist.search.n),
                 wording.percent(finalist.search.mean),
                 wording.whole_number(finalist.fresh.n),
@@ -75,7 +76,7 @@ def front(findings: Findings) -> TextTable:
         cells.append(
             (
                 printable_line(point.row.id),
-                printable_line(outcome.name),
+                wording.short_name(point.row),
                 wording.whole_number(outcome.parameters),
                 wording.whole_number(outcome.updates),
                 wording.whole_number(point.cost),
@@ -88,11 +89,11 @@ def front(findings: Findings) -> TextTable:
         marks.append("best" if point is simplest else "")
     titles = (
         "Recipe",
-        "Configuration",
+        "What it is",
         "Parameters",
         "Updates",
         "Cost",
-        "Solved",
+        solved_title([point.row for point in shown]),
         "Wilson 95 %",
         "Scored on",
         "On the front",

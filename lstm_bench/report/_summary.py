@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 from lstm_bench.analysis import Findings, figures_by_chance
 from lstm_bench.report import _wording as wording
-from lstm_bench.report._baseline_page import headline_result
 from lstm_bench.results import NotRun, Outcome, Role, Row, SweepData, measure_mean
 from lstm_bench.safety import printable_line
 from lstm_bench.statistics import NEAR_BOUND_SEEDS, Mean, look_level
@@ -26,36 +25,28 @@ FOLLOW_UP: Mapping[Role, str] = {
 DIFFERENCE_VERDICTS = ("real", "not real", "cannot tell yet")
 
 
-def summary(findings: Findings) -> list[str]:
-    """Returns two to fifteen sentences of plain text."""
-    return [sentence for paragraph in paragraphs(findings) for sentence in paragraph]
-
-
-def paragraphs(findings: Findings) -> list[list[str]]:
-    """Returns the sentences of the summary: baselines, recipes and their verdicts, search."""
+def further(findings: Findings) -> list[str]:
+    """Returns the sentences that are true of every kind of sweep: runs, recipes, search."""
     result = findings.result
-    sentences = _run_counts(findings) if result.rows else ["No recipe has a result yet."]
-    if findings.best is not None:
-        sentences.append(_best(findings, findings.best))
-    if len(result.fixed) > 1:
-        sentences.append(_solved(result.fixed))
-    if findings.ranking is not None:
-        sentences.append(printable_line(findings.ranking.sentence))
-    sentences += _reproductions(findings) + published_trials(findings) + _comparisons(findings)
-    sentences += not_run(result.not_run)
-    headline = headline_result(findings)
-    baseline = [printable_line(headline.sentence)] if headline else []
-    parts = [part for part in (baseline, sentences, _search(findings)) if part]
-    if result.unfinished:
-        verbs = ("has", "is") if result.unfinished == 1 else ("have", "are")
-        parts[-1].append(
-            f"{wording.counted(result.unfinished, 'recipe')} of the sweep {verbs[0]} no result "
-            f"yet and {verbs[1]} left out below."
-        )
-    return parts
+    parts = run_counts(findings) if result.rows else []
+    if result.fixed and len(result.fixed) > 1 and findings.ranking is None:
+        parts.append(solved(result.fixed))
+    parts += reproductions(findings) + published_trials(findings) + comparisons(findings)
+    return parts + _search(findings)
 
 
-def _run_counts(findings: Findings) -> list[str]:
+def unfinished(result: SweepData) -> list[str]:
+    """Returns the sentence about recipes without a result."""
+    if not result.unfinished:
+        return []
+    verbs = ("has", "is") if result.unfinished == 1 else ("have", "are")
+    return [
+        f"{wording.counted(result.unfinished, 'recipe')} of the sweep {verbs[0]} no result "
+        f"yet and {verbs[1]} left out below."
+    ]
+
+
+def run_counts(findings: Findings) -> list[str]:
     """Returns one or two sentences with the numbers of recipes, seeds and runs."""
     result, trials = findings.result, findings.searched
     parts = [wording.counted(len(result.fixed), "fixed recipe")] if result.fixed else []
@@ -65,14 +56,14 @@ def _run_counts(findings: Findings) -> list[str]:
     if rows:
         each = " each" if len(rows) > 1 else ""
         sentences.append(
-            f"{_join(parts)}, trained on {wording.seed_counts(rows)}{each}: "
+            f"{join(parts)}, trained on {wording.seed_counts(rows)}{each}: "
             f"{wording.counted(len(_training_runs(rows)), 'training run')} in all."
         )
     follow_up = [row for row in result.rows if row.role in FOLLOW_UP]
     if follow_up:
         purposes = [purpose for role, purpose in FOLLOW_UP.items() if result.having(role)]
         count = len(_training_runs(follow_up) - _training_runs(rows))
-        sentences.append(f"{wording.counted(count, 'further run')} to {_join(purposes)}.")
+        sentences.append(f"{wording.counted(count, 'further run')} to {join(purposes)}.")
     return sentences
 
 
@@ -81,22 +72,26 @@ def _training_runs(rows: Sequence[Row]) -> set[tuple[str, int]]:
     return {(row.outcome.digest, seed) for row in rows for seed in row.outcome.seeds["seed"]}
 
 
-def _best(findings: Findings, best: Row) -> str:
-    """Returns the sentence about the best recipe."""
-    measure = best.outcome.score
-    mean, rate = measure_mean(best.outcome, measure), best.outcome.solve_rate
-    subject = "The best recipe is" if len(findings.result.rows) > 1 else "The recipe is"
-    chosen = ", chosen by the same seeds that score it" if best.role == "trial" else ""
+def best(findings: Findings, row: Row) -> str:
+    """Returns the sentence about the best recipe; of equally good ones, the one of least cost."""
+    measure = row.outcome.score
+    mean, rate = measure_mean(row.outcome, measure), row.outcome.solve_rate
+    chosen = ", chosen by the same seeds that score it" if row.role == "trial" else ""
     wilson = wording.percent_interval(rate.low, rate.high, " %")
+    equal = _ties(findings, row.outcome)
+    subject = "The recipe is"
+    if equal:
+        subject = f"{equal + 1} recipes score the same and highest; the cheapest is"
+    elif len(findings.result.rows) > 1:
+        subject = "The best recipe is"
     return (
-        f"{subject} {printable_line(best.id)} ({printable_line(best.outcome.name)}{chosen}): "
-        f"{measure} {wording.percent(mean.mean, ' %')} ({_mean_interval(mean)}), solved by "
-        f"{rate.k} of {rate.n} seeds (95 % Wilson interval {wilson})"
-        f"{_ties(findings, best.outcome)}."
+        f"{subject} {printable_line(row.id)} ({wording.full_name(row)}{chosen}): "
+        f"{measure} {wording.percent(mean.mean, ' %')} ({mean_interval_text(mean)}), solved by "
+        f"{rate.k} of {rate.n} seeds (95 % Wilson interval {wilson})."
     )
 
 
-def _mean_interval(mean: Mean) -> str:
+def mean_interval_text(mean: Mean) -> str:
     """Returns the interval of a mean, or the reason why there is none, as part of a sentence."""
     if mean.n < 2:
         return "one seed, so no interval"
@@ -108,35 +103,37 @@ def _mean_interval(mean: Mean) -> str:
     return f"{mean.n} seeds are too few for an interval" if few else "no interval"
 
 
-def _ties(findings: Findings, best: Outcome) -> str:
-    """Returns a clause about other recipes with the same score, which cost no less."""
+def _ties(findings: Findings, best: Outcome) -> int:
+    """Returns how many other recipes have the same score, at no lower cost."""
     rows = findings.unselected if findings.confirmed else findings.result.rows
     others = {
         row.outcome.digest
         for row in rows
         if row.outcome.rank()[:2] == best.rank()[:2] and row.outcome.digest != best.digest
     }
-    if not others:
-        return ""
-    score = "scores" if len(others) == 1 else "score"
-    return f"; {wording.counted(len(others), 'other recipe')} {score} the same and cost no less"
+    return len(others)
 
 
-def _solved(rows: tuple[Row, ...]) -> str:
-    """Returns the sentence about how many fixed recipes are solved."""
+def solved(rows: Sequence[Row]) -> str:
+    """Returns the sentence about how many fixed recipes are solved, or have a skill above 0."""
     rates = [(printable_line(row.id), row.outcome.solve_rate) for row in rows]
     groups = {
         "every seed": [name for name, rate in rates if rate.k == rate.n],
         "some seeds": [name for name, rate in rates if 0 < rate.k < rate.n],
         "no seed": [name for name, rate in rates if rate.k == 0 < rate.n],
     }
-    parts = [f"{len(ids)} by {seeds}{_id_list(ids)}" for seeds, ids in groups.items() if ids]
+    skill = rows[0].outcome.score == "skill"
+    word = "on" if skill else "by"
+    parts = [f"{len(ids)} {word} {seeds}{_id_list(ids)}" for seeds, ids in groups.items() if ids]
     first, _, rest = parts[0].partition(" ")
-    parts[0] = f"{first} {'was' if first == '1' else 'were'} solved {rest}"
-    return f"Of the {len(rows)} fixed recipes, {_join(parts)}."
+    verb = "has a skill above 0" if skill else "was solved"
+    if first != "1":
+        verb = "have a skill above 0" if skill else "were solved"
+    parts[0] = f"{first} {verb} {rest}"
+    return f"Of the {len(rows)} fixed recipes, {join(parts)}."
 
 
-def _reproductions(findings: Findings) -> list[str]:
+def reproductions(findings: Findings) -> list[str]:
     verdicts = [
         (reproduction.row.id, reproduction.verdict.word)
         for reproduction in findings.reproductions
@@ -181,7 +178,7 @@ def not_run(recipes: Sequence[NotRun]) -> list[str]:
     return [f"{count} {verb} not run{ids}: {pronoun} {take} hours; run with --full."]
 
 
-def _comparisons(findings: Findings) -> list[str]:
+def comparisons(findings: Findings) -> list[str]:
     verdicts = [
         (f"{comparison.question.of} to {comparison.question.to}", comparison.verdict)
         for comparison in findings.comparisons
@@ -199,7 +196,7 @@ def _looks(result: SweepData) -> list[str]:
     if not result.looks:
         return []
     level = look_level(result.seeds, result.looks, result.planned_seeds)
-    looks = _join([str(look) for look in result.looks])
+    looks = join([str(look) for look in result.looks])
     return [
         f"It was reported before with {looks} seeds: so that its errors stay at 5 % over all "
         f"numbers of seeds, differences are real here at the level {100 * level:.2g} %."
@@ -217,8 +214,8 @@ def _conditions(conditional: Sequence[bool]) -> str:
 
 def _search(findings: Findings) -> list[str]:
     """Returns the sentences about a search: finalists, simplest recipe, settings, failures."""
-    sentences = _finalists(findings)
-    if findings.confirmed:
+    sentences = [*winner(findings), *best_finalist(findings)]
+    if findings.confirmed and not findings.baselines:
         sentences.append(printable_line(findings.simplest.sentence))
     sentences += _settings(findings)
     savings = findings.savings
@@ -233,31 +230,40 @@ def _search(findings: Findings) -> list[str]:
     return sentences
 
 
-def _finalists(findings: Findings) -> list[str]:
-    """Returns the sentences about the winner of the search, and the best finalist."""
+def winner(findings: Findings) -> list[str]:
+    """Returns the sentence about the winner of the search on fresh seeds."""
+    first = findings.confirmations.winner
+    if first is None:
+        return []
+    data = " and other data" if findings.baselines else ""
+    return [
+        f"The winner of the search, {printable_line(first.row.of)}, scored "
+        f"{wording.percent(first.search.mean, ' %')} in the search and "
+        f"{wording.percent(first.fresh.mean, ' %')} on "
+        f"{wording.counted(first.fresh.n, 'fresh seed')}{data}: "
+        f"{wording.score_change(first.optimism)}."
+    ]
+
+
+def best_finalist(findings: Findings) -> list[str]:
+    """Returns the sentence about the best finalist on fresh seeds, and those that equal it."""
     confirmations = findings.confirmations
     if not confirmations.finalists:
         return []
     first, count = confirmations.finalists[0], len(confirmations.finalists)
-    sentences, winner = [], confirmations.winner
-    if winner is not None:
-        data = " and other data" if findings.baselines else ""
-        sentences.append(
-            f"The winner of the search, {printable_line(winner.row.of)}, scored "
-            f"{wording.percent(winner.search.mean, ' %')} in the search and "
-            f"{wording.percent(winner.fresh.mean, ' %')} on "
-            f"{wording.counted(winner.fresh.n, 'fresh seed')}{data}: "
-            f"{wording.score_change(winner.optimism)}."
-        )
     which = f"best of {count} finalists" if count > 1 else "only finalist"
     search = f"; its score in the search was {wording.percent(first.search.mean, ' %')}"
-    sentences.append(
+    equal = sum(other.fresh.mean == first.fresh.mean for other in confirmations.finalists[1:])
+    ties = ""
+    if equal:
+        verb = "scores" if equal == 1 else "score"
+        ties = f", and {wording.counted(equal, 'other finalist')} {verb} the same"
+    return [
         f"On {wording.counted(first.fresh.n, 'fresh seed')} the {which} is "
         f"{printable_line(first.row.id)}, with {wording.measure_name(confirmations.measure)} "
         f"{wording.percent(first.fresh.mean, ' %')} "
-        f"({_interval(first.fresh, confirmations.measure)}){search if first.trial else ''}."
-    )
-    return sentences
+        f"({_interval(first.fresh, confirmations.measure)}){search if first.trial else ''}{ties}."
+    ]
 
 
 def _interval(mean: Mean, measure: str) -> str:
@@ -310,12 +316,12 @@ def _verdict_counts(verdicts: Sequence[tuple[str, str]], order: Sequence[str]) -
             verb = verb.replace("is ", "are ", 1)
         verb += " yet" * verdict.endswith("yet")
         parts += [f"{len(names)} {verb}{_id_list(names)}"] if names else []
-    return _join(parts)
+    return join(parts)
 
 
 def _id_list(ids: list[str]) -> str:
     return f" ({', '.join(ids)})" if len(ids) <= MAX_IDS else ""
 
 
-def _join(parts: list[str]) -> str:
+def join(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -10,6 +10,7 @@ import pandas as pd
 from lstm_bench.analysis import Comparison, Family, Reproduction
 from lstm_bench.results import (
     PARTIAL_ACCURACIES,
+    PLACE_COLUMNS,
     PREDICTION_COLUMNS,
     SEED_COLUMNS,
     Outcome,
@@ -143,7 +144,9 @@ def seeds(result: SweepData) -> pd.DataFrame:
         return pd.DataFrame(columns=["id", "digest", *SEED_COLUMNS])
     frame = pd.concat(parts, ignore_index=True)
     head = ["id", "digest"]
-    return frame[head + [column for column in frame.columns if column not in head]]
+    tail = [column for column in PLACE_COLUMNS if column in frame]
+    frame[tail] = frame[tail].fillna("")
+    return frame[head + [column for column in frame.columns if column not in head + tail] + tail]
 
 
 def curves(rows: Sequence[Row]) -> pd.DataFrame:

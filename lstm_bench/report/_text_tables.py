@@ -3,39 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import pandas as pd
 
 from lstm_bench.analysis import Comparison, Family, Findings, Reproduction, is_stopped
+from lstm_bench.provenance import processor_kind
 from lstm_bench.report import _tables as tables
 from lstm_bench.report import _wording as wording
+from lstm_bench.report._text_table import TextTable, source_text
 from lstm_bench.results import Outcome, Row, SweepData, measure_mean
 from lstm_bench.safety import printable_line
 
 MAX_TRIALS = 40
 MAX_STEPS = 60
 MAX_ANSWERS = 4
-
-
-@dataclass(frozen=True)
-class TextTable:
-    """A table of text: `numeric` columns are aligned right, `marks` style the rows."""
-
-    titles: tuple[str, ...]
-    numeric: tuple[bool, ...]
-    rows: tuple[tuple[str, ...], ...]
-    marks: tuple[str, ...] = ()  # "", "best" or "wrong" for each row
-
-    @property
-    def judged(self) -> bool:
-        """Whether a column has verdicts, which must be seen however narrow the page is."""
-        return any(title == "Verdict" or title.endswith("differs") for title in self.titles)
-
-    def mark(self, index: int) -> str:
-        """Returns the style of a row."""
-        return self.marks[index] if self.marks else ""
 
 
 MEASURES = (
@@ -53,8 +36,19 @@ MEASURES = (
 
 
 def measure_titles(rows: Sequence[Row]) -> list[str]:
-    """Returns `MEASURES` with the name of the measure that ranks the rows."""
-    return [title.format(tables.ranking_measure(rows).capitalize()) for title in MEASURES]
+    """Returns `MEASURES` with the name of the measure that ranks the rows.
+
+    Where that is the skill, nothing is called solved: a skill above 0 on the steps that were scored
+    is no proof of one on other data.
+    """
+    measure = tables.ranking_measure(rows)
+    titles = [title.format(measure.capitalize()) for title in MEASURES]
+    return [solved_title(rows) if title == "Solved" else title for title in titles]
+
+
+def solved_title(rows: Sequence[Row]) -> str:
+    """Returns the title of the column that counts seeds."""
+    return "Seeds with skill > 0" if tables.ranking_measure(rows) == "skill" else "Solved"
 
 
 def measure_cells(outcome: Outcome) -> tuple[str, ...]:
@@ -94,15 +88,34 @@ def fixed(findings: Findings) -> TextTable:
     cells = tuple(
         (
             printable_line(row.id),
-            printable_line(row.outcome.name),
+            wording.short_name(row),
             *measure_cells(row.outcome),
             *_extra_cells(row.outcome, *extras),
         )
         for row in rows
     )
-    marks = tuple("best" if best and row.id == best.id else "" for row in rows)
+    named = best is not None and not findings.families
+    marks = tuple("best" if named and best and row.id == best.id else "" for row in rows)
     numeric = (False, False, *[True] * len(measures))
-    return TextTable(("Recipe", "Configuration", *measures), numeric, cells, marks)
+    return TextTable(("Recipe", "What it is", *measures), numeric, cells, marks)
+
+
+def in_full(rows: Sequence[Row], result: SweepData) -> TextTable:
+    """Returns the whole configuration of each row, with its note and its source."""
+    columns = {
+        "Recipe": [printable_line(row.id) for row in rows],
+        "Configuration": [wording.full_name(row) for row in rows],
+        "Note": [printable_line(row.note) for row in rows],
+        "Source": [
+            source_text(row.source, row.url)
+            or (source_text(result.source, result.url) if row.role == "fixed" else "")
+            for row in rows
+        ],
+    }
+    columns = {title: cells for title, cells in columns.items() if any(cells)}
+    titles = tuple(columns)
+    cells = tuple(zip(*columns.values(), strict=True))
+    return TextTable(titles, (False,) * len(titles), cells)
 
 
 def refused(result: SweepData) -> TextTable:
@@ -137,10 +150,19 @@ PUBLISHED = (
 )
 
 
-def published(reproductions: Sequence[Reproduction]) -> TextTable:
+POSITIONS = {"inside": "inside the range", "below": "below the range", "above": "above the range"}
+"""Where a published figure lies."""
+
+
+def published(reproductions: Sequence[Reproduction], result: SweepData) -> TextTable:
     """Returns published results with ours and the verdict, one row per recipe."""
-    cells = []
-    for reproduction in reproductions:
+    cells, general = [], source_text(result.source, result.url)
+    sources = [
+        source_text(item.row.source, item.row.url) or general or wording.NONE
+        for item in reproductions
+    ]
+    with_source = any(source != wording.NONE for source in sources)
+    for reproduction, source in zip(reproductions, sources, strict=True):
         row, rank, verdict = reproduction.row, reproduction.rank, reproduction.verdict
         accuracy, rate = row.outcome.accuracy, row.outcome.solve_rate
         cells.append(
@@ -150,15 +172,17 @@ def published(reproductions: Sequence[Reproduction]) -> TextTable:
                 wording.mean_and_std(accuracy),
                 wording.interval_or_reason(accuracy),
                 wording.percent_interval(rank.low, rank.high) if rank else wording.NONE,
-                rank.position if rank else wording.NONE,
+                POSITIONS[rank.position] if rank else wording.NONE,
                 wording.solved_count(rate),
                 wording.percent_interval(rate.low, rate.high),
                 _verdict_words(reproduction),
                 verdict.reason if verdict else wording.NONE,
+                *[source] * with_source,
             )
         )
-    numeric = (False, False, True, True, True, False, True, True, False, False)
-    return TextTable(PUBLISHED, numeric, tuple(cells))
+    numeric = (False, False, True, True, True, False, True, True, False, False, False)
+    titles = (*PUBLISHED, "Source")[: len(PUBLISHED) + with_source]
+    return TextTable(titles, numeric[: len(titles)], tuple(cells))
 
 
 def _verdict_words(reproduction: Reproduction) -> str:
@@ -272,14 +296,14 @@ def settings(rows: Sequence[Row]) -> tuple[TextTable, TextTable]:
     return two_columns(common, "Setting"), TextTable(titles, (False,) * len(titles), cells)
 
 
-def steps(frame: pd.DataFrame, dated: bool = False) -> TextTable:
-    """Returns the first rows of `tables.steps`: inputs, expected values and predictions.
+def steps(frame: pd.DataFrame, dated: bool = False, limit: int | None = MAX_STEPS) -> TextTable:
+    """Returns the first `limit` rows of `tables.steps`: inputs, expected values and predictions.
 
     `dated`: the input column holds the time of the expected value. Of real-valued predictions, the
     range over the seeds is shown.
     """
     real_valued = pd.api.types.is_float_dtype(frame["expected"])
-    frame = frame.head(MAX_STEPS)
+    frame = frame if limit is None else frame.head(limit)
     cells, marks = [], []
     for step in frame.to_dict("records"):
         cells.append(
@@ -340,7 +364,34 @@ def provenance(result: SweepData) -> TextTable:
     engines = sorted({row.outcome.engine for row in result.rows})
     if engines:
         facts.setdefault("engine", printable_line(", ".join(engines)))
-    return two_columns(facts, "What")
+    return two_columns(facts | _machines(result), "What")
+
+
+def _machines(result: SweepData) -> dict[str, str]:
+    """Returns the hosts and processors of the seeds that a cluster has run, as facts.
+
+    Says so where there are several kinds of processors: their numbers may differ in last digits.
+    """
+    tables = [row.outcome.seeds for row in result.rows]
+    if not any("processor" in table for table in tables):
+        return {}
+    hosts, kinds = Counter[str](), Counter[str]()
+    for table in tables:
+        here = [""] * len(table)  # of seeds that no cluster has run
+        hosts.update(host or "this machine" for host in table.get("host", here))
+        named = table.get("processor", here)
+        kinds.update(kind or processor_kind(result.provenance) for kind in named)
+    facts = {"Hosts": hosts, "Kinds of processors": kinds}
+    texts = {
+        name: printable_line("; ".join(f"{key}: {wording.counted(n, 'seed')}"
+                                       for key, n in sorted(found.items())))
+        for name, found in facts.items()
+    }  # fmt: skip
+    if len(kinds) > 1:
+        texts["Kinds of processors"] += (
+            " (mixed: seeds may differ in their last digits from those on one kind)"
+        )
+    return texts
 
 
 def two_columns(facts: Mapping[str, str], first: str, second: str = "Value") -> TextTable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -218,8 +219,29 @@ def seed_counts(rows: Sequence[Row]) -> str:
 
 
 def recipe_label(row: Row) -> str:
-    """Returns the id and the name of a recipe."""
-    return printable_line(f"{row.id}  {row.outcome.name}")
+    """Returns the id and the short name of a recipe."""
+    return f"{printable_line(row.id)}  {short_name(row)}"
+
+
+def full_name(row: Row) -> str:
+    """Returns the whole configuration of a recipe in words; switches are `true` or `false`."""
+    text = re.sub(r"(?<= )(True|False|None)(?=,|$)", lambda word: word[1].lower(), row.outcome.name)
+    return printable_line(text)
+
+
+def short_name(row: Row) -> str:
+    """Returns network and framing of a recipe: `lstm(20), pairs`; all of a short name."""
+    return ", ".join(full_name(row).split(", ")[:2])
+
+
+def typeset(text: str) -> str:
+    """Returns `text` with minus signs before negative numbers, and no line break before `%`.
+
+    >>> typeset("trial-2: -0.5 to [-3 %]").replace(chr(160), "_")
+    'trial-2: −0.5 to [−3_%]'
+    """
+    text = re.sub(r"(?<![\w)\]-])-(?=\.?\d)", "−", text)
+    return re.sub(r"(?<=[<>]) (?=\d)", "\u00a0", text).replace(" %", "\u00a0%")
 
 
 def counted(number: int, noun: str) -> str:

@@ -30,15 +30,21 @@ DASHES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1
 MARKERS = ("o", "s", "^", "D", "v", "P")
 NEUTRAL_COLOR = LINE_COLORS[5]
 MAX_CURVES = len(LINE_COLORS)
-LABEL_WIDTH = 56  # characters per line
-FIGURE_WIDTH = 10.5  # inches
+LABEL_WIDTH = 40  # characters per line
+PAGE_WIDTH, COLUMN_WIDTH = 7.0, 3.35
+"""Inches: a figure across the page of a paper, and in one of its two columns."""
+FONT, SMALL_FONT = 8.0, 7.5
+"""Points, at the widths above: a figure is printed as it is, neither enlarged nor reduced."""
+LINE_WIDTH = 1.3
+"""Points: of every curve, so that none seems to matter more than another."""
 SPREAD = 0.36  # of a row, up and down, for seeds with equal values
 
 RC: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "lstm-bench",
+    "pdf.fonttype": 42,
     "font.family": ["DejaVu Sans"],
-    "font.size": 9.0,
+    "font.size": FONT,
     "text.color": TEXT_COLOR,
     "text.parse_math": False,  # labels may hold any character
     "axes.labelcolor": TEXT_COLOR,
@@ -80,7 +86,7 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     return draw_styled
 
 
-def new_figure(height: float, width: float = FIGURE_WIDTH) -> Figure:
+def new_figure(height: float, width: float = PAGE_WIDTH) -> Figure:
     """Returns an empty figure, sizes in inches, that a notebook shows as SVG without pyplot."""
     from matplotlib.figure import Figure
 
@@ -100,6 +106,21 @@ def as_svg(figure: Figure) -> bytes:
     no_metadata = {"Date": None, "Creator": None, "Format": None, "Type": None}
     with _style():
         figure.savefig(file, format="svg", metadata=no_metadata)
+    return file.getvalue()
+
+
+def as_pdf(figure: Figure, width: float | None = None) -> bytes:
+    """Returns a figure as a PDF file, by default at its width, with the fonts that it uses.
+
+    Equal figures give equal bytes. At another `width`, in inches, fonts and lines keep their size.
+    """
+    file, (before, height) = io.BytesIO(), figure.get_size_inches()
+    no_metadata = {"CreationDate": None, "Creator": None, "Producer": None}
+    with _style():
+        if width is not None:
+            figure.set_size_inches(width, height)
+        figure.savefig(file, format="pdf", metadata=no_metadata)
+        figure.set_size_inches(before, height)
     return file.getvalue()
 
 
@@ -125,7 +146,7 @@ def accuracy_figure(strips: Sequence[ScoreStrip], title: str, searched: int = 0)
     above = len(strips) - searched
     line = bool(above and searched)
     places = [*range(above), *range(above + line, len(strips) + line)]
-    figure = new_figure(1.0 + _row_height(strips) * (len(strips) + line))
+    figure = new_figure(0.9 + _row_height(strips) * (len(strips) + line))
     axes = figure.subplots()
     low = _axis_start(strips)
     for place, strip in zip(places, strips, strict=True):
@@ -134,8 +155,8 @@ def accuracy_figure(strips: Sequence[ScoreStrip], title: str, searched: int = 0)
         axes.axhline(above - 0.4, color=TEXT_COLOR, linewidth=0.8)
         note = "Below: recipes of the search, chosen by the seeds that score them"
         across = axes.get_yaxis_transform()
-        axes.text(0.01, above, note, transform=across, va="center", fontsize=8.5)
-    axes.set_yticks(places, [wrap_label(strip.label) for strip in strips], fontsize=8.5)
+        axes.text(0.01, above, note, transform=across, va="center", fontsize=SMALL_FONT)
+    axes.set_yticks(places, [wrap_label(strip.label) for strip in strips], fontsize=SMALL_FONT)
     axes.set_ylim(places[-1] + 0.5, -0.5)
     axes.set_xlim(low - 0.02 * (100 - low), 100 + 0.02 * (100 - low))
     axes.tick_params(axis="y", length=0)
@@ -151,7 +172,7 @@ def _row_height(strips: Sequence[ScoreStrip]) -> float:
     """Returns the height of a row in inches: more if more seeds have the same score."""
     most = max(int(pd.Series(strip.scores).value_counts(dropna=False).max()) for strip in strips)
     two_lines = any(len(strip.label) > LABEL_WIDTH for strip in strips)
-    return min(0.5, max(0.36 if two_lines else 0.3, 0.04 * most))
+    return min(0.42, max(0.3 if two_lines else 0.24, 0.03 * most))
 
 
 def wrap_label(text: str) -> str:
@@ -181,15 +202,15 @@ def _draw_strip(axes: Axes, place: int, strip: ScoreStrip, width: float) -> None
         place + dot_offsets(values, width / 80),
         linestyle="none",
         marker="o",
-        markersize=4,
+        markersize=3.2,
         markerfacecolor=DOT_COLOR,
         markeredgecolor=BACKGROUND,
-        markeredgewidth=0.5,
+        markeredgewidth=0.3,
         zorder=3,
         gid=f"seeds-{place}",
     )
     tick = [place - 0.4, place + 0.4]
-    axes.plot([strip.mean] * 2, tick, color=TEXT_COLOR, linewidth=1.4, gid=f"mean-{place}")
+    axes.plot([strip.mean] * 2, tick, color=TEXT_COLOR, linewidth=LINE_WIDTH, gid=f"mean-{place}")
     if strip.published is not None:
         axes.plot(
             [strip.published],
@@ -248,16 +269,20 @@ def _add_legend(figure: Figure, published: bool) -> None:
         open_diamond.set_markerfacecolor("none")
         handles.append(open_diamond)
         labels.append("published")
-    figure.legend(handles, labels, loc="outside upper right", ncols=4, fontsize=8.5)
+    figure.legend(handles, labels, loc="outside upper right", ncols=4, fontsize=SMALL_FONT)
 
 
 @styled
-def curves_figure(frames: Sequence[pd.DataFrame], labels: Sequence[str]) -> Figure:
+def curves_figure(
+    frames: Sequence[pd.DataFrame], labels: Sequence[str], title: str = "Accuracy, %"
+) -> Figure:
     """Returns learning curves: accuracy left, loss right; mean over the seeds with a band.
 
-    `frames` are up to `MAX_CURVES` tables of `Outcome.learning_curve`.
+    `frames` are up to `MAX_CURVES` tables of `Outcome.learning_curve`. `title` says what the
+    columns of the accuracy are, where they are something else. Bands are light, and end in a thin
+    line, so that several on top of one another can still be told apart.
     """
-    figure = new_figure(3.4 + 0.2 * len(frames))
+    figure = new_figure(2.5 + 0.16 * len(frames))
     panels = figure.subplots(1, 2)
     for frame, color, dash in zip(frames, LINE_COLORS, DASHES, strict=False):
         for axes, measure, scale in zip(panels, ("accuracy", "loss"), (100, 1), strict=True):
@@ -266,21 +291,25 @@ def curves_figure(frames: Sequence[pd.DataFrame], labels: Sequence[str]) -> Figu
                 for part in ("mean", "low", "high")
             )
             epoch = frame["epoch"].to_numpy(float)
-            axes.fill_between(epoch, low, high, color=color, alpha=0.16, linewidth=0)
-            axes.plot(epoch, mean, color=color, linestyle=dash, linewidth=1.5)
-    _set_scales(panels, frames)
+            alpha = 0.16 if len(frames) == 1 else 0.06
+            axes.fill_between(epoch, low, high, color=color, alpha=alpha, linewidth=0)
+            if len(frames) > 1:
+                for end in (low, high):
+                    axes.plot(epoch, end, color=color, linewidth=0.4, alpha=0.6)
+            axes.plot(epoch, mean, color=color, linestyle=dash, linewidth=LINE_WIDTH)
+    _set_scales(panels, frames, title)
     _add_line_legend(figure, labels)
     return figure
 
 
-def _set_scales(panels: Any, frames: Sequence[pd.DataFrame]) -> None:
+def _set_scales(panels: Any, frames: Sequence[pd.DataFrame], left: str) -> None:
     """Sets titles and limits; an axis is logarithmic if its data span a large range."""
     lengths = [float(frame["epoch"].max()) for frame in frames if len(frame)]
     losses = np.concatenate([frame["loss_mean"].to_numpy(float) for frame in frames])
     losses = losses[np.isfinite(losses)]
     lows = np.concatenate([frame["loss_low"].to_numpy(float) for frame in frames])
-    for axes, title in zip(panels, ("Accuracy, %", "Loss"), strict=True):
-        axes.set_title(title, loc="left", fontsize=9.5)
+    for axes, title in zip(panels, (left, "Loss"), strict=True):
+        axes.set_title(title, loc="left", fontsize=FONT)
         axes.set_xlabel("Epoch")
         axes.grid(True, color=GRID_COLOR, linewidth=0.5)
         axes.set_axisbelow(True)
@@ -306,12 +335,12 @@ def _add_line_legend(figure: Figure, labels: Sequence[str]) -> None:
     from matplotlib.lines import Line2D
 
     handles = [
-        Line2D([], [], color=color, linestyle=dash, linewidth=1.5)
+        Line2D([], [], color=color, linestyle=dash, linewidth=LINE_WIDTH)
         for _, color, dash in zip(labels, LINE_COLORS, DASHES, strict=False)
     ]
     # matplotlib hides an entry that begins with an underscore; a zero-width space prevents it.
-    names = [f"\u200b{shorten(text, 90)}" for text in labels]
-    figure.legend(handles, names, loc="outside lower left", ncols=1, fontsize=8.5)
+    names = [f"\u200b{shorten(text, 100)}" for text in labels]
+    figure.legend(handles, names, loc="outside lower left", ncols=1, fontsize=SMALL_FONT)
 
 
 def shorten(text: str, width: int) -> str:
@@ -326,7 +355,7 @@ def differences_figure(names: Sequence[str], panels: Sequence[tuple[str, pd.Data
     A panel is an axis title and a table with one row per name: difference, low and high, in the
     unit of the axis, and verdict.
     """
-    figure = new_figure(1.3 + 0.34 * len(names))
+    figure = new_figure(1.1 + 0.3 * len(names))
     handles: dict[str, Any] = {}
     all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, (title, frame) in zip(all_axes, panels, strict=True):
@@ -334,7 +363,7 @@ def differences_figure(names: Sequence[str], panels: Sequence[tuple[str, pd.Data
         for place, row in enumerate(frame.to_dict("records")):
             real = row["verdict"] == "real"
             color = DOT_COLOR if real else NEUTRAL_COLOR
-            axes.plot([row["low"], row["high"]], [place] * 2, color=color, linewidth=1.6)
+            axes.plot([row["low"], row["high"]], [place] * 2, color=color, linewidth=LINE_WIDTH)
             (dot,) = axes.plot(
                 row["difference"], place, linestyle="none", marker="o", markersize=6.5,
                 markerfacecolor=color if real else BACKGROUND, markeredgecolor=color, zorder=3,
@@ -344,7 +373,9 @@ def differences_figure(names: Sequence[str], panels: Sequence[tuple[str, pd.Data
         label_rows(axes, names)
         axes.set_xlabel(title)
         add_grid(axes, "x")
-    figure.legend(handles=[*handles.values()], loc="outside upper right", ncols=2, fontsize=8.5)
+    figure.legend(
+        handles=[*handles.values()], loc="outside upper right", ncols=2, fontsize=SMALL_FONT
+    )
     return figure
 
 
@@ -356,6 +387,6 @@ def add_grid(axes: Axes, axis: Any = "both") -> None:
 
 def label_rows(axes: Axes, names: Sequence[str]) -> None:
     """Labels the rows of a figure, the first on top."""
-    axes.set_yticks(range(len(names)), [wrap_label(name) for name in names], fontsize=8.5)
+    axes.set_yticks(range(len(names)), [wrap_label(name) for name in names], fontsize=SMALL_FONT)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)

@@ -56,6 +56,8 @@ while. Where a task has unseen sequences, `accuracy` is measured on these, and `
 `unseen_accuracy` are columns too. In teacher forcing there are also all of `statistics.METRICS`,
 and `skill` where the task has baselines (see `statistics.skill_score`).
 """
+PLACE_COLUMNS = ("host", "processor", "versions")
+"""Text columns of seeds that a cluster has run, at the end: where, and with which packages."""
 PARTIAL_ACCURACIES = ("recall_accuracy", "seen_accuracy", "unseen_accuracy")
 """Accuracies over a part of the scored steps, if they were recorded."""
 
@@ -256,10 +258,10 @@ class Outcome:
 
 
 def _timeless(value: Any) -> Any:
-    """Returns a field without the seconds that training took."""
-    return (
-        value.drop(columns="seconds", errors="ignore") if isinstance(value, pd.DataFrame) else value
-    )
+    """Returns a field without the seconds that training took, and without where it ran."""
+    if not isinstance(value, pd.DataFrame):
+        return value
+    return value.drop(columns=["seconds", *PLACE_COLUMNS], errors="ignore")
 
 
 def _equal(first: Any, second: Any) -> bool:
@@ -338,10 +340,16 @@ def measure_mean(outcome: Outcome, measure: str) -> Mean:
     return Mean(mean.n, mean.mean, mean.std, rate.low, rate.high)
 
 
-def score_strip(outcome: Outcome, label: str, published: float | None = None) -> ScoreStrip:
-    """Returns the row of an accuracy figure for an outcome, in percent."""
-    mean = measure_mean(outcome, outcome.score)
-    scores = 100 * outcome.seeds[outcome.score].to_numpy(float)
+def score_strip(
+    outcome: Outcome, label: str, published: float | None = None, measure: str = ""
+) -> ScoreStrip:
+    """Returns the row of an accuracy figure for an outcome, in percent.
+
+    `measure` is the column of its seeds table to show; by default, what ranks it.
+    """
+    measure = measure or outcome.score
+    mean = measure_mean(outcome, measure)
+    scores = 100 * outcome.seeds[measure].to_numpy(float)
     figure = None if published is None else 100 * published
     return ScoreStrip(label, scores, 100 * mean.mean, 100 * mean.low, 100 * mean.high, figure)
 
@@ -370,6 +378,8 @@ def merge_outcomes(parts: Sequence[Outcome]) -> Outcome:
         return disjoint[0]
     disjoint.sort(key=lambda part: int(part.seeds["seed"].min()))
     joined = {name: pd.concat([getattr(part, name) for part in disjoint]) for name in TABLES}
+    for column in set(PLACE_COLUMNS) & set(joined["seeds"].columns):
+        joined["seeds"][column] = joined["seeds"][column].fillna("")  # of seeds that ran here
     tables = {name: joined[name].sort_values("seed", kind="stable", ignore_index=True)
               for name in TABLES}  # fmt: skip
     spent = sum(part.compile_seconds for part in disjoint)

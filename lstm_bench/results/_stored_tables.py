@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from lstm_bench.results._outcome import (
     CURVE_COLUMNS,
     PARTIAL_ACCURACIES,
+    PLACE_COLUMNS,
     PREDICTION_COLUMNS,
     SEED_COLUMNS,
     Outcome,
@@ -115,6 +116,8 @@ def _column_rule(table: str, column: str) -> tuple[str, Callable[[pa.DataType], 
         return "whole numbers", pa.types.is_integer
     if column in BOOLEAN_COLUMNS:
         return "true and false", pa.types.is_boolean
+    if table == "seeds" and column in PLACE_COLUMNS:
+        return "text", _is_text
     if table == "predictions":
         return "numbers or text", _is_scalar
     return "numbers", _is_number

@@ -44,6 +44,8 @@ class Row:
     value: Any = None
     role: Role = "fixed"
     of: str = ""  # the id of the row that this row belongs to: see `Role`
+    source: str = ""  # where it was published; empty if that is the source of the sweep
+    url: str = ""  # of the source, as `safety.checked_link` allows
 
     def __repr__(self) -> str:
         return f"Row({self.id[:80]!r}, {self.role}, {self.outcome!r})"
@@ -134,6 +136,8 @@ class SweepData:
     """Facts of the task that is searched; none without a search, or where the task is unknown."""
     not_run: tuple[NotRun, ...] = ()  # recipes that are only run with `--full`
     grid: TaskGrid | None = None  # of a sweep that runs every recipe on several tasks
+    source: str = ""  # where the figures of the file were published, or its data come from
+    url: str = ""  # of the source, as `safety.checked_link` allows
 
     def having(self, role: Role) -> tuple[Row, ...]:
         """Returns the rows of one role, in order."""

@@ -10,6 +10,7 @@ from lstm_bench.safety._arguments import (
 )
 from lstm_bench.safety._csv import as_csv
 from lstm_bench.safety._html import html_table
+from lstm_bench.safety._links import checked_link
 from lstm_bench.safety._markdown import escape_markdown
 from lstm_bench.safety._names import path_component, report_folder_name, split_report_name
 from lstm_bench.safety._printable import printable_line, printable_text, replace_controls
@@ -22,7 +23,7 @@ from lstm_bench.safety._temporary import (
     temporary_folder,
     temporary_folder_in,
 )
-from lstm_bench.safety._terminal import print_plain, shell_line, terminal_console
+from lstm_bench.safety._terminal import print_plain, print_wrapped, shell_line, terminal_console
 from lstm_bench.safety._yaml import check_yaml, read_yaml
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "check_text",
     "check_yaml",
     "checked_count",
+    "checked_link",
     "disk_errors_reported",
     "escape_markdown",
     "html_table",
@@ -41,6 +43,7 @@ __all__ = [
     "mask_passwords",
     "path_component",
     "print_plain",
+    "print_wrapped",
     "printable_line",
     "printable_text",
     "process_folder",

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import sys
+import textwrap
 from typing import TextIO
 
 from rich.console import (
@@ -29,6 +31,30 @@ from lstm_bench.safety._printable import printable_text
 def print_plain(text: str, file: TextIO | None = None) -> None:
     """Prints a message for people, on standard error unless another `file` is given."""
     print(printable_text(text), file=file or sys.stderr)
+
+
+def print_wrapped(text: str) -> None:
+    """Prints a message on standard error; a terminal gets lines that break between words.
+
+    Each line keeps its indentation. Where standard error is no terminal, lines are not broken.
+    """
+    lines = printable_text(text).splitlines()
+    if sys.stderr.isatty():
+        width = max(shutil.get_terminal_size().columns - 1, 20)
+        lines = [part for line in lines for part in _wrapped(line, width)]
+    print("\n".join(lines), file=sys.stderr)
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    indent = line[: len(line) - len(line.lstrip())]
+    parts = textwrap.wrap(
+        line,
+        width,
+        subsequent_indent=indent + "  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return parts or [""]
 
 
 def terminal_console(stderr: bool = False) -> Console:

@@ -1,7 +1,8 @@
 """Racing: decides which recipes of a batch get more seeds. Pure: scores in, requests out.
 
 All recipes of a batch run on the same first seeds, in rungs that double. After each rung a recipe
-is stopped if its scores leave it no fair chance of beating the best recipe that has all its seeds.
+is stopped if its scores leave it no fair chance of beating the best recipe that had all its seeds
+before. No recipe waits for another one of its batch but in the first batch, for its first rival.
 """
 
 from __future__ import annotations
@@ -132,13 +133,15 @@ def race(
 ) -> Generator[SeedRequest, SeedScores, RaceResult]:
     """Yields which of `count` candidates need how many seeds, and is sent their scores.
 
-    The same scores always lead to the same requests. A candidate is compared with the rival that
-    has the highest mean among those that cost no more than it does: without `costs`, with the best
-    so far. If there is no rival yet, the leader of the first rung gets all its seeds and becomes
-    the first. Any candidate that has all its seeds is a rival of the remaining ones. Without
-    `stopping` all candidates get all seeds at once.
+    Scores may be sent as they come, those of some candidates first: what is yielded next is what
+    follows from these, possibly nothing. The order in which they come has no effect on the result.
+    A candidate is compared with the rival that has the highest mean among those that cost no more
+    than it does: without `costs`, with the best so far. If there is no rival yet, the leader of the
+    first rung, once all have reached that, gets all its seeds and becomes the first. Any candidate
+    that has all its seeds is a rival of the next batch. Without `stopping` all candidates get all
+    seeds at once.
 
-    Raises ValueError if the scores that are sent do not fit the request.
+    Raises ValueError if the scores that are sent do not fit the requests.
     """
     prices = [0.0] * count if costs is None else list(costs)
     if len(prices) != count:
@@ -146,35 +149,47 @@ def race(
     pool, scores = list(rivals), dict[int, np.ndarray]()
     running, stopped, failed = list(range(count)), dict[int, int](), list[int]()
     ladder = rungs(seeds) if stopping else (seeds,)
-
-    def run(request: SeedRequest) -> Generator[SeedRequest, SeedScores, None]:
+    request: SeedRequest = dict.fromkeys(running, ladder[0])
+    open_requests = dict(request)
+    leader: int | None = None
+    while open_requests:
         answer = yield request
-        _check_scores(request, answer)
-        for candidate in request:
-            new_scores = answer[candidate]
+        _check_scores(open_requests, answer)
+        for candidate, new_scores in answer.items():
+            del open_requests[candidate]
             if new_scores is None:
                 failed.append(candidate)
                 running.remove(candidate)
+            else:
+                scores[candidate] = np.asarray(new_scores, dtype=float)
+        request = {}
+        waiting = sorted(answer)
+        if not pool and len(ladder) > 1:
+            if leader is not None and leader in running:
+                pool.append(RacedRecipe(prices[leader], scores[leader]))
+                waiting = list(running)
+            elif open_requests or not running:
                 continue
-            scores[candidate] = np.asarray(new_scores, dtype=float)
-            if request[candidate] == seeds:
-                pool.append(RacedRecipe(prices[candidate], scores[candidate]))
-
-    for rung in ladder:
-        request = {number: rung for number in running if len(scores.get(number, ())) < rung}
-        if request:
-            yield from run(request)
-        while not pool and running:
-            leader = max(running, key=lambda number: (float(scores[number].mean()), -number))
-            yield from run({leader: seeds})
-        for number in tuple(running):
+            else:
+                leader = max(running, key=lambda number: (float(scores[number].mean()), -number))
+                request = {leader: seeds}
+                open_requests |= request
+                continue
+        for number in waiting:
+            if number not in running or len(scores[number]) == seeds:
+                continue
             rival = _best_rival(pool, prices[number])
-            if rival is None or len(scores[number]) == seeds:
-                continue
-            if should_stop(scores[number], rival):
-                stopped[number] = rung
+            if rival is not None and should_stop(scores[number], rival):
+                stopped[number] = len(scores[number])
                 running.remove(number)
-    return RaceResult(tuple(running), stopped, tuple(sorted(failed)), tuple(pool))
+            else:
+                request[number] = next(rung for rung in ladder if rung > len(scores[number]))
+        open_requests |= request
+    first = [leader] if leader is not None and leader in running else []
+    order = [*first, *(number for number in running if number != leader)]
+    new_rivals = [RacedRecipe(prices[number], scores[number]) for number in order]
+    stopped = dict(sorted(stopped.items()))
+    return RaceResult(tuple(running), stopped, tuple(sorted(failed)), (*rivals, *new_rivals))
 
 
 def _best_rival(pool: Sequence[RacedRecipe], price: float) -> np.ndarray | None:
@@ -186,15 +201,17 @@ def _best_rival(pool: Sequence[RacedRecipe], price: float) -> np.ndarray | None:
     return max(affordable, key=lambda scores: float(scores.mean()), default=None)
 
 
-def _check_scores(request: SeedRequest, answer: SeedScores) -> None:
+def _check_scores(requests: SeedRequest, answer: SeedScores) -> None:
     """Raises ValueError unless `answer` has as many valid scores as were requested."""
-    if set(answer) != set(request):
-        raise ValueError(f"scores of {sorted(request)} must be sent, but got {sorted(answer)}")
+    if not answer or not set(answer) <= set(requests):
+        raise ValueError(
+            f"scores of some of {sorted(requests)} must be sent, but got {sorted(answer)}"
+        )
     for number, scores in answer.items():
         if scores is None:
             continue
-        if len(scores) != request[number]:
-            rule = f"candidate {number} needs {request[number]} scores"
+        if len(scores) != requests[number]:
+            rule = f"candidate {number} needs {requests[number]} scores"
             raise ValueError(f"{rule}, but got {len(scores)}")
         if not all(math.isfinite(score) and score <= 1 for score in scores):
             raise ValueError(

@@ -22,9 +22,6 @@ from lstm_bench.search._space import Space, build_space
 from lstm_bench.seeds import integer_seed
 from lstm_bench.sweeps import Search
 
-BATCH_SIZE = 8
-"""Recipes proposed at a time, whatever the number of cores, for the proposals depend on it."""
-
 
 class SearchStudy:
     """An Optuna study over recipes. Iterate `batches`, and `tell` each batch before the next."""
@@ -78,8 +75,9 @@ class SearchStudy:
 
     def batches(self) -> Iterator[list[tuple[optuna.Trial, Recipe]]]:
         """Yields the proposed recipes with their trials, a batch at a time."""
-        for first in range(0, self.trial_count, BATCH_SIZE):
-            numbers = range(first, min(first + BATCH_SIZE, self.trial_count))
+        size = self.search.batch_size
+        for first in range(0, self.trial_count, size):
+            numbers = range(first, min(first + size, self.trial_count))
             yield [self._ask(number) for number in numbers]
 
     def _ask(self, number: int) -> tuple[optuna.Trial, Recipe]:

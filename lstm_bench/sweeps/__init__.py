@@ -11,6 +11,7 @@ from lstm_bench.sweeps._conditions import (
 )
 from lstm_bench.sweeps._entries import value_as_text
 from lstm_bench.sweeps._published_trials import (
+    Link,
     PublishedSequences,
     PublishedSuccess,
     check_published_trials,
@@ -20,9 +21,10 @@ from lstm_bench.sweeps._python_values import (
     changed_recipe,
     override_words,
     search_document,
+    sweep_source,
     task_list,
 )
-from lstm_bench.sweeps._search import Range, Search
+from lstm_bench.sweeps._search import BATCH, Range, Search
 from lstm_bench.sweeps._source import read_sweep
 from lstm_bench.sweeps._sweep import (
     Sweep,
@@ -33,11 +35,13 @@ from lstm_bench.sweeps._sweep import (
 )
 from lstm_bench.sweeps._task_definition import missing_parts
 from lstm_bench.sweeps._task_documents import task_documents
-from lstm_bench.sweeps._task_files import load_tasks, tasks_from_sources
+from lstm_bench.sweeps._task_files import known_tasks, load_tasks, tasks_from_sources
 
 __all__ = [
+    "BATCH",
     "CONDITIONS",
     "PARENT_SETTINGS",
+    "Link",
     "PublishedSequences",
     "PublishedSuccess",
     "Range",
@@ -49,6 +53,7 @@ __all__ = [
     "check_published_trials",
     "condition_as_text",
     "find_sweep",
+    "known_tasks",
     "load_sweep",
     "load_tasks",
     "missing_parts",
@@ -60,6 +65,7 @@ __all__ = [
     "search_document",
     "setting_applies",
     "sweep_over_file",
+    "sweep_source",
     "task_documents",
     "task_list",
     "tasks_from_sources",

@@ -29,6 +29,7 @@ from lstm_bench.safety import pydantic_faults
 from lstm_bench.statistics import Claim
 from lstm_bench.sweeps._conditions import overlay_settings
 from lstm_bench.sweeps._published_trials import (
+    Link,
     PublishedSequences,
     PublishedSuccess,
     check_published_trials,
@@ -39,7 +40,7 @@ Scalar = bool | int | float | str
 
 ANNOTATION_KEYS = {
     *("published", "accuracy", "claim", "note"),
-    *("published_success", "published_sequences", "full"),
+    *("published_success", "published_sequences", "full", "source", "url"),
 }
 """Keys of a fixed recipe that describe it and are no settings."""
 
@@ -68,6 +69,9 @@ class Entry(BaseModel):
     full: bool = False
     """Whether the recipe takes so long that it is only run with `--full`."""
     note: str = ""
+    source: str = ""
+    """Where it was published: author, title, year; empty if that is the source of the sweep."""
+    url: Link = ""
     family: str = ""
     """The key in the sweep file that this recipe was expanded from, over `axis`, to `value`."""
     axis: str = ""

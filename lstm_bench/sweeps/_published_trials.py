@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from lstm_bench.safety import WholeNumber
+from lstm_bench.safety import WholeNumber, checked_link
 
 MAX_TRIALS = 10_000
 """The most published trials, as many as a sweep may have seeds."""
@@ -51,6 +51,10 @@ PublishedSequences = Annotated[
     float, Field(gt=0, le=2**53, allow_inf_nan=False), BeforeValidator(_number)
 ]
 """The mean number of training sequences that the successful trials took."""
+
+
+Link = Annotated[str, AfterValidator(checked_link)]
+"""The address of the page where something was published; empty if there is none."""
 
 
 def check_published_trials(success: tuple[int | None, int] | None, sequences: float | None) -> None:

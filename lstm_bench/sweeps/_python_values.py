@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import yaml
 
+from lstm_bench.data import default_name, frame_settings
 from lstm_bench.errors import UserError
 from lstm_bench.recipes import BUILT_IN_TASKS, Recipe, TaskRegistry, recipe, recipe_from_settings
 from lstm_bench.safety import check_path, shown_value
@@ -187,6 +188,33 @@ def search_document(
     name = f"{str(document['task'])[:40]}-search-{digest}"
     searched["trials"] = plain_value(trials)
     return name, {**document, "task": task, "seeds": plain_value(seeds), "search": searched}
+
+
+def sweep_source(
+    source: Any, csv: Any, data: Any, settings: Mapping[str, Any], name: str | None
+) -> tuple[Any, str]:
+    """Returns a sweep and its name: `source`, or the document of one over a file or a DataFrame.
+
+    `settings` are keys of that document. Raises `UserError` unless one of the three is given.
+    """
+    sources = {"source": source, "csv": csv, "data": data}
+    given = [key for key, value in sources.items() if value is not None]
+    if len(given) > 1 or (not given and settings):
+        raise UserError(
+            f"source: sweep takes one of source, csv and data, but got "
+            f"{' and '.join(given) or 'none of them'}; give a sweep, or csv=FILE, or data=FRAME"
+        )
+    if csv is None and data is None:
+        if settings:
+            rule = "is a keyword for csv=FILE or data=FRAME alone"
+            raise UserError(f"{next(iter(settings))}: {rule}; give it in overrides")
+        return source, name or "sweep"
+    if data is None:
+        check_path("csv", csv)
+    file = frame_settings(data) or {"file": str(csv)}
+    document = {"task": "csv", "seeds": 10, **file}
+    document |= {key: plain_value(value) for key, value in settings.items()}
+    return document, name or default_name(document)
 
 
 def task_settings(task: Any) -> dict[str, Any]:

@@ -51,6 +51,10 @@ class Range(BaseModel):
         return self.int_ or self.float_ or (0, 0)
 
 
+BATCH = 8
+"""Recipes that a search proposes at a time where its file does not say how many."""
+
+
 class Search(BaseModel):
     """An Optuna search over recipes."""
 
@@ -62,6 +66,9 @@ class Search(BaseModel):
     seed: Annotated[WholeNumber, Field(ge=0)] = 1
     startup: Annotated[WholeNumber, Field(ge=1, le=100_000)] = 16
     """Trials drawn at random before the sampler takes over; importances are estimated from them."""
+    batch: Annotated[WholeNumber, Field(ge=1, le=10_000)] | None = None
+    """Recipes proposed at a time, from the scores of all batches before; by default `BATCH`. They
+    are part of the result: fewer learn from more, more keep more workers busy."""
     race: bool = True
     """Whether a trial is stopped early once it is very unlikely to beat the best one."""
     confirm: Annotated[WholeNumber, Field(ge=0, le=1000)] = 3
@@ -75,6 +82,11 @@ class Search(BaseModel):
     split: Literal[0] | Annotated[int, Field(ge=2, le=30)] = 0
     """Draws of data, of initial weights and of sample order, crossed for the winner; 0: none."""
     space: Annotated[Mapping[str, Range | tuple[Scalar, ...]], Field(min_length=1)]
+
+    @property
+    def batch_size(self) -> int:
+        """Recipes proposed at a time, whatever the number of workers."""
+        return self.batch or BATCH
 
 
 def search_faults(

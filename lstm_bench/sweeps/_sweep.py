@@ -3,6 +3,8 @@
 ::
 
     title: The memory problem
+    source: Hochreiter & Schmidhuber (1997), Long Short-Term Memory
+    url: https://doi.org/10.1162/neco.1997.9.8.1735
     task: memory                  # settings outside `recipes` and `search` hold for all of them
     seeds: 10
     recipes:
@@ -35,12 +37,25 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationError
 
-from lstm_bench.data import complete_sweep, default_name, default_search, limit_rows
+from lstm_bench.data import (
+    complete_sweep,
+    default_name,
+    default_search,
+    default_settings,
+    limit_rows,
+)
 from lstm_bench.errors import Fault, RecipeError, SweepError, UserError, unknown
 from lstm_bench.recipes import BUILT_IN_TASKS, TaskRegistry, files_outside, known_settings
 from lstm_bench.safety import WholeNumber, check_yaml, pydantic_faults, read_yaml
 from lstm_bench.statistics import METRICS, ComparisonQuestion, Kind
-from lstm_bench.sweeps._entries import Entry, RefusedEntry, read_entries, read_refused
+from lstm_bench.sweeps._entries import (
+    Entry,
+    RefusedEntry,
+    read_entries,
+    read_refused,
+    value_as_text,
+)
+from lstm_bench.sweeps._published_trials import Link
 from lstm_bench.sweeps._search import Search, search_faults
 from lstm_bench.sweeps._sweep_tasks import TASK_MARK, read_sweep_tasks, without_dropped_tasks
 
@@ -56,6 +71,9 @@ class Sweep(BaseModel):
     name: str
     title: str = ""
     about: str = ""
+    source: str = ""
+    """Where the figures of the sweep were published, or its data come from: author, title, year."""
+    url: Link = ""
     seeds: Annotated[WholeNumber, Field(ge=1, le=10_000)] = 10
     first_seed: Annotated[WholeNumber, Field(ge=0, le=2**31)] = 0
     time_limit: Annotated[float | None, Field(gt=0, allow_inf_nan=False)] = None
@@ -130,10 +148,13 @@ def find_sweep(name: str, folder: Path = Path("sweeps")) -> Path:
     if path.suffix in (".yaml", ".yml") or path.is_file():
         if path.is_file():
             return path
-        raise SweepError(f"sweep: there is no file {name!r}")
+        raise SweepError(f"sweep: there is no file {name!r} (looked for in {Path.cwd()})")
     names = sorted(p.stem for p in folder.glob("*.yaml"))
     if name not in names:
-        raise SweepError(f"sweep: {unknown('sweep', name, names)} in {folder}/")
+        raise SweepError(
+            f"sweep: {unknown('sweep', name, names)}; looked for the file {folder / name}.yaml in "
+            f"{Path.cwd()}, or give the path of a file"
+        )
     return folder / f"{name}.yaml"
 
 
@@ -223,6 +244,8 @@ def sweep_over_file(settings: Mapping[str, Any], overrides: Sequence[str] = ()) 
     try:
         changed = document | {key: value for key, value in changes.items() if key != "search"}
         document |= {key: value for key, value in limit_rows(changed).items() if key == "latest"}
+        document = default_settings(document | changed) | document
+        changed = document | changed
         whole = _merge_documents(document | {"search": default_search(changed)}, changes)
         return parse_sweep(default_name(changed), whole)
     except UserError as error:
@@ -256,7 +279,8 @@ def parse_sweep(
     settings = set().union(*(known_settings(task) for task in tasks.values()))
     allowed = _SWEEP_KEYS | settings | {"task", "updates"}
     faults = [
-        Fault(k, unknown("setting or part of a sweep", k, allowed)) for k in shared.keys() - allowed
+        Fault(k, _unknown_key(k, shared[k], allowed, "search" in document))
+        for k in shared.keys() - allowed
     ]
     if "updates" in shared and ("epochs" in shared or "search" in document):
         rule = "stands in place of epochs for fixed recipes, so neither epochs nor a search"
@@ -289,6 +313,18 @@ def parse_sweep(
     if faults or sweep is None:
         raise RecipeError(faults)
     return sweep
+
+
+def _unknown_key(key: str, value: object, allowed: set[str], has_search: bool) -> str:
+    """Returns the message for a key that a sweep does not have, such as an option of its search."""
+    if key in Search.model_fields:
+        if has_search:
+            return (
+                "is an option of the search, not of the sweep; did you mean "
+                f"search.{key}={value_as_text(value)}?"
+            )
+        return "is an option of a search, but this sweep has no search; remove it, or add `search`"
+    return unknown("setting or part of a sweep", key, allowed)
 
 
 def _equal_task_faults(entries: Mapping[str, Entry]) -> list[Fault]:

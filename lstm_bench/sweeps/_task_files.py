@@ -16,8 +16,10 @@ import types
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from lstm_bench.config import load_settings
 from lstm_bench.errors import TaskError
 from lstm_bench.recipes import BUILT_IN_TASKS, TaskRegistry, TaskSource
+from lstm_bench.sweeps._python_values import TasksOrFiles, task_list
 from lstm_bench.sweeps._task_definition import HELP, missing_parts
 from lstm_bench.tasks import Task, error_origin, is_built_in
 
@@ -229,3 +231,11 @@ def _entry_point_tasks(source: TaskSource) -> list[type[Task]]:
         tasks = _module_tasks(target)
         return [task for task in tasks if task.__module__.partition(".")[0] == package]
     return [target] if isinstance(target, type) and issubclass(target, Task) else []
+
+
+def known_tasks(task: object, given: TasksOrFiles, profile: str | None = None) -> TaskRegistry:
+    """Returns the tasks that `task` is looked up in; files are read where it is not built in."""
+    listed = task_list(given)
+    if not listed and (not isinstance(task, str) or task in BUILT_IN_TASKS):
+        return BUILT_IN_TASKS
+    return load_tasks([*load_settings(profile).tasks, *listed])

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from lstm_bench.data import default_name, default_search
 from lstm_bench.errors import UserError
-from lstm_bench.sweeps import Search, Sweep
+from lstm_bench.sweeps import BATCH, Search, Sweep
 from lstm_bench.tasks import task_faults
 
 CHANGEABLE = {"trials", "confirm", "ablate", "switches", "contexts", "split"}
@@ -32,7 +32,10 @@ def search_definition(sweep: Sweep) -> dict[str, Any]:
 
 
 def _defining_options(search: Search) -> dict[str, Any]:
-    return search.model_dump(mode="json", by_alias=True, exclude=CHANGEABLE)
+    options = search.model_dump(mode="json", by_alias=True, exclude=CHANGEABLE)
+    # Searches that were stored before batches could be chosen do not mention them.
+    options["batch"] = search.batch_size
+    return {key: value for key, value in options.items() if (key, value) != ("batch", BATCH)}
 
 
 def _fingerprint(sweep: Sweep) -> dict[str, Any]:

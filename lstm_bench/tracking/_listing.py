@@ -33,6 +33,7 @@ from lstm_bench.results import (
 from lstm_bench.seeds import source_seeds
 from lstm_bench.statistics import Claim, ComparisonQuestion
 from lstm_bench.sweeps import (
+    Link,
     PublishedSequences,
     PublishedSuccess,
     Sweep,
@@ -82,11 +83,13 @@ class SweepRow:
     of: str = ""
     seeds: tuple[int, ...] = ()  # of this row; empty in stores of earlier versions, meaning all
     kind: SeedRole = "search"
+    source: str = ""
+    url: Link = ""
 
     def document(self) -> dict[str, Any]:
         """Returns the row as `sweep.json` has it: what earlier versions lack only where it is."""
-        later = ("published_success", "published_sequences")
-        return {k: v for k, v in vars(self).items() if k not in later or v is not None}
+        later = ("published_success", "published_sequences", "source", "url")
+        return {k: v for k, v in vars(self).items() if k not in later or v not in (None, "")}
 
     @property
     def key(self) -> str:
@@ -139,6 +142,7 @@ def sweep_listing(
         "provenance": provenance,
         "definition": search_definition(sweep),
     }
+    document |= {key: text for key in ("source", "url") if (text := getattr(sweep, key))}
     if not_run:
         document["not_run"] = [vars(recipe) for recipe in not_run]
     if looks or planned_seeds not in (0, sweep.seeds):
@@ -235,6 +239,8 @@ class _Listing(BaseModel):
     grid: _Grid | None = None
     looks: list[Count] = []
     planned_seeds: Count = 0
+    source: str = ""
+    url: Link = ""
 
     @field_validator("rows", "not_run")
     @classmethod
@@ -327,6 +333,8 @@ def result_from_listing(
         grid=_grid(listing.get("grid")),
         looks=tuple(listing.get("looks", ())),
         planned_seeds=listing.get("planned_seeds", 0),
+        source=listing.get("source", ""),
+        url=listing.get("url", ""),
     )
 
 

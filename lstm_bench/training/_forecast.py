@@ -59,6 +59,17 @@ class _TimeFormat(BaseModel):
     place: str
 
 
+class _Reading(BaseModel):
+    """`Reading` as it is stored, without what was not set."""
+
+    model_config = STRICT
+
+    na: Annotated[tuple[str, ...] | None, Field(strict=False)] = None
+    decimal: Literal[".", ","] | None = None
+    thousands: Literal[",", ".", " ", "'"] | None = None
+    wide: Literal["auto", "columns", "rows"] | None = None
+
+
 class _Columns(BaseModel):
     """`Columns` as they are stored."""
 
@@ -79,6 +90,7 @@ class _Columns(BaseModel):
     all_steps: bool = False
     known: list[str] = []
     categories: list[Annotated[tuple[str, list[str]], Field(strict=False)]] = []
+    reading: _Reading = Field(default_factory=lambda: _Reading())
 
 
 class _Intervals(BaseModel):
@@ -141,7 +153,9 @@ class _InputSettings(BaseModel):
     stateful: bool
 
 
-def forecast_file(outcome: Outcome, file: str) -> pd.DataFrame:
+def forecast_file(
+    outcome: Outcome, file: str, reading: Mapping[str, Any] | None = None
+) -> pd.DataFrame:
     """Returns the forecasts of the outcome's best network for the series in `file`.
 
     The table has a row for each row of `file` from which a value can be forecast; there are none
@@ -156,7 +170,8 @@ def forecast_file(outcome: Outcome, file: str) -> pd.DataFrame:
     rows are forecast whose known values are in the file. What is not forecast or not used is said
     in `attrs["notes"]`, a list of texts. One real target also has `lower_80`, `upper_80`,
     `lower_95` and `upper_95`, the ends of the forecast intervals, if the run has any: see
-    `missing_intervals`. The file that the run was trained on is not read again.
+    `missing_intervals`. The file that the run was trained on is not read again. `file` is read as
+    that file was; `reading` are settings such as `na` and `decimal` over those.
 
     Raises `UserError` if the run was not trained on a file, or if `file` does not match that file;
     `StoreError` if the run has no model, or if its stored data are damaged.
@@ -173,7 +188,7 @@ def forecast_file(outcome: Outcome, file: str) -> pd.DataFrame:
         raise UserError(f"--csv: {rule}; give a run with another framing")
     columns = Columns.restored(data["columns"])
     forecaster = _Forecaster(load_network(outcome), framing, data, columns, settings)
-    all_series = read_new_file(columns, file)
+    all_series = read_new_file(columns, file, reading)
     parts = [forecaster.forecast(series) for series in all_series]
     if not any(map(len, parts)):
         need = getattr(framing, "window", 1) + data["difference"]
@@ -187,7 +202,7 @@ def forecast_file(outcome: Outcome, file: str) -> pd.DataFrame:
         table = table.drop(columns=GROUP)
     else:
         table = table.rename(columns={GROUP: columns.group})
-    table.attrs["notes"] = file_notes(columns, file, all_series)
+    table.attrs["notes"] = file_notes(columns, file, all_series, reading)
     return table
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstm_bench.data import _table
+from lstm_bench.data import _layout
 from lstm_bench.data._table import read_table
 from lstm_bench.errors import DataError
 
@@ -44,13 +44,14 @@ WRONG = {
     "a name twice": ("a,a\n1,2\n", "two columns 'a'"),
     "a column without a name": ("a,,c\n1,2,3\n", "column 2 has no name"),
     "a short row": ("a,b\n1,2\n3\n", "row 3 has 1"),
-    "not UTF-8": (b"a,b\n\xff\xfe,1\n", "UTF-8"),
+    "not UTF-8": (b"a,b\n\x81\x8d,1\n", "UTF-8"),
+    "UTF-8 that is damaged": ("a,b\né,1\n".encode() + b"\xff,1\n", "UTF-8"),
     "an open quotation mark": ('a,b\n"1,2\n', "cannot be read as CSV"),
     "null bytes": (b"a,b\n1,\x002\n", "must be a text file, but holds control characters"),
     "a picture": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "must be a text file"),
     "bytes at random": (b"\x93\xb1,\x05\xf2\n\x11\x8a", "must be a text file"),
-    "another encoding": ("a,b\n1,é\n".encode("latin-1"), "byte b'.xe9'; save it as UTF-8"),
-    "two bytes a character": ("a,b\n1,2\n".encode("utf-16"), "is in UTF-16; save it as UTF-8"),
+    "two bytes a character, unmarked": ("a,b\n1,2\n".encode("utf-16-le"), "control characters"),
+    "half of two bytes a character": ("a,b\n1,2\n".encode("utf-16")[:-1], "like text in UTF-16"),
     "a date for a name": ("2010-01-01,9.5\n2010-01-02,9.7\n", "numbers or dates .2010-01-01, 9"),
     "dates with dots, twice the same": ("1.1.2010;5;5\n2.1.2010;6;6\n", "put a row of names above"),
     "no names, and words": ("2010-01-01,9,x\n2010-01-02,7,y\n", "; if row 1 is data, put a row"),
@@ -72,7 +73,7 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
 
 
 def test_a_file_that_is_too_long_is_refused_with_the_limit(file, monkeypatch):
-    monkeypatch.setattr(_table, "MAX_ROWS", 30)
+    monkeypatch.setattr(_layout, "MAX_ROWS", 30)
     with pytest.raises(DataError, match=r"at most 30 rows of 3 columns .* GB, but it has more"):
         read_table(file("day,sales,price\n" + "0,1,2\n" * ROWS))
 

@@ -8,28 +8,30 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from report_cases import EDGES, RESULT
+from report_cases import EDGES
 from report_seen import rendered, text_of
 from scipy import stats
 
 from lstm_bench.analysis import sweep_findings
 from lstm_bench.report import _page as page
 from lstm_bench.report import _text_tables as text_tables
-from lstm_bench.report._summary import summary
+from lstm_bench.report._answer import summarize
 from lstm_bench.report._terminal_table import terminal_table
 
 
 def test_summary_has_counts_best_recipe_and_what_is_missing() -> None:
-    text = " ".join(summary(sweep_findings(RESULT)))
+    def sentences(name: str) -> str:
+        return " ".join(summarize(sweep_findings(EDGES[name])).sentences)
+
+    text = sentences("all sorts")
     assert "3 fixed recipes and 2 recipes found by search, trained on 3 seeds each: 15" in text
     assert "The best recipe is A3 (gru(20) pairs): accuracy 100.0 % (the same for all 3" in text
     assert "solved by 3 of 3 seeds (95 % Wilson interval [43.9, 100.0] %)" in text
     assert "1 was solved by every seed (A3), 1 by some seeds (A1) and 1 by no seed (A2)" in text
-    missing = summary(sweep_findings(EDGES["unfinished"]))[-1]
-    assert missing == "2 recipes of the sweep have no result yet and are left out below."
-    assert summary(sweep_findings(EDGES["nothing finished"]))[0] == "No recipe has a result yet."
-    best = summary(sweep_findings(EDGES["search only"]))[1]
-    assert "chosen by the same seeds that score it" in best
+    missing = "2 recipes of the sweep have no result yet and are left out below."
+    assert missing in sentences("unfinished")
+    assert sentences("nothing finished").startswith("No recipe has a result yet. 3 recipes of")
+    assert "chosen by the same seeds that score it" in sentences("search only")
 
 
 def test_verdicts_comparisons_and_memory_spans_are_in_every_form() -> None:
@@ -83,7 +85,7 @@ def test_networks_are_compared_with_baselines_in_every_form() -> None:
     for name in ("baselines", "baselines of symbols"):
         page_text, markdown, terminal = (" ".join(text.split()) for text in text_of(name))
         for text in (page_text, markdown, terminal):
-            assert "A1 is better than the best baseline (last value): on 40 steps that were" in text
+            assert "A1 (lstm(20) pairs) is better than the best baseline: " in text
         for text in (page_text, markdown):
             assert "Better than a baseline?" in text and "Baselines need no network" in text
     for text in text_of("fixed only"):
@@ -149,7 +151,9 @@ def test_every_family_is_a_line() -> None:
     for text in (">Lag<", ">Seeds that solve the task, %<", ">32<", "F: lstm(20), pairs<"):
         assert text in svg
     files = {name for name in rendered("two axes") if "horizon" in name}
-    assert files == {"figures/horizon-1.svg", "figures/horizon-2.svg", "horizon.csv"}
+    ends = (".svg", ".pdf", "-column.pdf")
+    figures = {f"figures/horizon-{k}{end}" for k in (1, 2) for end in ends}
+    assert files == {*figures, "horizon.csv"}
     assert "figures/horizon-2.svg" in rendered("many families")
     assert page.render(EDGES["families"]) == rendered("families")
 

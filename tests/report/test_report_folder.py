@@ -35,8 +35,9 @@ def test_writes_every_file_and_the_same_bytes_twice(tmp_path: Path) -> None:
     assert on_disk == files
     tables = ("comparison", "seeds", "curves", "predictions", "published")
     names = {f"{table}.csv" for table in tables}
-    names |= {"index.html", "report.md", "figures/accuracy.svg", "figures/curves.svg"}
-    names |= {"history.csv", "front.csv", "figures/history.svg", "figures/front.svg"}
+    names |= {"index.html", "report.md", "history.csv", "front.csv"}
+    stems = ("accuracy", "curves", "history", "front")
+    names |= {f"figures/{stem}.{kind}" for stem in stems for kind in ("svg", "pdf")}
     assert set(files) == names
     before = {path: path.stat().st_mtime_ns for path in written.parent.rglob("*.*")}
     replace_report(written.parent, files)

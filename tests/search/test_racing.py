@@ -320,6 +320,37 @@ def test_a_race_in_which_all_fail_has_no_rivals():
     assert run_race(race(0, 6), []) == (RaceResult((), {}, (), ()), [])
 
 
+@given(st.integers(0, 10_000), st.booleans(), st.sampled_from([2, 6, 24]))
+def test_the_order_in_which_scores_come_has_no_effect(seed, first_batch, seeds):
+    rng = np.random.default_rng(seed)
+    scores = np.round(rng.uniform(0, 1, (6, seeds)) * rng.integers(0, 2, (6, 1)), 1)
+    rows = [None if rng.random() < 0.1 else row for row in scores]
+    rivals = () if first_batch else [RacedRecipe(2.0, np.ones(seeds) * 0.9)]
+    costs = list(rng.integers(0, 4, 6).astype(float))
+    together, requests = run_race(race(6, seeds, rivals, costs), rows)
+    wanted = {n: max(r.get(n, 0) for r in requests) for n in range(6)}
+    racing, waiting, reached = race(6, seeds, rivals, costs), {}, {}
+    request = next(racing)
+    try:
+        while True:
+            waiting |= request
+            reached |= request
+            some = rng.choice(list(waiting), rng.integers(1, len(waiting) + 1), replace=False)
+            asked = {int(n): waiting.pop(int(n)) for n in some}
+            request = racing.send(
+                {n: None if rows[n] is None else rows[n][:count] for n, count in asked.items()}
+            )
+    except StopIteration as end:
+        apart = end.value
+    assert not waiting and reached == wanted
+    assert (apart.finished, apart.stopped, apart.failed) == (
+        together.finished, together.stopped, together.failed
+    )  # fmt: skip
+    assert [r.cost for r in apart.rivals] == [r.cost for r in together.rivals]
+    pairs = zip(apart.rivals, together.rivals, strict=True)
+    assert all(np.array_equal(a.scores, b.scores) for a, b in pairs)
+
+
 def test_the_same_scores_lead_to_the_same_requests():
     _, scores = bimodal(np.random.default_rng(4), 24)
     first, second = (run_race(race(RECIPES, 24), scores)[1] for _ in range(2))
@@ -330,7 +361,8 @@ def test_the_same_scores_lead_to_the_same_requests():
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        ({0: [1.0]}, "scores of"),
+        ({}, "scores of"),
+        ({2: [1.0] * 3}, "scores of"),
         ({0: [1.0] * 3, 1: [1.0] * 2}, "needs 3 scores"),
         ({0: [1.0] * 3, 1: [1.0, math.nan, 1.0]}, "finite"),
         ({0: [1.0] * 3, 1: [1.0, 2.0, 1.0]}, "at most 1"),

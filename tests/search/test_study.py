@@ -12,7 +12,8 @@ from test_space import SAMPLERS, proposals, search
 
 from lstm_bench.errors import RecipeError
 from lstm_bench.search._space import nearest_value
-from lstm_bench.search._study import BATCH_SIZE, SearchStudy
+from lstm_bench.search._study import SearchStudy
+from lstm_bench.sweeps._search import BATCH as BATCH_SIZE
 
 
 def landscape(proposed):

@@ -1,0 +1,92 @@
+"""Notes about columns: how numbers are written, what may stand for a gap, what is not used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_bench.data._cells import present_cells
+from lstm_bench.data._messages import list_names
+from lstm_bench.data._table import Table
+
+Floats = NDArray[np.float64]
+
+SENTINELS = (-1.0, -9.0, -99.0, -200.0, -999.0, -9999.0, -99999.0, 999.0, 9999.0, 99999.0)
+"""Numbers that often stand for a missing value."""
+MIN_SENTINELS = 3
+FAR = 5.0
+"""A suspicious number is this many interquartile ranges beyond a quartile of the others."""
+
+
+def left_out_note(reasons: Mapping[str, str]) -> str:
+    """Returns the columns that are not used by reason, "" if there are none.
+
+    >>> left_out_note({"shop": "no numbers", "note": "no numbers", "level": "constant"})
+    ' (left out, no numbers: shop, note) (left out, constant: level)'
+    """
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in reasons.items():
+        by_reason.setdefault(reason, []).append(name)
+    return "".join(f" (left out, {why}: {', '.join(names)})" for why, names in by_reason.items())
+
+
+def unused_columns(table: Table, names: Iterable[str], target: str) -> dict[str, str]:
+    """Returns why a column of `names` cannot help to forecast: text, empty, constant or a copy."""
+    reasons: dict[str, str] = {}
+    seen: dict[bytes, str] = {}
+    if table.is_numeric(target) and not table.formats[target].ambiguous:
+        seen[table.numbers(target).tobytes()] = target
+    for name in names:
+        column = table.columns[name]
+        if not table.is_numeric(name):
+            reasons[name] = "no numbers" if present_cells(column).any() else "no values"
+        elif len(set(column)) == 1:
+            reasons[name] = "constant"
+        elif not table.formats[name].ambiguous:
+            first = seen.setdefault(table.numbers(name).tobytes(), name)
+            if first != name:
+                reasons[name] = f"the same as {first}"
+    in_order = ("no numbers", "no values", "constant")
+    return dict(sorted(reasons.items(), key=lambda item: in_order.index(item[1])
+                       if item[1] in in_order else len(in_order)))  # fmt: skip
+
+
+def number_notes(table: Table, names: Sequence[str]) -> list[str]:
+    """Returns notes on columns whose numbers are not written as 1234.5, and on likely gaps."""
+    notes = []
+    by_format: dict[str, list[str]] = {}
+    for name in names:
+        if table.is_numeric(name) and (text := table.formats[name].description):
+            by_format.setdefault(text, []).append(name)
+    for text, columns in by_format.items():
+        notes.append(f"numbers of {list_names(columns)} are written {text}")
+    for name in names:
+        if table.is_numeric(name) and (suspicious := _sentinel(table.numbers(name))):
+            value, count = suspicious
+            notes.append(
+                f"{name} is {value:g} in {count} rows, far from its other values; if that stands "
+                f"for a gap, set na={value:g}"
+            )
+    return notes
+
+
+def _sentinel(values: Floats) -> tuple[float, int] | None:
+    """Returns a number that may stand for a gap, and how often it occurs."""
+    known = values[np.isfinite(values)]
+    for extreme in {known.min(), known.max()} if len(known) else ():
+        others = known[known != extreme]
+        count = len(known) - len(others)
+        if extreme not in SENTINELS or count < MIN_SENTINELS or len(others) < count:
+            continue
+        low, high = np.quantile(others, [0.25, 0.75])
+        if max(low - extreme, extreme - high) > FAR * max(high - low, 1e-12):
+            return float(extreme), count
+    return None
+
+
+def varied_columns(parts: Sequence[Floats]) -> NDArray[np.bool_]:
+    """Returns which columns of arrays (n, F) hold different values; all, if there are no rows."""
+    rows = np.concatenate(parts)
+    return np.asarray(np.ptp(rows, axis=0) > 0) if len(rows) else np.ones(rows.shape[1], bool)

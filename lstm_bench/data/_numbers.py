@@ -1,0 +1,238 @@
+"""How the numbers of a column are written: decimal mark, thousands separator, currency or unit.
+
+The format is decided for a column as a whole, by all of its cells, by the other columns and by the
+separator of the file. A column that fits two formats with different values is refused where it is
+used.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_bench.data._cells import plain_number
+
+Decimal = Literal[".", ","]
+Thousands = Literal[",", ".", " ", "'"]
+
+LOOKALIKES = str.maketrans({
+    "−": "-", "\u2012": "-", "\u2013": "-", "’": "'", "ʼ": "'",
+    "\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2007": " ",
+})  # fmt: skip
+"""Other forms of minus signs, apostrophes and spaces."""
+NUMBER = re.compile(
+    r"(?P<open>\()?\s*(?P<sign>[+-])?\s*"
+    r"(?P<before>[A-Z]{0,3}[$€£¥₹₽₩₺¢]|[A-Z]{3}(?=[ \d+-]))?\s*(?P<sign2>[+-])?"
+    r"(?P<core>\d(?:[\d.,' ]*\d)?[.,]?|[.,]\d+)(?P<exponent>[eE][+-]?\d+)?"
+    r"\s*(?P<after>(?:[^\W\d_]|[%‰°$€£¥₹₽₩₺¢])[^\s\d,;:()]{0,11}[²³23]?)?(?P<sign3>-)?(?P<close>\))?"
+)
+NOT_UNITS = {"am", "pm", "a.m.", "p.m.", "th", "st", "nd", "rd"}
+
+
+@dataclass(frozen=True)
+class NumberFormat:
+    """How the numbers of a column are written.
+
+    >>> NumberFormat(",", ".", ("€", ""), plain=False).parse(["€ 1.200,50", "x"]).tolist()
+    [1200.5, nan]
+    """
+
+    decimal: str = "."
+    thousands: str = ""
+    unit: tuple[str, str] = ("", "")  # before and after the number
+    plain: bool = True  # whether the numbers are written as in Python
+    example: str = ""  # a cell that shows the format
+    ambiguous: bool = False  # whether `example` may be one of two numbers
+
+    def parse(self, cells: Iterable[str]) -> NDArray[np.float64]:
+        """Returns cells as numbers, NaN for every other cell."""
+        parse = plain_number if self.plain else self._number
+        return np.fromiter((parse(cell) for cell in cells), np.float64)
+
+    def _number(self, cell: str) -> float:
+        parts = _parts(cell)
+        if parts is None:
+            plain = plain_number(cell)  # inf, for example
+            return plain if not np.isfinite(plain) else np.nan
+        if parts.unit != self.unit or not _core(self.decimal, self.thousands).fullmatch(parts.core):
+            return np.nan
+        digits = parts.core.replace(self.thousands, "") if self.thousands else parts.core
+        return float(parts.sign + digits.replace(self.decimal, ".") + parts.exponent)
+
+    @property
+    def description(self) -> str:
+        """The format in words, "" for numbers as in Python."""
+        words = [f"like {self.example}"] if self.example and not self.plain else []
+        words += [f"thousands separator {self.thousands!r}"] if self.thousands else []
+        words += [f"decimal mark {self.decimal!r}"] if self.decimal == "," else []
+        words += [f"in {''.join(self.unit)}"] if any(self.unit) else []
+        return ", ".join(words)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    sign: str
+    core: str  # digits, decimal mark and thousands separators
+    exponent: str
+    unit: tuple[str, str]
+
+
+def _parts(cell: str) -> _Parts | None:
+    """Returns the parts of a number, None for another cell."""
+    match = NUMBER.fullmatch(cell.translate(LOOKALIKES).strip())
+    if match is None or (match["open"] is None) != (match["close"] is None):
+        return None
+    signs = [sign for name in ("sign", "sign2", "sign3") if (sign := match[name])]
+    after = match["after"] or ""
+    if len(signs) + (match["open"] is not None) > 1 or after.lower() in NOT_UNITS:
+        return None
+    negative = match["open"] is not None or "-" in signs
+    unit = (match["before"] or "", after)
+    return _Parts("-" if negative else "", match["core"], match["exponent"] or "", unit)
+
+
+def _core(decimal: str, thousands: str) -> re.Pattern[str]:
+    """Returns the pattern of the digits of a number; Indian lakhs, 12,34,567, are grouped too."""
+    d, whole = re.escape(decimal), r"\d+"
+    if thousands:
+        t = re.escape(thousands)
+        middle = r"\d{2,3}" if thousands == "," else r"\d{3}"
+        whole = rf"(?:[1-9]\d{{0,2}}(?:{t}{middle})*{t}\d{{3}}|\d+)"
+    return re.compile(rf"{whole}(?:{d}\d*)?|{d}\d+")  # `re` keeps compiled patterns
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """What the cells of one column say: the formats that fit, and how its integers look."""
+
+    formats: tuple[NumberFormat, ...]
+    marked: str = ""  # a cell with the mark that has two readings
+    short_integers: bool = False  # whether some numbers are integers of up to three digits
+    long_integers: bool = False  # whether some are longer and are not grouped
+
+
+PLAIN = _Evidence((NumberFormat(),))
+SAMPLE = 200
+"""Different cells of a column that decide whether it holds numbers at all."""
+TWO_READINGS = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}|[+-]?\d{1,3}")
+CURRENCIES = set("$€£¥₹₽₩₺")
+
+
+def _evidence(cells: Sequence[str]) -> _Evidence:
+    """Returns what present cells say; cells that are not numbers are left out unless most are."""
+    if not any(np.isnan(plain_number(cell)) for cell in cells):
+        with_point = next((cell for cell in cells if "." in cell), None)
+        if with_point is None:
+            return PLAIN
+        clear = next((cell for cell in cells if not TWO_READINGS.fullmatch(cell)), None)
+        if clear is not None:
+            return _Evidence((NumberFormat(example=with_point),))
+    different = list(dict.fromkeys(cells))
+    if 2 * sum(_parts(cell) is not None for cell in different[:SAMPLE]) < len(different[:SAMPLE]):
+        return PLAIN
+    parts = {cell: found for cell in different if (found := _parts(cell)) is not None}
+    units = {found.unit for found in parts.values()}
+    if len(units) != 1:
+        return PLAIN  # text: 3 kg and 3 lb are not comparable
+    unit = units.pop()
+    cores = {found.core: cell for cell, found in parts.items()}
+    used = {mark for core in cores for mark in ".,' " if mark in core}
+    formats = []
+    for decimal in ".,":
+        marks = used - {decimal}
+        thousands = marks.pop() if marks else ""
+        pattern = _core(decimal, thousands)
+        fitting = [core for core in cores if pattern.fullmatch(core)]
+        if not marks and 2 * len(fitting) > len(cores):
+            formats.append((len(fitting), NumberFormat(decimal, thousands, unit, False)))
+    most = max((count for count, _ in formats), default=0)
+    best = [found for count, found in formats if count == most]
+    if not best:
+        return PLAIN  # dates such as 31.12.2024, for example
+    if not used & {".", ","}:
+        best = best[:1]
+    example = next((cell for core, cell in cores.items() if any(m in core for m in used)), "")
+    example = example or next(iter(parts))
+    if not any(np.isnan(plain_number(cell)) for cell in parts):
+        best = [replace(found, plain=found.decimal == ".") for found in best]
+    integers = [len(core) for core in cores if core.isdecimal()]
+    return _Evidence(
+        tuple(replace(found, example=example) for found in best),
+        example,
+        bool(integers) and min(integers) <= 3,
+        bool(integers) and max(integers) > 3,
+    )
+
+
+def number_formats(
+    columns: Mapping[str, Sequence[str]],
+    separator: str,
+    decimal: str | None = None,
+    thousands: str | None = None,
+) -> dict[str, NumberFormat]:
+    """Returns the format of each column of present cells; `decimal` and `thousands` settle it.
+
+    A single mark before three digits, as in 1,002, has two readings. It is a thousands separator
+    if other columns show that the decimal mark is another one, or beside integers below 1000, which
+    a writer of three decimals would not leave without them. A comma in a file with semicolons, and
+    a point, are otherwise the decimal mark; what is left is ambiguous.
+
+    >>> columns = {"a": ["996", "1,002"], "b": ["1,002", "2,500"], "c": ["1 200,5"]}
+    >>> formats = number_formats({"a": columns["a"]}, separator=";")
+    >>> formats["a"].ambiguous, number_formats({"a": columns["a"]}, ",")["a"].thousands
+    (True, ',')
+    >>> number_formats(columns, ";")["b"].decimal
+    ','
+    """
+    evidence = {name: _evidence(cells) for name, cells in columns.items()}
+    if decimal is not None or thousands is not None:
+        return {n: _given(found, decimal, thousands) for n, found in evidence.items()}
+    certain = [found.formats[0] for found in evidence.values() if len(found.formats) == 1]
+    comma = any(f.decimal == "," and not f.plain for f in certain)
+    point = any(
+        (f.decimal == "." and "." in f.example) or f.thousands == "," for f in certain if f.example
+    )
+    return {name: _resolved(found, separator, comma, point) for name, found in evidence.items()}
+
+
+def _given(found: _Evidence, decimal: str | None, thousands: str | None) -> NumberFormat:
+    """Returns the format with the marks that the user gave."""
+    if found is PLAIN:
+        return NumberFormat()
+    decimal = decimal or ("," if thousands == "." else ".")
+    first = found.formats[0]
+    if thousands is None:
+        fitting = [f for f in found.formats if f.decimal == decimal]
+        return fitting[0] if fitting else replace(first, decimal=decimal, thousands="")
+    return replace(first, decimal=decimal, thousands=thousands)
+
+
+def _resolved(found: _Evidence, separator: str, comma: bool, point: bool) -> NumberFormat:
+    if len(found.formats) == 1:
+        return found.formats[0]
+    with_point, with_comma = found.formats  # decimal point, decimal comma
+    mixed = found.short_integers and not found.long_integers
+    if with_point.thousands and with_comma.thousands:  # 1,234 and 1.234 in one column
+        return replace(with_point, ambiguous=True)
+    if CURRENCIES & set("".join(with_point.unit)):  # amounts have two decimals
+        return with_point if with_point.thousands else with_comma
+    if "." in found.marked:
+        if comma and not point:
+            return with_comma
+        unclear = mixed and separator != "," and not point
+        return replace(with_point, ambiguous=True) if unclear else with_point
+    if point and not comma:
+        return with_point
+    if comma or separator == ";":
+        return replace(with_comma, ambiguous=True) if mixed or point else with_comma
+    return with_point if mixed else replace(with_point, ambiguous=True)
+
+
+def looks_like_number(cell: str) -> bool:
+    """Returns whether a cell is a number in some format, with or without a unit."""
+    return not np.isnan(plain_number(cell)) or _parts(cell) is not None

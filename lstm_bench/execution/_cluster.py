@@ -1,0 +1,392 @@
+"""The executor of a cluster: this process places pieces of jobs, which the workers run.
+
+Which worker runs a piece is decided here, so that few programs are compiled twice, a worker with
+other versions gets none, and a piece whose worker died, froze or is out of reach is run elsewhere.
+How messages get to the workers is the business of a `Link`: see `_dask`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import sys
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+from lstm_bench.errors import UserError
+from lstm_bench.execution._executor import Event, Job, JobFailed, NetworkJob, SeedFinished
+from lstm_bench.execution._host import (
+    REQUIRED,
+    MissingSetupError,
+    Setup,
+    host_facts,
+    imported_modules,
+    read_data_file,
+    version_faults,
+)
+from lstm_bench.execution._interrupts import record_interrupts
+from lstm_bench.execution._pieces import (
+    PATIENCE,
+    ClusterWorker,
+    Copy,
+    Piece,
+    placements,
+    split_job,
+)
+from lstm_bench.recipes import TaskSource
+
+MAX_WORKER_DEATHS = 8
+"""Cluster workers that may die while they run a seed. A seed that kills the process in which it is
+trained has failed after fewer (`MAX_ATTEMPTS`); a whole worker mostly dies for other reasons."""
+MAX_FAULTS = 80
+"""How often a piece may be lost without the death of its worker."""
+FIRST_SECONDS = 20.0
+"""Seconds that the workers that there are at the start may take to be set up."""
+WAIT_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class WorkerFacts:
+    """What the cluster says about a worker."""
+
+    name: str
+    host: str
+    threads: int
+
+
+@dataclass(frozen=True)
+class Workers:
+    """A message: the workers that there are, by address. Another `cluster` knows no older jobs."""
+
+    cluster: str
+    workers: Mapping[str, WorkerFacts]
+
+
+@dataclass(frozen=True)
+class SetUp:
+    """A message: a worker was sent the setup and files `names`; its facts, or an exception.
+
+    The exception is a `TimeoutError` if the worker did not answer.
+    """
+
+    address: str
+    names: frozenset[str]
+    answer: Mapping[str, str] | Exception
+
+
+@dataclass(frozen=True)
+class Result:
+    """A message: what became of a copy of a piece on a worker, its events or an exception."""
+
+    address: str
+    copy: Copy
+    answer: tuple[Event, ...] | BaseException
+    died: bool = False  # whether the worker did, by what the exception says
+
+
+Message = Workers | SetUp | Result
+
+
+class Link(Protocol):
+    """What connects this process with the workers of a cluster. None of its calls wait."""
+
+    def open(self) -> None:
+        """Connects; raises `UserError` if there is no cluster. This one call may take a while."""
+
+    def close(self, setup: str, copies: Sequence[Copy], addresses: Sequence[str]) -> None:
+        """Abandons `copies`, lets workers forget the setup, and disconnects."""
+
+    def receive(self, seconds: float) -> Sequence[Message]:
+        """Returns the messages since the last call; waits `seconds` at most if there is none."""
+
+    def set_up(self, address: str, setup: Setup, files: Mapping[str, bytes]) -> None:
+        """Has a worker install the setup with these data files: see `SetUp`."""
+
+    def give(self, address: str, setup: str, copy: Copy) -> None:
+        """Has a worker run a piece: see `Result`."""
+
+    def cancel(self, copy: Copy) -> None:
+        """Tells the worker that it should not run, or not go on with, a piece."""
+
+
+class ClusterExecutor:
+    """Runs jobs on the workers of a cluster. Use it as a context manager."""
+
+    def __init__(
+        self,
+        link: Link,
+        tasks: tuple[TaskSource, ...] = (),
+        worker_memory_mb: float = 400.0,
+        notice: Callable[[str], None] = lambda _: None,
+        patience: float = PATIENCE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`notice` is called with a message for the user, such as that a worker is refused.
+
+        An idle worker gets a copy of a piece that takes `patience` seconds too long by `clock`.
+        """
+        self._clock = clock
+        self._link = link
+        self._notice = notice
+        self._patience = patience
+        facts = host_facts()
+        required = {name: facts[name] for name in REQUIRED}
+        self._setup = Setup(
+            uuid.uuid4().hex[:12],
+            required,
+            tasks,
+            imported_modules(tasks),
+            tuple(sys.argv),
+            worker_memory_mb,
+        )
+        self._files: dict[str, bytes] = {}
+        self._cluster = ""
+        self._known: dict[str, WorkerFacts] = {}
+        self._sent: dict[str, frozenset[str]] = {}  # the files that each worker was last sent
+        self._refused: dict[str, str] = {}
+        self._workers: dict[str, ClusterWorker] = {}
+        self._tickets, self._numbers = itertools.count(), itertools.count()
+        self._pieces: dict[int, Piece] = {}  # unfinished ones, by number
+        self._waiting: dict[int, Piece] = {}
+        self._open: Counter[int] = Counter()  # unfinished pieces of each ticket
+        self._failures: dict[int, JobFailed] = {}
+        self._ends: dict[int, Event] = {}
+        self._raise_if_interrupted: Callable[[], None] = lambda: None
+        self._interrupts = record_interrupts()
+
+    @property
+    def size(self) -> int:
+        """The threads of all workers that take part, at least 1."""
+        return max(1, sum(worker.threads for worker in self._workers.values()))
+
+    def prepare(self) -> None:
+        """Does nothing: workers start TensorFlow with their first piece."""
+
+    def __enter__(self) -> Self:
+        self._raise_if_interrupted = self._interrupts.__enter__()
+        try:
+            self._link.open()
+            self._await_first_workers()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        copies = [copy for worker in self._workers.values() for copy in worker.copies]
+        self._link.close(self._setup.name, copies, list(self._workers))
+        self._workers.clear()
+        self._pieces.clear()
+        self._waiting.clear()
+        self._interrupts.__exit__(None, None, None)
+
+    def submit(self, job: Job | NetworkJob) -> int:
+        """Returns the ticket of `job`, with which `events` reports it.
+
+        Raises `DataError` for a data file that other machines cannot have under the same name.
+        """
+        ticket = next(self._tickets)
+        recipes = [job.recipe] if isinstance(job, NetworkJob) else job.recipes
+        files = frozenset(str(r["file"]) for r in recipes if isinstance(r.get("file"), str))
+        for name in files - self._files.keys():
+            self._files[name] = read_data_file(name)
+        for part in split_job(job):
+            self._wait(Piece(next(self._numbers), ticket, part, files))
+        self._send_setups()
+        return ticket
+
+    def events(self) -> Iterator[tuple[int, Event]]:
+        """Yields (ticket, event) as they come, until no job is left; more may be submitted.
+
+        Raises KeyboardInterrupt after Ctrl-C, even if Python dropped the original exception.
+        """
+        while self._pieces:
+            self._raise_if_interrupted()
+            self._place()
+            for message in self._link.receive(WAIT_SECONDS):
+                yield from self._handle(message)
+
+    def _handle(self, message: Message) -> Iterator[tuple[int, Event]]:
+        if isinstance(message, Result):
+            yield from self._take_result(message)
+        elif isinstance(message, Workers):
+            yield from self._take_workers(message)
+        else:
+            self._take_setup(message)
+
+    # ---- Pieces
+
+    def _wait(self, piece: Piece) -> None:
+        self._pieces[piece.number] = self._waiting[piece.number] = piece
+        self._open[piece.ticket] += 1
+
+    def _place(self) -> None:
+        """Gives pieces to workers, as `placements` says."""
+        for address, piece, instead in placements(
+            self._workers, self._waiting, self._patience, self._clock
+        ):
+            if instead is not None:
+                self._take_back(self._workers[instead[0]], instead[1])
+            self._waiting.pop(piece.number, None)
+            copy = Copy(piece)
+            self._workers[address].give(copy, self._clock())
+            self._link.give(address, self._setup.name, copy)
+
+    def _take_back(self, worker: ClusterWorker, copy: Copy) -> None:
+        worker.copies.remove(copy)
+        worker.begin(self._clock())
+        self._link.cancel(copy)
+
+    def _take_result(self, message: Result) -> Iterator[tuple[int, Event]]:
+        worker, copy, answer = self._workers.get(message.address), message.copy, message.answer
+        if worker is None or copy not in worker.copies:
+            return  # given up on: the worker was gone, or another one was faster
+        worker.copies.remove(copy)
+        worker.begin(self._clock())
+        if isinstance(answer, tuple):
+            yield from self._finish(copy.piece, answer)
+        elif isinstance(answer, MissingSetupError):  # its process was started again
+            worker.copies.insert(0, copy)
+            yield from self._lose([message.address], died=True)
+        else:
+            reason = f"{type(answer).__name__}: {answer}"
+            yield from self._retry(copy, message.died, reason)
+
+    def _finish(self, piece: Piece, events: Sequence[Event]) -> Iterator[tuple[int, Event]]:
+        """Yields what a piece reports, unless it has been reported before."""
+        if self._pieces.pop(piece.number, None) is None:
+            return
+        self._waiting.pop(piece.number, None)
+        self._open[piece.ticket] -= 1
+        for worker in self._workers.values():
+            for copy in [copy for copy in worker.copies if copy.piece is piece]:
+                self._take_back(worker, copy)
+        for event in events:
+            if isinstance(event, SeedFinished):
+                yield piece.ticket, event
+            elif isinstance(event, JobFailed):
+                self._failures.setdefault(piece.ticket, event)
+            else:
+                self._ends[piece.ticket] = event
+        if not self._open[piece.ticket]:
+            del self._open[piece.ticket]
+            end = self._ends.pop(piece.ticket, None)
+            end = self._failures.pop(piece.ticket, end)
+            assert end is not None
+            yield piece.ticket, end
+
+    def _retry(
+        self, copy: Copy, died: bool, reason: str = "its worker was lost each time"
+    ) -> Iterator[tuple[int, Event]]:
+        """Lets a piece wait again, unless another worker has it or too many workers `died` of it.
+
+        A piece of several seeds is then run seed by seed, because any may have been the reason.
+        """
+        piece = copy.piece
+        placed = (other.piece for worker in self._workers.values() for other in worker.copies)
+        if piece.number not in self._pieces or any(other is piece for other in placed):
+            return
+        piece.deaths += died
+        piece.faults += not died
+        if piece.deaths >= MAX_WORKER_DEATHS or piece.faults >= MAX_FAULTS:
+            yield from self._finish(piece, [JobFailed(reason, "died")])
+            return
+        waiting, self._waiting = self._waiting, {}
+        if not died:
+            self._waiting[piece.number] = piece
+        else:
+            del self._pieces[piece.number]
+            self._open[piece.ticket] -= 1
+            parts = split_job(piece.job, pieces=sys.maxsize)
+            deaths = piece.deaths if len(parts) == 1 else 0
+            for part in parts:
+                number = next(self._numbers)
+                self._wait(Piece(number, piece.ticket, part, piece.files, deaths, piece.faults))
+        self._waiting |= waiting
+
+    # ---- Workers
+
+    def _take_workers(self, message: Workers) -> Iterator[tuple[int, Event]]:
+        """Notes which workers there are; what one had that is gone is run elsewhere."""
+        if message.cluster != self._cluster:
+            if self._cluster:
+                self._notice("the scheduler was started again; running jobs are given out again")
+            yield from self._lose(list(self._workers), died=False)
+            self._refused.clear()
+            self._sent.clear()
+            self._cluster = message.cluster
+        yield from self._lose([a for a in self._workers if a not in message.workers], died=True)
+        self._known = dict(message.workers)
+        self._sent = {a: names for a, names in self._sent.items() if a in self._known}
+        self._refused = {a: why for a, why in self._refused.items() if a in self._known}
+        for address, worker in self._workers.items():
+            worker.threads = self._known[address].threads
+        self._send_setups()
+
+    def _send_setups(self) -> None:
+        """Sends the setup to workers that have none, and new data files to all."""
+        names = frozenset(self._files)
+        for address in self._known:
+            if address not in self._refused and self._sent.get(address) != names:
+                self._sent[address] = names
+                worker = self._workers.get(address)
+                lacking = names - worker.files if worker else names
+                files = {name: self._files[name] for name in lacking}
+                self._link.set_up(address, self._setup, files)
+
+    def _lose(self, addresses: Sequence[str], died: bool) -> Iterator[tuple[int, Event]]:
+        for address in addresses:
+            worker = self._workers.pop(address)
+            self._sent.pop(address, None)
+            for copy in worker.copies:
+                self._link.cancel(copy)
+            for copy in worker.copies:
+                yield from self._retry(copy, died and not math.isinf(copy.began))
+
+    def _take_setup(self, message: SetUp) -> None:
+        """Takes a worker that has been set up; refuses one with other versions."""
+        address, answer, known = message.address, message.answer, self._known.get(message.address)
+        if known is None or address not in self._sent:
+            return
+        if isinstance(answer, TimeoutError):
+            del self._sent[address]  # it is asked again
+            return
+        if isinstance(answer, Exception):
+            reason = f"it must have this version of lstm-bench ({type(answer).__name__}: {answer})"
+        else:
+            reason = version_faults(answer, self._setup.required)
+        if reason:
+            host = known.host if isinstance(answer, Exception) else answer["host"]
+            self._refused[address] = f"on {host}, {reason}"
+            self._notice(f"worker {known.name} ({address}) is refused: on {host}, {reason}")
+        elif address in self._workers:
+            self._workers[address].files |= message.names
+        else:
+            self._workers[address] = ClusterWorker(known.threads, message.names)
+
+    def _await_first_workers(self) -> None:
+        """Waits until each worker that there is at the start has been taken or refused.
+
+        Raises `UserError` if there are some and all are refused.
+        """
+        deadline = self._clock() + FIRST_SECONDS
+        pending = True
+        while pending and self._clock() < deadline:
+            self._raise_if_interrupted()
+            for message in self._link.receive(WAIT_SECONDS):
+                list(self._handle(message))
+            pending = not self._cluster or bool(
+                self._known.keys() - self._workers.keys() - self._refused.keys()
+            )
+        if self._refused and not self._workers:
+            lines = "\n".join(f"  {address}: {why}" for address, why in self._refused.items())
+            raise UserError(
+                "cluster: a worker must have the same versions as this process, but none has; "
+                f"install them there:\n{lines}"
+            )
+        if not self._workers:
+            self._notice("the cluster has no workers yet; the sweep goes on when one joins")

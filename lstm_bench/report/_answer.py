@@ -1,0 +1,228 @@
+"""The first sentence of a report, which answers the title, and a few points below it.
+
+Which sentence that is depends on the kind of sweep: networks compared with baselines, recipes
+ranked across tasks, published results, memory spans, a search, or plain recipes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lstm_bench.analysis import BaselineResult, Family, Findings, amount, signed_amount
+from lstm_bench.report import _summary as sentences
+from lstm_bench.report import _wording as wording
+from lstm_bench.report._baseline_page import headline_result
+from lstm_bench.results import Row, measure_mean
+from lstm_bench.safety import printable_line
+
+MIN_POINTS, MAX_POINTS = 3, 5
+MAX_SPANS = 14
+"""With more families than this, the answer has those with the longest and the shortest span."""
+MAX_NAMED = 3
+"""As many results that were not reproduced, or spans, have a point of their own."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a reader learns first: one sentence, a few points, and everything else that is known."""
+
+    answer: str
+    points: tuple[str, ...]
+    details: tuple[str, ...]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """All of it, in order."""
+        return (self.answer, *self.points, *self.details)
+
+
+def summarize(findings: Findings) -> Summary:
+    """Returns the answer of the sweep, the points below it, and the sentences after these."""
+    result = findings.result
+    first, *rest = _first_sentences(findings)
+    rest += sentences.not_run(result.not_run) + sentences.unfinished(result)
+    points = list(dict.fromkeys(text for text in rest if text != first))
+    known = {first, *points}
+    if findings.confirmed:  # the answer has it in other words
+        known.add(printable_line(findings.simplest.sentence))
+    if findings.baselines:
+        known |= {*sentences.best_finalist(findings)}
+    details = [text for text in sentences.further(findings) if text not in known]
+    while len(points) < MIN_POINTS and details:
+        points.append(details.pop(0))
+    return Summary(first, tuple(points[:MAX_POINTS]), (*points[MAX_POINTS:], *details))
+
+
+def _first_sentences(findings: Findings) -> list[str]:
+    """Returns the answer and the points that belong to the kind of sweep."""
+    if not findings.result.rows:
+        return ["No recipe has a result yet."]
+    if headline_result(findings) is not None:
+        return _forecast(findings)
+    if findings.ranking is not None:
+        return [printable_line(findings.ranking.sentence)]
+    if findings.result.search is None:
+        published = _published(findings)
+        if published:
+            return [*published, *sentences.comparisons(findings)]
+    if findings.families:
+        return [*_memory_spans(findings.families), *sentences.comparisons(findings)]
+    if findings.confirmed:
+        return _confirmed(findings)
+    return _recipes(findings)
+
+
+def _forecast(findings: Findings) -> list[str]:
+    """Returns the sentences about networks and baselines."""
+    headline = headline_result(findings)
+    assert headline is not None
+    row, best = headline.row, headline.best
+    skill, rate = measure_mean(row.outcome, row.outcome.score), row.outcome.solve_rate
+    name = f"{printable_line(row.id)} is {wording.full_name(row)}"
+    conclusion = {
+        "better": "is better than",
+        "worse": "is worse than",
+        "cannot tell": "is not distinguishable from",
+    }[headline.verdict]
+    real = headline.real_valued
+    unit = "mean error" if real else "wrong"
+    parts = [
+        f"{printable_line(row.id)} ({wording.short_name(row)}) {conclusion} the best baseline: "
+        f"{unit} {amount(best.network_error, real)}, baseline ({printable_line(best.baseline)}) "
+        f"{amount(best.baseline_error, real)}.",
+        *_gain(headline),
+        f"{name}: {wording.measure_name(row.outcome.score)} "
+        f"{wording.percent(skill.mean, ' %')} ({sentences.mean_interval_text(skill)}). "
+        f"{wording.counted(rate.k, 'seed')} of {rate.n} "
+        f"{'has' if rate.k == 1 else 'have'} a skill above 0. These two figures count "
+        "chance from the seeds alone, on the "
+        f"{wording.counted(best.steps, 'step')} that were scored; the verdict also counts "
+        "chance from other data.",
+    ]
+    if headline.verdict == "better" and findings.confirmed:
+        parts.append(printable_line(findings.simplest.sentence))
+    return parts + sentences.winner(findings)
+
+
+def _gain(headline: BaselineResult) -> list[str]:
+    """Returns the interval that the verdict rests on."""
+    best, real = headline.best, headline.real_valued
+    steps = f"{wording.counted(best.steps, 'step')} that were not trained on"
+    seeds = wording.counted(best.seeds, "seed")
+    if math.isnan(best.low):
+        return [f"There is no interval: too few steps, or nothing that varies ({steps}, {seeds})."]
+    ends = f"{signed_amount(best.low, real)} to {signed_amount(best.high, real)}"
+    text = (
+        f"The gain over the baseline is {signed_amount(best.difference, real)}, 95 % interval "
+        f"{ends}, on {steps}, mean of {seeds}"
+    )
+    if headline.verdict != best.verdict:
+        text += "; it excludes 0 only as long as nothing else is compared"
+    return [f"{text}."]
+
+
+def _published(findings: Findings) -> list[str]:
+    """Returns how many published results are reproduced, and which are not."""
+    counted = sentences.reproductions(findings) + sentences.published_trials(findings)
+    failed = [
+        f"{printable_line(item.row.id)}{_quoted(item.row)} is not reproduced: "
+        f"{printable_line(item.verdict.reason)}"
+        for item in findings.reproductions
+        if item.verdict is not None and item.verdict.word == "not reproduced"
+    ]
+    return counted[:1] + failed[:MAX_NAMED] + counted[1:] if counted else []
+
+
+def _quoted(row: Row) -> str:
+    """Returns the published words about a row."""
+    words = printable_line(row.published)
+    return f" (published: {words})" if words else ""
+
+
+def _memory_spans(families: Sequence[Family]) -> list[str]:
+    """Returns the memory spans in one sentence, the longest first, and the ends with intervals."""
+    by_axis: dict[str, list[Family]] = {}
+    for family in families:
+        by_axis.setdefault(family.axis, []).append(family)
+    answers, points = [], []
+    for axis, of_axis in by_axis.items():
+        known = [family for family in of_axis if not math.isnan(family.span.half)]
+        known.sort(key=lambda family: -family.span.half)
+        name = wording.heading(axis)
+        if known:
+            answers.append(
+                f"Half of the seeds still solve the task at a {name} {_span_list(known)}."
+            )
+        unknown = [printable_line(f.id) for f in of_axis if math.isnan(f.span.half)]
+        if unknown:
+            points.append(
+                f"Of {sentences.join(unknown)} the solve rate does not fall with the {name}."
+            )
+        ends = known if len(known) <= MAX_NAMED else [*known[: MAX_NAMED - 1], known[-1]]
+        points += [_span_point(family) for family in ends]
+    if not answers:
+        return points
+    return [" ".join(answers), *points]
+
+
+def _span_list(families: Sequence[Family]) -> str:
+    """Returns spans, equal ones together: `beyond 1,024 (long), 79.2 (weighted) and 5 (b)`."""
+    shown = list(families)
+    if len(shown) > MAX_SPANS:
+        shown = [*families[: MAX_SPANS - 2], families[-1]]
+    groups: dict[str, list[str]] = {}
+    for family in shown:
+        groups.setdefault(family.half, []).append(printable_line(family.id))
+    parts = [f"{_in_words(half)} ({', '.join(ids)})" for half, ids in groups.items()]
+    parts[0] = parts[0] if parts[0][0] in "b" else f"of {parts[0]}"
+    rest = len(families) - len(shown)
+    return sentences.join(parts) + (f"; {rest} more lie in between" if rest else "")
+
+
+def _in_words(half: str) -> str:
+    """Returns a memory span in words: `> 32` -> `beyond 32`."""
+    for sign, word in (("> ", "beyond "), ("< ", "below ")):
+        if half.startswith(sign):
+            return word + half.removeprefix(sign)
+    return half
+
+
+def _span_point(family: Family) -> str:
+    note = printable_line(family.rows[0].note)
+    words = f", {note}," if note else ""
+    interval = f" (95 % interval {family.interval})" if family.interval else ""
+    return f"{printable_line(family.id)}{words} has a memory span of {family.half}{interval}."
+
+
+def _confirmed(findings: Findings) -> list[str]:
+    """Returns what fresh seeds say of the finalists of a search."""
+    simplest, point = findings.simplest, findings.simplest.point
+    best = [*sentences.best_finalist(findings), *sentences.winner(findings)]
+    if point is None:
+        return [*best, printable_line(simplest.why)]
+    row, rate = point.row, point.rate
+    also = sentences.join([printable_line(id_) for id_ in simplest.fixed]) if simplest.fixed else ""
+    interval = wording.percent_interval(rate.low, rate.high, " %")
+    answer = (
+        f"The simplest recipe that solves the task is {printable_line(row.id)}, "
+        f"{wording.short_name(row)}: {rate.k} of {rate.n} fresh seeds solve it (95 % Wilson "
+        f"interval {interval}), with {row.outcome.parameters:,} parameters and "
+        f"{row.outcome.updates:,} updates."
+    )
+    more = [f"{also} {'does' if len(simplest.fixed) == 1 else 'do'} too, at no higher cost."]
+    return [answer, *(more if also else []), *best, *sentences.reproductions(findings)]
+
+
+def _recipes(findings: Findings) -> list[str]:
+    """Returns the best recipe, equally good ones together, and how many recipes are solved."""
+    parts = [sentences.best(findings, findings.best)] if findings.best is not None else []
+    fixed = findings.result.fixed
+    compared = sentences.comparisons(findings)
+    if len(findings.comparisons) == 1:
+        compared = [printable_line(findings.comparisons[0].sentence)]
+    parts = compared + parts if len(findings.comparisons) == 1 else parts + compared
+    if len(fixed) > 1:
+        parts.append(sentences.solved(fixed))
+    return [*parts, *sentences.reproductions(findings)] or sentences.run_counts(findings)

@@ -1,0 +1,161 @@
+"""Jobs on a Dask cluster of real processes: its workers are killed, frozen and cut off."""
+
+import os
+import random
+import signal
+import threading
+
+import pytest
+
+pytest.importorskip("distributed")
+
+from dask_processes import Cluster, Proxy, sleep_and_answer
+
+from lstm_bench.errors import UserError
+from lstm_bench.execution._cluster import ClusterExecutor
+from lstm_bench.execution._dask import DaskLink
+from lstm_bench.execution._executor import Job, JobFinished, SeedFinished
+from lstm_bench.execution._sweep_run import run_sweep
+from lstm_bench.sweeps._sweep import parse_sweep
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    with Cluster(tmp_path) as running:
+        yield running
+
+
+def jobs(count, seeds=10):
+    return [
+        Job(({"task": "memory"},), tuple(range(seeds)), training=f"r{n}", work=3.0 * seeds / 2)
+        for n in range(count)
+    ]
+
+
+def run(cluster, given, on_seed=lambda: None, patience=30.0):
+    """Runs jobs and checks that every seed is reported once, with its own result."""
+    notices = []
+    link = DaskLink(cluster.address, notices.append, run=sleep_and_answer)
+    with ClusterExecutor(link, notice=notices.append, patience=patience) as executor:
+        tickets = {executor.submit(job): job for job in given}
+        seen, ends = [], {}
+        for ticket, event in executor.events():
+            training = tickets[ticket].training
+            if isinstance(event, SeedFinished):
+                assert event.outcomes == (f"{training} {event.seed}".encode(),)
+                seen.append((training, event.seed))
+                on_seed()
+            else:
+                ends[training] = event
+    assert sorted(seen) == sorted((job.training, seed) for job in given for seed in job.seeds)
+    assert ends == {job.training: JobFinished() for job in given}
+    return notices
+
+
+def kill(process):
+    os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_a_worker_that_is_killed_costs_no_seed(cluster):
+    for _ in range(2):
+        cluster.start_worker()
+    done = []
+
+    def kill_one():
+        done.append(1)
+        if len(done) == 5:
+            kill(cluster.workers[0])
+
+    run(cluster, jobs(4), kill_one)
+
+
+def test_a_scheduler_that_does_not_answer_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("lstm_bench.execution._dask.CONNECT_SECONDS", 0.5)
+    with pytest.raises(UserError, match=r"must answer at tcp://127\.0\.0\.1:1, but"):
+        run(type("Nothing", (), {"address": "tcp://127.0.0.1:1"}), jobs(1))
+
+
+def test_what_is_no_cluster_is_refused():
+    with pytest.raises(UserError, match=r"tcp://HOST:8786, or a distributed.Client, but got int"):
+        DaskLink(7)
+
+
+@pytest.mark.slow
+def test_nothing_is_lost_over_fifty_kills(cluster):
+    """Workers are killed at random moments, some while they start, and others join."""
+    rng, killed, next_kill = random.Random(1), [], [3]
+    alive = [cluster.start_worker() for _ in range(4)]
+
+    def kill_one():
+        victim = alive.pop(rng.randrange(len(alive)))
+        kill(victim)
+        killed.append(victim)
+        alive.append(cluster.start_worker())
+
+    def on_seed():
+        next_kill[0] -= 1
+        if next_kill[0] == 0 and len(killed) < 50:
+            next_kill[0] = rng.randrange(1, 12)
+            threading.Timer(rng.uniform(0, 0.5), kill_one).start()
+
+    while len(killed) < 50:
+        run(cluster, jobs(10), on_seed)
+
+
+@pytest.mark.slow
+def test_a_frozen_worker_and_one_without_network_and_a_new_scheduler_lose_nothing(cluster):
+    proxy = Proxy(cluster.port)
+    frozen = cluster.start_worker()
+    cluster.start_worker(address=f"tcp://127.0.0.1:{proxy.port}")
+    cluster.start_worker()
+    done = []
+
+    def disturb():
+        done.append(1)
+        if len(done) == 5:
+            os.killpg(frozen.pid, signal.SIGSTOP)
+        if len(done) == 15:
+            proxy.cut = True
+        if len(done) == 50:
+            os.killpg(frozen.pid, signal.SIGCONT)
+        if len(done) == 80:
+            kill(cluster.scheduler)
+            cluster.scheduler.wait()
+            cluster.start_scheduler()
+            for _ in range(2):
+                cluster.start_worker()
+
+    notices = run(cluster, jobs(20), disturb, patience=3.0)
+    proxy.close()
+    assert any("scheduler" in notice for notice in notices)
+
+
+SMALL = {
+    "task": "csv",
+    "file": "shop.csv",
+    "target": "sales",
+    "seeds": 3,
+    "framing": "window",
+    "epochs": 3,
+    "recipes": {"A": {"units": 2, "window": 7}, "B": {"units": 3, "window": 3}},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_a_sweep_gives_the_same_numbers_as_here_without_a_shared_disk(
+    cluster, settings, tmp_path_factory, monkeypatch, workers
+):
+    """The workers run in another folder, which has no data file."""
+    folder = tmp_path_factory.mktemp("mine")
+    monkeypatch.chdir(folder)
+    rows = "".join(f"{day},{day % 7 + day // 7 % 2}\n" for day in range(60))
+    (folder / "shop.csv").write_text(f"day,sales\n{rows}")
+    for _ in range(workers):
+        cluster.start_worker("--nanny")
+    sweep = parse_sweep("shop", SMALL)
+    here, _, _ = run_sweep(sweep, settings, again=True)
+    there, _, _ = run_sweep(sweep, settings, again=True, cluster=cluster.address)
+    assert [row.id for row in there.rows] == ["A", "B"]
+    for row, other in zip(here.rows, there.rows, strict=True):
+        assert row.outcome == other.outcome

@@ -1,0 +1,112 @@
+"""The first sentence of a report: it answers the title, and nothing on the page contradicts it."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import pytest
+from report_cases import EDGES, FIXED, SEARCHED, a_family, a_result, an_outcome, baseline_rows
+from report_seen import rendered, text_of
+
+from lstm_bench.analysis import sweep_findings
+from lstm_bench.report import _text_tables as text_tables
+from lstm_bench.report import terminal_table
+from lstm_bench.report._answer import MAX_POINTS, summarize
+from lstm_bench.results import Row
+
+
+def answer(name: str) -> str:
+    return summarize(sweep_findings(EDGES[name])).answer
+
+
+def test_every_kind_of_sweep_has_an_answer_of_its_own() -> None:
+    assert answer("families").startswith("Of 2 published results, 1 is reproduced (A1)")
+    assert answer("two axes").startswith("Half of the seeds still solve the task at a lag of ")
+    assert answer("searched").startswith("The simplest recipe that solves the task is confirmed-3")
+    assert answer("fixed only") == "Of 2 published results, 2 are reproduced (A2, A3)."
+    assert answer("search only").startswith("The best recipe is trial-1 (lstm(8) pairs, chosen by")
+    assert answer("across tasks").startswith("Across 5 tasks, 4 seeds each, interquartile mean")
+    expected = "A1 (lstm(20) pairs) is better than the best baseline: mean error "
+    assert answer("baselines").startswith(expected)
+    assert answer("baselines of symbols").startswith("A1 (lstm(20) pairs) is better than the best")
+    assert answer("nothing finished") == "No recipe has a result yet."
+
+
+def test_memory_spans_are_listed_from_the_longest_to_the_shortest() -> None:
+    """Halves by hand: G is solved at all values, F falls from 6 to 2 of 6 between 8 and 16."""
+    families = (*a_family("F", 6, 6, 2, 0), *a_family("G", 6, 6, 6, 6), *a_family("S", 1, 0))
+    found = summarize(sweep_findings(a_result(*families)))
+    assert found.answer == (
+        "Half of the seeds still solve the task at a lag beyond 32 (G), 13.5 (F) and below 4 (S)."
+    )
+    assert not any("best recipe" in sentence for sentence in found.sentences)
+    same = (*a_family("F", 6, 6, 6), *a_family("G", 6, 6, 6))
+    assert "at a lag beyond 16 (F, G)." in summarize(sweep_findings(a_result(*same))).answer
+
+
+def test_equally_good_recipes_are_counted_and_the_cheapest_is_named() -> None:
+    rows = (Row(f"X{k}", an_outcome(f"{k:012}", (4, 4, 4), parameters=9 - k)) for k in range(3))
+    text = summarize(sweep_findings(a_result(*rows))).answer
+    assert text.startswith("3 recipes score the same and highest; the cheapest is X2 (")
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_a_page_has_one_answer_and_a_few_points(name: str) -> None:
+    found = summarize(sweep_findings(EDGES[name]))
+    assert found.answer.endswith(".") and len(found.points) <= MAX_POINTS
+    assert len(set(found.sentences)) == len(found.sentences)
+    page, markdown, _ = text_of(name)
+    assert found.answer.split(" (")[0] in page.replace("\u00a0", " ").replace("−", "-")
+    assert markdown.split("\n\n")[1].startswith("**")
+    assert not re.search(r"\b(True|False|None)\b", " ".join(found.sentences))
+
+
+def test_a_forecast_that_is_not_known_to_be_better_is_nowhere_called_solved() -> None:
+    worse = a_result(baseline_rows(True)[1])
+    found = summarize(sweep_findings(worse))
+    assert "is worse than the best baseline" in found.answer
+    for sentence in found.sentences:
+        assert "solve" not in sentence
+    table = text_tables.fixed(sweep_findings(worse))
+    assert "Seeds with skill > 0" in table.titles and "Solved" not in table.titles
+    for sentence in str(terminal_table(worse).caption).splitlines():
+        assert "solve" not in sentence
+
+
+def test_sources_are_linked_at_published_figures_and_escaped() -> None:
+    from lstm_bench.report import _page as page
+
+    address = "https://example.org/a(b)?c=1&d=%22"
+    row = dataclasses.replace(FIXED[1], source="Ann (1997) <b>", url=address)
+    files = page.render(a_result(row, FIXED[0], source="the tutorial"))
+    html, markdown = files["index.html"].decode(), files["report.md"].decode()
+    assert (
+        'href="https://example.org/a(b)?c=1&amp;d=%22" rel="noreferrer">Ann (1997) &lt;b&gt;'
+        in html
+    )
+    assert "[Ann (1997) &lt;b>](https://example.org/a%28b%29?c=1&d=%22)" in markdown
+    table = text_tables.published(sweep_findings(a_result(row, FIXED[0])).reproductions, SEARCHED)
+    assert [line[-1] for line in table.rows] == ["Ann (1997) <b>", "–"]
+    assert "Source: the tutorial" in markdown
+
+
+def test_figures_are_as_wide_as_a_page_or_a_column_of_a_paper() -> None:
+    """7 and 3.35 inches are 504 and 241.2 points; the fonts are in the PDF files."""
+    files = rendered("families")
+    for name, width in (("horizon.pdf", b"504"), ("horizon-column.pdf", b"241.2")):
+        content = files[f"figures/{name}"]
+        assert b"/MediaBox [ 0 0 " + width in content
+        assert b"/FontFile2" in content
+    sizes = re.findall(r"font-size: ([\d.]+)px", files["figures/horizon.svg"].decode())
+    assert {float(size) for size in sizes} <= {7.5, 8.0}
+    assert "figures/accuracy-column.pdf" not in files
+
+
+def test_marks_of_figures_say_what_they_are() -> None:
+    html = rendered("fixed only")["index.html"].decode()
+    assert html.count("<title>seed ") == 9
+    assert "<title>seed 1: 75.0 %</title>" in html
+    spans = rendered("two axes")["index.html"].decode()
+    assert "<title>F, lag 4: 6 of 6 seeds solve it</title>" in spans
+    assert "<title>F, lag 8: 2 of 6 seeds solve it</title>" in spans
