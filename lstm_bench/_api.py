@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,8 +89,7 @@ def run(
     keywords are settings over its own; `data` is a DataFrame for the task `csv`. `seeds` is how
     many seeds, from 0 on, or the seeds. `engine` is `compiled`, or `keras` for plain Keras;
     `threads` seeds are trained at a time (default: one a core). With `log` the outcome is written
-    to the MLflow experiment `runs` of the store. Raises `RecipeError` for settings that are unknown
-    or do not fit one another.
+    to the MLflow experiment `runs` of the store. Raises `RecipeError` for settings that do not fit.
 
     >>> import lstm_bench as lb
     >>> lb.run("memory", seeds=2, units=5, epochs=3)
@@ -127,8 +127,7 @@ def compare(
     """Returns how the first outcome differs from the second, with a verdict.
 
     Seeds that both have are compared pair by pair. Differences whose whole 95 % interval lies
-    within `margin` (default 0.02) are called "not real". Raises `UserError` for a measure that an
-    outcome has not recorded.
+    within `margin` (0.02) are called "not real". Raises `UserError` for a measure not recorded.
 
     >>> import lstm_bench as lb
     >>> few, many = (lb.run("memory", seeds=3, units=5, epochs=n) for n in (1, 2))
@@ -138,10 +137,8 @@ def compare(
     from lstm_bench.analysis import compare_outcomes
 
     first, second = (one.outcome if isinstance(one, Row) else one for one in (first, second))
-    for outcome in (first, second):
-        if not isinstance(outcome, Outcome):
-            kind = type(outcome).__name__
-            raise UserError(f"compare: takes two outcomes, as `run` returns them, but got {kind}")
+    for other in (type(one).__name__ for one in (first, second) if not isinstance(one, Outcome)):
+        raise UserError(f"compare: takes two outcomes, as `run` returns them, but got {other}")
     return compare_outcomes(first, second, measure, margin)
 
 
@@ -234,8 +231,8 @@ def sweep(
     chosen = read_sweep(document, name, words, place.sweeps, files).with_full(full)
     result, _ = run_sweep(chosen, place, engine, again, progress, cluster)
     if result.data.failed and not result.data.rows:
-        reason = result.data.failed[0].reason
-        warnings.warn(f"{result.name}: every recipe has failed; {reason}", stacklevel=2)
+        message = f"every recipe has failed; {result.data.failed[0].reason}"
+        warnings.warn(f"{result.name}: {message}", stacklevel=2)
     return result
 
 
@@ -258,7 +255,13 @@ def run_sweep(
     with sweep_bar(chosen.report_name, quiet=not shown) as bar:
         observer: ProgressObserver | None = bar if shown else None
         data, page, state = launch(chosen, place, engine, again, observer, cluster)
-    return SweepResult(data, page), state
+    return SweepResult(data, page, partial(_study, data, chosen.tasks)), state
+
+
+def _study(*facts: Any) -> Any:
+    from lstm_bench.search import search_study
+
+    return search_study(*facts)
 
 
 def load(
@@ -271,8 +274,7 @@ def load(
 ) -> SweepResult:
     """Returns the result of a sweep that has been run, from the store alone.
 
-    With `overrides`, that of the sweep as it was run with them. Raises `StoreError` where there is
-    none of this name.
+    With `overrides`, that of the sweep run with them. Raises `StoreError` where there is none.
 
     >>> import contextlib, tempfile
     >>> import lstm_bench as lb
@@ -290,7 +292,8 @@ def load(
             raise
         warnings.warn(str(error), stacklevel=2)
         known = BUILT_IN_TASKS
-    return SweepResult(open_store(place).load(name, " ".join(sorted(words)), known))
+    data = open_store(place).load(name, " ".join(sorted(words)), known)
+    return SweepResult(data, None, partial(_study, data, known))
 
 
 def forecast(
@@ -362,8 +365,7 @@ def export(
     """Returns a recipe as a Python script that needs Keras and NumPy alone.
 
     `what` is a task, a recipe, an outcome, a row of a sweep as `SWEEP:ID` or `FILE.yaml:ID`, or
-    the digest of a recipe that has been run. `seed` is by default the best of a run, or 0. Raises
-    `UserError` where there is no such recipe.
+    the digest of one that has been run. `seed` is by default the best, or 0. Raises `UserError`.
 
     >>> import lstm_bench as lb
     >>> "keras.layers.LSTM(20" in lb.export("memory")

@@ -37,6 +37,8 @@ class Settings(BaseModel):
 
     store: Annotated[str, Field(min_length=1)] = "sqlite:///mlflow.db"
     """MLflow tracking URI; a relative SQLite path is relative to the working folder."""
+    optuna: Annotated[str, Field(min_length=1)] | None = "sqlite:///optuna.db"
+    """Optuna storage that gets the trials of searches, another database than `store`; or None."""
     artifacts: Path = Path("mlartifacts")
     """Folder for the files of runs, if the store is a database and not a server."""
     sweeps: Path = Path("sweeps")

@@ -79,6 +79,23 @@ def _revision() -> str:
     return revision + ("+" if changes else "")
 
 
+def full_commit(revision: str) -> str:
+    """Returns the whole name of the commit of a `revision`, where that is the one in use here.
+
+    A `revision` of other code is returned as it is.
+    """
+    try:
+        commit = _commit()
+    except (OSError, subprocess.SubprocessError):
+        return revision
+    return commit if commit.startswith(revision.rstrip("+")) else revision
+
+
+@functools.cache
+def _commit() -> str:
+    return _git(Path(__file__).parent, "rev-parse", "HEAD")
+
+
 def _git(folder: Path, *words: str) -> str:
     """Returns the output of a git command in `folder`; raises if there is no git or it fails."""
     command = ["git", "-C", str(folder), *words]

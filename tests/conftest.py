@@ -73,6 +73,7 @@ def _settings(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sweeps")
     return Settings(
         store=f"sqlite:///{folder}/runs.db",
+        optuna=f"sqlite:///{folder}/optuna.db",
         artifacts=folder / "artifacts",
         reports=folder / "reports",
         workers=2,

@@ -199,7 +199,7 @@ def sweep(
     if as_json:
         print_json(sweep_document(result, progress))
     else:
-        print_sweep(result, progress, context.store, relative_path(file) if file else "")
+        print_sweep(result, progress, context, relative_path(file) if file else "")
     if warn(result, progress):
         raise typer.Exit(1)
 

@@ -207,16 +207,22 @@ def refuse_setting_options(words: Sequence[str], command: Any) -> None:
         )
 
 
-def browse_command(store: str) -> str:
-    """Returns how the runs of a store are looked at: by a command, or at a server's address.
+def browse_command(store: str, page: str = "") -> str:
+    """Returns how runs are looked at: by a command, and at an address with `page` after its #.
 
     Passwords are left for the reader to fill in.
-    MLflow's page begins with what it has for language models, where no sweep is to be seen.
+    MLflow's first page is that for language models, where no sweep is to be seen.
     """
     shown = mask_address(store)
     command = shell_line("mlflow", "ui", "--backend-store-uri", shown)
-    where = shown if store.startswith("http") else command
-    return f"{where}\n        (on its page: Model training, at the top left)"
+    server = shown.rstrip("/") if store.startswith("http") else "http://127.0.0.1:5000"
+    address = f"{server}/#{page or '/experiments?workflowType=machine_learning'}"
+    return address if store.startswith("http") else f"{command}\n        {address}"
+
+
+def dashboard_command(storage: str) -> str:
+    """Returns the command that shows the studies of an Optuna storage; passwords are masked."""
+    return shell_line("optuna-dashboard", mask_address(storage))
 
 
 def interruptible(command: Callable[..., None]) -> Callable[..., None]:

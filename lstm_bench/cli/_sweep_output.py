@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstm_bench.cli._options import browse_command
+from lstm_bench.cli._options import browse_command, dashboard_command
 from lstm_bench.cli._show import next_step
 from lstm_bench.errors import StoreError
 from lstm_bench.report import SweepResult, terminal_table, write_report
 from lstm_bench.safety import print_plain, report_folder_name, terminal_console
 
 if TYPE_CHECKING:
+    from lstm_bench.config import Settings
     from lstm_bench.execution import SweepProgress
     from lstm_bench.recipes import TaskRegistry
     from lstm_bench.tracking import Store
@@ -23,8 +24,10 @@ def sweep_document(result: SweepResult, progress: SweepProgress) -> dict[str, An
     return result.document() | {"unsaved": progress.unsaved}
 
 
-def print_sweep(result: SweepResult, progress: SweepProgress, store: str, data: str = "") -> None:
-    """Prints the table, and where report and runs are; `data` is the user's file, if any."""
+def print_sweep(
+    result: SweepResult, progress: SweepProgress, place: Settings, data: str = ""
+) -> None:
+    """Prints the table, and where report, runs and study are; `data` is the user's file, if any."""
     console = terminal_console()
     console.print(terminal_table(result.data, findings=result.findings, width=console.width))
     if progress.reused:
@@ -34,7 +37,9 @@ def print_sweep(result: SweepResult, progress: SweepProgress, store: str, data: 
     if result.data.overrides:
         changes = f"with {result.data.overrides}"
         console.print(f"        ({changes}; that of the whole sweep is unchanged)", soft_wrap=True)
-    console.print(f"Runs:   {browse_command(store)}", soft_wrap=True)
+    console.print(f"Runs:   {browse_command(place.store, progress.runs_page)}", soft_wrap=True)
+    if result.data.search is not None and place.optuna is not None:
+        console.print(f"Study:  {dashboard_command(place.optuna)}", soft_wrap=True)
     step = next_step(result.data, data, result.findings.baselines) if data else ""
     if step:
         console.print(f"Next:   {step}", soft_wrap=True)

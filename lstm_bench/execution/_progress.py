@@ -25,6 +25,7 @@ class SweepProgress:
     reused: int = 0  # of those done, the ones for which nothing had to be run
     stage: str = ""
     failed: list[str] = field(default_factory=list)
+    runs_page: str = ""  # the part after # of the address of MLflow's page with its runs
     measure: str = "accuracy"  # by which `best` is chosen: the objective of a search
     best: Outcome | None = None
     best_id: str = ""

@@ -21,18 +21,22 @@ from lstm_bench.analysis import confirmations, forecast_intervals, simplest_reci
 from lstm_bench.execution._gathering import RecipeRunner, Request
 from lstm_bench.execution._progress import SweepLog
 from lstm_bench.recipes import Recipe, search_cost
-from lstm_bench.results import Role, Row, measure_bounds, measure_values
+from lstm_bench.results import Outcome, Role, Row, measure_bounds, measure_values
 from lstm_bench.search import (
+    FAILED_TRIALS,
     MAX_SWITCH_SEEDS,
     FinishedTrial,
     RacedRecipe,
     SearchStudy,
+    StudyStorage,
     ablation_recipes,
     importance,
+    optuna_trial,
     planned_contexts,
     race,
     select_finalists,
     switched_recipes,
+    trial_attributes,
 )
 from lstm_bench.seeds import crossed_seed
 from lstm_bench.sweeps import Range, Search, Sweep, value_as_text
@@ -48,14 +52,21 @@ class SearchLoop:
     """Runs one search; adds its rows to `log` as they finish."""
 
     def __init__(
-        self, sweep: Sweep, study: SearchStudy, runner: RecipeRunner, log: SweepLog
+        self,
+        sweep: Sweep,
+        study: SearchStudy,
+        runner: RecipeRunner,
+        log: SweepLog,
+        storage: StudyStorage | None = None,
     ) -> None:
+        """With a `storage`, every finished trial is written to it as well."""
         assert sweep.search is not None
         self.sweep = sweep
         self.search: Search = sweep.search
         self.study = study
         self.runner = runner
         self.log = log
+        self.storage = storage
         self._rivals: tuple[RacedRecipe, ...] = ()
         self._trials: list[FinishedTrial] = []
 
@@ -73,7 +84,9 @@ class SearchLoop:
         for batch in self.study.batches():
             self._race_batch(batch)
             self.log.write()
-        self.log.analysis = self._analysis()
+        self.log.analysis = {**self.log.analysis, **self._analysis()}
+        if self.storage is not None:
+            self.storage.finish()
 
     def _race_batch(self, batch: Sequence[tuple[Any, Recipe]]) -> None:
         seeds = self.sweep.seed_list
@@ -120,7 +133,9 @@ class SearchLoop:
         """Reports the result of a trial to the study and to the log."""
         outcome, reason = self.runner.outcome(request), self.runner.failure(request)
         self.log.count(request, request.key not in self.runner.ran, reason)
+        self._write_trial(request, None if reason else outcome, reason)
         if outcome is None or reason:
+            self._note_failed_trial(trial.number, request)
             self.study.tell(trial, None, 0.0)
             self.log.add_failure(request, reason)
             return
@@ -130,6 +145,23 @@ class SearchLoop:
         solved = outcome.seeds["solved"].to_numpy(bool)
         self._trials.append(FinishedTrial(trial.number, request.recipe, scores, solved, cost))
         self.log.rows.append(self._row(request, "trial", trial=trial.number))
+
+    def _write_trial(self, request: Request, outcome: Outcome | None, reason: str) -> None:
+        """Writes a finished trial to the Optuna storage, if there is one."""
+        if self.storage is None:
+            return
+        recipe, tasks = request.recipe, self.sweep.tasks
+        facts = trial_attributes(request.id, recipe.digest, recipe.name)
+        facts |= {"reason": reason} if reason else {}
+        self.storage.add(
+            optuna_trial(self.search, recipe.settings, outcome, self.sweep.seeds, tasks, facts)
+        )
+
+    def _note_failed_trial(self, number: int, request: Request) -> None:
+        """Keeps the searched settings of a failed trial, which has no outcome to keep them."""
+        facts = {"digest": request.recipe.digest, "settings": request.recipe.settings}
+        failed = {**self.log.analysis.get(FAILED_TRIALS, {}), str(number): facts}
+        self.log.analysis = {**self.log.analysis, FAILED_TRIALS: failed}
 
     def confirm(self) -> None:
         """Runs the finalists again, on seeds that the search never saw."""

@@ -22,7 +22,7 @@ from lstm_bench.execution._workers import WorkerPool
 from lstm_bench.report import check_report_folder, write_report, written_by_report
 from lstm_bench.results import NotRun, SweepData
 from lstm_bench.safety import path_component, print_plain, report_folder_name
-from lstm_bench.search import SearchStudy
+from lstm_bench.search import SearchStudy, StudyStorage, check_separate
 from lstm_bench.sweeps import Sweep
 from lstm_bench.tracking import Store, SweepRow, begin_session
 from lstm_bench.training import available_cores
@@ -63,6 +63,16 @@ class ProgressObserver(Protocol):
 def _study(sweep: Sweep) -> SearchStudy | None:
     """Returns the study of a sweep's search, if it has one."""
     return SearchStudy(sweep.search, sweep.settings, sweep.tasks) if sweep.search else None
+
+
+def _study_storage(
+    sweep: Sweep, settings: Settings, progress: SweepProgress
+) -> StudyStorage | None:
+    """Returns where the trials of a search are written for Optuna's tools, unless nowhere."""
+    if sweep.search is None or settings.optuna is None:
+        return None
+    facts = {"title": sweep.title, "task": sweep.settings["task"], "seeds": sweep.seeds}
+    return StudyStorage(settings.optuna, sweep.report_name, sweep.search, progress.notice, facts)
 
 
 def _executor(
@@ -115,6 +125,8 @@ def run_sweep(
     progress = SweepProgress(changed=observer.changed) if observer else SweepProgress()
     folder = settings.reports / report_folder_name(sweep.name, sweep.overrides)
     _check_writable(folder)
+    if sweep.search is not None and settings.optuna is not None:
+        check_separate(settings.optuna, settings.store)
     lock = settings.artifacts / f"{path_component(sweep.name)}.lock"
     waiting = functools.partial(progress.begin_stage, "waiting for another process at this sweep")
     pool = _executor(sweep, settings, cluster, progress.notice)
@@ -123,7 +135,9 @@ def run_sweep(
         # Before the lock, which makes a folder: the store may be refused.
         store = Store(settings.store, settings.artifacts, waiting=progress.notice)
         stack.enter_context(file_lock(lock, waiting))
+        storage = _study_storage(sweep, settings, progress)
         session = begin_session(store, sweep, engine, again)
+        progress.runs_page = session.page
         checkpoint = Checkpoint(settings.artifacts / "seeds.db", session.run_id, progress.notice)
         runner = RecipeRunner(session, checkpoint, pool, engine, sweep.time_limit, sweep.seeds)
         log = SweepLog(sweep, session, runner, progress, study)
@@ -135,7 +149,7 @@ def run_sweep(
             progress.begin_stage("recipes", len(requests) + (study.trial_count if study else 0))
             _run_fixed_recipes(sweep, requests, runner, log)
             if study is not None:
-                SearchLoop(sweep, study, runner, log).run()
+                SearchLoop(sweep, study, runner, log, storage).run()
             finished = True
         finally:
             result = log.result(stored=True)

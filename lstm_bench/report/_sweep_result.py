@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,10 +31,13 @@ class SweepResult(Mapping[str, Outcome]):
     if their data are. `lstm_bench.sweep` returns one, and has an example.
     """
 
-    def __init__(self, data: SweepData, page: Path | None = None) -> None:
-        """`page` is the report of `data`, if it has been written."""
+    def __init__(
+        self, data: SweepData, page: Path | None = None, study: Callable[[], Any] | None = None
+    ) -> None:
+        """`page` is the report of `data`, if it was written; `study` returns its Optuna study."""
         self.data = data
         self.page = page
+        self._make_study = study
 
     @property
     def name(self) -> str:
@@ -59,6 +62,17 @@ class SweepResult(Mapping[str, Outcome]):
     def ranking(self) -> Ranking | None:
         """How the recipes rank across tasks; None if the sweep does not name several `tasks`."""
         return self.findings.ranking
+
+    @cached_property
+    def study(self) -> Any:
+        """The search as an `optuna.Study` in memory, made from the results.
+
+        Stopped trials are `PRUNED`, with the mean score after each rung as intermediate values.
+        Raises `UserError` if the sweep has no search.
+        """
+        if self._make_study is None:
+            raise UserError(f"study: {self.name} was not returned by sweep, search or load")
+        return self._make_study()
 
     def to_frame(self) -> pd.DataFrame:
         """Returns a table with one row per recipe: estimates, intervals, cost and settings."""

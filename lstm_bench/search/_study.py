@@ -16,6 +16,7 @@ import optuna
 
 from lstm_bench.recipes import BUILT_IN_TASKS, Recipe, TaskRegistry
 from lstm_bench.search._grid import Grid
+from lstm_bench.search._optuna_trials import is_multi_objective, study_options
 from lstm_bench.search._samplers import build_sampler
 from lstm_bench.search._space import Space, build_space
 from lstm_bench.seeds import integer_seed
@@ -37,11 +38,9 @@ class SearchStudy:
         overrides = task.search_overrides if task else {}
         self.space: Space = build_space(search, {**fixed, **overrides}, tasks)
         self._grid = Grid(self.space, search.seed) if search.sampler == "grid" else None
-        self.multi_objective = search.sampler == "nsga2"  # score and cost, instead of score alone
+        self.multi_objective = is_multi_objective(search)
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        score, cost = optuna.study.StudyDirection.MAXIMIZE, optuna.study.StudyDirection.MINIMIZE
-        directions = [score, cost] if self.multi_objective else [score]
-        self._study = optuna.create_study(directions=directions)
+        self._study = optuna.create_study(**study_options(search))
 
     @property
     def trial_count(self) -> int:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lstm_bench.results import Outcome, write_outcome
-from lstm_bench.safety import disk_errors_reported, temporary_folder
+from lstm_bench.provenance import full_commit
+from lstm_bench.results import Outcome, SweepData, measure_mean, write_outcome
+from lstm_bench.safety import disk_errors_reported, escape_markdown, temporary_folder
+from lstm_bench.tracking._network import log_network
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -22,7 +27,7 @@ def source_tags(provenance: Mapping[str, str]) -> dict[str, str]:
     return {
         "mlflow.source.name": provenance["command"],
         "mlflow.source.type": "LOCAL",
-        "mlflow.source.git.commit": provenance["revision"],
+        "mlflow.source.git.commit": full_commit(provenance["revision"]),
         **provenance,
     }
 
@@ -45,8 +50,8 @@ def recipe_params(outcome: Outcome) -> list[Any]:
 def outcome_metrics(outcome: Outcome) -> list[Any]:
     """Returns MLflow metrics: the aggregates, the values by seed, and the thinned mean curve.
 
-    The step of a value by seed is the seed, that of a point of the curve its epoch. Values that are
-    not finite are left out.
+    The step of a value by seed is its place among the seeds, from 0 on; that of a point of the
+    curve is its epoch. Values that are not finite are left out.
     """
     from mlflow.entities import Metric
 
@@ -71,23 +76,110 @@ def outcome_metrics(outcome: Outcome) -> list[Any]:
     forecast = [key for key in ("skill", "mae") if has_skill and key in outcome.seeds]
     aggregates |= {key: float(outcome.seeds[key].mean()) for key in forecast}
     points = [(key, value, 0) for key, value in aggregates.items()]
-    for _, row in outcome.seeds.iterrows():
+    for place, (_, row) in enumerate(outcome.seeds.sort_values("seed").iterrows()):
         for key in ("accuracy", "loss", "solved", *forecast):
-            points.append((f"by_seed/{key}", float(row[key]), int(row["seed"])))
+            points.append((f"by_seed/{key}", float(row[key]), place))
     mean = outcome.curves.groupby("epoch")[["loss", "accuracy"]].mean()
     chosen = np.unique(np.linspace(0, len(mean) - 1, min(len(mean), CURVE_STEPS)).astype(int))
     for epoch, row in mean.iloc[chosen].iterrows():
         points += [(f"curve/{key}", float(row[key]), int(str(epoch))) for key in mean.columns]
     finite = [(k, float(v), s) for k, v, s in points if v is not None and np.isfinite(v)]
-    return [Metric(key, value, 0, step) for key, value, step in finite]
+    now = int(1000 * time.time())
+    return [Metric(key, value, now, step) for key, value, step in finite]
 
 
-def log_outcome(client: MlflowClient, run_id: str, outcome: Outcome) -> None:
-    """Writes an outcome to a run and marks the run as finished, which it is only with all of it."""
+def training_times(outcome: Outcome) -> tuple[int, int]:
+    """Returns a start and an end, in milliseconds since the epoch: the end is now.
+
+    Between them lie the seconds of training, summed over the seeds, so that MLflow's duration of a
+    run is its training time.
+    """
+    now = int(1000 * time.time())
+    return now - round(1000 * outcome.train_seconds), now
+
+
+def outcome_note(outcome: Outcome, run_id: str) -> str:
+    """Returns the description of a run that MLflow shows, in Markdown: what was found."""
+    lines = [f"**{escape_markdown(outcome.name)}**", "", *map(escape_markdown, _found(outcome))]
+    if outcome.model:
+        address = f"runs:/{run_id}/model"
+        lines += ["", f"The network of seed {outcome.best_seed}, the best one:"]
+        lines += ["", f"    mlflow.keras.load_model({address!r})"]
+    return "\n".join(lines)
+
+
+def _found(outcome: Outcome) -> list[str]:
+    """Returns sentences about the score and the solve rate of an outcome."""
+    mean, rate = measure_mean(outcome, outcome.score), outcome.solve_rate
+    interval = "" if np.isnan(mean.low) else f" [{100 * mean.low:.1f}, {100 * mean.high:.1f}]"
+    score = f"{outcome.score.capitalize()} {100 * mean.mean:.1f} %{interval} over {mean.n} seeds"
+    return [f"{score}; {rate.k} of {rate.n} seeds solved the task."]
+
+
+def sweep_note(result: SweepData) -> str:
+    """Returns the description of a sweep that MLflow shows, in Markdown: the best recipes found.
+
+    Its finalists on fresh seeds, where it has some; else the three recipes with the best scores.
+    """
+    ranked = [row for row in result.rows if row.role == "confirmed"]
+    ranked = ranked or [row for row in result.rows if row.role in ("fixed", "trial")]
+    ranked = sorted(ranked, key=lambda row: row.outcome.rank())[:3]
+    lines = [
+        f"**{escape_markdown(result.title or result.name)}**",
+        "",
+        escape_markdown(result.about),
+    ]
+    if len({row.outcome.settings["task"] for row in ranked}) == 1:
+        kind = "Confirmed on fresh seeds" if ranked[0].role == "confirmed" else "Best so far"
+        lines += ["", f"{kind}:", ""]
+        for row in ranked:
+            found = f"{row.id}: {row.outcome.name}. {_found(row.outcome)[0]}"
+            lines.append(f"- {escape_markdown(found)}")
+    counts = {"not finished": result.unfinished, "failed": len(result.failed)}
+    shown = [f"{count} {word}" for word, count in counts.items() if count]
+    lines += ["", f"{len(result.rows)} recipes" + "".join(f", {word}" for word in shown) + "."]
+    return "\n".join(lines).strip()
+
+
+def dataset_input(outcome: Outcome) -> Any:
+    """Returns the data that a recipe was trained on, as an input of an MLflow run.
+
+    A file of the user's by its name; else the task with its parameters, whose code makes the data.
+    """
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    settings = outcome.settings
+    keys = list(settings)
+    last = keys.index("framing") if "framing" in keys else len(keys)
+    task = {key: settings[key] for key in keys[:last]}
+    text = json.dumps(task, sort_keys=True, default=str)
+    file = settings.get("file") if settings.get("task") == "csv" else None
+    name = str(file or settings["task"])
+    source = {"uri": name} if file else {"tags": {"mlflow.source.name": name}}
+    dataset = Dataset(
+        name[:500],
+        hashlib.sha256(text.encode()).hexdigest()[:8],
+        "local" if file else "code",
+        json.dumps(source),
+        profile=text[:10_000],
+    )
+    return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
+
+
+def log_outcome(
+    client: MlflowClient, experiment: str, run_id: str, outcome: Outcome, ended: int
+) -> None:
+    """Writes an outcome to a run and marks the run as finished, which it is only with all of it.
+
+    `ended` is the end of the run in milliseconds since the epoch.
+    """
     metrics, params = outcome_metrics(outcome), recipe_params(outcome)
     client.log_batch(run_id, metrics=metrics, params=params)
     with temporary_folder() as folder:
         with disk_errors_reported():
             write_outcome(outcome, folder)
         client.log_artifacts(run_id, str(folder), "outcome")
-    client.set_terminated(run_id, "FINISHED")
+    log_network(client, experiment, run_id, outcome)
+    client.log_inputs(run_id, [dataset_input(outcome)])
+    client.set_tag(run_id, "mlflow.note.content", outcome_note(outcome, run_id))
+    client.set_terminated(run_id, "FINISHED", ended)

@@ -17,7 +17,11 @@ PLACES = "select e.experiment_id, e.artifact_location, r.run_uuid, r.artifact_ur
 PLACES += " e left join runs r on r.experiment_id = e.experiment_id"
 UPDATES = [
     f"update {table} set {column} = ? || substr({column}, ?) where substr({column}, 1, ?) = ?"
-    for table, column in (("experiments", "artifact_location"), ("runs", "artifact_uri"))
+    for table, column in (
+        ("experiments", "artifact_location"),
+        ("runs", "artifact_uri"),
+        ("logged_models", "artifact_location"),
+    )
 ]
 TAIL = 3
 """Parts of the path of a run's files that are below the folder of artifacts: NAME/RUN/artifacts."""

@@ -19,7 +19,15 @@ from lstm_bench.safety import disk_errors_reported, escape_markdown, temporary_f
 from lstm_bench.sweeps import Sweep
 from lstm_bench.tracking._definition import data_file, describe_changes, search_definition
 from lstm_bench.tracking._listing import LISTING_FILE, SeedRole, outcome_key
-from lstm_bench.tracking._logging import log_outcome, seeds_tag, source_tags
+from lstm_bench.tracking._logging import (
+    log_outcome,
+    seeds_tag,
+    source_tags,
+    sweep_note,
+    training_times,
+)
+from lstm_bench.tracking._network import delete_networks
+from lstm_bench.tracking._runs_view import TAG, runs_page, view_key, view_tag
 from lstm_bench.tracking._store import OVERRIDDEN_SWEEP, WHOLE_SWEEP, Store
 
 
@@ -122,6 +130,11 @@ class Session:
         self._children = own if fresh else store.related_children(experiment, run_id)
         self._failures = self._read_failures()
 
+    @property
+    def page(self) -> str:
+        """The part after `#` of the address of MLflow's page with the runs of the sweep."""
+        return runs_page(self._experiment, self.run_id)
+
     def read_looks(self, sweep: Sweep, key: str) -> None:
         """Reads with how many seeds `sweep`, with this key, was reported before, and planned.
 
@@ -180,7 +193,6 @@ class Session:
         self._added = True
         key = outcome_key(outcome.digest, kind)
         with self.store.errors_reported():
-            spent = outcome.compile_seconds + outcome.train_seconds
             tags = self._tags(key, outcome.name, outcome.engine, outcome.provenance)
             tags |= {
                 "kind": "recipe" if kind == "search" else f"recipe on {kind} seeds",
@@ -190,12 +202,12 @@ class Session:
             }
             if not np.isfinite(outcome.seeds["loss"]).any():
                 tags["kind"] = "recipe that diverged"
-            began = int(1000 * (time.time() - spent))
-            name = f"{label} · {outcome.name}"
-            run = client.create_run(self._experiment, began, tags, name[:250])
+            began, ended = training_times(outcome)
+            run = client.create_run(self._experiment, began, tags, label[:250])
             run_id = run.info.run_id
-            log_outcome(client, run_id, outcome)
+            log_outcome(client, self._experiment, run_id, outcome, ended)
             if self._children.get(key) in self._own:
+                delete_networks(client, self._experiment, self._children[key])
                 client.delete_run(self._children[key])
         self._children[key] = run_id
         self._own.add(run_id)
@@ -207,8 +219,8 @@ class Session:
         with self.store.errors_reported():
             tags = self._tags(key, failed.name, engine, provenance())
             tags |= {"kind": "failure", "reason": failed.reason[:4000]}
-            name = f"{failed.id} · {failed.name}"
-            run = client.create_run(self._experiment, tags=tags, run_name=name[:250])
+            tags["mlflow.note.content"] = escape_markdown(f"{failed.name}: {failed.reason[:4000]}")
+            run = client.create_run(self._experiment, tags=tags, run_name=failed.id[:250])
             client.set_terminated(run.info.run_id, "FAILED")
         self._failures[key] = failed.reason
 
@@ -256,7 +268,21 @@ class Session:
                     client.log_metric(self.run_id, "best_skill", best.seeds["skill"].mean())
                 client.log_metric(self.run_id, "best_solve_rate", best.solve_rate.rate)
                 client.set_tag(self.run_id, "best", f"{result.best.id} · {best.name}")
+            self._describe(result)
             client.set_terminated(self.run_id, status, ended)
+
+    def _describe(self, result: SweepData) -> None:
+        """Writes what was found as the description of the sweep's run and of its experiment."""
+        note = sweep_note(result)
+        self.store.client.set_tag(self.run_id, "mlflow.note.content", note)
+        skill = any("skill" in row.outcome.seeds for row in result.rows)
+        metrics: tuple[str, ...] = ("skill", "mae") if skill else ("accuracy",)
+        metrics += ("solve_rate", "parameters", "train_seconds")
+        tag = TAG + view_key(self.run_id)
+        value = view_tag(self.run_id, metrics)
+        self.store.client.set_experiment_tag(self._experiment, tag, value)
+        if not result.overrides:
+            self.store.client.set_experiment_tag(self._experiment, "mlflow.note.content", note)
 
 
 def _now() -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lstm_bench.results import Outcome
-from lstm_bench.tracking._logging import log_outcome, seeds_tag, source_tags
+from lstm_bench.tracking._logging import log_outcome, seeds_tag, source_tags, training_times
 from lstm_bench.tracking._store import Store
 
 EXPERIMENT = "runs"
@@ -28,8 +28,9 @@ def log_single_run(store: Store, outcome: Outcome) -> str:
             "seed_count": str(len(outcome.seeds)),
             **source_tags(outcome.provenance),
         }
-        name = f"{outcome.settings['task']} · {outcome.name}"
-        run = client.create_run(experiment, tags=tags, run_name=name[:250])
+        began, ended = training_times(outcome)
+        name = f"{outcome.settings['task']}-{outcome.digest[:6]}"
+        run = client.create_run(experiment, began, tags, name)
         run_id = str(run.info.run_id)
-        log_outcome(client, run_id, outcome)
+        log_outcome(client, experiment, run_id, outcome, ended)
     return run_id

@@ -1,17 +1,20 @@
 """A search from its file to its report: its races, the stages after them, and failures."""
 
 import json
+from pathlib import Path
 
 import numpy as np
+import optuna
 import pytest
 
 from lstm_bench.analysis._findings import sweep_findings
-from lstm_bench.errors import RecipeError, SweepError
+from lstm_bench.errors import RecipeError, StoreError, SweepError
 from lstm_bench.execution._estimate import estimate_stages, probe
 from lstm_bench.execution._sweep_run import estimate_sweep, run_sweep
 from lstm_bench.execution._workers import WorkerPool
 from lstm_bench.recipes._recipe import recipe
 from lstm_bench.results import measure_values
+from lstm_bench.search._optuna_trials import search_study
 from lstm_bench.search._study import SearchStudy
 from lstm_bench.seeds import source_seeds
 from lstm_bench.sweeps._sweep import SEED_BLOCK, parse_sweep
@@ -45,6 +48,50 @@ DOCUMENT = {
 @pytest.fixture(scope="module")
 def done(settings):
     return run_sweep(parse_sweep("search", DOCUMENT), settings)
+
+
+def stored_study(settings):
+    return optuna.load_study(study_name="search", storage=settings.optuna)
+
+
+def assert_is_of(study, result):
+    """Fails unless Optuna's trials are those of the result, each once."""
+    rows = {row.trial: row.outcome for row in result.trials}
+    assert [trial.number for trial in study.trials] == list(rows)
+    for trial in study.trials:
+        outcome = rows[trial.number]
+        assert trial.value == pytest.approx(outcome.seeds["accuracy"].mean())
+        assert trial.params.items() <= outcome.settings.items()
+        assert {"epochs", "learning_rate", "stateful"} <= trial.params.keys()
+        assert trial.user_attrs["digest"] == outcome.digest
+        stopped = len(outcome.seeds) < DOCUMENT["seeds"]
+        assert trial.state.name == ("PRUNED" if stopped else "COMPLETE")
+        assert max(trial.intermediate_values) == len(outcome.seeds)
+
+
+def test_optuna_opens_the_search_and_it_is_written_anew_when_it_was_deleted(done, settings):
+    assert_is_of(stored_study(settings), done[0])
+    assert_is_of(search_study(done[0]), done[0])
+    before = stored_study(settings).trials
+    run_sweep(parse_sweep("search", DOCUMENT), settings)
+    assert stored_study(settings).trials == before
+    Path(settings.optuna.removeprefix("sqlite:///")).unlink()
+    run_sweep(parse_sweep("search", DOCUMENT), settings)
+    assert_is_of(stored_study(settings), done[0])
+
+
+def test_no_study_is_written_where_there_is_to_be_none(done, settings, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run_sweep(parse_sweep("search", DOCUMENT), settings.model_copy(update={"optuna": None}))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_mlflow_and_optuna_never_share_a_database(tmp_path, settings):
+    address = f"sqlite:///{tmp_path}/both.db"
+    places = settings.model_copy(update={"store": address, "optuna": address})
+    with pytest.raises(StoreError, match="another database than the MLflow store"):
+        run_sweep(parse_sweep("search", DOCUMENT), places)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_every_stage_has_its_rows_on_its_seeds(done):

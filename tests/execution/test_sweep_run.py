@@ -147,7 +147,7 @@ def test_the_store_reads_well_in_mlflow(done, settings):
     assert len(parents) == 1
     assert {r.data.tags["mlflow.parentRunId"] for r in children} == {parents[0].info.run_id}
     assert {r.info.status for r in runs} == {"FINISHED"}
-    first = next(r for r in children if r.info.run_name.startswith("A1"))
+    first = next(r for r in children if r.info.run_name == "A1")
     assert first.data.params["units"] == "20"
     assert {"accuracy", "accuracy_std", "solve_rate", "solve_rate_low"} <= set(first.data.metrics)
     by_seed = client.get_metric_history(first.info.run_id, "by_seed/loss")
