@@ -15,6 +15,7 @@ Floats = NDArray[np.float64]
 PERMUTATIONS = 999
 MAX_GROUPS = 4
 """Values of a number are grouped into at most this many groups of equal size."""
+LARGE = 1e4
 GROUP_SIZE = 4
 """Fewest trials of a group of numbers."""
 
@@ -100,6 +101,9 @@ def _interval(codes: NDArray[np.int64], scores: NDArray[np.float64]) -> tuple[fl
     f, n = float(f_values[0]), len(scores)
     if not math.isfinite(f):
         return 1.0, 1.0
+    if f * df1 > LARGE:  # the noncentral part is all but constant, and its distribution overflows
+        ends = [f * df1 * float(stats.chi2.ppf(q, df2)) / df2 for q in (0.025, 0.975)]
+        return ends[0] / (ends[0] + n), ends[1] / (ends[1] + n)
 
     def fraction(level: float) -> float:
         def excess(noncentrality: float) -> float:

@@ -194,8 +194,8 @@ def a_search(objective: str = "accuracy") -> SweepData:
         seeds=[crossed_seed(*key) for key in keys],
     )
     weights = [
-        {"key": "units", "fanova": 0.75, "ped_anova": 0.5},
-        {"key": "batch_size", "fanova": 0.25, "ped_anova": 0.5},
+        {"key": "units", "fanova": 0.75, "ped_anova": 0.5, "low": 0.4, "high": 0.9, "p": 0.01},
+        {"key": "batch_size", "fanova": 0.25, "ped_anova": 0.5, "low": 0.0, "high": 0.3, "p": 0.6},
     ]
     rows = (*FIXED[:2], *trials, *finalists, *ablations, *effects, split)
     search = SEARCH | {"objective": objective, "startup": 3, "switches": ["stateful"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import re
 
@@ -160,6 +161,18 @@ def test_confirmed_recipes_are_above_the_trials() -> None:
     assert "The simplest recipe that solves the task is confirmed-3" in console
     assert "trial-5 failed: out of memory <b>" in console
     assert "4 searched recipes in the report" in console
+
+
+def test_a_setting_is_named_only_where_it_beats_chance() -> None:
+    def said(p: float | None) -> str:
+        settings = [{"key": "units", "fanova": 0.75, "ped_anova": 0.5, "p": p}]
+        analysis = {**SEARCHED.analysis, "importance": {"trials": 30, "settings": settings}}
+        changed = dataclasses.replace(SEARCHED, analysis=analysis)
+        return " ".join(summarize(sweep_findings(changed)).sentences)
+
+    assert "the setting that explains the score best is units" in said(0.05)
+    assert "no setting explains the score beyond chance" in said(0.66)
+    assert "explains the score best" not in said(0.66) + said(None)
 
 
 def test_the_summary_has_the_findings_of_the_search() -> None:

@@ -102,6 +102,17 @@ def test_the_interval_of_an_explained_fraction_covers_it_in_many_samples(true, t
     assert stats.binom.cdf(hits, 1000, 0.95) > 0.01
 
 
+def test_the_interval_of_a_fraction_near_one_is_finite_and_has_no_jump(monkeypatch):
+    groups = np.repeat(range(4), 6)
+    noise = np.random.default_rng(0).standard_normal(24)
+    for size in (1e9, 1e5, 20.0):
+        low, high = explained._interval(groups, groups * size + noise)
+        assert 0.9 < low <= high <= 1
+    monkeypatch.setattr(explained, "LARGE", 0.0)
+    rough = explained._interval(groups, groups * 20.0 + noise)
+    assert rough == pytest.approx((low, high), abs=2e-4)
+
+
 def crossed_scores(rng, shape, data, init, order, together):
     """Returns scores with normal effects of these variances; all interactions are of all three."""
     parts = zip(range(3), (data, init, order), strict=True)
