@@ -38,9 +38,9 @@ def forecast_with_baseline(
     """
     import pandas as pd
 
-    if task.outputs or task.text:
+    if task.output_names or task.text:
         rule = "forecast a new file where one value of a table is forecast"
-        got = "several values" if task.outputs else "the next character of a text"
+        got = "several values" if task.output_names else "the next character of a text"
         raise UserError(f"--csv: baselines {rule}, but this run forecasts {got}; give a network")
     data, sequences = task.prepared, task.file_sequences
     train = sequences.segments[: len(sequences.problem.train)]

@@ -294,10 +294,10 @@ class CsvTask(Task):
         data = self.file_sequences
         places = data.starts[sequence] + step
         times = data.times[places]
-        return times if self.outputs else times[:, 0], data.time_ranks[places]
+        return times if self.output_names else times[:, 0], data.time_ranks[places]
 
     @property
-    def outputs(self) -> tuple[str, ...]:
+    def output_names(self) -> tuple[str, ...]:
         return self.prepared.output_names
 
     @property
@@ -312,7 +312,7 @@ class CsvTask(Task):
 
     @property
     def generates(self) -> bool:
-        return self.horizon == 1 and not self.outputs
+        return self.horizon == 1 and not self.output_names
 
     @property
     def preprocessing(self) -> dict[str, Any]:
@@ -334,8 +334,8 @@ class CsvTask(Task):
         return {
             "columns": data.stored,
             "inputs": [] if self.symbolic else [list(feature) for feature in numbers],
-            "shift": sequences.shift.tolist() if self.outputs else float(sequences.shift[0]),
-            "scale": sequences.scale.tolist() if self.outputs else float(sequences.scale[0]),
+            "shift": sequences.shift.tolist() if self.output_names else float(sequences.shift[0]),
+            "scale": sequences.scale.tolist() if self.output_names else float(sequences.scale[0]),
             "difference": self.difference,
             "kind": self.kind,
             "symbolic": self.symbolic,
@@ -387,5 +387,5 @@ def _file_sequences(task: CsvTask, digest: str) -> FileSequences:
 def _baselines(task: CsvTask, digest: str, lags: int | None) -> Baselines:
     if task.text:
         return Baselines(text_baselines(task.prepared, task.file_sequences), ())
-    forecasts = output_baselines if task.outputs else baseline_forecasts
+    forecasts = output_baselines if task.output_names else baseline_forecasts
     return forecasts(task.prepared, task.file_sequences, task.kind, lags)

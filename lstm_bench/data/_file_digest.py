@@ -15,9 +15,12 @@ def file_digest(file: str, text: bool = False) -> str:
 
     Raises `DataError` if the file cannot be read.
     """
-    if not Path(file).is_file():
+    try:
+        status = Path(file).stat()
+    except (OSError, ValueError):
         return read_data(file, text).digest  # which raises the error
-    status = Path(file).stat()
+    if not Path(file).is_file():
+        return read_data(file, text).digest
     return _digest(file, status.st_mtime_ns, status.st_size)
 
 

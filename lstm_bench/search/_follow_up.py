@@ -129,7 +129,7 @@ def planned_contexts(given: int | None, verdicts: int) -> int:
     it is one of so many `verdicts`.
 
     >>> planned_contexts(None, 10), planned_contexts(None, 200), planned_contexts(10, 200)
-    (12, 13, 10)
+    (12, 14, 10)
     """
     return given or max(MIN_CONTEXTS, fewest_to_be_real(max(verdicts, 1)))
 

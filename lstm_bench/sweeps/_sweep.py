@@ -152,7 +152,7 @@ def find_sweep(name: str, folder: Path = Path("sweeps")) -> Path:
     names = sorted(p.stem for p in folder.glob("*.yaml"))
     if name not in names:
         raise SweepError(
-            f"sweep: {unknown('sweep', name, names)}; looked for the file {folder / name}.yaml in "
+            f"sweep: {unknown('sweep', name, names)}; looked for the file {folder}/{name}.yaml in "
             f"{Path.cwd()}, or give the path of a file"
         )
     return folder / f"{name}.yaml"

@@ -195,7 +195,7 @@ class Task(BaseModel, ABC):
         return np.asarray(step, object), np.asarray(step)
 
     @property
-    def outputs(self) -> tuple[str, ...]:
+    def output_names(self) -> tuple[str, ...]:
         """The names of the outputs of a step if baselines forecast each of several (K,).
 
         Then `baselines` are arrays (T, K), and the times of `step_times` (M, K).

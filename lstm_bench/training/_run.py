@@ -140,7 +140,7 @@ def _teacher_forced_predictions(recipe: Recipe, run: SeedRun) -> pd.DataFrame:
         expected = recipe.task.in_units(sequence, step, expected)
         predicted = recipe.task.in_units(sequence, step, np.asarray(predicted, float))
     correct = run.correct[-1][sample, position]
-    count = max(1, len(recipe.task.outputs))  # a row for each of them
+    count = max(1, len(recipe.task.output_names))  # a row for each of them
     if count > 1:
         sequence, step, inputs, correct = (
             np.repeat(values, count, axis=0) for values in (sequence, step, inputs, correct)
@@ -161,7 +161,7 @@ def _with_baselines(recipe: Recipe, table: pd.DataFrame) -> pd.DataFrame:
     baselines = {**task.baselines(), **(task.baselines(window) if window else {})}
     if not baselines:
         return table
-    count = max(1, len(task.outputs))
+    count = max(1, len(task.output_names))
     sequence, step = (table[name].to_numpy()[::count] for name in ("sequence", "step"))
     times, moments = task.step_times(sequence, step)
     table["input"], table["moment"] = times.ravel(), np.repeat(moments, count)
@@ -169,8 +169,8 @@ def _with_baselines(recipe: Recipe, table: pd.DataFrame) -> pd.DataFrame:
         index = np.cumsum([0, *map(len, predicted)])[sequence] + step
         values = np.concatenate(predicted)[index].reshape(len(table), *[1] * (count > 1))
         table[BASELINE_PREFIX + name] = _readable_values(recipe, values)
-    if task.outputs:
-        table[OUTPUT] = np.tile(np.array(task.outputs, object), len(step))
+    if task.output_names:
+        table[OUTPUT] = np.tile(np.array(task.output_names, object), len(step))
     if task.output_units:
         table[OUTPUT_UNIT] = np.tile(task.output_units, len(step))
     return table
@@ -268,7 +268,7 @@ def _scores(recipe: Recipe, run: SeedRun, predictions: pd.DataFrame) -> dict[str
     targets = samples.y.reshape(*samples.scored.shape, -1)[samples.evaluated]
     outputs = run.outputs[samples.evaluated]
     if recipe.task.kind == "regression":
-        count = max(1, len(recipe.task.outputs))
+        count = max(1, len(recipe.task.output_names))
         sequence, step = sequence[::count], predictions["step"].to_numpy()[::count]
         units = np.array(recipe.task.output_units or 1.0)
         targets = recipe.task.in_units(sequence, step, targets) / units

@@ -199,7 +199,7 @@ def test_the_whole_path_after_the_last_row_is_forecast(path_outcome, file):
 
 def test_several_targets_are_outputs_in_their_own_units(frame, file):
     task = CsvTask(file=file, target="sales, visits", columns=(), horizon=2, difference=True)
-    assert task.labels == () and task.outputs == ("sales", "visits")
+    assert task.labels == () and task.output_names == ("sales", "visits")
     ahead = frame[["sales", "visits"]].shift(-2).to_numpy()
     assert in_units(task, 0) == pytest.approx(ahead[1 : CUT - 2])
     changes = frame[["sales", "visits"]].diff().to_numpy()[1 : CUT - 2]
@@ -240,7 +240,7 @@ def test_a_file_without_one_of_several_values_does_not_score_that_step(frame, tm
                    horizon="1..2")  # fmt: skip
     scored = task.problem(0).unseen[0].scored[-(ROWS - CUT - 1) :]  # the first is row 96
     assert np.flatnonzero(~scored).tolist() == [3, 4]  # the origins 98 and 99
-    assert task.outputs == ("sales, 1", "sales, 2", "visits, 1", "visits, 2")
+    assert task.output_names == ("sales, 1", "sales, 2", "visits, 1", "visits, 2")
 
 
 def test_a_column_whose_name_has_a_comma_is_one_target(frame, tmp_path):

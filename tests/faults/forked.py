@@ -58,7 +58,9 @@ def prepare() -> None:
         importlib.import_module(name)
     from lstm_bench import execution, training
 
-    def estimate_sweep(sweep: Any, settings: Any, engine: str = "compiled") -> Any:
+    def estimate_sweep(
+        sweep: Any, settings: Any, engine: str = "compiled", cluster: Any = None
+    ) -> Any:
         """Returns the estimate of a sweep without its time, which workers would measure."""
         from lstm_bench.execution._estimate import MIN_SAMPLE, Estimate, estimate_stages
         from lstm_bench.search._study import SearchStudy

@@ -16,8 +16,8 @@ from lstm_bench.errors import StoreError
 from lstm_bench.execution._sweep_run import run_sweep
 from lstm_bench.recipes._recipe import recipe
 from lstm_bench.recipes._registry import BUILT_IN_TASKS
+from lstm_bench.report._answer import summarize
 from lstm_bench.report._page import render
-from lstm_bench.report._summary import paragraphs
 from lstm_bench.results._outcome import TABLES, Outcome
 from lstm_bench.results._storage import pack_outcome, read_outcome, unpack_outcome, write_outcome
 from lstm_bench.results._sweep_data import Row, SweepData
@@ -69,7 +69,7 @@ def assert_reportable(outcome, full=True):
     """Makes a report of an outcome, or at least all of its findings."""
     rows = (Row("A", outcome), Row("B", outcome, role="confirmed", of="A"))
     result = SweepData("s", "", "", rows, None, {})
-    assert paragraphs(sweep_findings(result))
+    assert summarize(sweep_findings(result)).sentences
     assert "index.html" in (render(result) if full else {"index.html"})
 
 
@@ -333,7 +333,7 @@ def is_listing_accepted(facts, outcomes, full=False):
         return False
     result = listing.result_from_listing(parsed, outcomes, BUILT_IN_TASKS)
     findings = sweep_findings(result)
-    assert paragraphs(findings)
+    assert summarize(findings).sentences
     assert "index.html" in (render(result, findings) if full else {"index.html"})
     return True
 

@@ -7,7 +7,7 @@ import pytest
 from outcome_builder import build_outcome
 
 from lstm_bench.analysis._findings import sweep_findings
-from lstm_bench.report._summary import summary
+from lstm_bench.report._answer import summarize
 from lstm_bench.results import Row, SweepData
 from lstm_bench.statistics import ComparisonQuestion
 from lstm_bench.sweeps._sweep import sweep_from_document
@@ -63,7 +63,7 @@ def test_a_difference_after_earlier_looks_needs_stronger_evidence(looks, planned
     assert 0.0015 < comparison.p == comparison.p_holm < 0.048
     assert comparison.verdict.startswith(word)
     assert comparison.level == pytest.approx(0.0015 if looks else 0.048)
-    said = any("It was reported before with 10 seeds" in line for line in summary(findings))
+    said = "It was reported before with 10 seeds" in " ".join(summarize(findings).sentences)
     assert said == bool(looks)
     if looks:
         low, high = comparison.more_seeds_range

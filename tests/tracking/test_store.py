@@ -304,7 +304,7 @@ def test_incomplete_copies_of_a_killed_process_are_deleted(filled, settings):
     names = {path.name for path in filled.rglob("*")}
     assert not names & {".partial-abcd0123", ".mlflow.db-abcd0123"}
     files = [path for path in filled.rglob("artifacts/report/**/*") if path.is_file()]
-    assert files and {path.suffix for path in files} == {".csv", ".svg", ".md", ".html"}
+    assert files and {path.suffix for path in files} == {".csv", ".svg", ".pdf", ".md", ".html"}
 
 
 def test_damaged_rows_of_a_database_are_one_message(filled, command):
