@@ -15,6 +15,7 @@ import dataclasses
 import io
 import json
 import reprlib
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -37,7 +38,8 @@ MAX_DEPTH = 64
 """The deepest nesting of JSON that is read."""
 
 READ_ERRORS = (OSError, ValueError, TypeError, LookupError, ArithmeticError, EOFError, MemoryError,
-               RuntimeError, pa.ArrowException, zipfile.BadZipFile, zlib.error)  # fmt: skip
+               RuntimeError, SyntaxError, pa.ArrowException, tokenize.TokenError,
+               zipfile.BadZipFile, zlib.error)  # fmt: skip
 """What zipfile, NumPy and Arrow raise for damaged bytes."""
 
 EQUIVALENT_ERRORS = {"list_type": "tuple_type", "dataclass_type": "dict_type",

@@ -1,6 +1,7 @@
 """Damaged, edited or foreign files of a store give an outcome, or one readable error."""
 
 import copy
+import dataclasses
 import json
 import random
 import zipfile
@@ -448,7 +449,7 @@ def test_too_many_crossed_seeds_are_not_crossed(swept):
     parsed = listing.parse_listing(json.dumps(facts).encode())
     key = next(listed.key for listed in parsed["rows"] if listed.role == "split")
     one = outcomes[key].seeds.iloc[[0] * len(seeds)].assign(seed=seeds)
-    outcomes[key] = Outcome(**{**vars(outcomes[key]), "seeds": one})
+    outcomes[key] = dataclasses.replace(outcomes[key], seeds=one)
     row["seeds"] = seeds
     assert is_listing_accepted(facts, outcomes)
     parsed = listing.parse_listing(json.dumps(facts).encode())
