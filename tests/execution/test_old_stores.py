@@ -5,6 +5,7 @@
 
 import contextlib
 import json
+import re
 import shutil
 import sqlite3
 from pathlib import Path
@@ -28,6 +29,8 @@ PROSE = {"sentence", "why", "reason"}
 """Text for people: its words may change, but it must be there."""
 JUDGED = {"p_holm", "verdict", "more_seeds", "rank_p"}
 """Corrected p values and what follows from them: these tests have changed since, not the data."""
+INTERVALS = re.compile(r"(^|_)(low|high)$|^ci95$|^interval$")
+"""Intervals: those of finalists hold for all of them now, those on a file count its steps."""
 IMPORTANCES = {"fanova", "ped_anova", "scaled"}
 """Columns that every session computes anew."""
 TOLERANCE = 1e-9
@@ -54,10 +57,13 @@ def tables(report):
     for frame in frames.values():
         for column in PROSE & set(frame.columns):
             frame[column] = frame[column].notna()
-        for column in JUDGED & set(frame.columns):
+        intervals = {column for column in frame.columns if INTERVALS.search(column)}
+        for column in JUDGED & set(frame.columns) | intervals:
             frame[column] = column
         if {"measure", "p"} <= set(frame.columns):  # solve rates have another test now
             frame.loc[frame["measure"] == "solve_rate", "p"] = -1.0
+    if "naive.csv" in frames:  # on a file the steps count too, and this one has too few
+        frames["comparisons.csv"]["p"] = -1.0
     return frames
 
 
@@ -78,8 +84,12 @@ def assert_has_values(actual, expected, place="$"):
     Judged values may differ: see `JUDGED`.
     """
     leaf = place.rpartition(".")[2]
-    if leaf in JUDGED or (leaf == "p" and ("solve_rate" in place or ".verdicts." in place)):
+    if leaf in JUDGED or INTERVALS.search(leaf):
         return
+    if leaf == "p" and ("solve_rate" in place or ".verdicts." in place):
+        return
+    if leaf == "p" and ".comparisons." in place and actual is None:
+        return  # on a file with too few steps
     if isinstance(expected, dict):
         assert isinstance(actual, dict) and expected.keys() <= actual.keys(), place
         for key, value in expected.items():
