@@ -64,21 +64,21 @@ def counting_steps_of_contexts(
         overlap = max(overlap, of.outcome.overlap, to.outcome.overlap)
     steps = pd.concat(by_step, axis=1, join="inner").mean(axis=1).sort_index().to_numpy(float)
     mean = estimate.difference
-    found = stretch_mean(steps, [np.array(by_context)], overlap, mean=mean)
-    return _with_steps(estimate, found)
+    stretch = stretch_mean(steps, [np.array(by_context)], overlap, mean=mean)
+    return _with_steps(estimate, stretch)
 
 
-def _with_steps(estimate: Difference, found: StretchMean) -> Difference:
+def _with_steps(estimate: Difference, stretch: StretchMean) -> Difference:
     """Returns a mean difference with the interval and the p value of seeds and steps."""
     return replace(
         estimate,
-        low=found.low,
-        high=found.high,
+        low=stretch.low,
+        high=stretch.high,
         # The test over seeds holds its level where few of them fail; the other one counts steps.
-        p=max(estimate.p, found.p) if not math.isnan(found.p) else _p_without_steps(estimate),
+        p=max(estimate.p, stretch.p) if not math.isnan(stretch.p) else _p_without_steps(estimate),
         constant=estimate.constant and estimate.n_differing == 0,
         superiority=None,  # its interval counts seeds only
-        step_error=found.step_error,
+        step_error=stretch.step_error,
     )
 
 
@@ -119,8 +119,8 @@ def _rate_difference(
     skills: list[pd.Series] = []
     widths = []
     for row, chosen in zip((of, to), seeds, strict=True):
-        found = row.outcome.stretch_mean("skill")
-        widths.append(found.step_half_width if found else math.nan)
+        stretch = row.outcome.stretch_mean("skill")
+        widths.append(stretch.step_half_width if stretch else math.nan)
         skills.append(row.outcome.seeds.set_index("seed")["skill"].loc[chosen])
     if any(map(math.isnan, widths)):
         nan = math.nan

@@ -68,11 +68,11 @@ class Calendar:
 
     def absent_moments(self, times: Moments) -> Moments:
         """Returns the moments that are absent between the times from which it was inferred."""
-        found = [
+        gaps = [
             self._steps_after(times, place, int(self.whole[place]) - 1)
             for place in np.flatnonzero(self.whole > 1).tolist()
         ]
-        return np.concatenate(found) if found else times[:0]
+        return np.concatenate(gaps) if gaps else times[:0]
 
     def following(self, times: Moments, count: int) -> Moments:
         """Returns the next `count` moments after the last of the times."""
@@ -138,8 +138,8 @@ def infer_calendar(times: Moments) -> Calendar | None:
     times = times.astype("M8[us]")
     steps = np.diff(times)
     common = _most_common(steps)
-    if common >= 28 * DAY and (found := _monthly(times)) is not None:
-        return found
+    if common >= 28 * DAY and (monthly := _monthly(times)) is not None:
+        return monthly
     if common % DAY == np.timedelta64(0) and len(np.unique(_clock(times))) == 1:
         return _daily(times, int(common // DAY))
     return _hourly(times, steps, common)
@@ -195,10 +195,10 @@ def _hourly(times: Moments, steps: Moments, common: np.timedelta64) -> Calendar:
         if count >= 1 or unit == "second":
             break
     name = f"every {unit}" if count == 1 else f"every {count:.3g} {unit}s"
-    found = _evaluated("clock", common, name, "step", steps / common)
+    calendar = _evaluated("clock", common, name, "step", steps / common)
     span = times[-1] - times[0]
-    if found.uneven or not found.absent or span < MIN_SPAN * DAY or common >= DAY:
-        return found
+    if calendar.uneven or not calendar.absent or span < MIN_SPAN * DAY or common >= DAY:
+        return calendar
     clock, counts = np.unique(_clock(times), return_counts=True)
     possible = DAY / common
     dates = times.astype("M8[D]")
@@ -208,12 +208,14 @@ def _hourly(times: Moments, steps: Moments, common: np.timedelta64) -> Calendar:
     seen = tuple(bool((weekdays == day).any()) for day in range(7))
     closed = len(clock) <= 0.95 * possible and usual.mean() > 0.9
     if not closed and all(seen):
-        return found
+        return calendar
     hours = f", at {len(clock)} times of the day" if closed else ""
     shut = "" if all(seen) else ", " + ("on weekdays" if seen == (True,) * 5 + (False,) * 2 else
                                       f"on {sum(seen)} days of the week")  # fmt: skip
     slots = frozenset(clock.tolist()) if closed else frozenset()
-    return Calendar("clock", common, name + hours + shut, "step", found.whole, False, seen, slots)
+    return Calendar(
+        "clock", common, name + hours + shut, "step", calendar.whole, False, seen, slots
+    )
 
 
 def describe_spacing(series: Iterable[Moments]) -> str:
@@ -225,18 +227,18 @@ def describe_spacing(series: Iterable[Moments]) -> str:
     >>> describe_spacing([months])
     'monthly, 3 months missing'
     """
-    found = [calendar for times in series if (calendar := infer_calendar(times)) is not None]
-    if not found:
+    calendars = [calendar for times in series if (calendar := infer_calendar(times)) is not None]
+    if not calendars:
         return "one time"
-    names = [calendar.name for calendar in found for _ in calendar.whole]
+    names = [calendar.name for calendar in calendars for _ in calendar.whole]
     name = max(dict.fromkeys(names), key=names.count)
-    usual = next(calendar for calendar in found if calendar.name == name)
-    if any(calendar.uneven or calendar.scattered for calendar in found):
-        whole = np.concatenate([calendar.whole for calendar in found])
+    usual = next(calendar for calendar in calendars if calendar.name == name)
+    if any(calendar.uneven or calendar.scattered for calendar in calendars):
+        whole = np.concatenate([calendar.whole for calendar in calendars])
         return f"irregular: {name} in {(whole == 1).mean():.0%} of steps"
     if usual.clock:
         return name
-    missing = sum(calendar.absent for calendar in found)
-    others = len({calendar.name for calendar in found}) - 1
+    missing = sum(calendar.absent for calendar in calendars)
+    others = len({calendar.name for calendar in calendars}) - 1
     text = name + (" (the most common of several calendars)" if others else "")
     return text + (f", {missing:,} {usual.unit}{'s' * (missing > 1)} missing" if missing else "")

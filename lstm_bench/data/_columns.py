@@ -114,7 +114,7 @@ class Columns:
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """The names of all features beside the target, in the order of `feature_columns`.
+        """The names of all features other than the target, in the order of `feature_columns`.
 
         >>> Columns("real", "y", ("x",), (), None, None, 2, "refuse", known=("p",)).feature_names
         ('x', 'p+2')

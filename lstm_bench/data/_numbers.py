@@ -135,12 +135,12 @@ def _evidence(cells: Sequence[str]) -> _Evidence:
     different = list(dict.fromkeys(cells))
     if 2 * sum(_parts(cell) is not None for cell in different[:SAMPLE]) < len(different[:SAMPLE]):
         return PLAIN
-    parts = {cell: found for cell in different if (found := _parts(cell)) is not None}
-    units = {found.unit for found in parts.values()}
+    parts = {cell: part for cell in different if (part := _parts(cell)) is not None}
+    units = {part.unit for part in parts.values()}
     if len(units) != 1:
         return PLAIN  # text: 3 kg and 3 lb are not comparable
     unit = units.pop()
-    cores = {found.core: cell for cell, found in parts.items()}
+    cores = {part.core: cell for cell, part in parts.items()}
     used = {mark for core in cores for mark in ".,' " if mark in core}
     formats = []
     for decimal in ".,":
@@ -151,7 +151,7 @@ def _evidence(cells: Sequence[str]) -> _Evidence:
         if not marks and 2 * len(fitting) > len(cores):
             formats.append((len(fitting), NumberFormat(decimal, thousands, unit, False)))
     most = max((count for count, _ in formats), default=0)
-    best = [found for count, found in formats if count == most]
+    best = [candidate for count, candidate in formats if count == most]
     if not best:
         return PLAIN  # dates such as 31.12.2024, for example
     if not used & {".", ","}:
@@ -159,10 +159,10 @@ def _evidence(cells: Sequence[str]) -> _Evidence:
     example = next((cell for core, cell in cores.items() if any(m in core for m in used)), "")
     example = example or next(iter(parts))
     if not any(np.isnan(plain_number(cell)) for cell in parts):
-        best = [replace(found, plain=found.decimal == ".") for found in best]
+        best = [replace(candidate, plain=candidate.decimal == ".") for candidate in best]
     integers = [len(core) for core in cores if core.isdecimal()]
     return _Evidence(
-        tuple(replace(found, example=example) for found in best),
+        tuple(replace(candidate, example=example) for candidate in best),
         example,
         bool(integers) and min(integers) <= 3,
         bool(integers) and max(integers) > 3,
@@ -191,37 +191,37 @@ def number_formats(
     """
     evidence = {name: _evidence(cells) for name, cells in columns.items()}
     if decimal is not None or thousands is not None:
-        return {n: _given(found, decimal, thousands) for n, found in evidence.items()}
-    certain = [found.formats[0] for found in evidence.values() if len(found.formats) == 1]
+        return {n: _given(column, decimal, thousands) for n, column in evidence.items()}
+    certain = [column.formats[0] for column in evidence.values() if len(column.formats) == 1]
     comma = any(f.decimal == "," and not f.plain for f in certain)
     point = any(
         (f.decimal == "." and "." in f.example) or f.thousands == "," for f in certain if f.example
     )
-    return {name: _resolved(found, separator, comma, point) for name, found in evidence.items()}
+    return {name: _resolved(column, separator, comma, point) for name, column in evidence.items()}
 
 
-def _given(found: _Evidence, decimal: str | None, thousands: str | None) -> NumberFormat:
+def _given(column: _Evidence, decimal: str | None, thousands: str | None) -> NumberFormat:
     """Returns the format with the marks that the user gave."""
-    if found is PLAIN:
+    if column is PLAIN:
         return NumberFormat()
     decimal = decimal or ("," if thousands == "." else ".")
-    first = found.formats[0]
+    first = column.formats[0]
     if thousands is None:
-        fitting = [f for f in found.formats if f.decimal == decimal]
+        fitting = [f for f in column.formats if f.decimal == decimal]
         return fitting[0] if fitting else replace(first, decimal=decimal, thousands="")
     return replace(first, decimal=decimal, thousands=thousands)
 
 
-def _resolved(found: _Evidence, separator: str, comma: bool, point: bool) -> NumberFormat:
-    if len(found.formats) == 1:
-        return found.formats[0]
-    with_point, with_comma = found.formats  # decimal point, decimal comma
-    mixed = found.short_integers and not found.long_integers
+def _resolved(column: _Evidence, separator: str, comma: bool, point: bool) -> NumberFormat:
+    if len(column.formats) == 1:
+        return column.formats[0]
+    with_point, with_comma = column.formats  # decimal point, decimal comma
+    mixed = column.short_integers and not column.long_integers
     if with_point.thousands and with_comma.thousands:  # 1,234 and 1.234 in one column
         return replace(with_point, ambiguous=True)
     if CURRENCIES & set("".join(with_point.unit)):  # amounts have two decimals
         return with_point if with_point.thousands else with_comma
-    if "." in found.marked:
+    if "." in column.marked:
         if comma and not point:
             return with_comma
         unclear = mixed and separator != "," and not point

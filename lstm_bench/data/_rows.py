@@ -86,17 +86,17 @@ def arrange_rows(
     moments, texts = times.values, times.reading.texts
     complete = dict(by_series)
     absent = _absent_moments(times, by_series)
-    total = sum(len(found) for found, _, _ in absent.values())
+    total = sum(len(added_moments) for added_moments, _, _ in absent.values())
     if total:
         _check_absent(table, columns, total, absent, new_file)
         names = list(absent)
         added = [absent[name] for name in names]
-        starts = np.cumsum([count, *(len(found) for found, _, _ in added)])
+        starts = np.cumsum([count, *(len(added_moments) for added_moments, _, _ in added)])
         values = np.concatenate([values, np.full((total, values.shape[1]), np.nan)])
-        moments = np.concatenate([moments, *(found for found, _, _ in added)])
+        moments = np.concatenate([moments, *(added_moments for added_moments, _, _ in added)])
         texts = np.concatenate([texts, *(np.array(text, object) for _, text, _ in added)])
-        for name, start, (found, _, _) in zip(names, starts, added, strict=False):
-            rows = np.concatenate([by_series[name], np.arange(start, start + len(found))])
+        for name, start, (added_moments, _, _) in zip(names, starts, added, strict=False):
+            rows = np.concatenate([by_series[name], np.arange(start, start + len(added_moments))])
             by_series[name] = rows[np.argsort(moments[rows], kind="stable")]
     used, ahead = _without_gaps(table, columns, values, by_series, new_file)
     return Rows(values, moments, texts, used, ahead, complete, total, merged, order)
@@ -126,11 +126,11 @@ def _without_repeats(
 
     Raises `DataError` if times of a series repeat and nothing says how to merge them.
     """
-    merged, found = 0, {}
+    merged, kept = 0, {}
     for name, rows in by_series.items():
         ordered = times.values[rows]
         first = np.concatenate([[True], ordered[1:] != ordered[:-1]])
-        found[name] = rows[first]
+        kept[name] = rows[first]
         if first.all():
             continue
         if columns.aggregate is None:
@@ -151,7 +151,7 @@ def _without_repeats(
         for start, end in pairwise(starts):
             if end - start > 1:
                 values[rows[start]] = _aggregated(values[rows[start:end]], columns.aggregate)
-    return values, found, merged
+    return values, kept, merged
 
 
 def _aggregated(values: Floats, how: Aggregate) -> Floats:
@@ -204,7 +204,7 @@ def _absent_moments(
     """Returns the moments that are absent from each series whose calendar is regular."""
     clocks = calendar_times(times.reading)
     on_wall = clocks is not times.values
-    found = {}
+    absent = {}
     for name, rows in by_series.items():
         calendar = infer_calendar(clocks[rows])
         if calendar is None or not calendar.regular or not calendar.absent:
@@ -214,8 +214,8 @@ def _absent_moments(
         after = rows[np.searchsorted(clocks[rows], moments) - 1]
         if on_wall:  # to UTC, with the offset of the row before
             moments = moments + (times.values[after] - clocks[after])
-        found[name] = (moments.astype(times.values.dtype), texts, after)
-    return found
+        absent[name] = (moments.astype(times.values.dtype), texts, after)
+    return absent
 
 
 def _check_absent(
@@ -278,14 +278,14 @@ def _without_gaps(
             f"{table.file}: missing=interpolate is for numbers, but the target is {columns.kind}; "
             f"{'train a run with' if new_file else 'use'} missing=drop"
         )
-    found = {}
+    kept = {}
     ahead = {name: rows[future[rows]] for name, rows in by_series.items()}
     for name, all_rows in by_series.items():
         rows = all_rows[~future[all_rows]]
-        found[name] = rows[~gaps[rows]]
-        if columns.missing == "interpolate" and len(found[name]):  # from the first complete row on
-            found[name] = rows[np.flatnonzero(~gaps[rows])[0] :]
-    return {name: rows for name, rows in found.items() if len(rows)}, ahead
+        kept[name] = rows[~gaps[rows]]
+        if columns.missing == "interpolate" and len(kept[name]):  # from the first complete row on
+            kept[name] = rows[np.flatnonzero(~gaps[rows])[0] :]
+    return {name: rows for name, rows in kept.items() if len(rows)}, ahead
 
 
 def following_texts(

@@ -110,16 +110,16 @@ def _prepare(options: FileOptions) -> PreparedFile:
     listed = listed_targets(table, options.target)
     time_options = TimeOptions(options.time, options.date_format, options.day_first)
     reserved = {*listed, options.group, *(options.columns or ()), *(options.known or ())}
-    found, unused = find_times(table, time_options, reserved)
-    target = infer_target_column(next(iter(listed), None), options.group, table, found)
+    times, unused = find_times(table, time_options, reserved)
+    target = infer_target_column(next(iter(listed), None), options.group, table, times)
     targets = (target, *listed[1:])
     kind = options.kind or infer_target_kind(table, target)
-    group = options.group or table.series or infer_group_column(table, target, found)
+    group = options.group or table.series or infer_group_column(table, target, times)
     if options.group == "none" and "none" not in table.columns:
         group = None
-    found, unused = _without_cycle(found, group, options, unused)
+    times, unused = _without_cycle(times, group, options, unused)
     left_out, by_order = dict(table.left_out), SeriesByOrder()
-    if group is None and options.group is None and found is None:
+    if group is None and options.group is None and times is None:
         by_order = series_by_order(table, target, GROUP_NAMES)
         group = by_order.group
         if by_order.counter is not None:
@@ -129,9 +129,9 @@ def _prepare(options: FileOptions) -> PreparedFile:
     if group in targets:
         raise DataError(f"{table.file}: {group!r} is both target and group; name another column")
     check_outputs(table, targets, kind, options.horizon, bool(options.all_steps))
-    time = None if found is None else found.name
+    time = None if times is None else times.name
     known, known_left_out = options.known or (), ""
-    roles = {*targets, group, *(() if found is None else found.columns)}
+    roles = {*targets, group, *(() if times is None else times.columns)}
     if known:
         known, known_left_out = check_known(known, table, options.horizon, options.columns, roles)
     inputs, out_note = infer_input_columns(
@@ -139,7 +139,7 @@ def _prepare(options: FileOptions) -> PreparedFile:
     )
     columns = Columns(
         kind, target, inputs, (), time, group, options.horizon, options.missing,
-        None if found is None else found.format, options.aggregate, text=bool(options.text),
+        None if times is None else times.format, options.aggregate, text=bool(options.text),
         further=targets[1:], all_steps=bool(options.all_steps),
         known=known, categories=all_categories(table, [*inputs, *known]),
         reading=replace(options.reading, sheet=None),
@@ -147,7 +147,7 @@ def _prepare(options: FileOptions) -> PreparedFile:
     labels, target_values = parse_targets(table, columns)
     columns = replace(columns, labels=labels)
     values = _stack_columns(table, columns, target_values)
-    all_rows = arrange_rows(table, columns, values, found)
+    all_rows = arrange_rows(table, columns, values, times)
     rows = latest_rows(all_rows, options.latest)
     starts = split_rows(options.split, options.unseen, rows.by_series, rows.times, group)
     if columns.categories:  # those of the rows to learn from
@@ -155,7 +155,7 @@ def _prepare(options: FileOptions) -> PreparedFile:
         categories = categories_of_rows(columns, rows.values, np.concatenate(train))
         columns = replace(columns, categories=categories)
         values = _stack_columns(table, columns, target_values)
-        all_rows = arrange_rows(table, columns, values, found)
+        all_rows = arrange_rows(table, columns, values, times)
         rows = latest_rows(all_rows, options.latest)
     series = _build_series(columns, rows, starts)
     short_note = ""
@@ -178,7 +178,7 @@ def _prepare(options: FileOptions) -> PreparedFile:
     notes = [
         f"target {', '.join(targets)}: {kind}" + kind_note(table, target, kind, len(labels)),
         steps_note(columns),
-        rows_note(columns, all_rows, rows) + " " + order_note(columns, series, rows, found),
+        rows_note(columns, all_rows, rows) + " " + order_note(columns, series, rows, times),
         "inputs: " + ", ".join([*(targets if options.horizon else ()), *columns.inputs]) + out_note,
         known_note(columns, known_left_out),
         unseen_note(table, columns),
@@ -188,7 +188,7 @@ def _prepare(options: FileOptions) -> PreparedFile:
         by_order.note,
         *table.notes,
         *number_notes(table, [*targets, *columns.inputs] if kind == "real" else columns.inputs),
-        *(() if found is None else found.notes),
+        *(() if times is None else times.notes),
         *unused,
     ]
     return PreparedFile(

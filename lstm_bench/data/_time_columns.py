@@ -51,7 +51,7 @@ EXAMPLES = "2024-03-31, 31.03.2024, Mar 31 2024 or 2024-03-31 14:00"
 
 @dataclass(frozen=True)
 class TimeOptions:
-    """What the user says about the times of a file; None is found out."""
+    """What the user says about the times of a file; None is inferred."""
 
     columns: str | None = None  # a name, or several with commas
     date_format: str | None = None
@@ -103,17 +103,17 @@ def find_times(
         if name in reserved:
             continue
         try:
-            found = _candidate(table, name, options)
+            candidate = _candidate(table, name, options)
         except DataError as error:
             unread[name] = error
             continue
-        if found is not None:
-            (clocks if found.reading.is_clock_alone else single).append(found)
+        if candidate is not None:
+            (clocks if candidate.reading.is_clock_alone else single).append(candidate)
     joined = [
         *dates_with_clocks(table, single, clocks, reserved),
         *joined_parts(table, reserved),
     ]
-    even = [found for found in clocks if len(np.unique(found.values)) == len(table)]
+    even = [times for times in clocks if len(np.unique(times.values)) == len(table)]
     best = max([*single, *joined], key=lambda f: _preference(table, f), default=None)
     if best is None and unread:
         raise next(iter(unread.values()))
@@ -122,15 +122,15 @@ def find_times(
         unread = {name: error for name, error in unread.items() if name not in best.columns}
     notes = [f"{name} is not used: {_reason(error)}" for name, error in unread.items()]
     used = () if best is None else best.columns
-    notes += [f"{found.name} is not used: times of day, with no column of dates"
-              for found in clocks if found.name not in used and best not in single]  # fmt: skip
+    notes += [f"{times.name} is not used: times of day, with no column of dates"
+              for times in clocks if times.name not in used and best not in single]  # fmt: skip
     return best, tuple(notes)
 
 
-def _preference(table: Table, found: FileTimes) -> tuple[Any, ...]:
+def _preference(table: Table, times: FileTimes) -> tuple[Any, ...]:
     places = list(table.columns)
-    return (len(np.unique(found.values)), -len(found.columns), found.format.kind != "numbers",
-            -places.index(found.columns[0]))  # fmt: skip
+    return (len(np.unique(times.values)), -len(times.columns), times.format.kind != "numbers",
+            -places.index(times.columns[0]))  # fmt: skip
 
 
 def _reason(error: DataError) -> str:
@@ -147,18 +147,18 @@ def _candidate(table: Table, name: str, options: TimeOptions) -> FileTimes | Non
         cells = table.columns[name]
         if not present_cells(cells).all() and name.lower() not in NAMES:
             return None
-        found = read_column(table, name, options)
-        if found.format.kind != "numbers":
+        times = read_column(table, name, options)
+        if times.format.kind != "numbers":
             first = name == next(iter(table.columns))
             known = bool(hints & HINTS) or (
-                _is_even(found.values)
-                if found.format.kind == "text"
-                else first and _is_even(found.values) and _is_monotone(found.values)
+                _is_even(times.values)
+                if times.format.kind == "text"
+                else first and _is_even(times.values) and _is_monotone(times.values)
             )
-            return found if known else None
-        if name.lower() not in NAMES or (name.lower() == "t" and not _counts(found.values)):
+            return times if known else None
+        if name.lower() not in NAMES or (name.lower() == "t" and not _counts(times.values)):
             return None
-        return found
+        return times
     cells = table.columns[name][present_cells(table.columns[name])]
     if not len(cells):
         return None
@@ -176,8 +176,8 @@ def _candidate(table: Table, name: str, options: TimeOptions) -> FileTimes | Non
 def _is_even(values: NDArray[Any]) -> bool:
     """Returns whether different times are many, and evenly spaced with few gaps."""
     different = np.unique(values)
-    found = infer_calendar(different) if len(different) >= MIN_DATES else None
-    return found is not None and (found.regular or found.has_sessions)
+    calendar = infer_calendar(different) if len(different) >= MIN_DATES else None
+    return calendar is not None and (calendar.regular or calendar.has_sessions)
 
 
 def _is_monotone(values: NDArray[Any]) -> bool:
@@ -282,9 +282,9 @@ def read_columns(table: Table, names: Sequence[str], options: TimeOptions) -> Fi
         return read_column(table, names[0], options)
     parts = parts_by_name(names)
     if options.date_format is None and len(parts) == len(names):
-        found = from_parts(table, parts)
-        if found is not None:
-            return found
+        times = from_parts(table, parts)
+        if times is not None:
+            return times
     texts = [table.text(name) for name in names]
     missing = np.flatnonzero(~np.logical_and.reduce([present_cells(text) for text in texts]))
     if len(missing):
@@ -332,7 +332,7 @@ def read_like(table: Table, time: str, known: TimeFormat | None) -> FileTimes | 
                 "was trained on; write them in that way"
             )
         return FileTimes(time, (time,), reading)
-    found = read_column(table, time, options)
-    if found.format.kind != "numbers" and table.is_numeric(time):
+    times = read_column(table, time, options)
+    if times.format.kind != "numbers" and table.is_numeric(time):
         return FileTimes(time, (time,), as_numbers(table.text(time), table.numbers(time)))
-    return found
+    return times

@@ -117,14 +117,14 @@ def parts_by_name(names: Collection[str]) -> dict[str, str]:
 
     A day without a month is one of the year.
     """
-    found = {}
+    columns: dict[str, str] = {}
     for part, known in PARTS.items():
         for name in names:
-            if name.lower().replace(" ", "_") in known and part not in found:
-                found[part] = name
-    if {"Y", "d"} <= set(found) and not {"m", "q", "V", "j"} & set(found):
-        found["j"] = found.pop("d")
-    return {part: found[part] for part in PARTS if part in found}
+            if name.lower().replace(" ", "_") in known and part not in columns:
+                columns[part] = name
+    if {"Y", "d"} <= set(columns) and not {"m", "q", "V", "j"} & set(columns):
+        columns["j"] = columns.pop("d")
+    return {part: columns[part] for part in PARTS if part in columns}
 
 
 def joined_parts(table: Table, reserved: Collection[str | None]) -> Iterator[FileTimes]:
@@ -139,9 +139,9 @@ def joined_parts(table: Table, reserved: Collection[str | None]) -> Iterator[Fil
             chosen[part] = parts[part]
     order = [part for part in "YmqVjdHMS" if part in chosen]
     for count in range(2, len(order) + 1):
-        found = from_parts(table, {part: chosen[part] for part in order[:count]})
-        if found is not None:
-            yield found
+        times = from_parts(table, {part: chosen[part] for part in order[:count]})
+        if times is not None:
+            yield times
 
 
 def from_parts(table: Table, parts: dict[str, str]) -> FileTimes | None:

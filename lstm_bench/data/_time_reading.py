@@ -157,8 +157,8 @@ def _with_patterns(
         for kind in kinds:
             rows = [n for n, pattern in enumerate(patterns) if pattern and merged[pattern] == kind]
             fields = match_cells([texts[row] for row in rows], kind)
-            found = np.array([cell is not None for cell in next(iter(fields.values()))], bool)
-            fits[rows] = found
+            present = np.array([cell is not None for cell in next(iter(fields.values()))], bool)
+            fits[rows] = present
             wall[rows] = wall_times(fields)
             for row, zone in zip(rows, fields.get("z", ()), strict=False):
                 zones[row] = zone or ""
@@ -176,17 +176,17 @@ def _with_patterns(
 
 
 def _restored(
-    found: Reading | Unread, places: NDArray[np.intp], cells: NDArray[np.object_]
+    reading: Reading | Unread, places: NDArray[np.intp], cells: NDArray[np.object_]
 ) -> Reading | Unread:
-    """Returns what was found in different cells for all cells, with zones taken into account."""
-    if isinstance(found, Unread):
-        rows = np.flatnonzero(np.isin(places, found.rows))
-        return replace(found, rows=rows, share=1 - len(rows) / len(cells))
-    wall, zones = found.wall[places], found.texts[places]
-    found = replace(found, values=wall, wall=wall, texts=cells)
+    """Returns what was read in different cells for all cells, with zones taken into account."""
+    if isinstance(reading, Unread):
+        rows = np.flatnonzero(np.isin(places, reading.rows))
+        return replace(reading, rows=rows, share=1 - len(rows) / len(cells))
+    wall, zones = reading.wall[places], reading.texts[places]
+    reading = replace(reading, values=wall, wall=wall, texts=cells)
     has_zone = zones != ""
     if not has_zone.any():
-        return _with_summer_time(found)
+        return _with_summer_time(reading)
     if not has_zone.all():
         minority = np.flatnonzero(has_zone if has_zone.mean() < 0.5 else ~has_zone)
         return Unread(minority, 1 - len(minority) / len(cells), "zones")
@@ -206,28 +206,30 @@ def _restored(
         place = next(iter(fitting_zones(values[order], minutes[order])), "")
         rule = f" as in {place}" if place else "; the next times are written with the last one"
         notes = (f"offsets from UTC differ{rule}",)
-    times = replace(found.format, zone=str(zones[latest]), place=place)
-    return replace(found, values=values, format=times, notes=notes)
+    times = replace(reading.format, zone=str(zones[latest]), place=place)
+    return replace(reading, values=values, format=times, notes=notes)
 
 
-def _with_summer_time(found: Reading) -> Reading:
+def _with_summer_time(reading: Reading) -> Reading:
     """Returns times without a zone as those of a zone if only its summer time makes them even."""
-    if found.is_clock_alone or "H" not in (directives(plain(found.format.pattern)) or ()):
-        return found
-    descending = len(found.wall) > 1 and found.wall[0] > found.wall[-1]
-    wall = found.wall[::-1] if descending else found.wall
+    if reading.is_clock_alone or "H" not in (directives(plain(reading.format.pattern)) or ()):
+        return reading
+    descending = len(reading.wall) > 1 and reading.wall[0] > reading.wall[-1]
+    wall = reading.wall[::-1] if descending else reading.wall
     starts = np.flatnonzero(np.diff(wall) < -np.timedelta64(1, "h")) + 1
     if len(starts) * MIN_RUN > len(wall):
-        return found  # rows of several series in turns, or in no order
+        return reading  # rows of several series in turns, or in no order
     runs = np.split(wall, starts)  # series after series
     zone = next(filter(None, map(summer_time_zone, runs)), None)
     if zone is None:
-        return found
+        return reading
     minutes = np.concatenate([offsets([zone] * len(run), run) for run in runs])
     values = wall - (minutes * 60e6).astype("m8[us]")
     values = values[::-1] if descending else values
     note = f"local time with summer time as in {zone}"
-    return replace(found, values=values, format=replace(found.format, place=zone), notes=(note,))
+    return replace(
+        reading, values=values, format=replace(reading.format, place=zone), notes=(note,)
+    )
 
 
 def _chosen(readings: list[Reading | Unread]) -> Reading | Unread:
@@ -256,12 +258,12 @@ def _order_name(reading: Reading) -> str:
 
 def _regularity(values: NDArray[Any]) -> int:
     """Returns 2 for times that are evenly spaced, 1 for some gaps between them, otherwise 0."""
-    found: Calendar | None = infer_calendar(np.unique(values))
-    if found is None or found.uneven:
+    calendar: Calendar | None = infer_calendar(np.unique(values))
+    if calendar is None or calendar.uneven:
         return 0
-    if found.has_sessions:
+    if calendar.has_sessions:
         return 1
-    return 0 if not found.regular else 1 if found.absent else 2
+    return 0 if not calendar.regular else 1 if calendar.absent else 2
 
 
 def read_numbers(cells: NDArray[np.object_], numbers: NDArray[np.float64]) -> Reading | None:
@@ -273,9 +275,9 @@ def read_numbers(cells: NDArray[np.object_], numbers: NDArray[np.float64]) -> Re
     lengths = {len(text) for text in texts}
     if len(lengths) == 1 and all(map(str.isdigit, texts)):
         pattern = COMPACT.get(lengths.pop())
-        found = None if pattern is None else _dates_of_digits(cells, pattern)
-        if found is not None:
-            return found
+        reading = None if pattern is None else _dates_of_digits(cells, pattern)
+        if reading is not None:
+            return reading
     for regex, pattern in ((r"\d{4}\.(0[1-9]|1[012])", "%Y.%m"), (r"(0[1-9]|1[012])\.\d{4}",
                                                                   "%m.%Y")):  # fmt: skip
         if all(re.fullmatch(regex, text) for text in texts) and len({*texts}) > 2:
@@ -285,15 +287,15 @@ def read_numbers(cells: NDArray[np.object_], numbers: NDArray[np.float64]) -> Re
 
 def _dates_of_digits(cells: NDArray[np.object_], pattern: str) -> Reading | None:
     unique, places = np.unique(cells.astype(str), return_inverse=True)
-    found = _with_patterns(unique.tolist(), [pattern] * len(unique), "ymd")
-    if isinstance(found, Unread):
+    reading = _with_patterns(unique.tolist(), [pattern] * len(unique), "ymd")
+    if isinstance(reading, Unread):
         return None
-    years = found.wall.astype("M8[Y]").astype(int) + 1970
+    years = reading.wall.astype("M8[Y]").astype(int) + 1970
     if years.min() < COMPACT_YEARS[0] or years.max() > COMPACT_YEARS[1]:
         return None
-    wall = found.wall[places]
-    return replace(found, values=wall, wall=wall, texts=cells,
-                   format=replace(found.format, exact=pattern))  # fmt: skip
+    wall = reading.wall[places]
+    return replace(reading, values=wall, wall=wall, texts=cells,
+                   format=replace(reading.format, exact=pattern))  # fmt: skip
 
 
 def _epoch(
