@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_bench.config import Settings, settings_for
-from lstm_bench.data import frame_settings, reading_settings
+from lstm_bench.data import forecast_with_baseline, frame_settings, reading_settings
 from lstm_bench.errors import TaskError, UserError, unknown
 from lstm_bench.recipes import BUILT_IN_TASKS, Recipe, recipe_from_settings
 from lstm_bench.report import SweepResult
@@ -209,8 +209,7 @@ def sweep(
     over those of the file, `{"seeds": 5}` or `["seeds=5"]`; with them a sweep has a report of its
     own. What the store has is not run again, unless `again`; recipes marked as `full` are run with
     `full` alone. `progress` shows a bar. `cluster` is the address of a Dask scheduler, or a client
-    of one, whose workers run the sweep, to the same numbers. Raises `SweepError` with every fault
-    of the sweep at once, `UserError` for an unfit cluster.
+    of one. Raises `SweepError` with every fault at once, `UserError` for an unfit cluster.
 
     >>> import contextlib, tempfile
     >>> import lstm_bench as lb
@@ -325,13 +324,14 @@ def forecast(
     ...     lb.forecast("shop", "shop.csv").columns.tolist()
     ['day', 'origin', 'predicted']
     """
-    from lstm_bench.data import forecast_with_baseline
     from lstm_bench.tracking import find_baseline, finished_outcome
     from lstm_bench.training import start_tensorflow
 
     check_text("run", run, "the name of a sweep, a row as SWEEP:ID, or a digest")
     if data is None:
         check_path("csv", csv)
+    elif csv is not None:
+        raise UserError("csv: forecast takes one of csv and data, but both are given")
     path = frame_settings(data).get("file", str(csv))
     place = settings_for(profile, store)
     known, opened = load_tasks(place.tasks), open_store(place)

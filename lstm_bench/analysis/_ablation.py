@@ -18,7 +18,7 @@ from lstm_bench.analysis._comparisons import (
 )
 from lstm_bench.analysis._history import objective
 from lstm_bench.analysis._stretch_differences import counting_steps, counting_steps_of_contexts
-from lstm_bench.results import Row, SweepData
+from lstm_bench.results import Row, SweepData, measure_bounds
 from lstm_bench.statistics import (
     DEFAULT_MARGIN,
     FIRST_LEVEL,
@@ -216,6 +216,7 @@ class Effect:
     p_holm: float = math.nan
     verdict: DifferenceVerdict = "cannot tell yet"
     corrected_for: int = 0  # the number of verdicts that p was corrected for
+    level: float = FIRST_LEVEL  # that the corrected p value was judged at
 
     @property
     def name(self) -> str:
@@ -232,7 +233,7 @@ class Effect:
     @property
     def conclusion(self) -> str:
         """The verdict, with the condition that it rests on, or why there can be none."""
-        needed = fewest_to_be_real(self.corrected_for) if self.corrected_for else 0
+        needed = fewest_to_be_real(self.corrected_for, self.level) if self.corrected_for else 0
         if self.verdict == "cannot tell yet" and self.estimate.n < needed:
             return (
                 f"{self.verdict}: as one of {self.corrected_for} verdicts it takes {needed} "
@@ -245,7 +246,9 @@ class Effect:
     ) -> Effect:
         """Returns the effect with its corrected p value, and the verdict that follows from it."""
         verdict = difference_verdict(self.estimate, p_holm, DEFAULT_MARGIN, level)
-        return replace(self, p_holm=p_holm, verdict=verdict, corrected_for=corrected_for)
+        return replace(
+            self, p_holm=p_holm, verdict=verdict, corrected_for=corrected_for, level=level
+        )
 
     def record(self) -> dict[str, Any]:
         """Returns the effect as one flat row."""
@@ -285,6 +288,7 @@ def effects(result: SweepData) -> tuple[Effect, ...]:
     """
     trials = {row.id: row for row in result.having("effect") if not row.axis}
     measure = objective(result)
+    low, high = measure_bounds(measure)
     axes: dict[str, dict[str, dict[Any, Row]]] = {}  # axis -> context -> value -> row
     for row in result.having("effect"):
         context = trials.get(row.of)
@@ -302,7 +306,8 @@ def effects(result: SweepData) -> tuple[Effect, ...]:
             if value != reference and parts:
                 ids, differences, seeds = zip(*parts, strict=True)
                 zeros = [0.0] * len(parts)
-                estimate = paired_mean_difference(list(differences), zeros, (-1.0, 1.0))
+                bounds = (low - high, high - low)
+                estimate = paired_mean_difference(list(differences), zeros, bounds)
                 rows = [(contexts[i][value], contexts[i][reference]) for i in ids]
                 estimate = counting_steps_of_contexts(estimate, rows, measure)
                 estimated.append(Effect(axis, value, reference, ids, differences, seeds, estimate))

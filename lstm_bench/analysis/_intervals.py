@@ -31,7 +31,7 @@ class IntervalResult:
     @property
     def misses(self) -> tuple[tuple[str, Coverage], ...]:
         """The parts with a nominal coverage outside both 95 % intervals of the measured one."""
-        return tuple(part for part in self.parts if part[1].verdict != "agrees")
+        return tuple(part for part in self.parts if part[1].verdict in ("below", "above"))
 
     @property
     def sentence(self) -> str:
@@ -45,7 +45,10 @@ class IntervalResult:
             f"{name}: {100 * c.share:.0f} % in place of {c.level} %" for name, c in self.misses
         ]
         text = f"Forecast intervals of {self.row.id}: {'; '.join(shares)}."
-        return f"{text} They miss in {'; '.join(where)}." if where else text
+        if not where:
+            return text
+        parts = f"Of {len(self.parts)} parts and levels, not corrected for their number"
+        return f"{text} {parts}, the coverage is another in {'; '.join(where)}."
 
     def records(self) -> list[dict[str, Any]]:
         """Returns one flat row for each part and level, all steps first."""
@@ -62,6 +65,8 @@ class IntervalResult:
 def _words(coverage: Coverage) -> str:
     low, high = coverage.binomial if np.isnan(coverage.blocks[0]) else coverage.blocks
     interval = f"95 % interval {100 * low:.0f} to {100 * high:.0f} %"
+    if coverage.verdict == "cannot tell":
+        return f"{interval} if the steps were independent; too few to count that they are not"
     return interval if coverage.verdict == "agrees" else f"{interval}: {coverage.verdict} nominal"
 
 

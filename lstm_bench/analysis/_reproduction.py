@@ -141,15 +141,15 @@ def figures_by_chance(reproductions: Sequence[Reproduction]) -> str:
     words = [item.verdict.word for item in reproductions if item.is_figure and item.verdict]
     count, expected = words.count("not reproduced"), sum(chances)
     alone = sum(item.familywise == "not reproduced" for item in reproductions)
-    needed = math.ceil(2 * len(chances) / REJECTION_LEVEL) - 1
+    needed = math.ceil(2 * len(ranks) / REJECTION_LEVEL) - 1
     text = (
         f"If all {len(chances)} published figures were runs like ours, {expected:.1f} of them "
         f"would be called not reproduced by chance; {count} {'is' if count == 1 else 'are'}"
     )
     if count:
         share = 100 * chance_of_as_many(chances, count)
-        text += f" ({share:.2g} % of such pages have as many or more)"
-        text += f"; as one of {len(chances)} figures, {alone or 'none'} of these still "
+        text += f" ({share:.2g} % of such pages have as many or more, if they are independent)"
+        text += f"; as one of {len(ranks)} figures, {alone or 'none'} of these still "
         text += "is" if alone <= 1 else "are"
         text += f", which takes {needed} seeds" * (not alone)
     return f"{text}."

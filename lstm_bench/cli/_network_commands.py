@@ -136,7 +136,7 @@ def predict(
         found = find_baseline(run, opened, known) if csv is not None else None
         outcome = finished_outcome(run, opened, known) if found is None else None
     except StoreError as error:
-        if not colon:
+        if not colon or not (Path(context.sweeps) / f"{sweep}.yaml").is_file():
             raise
         command = shell_line("lstm-bench", "sweep", sweep)
         raise StoreError(f"{error}\n{run}: its network is made by `{command}`") from error

@@ -200,10 +200,10 @@ def refuse_setting_options(words: Sequence[str], command: Any) -> None:
         key = name.removeprefix("--").replace("-", "_")
         follows = words[place + 1] if place + 1 < len(words) else ""
         shown = value if equals else "" if follows.startswith("-") else follows
-        hint = f"; did you mean {close[0]}?" if close else ""
+        hint = f"; did you mean {close[0]}?" if close else "."
         raise UserError(
             f"{name}: `{words[0]}` has no such option{hint} Settings are given as words without "
-            f"dashes: {key}={shown or 'VALUE'}".replace("option Settings", "option. Settings")
+            f"dashes: {key}={shown or 'VALUE'}"
         )
 
 

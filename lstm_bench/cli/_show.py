@@ -173,7 +173,10 @@ def next_step(result: SweepData, file: str, baselines: Sequence[BaselineResult] 
     if result.best is None or result.best.role == "trial":
         return ""
     chosen, reason = result.best.id, ""
-    if baselines and all(each.best.network_error >= each.best.baseline_error for each in baselines):
+    settings = result.best.outcome.settings
+    forecasts = not settings.get("text") and not any(each.outputs for each in baselines)
+    lost = all(each.best.network_error >= each.best.baseline_error for each in baselines)
+    if baselines and lost and forecasts:  # baselines forecast one value of a table
         chosen, reason = baselines[0].best.baseline, "   (no network has a smaller error)"
     words = ["lstm-bench", "predict", f"{result.name}:{chosen}", "--csv", file]
     return shell_line(*words, "--output", "forecast.csv") + reason

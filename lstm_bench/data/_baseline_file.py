@@ -13,13 +13,16 @@ from numpy.typing import NDArray
 from lstm_bench.data._baselines import baseline_forecasts
 from lstm_bench.data._columns import Series
 from lstm_bench.data._csv_task import CsvTask
+from lstm_bench.data._new_file import file_notes, forecast_end
 from lstm_bench.data._sequences import Segment
-from lstm_bench.data._series import read_new_file
+from lstm_bench.data._series import PreparedFile, read_new_file
 from lstm_bench.errors import UserError, unknown
 
 if TYPE_CHECKING:
     import pandas as pd
 
+SMOOTHING = "exponential smoothing"
+"""The beginning of the name of a baseline whose states go on from row to row."""
 LAGS = re.compile(r"(\d+) rows$")
 """The end of the name of a baseline that uses so many latest rows."""
 
@@ -45,6 +48,8 @@ def forecast_with_baseline(
     data, sequences = task.prepared, task.file_sequences
     train = sequences.segments[: len(sequences.problem.train)]
     new = read_new_file(data, file, reading)
+    if name.startswith(SMOOTHING):
+        new = tuple(_from_first_row(data, series, file) for series in new)
     ahead = [Segment(_with_unknown_rows(s, data.horizon), 0, len(s)) for s in new]
     extended = replace(sequences, segments=(*train, *ahead))
     found = LAGS.search(name)
@@ -52,16 +57,48 @@ def forecast_with_baseline(
     for lags in dict.fromkeys([None, int(found[1]) if found else None]):
         if name not in forecasts:
             forecasts |= baseline_forecasts(data, extended, task.kind, lags).forecasts
+    if name.startswith(SMOOTHING):  # its form may be another if some series are not in the file
+        name = next((key for key in forecasts if key.startswith(SMOOTHING)), name)
     if name not in forecasts:
         raise UserError(f"--csv: {unknown('baseline', name, forecasts)}")
     parts = []
     for series, values in zip(new, forecasts[name][len(train) :], strict=True):
-        times = np.concatenate([series.times, series.following])
+        end = forecast_end(data, series)
+        times = np.concatenate([series.times, series.ahead, series.following])
         predicted = np.array(data.labels, object)[values.astype(int)] if data.labels else values
         columns: dict[str, Any] = {data.group: series.name} if data.group else {}
-        columns |= {data.time or "row": times[data.horizon :], "origin": series.times}
-        parts.append(pd.DataFrame({**columns, "predicted": predicted}))
-    return pd.concat(parts, ignore_index=True)
+        columns |= {
+            data.time or "row": times[data.horizon : data.horizon + end],
+            "origin": series.times[:end],
+        }
+        parts.append(pd.DataFrame({**columns, "predicted": predicted[:end]}))
+    table = pd.concat(parts, ignore_index=True)
+    table.attrs["notes"] = file_notes(data, file, new, reading)
+    return table
+
+
+def _from_first_row(data: PreparedFile, series: Series, file: str) -> Series:
+    """Returns the series of another file from the first row on that the task's file has of it.
+
+    The states of exponential smoothing go on from there. Raises `UserError` if it is not there.
+    """
+    trained = {one.name: one for one in data.series}.get(series.name)
+    places = [] if trained is None else np.flatnonzero(series.times == trained.times[0]).tolist()
+    if not places or trained is None:
+        where = f" of {data.group} {series.name!r}" if data.group else ""
+        row = "a series that it was fitted to" if trained is None else f"{trained.times[0]}"
+        raise UserError(
+            f"--csv: {SMOOTHING} goes on from the first row that it was fitted to, so the "
+            f"file must have it, but {file} has no {row}{where}; give the file that was trained "
+            "on, also with later rows, or another baseline"
+        )
+    first = places[0]
+    rows = {
+        key: getattr(series, key)[first:]
+        for key in ("target", "inputs", "observed", "times", "time_ranks", "further", "known")
+        if len(getattr(series, key))
+    }
+    return replace(series, **rows)
 
 
 def _with_unknown_rows(series: Series, count: int) -> Series:

@@ -229,8 +229,10 @@ def _boosting(
 
 def _raw_columns(data: PreparedFile, series: Series) -> Floats:
     """Returns the columns of a series as they are, (n, F): symbols as their numbers."""
-    target = [series.target[:, None]] if data.horizon else []
-    return np.concatenate([*target, series.inputs], axis=1)
+    features = feature_columns(data, series)
+    if not (data.labels and data.horizon):
+        return features
+    return np.column_stack([series.target, features[:, len(data.labels) :]])
 
 
 def _choose_lags(

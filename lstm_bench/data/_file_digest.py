@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lstm_bench.data._table import DEFAULT_READING, Reading
 from lstm_bench.data._text_file import read_data
+from lstm_bench.errors import DataError
 
 
 def file_digest(file: str, text: bool = False) -> str:
@@ -21,7 +22,10 @@ def file_digest(file: str, text: bool = False) -> str:
         return read_data(file, text).digest  # which raises the error
     if not Path(file).is_file():
         return read_data(file, text).digest
-    return _digest(file, status.st_mtime_ns, status.st_size)
+    try:
+        return _digest(file, status.st_mtime_ns, status.st_size)
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read ({error.strerror})") from error
 
 
 def count_rows(file: str, text: bool = False, reading: Reading = DEFAULT_READING) -> int:

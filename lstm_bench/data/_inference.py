@@ -152,7 +152,7 @@ def kind_note(table: Table, target: str, kind: TargetKind, symbols: int) -> str:
         return f", {symbols} different"
     words = sorted(set(table.text(target)) - {"0", "1"})
     yes, no = ([word for word in words if word.lower() in texts] for texts in (TRUE, FALSE))
-    return f", 1: {', '.join(yes)}, 0: {', '.join(no)}" if kind == "binary" and yes else ""
+    return f", 1: {', '.join(yes)}, 0: {', '.join(no) or '0'}" if kind == "binary" and yes else ""
 
 
 def parse_target(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -21,8 +22,8 @@ def output_baselines(
 ) -> Baselines:
     """Returns the forecasts of each baseline by its name: an array (T, K) for each sequence.
 
-    Baselines of different outputs whose names differ after a comma, as in `linear, 3 rows`, are
-    one; one that some outputs do not have is left out.
+    Baselines of different outputs whose names differ after a comma or in parentheses, as in
+    `linear, 3 rows`, are one; one that some outputs do not have is left out.
     """
     forecasts: list[dict[str, tuple[Floats, ...]]] = []
     left_out: list[str] = []
@@ -32,7 +33,7 @@ def output_baselines(
         found = baseline_forecasts(view, single, kind, lags)
         forecasts.append(found.forecasts)
         left_out += found.left_out
-    by_stem = [{name.partition(",")[0]: name for name in single} for single in forecasts]
+    by_stem = [{re.split(r",| \(", name)[0]: name for name in single} for single in forecasts]
     combined = {}
     for stem in by_stem[0]:
         if not all(stem in names for names in by_stem):

@@ -120,7 +120,7 @@ def _prepare(options: FileOptions) -> PreparedFile:
     times, unused = _without_cycle(times, group, options, unused)
     left_out, by_order = dict(table.left_out), SeriesByOrder()
     if group is None and options.group is None and times is None:
-        by_order = series_by_order(table, target, GROUP_NAMES)
+        by_order = series_by_order(table, {*targets, *reserved}, GROUP_NAMES)
         group = by_order.group
         if by_order.counter is not None:
             left_out[by_order.counter] = f"it counts the rows of each {group}"

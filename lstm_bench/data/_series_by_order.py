@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,18 +24,20 @@ class SeriesByOrder:
     note: str = ""
 
 
-def series_by_order(table: Table, target: str, names: frozenset[str]) -> SeriesByOrder:
+def series_by_order(
+    table: Table, reserved: Collection[str | None], names: frozenset[str]
+) -> SeriesByOrder:
     """Returns the column that identifies the series of a file whose rows have no times.
 
     Its values are in blocks, one block each, and another column counts from the same number in each
     block, or the name of the column is one of `names`, or it holds text and all blocks have the
     same length. Text in other blocks gives a note alone. A column with a telling name may also
-    repeat its values in turn.
+    repeat its values in turn. Columns that are `reserved` for another role are not considered.
     """
-    counters = [name for name in table.columns if name != target and _restarts(table, name)]
+    counters = [name for name in table.columns if name not in reserved and _restarts(table, name)]
     notes = []
     for name, column in table.columns.items():
-        if name == target or name in counters or any(map(is_missing, column)):
+        if name in reserved or name in counters or any(map(is_missing, column)):
             continue
         has_group_name = name.lower() in names
         if not has_group_name and len(set(column[: MIN_LENGTH * 2])) > MIN_LENGTH:

@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 def listed_targets(table: Table, target: str | None) -> tuple[str, ...]:
     """Returns the columns that `target` names, separated by commas unless that is one column.
 
-    None if it does not name any. Raises `DataError` for a column that is named twice.
+    Empty if it does not name any. Raises `DataError` for a column that is named twice.
     """
     if target is None:
         return ()

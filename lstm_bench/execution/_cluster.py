@@ -356,7 +356,10 @@ class ClusterExecutor:
             del self._sent[address]  # it is asked again
             return
         if isinstance(answer, Exception):
-            reason = f"it must have this version of lstm-bench ({type(answer).__name__}: {answer})"
+            rule = "it cannot take the sweep"
+            if isinstance(answer, ImportError | AttributeError):
+                rule = "it must have this version of lstm-bench"
+            reason = f"{rule} ({type(answer).__name__}: {answer})"
         else:
             reason = version_faults(answer, self._setup.required)
         if reason:

@@ -117,7 +117,10 @@ class DaskLink:
                 answer = answers.get(address, TimeoutError())
             except Exception as error:
                 answer = TimeoutError(str(error))
-            if isinstance(answer, OSError):  # of the connection, and no answer: it is sent again
+            lost = isinstance(answer, ConnectionError | TimeoutError) or (
+                isinstance(answer, OSError) and answer.errno is None
+            )
+            if lost:  # the connection, and no answer: it is sent again
                 answer = TimeoutError(str(answer))
             self._messages.put(SetUp(address, frozenset(files), answer))
 

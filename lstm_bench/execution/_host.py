@@ -11,6 +11,7 @@ import hashlib
 import multiprocessing
 import os
 import platform
+import shutil
 import site
 import socket
 import sys
@@ -180,7 +181,10 @@ class Host:
         except BaseException:
             pool.__exit__()
             raise
-        self._pools[key] = pool
+        if name in self._setups:
+            self._pools[key] = pool
+        else:  # released meanwhile
+            pool.__exit__()
         return events
 
     def release(self, name: str) -> None:
@@ -190,6 +194,7 @@ class Host:
             pool = self._pools.pop(key, None)
             if pool is not None:
                 pool.__exit__()
+        shutil.rmtree(self._root(name), ignore_errors=True)
 
     def _root(self, name: str) -> Path:
         return self._folder / f"lstm-bench-{name}"

@@ -46,7 +46,7 @@ def estimate_table(name: str, estimate: Estimate) -> Table:
     if estimate.seconds:
         low, high = map(_duration, estimate.seconds)
         table.caption = f"about {low if low == high else f'{low} to {high}'} on {workers}"
-    if estimate.may_end_early:
+    if estimate.seconds and estimate.may_end_early:
         table.caption += "; less where training ends early"
     table.caption_justify = "left"
     return table

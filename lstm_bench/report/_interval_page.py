@@ -14,6 +14,13 @@ from lstm_bench.report._text_table import TextTable
 from lstm_bench.safety import printable_line
 from lstm_bench.statistics import MAX_BLOCKS, Coverage
 
+VERDICTS = {
+    "agrees": "",
+    "cannot tell": "cannot tell",
+    "below": "below nominal",
+    "above": "above nominal",
+}
+
 READING = (
     "An interval is the forecast plus and minus one number, the same at every step (split "
     "conformal prediction, Lei et al. 2018): with n rows, the ceil((n + 1) 0.8)-th smallest "
@@ -27,8 +34,9 @@ READING = (
     "steps in their interval, over all seeds.",
     "Binomial: Wilson's interval, as if steps were independent. Blocks: counts the seeds and up "
     f"to {MAX_BLOCKS} blocks of adjacent steps, as the interval of the gain over a baseline "
-    "does; there is none with too few steps, or if all steps are covered. A coverage is called "
-    "below or above nominal if both exclude the nominal one. Of several series, those with the "
+    "does; there is none with too few steps, or if all steps are covered, and then no verdict. A "
+    "coverage is called below or above nominal if both exclude the nominal one; the verdicts of "
+    "parts are not corrected for their number. Of several series, those with the "
     "largest errors are listed, each under the first time that is scored in it.",
 )
 
@@ -79,5 +87,5 @@ def _cells(result: IntervalResult, part: str, coverage: Coverage) -> tuple[str, 
         wording.percent(coverage.share, " %"),
         wording.percent_interval(*coverage.binomial),
         blocks,
-        "" if coverage.verdict == "agrees" else f"{coverage.verdict} nominal",
+        VERDICTS[coverage.verdict],
     )

@@ -242,12 +242,6 @@ def memory_spans(families: Sequence[Family]) -> TextTable:
     return TextTable(tuple(titles), (False, *[True] * (len(titles) - 1)), tuple(cells))
 
 
-def shared_name(family: Family) -> str:
-    """Returns the parts of the recipes' names that all recipes of a family have."""
-    parts = [row.outcome.name.split(", ") for row in family.rows]
-    return ", ".join(part for part in parts[0] if all(part in other for other in parts))
-
-
 def trials(findings: Findings, limit: int = MAX_TRIALS) -> TextTable:
     """Returns the recipes of the search best first, at most `limit`, with the settings that vary.
 

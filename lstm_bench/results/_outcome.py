@@ -142,8 +142,9 @@ class Outcome:
             return None
         key = (measure, level)
         if key not in self._stretch_means:
-            found = mean_on_stretch(self.seeds, self.predictions, measure, self.overlap, level)
-            self._stretch_means[key] = found
+            mean = mean_on_stretch(self.seeds, self.predictions, measure, self.overlap, level)
+            different = mean is None and measure == "skill"  # baselines of its seeds
+            self._stretch_means[key] = StretchMean(np.nan) if different else mean
         return self._stretch_means[key]
 
     @property
@@ -345,7 +346,7 @@ def measure_values(outcome: Outcome, measure: str) -> np.ndarray:
     return outcome.seeds.sort_values("seed")[column].to_numpy(float)
 
 
-TOO_FEW_STEPS = "too few steps, or none that differ"
+TOO_FEW_STEPS = "too few steps, none that differ, or seeds that cannot be compared"
 """The reason why a mean on a stretch of data has no interval."""
 
 

@@ -44,6 +44,9 @@ def optuna_trial(
 ) -> FrozenTrial:
     """Returns a finished trial as Optuna has it, without its number.
 
+    Stored outcomes have no time of day: the trial ends when it is made here, and began its seconds
+    of training, summed over the seeds, before that.
+
     `settings` are those of its recipe, whose task is one of `tasks`. Without an `outcome` it is a
     failed trial; with fewer than `seeds` seeds it was stopped by the race, so its state is
     `PRUNED`. Its value is the mean of the objective over its seeds, its intermediate values are the

@@ -57,9 +57,14 @@ class Coverage:
 
     @property
     def verdict(self) -> str:
-        """`below` or `above` the nominal coverage if it is outside both intervals, or `agrees`."""
-        nominal = self.level / 100
-        ends = [self.binomial] if math.isnan(self.blocks[0]) else [self.binomial, self.blocks]
+        """`below` or `above` the nominal coverage if it is outside both intervals, else `agrees`.
+
+        `cannot tell` if there are too few steps for blocks: Wilson's interval alone takes steps
+        that are alike for independent ones.
+        """
+        if math.isnan(self.blocks[0]):
+            return "cannot tell"
+        nominal, ends = self.level / 100, [self.binomial, self.blocks]
         if all(high < nominal for _, high in ends):
             return "below"
         return "above" if all(low > nominal for low, _ in ends) else "agrees"

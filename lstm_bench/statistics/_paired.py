@@ -298,7 +298,8 @@ def within_margin(difference: Difference, margin: float | None) -> bool:
         return False
     constant = difference.constant and math.isnan(difference.low)
     value = difference.difference
-    no_seed_differs = difference.n_differing == 0 and value == 0
+    counts_steps = difference.step_error != 0  # NaN: it should, but there are too few
+    no_seed_differs = difference.n_differing == 0 and value == 0 and not counts_steps
     low, high = (value, value) if constant or no_seed_differs else (difference.low, difference.high)
     return -margin <= low and high <= margin
 
@@ -339,8 +340,8 @@ def _more_seeds(
     n = difference.min_seeds
     if n < 2 or (not math.isfinite(size) and difference.median_epochs is None):
         return None
-    if math.isnan(difference.step_error) and difference.n_differing:
-        return None
+    if math.isnan(difference.step_error) or (difference.step_error and not difference.n_differing):
+        return None  # it takes more steps
     z = _z(level / comparisons) + float(stats.norm.ppf(POWER))
     if difference.median_epochs is not None:
         # The log-rank statistic grows with the square root of the number of seeds.

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from lstm_bench.data import default_name, frame_settings
+from lstm_bench.data import default_name, frame_settings, limit_rows
 from lstm_bench.errors import UserError
 from lstm_bench.recipes import BUILT_IN_TASKS, Recipe, TaskRegistry, recipe, recipe_from_settings
 from lstm_bench.safety import check_path, shown_value
@@ -214,7 +214,7 @@ def sweep_source(
     file = frame_settings(data) or {"file": str(csv)}
     document = {"task": "csv", "seeds": 10, **file}
     document |= {key: plain_value(value) for key, value in settings.items()}
-    return document, name or default_name(document)
+    return document, name or default_name(limit_rows(document))
 
 
 def task_settings(task: Any) -> dict[str, Any]:

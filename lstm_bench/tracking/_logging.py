@@ -113,7 +113,12 @@ def _found(outcome: Outcome) -> list[str]:
     mean, rate = measure_mean(outcome, outcome.score), outcome.solve_rate
     interval = "" if np.isnan(mean.low) else f" [{100 * mean.low:.1f}, {100 * mean.high:.1f}]"
     score = f"{outcome.score.capitalize()} {100 * mean.mean:.1f} %{interval} over {mean.n} seeds"
-    return [f"{score}; {rate.k} of {rate.n} seeds solved the task."]
+    what = "have a skill above 0" if outcome.score == "skill" else "solved the task"
+    return [f"{score}; {rate.k} of {rate.n} seeds {what}."]
+
+
+MAX_ABOUT = 2000
+"""Characters of a sweep's `about` in MLflow, which limits the length of a description."""
 
 
 def sweep_note(result: SweepData) -> str:
@@ -127,7 +132,7 @@ def sweep_note(result: SweepData) -> str:
     lines = [
         f"**{escape_markdown(result.title or result.name)}**",
         "",
-        escape_markdown(result.about),
+        escape_markdown(result.about[:MAX_ABOUT]),
     ]
     if len({row.outcome.settings["task"] for row in ranked}) == 1:
         kind = "Confirmed on fresh seeds" if ranked[0].role == "confirmed" else "Best so far"

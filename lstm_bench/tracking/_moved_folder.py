@@ -47,9 +47,9 @@ def adopt_moved_runs(database: Path, artifacts: Path) -> str | None:
     """Rewrites the places of files in a SQLite store whose working folder was moved or copied.
 
     A folder of artifacts that the database names, and that is not `artifacts`, is replaced by
-    `artifacts` if files of its runs lie there, or if that folder no longer exists. All places are
-    changed in one transaction. Returns the folder that was replaced, or None; a database that
-    cannot be written is left as it is.
+    `artifacts` if files of its runs lie there. All places are changed in one transaction.
+    Returns the folder that was replaced, or None; a database that cannot be written is left as it
+    is.
     """
     with contextlib.closing(sqlite3.connect(database, timeout=CONNECT_TIMEOUT)) as connection:
         moved = _moved_roots(connection, artifacts)
@@ -88,7 +88,7 @@ def _is_moved(root: str, runs: list[tuple[str, str]], artifacts: Path) -> bool:
         if folder.resolve() == artifacts:
             return False
     places = [(local_path(uri), run_id) for run_id, uri in runs]
-    return not _exists(folder) or any(
+    return any(
         current_folder(place, run_id, artifacts, None) != place for place, run_id in places if place
     )
 

@@ -121,5 +121,6 @@ def test_a_figure_has_a_verdict_of_its_own_and_one_as_one_of_all_figures():
     assert record["rank_p_holm"] == pytest.approx(6 / 61)
     sentence = figures_by_chance(findings.reproductions)
     assert sentence.startswith("If all 3 published figures were runs like ours, 0.3 of them would")
-    assert "2 are (2.8 % of such pages have as many or more); as one of 3 figures, 1 of" in sentence
+    share = "2 are (2.8 % of such pages have as many or more, if they are independent)"
+    assert f"{share}; as one of 3 figures, 1 of" in sentence
     assert figures_by_chance(findings.reproductions[:1]) == ""

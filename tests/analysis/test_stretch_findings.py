@@ -136,6 +136,19 @@ def test_a_recipe_with_skill_solves_the_file():
     assert measure_mean(good, "skill").low > 0
 
 
+@pytest.mark.parametrize("steps", [12, 200])
+def test_equal_solve_rates_on_one_stretch_are_not_called_equal(steps):
+    """That no seed differs says nothing of other steps."""
+    words = set()
+    for seed in range(12):
+        pair = no_skill(np.random.default_rng(seed), 2, 30, steps, 0.5, 0.0)
+        comparison = compare_outcomes(*pair, "solve_rate")
+        if comparison.difference == 0:
+            words.add(comparison.verdict)
+            assert comparison.more_seeds is None
+    assert words == {"cannot tell yet"}
+
+
 def test_too_few_steps_give_no_interval_and_say_so():
     (outcome,) = no_skill(np.random.default_rng(0), 1, 5, 12, 0.0, 0.05)
     mean = measure_mean(outcome, "skill")

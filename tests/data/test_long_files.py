@@ -18,6 +18,7 @@ from lstm_bench.data._latest_rows import MIN_SERIES_ROWS, latest_rows
 from lstm_bench.data._rows import Rows
 from lstm_bench.data._series import PREPARED_FILES, FileOptions, prepare
 from lstm_bench.data._table import read_table
+from lstm_bench.errors import UserError
 from lstm_bench.recipes._recipe import recipe
 from lstm_bench.statistics import compute_metrics
 from lstm_bench.sweeps._sweep import parse_sweep, sweep_over_file
@@ -150,11 +151,16 @@ def test_the_forecasts_of_a_baseline_are_those_of_the_report(long):
 def test_the_next_step_after_networks_that_lose_is_the_baseline():
     lost = SimpleNamespace(baseline="value 12 rows before", network_error=2.0, baseline_error=1.0)
     won = SimpleNamespace(baseline="last value", network_error=0.5, baseline_error=1.0)
-    best = SimpleNamespace(id="confirm-1", role="confirmed")
+    best = SimpleNamespace(
+        id="confirm-1", role="confirmed", outcome=SimpleNamespace(settings={"task": "csv"})
+    )
     data = SimpleNamespace(name="sales", best=best)
-    line = next_step(data, "my shop.csv", [SimpleNamespace(best=lost)])
+    line = next_step(data, "my shop.csv", [SimpleNamespace(best=lost, outputs=())])
     assert line.startswith("lstm-bench predict 'sales:value 12 rows before' --csv 'my shop.csv'")
-    line = next_step(data, "my shop.csv", [SimpleNamespace(best=each) for each in (lost, won)])
+    path = [SimpleNamespace(best=lost, outputs=("1", "2"))]  # which baselines do not forecast
+    assert next_step(data, "my shop.csv", path).startswith("lstm-bench predict sales:confirm-1 ")
+    both = [SimpleNamespace(best=each, outputs=()) for each in (lost, won)]
+    line = next_step(data, "my shop.csv", both)
     assert line.startswith("lstm-bench predict sales:confirm-1 ")
 
 
@@ -186,3 +192,39 @@ def test_a_default_in_a_message_is_called_one(file):
     path = file("v\n" + "\n".join(map(str, range(25))))
     with pytest.raises(Exception, match=r"unseen=0.2 \(a share of the rows, the default for"):
         prepare(FileOptions(path, "v", horizon=14))
+
+
+def smoothing_of(task):
+    return next(name for name in task.baselines() if name.startswith("exponential smoothing"))
+
+
+def test_exponential_smoothing_goes_on_from_its_first_row_or_refuses(long, tmp_path):
+    task = CsvTask(file=long, target="v", columns=(), latest=300)
+    name = smoothing_of(task)
+    table(400).tail(350).to_csv(tmp_path / "longer.csv", index=False)  # 50 rows more
+    same = forecast_with_baseline(task, name, long)
+    other = forecast_with_baseline(task, name, str(tmp_path / "longer.csv"))
+    assert same["t"].tolist() == other["t"].tolist()
+    assert len(same) == 300
+    np.testing.assert_array_equal(same["predicted"], other["predicted"])
+    table(400).tail(100).to_csv(tmp_path / "late.csv", index=False)
+    with pytest.raises(UserError, match="goes on from the first row"):
+        forecast_with_baseline(task, name, str(tmp_path / "late.csv"))
+
+
+def test_a_baseline_forecasts_the_rows_of_which_known_values_are_there(tmp_path):
+    frame = table(120).rename(columns={"x": "promo"})
+    frame["v"] = 2 * frame["promo"].shift(0) + 5
+    frame.to_csv(tmp_path / "shop.csv", index=False)
+    later = pd.concat([frame, pd.DataFrame({"t": [120, 121], "promo": [0.5, -0.5]})])
+    later.to_csv(tmp_path / "later.csv", index=False)
+    task = CsvTask(file=str(tmp_path / "shop.csv"), target="v", known=("promo",))
+    linear = next(name for name in task.baselines() if name.startswith("linear"))
+    new = forecast_with_baseline(task, linear, str(tmp_path / "later.csv"))
+    assert new["t"].tolist()[-1] == "120" and new["origin"].tolist()[-1] == "119"
+    np.testing.assert_allclose(new["predicted"].iloc[-1], 2 * 0.5 + 5, atol=1e-6)
+    boosted = next(name for name in task.baselines() if name.startswith("gradient"))
+    errors = forecast_with_baseline(task, boosted, str(tmp_path / "shop.csv"))
+    spread = np.abs(frame["v"] - frame["v"].median()).mean()
+    known = errors.merge(frame.astype({"t": str}), on="t")
+    assert np.abs(known["predicted"] - known["v"]).mean() < spread / 2  # it sees promo

@@ -14,7 +14,6 @@ from scipy import stats
 
 from lstm_bench.analysis import sweep_findings
 from lstm_bench.report import _page as page
-from lstm_bench.report import _text_tables as text_tables
 from lstm_bench.report._answer import summarize
 from lstm_bench.report._terminal_table import terminal_table
 
@@ -156,11 +155,6 @@ def test_every_family_is_a_line() -> None:
     assert files == {*figures, "horizon.csv"}
     assert "figures/horizon-2.svg" in rendered("many families")
     assert page.render(EDGES["families"]) == rendered("families")
-
-
-def test_a_family_is_called_what_its_recipes_share() -> None:
-    family = sweep_findings(EDGES["families"]).families[0]
-    assert text_tables.shared_name(family) == "lstm(20), pairs"
 
 
 def test_published_trials_and_recipes_that_were_not_run_are_in_every_form() -> None:
