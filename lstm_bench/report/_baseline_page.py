@@ -45,10 +45,10 @@ READING = (
     "the error of the best baseline minus that of the network; above 0 the network is better. Its "
     f"interval counts two kinds of chance: the seeds, and up to {MAX_BLOCKS} blocks of adjacent "
     "steps (Ibragimov and Müller 2010), because the gain would be different on other data. So do "
-    "all intervals of skills, accuracies and rates on this page, and all comparisons but those of "
-    "a training loss. The "
-    "best baseline is chosen with hindsight, on these steps. p after Holm's correction for all "
-    "rows of the table.",
+    "all intervals of skills, accuracies and rates on this page, and comparisons but those of a "
+    "training loss and of epochs to solve, which count seeds alone, as effects of switches on "
+    "solve rates and whole sequences do. The best baseline is chosen with hindsight, on these "
+    "steps. p after Holm's correction for all rows of the table.",
     "The search was scored on the part before these steps, with networks trained on fewer rows. A "
     "finalist's score differs here because of other seeds, other data and more training data.",
     "Skill is the share by which the error of a network is below that of the best baseline: 100 % "
