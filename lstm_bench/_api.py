@@ -198,6 +198,7 @@ def sweep(
     cluster: Any = None,
     csv: str | Path | None = None,
     data: pd.DataFrame | None = None,
+    fail_fast: bool = False,
     **settings: Any,
 ) -> SweepResult:
     """Runs the recipes and the search of a sweep, logs them, and writes the report.
@@ -209,7 +210,8 @@ def sweep(
     over those of the file, `{"seeds": 5}` or `["seeds=5"]`; with them a sweep has a report of its
     own. What the store has is not run again, unless `again`; recipes marked as `full` are run with
     `full` alone. `progress` shows a bar. `cluster` is the address of a Dask scheduler, or a client
-    of one. Raises `SweepError` with every fault at once, `UserError` for an unfit cluster.
+    of one. With `fail_fast` the first failure of a recipe raises `FailedFastError`. Raises
+    `SweepError` with every fault at once, `UserError` for an unfit cluster, `StoreLostError`.
 
     >>> import contextlib, tempfile
     >>> import lstm_bench as lb
@@ -220,15 +222,15 @@ def sweep(
     (SweepResult('small', 2 recipes, best '...'), [0, 1])
     """
     _check_engine(engine)
-    check_flag("again", again)
-    check_flag("full", full)
+    for flag, value in (("again", again), ("full", full), ("fail_fast", fail_fast)):
+        check_flag(flag, value)
     check_flag("progress", progress, optional=True)
     check_text("name", name, "the name of a sweep", optional=True)
     place, given = settings_for(profile, store), task_list(tasks)
     words, files = override_words(overrides), [*place.tasks, *given]
     document, name = sweep_source(source, csv, data, settings, name)
     chosen = read_sweep(document, name, words, place.sweeps, files).with_full(full)
-    result, _ = run_sweep(chosen, place, engine, again, progress, cluster)
+    result, _ = run_sweep(chosen, place, engine, again, progress, cluster, fail_fast)
     if result.data.failed and not result.data.rows:
         message = f"every recipe has failed; {result.data.failed[0].reason}"
         warnings.warn(f"{result.name}: {message}", stacklevel=2)
@@ -242,6 +244,7 @@ def run_sweep(
     again: bool = False,
     progress: bool | None = None,
     cluster: Any = None,
+    fail_fast: bool = False,
 ) -> tuple[SweepResult, SweepProgress]:
     """Runs a sweep that has been read; returns its result, and how it went."""
     with warnings.catch_warnings():
@@ -253,7 +256,8 @@ def run_sweep(
     shown = is_interactive() if progress is None else progress
     with sweep_bar(chosen.report_name, quiet=not shown) as bar:
         observer: ProgressObserver | None = bar if shown else None
-        data, page, state = launch(chosen, place, engine, again, observer, cluster)
+        how = (engine, again, observer, cluster, fail_fast)
+        data, page, state = launch(chosen, place, *how)
     return SweepResult(data, page, partial(_study, data, chosen.tasks)), state
 
 

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import typer
 
-from lstm_bench.cli._commands import init, report, run, speed, sweep, tasks
+from lstm_bench.cli._commands import init, report, run, speed, status, sweep, tasks
 from lstm_bench.cli._network_commands import export, predict
 from lstm_bench.cli._options import (
     Version,
@@ -20,7 +20,7 @@ from lstm_bench.cli._options import (
     refuse_setting_options,
     replace_unprintable,
 )
-from lstm_bench.errors import Interrupted, UserError
+from lstm_bench.errors import Interrupted, LstmBenchError, UserError
 from lstm_bench.safety import mask_passwords, print_plain, print_wrapped
 
 app = typer.Typer(
@@ -33,7 +33,7 @@ app = typer.Typer(
 )
 
 
-for _command in (tasks, run, sweep, report, export, predict, speed, init):
+for _command in (tasks, run, sweep, report, status, export, predict, speed, init):
     app.command()(interruptible(_command))
 
 
@@ -57,6 +57,9 @@ def main() -> None:
         if end.code == BEFORE_COMMAND:
             _interrupted()
         raise
+    except LstmBenchError as error:  # nothing that the user gave was wrong
+        print_wrapped(mask_passwords(f"error: {error}"))
+        sys.exit(1)
 
 
 BEFORE_COMMAND = 130

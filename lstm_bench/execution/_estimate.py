@@ -88,7 +88,7 @@ class Estimate:
 
 def estimate(sweep: Sweep, study: SearchStudy | None, pool: Executor, engine: str) -> Estimate:
     """Returns the estimated cost of `sweep`; trains some of its recipes briefly for the time."""
-    sample = study.sample(min(max(MIN_SAMPLE, study.trial_count), MAX_SAMPLE)) if study else []
+    sample = _sample(study)
     stages = tuple(estimate_stages(sweep, study, sample, engine))
     fixed = [entry.recipe for id_, entry in sweep.entries.items() if id_ not in sweep.left_out]
     time_limit = min(PROBE_SECONDS, sweep.time_limit or PROBE_SECONDS)
@@ -98,6 +98,16 @@ def estimate(sweep: Sweep, study: SearchStudy | None, pool: Executor, engine: st
     seconds = _total_seconds(stages, speed, pool.size) if speed else None
     early = any(r.stop_after_solved is not None or r.stop is not None for r in [*fixed, *sample])
     return Estimate(stages, pool.size, seconds, len(candidates) - len(probed), early)
+
+
+def expected_stages(sweep: Sweep, study: SearchStudy | None, engine: str) -> tuple[Stage, ...]:
+    """Returns the stages of `sweep` as they are known without training anything."""
+    return tuple(estimate_stages(sweep, study, _sample(study), engine))
+
+
+def _sample(study: SearchStudy | None) -> list[Recipe]:
+    """Returns random recipes of a search, to average their cost; none without a search."""
+    return study.sample(min(max(MIN_SAMPLE, study.trial_count), MAX_SAMPLE)) if study else []
 
 
 def estimate_stages(

@@ -12,14 +12,16 @@ from typing import Protocol
 from lstm_bench.config import Settings
 from lstm_bench.errors import StoreError, UserError
 from lstm_bench.execution._checkpoint import Checkpoint, file_lock
+from lstm_bench.execution._closing import Closing
 from lstm_bench.execution._cluster import ClusterExecutor
-from lstm_bench.execution._estimate import Estimate, estimate
+from lstm_bench.execution._estimate import Estimate, estimate, expected_stages
 from lstm_bench.execution._executor import Executor
 from lstm_bench.execution._gathering import RecipeRunner, Request
 from lstm_bench.execution._progress import SweepLog, SweepProgress
 from lstm_bench.execution._search_loop import SearchLoop
+from lstm_bench.execution._ticker import Ticker
 from lstm_bench.execution._workers import WorkerPool
-from lstm_bench.report import check_report_folder, write_report, written_by_report
+from lstm_bench.report import check_report_folder
 from lstm_bench.results import NotRun, SweepData
 from lstm_bench.safety import path_component, print_plain, report_folder_name
 from lstm_bench.search import SearchStudy, StudyStorage, check_separate
@@ -113,16 +115,20 @@ def run_sweep(
     again: bool = False,
     observer: ProgressObserver | None = None,
     cluster: object = None,
+    fail_fast: bool = False,
 ) -> tuple[SweepData, Path, SweepProgress]:
     """Runs `sweep` and returns its results, the path of its report, and how it went.
 
     What the store already has of this sweep is not run again, unless `again`. On Ctrl-C everything
     that has finished is kept, the report is written from it, and KeyboardInterrupt goes on.
     `cluster` is the address of a Dask scheduler or a `distributed.Client`, by default that of
-    `settings`; without one, processes of this machine run the recipes.
+    `settings`; without one, processes of this machine run the recipes. With `fail_fast` the first
+    recipe that fails ends the sweep with `FailedFastError`. Raises `StoreLostError` if the store
+    has not answered for as long as `settings` say; what had finished is in the checkpoint then.
     """
     study = _study(sweep)
     progress = SweepProgress(changed=observer.changed) if observer else SweepProgress()
+    progress.fail_fast = fail_fast
     folder = settings.reports / report_folder_name(sweep.name, sweep.overrides)
     _check_writable(folder)
     if sweep.search is not None and settings.optuna is not None:
@@ -133,35 +139,46 @@ def run_sweep(
     with contextlib.ExitStack() as stack:
         stack.enter_context(pool).prepare()
         # Before the lock, which makes a folder: the store may be refused.
-        store = Store(settings.store, settings.artifacts, waiting=progress.notice)
+        wait = 60 * settings.store_wait
+        progress.begin_stage("opening the store")
+        store = Store(settings.store, settings.artifacts, waiting=progress.notice, wait=wait)
         stack.enter_context(file_lock(lock, waiting))
         storage = _study_storage(sweep, settings, progress)
         session = begin_session(store, sweep, engine, again)
         progress.runs_page = session.page
         checkpoint = Checkpoint(settings.artifacts / "seeds.db", session.run_id, progress.notice)
-        runner = RecipeRunner(session, checkpoint, pool, engine, sweep.time_limit, sweep.seeds)
+        stack.callback(checkpoint.close)
+        progress.work.workers = pool.size
+        limits = (sweep.time_limit, sweep.seeds)
+        runner = RecipeRunner(session, checkpoint, pool, engine, *limits, progress.work)
         log = SweepLog(sweep, session, runner, progress, study)
-        finished = False
+        pool.tick = Ticker(session, runner, progress)
+        finished, interrupted = False, False
         try:
             if observer and not session.resumed:
-                observer.estimated(estimate(sweep, study, pool, engine))
+                progress.begin_stage("estimating the time")
+                expected = estimate(sweep, study, pool, engine)
+                observer.estimated(expected)
+                progress.work.expect(expected.stages, expected)
+            else:
+                progress.work.expect(expected_stages(sweep, study, engine))
             requests = _fixed_requests(sweep, runner, log)
             progress.begin_stage("recipes", len(requests) + (study.trial_count if study else 0))
             _run_fixed_recipes(sweep, requests, runner, log)
             if study is not None:
                 SearchLoop(sweep, study, runner, log, storage).run()
             finished = True
+        except KeyboardInterrupt:
+            interrupted = True
+            progress.notice(
+                "interrupted: what has finished is kept, and the report is written from it; "
+                "Ctrl-C again ends at once"
+            )
+            pool.__exit__(None, None, None)
+            raise
         finally:
-            result = log.result(stored=True)
-            finished = finished and not progress.unsaved
-            try:
-                log.write(last=finished)
-                if result.rows or result.failed or result.not_run:
-                    write_report(result, folder)
-                    session.attach(folder, written_by_report(folder))
-            finally:
-                session.end(result, finished)
-                checkpoint.close()
+            closing = Closing(log, session, progress, folder, pool.tick)
+            result = closing.in_haste() if interrupted else closing.run(finished)
     return result, folder / "index.html", progress
 
 

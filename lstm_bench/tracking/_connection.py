@@ -19,14 +19,17 @@ from lstm_bench.safety import mask_passwords, remove_abandoned_folders, temporar
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-FIRST_REQUEST_VARIABLES = {
+REQUEST_VARIABLES = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "8",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "PGCONNECT_TIMEOUT": "10",
 }
-"""Environment variables for the first request to a server: by default MLflow retries for minutes.
+"""Environment variables for requests: by default MLflow repeats them for minutes, silently.
 
-Once a server has answered, MLflow's defaults apply again, for it may restart during a sweep.
+What is repeated longer is so by `Patience`, which tells the user.
 """
+FIRST_REQUEST_VARIABLES = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "8"}
+"""Environment variables for the first request to a server, which may not be one."""
 CONNECT_TIMEOUT = 15.0
 """Seconds within which a store must answer when it is opened."""
 DATABASES = {"postgresql", "mysql", "mssql", "sqlite"}
@@ -45,6 +48,8 @@ def prepare_mlflow(path: Path | None, artifacts: str) -> None:
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
     # By default it prints the address of each run, including the server's password.
     os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
+    for name, value in REQUEST_VARIABLES.items():
+        os.environ.setdefault(name, value)
     importlib.import_module("mlflow")
     _silence_loggers()
     if path is not None and not path.exists():
@@ -108,11 +113,14 @@ def open_client(uri: str, path: Path | None) -> MlflowClient:
 def is_unreachable(error: BaseException | None) -> bool:
     """Returns whether an error from MLflow means that a server or a database does not answer."""
     import requests
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import InterfaceError, OperationalError
 
-    unreachable = (requests.ConnectionError, requests.Timeout, OperationalError, ConnectionError)
+    unreachable: tuple[type[BaseException], ...] = (requests.ConnectionError, requests.Timeout)
+    unreachable += (OperationalError, InterfaceError, ConnectionError)
     while error is not None:
         if isinstance(error, unreachable) or "Max retries exceeded" in str(error):
+            return True
+        if getattr(error, "error_code", "") == "TEMPORARILY_UNAVAILABLE":
             return True
         error = error.__cause__ or error.__context__
     return False
@@ -189,13 +197,17 @@ def error_reason(error: Exception, address: str) -> str:
 @contextlib.contextmanager
 def _first_request_environment() -> Iterator[None]:
     """Sets `FIRST_REQUEST_VARIABLES` for a while, except those that the user has set."""
-    unset = {k: value for k, value in FIRST_REQUEST_VARIABLES.items() if k not in os.environ}
-    os.environ.update(unset)
+    ours = {
+        key: value
+        for key, value in FIRST_REQUEST_VARIABLES.items()
+        if os.environ.get(key) in (None, REQUEST_VARIABLES[key])
+    }
+    before = {key: os.environ[key] for key in ours if key in os.environ}
+    os.environ.update(ours)
     try:
         yield
     finally:
-        for key in unset:
-            os.environ.pop(key, None)
+        os.environ.update(before)
 
 
 def _silence_loggers() -> None:
