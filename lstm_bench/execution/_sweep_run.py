@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -26,7 +25,7 @@ from lstm_bench.results import NotRun, SweepData
 from lstm_bench.safety import path_component, print_plain, report_folder_name
 from lstm_bench.search import SearchStudy, StudyStorage, check_separate
 from lstm_bench.sweeps import Sweep
-from lstm_bench.tracking import Store, SweepRow, begin_session
+from lstm_bench.tracking import Store, StoreLock, SweepRow, begin_session
 from lstm_bench.training import available_cores
 
 
@@ -134,7 +133,11 @@ def run_sweep(
     if sweep.search is not None and settings.optuna is not None:
         check_separate(settings.optuna, settings.store)
     lock = settings.artifacts / f"{path_component(sweep.name)}.lock"
-    waiting = functools.partial(progress.begin_stage, "waiting for another process at this sweep")
+
+    def waiting_for(host: str = "") -> None:
+        place = f", on {host}" if host else ""
+        progress.begin_stage(f"waiting for another process at this sweep{place}")
+
     pool = _executor(sweep, settings, cluster, progress.notice)
     with contextlib.ExitStack() as stack:
         stack.enter_context(pool).prepare()
@@ -142,9 +145,15 @@ def run_sweep(
         wait = 60 * settings.store_wait
         progress.begin_stage("opening the store")
         store = Store(settings.store, settings.artifacts, waiting=progress.notice, wait=wait)
-        stack.enter_context(file_lock(lock, waiting))
+        stack.enter_context(file_lock(lock, waiting_for))
         storage = _study_storage(sweep, settings, progress)
+        store_lock = None
+        if not store.is_file:  # other folders and hosts may use it
+            store_lock = StoreLock(store, sweep.name)
+            stack.enter_context(store_lock.held(waiting_for))
+        progress.begin_stage("reading the store")
         session = begin_session(store, sweep, engine, again)
+        session.lock = store_lock
         progress.runs_page = session.page
         checkpoint = Checkpoint(settings.artifacts / "seeds.db", session.run_id, progress.notice)
         stack.callback(checkpoint.close)

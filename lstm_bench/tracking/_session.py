@@ -30,6 +30,7 @@ from lstm_bench.tracking._logging import (
 from lstm_bench.tracking._network import delete_networks
 from lstm_bench.tracking._runs_view import TAG, runs_page, view_key, view_tag
 from lstm_bench.tracking._store import OVERRIDDEN_SWEEP, WHOLE_SWEEP, Store
+from lstm_bench.tracking._store_lock import StoreLock
 from lstm_bench.tracking._sweep_states import PROGRESS_TAG
 from lstm_bench.tracking._write_queue import WriteQueue
 
@@ -123,6 +124,8 @@ class Session:
         `ended` is when that session ended, in milliseconds; None if it was killed.
         """
         self.store = store
+        self.lock: StoreLock | None = None
+        """The lock of the sweep, if it is in the store: `show` gives its signs of life."""
         self.writes = WriteQueue(store.check_answering)
         """Whoever calls must poll it, and wait for it in the end."""
         self.resumed = resumed
@@ -264,6 +267,8 @@ class Session:
     def _show(self, text: str) -> None:
         with self.store.errors_reported():
             self.store.client.set_tag(self.run_id, PROGRESS_TAG, text)
+        if self.lock is not None:
+            self.lock.beat()
 
     def _write(self, text: str) -> None:
         with self.store.errors_reported(), temporary_folder() as folder:

@@ -117,6 +117,16 @@ class Store:
         """Raises any error of the store as one readable message: see `StoreErrors.reported`."""
         return self._errors.reported(silent)
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the store does not answer any more, and nothing asks it again."""
+        return self._errors.lost
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the store is a SQLite file, which processes of one machine share."""
+        return self._path is not None
+
     def check_answering(self) -> None:
         """Raises `StoreLostError` if a request, of any thread, has had no answer for too long."""
         self._errors.check_answering()

@@ -86,6 +86,11 @@ class StoreErrors:
             raise type(self._lost)(str(self._lost))
 
     @property
+    def lost(self) -> bool:
+        """Whether the store has failed to answer for so long that it is not asked again."""
+        return self._lost is not None
+
+    @property
     def _is_waited_for(self) -> bool:
         return self.opened and self._patience.seconds > 0
 

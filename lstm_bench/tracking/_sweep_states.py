@@ -75,20 +75,20 @@ def sweep_states(store: Store, name: str | None = None) -> list[SweepState]:
 
 
 def _state(name: str, overrides: str, run: Any) -> SweepState:
-    progress = _parsed(run.data.tags.get(PROGRESS_TAG, ""))
+    progress = parse_tag(run.data.tags.get(PROGRESS_TAG, ""))
     silent = _seconds_since(progress.get("updated"))
     began = datetime.fromtimestamp(run.info.start_time / 1000, UTC).isoformat(timespec="seconds")
     state: State = "stopped"
     if run.info.status == "FINISHED":
         state = "finished"
     elif run.info.status == "RUNNING":
-        ended = _has_ended(progress.get("host"), progress.get("process"))
+        ended = has_ended(progress.get("host"), progress.get("process"))
         state = "silent" if ended or not silent < SILENT_SECONDS else "running"
     return SweepState(name, overrides, state, began, silent, progress)
 
 
-def _parsed(text: str) -> dict[str, Any]:
-    """Returns the progress in a tag; nothing if it holds none, for others may write tags."""
+def parse_tag(text: str) -> dict[str, Any]:
+    """Returns the JSON mapping in a tag; an empty one if it holds none: others may write tags."""
     try:
         document = json.loads(text[:MAX_TAG])
     except (ValueError, RecursionError):
@@ -104,7 +104,7 @@ def _seconds_since(moment: object) -> float:
         return float("nan")
 
 
-def _has_ended(host: object, process: object) -> bool:
+def has_ended(host: object, process: object) -> bool:
     """Returns whether a process is known to have ended: only of this host that can be known."""
     here = host == socket.gethostname() and isinstance(process, int)
     return here and not psutil.pid_exists(int(str(process)))
