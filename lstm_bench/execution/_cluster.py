@@ -115,10 +115,11 @@ class ClusterExecutor:
             for copy in worker.copies
             if not math.isinf(copy.began)
         }
-        return [
-            Running(piece.ticket, getattr(piece.job, "seeds", ()), began)
+        seeds = [
+            (piece.ticket, getattr(piece.job, "seeds", ()), began)
             for piece, began in begun.values()
         ]
+        return [Running(ticket, left, began, len(left)) for ticket, left, began in seeds]
 
     def prepare(self) -> None:
         """Does nothing: workers start TensorFlow with their first piece."""

@@ -27,7 +27,7 @@ MIN_SAMPLE, MAX_SAMPLE = 60, 500
 """The fewest and the most recipes that are drawn from a space to average their cost."""
 PROBE_STEPS = 20_000
 """Time steps that a recipe is trained on in the probe, about."""
-PROBE_SECONDS = 20.0
+PROBE_SECONDS = 4.0
 """Seconds that a recipe may take in the probe, including compiling."""
 PROBE_BYTES = 1e9
 """Bytes that a recipe may take in the probe, by `estimated_memory`."""

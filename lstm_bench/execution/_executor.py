@@ -91,14 +91,15 @@ class JobFinished:
 
 @dataclass(frozen=True)
 class Running:
-    """What a worker does now: the job with this ticket, on the first of `seeds` or on all of them.
+    """What a worker does now: `seeds` of the job with this ticket, the next of `left` seeds.
 
-    `began` is when it began with that, by `time.monotonic`.
+    `began` is when it began with them, by `time.monotonic`.
     """
 
     ticket: int
     seeds: tuple[int, ...]
     began: float
+    left: int
 
 
 TICK_SECONDS = 0.5

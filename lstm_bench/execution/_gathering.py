@@ -175,7 +175,7 @@ class RecipeRunner:
         """Returns what is being trained now: recipes, each with its seeds; notes it in the work."""
         now = self._pool.running()
         sent = [(part, *self._sent[part.ticket]) for part in now if part.ticket in self._sent]
-        self._work.watch([(p.began, amount * max(len(p.seeds), 1)) for p, _, amount in sent])
+        self._work.watch([(p.began, seed * len(p.seeds), seed * p.left) for p, _, seed in sent])
         return [f"{label} {_seeds_as_text(part.seeds)}".rstrip() for part, label, _ in sent]
 
     def is_finished(self, request: Request) -> bool:

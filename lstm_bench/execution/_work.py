@@ -89,6 +89,7 @@ class WorkMeter:
     _began: float | None = None
     _ratio: float | None = None  # expected real seconds for a second of work, before measuring
     _running: Amount = NOTHING  # the part that is done of the seeds that are being trained
+    _longest: float = 0.0  # reference seconds of the job that has most left
     _trials: int = 0
     _trials_left: int = 0
     _before_trials: Amount = NOTHING
@@ -124,7 +125,7 @@ class WorkMeter:
 
     def end(self, finished: bool) -> None:
         """Notes that nothing is run any more; nothing is ahead of a sweep that is `finished`."""
-        self._running = NOTHING
+        self._running, self._longest = NOTHING, 0.0
         if finished:
             self.ahead.clear()
             self.submitted = self.done
@@ -143,14 +144,15 @@ class WorkMeter:
         """Notes work that was done before this session."""
         self.reused += amount
 
-    def watch(self, running: Sequence[tuple[float, Amount]]) -> None:
-        """Notes what is being trained: since when, and the work of its seeds."""
+    def watch(self, running: Sequence[tuple[float, Amount, Amount]]) -> None:
+        """Notes what is being trained: since when, the work of its seeds, and all of its job."""
         now, ratio = self.clock(), self._seconds_of_work() * self.workers
-        part = NOTHING
-        for began, amount in running:
+        self._running, self._longest = NOTHING, 0.0
+        for began, amount, job in running:
             expected = max(ratio * amount.seconds, 1e-6)
-            part += amount * min((now - began) / expected, MOST_OF_A_SEED)
-        self._running = part
+            part = amount * min((now - began) / expected, MOST_OF_A_SEED)
+            self._running += part
+            self._longest = max(self._longest, (job - part).seconds)
 
     @property
     def total(self) -> Amount:
@@ -174,7 +176,8 @@ class WorkMeter:
         if self._began is None:
             return math.inf
         left = self.total.seconds - (self.finished + self._running).seconds
-        return max(left, 0.0) * self._seconds_of_work()
+        # At the end some workers have nothing to do, and the longest job is waited for.
+        return max(left, self._longest * self.workers, 0.0) * self._seconds_of_work()
 
     def _seconds_of_work(self) -> float:
         """Returns how many real seconds a second of work takes: as measured, and as expected."""

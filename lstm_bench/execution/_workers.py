@@ -136,9 +136,10 @@ class WorkerPool:
 
     def running(self) -> list[Running]:
         """Returns what each busy worker does: the first seed that is left of its job."""
+        seeds = [(worker, getattr(worker.job, "seeds", ())) for worker in self._workers]
         return [
-            Running(worker.ticket, getattr(worker.job, "seeds", ())[:1], worker.began)
-            for worker in self._workers
+            Running(worker.ticket, left[:1], worker.began, len(left))
+            for worker, left in seeds
             if worker.ticket is not None
         ]
 
