@@ -124,7 +124,10 @@ def test_trials_ahead_are_expected_to_take_what_those_before_took():
     assert meter.fraction == 1.0
 
 
-@given(low=st.floats(0, 1e6, allow_subnormal=False).filter(lambda x: x == 0 or x > 1e-6), factor=st.floats(1, 100))
+@given(
+    low=st.floats(0, 1e6, allow_subnormal=False).filter(lambda x: x == 0 or x > 1e-6),
+    factor=st.floats(1, 100),
+)
 def test_an_uncertain_stage_is_expected_in_the_middle(low, factor):
     ends = (low, low * factor)
     zero = (0.0, 0.0)
