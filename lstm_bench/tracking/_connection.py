@@ -8,6 +8,7 @@ import logging
 import os
 import sqlite3
 import threading
+import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -30,6 +31,8 @@ What is repeated longer is so by `Patience`, which tells the user.
 """
 FIRST_REQUEST_VARIABLES = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "8"}
 """Environment variables for the first request to a server, which may not be one."""
+MAX_ATTEMPTS, CONFLICT_PAUSE = 5, 3.0
+"""How often the tables of a database are made while another process makes them, with a pause."""
 CONNECT_TIMEOUT = 15.0
 """Seconds within which a store must answer when it is opened."""
 DATABASES = {"postgresql", "mysql", "mssql", "sqlite"}
@@ -58,11 +61,11 @@ def prepare_mlflow(path: Path | None, artifacts: str) -> None:
         remove_abandoned_folders(path.parent, _draft_prefix(path))
 
 
-def check_database(uri: str, path: Path | None) -> None:
-    """Raises an error if the database at `uri`, or the SQLite file at `path`, cannot be reached.
+def check_database(uri: str, path: Path | None) -> bool:
+    """Returns whether the database at `uri`, or the SQLite file at `path`, has MLflow's tables.
 
-    MLflow itself would try for minutes without a message. Raises `TimeoutError` if a database does
-    not answer; servers are checked by `open_client`.
+    Raises an error if it cannot be reached: MLflow itself would try for minutes without a message.
+    Raises `TimeoutError` if a database does not answer; servers are checked by `open_client`.
     """
     if path is not None:
         if not path.is_file():
@@ -70,15 +73,19 @@ def check_database(uri: str, path: Path | None) -> None:
         with contextlib.closing(sqlite3.connect(path, timeout=CONNECT_TIMEOUT)) as database:
             database.execute("select count(*) from sqlite_master").fetchone()
     elif uri.partition("://")[0].partition("+")[0] in DATABASES:
-        _call_with_timeout(CONNECT_TIMEOUT, lambda: _connect(uri))
+        found: list[bool | None] = []
+        _call_with_timeout(CONNECT_TIMEOUT, lambda: found.append(_connect(uri)))
+        return found[0] is not False
+    return True
 
 
-def _connect(uri: str) -> None:
+def _connect(uri: str) -> bool | None:
+    """Returns whether a database has MLflow's tables."""
     import sqlalchemy
 
     engine = sqlalchemy.create_engine(uri, poolclass=sqlalchemy.pool.NullPool)
     with engine.connect() as connection:
-        connection.execute(sqlalchemy.text("select 1"))
+        return sqlalchemy.inspect(connection).has_table("experiments")
 
 
 def open_client(uri: str, path: Path | None) -> MlflowClient:
@@ -106,8 +113,28 @@ def open_client(uri: str, path: Path | None) -> MlflowClient:
         with _first_request_environment():
             _call_with_timeout(CONNECT_TIMEOUT, connect)
     else:
-        connect()
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            try:
+                connect()
+                break
+            except Exception as error:
+                # Another process may make the tables of an empty database at the same moment.
+                if not _is_conflict(error) or attempt == MAX_ATTEMPTS:
+                    raise
+                time.sleep(CONFLICT_PAUSE)
     return clients[0]
+
+
+def _is_conflict(error: BaseException | None) -> bool:
+    """Returns whether an error means that something to be created is there already."""
+    from sqlalchemy.exc import IntegrityError, ProgrammingError
+
+    while error is not None:
+        exists = "already exists" in str(error) or "duplicate" in str(error)
+        if isinstance(error, IntegrityError) or (isinstance(error, ProgrammingError) and exists):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def is_unreachable(error: BaseException | None) -> bool:

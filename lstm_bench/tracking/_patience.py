@@ -24,6 +24,8 @@ class Patience:
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.seconds = seconds
+        self.on_failure: Callable[[], None] = lambda: None
+        """Called when a request was not answered, before it is repeated."""
         self._clock = clock
         self._began: dict[int, float] = {}  # when the request of each thread was first made
 
@@ -43,6 +45,7 @@ class Patience:
                     late = self._clock() + RETRY_SECONDS - began > self.seconds
                     if late or not is_unreachable(error):
                         raise
+                    self.on_failure()
                     time.sleep(RETRY_SECONDS)
         finally:
             self._began.pop(thread, None)

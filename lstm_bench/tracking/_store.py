@@ -96,7 +96,9 @@ class Store:
             self._artifact_uri = None if self.remote else self._artifact_folder.as_uri()
             connection.prepare_mlflow(path, str(self._artifact_uri))
         with self.errors_reported():
-            connection.check_database(uri, path)
+            filled = connection.check_database(uri, path)
+            if not filled and not create:
+                raise StoreError(f"store: {self.uri} holds no runs; run `lstm-bench sweep` first")
             self._adopt_moved_runs()
         with self.errors_reported(silent=True):  # creating missing tables takes long
             self.client: MlflowClient = connection.open_client(uri, path)

@@ -32,6 +32,7 @@ class StoreErrors:
         """Whether the store has answered once: only then is one that does not waited for."""
         self._shown, self._address, self._notice = shown, address, notice
         self._patience = patience
+        patience.on_failure = self._notify_of_failure
         self._blocks = _Blocks()
         self._lost: LstmBenchError | None = None  # of a store that no longer answers
 
@@ -106,9 +107,17 @@ class StoreErrors:
         )
         return self._lost
 
-    def _notify(self, waited: threading.Event) -> None:
+    def _notify_of_failure(self) -> None:
+        if self._blocks.depth and not self._blocks.waited.is_set():
+            self._notify(self._blocks.waited, "which does not answer")
+
+    def _notify(
+        self, waited: threading.Event, why: str = f"for {NOTICE_AFTER:.0f} s so far"
+    ) -> None:
+        if waited.is_set():
+            return
         waited.set()
-        notice = f"waiting for the store {self._shown}, for {NOTICE_AFTER:.0f} s so far"
+        notice = f"waiting for the store {self._shown}, {why}"
         if self._is_waited_for:
             notice += (
                 "; what finishes meanwhile is kept here, and written once it answers; the command "

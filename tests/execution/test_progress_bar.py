@@ -47,10 +47,12 @@ def test_the_bar_shows_what_has_passed_what_is_left_and_what_runs(monkeypatch, c
         assert times() == "0:00:00 < -:--:--"
         clock[0] = now + 600
         bar.changed(state_at(600, 500, 1000, running=("trial-3 seed 7",)))
-        assert times() == "0:10:00 < 0:10:00"  # half of it took ten minutes
+        bar._progress.refresh()
+        # 500 took 600 s, and 50, a twentieth of all, were expected to take 50 s: 1.18 s for each.
+        assert times() == "0:10:00 < 0:09:51"
         assert task.completed == 0.5
         clock[0] = now + 720  # nothing new
-        assert times() == "0:12:00 < 0:08:00"
+        assert times() == "0:12:00 < 0:07:51"
         clock[0] = now + 1500  # it takes longer than was thought
         assert times() == "0:25:00 < 0:00:00"
     assert _Times().render(task).plain == "0:25:00"
@@ -76,7 +78,7 @@ def test_a_pipe_gets_plain_lines_that_say_when_it_waits_goes_on_and_ends(monkeyp
         "small: starts",
         "small: waiting for another process at this sweep",
         "small: search begins",
-        "small: 30%, 1 of 4 recipes; about 0:01:10 left; search; training A seed 1; "
+        "small: 30%, 1 of 4 recipes; about 0:01:01 left; search; training A seed 1; "
         "3 of 10 seeds, 300 of 1,000 updates",
         "small: failed: B (lstm): boom",
         "small: ended after 0:00:59",

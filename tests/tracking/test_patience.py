@@ -91,6 +91,19 @@ def test_one_that_never_answered_may_be_a_wrong_address(clock):
         raise requests.ConnectionError("refused")
 
 
+def test_the_first_request_without_an_answer_is_reported_at_once_and_the_next_answer_too(clock):
+    notices, client = [], Client(clock, back=30)
+    patience = Patience(60, clock)
+    errors = errors_of(patience, True, notices)
+    with errors.reported(), errors.reported():
+        patience.call(client.get_run, "a")
+    assert [notice.partition(";")[0] for notice in notices] == [
+        "waiting for the store http://host, which does not answer",
+        "the store http://host answers again",
+    ]
+    assert "ends after 1 min without an answer" in notices[0]
+
+
 def test_a_request_that_hangs_for_ever_is_given_up_by_whoever_checks(clock):
     patience = Patience(60, clock)
     errors = errors_of(patience, True, [])
