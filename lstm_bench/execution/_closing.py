@@ -47,6 +47,7 @@ class Closing:
         finally:
             self._end(result, finished)
             self._session.writes.wait(tick=self._tick)
+            self._session.writes.close()
         return result
 
     def in_haste(self) -> SweepData:

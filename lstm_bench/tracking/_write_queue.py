@@ -26,7 +26,7 @@ class WriteQueue:
     def __init__(self, check: Callable[[], None] = lambda: None) -> None:
         """`check` is called with every `poll`; what it raises ends the queue."""
         self._check = check
-        self._writes: queue.SimpleQueue[_Write] = queue.SimpleQueue()
+        self._writes: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._error: BaseException | None = None
         self._failed = False
@@ -81,9 +81,12 @@ class WriteQueue:
             self.poll()
         return not self.waiting
 
+    def close(self) -> None:
+        """Ends the thread once everything has been written."""
+        self._writes.put(None)
+
     def _run(self) -> None:
-        while True:
-            write = self._writes.get()
+        while (write := self._writes.get()) is not None:
             try:
                 if self._error is None:
                     write.call()

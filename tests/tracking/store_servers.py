@@ -15,8 +15,6 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
-import psycopg
-
 PASSWORD = "se@cretword"
 
 
@@ -75,6 +73,8 @@ class PostgreSQL:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def connect(self, database="runs"):
+        import psycopg
+
         return psycopg.connect(
             host="127.0.0.1", port=self.port, user="ann", password=PASSWORD, dbname=database
         )
@@ -86,6 +86,8 @@ class PostgreSQL:
                 [postgresql_program("postgres"), *words], user=self.user, cwd=self.folder,
                 stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
+        import psycopg
+
         deadline = time.monotonic() + 60
         while True:
             with contextlib.suppress(psycopg.OperationalError):

@@ -11,18 +11,9 @@ import time
 import pandas as pd
 import psutil
 import pytest
-
-pytest.importorskip("psycopg", reason="needs the package psycopg")
-
 from store_servers import PASSWORD, MlflowServer, PostgreSQL, postgresql_program
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not all(map(postgresql_program, ("initdb", "postgres"))),
-        reason="PostgreSQL is not installed: apt-get install postgresql",
-    ),
-]
+pytestmark = pytest.mark.slow
 
 SWEEP = """\
 task: memory
@@ -131,19 +122,19 @@ def expected(tmp_path_factory):
     return tables(folder)
 
 
-@pytest.fixture(scope="module")
-def database():
-    with PostgreSQL() as running:
-        yield running
-
-
 @pytest.fixture(params=["postgresql", "server"])
-def store(request, database, tmp_path):
-    """Yields a server that keeps runs: its address, and how it is killed and started."""
-    if request.param == "postgresql":
-        with PostgreSQL() as own:
-            yield own
-    else:
+def store(request, tmp_path):
+    """Yields a server that keeps runs: its address, and how it is killed and started.
+
+    PostgreSQL itself, and MLflow's server whose runs are in PostgreSQL.
+    """
+    if not all(map(postgresql_program, ("initdb", "postgres"))):
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    pytest.importorskip("psycopg", reason="the package psycopg is not installed")
+    with PostgreSQL() as database:
+        if request.param == "postgresql":
+            yield database
+            return
         (tmp_path / "server").mkdir()
         with MlflowServer(tmp_path / "server", database.address) as server:
             yield server
