@@ -38,7 +38,7 @@ MIN_SHARED = 3
 NEARLY_ALL = 0.95
 """A mean accuracy above it looks like success, even where no seed solves the task."""
 PREDICTED_SPANS = (
-    f" Open triangles: where an untrained cell keeps {KEPT:g} of its state, sigmoid(forget "
+    f" Open triangles: where an untrained cell keeps {KEPT:.5f} of its state, sigmoid(forget "
     "bias)^lag, which would be the memory span if that were what limits it."
 )
 MAX_DETAILS = 80
