@@ -65,9 +65,9 @@ def memory_span_figure(
         )
         bars.lines[0].set_gid(f"family-{number}")
         handles.append(bars.lines[0])
-    for value, color in zip(predicted, LINE_COLORS, strict=False):
-        if value is not None and values[0] <= value <= values[-1]:
-            axes.plot(value, 50, marker="v", markersize=7, markerfacecolor="none", color=color)
+    for lag, color in zip(predicted, LINE_COLORS, strict=False):
+        if lag is not None and values[0] <= lag <= values[-1]:
+            axes.plot(lag, 50, marker="v", markersize=7, markerfacecolor="none", color=color)
     _set_value_ticks(axes, values)
     axes.set_xlabel(axis)
     axes.set_ylabel("Seeds that solve the task, %")
