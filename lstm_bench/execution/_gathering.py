@@ -25,8 +25,8 @@ from lstm_bench.execution._executor import (
     NetworkJob,
     SeedFinished,
 )
-from lstm_bench.execution._work import Amount, WorkMeter, work_of_recipe
-from lstm_bench.provenance import provenance
+from lstm_bench.execution._lost_network import without_best_seed
+from lstm_bench.execution._work import Amount, WorkMeter, seeds_as_text, work_of_recipe
 from lstm_bench.recipes import Recipe, estimated_seconds, program_key
 from lstm_bench.results import Failed, Outcome, merge_outcomes, select_seeds, unpack_outcome
 from lstm_bench.tracking import SeedRole, Session, outcome_key
@@ -34,10 +34,6 @@ from lstm_bench.tracking import SeedRole, Session, outcome_key
 OVER_TIME = "it took longer than its time limit"
 SAVE_ATTEMPTS = 3
 """How often the workers try to make the file of a network."""
-REPRODUCIBILITY_FACTS = (
-    *("tensorflow", "keras", "numpy", "numba", "system", "processor", "XLA", "oneDNN"),
-)
-"""Facts of a result's provenance: where all are equal, a seed gives bit-identical numbers."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +172,7 @@ class RecipeRunner:
         now = self._pool.running()
         sent = [(part, *self._sent[part.ticket]) for part in now if part.ticket in self._sent]
         self._work.watch([(p.began, seed * len(p.seeds), seed * p.left) for p, _, seed in sent])
-        return [f"{label} {_seeds_as_text(part.seeds)}".rstrip() for part, label, _ in sent]
+        return [f"{label} {seeds_as_text(part.seeds)}".rstrip() for part, label, _ in sent]
 
     def is_finished(self, request: Request) -> bool:
         """Returns whether the store or the checkpoint has every seed of `request`."""
@@ -229,7 +225,7 @@ class RecipeRunner:
         self._loaded.add(key)
         finished = self._session.finished(key)
         if finished is not None and not finished.model:
-            finished = _without_best_seed(finished)
+            finished = without_best_seed(finished)
         parts = [finished] if finished else []
         self._stored[key] = set(finished.seeds["seed"]) if finished else set()
         saved = self._checkpoint.load(key)
@@ -380,18 +376,6 @@ class RecipeRunner:
                 self._sent.pop(ticket, None)
 
 
-def _without_best_seed(outcome: Outcome) -> Outcome | None:
-    """Returns the part to keep of an outcome whose network is lost: all seeds but the best.
-
-    The best seed is trained again, to the same weights. None if training here could give different
-    numbers, so that all seeds must be run again; None also if there is no other seed.
-    """
-    current = provenance()
-    others = [seed for seed in outcome.seeds["seed"].tolist() if seed != outcome.best_seed]
-    same = all(outcome.provenance.get(fact) == current[fact] for fact in REPRODUCIBILITY_FACTS)
-    return select_seeds(outcome, others) if same and others else None
-
-
 def divergence_reason(outcome: Outcome) -> str:
     """Returns a message that names the seeds of `outcome` that diverged; empty if none did."""
     diverged = outcome.seeds.loc[~np.isfinite(outcome.seeds["loss"]), "seed"].tolist()
@@ -400,17 +384,6 @@ def divergence_reason(outcome: Outcome) -> str:
     noun = "seed" if len(diverged) == 1 else "seeds"
     shown = ", ".join(map(str, diverged[:5])) + (", ..." if len(diverged) > 5 else "")
     return f"it diverged on {len(diverged)} of {len(outcome.seeds)} seeds ({noun} {shown})"
-
-
-def _seeds_as_text(seeds: Sequence[int]) -> str:
-    """Returns seeds in words.
-
-    >>> _seeds_as_text([3]), _seeds_as_text([4, 6, 8]), _seeds_as_text([])
-    ('seed 3', 'seeds 4 to 8', '')
-    """
-    if len(seeds) < 2:
-        return "".join(f"seed {seed}" for seed in seeds)
-    return f"seeds {min(seeds)} to {max(seeds)}"
 
 
 def _estimated_seconds(request: Request) -> float:

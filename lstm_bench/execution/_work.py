@@ -75,6 +75,17 @@ def _middle(ends: Sequence[float]) -> float:
     return math.sqrt(low * high) if low > 0 else high / 2
 
 
+def seeds_as_text(seeds: Sequence[int]) -> str:
+    """Returns seeds in words.
+
+    >>> seeds_as_text([3]), seeds_as_text([4, 6, 8]), seeds_as_text([])
+    ('seed 3', 'seeds 4 to 8', '')
+    """
+    if len(seeds) < 2:
+        return "".join(f"seed {seed}" for seed in seeds)
+    return f"seeds {min(seeds)} to {max(seeds)}"
+
+
 @dataclass
 class WorkMeter:
     """Counts the work of a sweep. All times are those of `clock`, in seconds."""
