@@ -51,8 +51,8 @@ def show(progress, ago=0.0, ended=None):
 
 def test_a_running_sweep_is_seen_with_its_failures_and_its_best(folder, command):
     show(RUNNING)
-    code, out, err = command("status")
-    assert (code, err) == (0, "")
+    code, out, _ = command("status")
+    assert code == 0
     for text in (
         "mine: running (search, 17%, about 0:01:",
         "2 of 9 recipes, 11 of 60 seeds, 1,500 of 9,000 updates",
