@@ -179,10 +179,6 @@ def run_sweep(
             finished = True
         except KeyboardInterrupt:
             interrupted = True
-            progress.notice(
-                "interrupted: what has finished is kept, and the report is written from it; "
-                "Ctrl-C again ends at once"
-            )
             pool.__exit__(None, None, None)
             raise
         finally:
