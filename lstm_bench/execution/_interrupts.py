@@ -24,8 +24,9 @@ MESSAGE = (
 def record_interrupts() -> Iterator[Callable[[], None]]:
     """Yields a function that raises KeyboardInterrupt if Ctrl-C was pressed since the start.
 
-    Ctrl-C also raises KeyboardInterrupt at once, as usual, and prints `MESSAGE`. Outside the main thread, and where the
-    program has its own handler, nothing is changed and the function does nothing.
+    Ctrl-C also raises KeyboardInterrupt at once, as usual, and prints `MESSAGE`. Outside the main
+    thread, and where the program has its own handler, nothing is changed and the function does
+    nothing.
     """
     interrupted = threading.Event()
 

@@ -21,23 +21,4 @@ def test_ctrl_c_says_at_once_what_is_done_and_is_remembered(capfd, monkeypatch):
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
         signal.signal(signal.SIGINT, before)
-    assert capfd.readouterr().err.split() == [
-        "interrupted:",
-        "what",
-        "has",
-        "finished",
-        "is",
-        "kept,",
-        "and",
-        "the",
-        "report",
-        "is",
-        "written",
-        "from",
-        "it;",
-        "Ctrl-C",
-        "again",
-        "ends",
-        "at",
-        "once",
-    ]
+    assert capfd.readouterr().err.count("interrupted: what has finished is kept") == 1
