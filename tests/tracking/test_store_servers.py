@@ -93,10 +93,9 @@ def status(folder):
     done = subprocess.run(
         words("status", "s", "--json"), cwd=folder, capture_output=True, text=True, timeout=300
     )
-    if done.returncode == 2 and (
-        "there is no" in done.stderr or "no runs" in done.stderr
-    ):  # it has not begun yet
-        return {}  # it has not begun yet
+    early = ("there is no", "holds no runs", "did not answer")  # or the machine is very busy
+    if done.returncode == 2 and any(text in done.stderr for text in early):
+        return {}
     assert done.returncode == 0, done.stderr
     (state,) = json.loads(done.stdout)["sweeps"]
     return state
