@@ -144,10 +144,11 @@ class SweepLog:
     def count(self, request: Request, reused: bool, reason: str = "") -> None:
         """Counts a recipe that is done; one with a `reason` has failed."""
         outcome = self._runner.outcome(request)
-        reason = reason or ("" if outcome else self._runner.failure(request))
+        known = reused and not reason and outcome is not None
+        reason = reason or self._runner.failure(request)
         if reason:
             failure = f"{request.id} ({request.recipe.name}): {reason}"
-            self.progress.count(request.id, None, failure=failure)
+            self.progress.count(request.id, None, known, failure)
         else:
             self.progress.count(request.id, outcome, reused)
 
