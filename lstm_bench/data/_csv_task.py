@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from lstm_bench.data._baselines import Baselines, baseline_forecasts
 from lstm_bench.data._columns import Missing, TargetKind
@@ -51,6 +51,16 @@ CELL_PARAMETERS = tuple(field.name for field in fields(Reading))
 TABLE_PARAMETERS = (*COLUMN_PARAMETERS[1:], "target_kind", "split", "date_format", "day_first",
                     "aggregate", "shortest", *CELL_PARAMETERS)  # fmt: skip
 """Those that a plain text has no use for."""
+
+TARGET = {"type": ["string", "array", "null"], "items": {"type": "string"}}
+HORIZON = {
+    "anyOf": [
+        {"type": "integer", "minimum": 0, "maximum": 10_000},
+        {"type": "string", "pattern": "^ *1 *\\. *\\. *[1-9][0-9 ]*$"},
+    ]
+}
+GAPS = {"type": ["string", "number", "boolean", "array", "object", "null"]}
+"""What files may give for these parameters, as JSON Schemas."""
 
 Floats = NDArray[np.float64]
 
@@ -109,12 +119,12 @@ class CsvTask(Task):
     not_searchable: ClassVar[frozenset[str]] = omitted_from_name | {"horizon"}
 
     file: Annotated[str | None, Field(min_length=1)] = None
-    target: str | None = None
+    target: Annotated[str | None, WithJsonSchema(TARGET)] = None
     columns: Annotated[tuple[str, ...] | None, Field(strict=False)] = None
     time: str | None = None
     group: str | None = None
     target_kind: TargetKind | None = None
-    horizon: Annotated[int, Field(ge=0, le=10_000)] = 1
+    horizon: Annotated[int, Field(ge=0, le=10_000), WithJsonSchema(HORIZON)] = 1
     season: Annotated[int | None, Field(ge=2, le=100_000)] = None
     missing: Missing = "refuse"
     unseen: Annotated[float, Field(ge=0.02, le=0.4)] = 0.2
@@ -128,7 +138,12 @@ class CsvTask(Task):
     date_format: Annotated[str | None, Field(min_length=2)] = None
     day_first: bool | None = None
     aggregate: Aggregate | None = None
-    na: Annotated[tuple[str, ...] | None, Field(strict=False), BeforeValidator(na_entries)] = None
+    na: Annotated[
+        tuple[str, ...] | None,
+        Field(strict=False),
+        BeforeValidator(na_entries),
+        WithJsonSchema(GAPS),
+    ] = None
     decimal: Decimal | None = None
     thousands: Thousands | None = None
     wide: Wide | None = None
