@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +25,7 @@ VARIABLE = "_LSTM_BENCH_COMPLETE"
 """The variable by which the shell asks the program for words; its name is fixed by click."""
 
 
-class Shell(str, Enum):
+class Shell(StrEnum):
     """The shells that words are completed for."""
 
     bash = "bash"
