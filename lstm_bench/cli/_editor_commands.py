@@ -35,9 +35,9 @@ class Shell(StrEnum):
 
 def completion_init() -> None:
     """Registers the shells that typer knows, which it does itself only for its own option."""
-    from typer.completion import completion_init as register
+    from typer import completion
 
-    register()
+    completion.completion_init()  # type: ignore[attr-defined]
 
 
 def schema(
@@ -74,9 +74,11 @@ def completion(
     Bash: `source <(lstm-bench completion bash)` in `~/.bashrc`; zsh likewise, after `compinit`;
     fish: `lstm-bench completion fish > ~/.config/fish/completions/lstm-bench.fish`.
     """
-    from typer.completion import get_completion_script
+    from typer import completion as shells
 
-    script = get_completion_script(prog_name=PROGRAM, complete_var=VARIABLE, shell=shell.value)
+    script = shells.get_completion_script(  # type: ignore[attr-defined]
+        prog_name=PROGRAM, complete_var=VARIABLE, shell=shell.value
+    )
     if as_json:
         print_json({"shell": shell.value, "script": script})
     else:

@@ -25,7 +25,6 @@ from lstm_bench.provenance import VERSION
 from lstm_bench.recipes import Recipe
 from lstm_bench.training import prepared_model
 
-
 OWN = "# (the user's own network)"
 """Stands for the code of a user's own network until the rest of the script is laid out."""
 
@@ -112,11 +111,8 @@ def _imports(packed: bool, annotated: bool, own: bool) -> list[str]:
     """Returns the imports of a script from the standard library."""
     modules = ["base64", "sys", "zlib"] if packed else ["sys"]
     lines = [f"import {name}" for name in modules] + (IMPORTS if own else [])
-    typed = ["from typing import Any"] * annotated
-    return sorted(line for line in lines if line.startswith("import")) + [
-        *(line for line in lines if line.startswith("from")),
-        *typed,
-    ]
+    lines += ["from typing import Any"] * annotated
+    return sorted(lines, key=lambda line: (line.startswith("from"), line))
 
 
 def _docstring(recipe: Recipe) -> str:

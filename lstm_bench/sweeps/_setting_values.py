@@ -65,11 +65,8 @@ def _message(key: str, value: Any, tasks: TaskRegistry) -> str:
         whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
         rule = "must be a whole number of weight updates, at least 1"
         return "" if whole else f"{rule}, but got {shown_value(value)}"
-    messages = [
-        _broken(model, key, value)
-        for model in (*tasks.values(), Recipe, *FRAMINGS.values())
-        if key in model.model_fields
-    ]
+    models: list[type[BaseModel]] = [*tasks.values(), Recipe, *FRAMINGS.values()]
+    messages = [_broken(model, key, value) for model in models if key in model.model_fields]
     return messages[0] if messages and all(messages) else ""
 
 

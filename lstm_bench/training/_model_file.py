@@ -65,9 +65,7 @@ def open_network(data: bytes) -> keras.Model:
         ) from error
 
 
-def open_own_network(
-    data: bytes, network: OwnNetwork, settings: Mapping[str, Any]
-) -> keras.Model:
+def open_own_network(data: bytes, network: OwnNetwork, settings: Mapping[str, Any]) -> keras.Model:
     """Returns the network of a run of a user's own `network`, with the weights in a `.keras` file.
 
     The network is built by the user's function, so nothing but numbers is taken from the file.

@@ -156,7 +156,7 @@ def _shapes(inputs: Shape, outputs: Shape) -> str:
 
 
 def _check_outputs(network: OwnNetwork, outputs: Any, shape: Shape) -> None:
-    """Raises `RecipeError` unless `outputs` are one tensor of float32 of this shape, unmasked."""
+    """Raises `RecipeError` unless `outputs` are one tensor of this shape."""
     if isinstance(outputs, Sequence | Mapping):
         raise _fault(f"{network} must have one output, but has {len(outputs)}; return one tensor")
     got = tuple(outputs.shape)
@@ -172,11 +172,6 @@ def _check_outputs(network: OwnNetwork, outputs: Any, shape: Shape) -> None:
             repair = "end with keras.layers.Dense(output_shape[-1], activation=recipe.output)"
         rule = f"{network} must have outputs of shape (batch, {_listed(shape)})"
         raise _fault(f"{rule}, but has ({got_text}); {repair}")
-    if getattr(outputs, "_keras_mask", None) is not None:
-        raise _fault(
-            f"{network} must have outputs without a mask, because the steps that count are chosen "
-            "by the task, but its outputs are masked; leave out Masking and mask_zero"
-        )
 
 
 def _broken_rules(recipe: Recipe, model: keras.Model, other: keras.Model) -> Iterator[str]:
@@ -219,6 +214,13 @@ def _output_rules(recipe: Recipe, model: keras.Model) -> Iterator[str]:
     """Yields what is wrong with the outputs of a network for random inputs."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(3, *model.input_shape[1:])).astype(np.float32)
+    inner = model.layers[-2]  # the user's own; the last layer has the shape of the outputs
+    if getattr(inner(x, training=False), "_keras_mask", None) is not None:
+        yield (
+            "must have outputs without a mask, because the steps that count are chosen by the "
+            "task, but its outputs are masked; leave out Masking and mask_zero"
+        )
+        return
     outputs, again = (np.asarray(model(x, training=False)) for _ in range(2))
     if not np.array_equal(outputs, again, equal_nan=True):
         yield "must give the same outputs for the same inputs where training=False, but does not"
@@ -226,7 +228,7 @@ def _output_rules(recipe: Recipe, model: keras.Model) -> Iterator[str]:
         yield "must have finite outputs for inputs of mean 0 and variance 1, but has not"
         return
     low, high = float(outputs.min()), float(outputs.max())
-    between = -TOLERANCE <= low and high <= 1 + TOLERANCE
+    between = low >= -TOLERANCE and high <= 1 + TOLERANCE
     sums = outputs.sum(axis=-1)
     if recipe.output == "softmax" and not (between and np.allclose(sums, 1, atol=TOLERANCE)):
         got = f"an output sums to {float(sums.flat[np.abs(sums - 1).argmax()]):.3g}"
@@ -285,7 +287,9 @@ def _importable(network: OwnNetwork) -> Iterator[types.ModuleType]:
             rule = f"{network.module} must be importable"
             raise _fault(f"{rule}, but raised {error_origin(error, _place(network))}") from error
         if not callable(getattr(module, network.function, None)):
-            raise _fault(f"{network.module} must have a function {network.function!r}, but has none")
+            raise _fault(
+                f"{network.module} must have a function {network.function!r}, but has none"
+            )
         yield module
     finally:
         sys.meta_path.remove(finder)
