@@ -125,13 +125,23 @@ def _find(module: str) -> tuple[Path, Path]:
     """Returns the folder that a module is imported from, and its file."""
     for place in dict.fromkeys([str(Path.cwd()), *sys.path]):
         path = _module_file(Path(place or "."), module)
-        if path is not None:
+        if path is not None and (place == str(Path.cwd()) or not _is_installed(path)):
             return Path(place or "."), path
     file = module.replace(".", "/")
     raise ValueError(
-        f"there must be a file {file}.py in the working folder or on Python's path, but there is "
-        f"none (looked for in {Path.cwd()} first); write the network there, as {EXAMPLE}"
+        f"there must be a file {file}.py in the working folder {Path.cwd()} or in a folder of "
+        "PYTHONPATH, but there is none (one of an installed package must be imported in such a "
+        f"file); write the network there, as {EXAMPLE}"
     )
+
+
+def _is_installed(path: Path) -> bool:
+    """Returns whether a file belongs to Python or to an installed package.
+
+    A sweep file, which may be of a stranger, can name none of their functions.
+    """
+    folders = {*site.getsitepackages(), site.getusersitepackages(), *sysconfig.get_paths().values()}
+    return any(path.resolve().is_relative_to(Path(folder).resolve()) for folder in folders)
 
 
 def _module_file(root: Path, module: str) -> Path | None:
@@ -179,11 +189,7 @@ def _check_function(content: bytes, path: Path, function: str) -> None:
 
 
 def _with_imports(root: Path, path: Path, content: bytes, module: str) -> dict[str, bytes]:
-    """Returns the content of a module and of what it imports from `root`, by path.
-
-    Of an installed package it is only what the package has itself.
-    """
-    top = module.partition(".")[0] if _is_installed(root) else ""
+    """Returns the content of a module and of what it imports from `root`, by path."""
     files = {_relative(root, path): content}
     waiting = [(path, content)]
     parents = [module.rsplit(".", n)[0] for n in range(1, module.count(".") + 1)]
@@ -194,7 +200,7 @@ def _with_imports(root: Path, path: Path, content: bytes, module: str) -> dict[s
             names = list(_imports(text, _relative(root, file)))
             continue
         name = names.pop()
-        if name.partition(".")[0] == "lstm_bench" or (top and name.partition(".")[0] != top):
+        if name.partition(".")[0] == "lstm_bench":
             continue
         found = _module_file(root, name)
         if found is None or _relative(root, found) in files:
@@ -211,12 +217,6 @@ def _with_imports(root: Path, path: Path, content: bytes, module: str) -> dict[s
 
 def _relative(root: Path, path: Path) -> str:
     return path.relative_to(root).as_posix()
-
-
-def _is_installed(root: Path) -> bool:
-    """Returns whether a folder is one of installed packages or of Python itself."""
-    known = {*site.getsitepackages(), site.getusersitepackages(), *sysconfig.get_paths().values()}
-    return str(root) in known
 
 
 @functools.lru_cache(maxsize=64)
