@@ -140,7 +140,7 @@ def infer_calendar(times: Moments) -> Calendar | None:
     common = _most_common(steps)
     if common >= 28 * DAY and (monthly := _monthly(times)) is not None:
         return monthly
-    if common % DAY == np.timedelta64(0) and len(np.unique(_clock(times))) == 1:
+    if common % DAY == np.timedelta64(0, "us") and len(np.unique(_clock(times))) == 1:
         return _daily(times, int(common // DAY))
     return _hourly(times, steps, common)
 

@@ -1,4 +1,4 @@
-"""Completion of commands and options: what the program answers, and a real shell with its script."""
+"""Completion of commands and options: what the program answers, and its script in a shell."""
 
 import shutil
 import subprocess
