@@ -18,6 +18,7 @@ from lstm_bench.data._columns import Missing, TargetKind
 from lstm_bench.data._file_digest import count_rows, file_digest
 from lstm_bench.data._numbers import Decimal, Thousands
 from lstm_bench.data._output_baselines import output_baselines
+from lstm_bench.data._parameter_schemas import GAPS, HORIZON, TARGET
 from lstm_bench.data._rows import Aggregate
 from lstm_bench.data._sequences import FileSequences, build_sequences
 from lstm_bench.data._series import FileOptions, PreparedFile, prepare
@@ -51,16 +52,6 @@ CELL_PARAMETERS = tuple(field.name for field in fields(Reading))
 TABLE_PARAMETERS = (*COLUMN_PARAMETERS[1:], "target_kind", "split", "date_format", "day_first",
                     "aggregate", "shortest", *CELL_PARAMETERS)  # fmt: skip
 """Those that a plain text has no use for."""
-
-TARGET = {"type": ["string", "array", "null"], "items": {"type": "string"}}
-HORIZON = {
-    "anyOf": [
-        {"type": "integer", "minimum": 0, "maximum": 10_000},
-        {"type": "string", "pattern": "^ *1 *\\. *\\. *[1-9][0-9 ]*$"},
-    ]
-}
-GAPS = {"type": ["string", "number", "boolean", "array", "object", "null"]}
-"""What files may give for these parameters, as JSON Schemas."""
 
 Floats = NDArray[np.float64]
 

@@ -17,7 +17,6 @@ from lstm_bench.recipes._own_network import (
     NETWORK_SOURCE,
     OwnNetwork,
     network_name,
-    own_network,
     unchanged_network,
 )
 from lstm_bench.recipes._recipe import (
@@ -69,7 +68,6 @@ __all__ = [
     "known_settings",
     "multiply_adds",
     "network_name",
-    "own_network",
     "program_key",
     "recipe",
     "recipe_from_settings",
