@@ -86,7 +86,7 @@ def infer_group_column(table: Table, target: str, found: FileTimes | None) -> st
         return None
     times = found.values
     steps = np.diff(times)
-    zero = steps.dtype.type(0)
+    zero = np.zeros((), steps.dtype)
     if (steps > zero).all() or (steps < zero).all():
         return None
     repeats = len(np.unique(times)) < len(times)
