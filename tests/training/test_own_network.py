@@ -98,6 +98,7 @@ def by_hand(seed, draws, epochs):
     return losses
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("engine", ["keras", "compiled"])
 def test_an_engine_trains_the_network_as_plain_keras_does(engine):
     sequence = np.random.SeedSequence(3, spawn_key=(2,))  # 2: initial weights
@@ -106,7 +107,7 @@ def test_an_engine_trains_the_network_as_plain_keras_does(engine):
     assert trained.loss == pytest.approx(by_hand(3, draws, 3), rel=1e-5)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     "settings",
     [
@@ -121,12 +122,13 @@ def test_both_engines_train_it_alike(settings):
     assert np.abs(compiled.outputs - plain.outputs).max() < 1e-5
 
 
+@pytest.mark.long
 @network_checks(recipe("alphabet", network="own_network_example:build", units=3, framing="window"))
 def test_the_example_keeps_the_contract(check):
     check()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("engine", ["keras", "compiled"])
 def test_weights_follow_the_seed_and_nothing_else(engine):
     alone = run(chosen(epochs=1), [1], engine)
@@ -139,7 +141,7 @@ def test_weights_follow_the_seed_and_nothing_else(engine):
     assert np.random.get_state()[1].tolist() == before  # noqa: NPY002
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_dropout_is_drawn_from_the_seed():
     plain = [train("keras", chosen(dropout=0.4), seed).loss.tolist() for seed in (3, 3, 4)]
     assert plain[0] == plain[1] != plain[2]
@@ -163,6 +165,7 @@ def test_the_digest_is_of_the_content_of_the_module_and_of_what_it_imports_here(
     assert chosen().digest not in (first, other.digest)
 
 
+@pytest.mark.long
 def test_a_recipe_is_built_from_the_content_that_it_was_made_with():
     before = chosen(epochs=1)
     expected = train("keras", before).loss.tolist()
@@ -178,6 +181,7 @@ def test_a_recipe_is_built_from_the_content_that_it_was_made_with():
     assert "my_parts" not in sys.modules
 
 
+@pytest.mark.long
 def test_packages_and_relative_imports_travel_too():
     Path("nets/deep").mkdir(parents=True)
     Path("nets/__init__.py").write_text("")
@@ -235,6 +239,7 @@ REFUSED = {
 }  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("message", "changes"), REFUSED.items(), ids=range(len(REFUSED)))
 def test_a_network_that_breaks_a_rule_is_refused(message, changes):
     code = NETWORK
@@ -252,6 +257,7 @@ def test_masked_outputs_are_refused():
         train("keras", chosen(framing="whole", batch_size=1))
 
 
+@pytest.mark.long
 def test_what_xla_cannot_compile_is_refused_by_the_compiled_engine_alone():
     text = NETWORK.replace("return x * self.scale", "")
     layer = """
@@ -309,6 +315,7 @@ def test_settings_of_other_networks_are_refused(settings, message):
 # ---- What is done with it
 
 
+@pytest.mark.long
 def test_the_trained_network_is_a_file_that_keras_opens_and_that_is_read_back_by_content():
     made = chosen(epochs=1, framing="whole", batch_size=1)
     trained = train("compiled", made)
@@ -328,7 +335,7 @@ def test_the_trained_network_is_a_file_that_keras_opens_and_that_is_read_back_by
     assert np.array_equal(plain.predict(x, verbose=0), again.predict(x, verbose=0))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_exported_script_trains_it_to_the_same_losses(tmp_path):
     """In a process that has neither this package nor the module on its path."""
     made = chosen(dropout=0.3)
@@ -379,7 +386,7 @@ def test_sweep_files_may_name_it_as_a_recipe_and_as_a_choice(tmp_path):
         load_sweep(path)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_it_is_searched_repeated_compared_predicted_and_exported(command, tmp_path):
     document = {
         "task": "memory",
