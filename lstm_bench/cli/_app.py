@@ -6,6 +6,7 @@ and `report` never waits for TensorFlow.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from typing import NoReturn
@@ -13,6 +14,7 @@ from typing import NoReturn
 import typer
 
 from lstm_bench.cli._commands import init, report, run, speed, status, sweep, tasks
+from lstm_bench.cli._editor_commands import PROGRAM, VARIABLE, completion, completion_init, schema
 from lstm_bench.cli._network_commands import export, predict
 from lstm_bench.cli._options import (
     Version,
@@ -33,7 +35,8 @@ app = typer.Typer(
 )
 
 
-for _command in (tasks, run, sweep, report, status, export, predict, speed, init):
+_COMMANDS = (tasks, run, sweep, report, status, export, predict, speed, init, schema, completion)
+for _command in _COMMANDS:
     app.command()(interruptible(_command))
 
 
@@ -46,6 +49,9 @@ def main() -> None:
     """Runs the command line; exit 0 success, 2 wrong input, 1 anything else."""
     try:
         replace_unprintable()
+        if VARIABLE in os.environ:  # the shell asks for words to complete
+            completion_init()
+            app(prog_name=PROGRAM)
         refuse_setting_options(sys.argv[1:], typer.main.get_command(app))
         app()
     except UserError as error:

@@ -11,13 +11,14 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from lstm_bench.data._baselines import Baselines, baseline_forecasts
 from lstm_bench.data._columns import Missing, TargetKind
 from lstm_bench.data._file_digest import count_rows, file_digest
 from lstm_bench.data._numbers import Decimal, Thousands
 from lstm_bench.data._output_baselines import output_baselines
+from lstm_bench.data._parameter_schemas import GAPS, HORIZON, TARGET
 from lstm_bench.data._rows import Aggregate
 from lstm_bench.data._sequences import FileSequences, build_sequences
 from lstm_bench.data._series import FileOptions, PreparedFile, prepare
@@ -109,12 +110,12 @@ class CsvTask(Task):
     not_searchable: ClassVar[frozenset[str]] = omitted_from_name | {"horizon"}
 
     file: Annotated[str | None, Field(min_length=1)] = None
-    target: str | None = None
+    target: Annotated[str | None, WithJsonSchema(TARGET)] = None
     columns: Annotated[tuple[str, ...] | None, Field(strict=False)] = None
     time: str | None = None
     group: str | None = None
     target_kind: TargetKind | None = None
-    horizon: Annotated[int, Field(ge=0, le=10_000)] = 1
+    horizon: Annotated[int, Field(ge=0, le=10_000), WithJsonSchema(HORIZON)] = 1
     season: Annotated[int | None, Field(ge=2, le=100_000)] = None
     missing: Missing = "refuse"
     unseen: Annotated[float, Field(ge=0.02, le=0.4)] = 0.2
@@ -128,7 +129,12 @@ class CsvTask(Task):
     date_format: Annotated[str | None, Field(min_length=2)] = None
     day_first: bool | None = None
     aggregate: Aggregate | None = None
-    na: Annotated[tuple[str, ...] | None, Field(strict=False), BeforeValidator(na_entries)] = None
+    na: Annotated[
+        tuple[str, ...] | None,
+        Field(strict=False),
+        BeforeValidator(na_entries),
+        WithJsonSchema(GAPS),
+    ] = None
     decimal: Decimal | None = None
     thousands: Thousands | None = None
     wide: Wide | None = None

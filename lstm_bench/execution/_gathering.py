@@ -353,7 +353,7 @@ class RecipeRunner:
             elif isinstance(event, JobFailed):
                 self.unsaved[request.key] = event.reason
 
-        job = NetworkJob(outcome.settings, outcome.best_seed, outcome.weights)
+        job = NetworkJob(request.recipe.settings, outcome.best_seed, outcome.weights)
         self._handlers[self._pool.submit(job)] = handle
 
     def _log(self, request: Request, outcome: Outcome) -> None:

@@ -45,6 +45,8 @@ def program_key(recipe: Recipe, engine: str = "compiled") -> str:
     key |= {"weighted": recipe.recall_weight is not None}
     if recipe.clip_norm is not None:
         key["clips"] = True
+    if recipe.own_network is not None:
+        key["own"] = recipe.training  # which may depend on any setting
     return json.dumps(key, sort_keys=True)
 
 

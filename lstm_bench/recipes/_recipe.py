@@ -21,6 +21,7 @@ from lstm_bench.recipes import _lstm_1997 as lstm_1997
 from lstm_bench.recipes import _rules as rules
 from lstm_bench.recipes._configuration import Configuration, encodings
 from lstm_bench.recipes._framings import FRAMINGS, Framing
+from lstm_bench.recipes._own_network import NETWORK_SOURCE
 from lstm_bench.recipes._registry import BUILT_IN_TASKS, TaskRegistry, unknown_task_message
 from lstm_bench.safety import html_table, pydantic_faults, shown_value
 from lstm_bench.tasks import Task, task_faults
@@ -93,6 +94,8 @@ class Recipe(Configuration):
             del fields["layout"], fields["reset"]
         if self.network != "conv1d":
             del fields["kernel_size"]
+        if self.own_network is not None:
+            fields["network"] = self.own_network  # with its files, which JSON leaves out
         return head | fields
 
     @cached_property
@@ -108,7 +111,8 @@ class Recipe(Configuration):
 
     def _hash(self, settings: Mapping[str, Any]) -> str:
         data = {"data": self.task.fingerprint} if self.task.fingerprint else {}
-        facts = {**settings, "version": self.task.version, **data}
+        own = {} if self.own_network is None else {NETWORK_SOURCE: self.own_network.digest}
+        facts = {**settings, "version": self.task.version, **data, **own}
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
 
     def __repr__(self) -> str:

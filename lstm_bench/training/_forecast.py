@@ -25,11 +25,11 @@ from lstm_bench.data import (
     read_new_file,
 )
 from lstm_bench.errors import StoreError, UserError, unknown
-from lstm_bench.recipes import FRAMINGS, Encoding, Framing, Substrings
+from lstm_bench.recipes import FRAMINGS, Encoding, Framing, Substrings, unchanged_network
 from lstm_bench.results import Outcome, validation_message
 from lstm_bench.statistics import LEVELS, Kind, decode_outputs
 from lstm_bench.tasks import Problem, Sequence
-from lstm_bench.training._model_file import open_network
+from lstm_bench.training._model_file import open_network, open_own_network
 from lstm_bench.training._models import reset_states
 
 MAX_INPUT_NUMBERS = 200_000_000
@@ -236,13 +236,16 @@ def load_network(outcome: Outcome) -> keras.Model:
     """Returns the network of the best seed of a run.
 
     Raises `StoreError` if the run has no model, or if its file is damaged or not one of this
-    package.
+    package, or if the files of a user's own network are missing or have changed.
     """
     if not outcome.model:
         raise StoreError(
             f"{outcome.digest}: this run has no model in the store; run its sweep with --again"
         )
     try:
+        network = unchanged_network(outcome.settings, outcome.provenance)
+        if network is not None:
+            return open_own_network(outcome.model, network, outcome.settings)
         return open_network(outcome.model)
     except StoreError as error:
         raise StoreError(f"{outcome.digest}: {error}") from error

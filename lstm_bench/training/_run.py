@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_bench.provenance import provenance
-from lstm_bench.recipes import Recipe, Samples
+from lstm_bench.recipes import NETWORK_SOURCE, Recipe, Samples
 from lstm_bench.results import CURVE_POINTS, Outcome, merge_outcomes
 from lstm_bench.safety import disk_errors_reported, temporary_folder
 from lstm_bench.statistics import (
@@ -99,7 +99,7 @@ class _Evaluator:
             updates=recipe.updates,
             multiply_adds=3 * training.multiply_adds * recipe.epochs * recipe.schedule.samples,
             compile_seconds=training.compile_seconds,
-            provenance=self.provenance,
+            provenance=self.provenance | _network_source(recipe),
             weights=seed_run.weights,
             data=recipe.task.preprocessing,
         )
@@ -123,6 +123,12 @@ class _Evaluator:
             result.predicted,
             result.correct,
         )
+
+
+def _network_source(recipe: Recipe) -> dict[str, str]:
+    """Returns the digest of the files of a user's own network, by name; empty for others."""
+    network = recipe.own_network
+    return {} if network is None else {NETWORK_SOURCE: network.digest}
 
 
 def _teacher_forced_predictions(recipe: Recipe, run: SeedRun) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -215,3 +216,27 @@ def test_a_driver_that_is_killed_goes_on_at_the_same_cluster_to_the_same_numbers
     output, _ = last.communicate(timeout=600)
     assert last.returncode == 0, output
     pd.testing.assert_frame_equal(seeds_table(there), seeds_table(here), check_exact=True)
+
+
+@pytest.mark.slow
+def test_a_network_of_the_users_own_travels_by_content(
+    cluster, settings, tmp_path_factory, monkeypatch
+):
+    """The workers run in another folder, which has neither the module nor what that imports."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("mine"))
+    Path("my_size.py").write_text("SIZE = 3\n")
+    Path("my_net.py").write_text(
+        "import keras\nfrom my_size import SIZE\n\n\n"
+        "def build(recipe, input_shape, output_shape):\n"
+        "    layers = [keras.layers.GRU(SIZE), keras.layers.Dense(*output_shape, 'softmax')]\n"
+        "    return keras.Sequential(layers)\n"
+    )
+    cluster.start_worker("--nanny")
+    document = {"task": "alphabet", "framing": "window", "epochs": 2, "seeds": 2}
+    sweep = parse_sweep("own", document | {"recipes": {"A": {"network": "my_net:build"}}})
+    Path("my_size.py").write_text("SIZE = 4\n")  # edited after the sweep was read
+    here, _, _ = run_sweep(sweep, settings, again=True)
+    there, _, _ = run_sweep(sweep, settings, again=True, cluster=cluster.address)
+    assert here.rows[0].outcome == there.rows[0].outcome
+    assert there.rows[0].outcome.parameters == 3 * 3 * (1 + 3 + 2) + 26 * 4
+    assert there.rows[0].outcome.model
