@@ -29,6 +29,7 @@ from lstm_bench.cli._options import (
     Json,
     Known,
     Missing,
+    Origins,
     Overrides,
     Profile,
     Sheet,
@@ -151,6 +152,7 @@ def sweep(
     wide: Wide = False,
     sheet: Sheet = None,
     shortest: Shortest = None,
+    origins: Origins = None,
     engine: EngineName = "compiled",
     again: Annotated[bool, typer.Option(help="Run everything anew.")] = False,
     full: Annotated[
@@ -173,6 +175,7 @@ def sweep(
     data = DataOptions(
         target, time, group, columns, kind, horizon, missing, known, date_format, day_first,
         aggregate, na, decimal, thousands, "auto" if wide else None, sheet, shortest,
+        origins,
     )  # fmt: skip
     file = csv or text
     if csv is not None and text is not None:

@@ -46,6 +46,7 @@ def forecast_with_baseline(
         got = "several values" if task.output_names else "the next character of a text"
         raise UserError(f"--csv: baselines {rule}, but this run forecasts {got}; give a network")
     data, sequences = task.prepared, task.file_sequences
+    name = task.baseline_names.get(name, name)
     train = sequences.segments[: len(sequences.problem.train)]
     new = read_new_file(data, file, reading)
     if name.startswith(SMOOTHING):

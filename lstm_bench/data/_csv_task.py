@@ -3,59 +3,40 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, Field, model_validator
 
 from lstm_bench.data._baselines import Baselines, baseline_forecasts
-from lstm_bench.data._columns import Missing, TargetKind
+from lstm_bench.data._csv_parameters import (
+    CELL_PARAMETERS,
+    COLUMN_PARAMETERS,
+    READING_PARAMETERS,
+    CsvParameters,
+)
 from lstm_bench.data._file_digest import count_rows, file_digest
-from lstm_bench.data._numbers import Decimal, Thousands
+from lstm_bench.data._origin_baselines import common_names
 from lstm_bench.data._output_baselines import output_baselines
-from lstm_bench.data._rows import Aggregate
 from lstm_bench.data._sequences import FileSequences, build_sequences
 from lstm_bench.data._series import FileOptions, PreparedFile, prepare
-from lstm_bench.data._table import Reading, na_entries
+from lstm_bench.data._table import Reading
 from lstm_bench.data._text_baselines import text_baselines
 from lstm_bench.data._text_file import CHARACTER, POSITION
-from lstm_bench.data._wide import Wide
 from lstm_bench.errors import DataError, Fault, RecipeError, unknown
 from lstm_bench.statistics import Kind
 from lstm_bench.tasks import Problem, Task
 
 EXAMPLE = Path(__file__).parent / "sunspots.csv"
 """Yearly sunspot numbers, 1700 to 2008: the default file of the `csv` task."""
-COLUMN_PARAMETERS = ("file", "target", "columns", "known", "time", "group")
-READING_PARAMETERS = (
-    "text",
-    "all_steps",
-    "target_kind",
-    "season",
-    "missing",
-    "unseen",
-    "split",
-    "part",
-    "date_format",
-    "day_first",
-    "aggregate",
-    "latest",
-    "shortest",
-)
-CELL_PARAMETERS = tuple(field.name for field in fields(Reading))
-TABLE_PARAMETERS = (*COLUMN_PARAMETERS[1:], "target_kind", "split", "date_format", "day_first",
-                    "aggregate", "shortest", *CELL_PARAMETERS)  # fmt: skip
-"""Those that a plain text has no use for."""
 
 Floats = NDArray[np.float64]
 
 
-class CsvTask(Task):
+class CsvTask(CsvParameters):
     """Forecast a column of a CSV file: its value `horizon` rows ahead, from the rows so far.
 
     ::
@@ -108,71 +89,6 @@ class CsvTask(Task):
     )
     not_searchable: ClassVar[frozenset[str]] = omitted_from_name | {"horizon"}
 
-    file: Annotated[str | None, Field(min_length=1)] = None
-    target: str | None = None
-    columns: Annotated[tuple[str, ...] | None, Field(strict=False)] = None
-    time: str | None = None
-    group: str | None = None
-    target_kind: TargetKind | None = None
-    horizon: Annotated[int, Field(ge=0, le=10_000)] = 1
-    season: Annotated[int | None, Field(ge=2, le=100_000)] = None
-    missing: Missing = "refuse"
-    unseen: Annotated[float, Field(ge=0.02, le=0.4)] = 0.2
-    split: Literal["time", "group"] | None = None
-    latest: Annotated[int | None, Field(ge=20)] = None
-    difference: bool = False
-    part: Literal["validation", "test"] = "test"
-    known: Annotated[tuple[str, ...] | None, Field(strict=False, min_length=1)] = None
-    all_steps: Literal[True] | None = None
-    text: Literal[True] | None = None
-    date_format: Annotated[str | None, Field(min_length=2)] = None
-    day_first: bool | None = None
-    aggregate: Aggregate | None = None
-    na: Annotated[tuple[str, ...] | None, Field(strict=False), BeforeValidator(na_entries)] = None
-    decimal: Decimal | None = None
-    thousands: Thousands | None = None
-    wide: Wide | None = None
-    sheet: Annotated[str | None, Field(min_length=1)] = None
-    shortest: Annotated[int | None, Field(ge=1, le=10_000)] = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_lists(cls, values: Any) -> Any:
-        """Takes a `horizon` of 1..12 for a path of 12 steps, and a list for several targets."""
-        values = dict(values) if isinstance(values, Mapping) else values
-        if isinstance(values, dict) and isinstance(values.get("horizon"), str):
-            steps = re.fullmatch(r"1\.\.([1-9]\d{0,4})", values["horizon"].replace(" ", ""))
-            if steps is None:
-                raise ValueError(
-                    "horizon must be a whole number, or 1 and the number of steps of a path as in "
-                    f"1..12, but is {values['horizon'][:40]!r}"
-                )
-            values["horizon"] = int(steps[1])
-            values["all_steps"] = True if values["horizon"] > 1 else None
-        targets = values.get("target") if isinstance(values, dict) else None
-        if isinstance(targets, list | tuple) and all(isinstance(name, str) for name in targets):
-            values["target"] = ",".join(targets)
-        return values
-
-    @model_validator(mode="after")
-    def _check_difference(self) -> Self:
-        if self.difference and not self.horizon:
-            raise ValueError(
-                "difference needs a horizon of at least 1, over which the target changes, but "
-                "horizon is 0; use difference=false"
-            )
-        given = [name for name in TABLE_PARAMETERS if getattr(self, name) is not None]
-        if self.text and (given or self.file is None or self.all_steps):
-            what = f"{', '.join(given)} must be left out" if given else "it is one symbol ahead"
-            what = what if self.file else "file must name it"
-            raise ValueError(f"text is one column, the characters of a file, so {what}")
-        if self.all_steps and self.horizon < 2:
-            raise ValueError(
-                f"all_steps needs a horizon of at least 2 rows, but horizon is {self.horizon}; "
-                "leave it out, or use horizon=1..12"
-            )
-        return self
-
     @classmethod
     def class_for(cls, settings: Mapping[str, Any]) -> type[Task]:
         """Returns the class for the target's kind; raises `DataError` if the file is wrong."""
@@ -191,8 +107,20 @@ class CsvTask(Task):
         # `cls` may be the class for the target of another recipe, which this one is made from.
         real = CsvTask if cls.kind != CsvTask.kind or cls.symbolic else cls
         classes = {"symbols": symbols, "binary": BinaryCsvTask, "real": real}
-        classes[data.kind](**parameters).problem(0)  # raises an error if there is no valid problem
+        valid = classes[data.kind](**parameters)
+        for origin in valid.retrained_at or ({},):
+            valid.at(origin).problem(0)  # raises an error if there is no valid problem
         return classes[data.kind]
+
+    @property
+    def retrained_at(self) -> tuple[Mapping[str, object], ...]:
+        if not self.origins or self.origin is not None or self.part == "validation":
+            return ()
+        return tuple({"origin": number} for number in range(1, self.origins + 1))
+
+    def at(self, origin: Mapping[str, object]) -> Self:
+        """Returns the task at one of `retrained_at`."""
+        return self.model_copy(update=dict(origin))
 
     @property
     def path(self) -> str:
@@ -279,9 +207,24 @@ class CsvTask(Task):
         """Returns the forecasts of each baseline in the data's units, by its name.
 
         An array (T,) for each sequence: see `data._baselines`. `lags` are the rows that the linear
-        model uses; None lets it choose, and adds exponential smoothing and gradient boosting.
+        model uses; None lets it choose, and adds exponential smoothing and gradient boosting. At
+        several origins, those have one name although each may choose otherwise.
         """
-        return _baselines(self, self.fingerprint, lags).forecasts
+        forecasts = _baselines(self, self.fingerprint, lags).forecasts
+        if lags is not None:
+            return forecasts
+        return {name: forecasts[own] for name, own in self.baseline_names.items()}
+
+    @property
+    def baseline_names(self) -> Mapping[str, str]:
+        """The names of `baselines` over all origins, each with its name at this one."""
+        origins = self.model_copy(update={"origin": None}).retrained_at
+        if not origins:
+            return {name: name for name in _baselines(self, self.fingerprint, None).forecasts}
+        tasks = [self.at(origin) for origin in origins]
+        listed = [_baselines(task, self.fingerprint, None).forecasts for task in tasks]
+        names = common_names(listed, "chosen at each origin")
+        return {name: own[(self.origin or 0) - 1] for name, own in names.items()}
 
     def step_times(
         self, sequence: NDArray[np.integer], step: NDArray[np.integer]
@@ -378,9 +321,16 @@ def reading_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {name: getattr(task, name) for name in settings}
 
 
-@functools.lru_cache(maxsize=32)
+@functools.lru_cache(maxsize=64)
 def _file_sequences(task: CsvTask, digest: str) -> FileSequences:
-    return build_sequences(task.prepared, task.kind, task.symbolic, task.difference, task.part)
+    data, count = task.prepared, task.origins or 1
+    if count > 1 and any(s.test_start in (0, len(s)) for s in data.series) and not data.time:
+        raise DataError(
+            "origins are stretches of time, but whole series are held out of this file, because it "
+            "has no times; use split=time, or leave origins out"
+        )
+    origin = (task.origin or count, count)
+    return build_sequences(data, task.kind, task.symbolic, task.difference, task.part, origin)
 
 
 @functools.lru_cache(maxsize=64)

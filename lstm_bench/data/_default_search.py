@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from lstm_bench.data._csv_task import CELL_PARAMETERS, CsvTask
+from lstm_bench.data._csv_parameters import CELL_PARAMETERS
+from lstm_bench.data._csv_task import CsvTask
 from lstm_bench.data._series import sequence_steps
 from lstm_bench.errors import Fault, RecipeError, UserError
 

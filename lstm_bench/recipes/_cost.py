@@ -49,7 +49,12 @@ def program_key(recipe: Recipe, engine: str = "compiled") -> str:
 
 
 def estimated_seconds(recipe: Recipe) -> float:
-    """Returns about how many seconds a seed of `recipe` takes on one core, without compiling."""
+    """Returns about how many seconds a seed of `recipe` takes on one core, without compiling.
+
+    At several origins it is trained as often.
+    """
+    if recipe.at_origins:
+        return sum(map(estimated_seconds, recipe.at_origins))
     work = MULTIPLY_ADD_SECONDS * multiply_adds(recipe)
     step = STEP_SECONDS + TIME_STEP_SECONDS * recipe.width + work
     return SEED_OVERHEAD_SECONDS + step * recipe.epochs * recipe.schedule.batches

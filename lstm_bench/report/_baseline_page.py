@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_bench.analysis import BaselineResult, Findings, amount, headline, signed_amount
+from lstm_bench.report import _origin_page as origin_page
 from lstm_bench.report import _output_page as output_page
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._sections import Block, Picture, Section
@@ -24,7 +25,7 @@ from lstm_bench.results import (
     styled,
 )
 from lstm_bench.safety import printable_line
-from lstm_bench.statistics import BASELINE_PREFIX, MAX_BLOCKS
+from lstm_bench.statistics import BASELINE_PREFIX, MAX_BLOCKS, ORIGIN
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -82,7 +83,8 @@ def sections(findings: Findings) -> list[Section]:
     left_out = [f"Baseline left out: {reason}." for reason in first.baselines_left_out]
     sentences = tuple(printable_line(line) for line in (first.sentence, *left_out))
     block = Block("", sentences, picture, _table(results, first), caption, READING)
-    return [Section("Better than a baseline?", (block, *output_page.blocks(first)))]
+    further = (*origin_page.blocks(first), *output_page.blocks(first))
+    return [Section("Better than a baseline?", (block, *further))]
 
 
 def headline_result(findings: Findings) -> BaselineResult | None:
@@ -153,6 +155,8 @@ def _recipes_by_baseline(results: Sequence[BaselineResult]) -> dict[tuple[str, s
 def _forecast_picture(result: BaselineResult) -> Picture:
     """Returns the figure of the first scored steps: true values, forecasts and baseline."""
     table = output_page.first_output(result.row.outcome.predictions)
+    if ORIGIN in table:
+        table = table[table[ORIGIN] == table[ORIGIN].min()]
     first_sequence = table[table["sequence"] == table["sequence"].min()]
     forecast = "predicted"
     steps = first_sequence.groupby("step", sort=True).agg(

@@ -242,6 +242,15 @@ class Task(BaseModel, ABC):
         return None
 
     @property
+    def retrained_at(self) -> tuple[Mapping[str, object], ...]:
+        """The parameters of the task at each origin, if a recipe is trained anew at several.
+
+        An origin is where the data to learn from end; each has its own scored steps, in the order
+        of time. Empty for a task that a recipe is trained on once.
+        """
+        return ()
+
+    @property
     def scores_seen_sequences(self) -> bool:
         """Whether `problem` may have training sequences among the `unseen` ones, on purpose.
 

@@ -29,6 +29,7 @@ from lstm_bench.statistics import (
 from lstm_bench.tasks import Problem
 from lstm_bench.training import _backend as backend
 from lstm_bench.training._engine import SeedRun, Training, get_engine
+from lstm_bench.training._origins import join_origins
 
 
 def run(
@@ -45,11 +46,16 @@ def run(
     """
     threads = backend.available_cores() if threads is None else threads
     backend.start_tensorflow(threads)
-    training = get_engine(engine_name).train(recipe, list(seeds), threads=threads, stop=stop)
-    evaluator = _Evaluator(recipe, engine_name)
-    outcome = merge_outcomes([evaluator.outcome(training, seed_run) for seed_run in training.runs])
+    engine, by_origin, compile_seconds = get_engine(engine_name), [], 0.0
+    for part in recipe.at_origins or (recipe,):
+        training = engine.train(part, list(seeds), threads=threads, stop=stop)
+        evaluator = _Evaluator(part, engine_name)
+        by_origin.append([evaluator.outcome(training, seed_run) for seed_run in training.runs])
+        compile_seconds += training.compile_seconds
+    by_seed = zip(*by_origin, strict=True)
+    outcome = merge_outcomes([join_origins(recipe, of_seed) for of_seed in by_seed])
     model = keras_file(recipe, outcome.best_seed, outcome.weights)
-    return replace(outcome, compile_seconds=training.compile_seconds, model=model)
+    return replace(outcome, compile_seconds=compile_seconds, model=model)
 
 
 def run_seeds(
@@ -65,10 +71,15 @@ def run_seeds(
     """
     assert len({recipe.training for recipe in recipes}) == 1
     engine = get_engine(engine_name)
-    evaluators = [_Evaluator(recipe, engine_name) for recipe in recipes]
+    origins = zip(*(recipe.at_origins or (recipe,) for recipe in recipes), strict=True)
+    by_origin = [[_Evaluator(part, engine_name) for part in parts] for parts in origins]
     for seed in seeds:
-        training = engine.train(recipes[0], [seed], stop=stop)
-        yield [evaluator.outcome(training, training.runs[0]) for evaluator in evaluators]
+        outcomes = []
+        for evaluators in by_origin:
+            training = engine.train(evaluators[0].recipe, [seed], stop=stop)
+            outcomes.append([each.outcome(training, training.runs[0]) for each in evaluators])
+        by_recipe = zip(*outcomes, strict=True)
+        yield [join_origins(*pair) for pair in zip(recipes, by_recipe, strict=True)]
 
 
 class _Evaluator:
