@@ -49,6 +49,12 @@ class BaselineResult:
         return tuple(map(str, stored)) if isinstance(stored, list) else ()
 
     @property
+    def scored(self) -> str:
+        """What the errors are of: steps, or whole sequences if each has one label."""
+        labelled = self.row.outcome.settings.get("label_per_sequence")
+        return "sequences" if labelled else "steps"
+
+    @property
     def sentence(self) -> str:
         """The verdict, with the errors and the interval that it rests on."""
         best, real = self.best, self.real_valued
@@ -59,12 +65,14 @@ class BaselineResult:
         }[self.verdict]
         where = f", after {len(self.origins)} origins" if self.origins else ""
         text = (
-            f"{self.row.id} {conclusion}: on {best.steps} steps that were not trained on{where}, "
-            f"its error is {amount(best.network_error, real)} (mean of {best.seeds} seeds), the "
+            f"{self.row.id} {conclusion}: on {best.steps} {self.scored} that were not trained on"
+            f"{where}, its error is {amount(best.network_error, real)} (mean of {best.seeds} seeds), the "
             f"baseline's {amount(best.baseline_error, real)}"
         )
         if math.isnan(best.low):
-            return f"{text}; too few steps, or nothing that varies, so there is no interval."
+            return (
+                f"{text}; too few {self.scored}, or nothing that varies, so there is no interval."
+            )
         ends = f"{signed_amount(best.low, real)} to {signed_amount(best.high, real)}"
         text += f"; 95 % interval of the gain over the baseline: {ends}"
         if self.verdict != best.verdict:

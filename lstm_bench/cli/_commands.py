@@ -28,6 +28,7 @@ from lstm_bench.cli._options import (
     Group,
     Json,
     Known,
+    LabelPerSequence,
     Missing,
     Origins,
     Overrides,
@@ -153,6 +154,7 @@ def sweep(
     sheet: Sheet = None,
     shortest: Shortest = None,
     origins: Origins = None,
+    label_per_sequence: LabelPerSequence = False,
     engine: EngineName = "compiled",
     again: Annotated[bool, typer.Option(help="Run everything anew.")] = False,
     full: Annotated[
@@ -175,7 +177,7 @@ def sweep(
     data = DataOptions(
         target, time, group, columns, kind, horizon, missing, known, date_format, day_first,
         aggregate, na, decimal, thousands, "auto" if wide else None, sheet, shortest,
-        origins,
+        origins, label_per_sequence or None,
     )  # fmt: skip
     file = csv or text
     if csv is not None and text is not None:

@@ -99,6 +99,13 @@ Origins = Annotated[
     int | None, typer.Option(help="Train anew at so many moments of the part that is scored.")
 ]
 
+LabelPerSequence = Annotated[
+    bool,
+    typer.Option(
+        "--label-per-sequence", help="The target labels all rows of each --group: classify these."
+    ),
+]
+
 
 @dataclass(frozen=True)
 class DataOptions:
@@ -122,6 +129,7 @@ class DataOptions:
     sheet: str | None = None
     shortest: int | None = None
     origins: int | None = None
+    label_per_sequence: bool | None = None
 
     def settings(self) -> dict[str, Any]:
         """Returns what was given, as settings of the task `csv`."""
@@ -144,6 +152,7 @@ class DataOptions:
             "sheet": self.sheet,
             "shortest": self.shortest,
             "origins": self.origins,
+            "label_per_sequence": self.label_per_sequence,
         }
         return {key: value for key, value in options.items() if value is not None}
 

@@ -43,6 +43,7 @@ class Columns:
     known: tuple[str, ...] = field(default=(), kw_only=True)
     categories: tuple[tuple[str, tuple[str, ...]], ...] = field(default=(), kw_only=True)
     reading: Reading = field(default=DEFAULT_READING, kw_only=True)
+    label_per_sequence: bool = field(default=False, kw_only=True)  # the target is one of a series
 
     @classmethod
     def restored(cls, stored: Mapping[str, Any]) -> Self:
@@ -70,7 +71,8 @@ class Columns:
         cells = {key: value for key, value in vars(values["reading"]).items() if value}
         values["reading"] = _plain(cells)
         plain = _plain(values)
-        optional = ("text", "further", "all_steps", "known", "categories", "reading")
+        optional = ("text", "further", "all_steps", "known", "categories", "reading",
+                    "label_per_sequence")  # fmt: skip
         return {key: value for key, value in plain.items() if value or key not in optional}
 
     @property
@@ -179,10 +181,13 @@ def scored_steps(
 ) -> NDArray[np.bool_]:
     """Returns which rows from `first` to before `end` are scored, (end - first,).
 
-    All values to be forecast from them are known, and none is before the row `scored_from`.
+    All values to be forecast from them are known, and none is before the row `scored_from`. With
+    one label a sequence it is the last row alone.
     """
     rows = np.arange(first, end)
     scored = rows + columns.steps[0] >= scored_from
+    if columns.label_per_sequence:
+        scored &= rows == len(series) - 1
     for step in columns.steps:
         scored &= series.observed[rows + step]
     return scored

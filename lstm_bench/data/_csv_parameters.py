@@ -35,11 +35,15 @@ READING_PARAMETERS = (
     "shortest",
     "origins",
     "origin",
+    "label_per_sequence",
 )
 CELL_PARAMETERS = tuple(field.name for field in fields(Reading))
 TABLE_PARAMETERS = (*COLUMN_PARAMETERS[1:], "target_kind", "split", "date_format", "day_first",
                     "aggregate", "shortest", *CELL_PARAMETERS)  # fmt: skip
 """Those that a plain text has no use for."""
+FORECAST_PARAMETERS = ("known", "all_steps", "text", "origins", "split", "latest", "season",
+                       "shortest", "wide")  # fmt: skip
+"""Those that one label a sequence has no use for."""
 
 
 class CsvParameters(Task):
@@ -73,6 +77,7 @@ class CsvParameters(Task):
     shortest: Annotated[int | None, Field(ge=1, le=10_000)] = None
     origins: Annotated[int | None, Field(ge=1, le=MAX_ORIGINS)] = None
     origin: Annotated[int | None, Field(ge=1, le=MAX_ORIGINS)] = None
+    label_per_sequence: Literal[True] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -125,5 +130,23 @@ class CsvParameters(Task):
             raise ValueError(
                 "origins are stretches of time, but split=group holds out whole series; use "
                 "split=time, or leave origins out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_label(self) -> Self:
+        if not self.label_per_sequence:
+            return self
+        given = [name for name in FORECAST_PARAMETERS if getattr(self, name)]
+        given += ["difference"] * self.difference + ["horizon"] * (self.horizon > 1)
+        if given:
+            raise ValueError(
+                "label_per_sequence labels whole sequences, and forecasts no later row, so "
+                f"{', '.join(given)} must be left out"
+            )
+        if self.target_kind not in (None, "symbols"):
+            raise ValueError(
+                "label_per_sequence labels sequences with symbols, but target_kind is "
+                f"{self.target_kind}; leave it out"
             )
         return self

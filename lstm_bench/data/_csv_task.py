@@ -19,6 +19,8 @@ from lstm_bench.data._csv_parameters import (
     CsvParameters,
 )
 from lstm_bench.data._file_digest import count_rows, file_digest
+from lstm_bench.data._label_baselines import label_baselines
+from lstm_bench.data._labelled import read_labelled
 from lstm_bench.data._origin_baselines import common_names
 from lstm_bench.data._output_baselines import output_baselines
 from lstm_bench.data._sequences import FileSequences, build_sequences
@@ -56,7 +58,9 @@ class CsvTask(CsvParameters):
     With `known`, values of columns in the row to be forecast are inputs. A `horizon` of 1..12 makes
     each of the next 12 rows an output, and `target` may be several columns of numbers, as in a,b.
 
-    With `text`, the file is a plain text, and the symbol to forecast is its next character.
+    With `text`, the file is a plain text, and the symbol to forecast is its next character. With
+    `label_per_sequence`, the target is one label of all rows of a `group`, given after its last
+    row, and whole groups are learned from and scored on.
 
     Solved means: a smaller error than the best baseline (the last value, the value a season ago,
     the most frequent value or the median, a linear model, exponential smoothing, gradient
@@ -103,7 +107,9 @@ class CsvTask(CsvParameters):
                 f"difference needs a target of numbers, but {data.target!r} holds {data.kind}; use "
                 "difference=false"
             )
-        symbols = LabelCsvTask if data.feature_names else SymbolCsvTask
+        symbols: type[CsvTask] = LabelCsvTask if data.feature_names else SymbolCsvTask
+        if data.label_per_sequence:
+            symbols = SequenceLabelCsvTask
         # `cls` may be the class for the target of another recipe, which this one is made from.
         real = CsvTask if cls.kind != CsvTask.kind or cls.symbolic else cls
         classes = {"symbols": symbols, "binary": BinaryCsvTask, "real": real}
@@ -130,7 +136,7 @@ class CsvTask(CsvParameters):
     @property
     def prepared(self) -> PreparedFile:
         """The content of the file."""
-        return prepare(self._file_options)
+        return prepare(self._file_options, read_labelled if self.label_per_sequence else None)
 
     @property
     def _file_options(self) -> FileOptions:
@@ -138,6 +144,8 @@ class CsvTask(CsvParameters):
         del names["file"], names["reading"]
         names["kind"] = "target_kind"
         options = {option: getattr(self, parameter) for option, parameter in names.items()}
+        if self.label_per_sequence:
+            options |= {"horizon": 0, "kind": "symbols"}
         if self.text:
             options |= {"target": CHARACTER, "time": POSITION, "columns": (), "kind": "symbols"}
         return FileOptions(self.path, reading=self._reading, **options)
@@ -255,7 +263,7 @@ class CsvTask(CsvParameters):
 
     @property
     def generates(self) -> bool:
-        return self.horizon == 1 and not self.output_names
+        return self.prepared.horizon == 1 and not self.output_names
 
     @property
     def preprocessing(self) -> dict[str, Any]:
@@ -271,7 +279,7 @@ class CsvTask(CsvParameters):
         """
         sequences, data = self.file_sequences, self.prepared
         target = [f"{data.target}={label}" for label in data.labels] or list(data.targets)
-        names = [*(target if self.horizon else []), *data.feature_names]
+        names = [*(target if data.horizon else []), *data.feature_names]
         left_out = _baselines(self, self.fingerprint, None).left_out
         numbers = zip(names, sequences.centre.tolist(), sequences.spread.tolist(), strict=True)
         return {
@@ -308,6 +316,21 @@ class LabelCsvTask(CsvTask):
     kind: ClassVar[Kind] = "categorical"
 
 
+class SequenceLabelCsvTask(CsvTask):
+    """One label a sequence, from the columns of its rows: see `CsvTask`."""
+
+    kind: ClassVar[Kind] = "categorical"
+    autoregressive: ClassVar[bool] = False
+    defaults: ClassVar[Mapping[str, object]] = {
+        "framing": "whole",
+        "units": 16,
+        "epochs": 100,
+        "batch_size": 16,
+        "shuffle": "samples",
+        "learning_rate": 0.01,
+    }
+
+
 def reading_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Returns settings about how the cells of a file are read, checked, as fields of `Reading`.
 
@@ -337,5 +360,8 @@ def _file_sequences(task: CsvTask, digest: str) -> FileSequences:
 def _baselines(task: CsvTask, digest: str, lags: int | None) -> Baselines:
     if task.text:
         return Baselines(text_baselines(task.prepared, task.file_sequences), ())
+    if task.label_per_sequence:  # a window of rows has no baseline of its own
+        found = label_baselines(task.prepared, task.file_sequences)
+        return found if lags is None else Baselines({}, ())
     forecasts = output_baselines if task.output_names else baseline_forecasts
     return forecasts(task.prepared, task.file_sequences, task.kind, lags)

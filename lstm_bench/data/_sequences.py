@@ -151,7 +151,12 @@ def _bounds(
 
 
 def _times(data: PreparedFile, segment: Segment) -> NDArray[np.object_]:
-    """Returns the times of the values to predict (T, K), with the name of their series."""
+    """Returns the times of the values to predict (T, K), with the name of their series.
+
+    With one label a sequence they are its name.
+    """
+    if data.label_per_sequence:
+        return np.full((segment.end - segment.first, 1), segment.series.name, object)
     series, name = segment.series, f"{segment.series.name} " if segment.series.name else ""
     return np.column_stack(
         [name + series.times[segment.first + h : segment.end + h] for _, h in data.outputs]
