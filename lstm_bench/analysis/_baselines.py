@@ -66,8 +66,8 @@ class BaselineResult:
         where = f", after {len(self.origins)} origins" if self.origins else ""
         text = (
             f"{self.row.id} {conclusion}: on {best.steps} {self.scored} that were not trained on"
-            f"{where}, its error is {amount(best.network_error, real)} (mean of {best.seeds} seeds), the "
-            f"baseline's {amount(best.baseline_error, real)}"
+            f"{where}, its error is {amount(best.network_error, real)} (mean of {best.seeds} "
+            f"seeds), the baseline's {amount(best.baseline_error, real)}"
         )
         if math.isnan(best.low):
             return (

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.data._baselines import Baselines, baseline_forecasts
+from lstm_bench.data._baselines import Baselines, baseline_forecasts, baseline_seconds
 from lstm_bench.data._csv_parameters import (
     CELL_PARAMETERS,
     COLUMN_PARAMETERS,
@@ -112,11 +112,12 @@ class CsvTask(CsvParameters):
             symbols = SequenceLabelCsvTask
         # `cls` may be the class for the target of another recipe, which this one is made from.
         real = CsvTask if cls.kind != CsvTask.kind or cls.symbolic else cls
-        classes = {"symbols": symbols, "binary": BinaryCsvTask, "real": real}
-        valid = classes[data.kind](**parameters)
-        for origin in valid.retrained_at or ({},):
+        kinds: dict[str, type[CsvTask]]
+        kinds = {"symbols": symbols, "binary": BinaryCsvTask, "real": real}
+        valid = kinds[data.kind](**parameters)
+        for origin in valid.retrained_at or ({"origin": valid.origin},):
             valid.at(origin).problem(0)  # raises an error if there is no valid problem
-        return classes[data.kind]
+        return kinds[data.kind]
 
     @property
     def retrained_at(self) -> tuple[Mapping[str, object], ...]:
@@ -292,6 +293,15 @@ class CsvTask(CsvParameters):
             "symbolic": self.symbolic,
         } | ({"baselines_left_out": list(left_out)} if left_out else {})
 
+    @property
+    def preparation_seconds(self) -> float:
+        if self.text or self.label_per_sequence:
+            return 0.0
+        train = self.problem(0).train
+        features = train[0].inputs.shape[-1] if train[0].inputs.ndim > 1 else 1
+        seconds = baseline_seconds(sum(map(len, train)), features, self.prepared.season)
+        return seconds * max(1, len(self.output_names)) * max(1, len(self.retrained_at))
+
     def summary(self) -> tuple[str, ...]:
         """Returns what was inferred from the file, one phrase for each fact."""
         return self.prepared.notes
@@ -358,6 +368,12 @@ def _file_sequences(task: CsvTask, digest: str) -> FileSequences:
 
 @functools.lru_cache(maxsize=64)
 def _baselines(task: CsvTask, digest: str, lags: int | None) -> Baselines:
+    if task.difference:  # which has the same baselines, from its second row on
+        plain = task.model_copy(update={"difference": False})
+        own, others = task.file_sequences.segments, plain.file_sequences.segments
+        if [(s.series, s.end) for s in own] == [(s.series, s.end) for s in others]:
+            later = [s.first - other.first for s, other in zip(own, others, strict=True)]
+            return _baselines(plain, digest, lags).from_steps(later)
     if task.text:
         return Baselines(text_baselines(task.prepared, task.file_sequences), ())
     if task.label_per_sequence:  # a window of rows has no baseline of its own

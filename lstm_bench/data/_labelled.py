@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.data._column_notes import number_notes
+from lstm_bench.data._column_notes import number_notes, written_numbers
 from lstm_bench.data._columns import Columns, Series
 from lstm_bench.data._file_notes import rows_note
 from lstm_bench.data._inference import infer_input_columns
@@ -60,7 +60,7 @@ def read_labelled(options: FileOptions) -> PreparedFile:
         "symbols", target, inputs, (), None if times is None else times.name, group, 0,
         options.missing, None if times is None else times.format, options.aggregate,
         categories=all_categories(table, inputs), reading=replace(options.reading, sheet=None),
-        label_per_sequence=True,
+        label_per_sequence=True, numbers=written_numbers(table, inputs),
     )  # fmt: skip
     labels, target_values = parse_targets(table, columns)
     columns = replace(columns, labels=labels)

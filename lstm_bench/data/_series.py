@@ -13,7 +13,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.data._column_notes import left_out_note, number_notes, varied_columns
+from lstm_bench.data._column_notes import (
+    left_out_note,
+    number_notes,
+    varied_columns,
+    written_numbers,
+)
 from lstm_bench.data._columns import Columns, Missing, Series, TargetKind, scored_steps
 from lstm_bench.data._file_digest import file_digest
 from lstm_bench.data._file_notes import order_note, rows_note, split_note
@@ -151,6 +156,8 @@ def read_series(options: FileOptions) -> PreparedFile:
         known=known, categories=all_categories(table, [*inputs, *known]),
         reading=replace(options.reading, sheet=None),
     )  # fmt: skip
+    written = [*targets, *inputs, *known] if kind == "real" else [*inputs, *known]
+    columns = replace(columns, numbers=written_numbers(table, written))
     labels, target_values = parse_targets(table, columns)
     columns = replace(columns, labels=labels)
     values = stack_columns(table, columns, target_values)
@@ -212,7 +219,7 @@ def read_new_file(
     If the time column is missing, the rows are taken to be in order. At horizon 0 the target may
     be missing. Raises `DataError` as `prepare` does.
     """
-    table = read_data(file, columns.text, replace(columns.reading, **(reading or {})))
+    table = read_like_before(columns, file, reading)
     if columns.horizon == 0:
         target_values = np.zeros((len(table), len(columns.targets)))
     else:
@@ -225,6 +232,18 @@ def read_new_file(
         for name, indices in rows.by_series.items()
     }
     return build_series(columns, rows, dict.fromkeys(rows.by_series, (0, 0)), following)
+
+
+def read_like_before(
+    columns: Columns, file: str, reading: Mapping[str, Any] | None = None
+) -> Table:
+    """Returns the table of another file, its numbers written as in the one that was read before.
+
+    Where they cannot be, the format is inferred again.
+    """
+    table = read_data(file, columns.text, replace(columns.reading, **(reading or {})))
+    known = {name: (decimal, thousands) for name, decimal, thousands in columns.numbers}
+    return replace(table, known_formats=known) if known else table
 
 
 def _without_cycle(

@@ -151,6 +151,7 @@ def run_sweep(
             if study is not None:
                 SearchLoop(sweep, study, runner, log, storage).run()
             finished = True
+            pool.release()  # a report of a long file needs as much memory as a worker
         finally:
             result = log.result(stored=True)
             finished = finished and not progress.unsaved

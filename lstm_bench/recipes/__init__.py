@@ -2,9 +2,9 @@
 
 from lstm_bench.recipes._configuration import FEEDFORWARD, Network
 from lstm_bench.recipes._cost import (
-    SEED_OVERHEAD_SECONDS,
     estimated_memory,
     estimated_seconds,
+    estimated_training_seconds,
     multiply_adds,
     program_key,
     search_cost,
@@ -38,7 +38,6 @@ __all__ = [
     "LEARNING_RATES",
     "LSTM_1997_SETTINGS",
     "OUTPUT_LAYERS",
-    "SEED_OVERHEAD_SECONDS",
     "SMALL_STEP",
     "Biases",
     "Encoding",
@@ -56,6 +55,7 @@ __all__ = [
     "encode",
     "estimated_memory",
     "estimated_seconds",
+    "estimated_training_seconds",
     "files_outside",
     "known_settings",
     "multiply_adds",

@@ -251,6 +251,14 @@ class Task(BaseModel, ABC):
         return ()
 
     @property
+    def preparation_seconds(self) -> float:
+        """About how many seconds each process takes to make the data and the baselines, once.
+
+        On a machine of reference; it only serves to estimate the time of a sweep.
+        """
+        return 0.0
+
+    @property
     def scores_seen_sequences(self) -> bool:
         """Whether `problem` may have training sequences among the `unseen` ones, on purpose.
 

@@ -92,6 +92,7 @@ class _Columns(BaseModel):
     categories: list[Annotated[tuple[str, list[str]], Field(strict=False)]] = []
     reading: _Reading = Field(default_factory=lambda: _Reading())
     label_per_sequence: bool = False
+    numbers: list[Annotated[tuple[str, str, str], Field(strict=False)]] = []
 
 
 class _Intervals(BaseModel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -90,12 +90,13 @@ class _Evaluator:
         self.engine_name = engine_name
         self.provenance = provenance()
         self._network: Any = None
+        self._baselines = _BaselineColumns(recipe)
 
     def outcome(self, training: Training, seed_run: SeedRun) -> Outcome:
         """Returns the outcome of one seed of `training`."""
         recipe = self.recipe
         if recipe.evaluation == "teacher_forced":
-            predictions = _teacher_forced_predictions(recipe, seed_run)
+            predictions = self._baselines.added_to(_teacher_forced_predictions(recipe, seed_run))
         else:
             predictions = self._stepwise_predictions(seed_run)
         return Outcome(
@@ -163,28 +164,47 @@ def _teacher_forced_predictions(recipe: Recipe, run: SeedRun) -> pd.DataFrame:
     missing = np.nan if pd.api.types.is_numeric_dtype(table["predicted"]) else "?"
     finite = np.isfinite(outputs).all(axis=-1)
     table.loc[~np.repeat(finite, count), "predicted"] = missing
-    return _with_baselines(recipe, table)
-
-
-def _with_baselines(recipe: Recipe, table: pd.DataFrame) -> pd.DataFrame:
-    """Returns a predictions table with a column for each baseline of the task."""
-    task, window = recipe.task, getattr(recipe.framing, "window", None)
-    baselines = {**task.baselines(), **(task.baselines(window) if window else {})}
-    if not baselines:
-        return table
-    count = max(1, len(task.output_names))
-    sequence, step = (table[name].to_numpy()[::count] for name in ("sequence", "step"))
-    times, moments = task.step_times(sequence, step)
-    table["input"], table["moment"] = times.ravel(), np.repeat(moments, count)
-    for name, predicted in baselines.items():
-        index = np.cumsum([0, *map(len, predicted)])[sequence] + step
-        values = np.concatenate(predicted)[index].reshape(len(table), *[1] * (count > 1))
-        table[BASELINE_PREFIX + name] = _readable_values(recipe, values)
-    if task.output_names:
-        table[OUTPUT] = np.tile(np.array(task.output_names, object), len(step))
-    if task.output_units:
-        table[OUTPUT_UNIT] = np.tile(task.output_units, len(step))
     return table
+
+
+class _BaselineColumns:
+    """The columns of a predictions table that compare it with baselines; made once if they can be.
+
+    They depend on which steps are scored alone, and on a file these are the same for every seed.
+    """
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+        self._steps: np.ndarray = np.empty(0)
+        self._columns: dict[str, np.ndarray] = {}
+
+    def added_to(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Returns a predictions table with a column for each baseline of the task."""
+        task, window = self.recipe.task, getattr(self.recipe.framing, "window", None)
+        steps = table[["sequence", "step"]].to_numpy()
+        if not self._columns or not np.array_equal(steps, self._steps):
+            baselines = {**task.baselines(), **(task.baselines(window) if window else {})}
+            self._steps, self._columns = steps, self._made(steps, baselines) if baselines else {}
+        return table.assign(**self._columns)
+
+    def _made(
+        self, steps: np.ndarray, baselines: Mapping[str, tuple[np.ndarray, ...]]
+    ) -> dict[str, np.ndarray]:
+        """Returns the columns (M,) at `steps` (M, 2): their sequences and steps."""
+        task = self.recipe.task
+        count = max(1, len(task.output_names))
+        sequence, step = steps[::count].T
+        times, moments = task.step_times(sequence, step)
+        columns = {"input": times.ravel(), "moment": np.repeat(moments, count)}
+        for name, predicted in baselines.items():
+            index = np.cumsum([0, *map(len, predicted)])[sequence] + step
+            values = np.concatenate(predicted)[index].reshape(len(steps), *[1] * (count > 1))
+            columns[BASELINE_PREFIX + name] = _readable_values(self.recipe, values)
+        if task.output_names:
+            columns[OUTPUT] = np.tile(np.array(task.output_names, object), len(step))
+        if task.output_units:
+            columns[OUTPUT_UNIT] = np.tile(task.output_units, len(step))
+        return columns
 
 
 def _evaluate(recipe: Recipe, network: Any, problem: Problem, samples: Samples, seed: int) -> Any:
