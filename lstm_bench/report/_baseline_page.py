@@ -73,7 +73,8 @@ LABEL_READING = (
     f"interval counts the seeds, and up to {MAX_BLOCKS} blocks of sequences in the order in which "
     "they were drawn. The best baseline is chosen with hindsight, on these sequences. p after "
     "Holm's correction for all rows of the table.",
-    READING[2].replace("steps", "sequences").replace("rows", "sequences"),
+    "The search was scored on other sequences than these, with networks trained on fewer. A "
+    "finalist's score differs here because of other seeds, other data and more training data.",
     "Skill is the share by which the error of a network is below that of the best baseline. "
     "Accuracy is 100 % minus the error; chance is the share of the most frequent label.",
 )
