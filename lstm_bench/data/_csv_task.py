@@ -222,7 +222,7 @@ class CsvTask(CsvParameters):
         forecasts = _baselines(self, self.fingerprint, lags).forecasts
         if lags is not None:
             return forecasts
-        return {name: forecasts[own] for name, own in self.baseline_names.items()}
+        return {name: forecasts[here] for name, here in self.baseline_names.items()}
 
     @property
     def baseline_names(self) -> Mapping[str, str]:
@@ -233,7 +233,7 @@ class CsvTask(CsvParameters):
         tasks = [self.at(origin) for origin in origins]
         listed = [_baselines(task, self.fingerprint, None).forecasts for task in tasks]
         names = common_names(listed, "chosen at each origin")
-        return {name: own[(self.origin or 0) - 1] for name, own in names.items()}
+        return {name: at_origins[(self.origin or 0) - 1] for name, at_origins in names.items()}
 
     def step_times(
         self, sequence: NDArray[np.integer], step: NDArray[np.integer]
@@ -370,14 +370,15 @@ def _file_sequences(task: CsvTask, digest: str) -> FileSequences:
 def _baselines(task: CsvTask, digest: str, lags: int | None) -> Baselines:
     if task.difference:  # which has the same baselines, from its second row on
         plain = task.model_copy(update={"difference": False})
-        own, others = task.file_sequences.segments, plain.file_sequences.segments
-        if [(s.series, s.end) for s in own] == [(s.series, s.end) for s in others]:
-            later = [s.first - other.first for s, other in zip(own, others, strict=True)]
+        changes, values = task.file_sequences.segments, plain.file_sequences.segments
+        if [(id(s.series), s.end) for s in changes] == [(id(s.series), s.end) for s in values]:
+            later = [s.first - plain.first for s, plain in zip(changes, values, strict=True)]
             return _baselines(plain, digest, lags).from_steps(later)
     if task.text:
         return Baselines(text_baselines(task.prepared, task.file_sequences), ())
     if task.label_per_sequence:  # a window of rows has no baseline of its own
-        found = label_baselines(task.prepared, task.file_sequences)
-        return found if lags is None else Baselines({}, ())
+        if lags is not None:
+            return Baselines({}, ())
+        return label_baselines(task.prepared, task.file_sequences)
     forecasts = output_baselines if task.output_names else baseline_forecasts
     return forecasts(task.prepared, task.file_sequences, task.kind, lags)

@@ -126,10 +126,10 @@ def _named(table: Table, role: str, name: str | None) -> str:
 
 def _only_label(table: Table, columns: Columns, name: str, values: Floats) -> int:
     """Returns the number of the label of a sequence; raises `DataError` if it has several."""
-    found = sorted({int(value) for value in values[~np.isnan(values)]})
-    if len(found) == 1:
-        return found[0]
-    shown = list_names([quote_cell(columns.labels[number]) for number in found])
+    numbers = sorted({int(value) for value in values[~np.isnan(values)]})
+    if len(numbers) == 1:
+        return numbers[0]
+    shown = list_names([quote_cell(columns.labels[number]) for number in numbers])
     raise DataError(
         f"{table.file}: label_per_sequence needs one label in all rows of a sequence, but "
         f"{columns.target!r} of {columns.group} {name!r} is {shown or 'missing'}; correct these "

@@ -28,6 +28,6 @@ def common_names(names: Sequence[Collection[str]], where: str) -> dict[str, tupl
     combined = {}
     for key in by_stem[0]:
         if all(key in listed for listed in by_stem):
-            own = tuple(listed[key] for listed in by_stem)
-            combined[own[0] if len(set(own)) == 1 else f"{key}, {where}"] = own
+            parts = tuple(listed[key] for listed in by_stem)
+            combined[parts[0] if len(set(parts)) == 1 else f"{key}, {where}"] = parts
     return combined

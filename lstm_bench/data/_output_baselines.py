@@ -30,12 +30,12 @@ def output_baselines(
     for place, step in data.outputs:
         view, segments = _single_output(data, sequences.segments, place, step)
         single = replace(sequences, segments=segments)
-        found = baseline_forecasts(view, single, kind, lags)
-        forecasts.append(found.forecasts)
-        left_out += found.left_out
+        single_output = baseline_forecasts(view, single, kind, lags)
+        forecasts.append(single_output.forecasts)
+        left_out += single_output.left_out
     combined = {}
     for name, names in common_names(forecasts, "chosen for each output").items():
-        parts = [single[own] for single, own in zip(forecasts, names, strict=True)]
+        parts = [single[part] for single, part in zip(forecasts, names, strict=True)]
         combined[name] = tuple(np.column_stack(arrays) for arrays in zip(*parts, strict=True))
     return Baselines(combined, tuple(dict.fromkeys(left_out)))
 

@@ -16,7 +16,7 @@ NOTE = (
     "At each origin the recipe was trained anew, on all rows before the stretch that is scored, "
     "and the baselines were fitted anew to the same rows (rolling-origin evaluation: Tashman "
     "2000). The verdict counts each origin as one observation, the mean over its seeds and steps, "
-    "in a t test (Ibragimov and Müller 2010), and the seeds beside. The network that is kept is "
+    "in a t test (Ibragimov and Müller 2010), and the seeds too. The network that is kept is "
     "that of the last origin"
 )
 

@@ -77,7 +77,7 @@ def run_seeds(
         outcomes = []
         for evaluators in by_origin:
             training = engine.train(evaluators[0].recipe, [seed], stop=stop)
-            outcomes.append([each.outcome(training, training.runs[0]) for each in evaluators])
+            outcomes.append([part.outcome(training, training.runs[0]) for part in evaluators])
         by_recipe = zip(*outcomes, strict=True)
         yield [join_origins(*pair) for pair in zip(recipes, by_recipe, strict=True)]
 

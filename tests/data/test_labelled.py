@@ -208,7 +208,7 @@ def test_notes_say_how_sequences_are_split_and_what_chance_is(file):
     assert "framing" not in space and "window" not in space
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_network_labels_as_plain_keras_does_with_its_weights(tmp_path):
     import keras
 

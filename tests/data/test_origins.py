@@ -71,7 +71,7 @@ def test_an_origin_is_the_plain_task_of_the_file_up_to_there(tmp_path, origin, h
             np.testing.assert_array_equal(mine, plain)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_run_at_origins_scores_every_row_once_and_pools_its_errors(tmp_path):
     frame = write_series(tmp_path / "sales.csv")
     settings = {"file": str(tmp_path / "sales.csv"), "target": "sales", "epochs": 3, "units": 4}
@@ -96,7 +96,7 @@ def test_a_run_at_origins_scores_every_row_once_and_pools_its_errors(tmp_path):
     np.testing.assert_array_equal(last, alone.predictions["predicted"].to_numpy())
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_plain_keras_gives_the_same_errors_at_every_origin(tmp_path):
     write_series(tmp_path / "sales.csv", rows=60)
     settings = {"file": str(tmp_path / "sales.csv"), "target": "sales", "epochs": 2, "units": 3}
