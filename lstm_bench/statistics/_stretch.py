@@ -83,11 +83,12 @@ def stretch_mean(
         return StretchMean(mean)
     correlation = _correlation(by_step)
     times = (1 + correlation) / (1 - correlation)
-    longest = len(by_step) // MIN_BLOCKS
-    steps = min(max(MIN_BLOCK_STEPS, 2 * overlap, math.ceil(BLOCK_TIMES * times)), longest)
-    blocks = block_means(by_step, steps)
     if len(numbers) > 1:
         blocks = np.array([by_step[origins == number].mean() for number in numbers])
+    else:
+        longest = len(by_step) // MIN_BLOCKS
+        shortest = max(MIN_BLOCK_STEPS, 2 * overlap, math.ceil(BLOCK_TIMES * times))
+        blocks = block_means(by_step, min(shortest, longest))
     autoregressive = float(by_step.var(ddof=1)) * times / len(by_step)
     step_variance = max(float(blocks.var(ddof=1)) / len(blocks), autoregressive)
     parts = [(step_variance, len(blocks) - 1)]

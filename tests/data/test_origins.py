@@ -146,6 +146,9 @@ def test_the_interval_is_that_of_a_t_test_over_the_origins_or_wider():
     one_seed = [np.array([levels.mean()])]
     found = stretch_mean(levels, one_seed, origins=np.arange(5))
     np.testing.assert_allclose([found.low, found.high], list(interval))
+    two = stretch_mean(levels[:2], [levels[:1]], origins=np.arange(2))
+    expected = stats.ttest_1samp(levels[:2], 0).confidence_interval(0.95)
+    np.testing.assert_allclose([two.low, two.high], list(expected))
     steps = np.repeat(levels, 12) + np.tile([0.1, -0.1], 30) * rng.normal()
     found = stretch_mean(steps, one_seed, origins=np.repeat(np.arange(5), 12))
     assert found.low <= interval.low and found.high >= interval.high
