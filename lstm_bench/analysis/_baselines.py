@@ -31,6 +31,7 @@ class BaselineResult:
     p_holm: float = math.nan  # against the best baseline, after Holm's correction
     outputs: tuple[OutputErrors, ...] = ()  # if the recipe forecasts several values at a time
     origins: tuple[OriginErrors, ...] = ()  # if it was trained anew at several origins
+    labels_sequences: bool = False  # whether each sequence has one label
 
     @property
     def best(self) -> BaselineComparison:
@@ -51,8 +52,7 @@ class BaselineResult:
     @property
     def scored(self) -> str:
         """What the errors are of: steps, or whole sequences if each has one label."""
-        labelled = self.row.outcome.settings.get("label_per_sequence")
-        return "sequences" if labelled else "steps"
+        return "sequences" if self.labels_sequences else "steps"
 
     @property
     def sentence(self) -> str:
@@ -142,7 +142,14 @@ def _baseline_result(row: Row) -> BaselineResult:
     by_error = sorted(comparisons, key=lambda comparison: comparison.baseline_error)
     table = row.outcome.predictions
     outputs, origins = output_errors(table), origin_errors(table)
-    return BaselineResult(row, real_valued, tuple(by_error), outputs=outputs, origins=origins)
+    return BaselineResult(
+        row,
+        real_valued,
+        tuple(by_error),
+        outputs=outputs,
+        origins=origins,
+        labels_sequences=bool(row.outcome.settings.get("label_per_sequence")),
+    )
 
 
 def headline(results: Sequence[BaselineResult], best: str | None) -> BaselineResult | None:
