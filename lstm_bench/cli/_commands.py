@@ -28,7 +28,9 @@ from lstm_bench.cli._options import (
     Group,
     Json,
     Known,
+    LabelPerSequence,
     Missing,
+    Origins,
     Overrides,
     Profile,
     Sheet,
@@ -151,6 +153,8 @@ def sweep(
     wide: Wide = False,
     sheet: Sheet = None,
     shortest: Shortest = None,
+    origins: Origins = None,
+    label_per_sequence: LabelPerSequence = False,
     engine: EngineName = "compiled",
     again: Annotated[bool, typer.Option(help="Run everything anew.")] = False,
     full: Annotated[
@@ -176,6 +180,7 @@ def sweep(
     data = DataOptions(
         target, time, group, columns, kind, horizon, missing, known, date_format, day_first,
         aggregate, na, decimal, thousands, "auto" if wide else None, sheet, shortest,
+        origins, label_per_sequence or None,
     )  # fmt: skip
     file = csv or text
     if csv is not None and text is not None:

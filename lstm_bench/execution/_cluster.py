@@ -142,6 +142,9 @@ class ClusterExecutor:
         self._waiting.clear()
         self._interrupts.__exit__(None, None, None)
 
+    def release(self) -> None:
+        """Does nothing: the workers of a cluster are on other machines, and not ours to end."""
+
     def submit(self, job: Job | NetworkJob) -> int:
         """Returns the ticket of `job`, with which `events` reports it.
 

@@ -129,6 +129,11 @@ class Executor(Protocol):
     def prepare(self) -> None:
         """Makes workers ready in the background, before the first job."""
 
+    def release(self) -> None:
+        """Frees the memory of workers of this machine that have nothing to do.
+
+        A later job starts others."""
+
     def submit(self, job: Job | NetworkJob) -> int:
         """Returns the ticket of `job`, with which `events` reports it."""
 

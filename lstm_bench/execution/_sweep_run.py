@@ -177,6 +177,7 @@ def run_sweep(
             if study is not None:
                 SearchLoop(sweep, study, runner, log, storage).run()
             finished = True
+            pool.release()  # a report of a long file needs as much memory as a worker
         except KeyboardInterrupt:
             interrupted = True
             pool.__exit__(None, None, None)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from lstm_bench.execution._estimate import OVERHEAD_SECONDS, Estimate, Stage
 from lstm_bench.execution._job_order import COMPILE_SECONDS
-from lstm_bench.recipes import SEED_OVERHEAD_SECONDS, Recipe, estimated_seconds
+from lstm_bench.recipes import Recipe, estimated_seconds
 
 FIRST_SHARE = 0.05
 """The share of a sweep's work whose measured time weighs as much as the estimate made before it."""
@@ -61,7 +61,6 @@ def work_of_stage(stage: Stage) -> Amount:
     """Returns the work of an estimated stage: the geometric mean of its two ends."""
     ends = [
         stage.work[end]
-        + stage.runs[end] * SEED_OVERHEAD_SECONDS
         + stage.programs[end] * COMPILE_SECONDS
         + stage.recipes[end] * OVERHEAD_SECONDS
         for end in (0, 1)

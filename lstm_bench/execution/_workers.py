@@ -113,6 +113,13 @@ class WorkerPool:
         self._workers.clear()
         self._waiting.clear()
 
+    def release(self) -> None:
+        """Ends the worker processes that have nothing to do; a later job starts others."""
+        idle = [worker for worker in self._workers if worker.ticket is None]
+        self._workers = [worker for worker in self._workers if worker.ticket is not None]
+        for worker in idle:
+            _stop(worker)
+
     def submit(self, job: Job | NetworkJob) -> int:
         """Returns the ticket of `job`, with which `events` reports it."""
         ticket = next(self._tickets)

@@ -2,9 +2,9 @@
 
 from lstm_bench.recipes._configuration import FEEDFORWARD, NETWORKS
 from lstm_bench.recipes._cost import (
-    SEED_OVERHEAD_SECONDS,
     estimated_memory,
     estimated_seconds,
+    estimated_training_seconds,
     multiply_adds,
     program_key,
     search_cost,
@@ -46,7 +46,6 @@ __all__ = [
     "NETWORKS",
     "NETWORK_SOURCE",
     "OUTPUT_LAYERS",
-    "SEED_OVERHEAD_SECONDS",
     "SMALL_STEP",
     "Biases",
     "Encoding",
@@ -64,6 +63,7 @@ __all__ = [
     "encode",
     "estimated_memory",
     "estimated_seconds",
+    "estimated_training_seconds",
     "files_outside",
     "known_settings",
     "multiply_adds",

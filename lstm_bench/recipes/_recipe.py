@@ -76,6 +76,15 @@ class Recipe(Configuration):
         settings, overrides = self.settings, self.task.search_overrides
         return self.with_settings({key: settings[key] for key in settings if key not in overrides})
 
+    @cached_property
+    def at_origins(self) -> tuple[Recipe, ...]:
+        """This recipe at each origin at which it is trained anew; empty if it is trained once.
+
+        The last one has the most data to learn from, and its network is the one that is kept.
+        """
+        parts = self.task.retrained_at
+        return tuple(self.with_settings({**self.settings, **part}) for part in parts)
+
     def with_settings(self, settings: Mapping[str, Any]) -> Recipe:
         """Returns the recipe of other `settings` and of the same task, whatever name they give it.
 

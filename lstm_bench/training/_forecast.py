@@ -91,6 +91,8 @@ class _Columns(BaseModel):
     known: list[str] = []
     categories: list[Annotated[tuple[str, list[str]], Field(strict=False)]] = []
     reading: _Reading = Field(default_factory=lambda: _Reading())
+    label_per_sequence: bool = False
+    numbers: list[Annotated[tuple[str, str, str], Field(strict=False)]] = []
 
 
 class _Intervals(BaseModel):
@@ -165,6 +167,7 @@ def forecast_file(
     Before it are `target`, a name, if there are several, and `ahead`, in rows, if all steps up to
     the horizon are forecast: then there is a row for each target and step. Categorical and binary
     targets also have `output`, which is the probability if the outputs are a softmax or a sigmoid.
+    With one label a sequence there is a row for each sequence: its name, `predicted` and `output`.
     The last rows forecast values that are not yet in the file; their times are written like those
     of the file, and empty if its times are not evenly spaced. With columns known in advance, only
     rows are forecast whose known values are in the file. What is not forecast or not used is said
@@ -314,6 +317,9 @@ class _Forecaster:
         rows = first + step
         places, steps = np.array(self.columns.outputs).T
         predictions = self._predictions(outputs, series.targets[rows][:, places])
+        if self.columns.label_per_sequence:  # after its last row
+            last = {key: values[-1:] for key, values in predictions.items()}
+            return pd.DataFrame({GROUP: series.name, **last})
         times = np.concatenate([series.times, series.ahead, series.following])
         which = {"target": np.array(self.columns.targets, object)[places], "ahead": steps}
         used = ["target"] * bool(self.columns.further) + ["ahead"] * self.columns.all_steps
