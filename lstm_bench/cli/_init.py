@@ -17,13 +17,14 @@ FILES = {
     "sweeps/highest.yaml": "sweeps/highest.yaml",
     "sweeps/season.yaml": "sweeps/season.yaml",
     "sweeps/quickstart.yaml": "sweeps/quickstart.yaml",
-    "sweeps/sweep.schema.json": "sweeps/sweep.schema.json",
     "conf/default.yaml": "conf/default.yaml",
     "data/season.csv": "data/season.csv",
     "pytest.ini": "pytest.ini",
     ".gitignore": "gitignore.txt",
 }
 """The files of a working folder, and the path of each in `template/`."""
+SCHEMA, TASK_FILE = "sweeps/sweep.schema.json", "my_task.py"
+"""The schema of sweep files, made when it is written, and the file of the task that it knows."""
 
 
 def scaffold(folder: Path) -> list[Path]:
@@ -42,11 +43,14 @@ def scaffold(folder: Path) -> list[Path]:
             f"init: {folder} must be in an existing folder that can be written, but got: "
             f"{error.strerror or error}; choose another folder"
         ) from error
-    return [folder / name for name in FILES]
+    return [folder / name for name in (*FILES, SCHEMA)]
 
 
 def _write_files(folder: Path) -> None:
     """Writes all files into a temporary folder, and moves them to `folder` when it is complete."""
+    from lstm_bench.results import to_json
+    from lstm_bench.sweeps import load_tasks, sweep_schema
+
     new = not folder.exists()
     parent = folder.absolute().parent if new else folder
     with tempfile.TemporaryDirectory(dir=parent, prefix=".init-") as temporary:
@@ -56,6 +60,8 @@ def _write_files(folder: Path) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             template = resources.files("lstm_bench.cli").joinpath("template", *source.split("/"))
             path.write_bytes(template.read_bytes())
+        schema = sweep_schema(load_tasks([draft / TASK_FILE]))
+        (draft / SCHEMA).write_text(f"{to_json(schema)}\n")
         if new:
             draft.rename(folder)
             return

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lstm_bench.cli._init import FILES, scaffold
+from lstm_bench.cli._init import FILES, SCHEMA, scaffold
 from lstm_bench.config import Settings, load_settings
 from lstm_bench.errors import UserError
 
@@ -25,8 +25,8 @@ def test_all_files_are_written_and_listed(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code, out, err = command("init", "mine", "--json")
     assert (code, err) == (0, "")
-    assert json.loads(out)["files"] == [str(Path("mine", name)) for name in FILES]
-    assert files(Path("mine")) == set(FILES)
+    assert json.loads(out)["files"] == [str(Path("mine", name)) for name in (*FILES, SCHEMA)]
+    assert files(Path("mine")) == {*FILES, SCHEMA}
     # Every file of the template is written, and every file that is written is in the template.
     assert files(ROOT / "lstm_bench" / "cli" / "template") == set(FILES.values())
     Path("other").mkdir()

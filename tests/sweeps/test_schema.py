@@ -38,20 +38,27 @@ def with_text_keys(document):
     return document
 
 
+@pytest.fixture(scope="module", name="started")
+def _started(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("init") / "mine"
+    scaffold(folder)
+    return folder
+
+
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_a_shipped_file_fits_the_schema_that_it_names(path):
+def test_a_shipped_file_fits_the_schema_that_it_names(path, started):
     first = path.read_text().splitlines()[0]
     assert first == f"# yaml-language-server: $schema={NAME}"
-    schema = json.loads((path.parent / NAME).read_text())
+    folder = started if path.is_relative_to(TEMPLATE) else ROOT
+    schema = json.loads((folder / "sweeps" / NAME).read_text())
     jsonschema.Draft7Validator(schema).validate(with_text_keys(read_yaml(path)))
 
 
-def test_the_schema_files_are_those_of_the_code(tmp_path):
-    """When it fails, write them again as CONTRIBUTING.md says under `A setting`."""
+def test_the_schema_files_are_those_of_the_code(started):
+    """When it fails, write it again as CONTRIBUTING.md says under `A setting`."""
     assert json.loads((ROOT / "sweeps" / NAME).read_text()) == sweep_schema(BUILT_IN_TASKS)
-    scaffold(tmp_path / "mine")
-    tasks = load_tasks([tmp_path / "mine" / "my_task.py"])
-    assert json.loads((TEMPLATE / "sweeps" / NAME).read_text()) == sweep_schema(tasks)
+    tasks = load_tasks([started / "my_task.py"])
+    assert json.loads((started / "sweeps" / NAME).read_text()) == sweep_schema(tasks)
     assert "highest" in tasks
 
 
@@ -174,11 +181,12 @@ def test_a_value_that_no_recipe_uses_is_checked_too(document, message, tmp_path)
 def test_the_command_prints_the_schema_with_the_tasks_of_the_folder(command, tmp_path, monkeypatch):
     scaffold(tmp_path / "mine")
     monkeypatch.chdir(tmp_path / "mine")
+    written = Path("sweeps", NAME).read_bytes()
     code, out, err = command("schema")
     assert (code, err) == (0, "")
-    assert json.loads(out) == json.loads(Path("sweeps", NAME).read_text())
+    assert json.loads(out) == json.loads(written)
     code, out, _ = command("schema", "--output", f"sweeps/{NAME}")
     assert code == 2  # it is there already
     code, out, _ = command("schema", "--output", f"sweeps/{NAME}", "--force", "--json")
     assert (code, json.loads(out)) == (0, {"file": f"sweeps/{NAME}"})
-    assert Path("sweeps", NAME).read_bytes() == (TEMPLATE / "sweeps" / NAME).read_bytes()
+    assert Path("sweeps", NAME).read_bytes() == written
