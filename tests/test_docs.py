@@ -1,4 +1,4 @@
-"""README and CONTRIBUTING are held to the disk, and every command in them exists."""
+"""README, CONTRIBUTING and the site are held to the disk, and every command in them exists."""
 
 import ast
 import re
@@ -12,11 +12,18 @@ from lstm_bench.cli._app import app
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
+PAGES = {
+    path.relative_to(ROOT / "docs").as_posix(): path.read_text()
+    for path in sorted((ROOT / "docs").rglob("*.md"))
+    if not {"_build", "_made"} & set(path.parts)
+}
+"""The pages of the site as they are written, by their paths."""
+EXAMPLES = sorted((ROOT / "examples").glob("*/plot_*.py"))
 
 
 def tree():
-    """Yields the paths of the README's tree."""
-    block = re.search(r"```\n(conf/.*?)```", README, re.DOTALL).group(1)
+    """Yields the paths of the tree in CONTRIBUTING."""
+    block = re.search(r"```\n(conf/.*?)```", CONTRIBUTING, re.DOTALL).group(1)
     parents = []
     for line in block.splitlines():
         name = line.split()[0]
@@ -30,11 +37,11 @@ def test_everything_in_the_tree_is_on_the_disk():
 
 
 def test_every_package_is_in_the_tree_with_one_line():
-    """And no module: CONTRIBUTING.md has those."""
+    """And no module: the table at the end has those."""
     packages = {path.parent.relative_to(ROOT) for path in ROOT.glob("lstm_bench/*/__init__.py")}
     inside = {path for path in tree() if path.parts[0] == "lstm_bench"} - {Path("lstm_bench")}
     assert inside == packages
-    assert len(list(tree())) <= 40  # it fits a screen
+    assert len(list(tree())) <= 42  # it fits a screen
 
 
 def listed_files():
@@ -72,7 +79,10 @@ def test_every_sweep_is_in_the_tree():
 
 def test_commands_exist_and_the_two_start_alike():
     known = set(typer.main.get_command(app).commands)
-    assert set(re.findall(r"lstm-bench ([a-z]+)", README)) <= known
+    for text in (README, *PAGES.values()):
+        blocks = re.findall(r"```(?:console|sh|bash)\n(.*?)```", text, re.DOTALL)
+        for block in (*blocks, *re.findall(r"`(lstm-bench [^`]+)`", text)):
+            assert set(re.findall(r"lstm-bench ([a-z]+)", block)) <= known, block
     first, second = re.findall(r"```sh\n(.*?)\n```", README)
     assert first.split(" && ")[:3] == second.split(" && ")[:3]
     assert (first.split(" && ")[3], second.split(" && ")[3]) == (
@@ -122,6 +132,48 @@ def test_what_generalises_is_what_the_report_says():
     assert gated["solved"].tolist() == [20]
 
 
+def test_the_readme_is_short_and_leads_to_every_page():
+    assert len(README.splitlines()) <= 120
+    linked = set(re.findall(r"\]\(docs/([a-z_0-9/]+\.md)\)", README))
+    assert {path for path in PAGES if path.startswith(("howto/", "why/"))} - linked <= {
+        "why/published.md"
+    }
+
+
+def test_files_that_the_site_names_are_there():
+    """The build says so too, but only where the site is built."""
+    for path, text in PAGES.items():
+        for name in re.findall(r"\{repo\}`([^`]+)`", text):
+            assert (ROOT / name).exists(), (path, name)
+        for name in re.findall(r"\{report\}`[^`]*<(\w+)>`", text.replace("\n", " ")):
+            assert (ROOT / "reports" / name / "index.html").exists(), (path, name)
+
+
+def test_numbers_of_the_site_are_taken_from_the_reports():
+    """A number with its unit of a report is a role, which reads it when the site is built."""
+    roles = [(path, role) for path, text in PAGES.items() for role in VALUE.findall(text)]
+    assert len(roles) >= 20
+    for path, role in roles:
+        table, row, column, *_ = (part.strip() for part in role.split("|"))
+        key, _, value = row.partition("=")
+        found = pd.read_csv(ROOT / "reports" / f"{table}.csv")
+        assert found.loc[found[key].astype(str) == value, column].notna().sum() == 1, (path, role)
+    for path, text in PAGES.items():
+        if path.startswith("why/") and path != "why/speed.md" and path != "why/trust.md":
+            plain = VALUE.sub("", text)
+            assert not re.findall(r"\d+ of (?:20|30) seeds", plain), path
+
+
+VALUE = re.compile(r"\{value\}`([^`]+)`")
+
+
+def test_examples_are_named_in_the_site_by_files_that_are_there():
+    made = {f"{path.parent.name}/{path.stem}.rst" for path in EXAMPLES}
+    for path, text in PAGES.items():
+        for name in re.findall(r"\((?:\.\./)?((?:gallery|misunderstandings)/plot_\w+\.rst)\)", text):
+            assert name in made, (path, name)
+
+
 def test_links_and_pictures_are_there():
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert "://" in target or (ROOT / target).exists(), target
@@ -135,32 +187,43 @@ def test_the_lock_pins_everything_with_hashes_and_names_no_host():
     assert "://" not in lock
 
 
-def test_the_sweep_files_of_the_readme_work(tmp_path):
+def blocks_of(text, language):
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def test_the_sweep_files_of_the_readme_and_the_site_work(tmp_path):
     from lstm_bench.sweeps._sweep import load_sweep
 
+    path = tmp_path / "short.yaml"
+    path.write_text(blocks_of(README, "yaml")[0])
+    assert set(load_sweep(path).entries) == {"B1", "B2", "B3"}
+    path.write_text(blocks_of(PAGES["howto/comparison.md"], "yaml")[0])
+    assert len(load_sweep(path).comparisons) == 2
+
+    blocks = blocks_of(PAGES["howto/sweep_file.md"], "yaml")
     path = tmp_path / "window.yaml"
-    path.write_text(re.search(r"```yaml\n(.*?)```", README, re.DOTALL).group(1))
+    path.write_text(blocks[0])
     loaded = load_sweep(path)
     assert {"B1", "B2", "B3", "longer/4"} <= set(loaded.entries)
     assert loaded.search is not None and loaded.refused and loaded.comparisons
 
     several = tmp_path / "several.yaml"
-    blocks = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
     several.write_text(next(block for block in blocks if block.startswith("tasks:")))
     assert {"gru@memory", "gru@echo_3", "lstm@alphabet"} <= set(load_sweep(several).entries)
 
     search = tmp_path / "search.yaml"
-    block = next(block for block in blocks if block.startswith("search:"))
+    searches = blocks_of(PAGES["howto/search.md"], "yaml")
+    block = next(block for block in searches if block.startswith("search:"))
     search.write_text(f"task: alphabet\nrecipes: {{B1: {{}}}}\n{block}")
     asked = load_sweep(search).search
     assert (asked.confirm, asked.ablate, asked.switches, asked.split) == (4, "B1", ("stateful",), 4)
 
 
-def test_the_tasks_of_the_readme_are_tasks(tmp_path):
+def test_the_tasks_of_the_site_are_tasks(tmp_path):
     from lstm_bench.sweeps._task_files import load_tasks
     from lstm_bench.testing._task_checks import TASK_CHECKS
 
-    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    blocks = blocks_of(PAGES["howto/task.md"], "python")
     code = [block for block in blocks if "cumsum" in block]
     (tmp_path / "my_task.py").write_text("\n\n".join(code))
     tasks = load_tasks([tmp_path / "my_task.py"])
