@@ -1,15 +1,18 @@
-# Four verbs. BIN is where the tools are; `make BIN=` takes them from the PATH.
+# BIN is where the tools are; `make BIN=` takes them from the PATH.
 BIN ?= .venv/bin/
 
-.PHONY: check test fix docs lock slow grid
+.PHONY: check test long slow grid fix docs lock
 
 check:  ## lint, format, types
 	$(BIN)ruff check .
 	$(BIN)ruff format --check .
 	$(BIN)mypy
 
-test:  ## the ordinary tests, eight minutes on two cores
+test:  ## the ordinary tests, under five minutes on two cores
 	$(BIN)pytest
+
+long:  ## whole sweeps, simulations, programs compiled anew: ten minutes more
+	$(BIN)pytest -m long
 
 slow:  ## the marked tests, up to two hours
 	$(BIN)pytest -n 0 -m slow

@@ -379,8 +379,8 @@ def export(
     what = what.outcome if isinstance(what, Row) else what
     named = what.settings["task"] if isinstance(what, Outcome) else what
     known = known_tasks(named, tasks, profile)
-    found = find_recipe(what, changes, place, known)
-    return keras_code(found.recipe, found.best_seed if seed is None else seed)
+    source = find_recipe(what, changes, place, known)
+    return keras_code(source.recipe, source.best_seed if seed is None else seed)
 
 
 def keras_code(chosen: Recipe, seed: int) -> str:

@@ -69,6 +69,7 @@ def test_every_exception_of_the_package_is_offered():
     assert all(getattr(lb, error.__name__) is error for error in found)
 
 
+@pytest.mark.long
 def test_functions_stay_functions_when_rooms_of_their_names_are_imported():
     code = """
         import lstm_bench.search, lstm_bench.tasks, lstm_bench.export
@@ -91,6 +92,7 @@ def test_importing_it_loads_nothing_heavy():
     subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True)
 
 
+@pytest.mark.long
 def test_a_users_script_type_checks(tmp_path):
     """Against the stub that is installed with the package, in mypy's strict mode."""
     script = """
@@ -183,6 +185,7 @@ def test_reprs_are_short_and_results_compare_without_raising():
     assert first != second
 
 
+@pytest.mark.long
 def test_run_gives_the_numbers_of_the_command(command):
     code, out, _ = command("run", "memory", "units=4", "epochs=3", "--seeds", "3", "--json")
     assert code == 0
@@ -248,6 +251,7 @@ def same_again(seed: int, length: int = 4) -> Problem:
 """
 
 
+@pytest.mark.long
 def test_a_task_of_ones_own_is_swept_from_its_file(tmp_path, monkeypatch):
     (tmp_path / "own_task.py").write_text(OWN_TASK)
     monkeypatch.syspath_prepend(tmp_path)
@@ -272,6 +276,7 @@ def test_tasks_are_a_table():
     assert "memory" in set(table["name"])
 
 
+@pytest.mark.long
 def test_a_run_on_a_file_is_exported_only_with_that_file(command):
     """A script holds the rows, which the store does not."""
     table = pd.DataFrame({"day": range(60), "sales": [day % 7 for day in range(60)]})

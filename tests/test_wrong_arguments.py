@@ -257,6 +257,7 @@ def test_the_message_has_the_rule_the_value_and_the_repair(results, call, messag
         call()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("key", "ends"),
     [("units", (0.5, 8)), ("units", (1.5, 7.5)), ("units", (3.0, 5000)), ("layers", (0.2, 9.9))],

@@ -3,7 +3,7 @@
 from lstm_bench.analysis._ablation import Ablation, Effect, plain_setting
 from lstm_bench.analysis._baselines import BaselineResult, amount, headline, signed_amount
 from lstm_bench.analysis._comparisons import Comparison, compare_outcomes
-from lstm_bench.analysis._families import Family
+from lstm_bench.analysis._families import KEPT, Family
 from lstm_bench.analysis._finalists import Confirmations, confirmations, simplest_recipe
 from lstm_bench.analysis._findings import Findings, sweep_findings
 from lstm_bench.analysis._history import is_stopped, objective, seeds_per_trial
@@ -14,6 +14,7 @@ from lstm_bench.analysis._reproduction import Reproduction, figures_by_chance
 from lstm_bench.analysis._variance import SettingImportances, WinnerVariance
 
 __all__ = [
+    "KEPT",
     "Ablation",
     "BaselineResult",
     "Comparison",

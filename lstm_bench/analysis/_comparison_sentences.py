@@ -75,12 +75,13 @@ def _interval_and_seeds(question: ComparisonQuestion, estimate: Difference) -> s
 
 def superiority_sentence(question: ComparisonQuestion, estimate: Difference) -> str:
     """Returns how often a seed is higher, on the same seed or on any two; empty if unknown."""
-    found = estimate.superiority
-    if found is None:
+    superiority = estimate.superiority
+    if superiority is None:
         return ""
     on = "On one and the same seed" if estimate.n_to is None else "On any two seeds"
     share, low, high = (
-        f"{POINTS * value:.0f}" for value in (found.probability, found.low, found.high)
+        f"{POINTS * value:.0f}"
+        for value in (superiority.probability, superiority.low, superiority.high)
     )
     return (
         f"{on} {question.of} is higher than {question.to} with a probability of {share} % "

@@ -104,8 +104,12 @@ class Comparison:
 
         On the same seed if they share seeds. Ties count half. NaN for epochs to solve.
         """
-        found = self.estimate.superiority if self.estimate else None
-        return (found.probability, found.low, found.high) if found else (math.nan,) * 3
+        superiority = self.estimate.superiority if self.estimate else None
+        return (
+            (superiority.probability, superiority.low, superiority.high)
+            if superiority
+            else (math.nan,) * 3
+        )
 
     @property
     def rests_on(self) -> str:

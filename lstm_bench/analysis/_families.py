@@ -11,6 +11,9 @@ import pandas as pd
 from lstm_bench.results import Row, SweepData
 from lstm_bench.statistics import MemorySpan, memory_span
 
+KEPT = 1e-5
+"""A cell that keeps less than this share of its state gives hardly any gradient for it."""
+
 
 @dataclass(frozen=True)
 class Family:
@@ -40,6 +43,21 @@ class Family:
         if ends[0] >= values[-1] or ends[1] <= values[0]:  # all of it lies beyond the axis
             return high if ends[0] >= values[-1] else low
         return f"[{low}, {high}]"
+
+    @property
+    def predicted(self) -> float | None:
+        """The lag at which an untrained cell has forgotten all but `KEPT`; None if it is unknown.
+
+        A forget gate starts at sigmoid(b), b its bias: after t steps a cell keeps sigmoid(b)^t.
+        It is known for LSTMs over whole sequences whose forget bias is one number.
+        """
+        settings = self.rows[0].outcome.settings
+        kind = self.axis, settings.get("network", "lstm"), settings.get("framing")
+        bias = settings.get("forget_bias")
+        if kind != ("lag", "lstm", "whole") or isinstance(bias, str):
+            return None
+        kept_in_one_step = 1 / (1 + math.exp(-(1.0 if bias is None else bias)))  # Keras's bias is 1
+        return math.log(KEPT) / math.log(kept_in_one_step)
 
     def record(self) -> dict[str, Any]:
         """Returns the memory span with its interval as one flat row."""

@@ -77,13 +77,13 @@ def export(
     from lstm_bench.sweeps import parse_assignments
     from lstm_bench.tracking import find_recipe
 
-    found = find_recipe(what, parse_assignments(settings or []), context, known)
-    number = found.best_seed if seed is None else seed
-    text = api.keras_code(found.recipe, number)
+    source = find_recipe(what, parse_assignments(settings or []), context, known)
+    number = source.best_seed if seed is None else seed
+    text = api.keras_code(source.recipe, number)
     if output is not None:
         write_file(output, text)
     if as_json:
-        facts = {"recipe": found.recipe.settings, "id": found.recipe.digest, "seed": number}
+        facts = {"recipe": source.recipe.settings, "id": source.recipe.digest, "seed": number}
         facts |= {"file": None if output is None else str(output), "script": text}
         print_json(facts)
     elif output is None:
@@ -133,17 +133,17 @@ def predict(
     sweep, colon, _ = run.rpartition(":")
     try:
         opened = Store(context.store, context.artifacts, create=False)
-        found = find_baseline(run, opened, known) if csv is not None else None
-        outcome = finished_outcome(run, opened, known) if found is None else None
+        task_and_baseline = find_baseline(run, opened, known) if csv is not None else None
+        outcome = finished_outcome(run, opened, known) if task_and_baseline is None else None
     except StoreError as error:
         if not colon or not (Path(context.sweeps) / f"{sweep}.yaml").is_file():
             raise
         command = shell_line("lstm-bench", "sweep", sweep)
         raise StoreError(f"{error}\n{run}: its network is made by `{command}`") from error
-    if csv is not None and found is not None:
+    if csv is not None and task_and_baseline is not None:
         from lstm_bench.data import forecast_with_baseline, reading_settings
 
-        task, baseline = found
+        task, baseline = task_and_baseline
         table = forecast_with_baseline(task, baseline, str(csv), reading_settings(given))
         _print_table(table, output, {"run": run, "baseline": baseline} if as_json else None)
         return

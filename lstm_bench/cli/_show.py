@@ -174,8 +174,10 @@ def next_step(result: SweepData, file: str, baselines: Sequence[BaselineResult] 
         return ""
     chosen, reason = result.best.id, ""
     settings = result.best.outcome.settings
-    forecasts = not settings.get("text") and not any(each.outputs for each in baselines)
-    lost = all(each.best.network_error >= each.best.baseline_error for each in baselines)
+    forecasts = not settings.get("text") and not any(baseline.outputs for baseline in baselines)
+    lost = all(
+        baseline.best.network_error >= baseline.best.baseline_error for baseline in baselines
+    )
     if baselines and lost and forecasts:  # baselines forecast one value of a table
         chosen, reason = baselines[0].best.baseline, "   (no network has a smaller error)"
     words = ["lstm-bench", "predict", f"{result.name}:{chosen}", "--csv", file]

@@ -52,9 +52,9 @@ def forecast_with_baseline(
         new = tuple(_from_first_row(data, series, file) for series in new)
     ahead = [Segment(_with_unknown_rows(s, data.horizon), 0, len(s)) for s in new]
     extended = replace(sequences, segments=(*train, *ahead))
-    found = LAGS.search(name)
+    lags_in_name = LAGS.search(name)
     forecasts: dict[str, tuple[NDArray[np.float64], ...]] = {}
-    for lags in dict.fromkeys([None, int(found[1]) if found else None]):
+    for lags in dict.fromkeys([None, int(lags_in_name[1]) if lags_in_name else None]):
         if name not in forecasts:
             forecasts |= baseline_forecasts(data, extended, task.kind, lags).forecasts
     if name.startswith(SMOOTHING):  # its form may be another if some series are not in the file

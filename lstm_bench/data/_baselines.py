@@ -223,7 +223,7 @@ def _boosting(
     cells = int(MAX_BOOSTED_CELLS / trees)
     model = models[0]
     if len(models) > 1:
-        model = min(models, key=lambda each: _late_error(each, pairs, real, lags, cells))
+        model = min(models, key=lambda model: _late_error(model, pairs, real, lags, cells))
     return model(_latest_rows(pairs, lags, cells), inputs, lags)
 
 

@@ -203,10 +203,10 @@ def _hourly(times: Moments, steps: Moments, common: np.timedelta64) -> Calendar:
     possible = DAY / common
     dates = times.astype("M8[D]")
     days = len(np.unique(dates))
-    usual = counts >= days / 2
+    frequent = counts >= days / 2
     weekdays = (np.unique(dates).astype(int) + 3) % 7
     seen = tuple(bool((weekdays == day).any()) for day in range(7))
-    closed = len(clock) <= 0.95 * possible and usual.mean() > 0.9
+    closed = len(clock) <= 0.95 * possible and frequent.mean() > 0.9
     if not closed and all(seen):
         return calendar
     hours = f", at {len(clock)} times of the day" if closed else ""
@@ -232,13 +232,13 @@ def describe_spacing(series: Iterable[Moments]) -> str:
         return "one time"
     names = [calendar.name for calendar in calendars for _ in calendar.whole]
     name = max(dict.fromkeys(names), key=names.count)
-    usual = next(calendar for calendar in calendars if calendar.name == name)
+    common = next(calendar for calendar in calendars if calendar.name == name)
     if any(calendar.uneven or calendar.scattered for calendar in calendars):
         whole = np.concatenate([calendar.whole for calendar in calendars])
         return f"irregular: {name} in {(whole == 1).mean():.0%} of steps"
-    if usual.clock:
+    if common.clock:
         return name
     missing = sum(calendar.absent for calendar in calendars)
     others = len({calendar.name for calendar in calendars}) - 1
     text = name + (" (the most common of several calendars)" if others else "")
-    return text + (f", {missing:,} {usual.unit}{'s' * (missing > 1)} missing" if missing else "")
+    return text + (f", {missing:,} {common.unit}{'s' * (missing > 1)} missing" if missing else "")

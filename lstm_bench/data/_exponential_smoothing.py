@@ -76,7 +76,7 @@ def best_form(series: Sequence[Floats], season: int | None) -> tuple[Trend, Seas
     for values in series:
         for model in _fits(values, season, None):
             sums.setdefault((model.trend, model.season), []).append(model.aicc)
-    complete = {form: sum(each) for form, each in sums.items() if len(each) == len(series)}
+    complete = {form: sum(values) for form, values in sums.items() if len(values) == len(series)}
     return min(complete, key=lambda form: complete[form], default=None)
 
 

@@ -80,9 +80,9 @@ def open_rows(file: str, sheet: str | None) -> Iterator[Source]:
 def _text_source(file: str, digest: str, binary: BinaryIO, note: str = "") -> Iterator[Source]:
     encoding, encoding_note = detect_encoding(file, binary)
     with io.TextIOWrapper(binary, encoding, newline="") as text:
-        found = text_rows(file, text)
+        rows = text_rows(file, text)
         notes = tuple(filter(None, [note, encoding_note]))
-        yield Source(digest, found.rows, found.separator, found.comment, notes)
+        yield Source(digest, rows.rows, rows.separator, rows.comment, notes)
 
 
 def _refuse_sheet(file: str, sheet: str | None) -> None:

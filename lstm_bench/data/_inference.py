@@ -76,15 +76,15 @@ def _looks_numeric(cell: str, table: Table, column: str) -> bool:
     return bool(np.isfinite(number)) or is_grouped_number(cell)
 
 
-def infer_group_column(table: Table, target: str, found: FileTimes | None) -> str | None:
+def infer_group_column(table: Table, target: str, file_times: FileTimes | None) -> str | None:
     """Returns the first column whose values identify series; None if all rows are in order of time.
 
     Within a series no time repeats; if no time of the file does, its rows are in order. A numeric
     column needs a name in `GROUP_NAMES`.
     """
-    if found is None:
+    if file_times is None:
         return None
-    times = found.values
+    times = file_times.values
     steps = np.diff(times)
     zero = steps.dtype.type(0)
     if (steps > zero).all() or (steps < zero).all():
@@ -92,7 +92,7 @@ def infer_group_column(table: Table, target: str, found: FileTimes | None) -> st
     repeats = len(np.unique(times)) < len(times)
     for name in table.columns:
         has_group_name = name.lower() in GROUP_NAMES
-        if name in (target, *found.columns) or (table.is_numeric(name) and not has_group_name):
+        if name in (target, *file_times.columns) or (table.is_numeric(name) and not has_group_name):
             continue
         groups = group_rows(table.text(name)).values()
         if len(groups) == len(table):

@@ -35,8 +35,8 @@ def _latest(rows: ByName, times: NDArray[np.generic] | None, count: int) -> ByNa
     if len(rows) == 1:
         return {name: indices[-count:] for name, indices in rows.items()}
     if times is None:
-        each = max(MIN_SERIES_ROWS, count // len(rows))
-        return {name: indices[-each:] for name, indices in rows.items()}
+        length = max(MIN_SERIES_ROWS, count // len(rows))
+        return {name: indices[-length:] for name, indices in rows.items()}
     first = np.sort(np.concatenate([times[indices] for indices in rows.values()]))[-count]
     kept = {}
     for name, indices in rows.items():

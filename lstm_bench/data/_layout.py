@@ -90,9 +90,9 @@ def _title_rows(rows: Sequence[Sequence[str]]) -> int:
         return blank
     width = Counter(map(len, later[1:])).most_common(1)[0][0]
     filled = Counter(sum(map(bool, row)) for row in later[1:] if len(row) == width)
-    usual = max(filled, default=0) if width > 1 else 1
+    common_width = max(filled, default=0) if width > 1 else 1
     first = rows[blank]
-    if usual < 2 or _may_be_names(first, width, later[0]):
+    if common_width < 2 or _may_be_names(first, width, later[0]):
         return blank
     for number in range(blank + 1, min(len(rows), MAX_TITLE_ROWS)):
         row = rows[number]

@@ -30,9 +30,9 @@ def output_baselines(
     for place, step in data.outputs:
         view, segments = _single_output(data, sequences.segments, place, step)
         single = replace(sequences, segments=segments)
-        found = baseline_forecasts(view, single, kind, lags)
-        forecasts.append(found.forecasts)
-        left_out += found.left_out
+        single_output = baseline_forecasts(view, single, kind, lags)
+        forecasts.append(single_output.forecasts)
+        left_out += single_output.left_out
     by_stem = [{re.split(r",| \(", name)[0]: name for name in single} for single in forecasts]
     combined = {}
     for stem in by_stem[0]:

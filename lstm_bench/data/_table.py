@@ -77,7 +77,7 @@ class Table:
     @cached_property
     def decimal_comma(self) -> bool:
         """Whether numbers of some column are written like 3,14."""
-        return any(found.decimal == "," for found in self.formats.values())
+        return any(number_format.decimal == "," for number_format in self.formats.values())
 
     def describe_rows(
         self, indices: Sequence[int] | NDArray[np.integer], verb: tuple[str, str] | None = None

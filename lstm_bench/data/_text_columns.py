@@ -23,13 +23,13 @@ def text_columns(table: Table, names: Sequence[str]) -> tuple[str, ...]:
 
     Other columns with text in them are left to `Table.numbers`, which names the rows.
     """
-    found = []
+    chosen = []
     for name in names:
         texts = {cell for cell in table.text(name) if not is_missing(cell)}
         numeric = int(np.isfinite(parse_numbers(texts, table.decimal_comma)).sum())
         if texts and 2 * numeric < len(texts):
-            found.append(name)
-    return tuple(found)
+            chosen.append(name)
+    return tuple(chosen)
 
 
 def usable_columns(table: Table, names: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
@@ -75,12 +75,12 @@ def categories_of_rows(
     `values` (all rows, columns) are those of the file, as `category_numbers`.
     """
     names, texts = [*columns.targets, *columns.inputs, *columns.known], dict(columns.categories)
-    found = []
+    encodings = []
     for place, name in enumerate(names):
         if name in texts:
             seen = set(values[rows, place].tolist())
-            found.append((name, tuple(t for n, t in enumerate(texts[name]) if n in seen)))
-    return tuple(found)
+            encodings.append((name, tuple(t for n, t in enumerate(texts[name]) if n in seen)))
+    return tuple(encodings)
 
 
 def one_hot(

@@ -154,12 +154,12 @@ def _guessed_pattern(cell: str, order: Order) -> str | None:
     if sum(map(str.isdigit, cell)) < 4:
         return None
     try:
-        found = guess_datetime_format(cell, dayfirst=order == "dmy")
+        pattern = guess_datetime_format(cell, dayfirst=order == "dmy")
     except (ValueError, OverflowError):
         return None
-    if found is None or "%Y" not in found or directives(found) is None:
+    if pattern is None or "%Y" not in pattern or directives(pattern) is None:
         return None
-    return str(found)
+    return str(pattern)
 
 
 def directives(pattern: str) -> tuple[str, ...] | None:
@@ -195,11 +195,11 @@ def match_cells(cells: Sequence[str], pattern: str) -> dict[str, list[str | None
     if compact:  # digits without marks between them: two for each field
         regex = re.compile(regex.pattern.replace(r"\d{1,2}", r"\d\d"), re.IGNORECASE)
     names = list(regex.groupindex)
-    found: list[tuple[str | None, ...]] = [
+    matches: list[tuple[str | None, ...]] = [
         tuple(match.groups()) if (match := regex.fullmatch(cell)) else (None,) * len(names)
         for cell in cells
     ]
-    columns = zip(*found, strict=True) if found else [()] * len(names)
+    columns = zip(*matches, strict=True) if matches else [()] * len(names)
     return {name: list(column) for name, column in zip(names, columns, strict=True)}
 
 

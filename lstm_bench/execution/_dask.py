@@ -66,8 +66,8 @@ class DaskLink:
 
     def open(self) -> None:
         """Connects to the scheduler; raises `UserError` if it does not answer."""
-        own = isinstance(self._cluster, str)
-        self._use(self._new_client(CONNECT_SECONDS) if own else self._cluster)
+        is_address = isinstance(self._cluster, str)
+        self._use(self._new_client(CONNECT_SECONDS) if is_address else self._cluster)
 
     def close(self, setup: str, copies: Sequence[Copy], addresses: Sequence[str]) -> None:
         """Cancels what is running; a client that was given stays open."""

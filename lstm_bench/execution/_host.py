@@ -96,22 +96,22 @@ def imported_modules(sources: Sequence[TaskSource]) -> dict[str, bytes]:
     folders = [Path(source.path).parent for source in sources if source.path]
     installed = [Path(p) for p in (*site.getsitepackages(), site.getusersitepackages())]
     installed += [Path(sys.prefix), Path(os.__file__).parent, Path(__file__).parents[1]]
-    found: dict[str, bytes] = {}
+    contents: dict[str, bytes] = {}
     for module in list(sys.modules.values()):
         name = getattr(module, "__file__", None)
         path = Path(name) if isinstance(name, str) and name.endswith(".py") else None
         if path is None or not any(path.is_relative_to(folder) for folder in folders):
             continue
         if path.is_file() and not any(path.is_relative_to(folder) for folder in installed):
-            found[str(path)] = path.read_bytes()
-    size = sum(map(len, found.values())) / 2**20
+            contents[str(path)] = path.read_bytes()
+    size = sum(map(len, contents.values())) / 2**20
     if size > MAX_MODULES_MB:
         raise DataError(
             f"--tasks: what task files import from their folders must have at most "
             f"{MAX_MODULES_MB} MB to be sent to a cluster, but has {size:.0f} MB; "
             "install it on every machine as a package"
         )
-    return found
+    return contents
 
 
 def read_data_file(name: str) -> bytes:

@@ -132,9 +132,9 @@ class _Waiting:
 
         def urgency(program: str) -> tuple[float, bool, float]:
             seconds = _known_work(self.pieces[program][0])
-            own = not program or program in worker.programs
+            is_compiled = not program or program in worker.programs
             load = self.work[program] / (1 + self.holders[program])
-            return (seconds if seconds > LONG_SECONDS else 0.0, own, load)
+            return (seconds if seconds > LONG_SECONDS else 0.0, is_compiled, load)
 
         fit = [name for name, pieces in self.pieces.items() if _known_work(pieces[0]) <= longest]
         program = max(fit, key=urgency, default=None)
@@ -198,7 +198,7 @@ def placements(
     for address in idle:
         worker = workers[address]
         for offered in (unbegun, late):
-            found = next(
+            candidate = next(
                 (
                     (name, copy)
                     for name, copy in offered
@@ -206,7 +206,7 @@ def placements(
                 ),
                 None,
             )
-            if found is not None:
-                offered.remove(found)
-                yield address, found[1].piece, found if offered is unbegun else None
+            if candidate is not None:
+                offered.remove(candidate)
+                yield address, candidate[1].piece, candidate if offered is unbegun else None
                 break

@@ -30,11 +30,16 @@ MAX_LABEL = 44
 
 
 @styled
-def memory_span_figure(axis: str, families: Sequence[tuple[str, pd.DataFrame]]) -> Figure:
+def memory_span_figure(
+    axis: str,
+    families: Sequence[tuple[str, pd.DataFrame]],
+    predicted: Sequence[float | None] = (),
+) -> Figure:
     """Returns the solve rate along `axis`: one line per family, with Wilson's intervals as bars.
 
     `families` are up to `MAX_CURVES` names, each with the table of `Family.rates`. Points of
-    different families at one value stand a little apart, so that all bars are visible.
+    different families at one value stand a little apart, so that all bars are visible. A triangle
+    at one half marks the span that was `predicted` for a family, where it lies on the axis.
     """
     figure = new_figure(2.6 + 0.16 * len(families))
     axes = figure.subplots()
@@ -60,6 +65,9 @@ def memory_span_figure(axis: str, families: Sequence[tuple[str, pd.DataFrame]]) 
         )
         bars.lines[0].set_gid(f"family-{number}")
         handles.append(bars.lines[0])
+    for lag, color in zip(predicted, LINE_COLORS, strict=False):
+        if lag is not None and values[0] <= lag <= values[-1]:
+            axes.plot(lag, 50, marker="v", markersize=7, markerfacecolor="none", color=color)
     _set_value_ticks(axes, values)
     axes.set_xlabel(axis)
     axes.set_ylabel("Seeds that solve the task, %")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pandas as pd
 from markupsafe import Markup
 
-from lstm_bench.analysis import Comparison, Family, Findings
+from lstm_bench.analysis import KEPT, Comparison, Family, Findings
 from lstm_bench.report import _tables as tables
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._memory_span_figure import memory_span_figure
@@ -37,6 +37,10 @@ MIN_SHARED = 3
 """A style that fewer parts of a figure have stays with them."""
 NEARLY_ALL = 0.95
 """A mean accuracy above it looks like success, even where no seed solves the task."""
+PREDICTED_SPANS = (
+    f" Open triangles: where an untrained cell keeps {KEPT:.5f} of its state, sigmoid(forget "
+    "bias)^lag, which would be the memory span if that were what limits it."
+)
 MAX_DETAILS = 80
 """Up to this many fixed and confirmed recipes, each has its learning curve and its steps."""
 
@@ -130,7 +134,8 @@ def _memory_spans(families: Sequence[Family]) -> list[Picture]:
             (f"{printable_line(family.id)}: {wording.short_name(family.rows[0])}", family.rates())
             for family in part
         ]
-        figure = memory_span_figure(wording.heading(axis).capitalize(), lines)
+        predicted = [family.predicted for family in part]
+        figure = memory_span_figure(wording.heading(axis).capitalize(), lines, predicted)
         rows = [row for family in part for row in family.rows]
         title = f"Solve rate against {wording.heading(axis)}"
         caption = (
@@ -138,6 +143,8 @@ def _memory_spans(families: Sequence[Family]) -> list[Picture]:
             "intervals. The memory span is where the solve rate falls to 50 %. Points at one value "
             "stand a little apart, so that all are visible."
         )
+        if any(predicted):
+            caption += PREDICTED_SPANS
         stem = "horizon" if len(parts) == 1 else f"horizon-{number}"
         hints = {f"family-{place}": _span_hints(family) for place, family in enumerate(part)}
         pictures.append(Picture(stem, figure, title, caption, hints=hints, column=True))

@@ -54,9 +54,9 @@ def run_counts(findings: Findings) -> list[str]:
     rows = [*result.fixed, *result.trials]
     sentences = []
     if rows:
-        each = " each" if len(rows) > 1 else ""
+        per_recipe = " each" if len(rows) > 1 else ""
         sentences.append(
-            f"{join(parts)}, trained on {wording.seed_counts(rows)}{each}: "
+            f"{join(parts)}, trained on {wording.seed_counts(rows)}{per_recipe}: "
             f"{wording.counted(len(_training_runs(rows)), 'training run')} in all."
         )
     follow_up = [row for row in result.rows if row.role in FOLLOW_UP]

@@ -379,8 +379,8 @@ def _machines(result: SweepData) -> dict[str, str]:
     facts = {"Hosts": hosts, "Kinds of processors": kinds}
     texts = {
         name: printable_line("; ".join(f"{key}: {wording.counted(n, 'seed')}"
-                                       for key, n in sorted(found.items())))
-        for name, found in facts.items()
+                                       for key, n in sorted(counts.items())))
+        for name, counts in facts.items()
     }  # fmt: skip
     if len(kinds) > 1:
         texts["Kinds of processors"] += (

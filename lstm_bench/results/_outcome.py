@@ -361,12 +361,12 @@ def measure_mean(outcome: Outcome, measure: str, level: float = 0.05) -> Mean:
     if measure == "solve_rate":
         rate = solve_rate_interval(outcome, level)
         return Mean(mean.n, mean.mean, mean.std, rate.low, rate.high)
-    found = outcome.stretch_mean(measure, level)
-    if found is None:
+    pooled = outcome.stretch_mean(measure, level)
+    if pooled is None:
         return mean
-    if np.isnan(found.low):
+    if np.isnan(pooled.low):
         return Mean(mean.n, mean.mean, mean.std, np.nan, np.nan, TOO_FEW_STEPS)
-    low, high = max(found.low, bounds[0]), min(found.high, bounds[1])
+    low, high = max(pooled.low, bounds[0]), min(pooled.high, bounds[1])
     return Mean(mean.n, mean.mean, mean.std, low, high)
 
 

@@ -97,8 +97,8 @@ def importance(
     alone = explained_variances(groups, scores)
     settings = [
         {"key": k, "fanova": fanova[k], "ped_anova": ped_anova[k]}
-        | {"low": found.low, "high": found.high, "p": found.p}
-        for k, found in zip(order, alone, strict=True)
+        | {"low": share.low, "high": share.high, "p": share.p}
+        for k, share in zip(order, alone, strict=True)
     ]
     return {"trials": count, "best": best, "settings": settings}
 

@@ -66,14 +66,14 @@ def explained_variances(
     if not len(logs):
         return []
     smallest = np.nanmin(np.where(np.isnan(logs), 0.0, logs), axis=0)
-    found = []
+    shares = []
     for codes, log_p in zip(groups, logs, strict=True):
         if math.isnan(log_p[0]):
-            found.append(ExplainedVariance(math.nan, math.nan, math.nan))
+            shares.append(ExplainedVariance(math.nan, math.nan, math.nan))
             continue
         p = float((smallest <= log_p[0] + 1e-9).mean())  # the trials as they are count as one
-        found.append(ExplainedVariance(*_interval(codes, scores), p))
-    return found
+        shares.append(ExplainedVariance(*_interval(codes, scores), p))
+    return shares
 
 
 def _f_values(codes: NDArray[np.int64], drawn: NDArray[np.float64]) -> tuple[Floats, int, int]:

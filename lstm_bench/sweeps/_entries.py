@@ -130,7 +130,7 @@ def read_entries(
     names = [task.name for task in sweep_tasks]
     # The members of a family, and a recipe on several tasks, mostly share their faults: report each
     # fault once, with the tasks that it is found on.
-    found: dict[tuple[str, Fault], list[str]] = {}
+    faulty: dict[tuple[str, Fault], list[str]] = {}
     for sweep_task in sweep_tasks or (None,):
         below = shared
         if sweep_task is not None:
@@ -149,13 +149,13 @@ def read_entries(
                 elif entry is not None:
                     entries[id_] = entry
             for fault in dict.fromkeys(entry_faults):
-                found.setdefault((key, fault), []).append(sweep_task.name if sweep_task else "")
-    for (key, fault), on in found.items():
+                faulty.setdefault((key, fault), []).append(sweep_task.name if sweep_task else "")
+    for (key, fault), on in faulty.items():
         place = f"recipes.{key}.{fault.key}" if fault.key else f"recipes.{key}"
         everywhere = len(on) == len(names or [""]) or fault.key.startswith("per_task.")
         where = "" if everywhere else f" (on {', '.join(on)})"
         faults.append(Fault(place, f"{fault.message}{where}"))
-    return entries, {key for key, _ in found}
+    return entries, {key for key, _ in faulty}
 
 
 def _on_task(name: str, task: SweepTask | None) -> str:

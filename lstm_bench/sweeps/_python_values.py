@@ -125,8 +125,8 @@ def changed_recipe(
         return recipe_from_settings({**changes, "task": task}, tasks)
     if not changes:
         return task
-    own = TaskRegistry({task.task.name: type(task.task)})
-    return task.with_settings(overlay_settings(task.settings, changes, own))
+    registry = TaskRegistry({task.task.name: type(task.task)})
+    return task.with_settings(overlay_settings(task.settings, changes, registry))
 
 
 def search_space(space: Mapping[str, Any] | None) -> dict[str, Any]:

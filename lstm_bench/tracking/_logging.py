@@ -100,7 +100,11 @@ def training_times(outcome: Outcome) -> tuple[int, int]:
 
 def outcome_note(outcome: Outcome, run_id: str) -> str:
     """Returns the description of a run that MLflow shows, in Markdown: what was found."""
-    lines = [f"**{escape_markdown(outcome.name)}**", "", *map(escape_markdown, _found(outcome))]
+    lines = [
+        f"**{escape_markdown(outcome.name)}**",
+        "",
+        *map(escape_markdown, _summary_lines(outcome)),
+    ]
     if outcome.model:
         address = f"runs:/{run_id}/model"
         lines += ["", f"The network of seed {outcome.best_seed}, the best one:"]
@@ -108,7 +112,7 @@ def outcome_note(outcome: Outcome, run_id: str) -> str:
     return "\n".join(lines)
 
 
-def _found(outcome: Outcome) -> list[str]:
+def _summary_lines(outcome: Outcome) -> list[str]:
     """Returns sentences about the score and the solve rate of an outcome."""
     mean, rate = measure_mean(outcome, outcome.score), outcome.solve_rate
     interval = "" if np.isnan(mean.low) else f" [{100 * mean.low:.1f}, {100 * mean.high:.1f}]"
@@ -138,8 +142,8 @@ def sweep_note(result: SweepData) -> str:
         kind = "Confirmed on fresh seeds" if ranked[0].role == "confirmed" else "Best so far"
         lines += ["", f"{kind}:", ""]
         for row in ranked:
-            found = f"{row.id}: {row.outcome.name}. {_found(row.outcome)[0]}"
-            lines.append(f"- {escape_markdown(found)}")
+            description = f"{row.id}: {row.outcome.name}. {_summary_lines(row.outcome)[0]}"
+            lines.append(f"- {escape_markdown(description)}")
     counts = {"not finished": result.unfinished, "failed": len(result.failed)}
     shown = [f"{count} {word}" for word, count in counts.items() if count]
     lines += ["", f"{len(result.rows)} recipes" + "".join(f", {word}" for word in shown) + "."]

@@ -125,9 +125,9 @@ class Session:
         self._added = False  # whether this session has logged a recipe
         self.run_id = run_id
         self._experiment = experiment
-        own = store.finished_children(experiment, run_id)  # outcome key -> run id
-        self._own = set(own.values())
-        self._children = own if fresh else store.related_children(experiment, run_id)
+        finished = store.finished_children(experiment, run_id)  # outcome key -> run id
+        self._finished = set(finished.values())
+        self._children = finished if fresh else store.related_children(experiment, run_id)
         self._failures = self._read_failures()
 
     @property
@@ -206,11 +206,11 @@ class Session:
             run = client.create_run(self._experiment, began, tags, label[:250])
             run_id = run.info.run_id
             log_outcome(client, self._experiment, run_id, outcome, ended)
-            if self._children.get(key) in self._own:
+            if self._children.get(key) in self._finished:
                 delete_networks(client, self._experiment, self._children[key])
                 client.delete_run(self._children[key])
         self._children[key] = run_id
-        self._own.add(run_id)
+        self._finished.add(run_id)
 
     def fail(self, key: str, failed: Failed, engine: str) -> None:
         """Writes the failure of a recipe as a child run."""

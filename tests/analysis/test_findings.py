@@ -205,6 +205,34 @@ def test_the_memory_span_of_a_family(counts, half, interval):
     assert (family.half, family.interval) == (half, interval)
 
 
+@pytest.mark.parametrize(
+    ("settings", "steps"),
+    [
+        ({}, 37),
+        ({"forget_bias": 0.0}, 17),
+        ({"forget_bias": 3.0}, 237),
+        ({"forget_bias": "chrono"}, None),
+        ({"network": "gru"}, None),
+        ({"framing": "pairs"}, None),
+    ],
+)
+def test_the_predicted_memory_span_is_where_the_state_has_faded(settings, steps):
+    settings = {"task": "memory", "framing": "whole"} | settings
+    rows = [
+        dataclasses.replace(row, outcome=dataclasses.replace(row.outcome, settings=settings))
+        for row in a_family(30, 0)
+    ]
+    predicted = sweep_findings(a_result(*rows)).families[0].predicted
+    if steps is None:
+        assert predicted is None
+    else:  # step by step, not by logarithms
+        kept = 1.0
+        for _ in range(steps):
+            assert kept > 1e-5
+            kept *= 1 / (1 + math.exp(-settings.get("forget_bias", 1.0)))
+        assert kept <= 1e-5 and steps - 1 < predicted <= steps
+
+
 def test_a_family_over_words_or_with_one_result_has_no_memory_span():
     words = [Row("G/a", ONES, family="G", axis="framing", value=v) for v in ("pairs", "whole")]
     flags = [Row("H/true", ONES, family="H", axis="stateful", value=v) for v in (True, False)]

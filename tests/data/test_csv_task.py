@@ -358,6 +358,7 @@ def test_the_next_step_uses_the_recipe_that_the_report_calls_best(done, again, c
     assert next_step(nobody, "my shop.csv") == ""
 
 
+@pytest.mark.long
 def test_a_report_of_data_is_rebuilt_from_the_store_alone(done, again, tmp_path):
     before = (done[0] / "reports" / "my shop-sales" / "report.md").read_bytes()
     assert (write_report(again, tmp_path / "again").parent / "report.md").read_bytes() == before

@@ -69,6 +69,7 @@ def assert_is_of(study, result):
         assert max(trial.intermediate_values) == len(outcome.seeds)
 
 
+@pytest.mark.long
 def test_optuna_opens_the_search_and_it_is_written_anew_when_it_was_deleted(done, settings):
     assert_is_of(stored_study(settings), done[0])
     assert_is_of(search_study(done[0]), done[0])
@@ -80,6 +81,7 @@ def test_optuna_opens_the_search_and_it_is_written_anew_when_it_was_deleted(done
     assert_is_of(stored_study(settings), done[0])
 
 
+@pytest.mark.long
 def test_no_study_is_written_where_there_is_to_be_none(done, settings, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run_sweep(parse_sweep("search", DOCUMENT), settings.model_copy(update={"optuna": None}))
@@ -159,6 +161,7 @@ def test_the_store_returns_the_same_result(done, settings):
     assert {"confirmation", "importance", "ablation"} <= document.keys()
 
 
+@pytest.mark.long
 def test_the_same_command_again_runs_nothing(done, settings):
     result, page, _ = done
     before = page.read_bytes()
@@ -167,6 +170,7 @@ def test_the_same_command_again_runs_nothing(done, settings):
     assert len(result.rows) == progress.done
 
 
+@pytest.mark.long
 def test_a_search_may_be_extended_but_not_changed(done, settings):
     longer = DOCUMENT | {"search": DOCUMENT["search"] | {"trials": 12}}
     result, _, _ = run_sweep(parse_sweep("search", longer), settings)
@@ -185,6 +189,7 @@ def test_a_search_may_be_extended_but_not_changed(done, settings):
 UNSTABLE = {"optimizer": "sgd", "loss": "mean_squared_error", "output": "linear"}
 
 
+@pytest.mark.long
 def test_a_diverged_recipe_has_failed_and_counts_for_nothing(settings):
     space = {"learning_rate": [1e-3, 10.0], "epochs": [20, 21]}
     document = {
@@ -216,6 +221,7 @@ def test_a_recipe_over_its_time_limit_has_failed_and_the_others_go_on(settings):
     assert (failed.id, failed.reason) == ("long", "it took longer than its time limit of 20 s")
 
 
+@pytest.mark.long
 def test_an_estimate_counts_what_a_sweep_runs(settings, done):
     estimate = estimate_sweep(parse_sweep("search", DOCUMENT), settings)
     stages = {stage.name: stage for stage in estimate.stages}
@@ -301,6 +307,7 @@ def test_measure_values_are_those_of_the_objective(done):
     assert np.array_equal(measure_values(outcome, "accuracy"), outcome.seeds["accuracy"])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("more", "code"), [("", 1), ("\n  B: {epochs: 1}", 0)])
 def test_a_sweep_in_which_every_recipe_failed_ends_with_1(
     tmp_path, monkeypatch, command, more, code

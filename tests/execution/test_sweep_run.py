@@ -101,6 +101,7 @@ def test_workers_give_the_same_numbers_as_this_process(done):
     pd.testing.assert_frame_equal(local.predictions, stored.predictions, check_exact=True)
 
 
+@pytest.mark.long
 def test_the_report_is_rebuilt_from_the_store_to_the_same_bytes(done, settings, tmp_path):
     _, page, _ = done
     result = Store(settings.store, settings.artifacts).load("small")
@@ -108,6 +109,7 @@ def test_the_report_is_rebuilt_from_the_store_to_the_same_bytes(done, settings, 
     assert tree(tmp_path / "small") == tree(page.parent)
 
 
+@pytest.mark.long
 def test_the_store_returns_claims_comparisons_and_families(settings, tmp_path):
     family = {"units": 2, "epochs": 2, "over": {"alphabet": [4, 5]}}
     comparisons = {"x": {"of": "A", "to": "F/4", "measure": "loss", "margin": 0.5}}
@@ -124,6 +126,7 @@ def test_the_store_returns_claims_comparisons_and_families(settings, tmp_path):
     assert tree(tmp_path / "claims") == tree(page.parent)
 
 
+@pytest.mark.long
 def test_a_store_of_an_earlier_version_still_loads(settings):
     small = {"task": "memory", "seeds": 1, "recipes": {"A": {"epochs": 1, "units": 2}}}
     run_sweep(parse_sweep("earlier", small), settings)
@@ -167,6 +170,7 @@ def ended(settings):
     return store.sweep_runs(store.ensure_experiment("small"))[0].info.end_time
 
 
+@pytest.mark.long
 def test_the_same_command_again_runs_nothing_and_changes_nothing(done, settings):
     _, page, _ = done
     before, end = tree(page.parent), ended(settings)
@@ -176,6 +180,7 @@ def test_the_same_command_again_runs_nothing_and_changes_nothing(done, settings)
     assert ended(settings) == end  # its duration did not change
 
 
+@pytest.mark.long
 def test_more_trials_go_on_from_where_it_was(done, settings):
     longer = DOCUMENT | {"search": DOCUMENT["search"] | {"trials": 5}}
     end, began = ended(settings), time.time()
@@ -188,6 +193,7 @@ def test_more_trials_go_on_from_where_it_was(done, settings):
     assert [row.outcome.digest for row in result.rows][:5] == first
 
 
+@pytest.mark.long
 def test_another_engine_is_another_session(done, settings):
     small = {"task": "memory", "seeds": 2, "recipes": {"A": {"epochs": 2, "units": 2}}}
     first, _, _ = run_sweep(parse_sweep("engines", small), settings)
@@ -196,6 +202,7 @@ def test_another_engine_is_another_session(done, settings):
     assert [r.rows[0].outcome.engine for r in (first, second)] == ["compiled", "keras"]
 
 
+@pytest.mark.long
 def test_a_damaged_outcome_is_run_again(done, settings):
     small = {"task": "memory", "seeds": 1, "recipes": {"A": {"epochs": 1, "units": 2}}}
     run_sweep(parse_sweep("damaged", small), settings)
@@ -218,6 +225,7 @@ def run_jobs(pool, jobs):
             for result in results.values()]  # fmt: skip
 
 
+@pytest.mark.long
 def test_a_worker_that_died_while_idle_is_replaced():
     job = Job((recipe("memory", epochs=1, units=2).settings,), (0,))
     with WorkerPool(1) as pool:
@@ -272,6 +280,7 @@ def start_killing(pool, times, wait=1.0):
 SMALL = Job((recipe("memory", epochs=1, units=2).settings,), (0,))
 
 
+@pytest.mark.long
 def test_a_recipe_that_kills_every_worker_is_a_failure_and_the_others_go_on():
     long = Job((recipe("memory", epochs=900_000).settings,), (0,))
     with WorkerPool(1) as pool:
@@ -283,6 +292,7 @@ def test_a_recipe_that_kills_every_worker_is_a_failure_and_the_others_go_on():
     assert len(second) == 1
 
 
+@pytest.mark.long
 def test_a_job_whose_worker_is_killed_once_goes_on_from_its_finished_seeds():
     job = Job((recipe("memory", epochs=4000, units=2).settings,), tuple(range(40)))
     with WorkerPool(1) as pool:
@@ -297,6 +307,7 @@ def test_a_job_whose_worker_is_killed_once_goes_on_from_its_finished_seeds():
     assert [event.seed for event in events[:-1]] == list(range(40))  # each seed once
 
 
+@pytest.mark.long
 def test_a_fork_server_that_is_killed_is_started_again():
     with WorkerPool(1) as pool:
         run_jobs(pool, [SMALL])
@@ -328,6 +339,7 @@ def test_a_job_over_its_time_limit_is_stopped_and_its_finished_seeds_are_kept():
     assert all(isinstance(event, SeedFinished) for event in events[:-1])
 
 
+@pytest.mark.long
 def test_recipes_that_differ_only_in_evaluation_are_trained_once_with_the_same_results():
     shared = {"letters": 6, "units": 8, "epochs": 30, "stateful": True, "shuffle": "none"}
     evaluations = ({}, {"evaluation": "free_running"}, {"evaluation": "cold_start", "start": "C"})
@@ -399,6 +411,7 @@ LONG = "task: memory\nseeds: 2\nrecipes:\n" + "".join(
 )
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_keeps_what_is_finished_and_the_same_command_resumes(tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)

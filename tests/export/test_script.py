@@ -173,6 +173,7 @@ MARKED = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", MARKED)
 def test_a_script_trains_as_plain_keras_does(name, tmp_path):
     task, changes = SAMPLE[name]
@@ -307,6 +308,7 @@ def test_unseen_samples_are_predicted_after_training(task, changes, tmp_path):
     assert out.splitlines()[-1] == f"{right:.2%} of the new answers are right"
 
 
+@pytest.mark.long
 def test_a_framing_without_readable_code_is_embedded(monkeypatch, tmp_path):
     from lstm_bench.export import _data as module
 

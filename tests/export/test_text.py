@@ -177,6 +177,7 @@ def test_cells_of_a_file_stay_text(cells, changes, tmp_path, monkeypatch):
     assert tree_without_strings(text) == tree_without_strings(export_script(plain, SEED))
 
 
+@pytest.mark.long
 def test_hostile_scripts_run_and_make_the_samples_and_no_file(tmp_path):
     (tmp_path / "data").mkdir()
     chosen = {}
@@ -206,6 +207,7 @@ LABELS = st.lists(CHARACTERS, min_size=3, max_size=6, unique=True) | st.lists(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=25, deadline=None)
 @given(LABELS, TEXTS, st.sampled_from(["plain", "long"]), st.booleans(), st.booleans())
 @example(['"', "'", "\\"], '"""', "plain", False, False)
@@ -352,6 +354,7 @@ COMBINED = {
 }
 
 
+@pytest.mark.long
 def test_the_code_of_every_framing_makes_its_samples(tmp_path):
     """Each framing is written as code and again in Python; both must make the same samples."""
     chosen = {name: labelled(**changes) for name, changes in COMBINED.items()}

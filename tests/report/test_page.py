@@ -151,6 +151,7 @@ def test_labels_are_escaped() -> None:
     assert "<b>x</b>" in text.export_text()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", EDGES)
 def test_edges_render(name: str) -> None:
     files = rendered(name)
@@ -235,6 +236,7 @@ def test_wide_tables_are_small_in_print() -> None:
     assert ".many { table-layout: fixed; font-size: 5.5pt; }" in printed
 
 
+@pytest.mark.long
 def test_overrides_are_part_of_the_title() -> None:
     files = page.render(a_result(FIXED[0], overrides="seeds=3"))
     text = Page(files["index.html"].decode()).text

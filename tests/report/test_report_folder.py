@@ -26,6 +26,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.long
 def test_writes_every_file_and_the_same_bytes_twice(tmp_path: Path) -> None:
     files = rendered("all sorts")
     written = write_report(RESULT, tmp_path / "reports" / "quickstart")

@@ -126,6 +126,7 @@ def test_a_result_without_recipes_has_no_figures() -> None:
         result.plot()
 
 
+@pytest.mark.long
 def test_report_writes_the_files_of_the_report(tmp_path: Path) -> None:
     result = SweepResult(SEARCHED)
     for folder in (tmp_path / "a" / "mine", str(tmp_path / "b")):

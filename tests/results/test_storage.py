@@ -90,6 +90,7 @@ def is_accepted(folder, full=False):
 # ---- Outcomes
 
 
+@pytest.mark.long
 def test_an_outcome_is_read_exactly_as_it_was_written(folder, outcomes):
     again = read_outcome(folder)
     outcome = outcomes[again.settings["task"]]
@@ -197,6 +198,7 @@ def test_a_table_must_have_its_columns_and_their_types(folder, name):
             assert is_accepted(folder) is fits, (column, other)
 
 
+@pytest.mark.long
 def test_the_values_of_a_table_must_be_possible(folder):
     path = folder / "seeds.parquet"
     table = pd.read_parquet(path)
@@ -244,6 +246,7 @@ def test_long_texts_repeated_many_times_are_not_read(folder):
         read_outcome(folder)
 
 
+@pytest.mark.long
 def test_files_with_a_flipped_bit_are_read_or_refused(folder):
     names = ["outcome.json", *(f"{table}.parquet" for table in TABLES)]
     rng, refused = random.Random(0), 0
@@ -275,6 +278,7 @@ def test_a_damaged_network_counts_as_none(folder):
     assert read_outcome(folder).model == b""
 
 
+@pytest.mark.long
 def test_a_network_that_unpacks_to_gigabytes_counts_as_none(folder):
     with (
         zipfile.ZipFile(folder / "model.keras", "w", zipfile.ZIP_DEFLATED) as archive,
@@ -339,6 +343,7 @@ def is_listing_accepted(facts, outcomes, full=False):
     return True
 
 
+@pytest.mark.long
 def test_a_real_search_fills_every_part_that_is_read(swept):
     facts, outcomes = swept
     assert facts["analysis"]["importance"]["settings"] and facts["analysis"]["random"]
@@ -351,6 +356,7 @@ def test_a_real_search_fills_every_part_that_is_read(swept):
     assert (len(result.rows), result.unfinished) == (len(facts["rows"]), 0)
 
 
+@pytest.mark.long
 def test_every_key_of_sweep_json_may_be_missing_or_have_any_value(swept):
     facts, outcomes = swept
     optional = {
@@ -482,6 +488,7 @@ def outcome_file(settings, digest, name):
     raise AssertionError(digest)
 
 
+@pytest.mark.long
 def test_report_leaves_out_an_outcome_that_was_edited(settings, swept, edited, tmp_path):
     digest = next(row["digest"] for row in swept[0]["rows"] if row["id"] == "F/4")
     path = outcome_file(settings, digest, "outcome.json")

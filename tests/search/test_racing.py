@@ -141,6 +141,7 @@ def measured(landscape, n, searches):
     return lost, saved / searches, stopped_fraction / searches
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("landscape", LANDSCAPES, ids=lambda landscape: landscape.__name__)
 def test_the_best_recipe_is_seldom_lost_and_seeds_are_saved(landscape):
     lost, saved, _ = measured(landscape, 24, 50)

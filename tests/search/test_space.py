@@ -170,6 +170,7 @@ def within(value, part):
     return low <= value <= high and ("float" in part or value == int(value))
 
 
+@pytest.mark.long
 @given(spaces(), st.sampled_from(SAMPLERS), st.integers(0, 10**6))
 @settings(deadline=None, max_examples=400)
 def test_every_proposal_is_legal_and_every_value_comes_from_the_space(drawn, sampler, seed):

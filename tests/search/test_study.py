@@ -37,6 +37,7 @@ def test_the_same_outcomes_lead_to_the_same_proposals(sampler):
     assert digests(40, sampler) != digests(40, sampler, seed=2)
 
 
+@pytest.mark.long
 def test_another_process_proposes_the_same():
     """The hashes of strings differ from process to process, and no order may depend on them."""
     code = "import test_study as t; print([t.digests(24, sampler) for sampler in t.SAMPLERS])"

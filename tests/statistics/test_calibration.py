@@ -71,6 +71,7 @@ def at_most_five_percent(wrong, total):
     return stats.binom.sf(wrong - 1, total, 0.05) > 0.01
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("n", [10, 30])
 @pytest.mark.parametrize("kind", EQUAL)
 @pytest.mark.parametrize("compare", [means, rates], ids=["means", "rates"])

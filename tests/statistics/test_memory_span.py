@@ -87,6 +87,7 @@ def test_beyond_the_axis_the_interval_is_open():
     assert (span.half, span.low, span.high) == (-math.inf, -math.inf, 4)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("n", [10, 30])
 @pytest.mark.parametrize("slope", [0.7, 1.5, 20])
 def test_the_interval_covers_the_half_of_a_logistic_curve(n, slope):

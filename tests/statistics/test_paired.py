@@ -64,6 +64,7 @@ def test_newcombes_interval_contains_the_difference_and_is_antisymmetric(pairs):
     assert one.p == other.p
 
 
+@pytest.mark.long
 def test_newcombes_interval_covers_in_about_95_percent():
     rng = np.random.default_rng(3)
     shared = rng.random((2000, 30, 1)) < 0.4  # seeds on which both recipes solve it
@@ -212,6 +213,7 @@ def verdicts_of_equal_recipes(rng, kind, n, comparisons=4):
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["smooth", "bimodal", "rare"])
 @pytest.mark.parametrize("n", [5, 12])
 def test_equal_recipes_are_seldom_called_real(kind, n, monkeypatch):

@@ -69,6 +69,7 @@ def check_rare_failures(n, count):
     assert at_most(lost, count)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("n", [5, 10, 20, 30])
 def test_rare_failures_give_few_wrong_verdicts(n, monkeypatch):
     monkeypatch.setattr(paired, "RESAMPLES", 199)
@@ -122,6 +123,7 @@ def powers(n, size, spread, count, comparisons=4):
     return ours / count, t_tests / count
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("n", "size", "spread"), [(10, 0.1, 0.07), (30, 0.05, 0.07)])
 def test_smooth_differences_are_seen_as_often_as_by_a_t_test(n, size, spread, monkeypatch):
     monkeypatch.setattr(paired, "RESAMPLES", 999)

@@ -37,6 +37,7 @@ def random_gains(rng, seeds, steps, correlation, seed_std=0.3, mean=0.0):
     return mean + shared + by_seed
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("seeds", "steps", "correlation", "most"), [
     (10, 60, 0.0, 0.05), (10, 60, 0.5, 0.06), (10, 105, 0.8, 0.07), (30, 300, 0.5, 0.05)
 ])  # fmt: skip

@@ -386,6 +386,7 @@ def test_a_package_that_cannot_be_loaded_is_skipped_with_a_warning(
 # The commands.
 
 
+@pytest.mark.long
 def test_a_task_of_the_user_works_in_every_command(write, command, tmp_path):
     name = write("print('noise')\n" + FLIP.replace("bits =", "print('louder')\n    bits ="))
     code, out, err = command("tasks", "flip", "--json", "--tasks", name)

@@ -236,6 +236,7 @@ def edit_database(folder, statement, *values):
         database.commit()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["/elsewhere/victim", "../../victim", "a/b", "x\x1b[2J", ".."])
 def test_a_name_in_a_store_from_somebody_else_does_not_leave_the_folder(
     filled, command, tmp_path_factory, name
@@ -255,6 +256,7 @@ def test_a_name_in_a_store_from_somebody_else_does_not_leave_the_folder(
     assert out.replace("\n", "").isprintable()
 
 
+@pytest.mark.long
 def test_a_damaged_sweep_does_not_prevent_the_reports_of_others(filled, command, settings):
     where = settings.model_copy(
         update={"store": "sqlite:///mlflow.db", "artifacts": Path("mlartifacts")}
@@ -283,6 +285,7 @@ def test_a_store_that_names_other_folders_is_not_written_to(filled, settings, tm
     assert list(victim.iterdir()) == []
 
 
+@pytest.mark.long
 def test_incomplete_copies_of_a_killed_process_are_deleted(filled, settings):
     document = {"task": "memory", "seeds": 2, "recipes": {"A": {"epochs": 1, "units": 2}}}
     where = settings.model_copy(

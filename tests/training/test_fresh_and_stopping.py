@@ -92,6 +92,7 @@ def assert_same(fast, slow):
     assert fast.rule_met_after == slow.rule_met_after
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "settings",
     [
@@ -107,6 +108,7 @@ def test_engines_agree_on_new_sequences(settings):
     assert len(np.unique(fast.samples.sequence)) == 10
 
 
+@pytest.mark.long
 def test_new_sequences_are_those_of_the_task():
     """One epoch on the sequences of epoch 2 alone, by hand in Keras, against epochs 1 and 2."""
     chosen = recipe("random_memory", **FRESH, epochs=2, batch_size=20, shuffle="none")
@@ -142,6 +144,7 @@ def test_new_sequences_do_not_depend_on_the_length_of_a_call(monkeypatch):
     assert whole.outputs.tobytes() == pieces.outputs.tobytes()
 
 
+@pytest.mark.long
 def test_sequences_of_other_lengths_share_a_program():
     chosen = recipe(Walk)
     misses = compiled._compile.cache_info().misses

@@ -56,6 +56,7 @@ STREAMS = {"layout": "streams", "batch_size": 2}  # and stateful, as the task's 
 GROWING = {"lag": 7, "framing": "prefixes", "stateful": False, "batch_size": 8}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("settings", "one_kernel"),
     [
@@ -76,6 +77,7 @@ def test_a_run_is_one_kernel_unless_it_has_a_large_product(settings, one_kernel)
     assert (" while(" not in outermost and "xla_cpu_small_call" in outermost) == one_kernel
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("settings", "loops"), [({}, 1), ({"bidirectional": True}, 2), ({"layers": 2}, 2)], ids=str
 )
@@ -89,6 +91,7 @@ PAIRS = {"stateful": False, "batch_size": 2}
 WHOLE = {"framing": "whole", **PAIRS}  # 4 steps of 5 features, an output of 5 values at each
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("settings", "product"),
     [
@@ -148,6 +151,7 @@ ONE = pytest.mark.parametrize(
 WINDOWS = {"framing": "window", "stateful": False, "batch_size": 2, "epochs": 4}
 
 
+@pytest.mark.long
 @ONE
 def test_fences_change_nothing_but_rounding(settings, limit):
     chosen = recipe("memory", units=7, **WINDOWS | settings)
@@ -161,6 +165,7 @@ def test_fences_change_nothing_but_rounding(settings, limit):
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-5)
 
 
+@pytest.mark.long
 @ONE
 def test_the_engines_agree_on_networks_with_fences(settings, limit):
     limit(1000)

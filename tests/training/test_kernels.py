@@ -76,6 +76,7 @@ def by_kernel(network, every_step, x, weights, states, direction):
     return compute(*map(tf.nest.map_structure, [tf.constant] * 3, [x, weights, states]))
 
 
+@pytest.mark.long
 @settings(max_examples=15, deadline=None)
 @given(
     network=st.sampled_from(sorted(LAYERS)),
@@ -155,6 +156,7 @@ def test_which_programs_call_kernels():
     assert not spec(batch_size=2, framing="pairs").kernels  # one step: no loop
 
 
+@pytest.mark.long
 def test_without_kernels_programs_compute_the_same(monkeypatch):
     chosen = recipe(
         "memory", framing="whole", stateful=False, lag=9, units=12, epochs=50, batch_size=2
@@ -201,6 +203,7 @@ print(len(names))
 """
 
 
+@pytest.mark.long
 def test_kernels_are_registered_in_threads_and_again():
     """XLA ends the process if a name gets another address: by threads, by a module reloaded."""
     command = [sys.executable, "-c", REGISTERING]
@@ -232,6 +235,7 @@ def _empty(path):
     path.write_bytes(b"")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("files", "harm"), [("*.nbc", _damage), ("*.nbi", _empty)])
 def test_kernels_compile_where_kept_code_is_damaged(monkeypatch, tmp_path, files, harm):
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
@@ -241,6 +245,7 @@ def test_kernels_compile_where_kept_code_is_damaged(monkeypatch, tmp_path, files
     assert kernels.kernel.__wrapped__("simple_rnn").address
 
 
+@pytest.mark.long
 def test_compiled_code_of_other_sources_is_not_taken(monkeypatch, tmp_path):
     """Numba looks only at the file of a function, not at those of the functions that it calls."""
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))

@@ -143,6 +143,7 @@ def by_the_paper(chosen, x, targets, scored, weights):
     return loss, np.array(outputs), gradients + [d_output[-1]] * (chosen.biases == "all")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("engine", ["keras", "compiled"])
 @pytest.mark.parametrize("steps", [6, 25])  # by XLA's loop, by the kernel
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -161,6 +162,7 @@ def test_a_step_of_gradient_descent_is_that_of_the_paper(variant, steps, engine)
     np.testing.assert_allclose(run.outputs[0], outputs, rtol=0, atol=1e-5)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("variant", ["two blocks of two", "2a"])
 def test_the_engines_agree_over_some_epochs(variant):
     # With a rate of 0.05 the weights of 2a move so far that the last digits grow apart.
@@ -168,6 +170,7 @@ def test_the_engines_agree_over_some_epochs(variant):
     agree(chosen(**few, **VARIANTS[variant]))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("more", [
     {"layers": 2, "block_size": 2},
     {"bidirectional": True, "biases": "gates", "recurrent_inputs": False},
@@ -295,6 +298,7 @@ def by_kernel(options, every_step, x, weights, states, direction):
     return compute(tf.constant(x), [tf.constant(s) for s in states])
 
 
+@pytest.mark.long
 @needs_kernels
 @settings(max_examples=15, deadline=None)
 @given(
