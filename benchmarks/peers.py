@@ -9,8 +9,8 @@ Run it in an environment of its own, because users need neither JAX nor PyTorch:
 JAX is a whole run written by hand in one `jit`; PyTorch is its own LSTM with the fused Adam; Keras
 is `fit`. All train the same network on the same samples in the same order. No evaluation is timed.
 Each contender runs in a process of its own on one core, and they take turns, so that a moment of
-other load does not slow down only one of them. The medians go into docs/why/speed.md, in the marked table.
-`--rows` chooses rows by a part of their name, `--seconds` is the length of a turn.
+other load does not slow down only one of them. The medians go into docs/why/speed.md, in the marked
+table. `--rows` chooses rows by a part of their name, `--seconds` is the length of a turn.
 """
 
 from __future__ import annotations

@@ -13,9 +13,9 @@ for folder in (DOCS / "_ext", ROOT):
 os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from diagrams import draw_all  # noqa: E402
 from gallery_setup import figure_scraper, prepare_examples  # noqa: E402
 from made_pages import write_pages  # noqa: E402
-from diagrams import draw_all  # noqa: E402
 
 import lstm_bench  # noqa: E402
 

@@ -167,10 +167,20 @@ def test_numbers_of_the_site_are_taken_from_the_reports():
 VALUE = re.compile(r"\{value\}`([^`]+)`")
 
 
+def test_sections_of_reports_that_the_site_explains_are_written():
+    report = ROOT / "lstm_bench" / "report"
+    source = " ".join(path.read_text() for path in (*report.glob("*.py"), *report.glob("*/*.j2")))
+    named = re.findall(r"\*\*(.+?)\*\*", PAGES["howto/report.md"])
+    assert len(named) >= 15
+    assert [title for title in named if title not in source] == []
+
+
 def test_examples_are_named_in_the_site_by_files_that_are_there():
     made = {f"{path.parent.name}/{path.stem}.rst" for path in EXAMPLES}
     for path, text in PAGES.items():
-        for name in re.findall(r"\((?:\.\./)?((?:gallery|misunderstandings)/plot_\w+\.rst)\)", text):
+        for name in re.findall(
+            r"\((?:\.\./)?((?:gallery|misunderstandings)/plot_\w+\.rst)\)", text
+        ):
             assert name in made, (path, name)
 
 

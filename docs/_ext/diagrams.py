@@ -21,7 +21,11 @@ PICTURES = {
         {"batch_size": 2, "layout": "streams"},
         None,
     ),
-    "epoch": ("One reset an epoch: the state passes from sequence to sequence", {"reset": "epoch"}, None),
+    "epoch": (
+        "One reset an epoch: the state passes from sequence to sequence",
+        {"reset": "epoch"},
+        None,
+    ),
     "shuffled": (
         "Shuffled samples: what comes before is another sequence's",
         {"stateful": False, "shuffle": "samples"},
@@ -31,7 +35,7 @@ PICTURES = {
 
 
 def draw_batches(recipe: lb.Recipe, title: str, seed: int | None = None) -> Figure:
-    """Returns one epoch of a recipe on `memory`: a column for each batch, a cell for each sample."""
+    """Returns one epoch of a recipe on `memory`: a column a batch, a cell a sample."""
     rng = None if seed is None else np.random.default_rng(seed)
     batches, resets = (part[0] for part in recipe.schedule.epochs(rng, 1))
     problem = recipe.task.problem(0)

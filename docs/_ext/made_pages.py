@@ -1,7 +1,7 @@
 """Writes the parts of the reference that the code says itself: commands, settings, tasks, names.
 
-They lie in `docs/reference/_made`, and the pages of `docs/reference` include them. A setting without
-a sentence in `meanings.py`, or a sentence without a setting, ends the build.
+They lie in `docs/reference/_made`, and the pages of `docs/reference` include them. A setting
+without a sentence in `meanings.py`, or a sentence without a setting, ends the build.
 """
 
 from __future__ import annotations
@@ -172,8 +172,14 @@ def framings() -> str:
     return "\n".join(parts)
 
 
+def with_default(field: Any) -> str:
+    """Returns the default of a parameter as part of a line; "" if it has none."""
+    default = default_in_words(field)
+    return "" if default == "–" else f", default {default}"
+
+
 def tasks() -> str:
-    """Returns every task: what it is, its parameters, its default recipe and where it comes from."""
+    """Returns every task: what it is, its parameters, default recipe and source."""
     parts = []
     known = lb.tasks().set_index("name")
     for name, task in BUILT_IN_TASKS.items():
@@ -189,7 +195,7 @@ def tasks() -> str:
         facts = [("Targets", str(doc["kind"])), ("Source", str(doc["source"]))]
         if name != "csv":
             params = {
-                key: f"{field_in_words(field)}, default {default_in_words(field)}"
+                key: field_in_words(field) + with_default(field)
                 for key, field in task.model_fields.items()
             }
             facts += [(f"`{key}`", text) for key, text in params.items()]

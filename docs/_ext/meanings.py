@@ -31,7 +31,7 @@ RECIPE = {
     "reset": "When a carried state is cleared; it always is before an evaluation.",
     "shuffle": "What changes places every epoch; `samples` only without a carried state.",
     "evaluation": "How a trained network is fed when it is scored.",
-    "evaluate_every": "Epochs between evaluations; by default at most a tenth of the training time.",
+    "evaluate_every": "Epochs between evaluations; by default these take a tenth of the time at most.",
     "start": "The symbol that `cold_start` begins with.",
     "recall_weight": "The weight in the loss of the steps that need memory.",
     "stop_after_solved": "Ends training once the task has been solved for so many epochs.",
@@ -94,7 +94,7 @@ COMPARISON = {
     "to": "The recipe that it is compared with.",
     "measure": "What is compared.",
     "claim": "What was published about the difference, in words.",
-    "margin": "Differences whose whole interval lies within it are \"not real\".",
+    "margin": 'Differences whose whole interval lies within it are "not real".',
 }
 
 SEARCH = {
@@ -106,7 +106,7 @@ SEARCH = {
     "batch": "Recipes proposed at a time; 8 by default. Part of the result.",
     "race": "Runs seeds in rungs of 3, 6, 12, ... and stops a recipe without a chance.",
     "confirm": "Finalists that are run again on seeds that the search never saw.",
-    "ablate": "A fixed recipe whose settings replace those of the simplest finalist, one at a time.",
+    "ablate": "A fixed recipe whose settings replace those of the simplest finalist, singly.",
     "switches": "Settings whose effect is measured by changing them alone in random trials.",
     "contexts": "Random trials in which each switch is changed; by default as many as needed.",
     "split": "Draws of data, of initial weights and of order, crossed for the winner; 0 is none.",

@@ -76,7 +76,7 @@ def table_value(words):
 
 
 class FromReport(SphinxDirective):
-    """The sentence of a report that begins with certain words, as a quotation.
+    """The sentence of a report that begins with a pattern, as a quotation.
 
     ```{from-report} memory
     :begins: The best recipe is
@@ -90,11 +90,17 @@ class FromReport(SphinxDirective):
         """Returns the quotation."""
         path = ROOT / "reports" / self.arguments[0] / "report.md"
         text = path.read_text(encoding="utf-8").replace("\\[", "[").replace("\\]", "]")
-        sentences = [part for line in text.splitlines() for part in re.split(r"(?<=[.?]) (?=[A-Z])", line)]
+        sentences = [
+            part for line in text.splitlines() for part in re.split(r"(?<=[.?]) (?=[A-Z])", line)
+        ]
         begins = self.options["begins"]
-        found = [sentence for sentence in sentences if sentence.startswith(begins)]
+        found = [sentence for sentence in sentences if re.match(begins, sentence)]
         if not found:
-            return [self.state.document.reporter.warning(f"{path.name}: no sentence begins {begins!r}", line=self.lineno)]
+            return [
+                self.state.document.reporter.warning(
+                    f"{path.name}: no sentence begins {begins!r}", line=self.lineno
+                )
+            ]
         quotation = nodes.block_quote(classes=["from-report"])
         quotation += nodes.paragraph("", found[0])
         return [quotation]

@@ -2,9 +2,9 @@
 One step of gradient against all
 ================================
 
-A state can be carried from sample to sample while the gradient stays inside the sample. Does a network
-that is trained on single steps learn to remember? ``framing="pairs"`` gives it one step of gradient,
-``framing="whole"`` all of it. Both get 1000 weight updates; the lag grows.
+A state can be carried from sample to sample while the gradient stays inside the sample. Does a
+network that is trained on single steps learn to remember? ``framing="pairs"`` gives it one step of
+gradient, ``framing="whole"`` all of it. Both get 1000 weight updates; the lag grows.
 """
 
 import matplotlib.pyplot as plt
@@ -48,6 +48,6 @@ axes.legend(frameon=False)
 figure
 
 # %%
-# At a lag of 4 one step of gradient may do: an untrained network carries a trace of the first symbol for
-# a few steps, and learning to read that trace is enough. Further back nothing ever told the network to
-# keep it. The sweep ``horizon`` runs twelve recipes up to a lag of 1024.
+# At a lag of 4 one step of gradient may do: an untrained network carries a trace of the first
+# symbol for a few steps, and learning to read that trace is enough. Further back nothing ever told
+# the network to keep it. The sweep ``horizon`` runs twelve recipes up to a lag of 1024.

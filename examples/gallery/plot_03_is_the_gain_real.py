@@ -2,9 +2,9 @@
 Is 84 % against 86.96 % real?
 =============================
 
-A tutorial predicts the next letter of the alphabet. One letter as input gives 84.00 %, a window of three
-letters as features 86.96 %; its author adds that the small gain may or may not be real. Each figure is
-one run. Here are thirty of each.
+A tutorial predicts the next letter of the alphabet. One letter as input gives 84.00 %, a window of
+three letters as features 86.96 %; its author adds that the small gain may or may not be real. Each
+figure is one run. Here are thirty of each.
 """
 
 import matplotlib.pyplot as plt
@@ -27,14 +27,15 @@ axes.legend(frameon=False, loc="upper right")
 figure
 
 # %%
-# Both published runs lie well inside the spread of their own recipe, and the spreads overlap. Seed by
-# seed, the difference is this:
+# Both published runs lie well inside the spread of their own recipe, and the spreads overlap. Seed
+# by seed, the difference is this:
 comparison = lb.compare(three, one)
 comparison
 
 # %%
-# As one of the fourteen comparisons of the sweep ``published``, its p value is corrected for all of them,
-# and the verdict is less certain than here, where it stands alone. This is what it would take:
+# As one of the fourteen comparisons of the sweep ``published``, its p value is corrected for all of
+# them, and the verdict is less certain than here, where it stands alone. This is what it would
+# take:
 print(f"more seeds needed: {comparison.more_seeds or 'none, alone'}")
 
 # %%

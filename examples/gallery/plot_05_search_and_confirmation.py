@@ -2,8 +2,8 @@
 A search and its confirmation
 =============================
 
-The best of many recipes is partly the luckiest. So the finalists of a search are run again, on seeds that
-it never saw.
+The best of many recipes is partly the luckiest. So the finalists of a search are run again, on
+seeds that it never saw.
 """
 
 import lstm_bench as lb
@@ -17,17 +17,17 @@ result = lb.search(
         "framing": ["pairs", "window", "whole"],
         "stateful": [True, False],
     },
-    trials=20,
-    seeds=10,
-    search={"confirm": 3},
+    trials=16,
+    seeds=6,
+    search={"confirm": 2, "startup": 8},
     name="first-search",
     progress=False,
 )
 result.best
 
 # %%
-# Score of each trial. Small, open dots were stopped after a few seeds, because their chance of being the
-# best had gone.
+# Score of each trial. Small, open dots were stopped after a few seeds, because their chance of
+# being the best had gone.
 result.plot("history")
 
 # %%

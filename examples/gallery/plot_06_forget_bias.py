@@ -2,9 +2,9 @@
 Forget bias and the memory span
 ===============================
 
-An LSTM's cell keeps what its forget gate lets through: with a bias b, about ``sigmoid(b)`` of it at each
-step before training. Keras starts at 1, where half is gone in about two steps. Does a larger one help to
-remember further back?
+An LSTM's cell keeps what its forget gate lets through: with a bias b, about ``sigmoid(b)`` of it at
+each step before training. Keras starts at 1, where half is gone in about two steps. Does a larger
+one help to remember further back?
 """
 
 import matplotlib.pyplot as plt
@@ -18,8 +18,8 @@ for b in biases[:3]:
     print(f"bias {b:.0f}: half of a cell is left after {np.log(0.5) / np.log(kept):.1f} steps")
 
 # %%
-# ``chrono`` draws biases for memories of up to the length of the sample (Tallec & Ollivier 2018). The
-# task is ``memory``, whole sequences as samples, 500 updates.
+# ``chrono`` draws biases for memories of up to the length of the sample (Tallec & Ollivier 2018).
+# The task is ``memory``, whole sequences as samples, 500 updates.
 lags = [8, 16, 32, 64]
 shared = {"framing": "whole", "stateful": False, "batch_size": 2, "epochs": 500}
 shared |= {"learning_rate": 0.03, "seeds": 10}
@@ -39,8 +39,8 @@ axes.legend(frameon=False)
 figure
 
 # %%
-# Ten seeds a point leave wide intervals. With thirty seeds, 2000 updates and a learning rate of its own
-# for each, the sweep ``horizon`` says how far back half of the seeds remember:
+# Ten seeds a point leave wide intervals. With thirty seeds, 2000 updates and a learning rate of its
+# own for each, the sweep ``horizon`` says how far back half of the seeds remember:
 import pandas as pd
 
 spans = pd.read_csv("reports/horizon/horizon.csv").set_index("family")

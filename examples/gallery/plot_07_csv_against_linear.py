@@ -2,8 +2,9 @@
 Your CSV against a linear model
 ===============================
 
-A network for a file of your own is worth it if it beats a forecast that needs none. Here: monthly carbon
-dioxide over Mauna Loa. One recipe, ten seeds; the last fifth of the rows is scored and never trained on.
+A network for a file of your own is worth it if it beats a forecast that needs none. Here: monthly
+carbon dioxide over Mauna Loa. One recipe, ten seeds; the last fifth of the rows is scored and never
+trained on.
 """
 
 import lstm_bench as lb
@@ -32,9 +33,9 @@ result = lb.sweep(sweep, name="co2-example", progress=False)
 result["gru"]
 
 # %%
-# Baselines on the very same steps: the last value, that of a season before, a linear model of the latest
-# rows, exponential smoothing and gradient boosting. The interval counts two kinds of chance: the seeds,
-# and the stretch of time that happened to be scored.
+# Baselines on the very same steps: the last value, that of a season before, a linear model of the
+# latest rows, exponential smoothing and gradient boosting. The interval counts two kinds of chance:
+# the seeds, and the stretch of time that happened to be scored.
 for comparison in result.findings.baselines:
     print(comparison.sentence)
 

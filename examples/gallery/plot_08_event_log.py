@@ -2,12 +2,12 @@
 An event log
 ============
 
-A log of events: one row each, with its time and the session that it belongs to. Which event comes next in
-a session? Sessions are series of their own, events are symbols, and the last fifth of the sessions is kept
-for scoring.
+A log of events: one row each, with its time and the session that it belongs to. Which event comes
+next in a session? Sessions are series of their own, events are symbols, and the last fifth of the
+sessions is kept for scoring.
 
-The log is made up: visitors search and look at things, and some put one into the basket. These look at two
-more things and pay, which takes a memory of three events to foresee.
+The log is made up: visitors search and look at things, and some put one into the basket. These look
+at two more things and pay, which takes a memory of three events to foresee.
 """
 
 import numpy as np

@@ -2,9 +2,9 @@
 A thousand steps
 ================
 
-"LSTMs can do hundreds or thousands of steps." With the defaults they do not: see the recipe ``whole``
-below. This takes minutes a seed, so the figure is drawn from stored results: ``reports/horizon/``, which
-``lstm-bench sweep horizon`` writes.
+"LSTMs can do hundreds or thousands of steps." With the defaults they do not: see the recipe
+``whole`` below. This takes minutes a seed, so the figure is drawn from stored results:
+``reports/horizon/``, which ``lstm-bench sweep horizon`` writes.
 """
 
 import matplotlib.pyplot as plt

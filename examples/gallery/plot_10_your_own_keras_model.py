@@ -2,8 +2,9 @@
 Compare with your own Keras model
 =================================
 
-A recipe hands out the very arrays that it trains on, so that a model of your own can be held to it on the
-same data and the same seeds. Here: an LSTM with layer normalization, which recipes do not have.
+A recipe hands out the very arrays that it trains on, so that a model of your own can be held to it
+on the same data and the same seeds. Here: an LSTM with layer normalization, which recipes do not
+have.
 """
 
 import keras
@@ -16,8 +17,8 @@ outcome = lb.run(recipe, seeds=5)
 outcome
 
 # %%
-# The samples of seed 0: inputs, one-hot targets, and the weight of each step, which is 0 where a step does
-# not count.
+# The samples of seed 0: inputs, one-hot targets, and the weight of each step, which is 0 where a
+# step does not count.
 samples = recipe.samples(0)
 samples.x.shape, samples.y.shape
 

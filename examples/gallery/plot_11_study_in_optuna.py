@@ -2,8 +2,9 @@
 Read a study in Optuna
 ======================
 
-Every search is also an Optuna study: its trials are written to an Optuna storage, with the mean score after
-each rung as intermediate values. ``optuna-dashboard sqlite:///optuna.db`` shows it in a browser.
+Every search is also an Optuna study: its trials are written to an Optuna storage, with the mean
+score after each rung as intermediate values. ``optuna-dashboard sqlite:///optuna.db`` shows it in a
+browser.
 """
 
 import optuna
@@ -19,9 +20,9 @@ result = lb.search(
         "framing": ["pairs", "window", "whole"],
         "stateful": [True, False],
     },
-    trials=20,
-    seeds=10,
-    search={"confirm": 3},
+    trials=16,
+    seeds=6,
+    search={"confirm": 2, "startup": 8},
     name="first-search",
     progress=False,
 )

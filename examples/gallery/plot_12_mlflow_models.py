@@ -2,8 +2,8 @@
 Use MLflow's models
 ===================
 
-Every recipe of a sweep is a run in MLflow: settings as parameters, scores as metrics, the best seed's network
-as a model. ``mlflow ui`` shows them; MLflow's client reads them.
+Every recipe of a sweep is a run in MLflow: settings as parameters, scores as metrics, the best
+seed's network as a model. ``mlflow ui`` shows them; MLflow's client reads them.
 """
 
 import mlflow
@@ -25,8 +25,8 @@ runs = mlflow.search_runs(experiment_names=["widths"], filter_string="tags.kind 
 runs[["tags.recipe", "metrics.accuracy", "metrics.solve_rate", "params.units"]]
 
 # %%
-# The network of the best seed is a Keras model. It carries a state, so it is shown one symbol at a time:
-# ``3 0 1 2``, and it should answer ``0 1 2 3``.
+# The network of the best seed is a Keras model. It carries a state, so it is shown one symbol at a
+# time: ``3 0 1 2``, and it should answer ``0 1 2 3``.
 import numpy as np
 
 best = runs.sort_values("metrics.accuracy", ascending=False).iloc[0]

@@ -4,9 +4,9 @@
 
 *Why must shuffling be off in a stateful network?*
 
-Keras's ``fit`` shuffles samples by default. With a carried state the order is the data: the state before a
-sample should be that of the sample before it. Shuffled, it is that of some other sample. lstm-bench refuses
-the two together:
+Keras's ``fit`` shuffles samples by default. With a carried state the order is the data: the state
+before a sample should be that of the sample before it. Shuffled, it is that of some other sample.
+lstm-bench refuses the two together:
 """
 
 import lstm_bench as lb
@@ -17,8 +17,8 @@ except lb.RecipeError as error:
     print(error)
 
 # %%
-# What happens if it is done all the same? Plain Keras does not refuse it. Five seeds with the order kept, and five
-# with the samples shuffled every epoch; the evaluation is in order for both.
+# What happens if it is done all the same? Plain Keras does not refuse it. Five seeds with the order
+# kept, and five with the samples shuffled every epoch; the evaluation is in order for both.
 import keras
 import numpy as np
 
@@ -52,7 +52,9 @@ def accuracy(seed, shuffle):
     return np.mean(right)
 
 
-scores = {name: [accuracy(s, name != "in order") for s in range(5)] for name in ("in order", "shuffled")}
+scores = {
+    name: [accuracy(s, name != "in order") for s in range(5)] for name in ("in order", "shuffled")
+}
 
 # %%
 import matplotlib.pyplot as plt
@@ -66,6 +68,7 @@ axes.set(xlabel="accuracy, %", xlim=(0, 103), ylim=(1.5, -0.5))
 figure
 
 # %%
-# **What to do.** Pass ``shuffle=False`` to ``fit``. Whole sequences may change places, as long as the order
-# inside each is kept and the state is cleared between them; this is ``shuffle="sequences"``:
+# **What to do.** Pass ``shuffle=False`` to ``fit``. Whole sequences may change places, as long as
+# the order inside each is kept and the state is cleared between them; this is
+# ``shuffle="sequences"``:
 lb.run("memory", units=40, epochs=100, shuffle="sequences", seeds=20)
