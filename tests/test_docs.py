@@ -1,10 +1,12 @@
 """README, CONTRIBUTING and the site are held to the disk, and every command in them exists."""
 
 import ast
+import importlib.util
 import re
 from pathlib import Path
 
 import pandas as pd
+import pytest
 import typer
 
 from lstm_bench.cli._app import app
@@ -187,6 +189,70 @@ def test_examples_are_named_in_the_site_by_files_that_are_there():
 def test_links_and_pictures_are_there():
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert "://" in target or (ROOT / target).exists(), target
+
+
+@pytest.fixture
+def made_pages(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "docs" / "_ext")
+    return importlib.import_module("made_pages")
+
+
+def test_every_key_of_the_reference_has_its_type_and_default(made_pages):
+    """`keys` raises for a setting without a sentence; rows are compared with what is known."""
+    from lstm_bench.config import Settings
+    from lstm_bench.data import CsvTask
+    from lstm_bench.recipes import Recipe
+
+    sentences = made_pages.meanings
+    recipe = made_pages.keys(Recipe, sentences.RECIPE)
+    assert "| `epochs` | a whole number from 1 to 1,000,000 | `250` |" in recipe
+    assert "| `batch_size` | a whole number from 1 on, or `all` | `1` |" in recipe
+    assert "| `dropout` | a number from 0, below 1 | `0.0` |" in recipe
+    search = made_pages.keys(made_pages.Search, sentences.SEARCH)
+    assert "| `sampler` | `tpe`, `random`, `grid`, `qmc`, `nsga2` | `tpe` |" in search
+    assert "| `space` | a mapping of settings to what each may be | required |" in search
+    assert "| `latest` | a whole number from 20 on | – |" in made_pages.keys(CsvTask, sentences.CSV)
+    assert "| `workers` | a whole number from 0 to 1,024 | `0` |" in made_pages.keys(
+        Settings, sentences.CONF
+    )
+    for model, part in (
+        (made_pages.Sweep, sentences.SWEEP),
+        (made_pages.Entry, sentences.ENTRY),
+    ):
+        assert made_pages.keys(model, part).count("\n") == len(part) + 2
+    assert "| `margin` | a number | – |" in made_pages.comparison_keys()
+    with pytest.raises(ValueError, match="units"):
+        without = {key: text for key, text in sentences.RECIPE.items() if key != "units"}
+        made_pages.keys(Recipe, without)
+
+
+def test_commands_tasks_framings_and_names_of_the_reference(made_pages):
+    commands, group = made_pages.commands(), typer.main.get_command(app)
+    for name, command in group.commands.items():
+        assert f"## `{name}`" in commands
+        for part in command.params:
+            assert (
+                part.name == "help" or part.metavar or part.opts[0].lstrip("-") in commands.lower()
+            )
+    for name in ("memory", "csv", "long_lag"):
+        assert f"## `{name}`" in made_pages.tasks()
+    assert "### `prefixes`" in made_pages.framings()
+    made_pages.check_public_names(ROOT / "docs" / "reference" / "python.md")
+
+
+def test_broken_links_of_a_site_are_named(tmp_path):
+    spec = importlib.util.spec_from_file_location("check_links", ROOT / "docs" / "check_links.py")
+    check_links = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(check_links)
+    (tmp_path / "a.html").write_text(
+        '<p id="top"></p><a href="b.html#here">1</a><a href="#top">2</a><a href="https://x.org">3</a>'
+    )
+    (tmp_path / "b.html").write_text('<p id="here"></p>')
+    assert list(check_links.broken_links(tmp_path)) == []
+    (tmp_path / "b.html").write_text('<a href="c.html">4</a>')
+    first, second = check_links.broken_links(tmp_path)
+    assert first == "a.html: b.html#here: there is no such anchor"
+    assert second == "b.html: c.html: there is no such file"
 
 
 def test_the_lock_pins_everything_with_hashes_and_names_no_host():

@@ -31,7 +31,7 @@ RECIPE = {
     "reset": "When a carried state is cleared; it always is before an evaluation.",
     "shuffle": "What changes places every epoch; `samples` only without a carried state.",
     "evaluation": "How a trained network is fed when it is scored.",
-    "evaluate_every": "Epochs between evaluations; by default these take a tenth of the time at most.",
+    "evaluate_every": "Epochs between evaluations; by default these cost at most a tenth.",
     "start": "The symbol that `cold_start` begins with.",
     "recall_weight": "The weight in the loss of the steps that need memory.",
     "stop_after_solved": "Ends training once the task has been solved for so many epochs.",
