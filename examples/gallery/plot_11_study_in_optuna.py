@@ -20,7 +20,7 @@ result = lb.search(
         "framing": ["pairs", "window", "whole"],
         "stateful": [True, False],
     },
-    trials=16,
+    trials=12,
     seeds=6,
     search={"confirm": 2, "startup": 8},
     name="first-search",
