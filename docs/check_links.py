@@ -34,8 +34,14 @@ class Page(HTMLParser):
 
 def broken_links(site: Path) -> Iterator[str]:
     """Yields a line for each link of the site that leads nowhere."""
-    paths = [path for path in sorted(site.rglob("*.html")) if "reports" not in path.parts]
-    pages = {path.resolve(): Page(path.read_text(encoding="utf-8")) for path in paths}
+    site = site.resolve()
+    paths = [
+        path
+        for path in sorted(site.rglob("*.html"))
+        # Not the reports, which are files of their own, nor a template of the theme.
+        if path.relative_to(site).parts[0] not in ("reports", "_static")
+    ]
+    pages = {path: Page(path.read_text(encoding="utf-8")) for path in paths}
     for path, page in pages.items():
         for link in sorted(page.links):
             parts = urlsplit(link)
@@ -44,9 +50,9 @@ def broken_links(site: Path) -> Iterator[str]:
             target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             anchor = unquote(parts.fragment)
             if not target.exists():
-                yield f"{path.relative_to(site.resolve())}: {link}: there is no such file"
+                yield f"{path.relative_to(site)}: {link}: there is no such file"
             elif anchor and target in pages and anchor not in pages[target].anchors:
-                yield f"{path.relative_to(site.resolve())}: {link}: there is no such anchor"
+                yield f"{path.relative_to(site)}: {link}: there is no such anchor"
 
 
 if __name__ == "__main__":

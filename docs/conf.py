@@ -112,6 +112,12 @@ def copy_reports(app, exception):
         shutil.copyfile(page, place / "index.html")
 
 
+def trim_examples(app, docname, source):
+    """Removes the blank line that a doctest needs before the end of its block."""
+    source[0] = source[0].replace("\n\n```\n", "\n```\n")
+
+
 def setup(app):
     """Connects what belongs to this site alone."""
+    app.connect("source-read", trim_examples)
     app.connect("build-finished", copy_reports)

@@ -33,7 +33,7 @@ comparison = lb.compare(three, one)
 comparison
 
 # %%
-# As one of the fourteen comparisons of the sweep ``published``, its p value is corrected for all of
+# As one of the many comparisons of the sweep ``published``, its p value is corrected for all of
 # them, and the verdict is less certain than here, where it stands alone. This is what it would
 # take:
 print(f"more seeds needed: {comparison.more_seeds or 'none, alone'}")
