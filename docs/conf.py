@@ -10,7 +10,7 @@ DOCS = Path(__file__).parent
 ROOT = DOCS.parent
 for folder in (DOCS / "_ext", ROOT):
     sys.path.insert(0, str(folder))
-os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.getenv("PYTHONPATH")]))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from diagrams import draw_all  # noqa: E402
