@@ -69,4 +69,5 @@ print(f"{without.solve_rate.k} of 20 seeds solve it; mean accuracy {without.accu
 
 # %%
 # **What to do.** Clear the state wherever one sequence ends and another begins, and before
-# evaluating. Within a sequence, never.
+# evaluating; on this problem one reset an epoch does as well, none at all does not. Within a
+# sequence, never.
