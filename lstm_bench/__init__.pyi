@@ -10,10 +10,12 @@ from ._api import tasks as tasks
 from .analysis import Comparison as Comparison
 from .errors import DamagedError as DamagedError
 from .errors import DataError as DataError
+from .errors import FailedFastError as FailedFastError
 from .errors import Interrupted as Interrupted
 from .errors import LstmBenchError as LstmBenchError
 from .errors import RecipeError as RecipeError
 from .errors import StoreError as StoreError
+from .errors import StoreLostError as StoreLostError
 from .errors import SweepError as SweepError
 from .errors import TaskError as TaskError
 from .errors import UserError as UserError

@@ -88,8 +88,8 @@ def run(
     `task` is the name of a task, also of one in the Python files `tasks`, a task class or a recipe;
     keywords are settings over its own; `data` is a DataFrame for the task `csv`. `seeds` is how
     many seeds, from 0 on, or the seeds. `engine` is `compiled`, or `keras` for plain Keras;
-    `threads` seeds are trained at a time (default: one a core). With `log` the outcome is written
-    to the MLflow experiment `runs` of the store. Raises `RecipeError` for settings that do not fit.
+    `threads` seeds are trained at a time (default: one a core). `log` writes the outcome to the
+    MLflow experiment `runs`. Raises `RecipeError` for settings that do not fit.
 
     >>> import lstm_bench as lb
     >>> lb.run("memory", seeds=2, units=5, epochs=3)
@@ -163,10 +163,9 @@ def search(
     """Searches the recipes of a task with Optuna and returns what came of it.
 
     `space` says what each setting may be: a list of values, a pair `(low, high)` of numbers, or a
-    range as in a sweep file, `{"int": [4, 64], "log": True}`. Other keywords are settings that stay
-    as they are; `search` holds further keys of a sweep file's search, such as `sampler`. The same
-    call resumes the same search; `name` (default: made from the task and the space) names it in the
-    store, from which `load` reads it. Raises `SweepError` for a space that holds no legal recipe.
+    range as in a sweep file, `{"int": [4, 64], "log": True}`; other keywords are fixed settings,
+    `search` holds further keys of a sweep file's search. The same call resumes the same search;
+    `name` (default: made from task and space) names it for `load`. Raises `SweepError`.
 
     >>> import contextlib, tempfile
     >>> import lstm_bench as lb
@@ -198,18 +197,18 @@ def sweep(
     cluster: Any = None,
     csv: str | Path | None = None,
     data: pd.DataFrame | None = None,
+    fail_fast: bool = False,
     **settings: Any,
 ) -> SweepResult:
     """Runs the recipes and the search of a sweep, logs them, and writes the report.
 
     `source` is a YAML file, the name of one in the folder of sweeps, or a mapping with the same
-    keys, which is called `name`. In place of it `csv` is a file of your own, or `data` a DataFrame,
-    written to the folder `frames`; `settings` are then those of the task `csv`. Tasks are named,
-    also those in the Python files `tasks`, or are classes in a mapping. `overrides` are settings
-    over those of the file, `{"seeds": 5}` or `["seeds=5"]`; with them a sweep has a report of its
-    own. What the store has is not run again, unless `again`; recipes marked as `full` are run with
-    `full` alone. `progress` shows a bar. `cluster` is the address of a Dask scheduler, or a client
-    of one. Raises `SweepError` with every fault at once, `UserError` for an unfit cluster.
+    keys, called `name`, whose tasks may be classes. In place of it `csv` is a file of your own, or
+    `data` a DataFrame, written to the folder `frames`; `settings` are then those of the task `csv`.
+    `overrides`, settings over those of the file as `{"seeds": 5}` or `["seeds=5"]`, give it a
+    report of its own. What the store has is not run again, unless `again`; recipes marked as `full`
+    need `full`. `progress` shows a bar. `cluster` is a Dask scheduler's address, or a client. With
+    `fail_fast` the first failure raises `FailedFastError`; also `SweepError`, `StoreLostError`.
 
     >>> import contextlib, tempfile
     >>> import lstm_bench as lb
@@ -220,18 +219,18 @@ def sweep(
     (SweepResult('small', 2 recipes, best '...'), [0, 1])
     """
     _check_engine(engine)
-    check_flag("again", again)
-    check_flag("full", full)
+    for flag, value in {"again": again, "full": full, "fail_fast": fail_fast}.items():
+        check_flag(flag, value)
     check_flag("progress", progress, optional=True)
     check_text("name", name, "the name of a sweep", optional=True)
     place, given = settings_for(profile, store), task_list(tasks)
     words, files = override_words(overrides), [*place.tasks, *given]
     document, name = sweep_source(source, csv, data, settings, name)
     chosen = read_sweep(document, name, words, place.sweeps, files).with_full(full)
-    result, _ = run_sweep(chosen, place, engine, again, progress, cluster)
+    result, _ = run_sweep(chosen, place, engine, again, progress, cluster, fail_fast)
     if result.data.failed and not result.data.rows:
-        message = f"every recipe has failed; {result.data.failed[0].reason}"
-        warnings.warn(f"{result.name}: {message}", stacklevel=2)
+        why = f"every recipe has failed; {result.data.failed[0].reason}"
+        warnings.warn(f"{result.name}: {why}", stacklevel=2)
     return result
 
 
@@ -242,6 +241,7 @@ def run_sweep(
     again: bool = False,
     progress: bool | None = None,
     cluster: Any = None,
+    fail_fast: bool = False,
 ) -> tuple[SweepResult, SweepProgress]:
     """Runs a sweep that has been read; returns its result, and how it went."""
     with warnings.catch_warnings():
@@ -253,7 +253,7 @@ def run_sweep(
     shown = is_interactive() if progress is None else progress
     with sweep_bar(chosen.report_name, quiet=not shown) as bar:
         observer: ProgressObserver | None = bar if shown else None
-        data, page, state = launch(chosen, place, engine, again, observer, cluster)
+        data, page, state = launch(chosen, place, engine, again, observer, cluster, fail_fast)
     return SweepResult(data, page, partial(_study, data, chosen.tasks)), state
 
 

@@ -47,6 +47,8 @@ class Settings(BaseModel):
     """Python files with user-defined tasks: see `sweeps/_task_files.py`."""
     workers: Annotated[int, Field(ge=0, le=1024, strict=True)] = 0
     """Number of processes that run recipes in parallel; 0 means one per core."""
+    store_wait: Annotated[float, Field(ge=0, le=10_000)] = 10
+    """Minutes that a sweep goes on without an answer of its store before it ends."""
     cluster: Annotated[str, Field(min_length=1)] | None = None
     """Address of a Dask scheduler, whose workers run the recipes in place of processes here."""
     worker_memory_mb: Annotated[float, Field(ge=100)] = 400

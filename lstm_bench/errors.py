@@ -10,6 +10,8 @@
     │   ├── TaskError        a user-defined task is missing or cannot be loaded
     │   └── StoreError       a run store or a folder cannot be read or written
     │       └── DamagedError a file of a store is not what was written there
+    ├── StoreLostError       the store has stopped answering during a sweep: exit code 1
+    ├── FailedFastError      a recipe has failed in a sweep that was to end then: exit code 1
     └── Interrupted          Ctrl-C: finished results are saved
 
 Every message states the rule, the value that broke it, and the repair.
@@ -71,6 +73,14 @@ class StoreError(UserError):
 
 class DamagedError(StoreError):
     """A file of a run store is missing, truncated or invalid; the store itself can be used."""
+
+
+class StoreLostError(LstmBenchError):
+    """A store that a sweep was writing to does not answer any more; finished seeds are saved."""
+
+
+class FailedFastError(LstmBenchError):
+    """A recipe has failed, and the sweep was to end with the first failure; results are saved."""
 
 
 class Interrupted(LstmBenchError):  # noqa: N818 - not an error

@@ -15,7 +15,7 @@ from pathlib import Path
 from lstm_bench.config import XLA_FLAGS
 from lstm_bench.safety import mask_address
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 """The version of this package; packaging tools read it here."""
 
 PACKAGES = ("tensorflow", "keras", "numpy", "optuna", "mlflow", "pandas")

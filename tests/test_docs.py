@@ -3,13 +3,16 @@
 import ast
 import importlib.util
 import re
+import tomllib
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import typer
+import yaml
 
 from lstm_bench.cli._app import app
+from lstm_bench.provenance import VERSION
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -314,3 +317,12 @@ def test_the_tasks_of_the_site_are_tasks(tmp_path):
         for name, check in TASK_CHECKS.items():
             if name != "training":
                 check(task)
+
+
+def test_the_version_is_the_same_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    first = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert citation["version"] == first[1] == VERSION
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert [one["name"] for one in citation["authors"]] == [a["name"] for a in project["authors"]]
+    assert citation["title"].lower().endswith(project["description"].lower())

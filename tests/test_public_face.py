@@ -22,7 +22,8 @@ NAMES = {
     *("tasks", "recipe", "run", "compare", "search", "sweep", "load", "forecast", "export"),
     *("task", "Task", "Problem", "Sequence", "Recipe", "Outcome", "SweepResult", "Comparison"),
     *("LstmBenchError", "UserError", "RecipeError", "SweepError", "TaskError", "StoreError"),
-    *("DamagedError", "DataError", "Interrupted", "__version__"),
+    *("DamagedError", "DataError", "Interrupted", "StoreLostError", "FailedFastError"),
+    "__version__",
 }
 SMALL = {"units": 4, "epochs": 3}
 

@@ -139,6 +139,9 @@ CSV = {
     "thousands": "The thousands separator.",
     "wide": "Each column, or each row, is a series.",
     "sheet": "The sheet of an Excel workbook.",
+    "origins": "Networks and baselines are trained anew at so many moments of the last part.",
+    "origin": "Which of these a recipe is scored from; sweeps set it.",
+    "label_per_sequence": "One label a sequence: the target is the same in all rows of a group.",
     "shortest": "Series with fewer steps than this in a part are left out.",
 }
 
@@ -151,6 +154,7 @@ CONF = {
     "tasks": "Python files with tasks of your own.",
     "workers": "Processes that run recipes in parallel; 0 is one a core.",
     "cluster": "The address of a Dask scheduler, whose workers run the recipes.",
+    "store_wait": "Minutes that a sweep goes on without an answer of its store.",
     "worker_memory_mb": "Unshared memory from which on a worker process is replaced.",
 }
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from lstm_bench.analysis._origin_errors import OriginErrors, origin_errors
 from lstm_bench.analysis._output_errors import OutputErrors, output_errors
 from lstm_bench.results import Row, SweepData
 from lstm_bench.statistics import (
@@ -29,6 +30,8 @@ class BaselineResult:
     comparisons: tuple[BaselineComparison, ...]
     p_holm: float = math.nan  # against the best baseline, after Holm's correction
     outputs: tuple[OutputErrors, ...] = ()  # if the recipe forecasts several values at a time
+    origins: tuple[OriginErrors, ...] = ()  # if it was trained anew at several origins
+    labels_sequences: bool = False  # whether each sequence has one label
 
     @property
     def best(self) -> BaselineComparison:
@@ -47,6 +50,11 @@ class BaselineResult:
         return tuple(map(str, stored)) if isinstance(stored, list) else ()
 
     @property
+    def scored(self) -> str:
+        """What the errors are of: steps, or whole sequences if each has one label."""
+        return "sequences" if self.labels_sequences else "steps"
+
+    @property
     def sentence(self) -> str:
         """The verdict, with the errors and the interval that it rests on."""
         best, real = self.best, self.real_valued
@@ -55,13 +63,16 @@ class BaselineResult:
             "worse": f"is worse than the best baseline ({best.baseline})",
             "cannot tell": f"cannot be distinguished from the best baseline ({best.baseline})",
         }[self.verdict]
+        where = f", after {len(self.origins)} origins" if self.origins else ""
         text = (
-            f"{self.row.id} {conclusion}: on {best.steps} steps that were not trained on, its "
-            f"error is {amount(best.network_error, real)} (mean of {best.seeds} seeds), the "
-            f"baseline's {amount(best.baseline_error, real)}"
+            f"{self.row.id} {conclusion}: on {best.steps} {self.scored} that were not trained on"
+            f"{where}, its error is {amount(best.network_error, real)} (mean of {best.seeds} "
+            f"seeds), the baseline's {amount(best.baseline_error, real)}"
         )
         if math.isnan(best.low):
-            return f"{text}; too few steps, or nothing that varies, so there is no interval."
+            return (
+                f"{text}; too few {self.scored}, or nothing that varies, so there is no interval."
+            )
         ends = f"{signed_amount(best.low, real)} to {signed_amount(best.high, real)}"
         text += f"; 95 % interval of the gain over the baseline: {ends}"
         if self.verdict != best.verdict:
@@ -84,7 +95,15 @@ class BaselineResult:
             "sentence": self.sentence,
             "p_holm": self.p_holm,
             "answers": [_record(comparison) for comparison in self.comparisons],
-        } | ({"outputs": [errors.record() for errors in self.outputs]} if self.outputs else {})
+        } | {
+            name: [record for errors in parts for record in _records(errors)]
+            for name, parts in (("outputs", self.outputs), ("origins", self.origins))
+            if parts
+        }
+
+
+def _records(errors: OutputErrors | OriginErrors) -> list[dict[str, Any]]:
+    return [errors.record()] if isinstance(errors, OutputErrors) else errors.records()
 
 
 def _record(comparison: BaselineComparison) -> dict[str, Any]:
@@ -121,8 +140,16 @@ def _baseline_result(row: Row) -> BaselineResult:
     forecast_horizon = int(row.outcome.settings.get("horizon", 1))
     comparisons = (compare_with_baseline(errors, name, forecast_horizon) for name in names)
     by_error = sorted(comparisons, key=lambda comparison: comparison.baseline_error)
-    outputs = output_errors(row.outcome.predictions)
-    return BaselineResult(row, real_valued, tuple(by_error), outputs=outputs)
+    table = row.outcome.predictions
+    outputs, origins = output_errors(table), origin_errors(table)
+    return BaselineResult(
+        row,
+        real_valued,
+        tuple(by_error),
+        outputs=outputs,
+        origins=origins,
+        labels_sequences=bool(row.outcome.settings.get("label_per_sequence")),
+    )
 
 
 def headline(results: Sequence[BaselineResult], best: str | None) -> BaselineResult | None:

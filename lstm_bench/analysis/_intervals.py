@@ -10,7 +10,13 @@ import numpy as np
 import pandas as pd
 
 from lstm_bench.results import Outcome, Row, SweepData
-from lstm_bench.statistics import LEVELS, Coverage, conformal_half_width, measured_coverage
+from lstm_bench.statistics import (
+    LEVELS,
+    ORIGIN,
+    Coverage,
+    conformal_half_width,
+    measured_coverage,
+)
 
 MAX_SERIES = 10
 """The coverage in single series is measured for so many of them: those that are covered least."""
@@ -118,9 +124,9 @@ def _interval_result(row: Row) -> IntervalResult | None:
 
     def coverage(steps: pd.Series, level: int) -> Coverage:
         covered = errors[steps] <= known[level]
-        return measured_coverage(
-            covered, table["seed"][steps], table["moment"][steps], level, overlap
-        )
+        places = table[steps]
+        origin = places.get(ORIGIN)
+        return measured_coverage(covered, places["seed"], places["moment"], level, overlap, origin)
 
     everything = pd.Series(True, index=table.index)
     parts = [
@@ -138,7 +144,8 @@ def _interval_result(row: Row) -> IntervalResult | None:
 def _parts(table: pd.DataFrame, errors: pd.Series) -> Iterator[tuple[str, pd.Series]]:
     """Yields the first and the last third of the moments, and the series with the largest errors.
 
-    A series is named by the first time that is scored in it.
+    A series is named by the first time that is scored in it. If there are several origins, they are
+    parts in place of series.
     """
     seeds = table["seed"].nunique()
     moments = np.unique(table["moment"])
@@ -146,6 +153,10 @@ def _parts(table: pd.DataFrame, errors: pd.Series) -> Iterator[tuple[str, pd.Ser
     if third:
         yield "the first third", table["moment"] < moments[third]
         yield "the last third", table["moment"] >= moments[-third]
+    if ORIGIN in table:
+        for number in np.unique(table[ORIGIN]):
+            yield f"origin {number}", table[ORIGIN] == number
+        return
     series = errors.groupby(table["sequence"]).median().sort_values(ascending=False)
     for number in series.index[: MAX_SERIES if len(series) > 1 else 0]:
         steps = table["sequence"] == number

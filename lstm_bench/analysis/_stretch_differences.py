@@ -11,6 +11,7 @@ import pandas as pd
 
 from lstm_bench.results import Row, step_values
 from lstm_bench.statistics import (
+    ORIGIN,
     Difference,
     StretchMean,
     paired_rate_difference,
@@ -49,6 +50,7 @@ def counting_steps_of_contexts(
     if measure not in ("accuracy", "skill"):
         return estimate
     by_step, by_context, overlap = [], [], 1
+    origins = None
     for of, to in pairs:
         shared = set(of.outcome.seeds["seed"]) & set(to.outcome.seeds["seed"])
         tables = [
@@ -60,11 +62,15 @@ def counting_steps_of_contexts(
             table[table["seed"].isin(shared)].groupby("moment")["value"].mean() for table in tables
         )
         by_step.append(first - second)
+        origins = _origins_of_moments(tables[0])
         by_context.append(float((first - second).mean()))
         overlap = max(overlap, of.outcome.overlap, to.outcome.overlap)
-    steps = pd.concat(by_step, axis=1, join="inner").mean(axis=1).sort_index().to_numpy(float)
+    steps = pd.concat(by_step, axis=1, join="inner").mean(axis=1).sort_index()
+    numbers = None if origins is None else origins.loc[steps.index].to_numpy(int)
     mean = estimate.difference
-    stretch = stretch_mean(steps, [np.array(by_context)], overlap, mean=mean)
+    stretch = stretch_mean(
+        steps.to_numpy(float), [np.array(by_context)], overlap, mean=mean, origins=numbers
+    )
     return _with_steps(estimate, stretch)
 
 
@@ -104,7 +110,14 @@ def _mean_difference(
         arrays = [(by_seed[0] - by_seed[1]).to_numpy(float)]
     means = [series.mean() for series in by_seed]
     overlap = max(of.outcome.overlap, to.outcome.overlap)
-    return stretch_mean(by_step, arrays, overlap, mean=float(means[0] - means[1]))
+    mean, origins = float(means[0] - means[1]), _origins_of_moments(tables[0])
+    numbers = None if origins is None else origins.loc[moments].to_numpy(int)
+    return stretch_mean(by_step, arrays, overlap, mean=mean, origins=numbers)
+
+
+def _origins_of_moments(values: pd.DataFrame) -> pd.Series | None:
+    """Returns the origin of each moment of a table of `step_values`, if there are several."""
+    return values.groupby("moment")[ORIGIN].first() if ORIGIN in values else None
 
 
 def _rate_difference(

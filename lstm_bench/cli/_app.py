@@ -6,13 +6,15 @@ and `report` never waits for TensorFlow.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from typing import NoReturn
 
 import typer
 
-from lstm_bench.cli._commands import init, report, run, speed, sweep, tasks
+from lstm_bench.cli._commands import init, report, run, speed, status, sweep, tasks
+from lstm_bench.cli._editor_commands import PROGRAM, VARIABLE, completion, completion_init, schema
 from lstm_bench.cli._network_commands import export, predict
 from lstm_bench.cli._options import (
     Version,
@@ -20,7 +22,7 @@ from lstm_bench.cli._options import (
     refuse_setting_options,
     replace_unprintable,
 )
-from lstm_bench.errors import Interrupted, UserError
+from lstm_bench.errors import Interrupted, LstmBenchError, UserError
 from lstm_bench.safety import mask_passwords, print_plain, print_wrapped
 
 app = typer.Typer(
@@ -33,7 +35,8 @@ app = typer.Typer(
 )
 
 
-for _command in (tasks, run, sweep, report, export, predict, speed, init):
+_COMMANDS = (tasks, run, sweep, report, status, export, predict, speed, init, schema, completion)
+for _command in _COMMANDS:
     app.command()(interruptible(_command))
 
 
@@ -46,6 +49,9 @@ def main() -> None:
     """Runs the command line; exit 0 success, 2 wrong input, 1 anything else."""
     try:
         replace_unprintable()
+        if VARIABLE in os.environ:  # the shell asks for words to complete
+            completion_init()
+            app(prog_name=PROGRAM)
         refuse_setting_options(sys.argv[1:], typer.main.get_command(app))
         app()
     except UserError as error:
@@ -57,6 +63,9 @@ def main() -> None:
         if end.code == BEFORE_COMMAND:
             _interrupted()
         raise
+    except LstmBenchError as error:  # nothing that the user gave was wrong
+        print_wrapped(mask_passwords(f"error: {error}"))
+        sys.exit(1)
 
 
 BEFORE_COMMAND = 130

@@ -1,4 +1,4 @@
-"""The commands `tasks`, `run`, `sweep`, `report`, `speed` and `init`.
+"""The commands `tasks`, `run`, `sweep`, `report`, `status`, `speed` and `init`.
 
 Heavy packages are imported by the commands that need them.
 """
@@ -28,7 +28,9 @@ from lstm_bench.cli._options import (
     Group,
     Json,
     Known,
+    LabelPerSequence,
     Missing,
+    Origins,
     Overrides,
     Profile,
     Sheet,
@@ -151,12 +153,17 @@ def sweep(
     wide: Wide = False,
     sheet: Sheet = None,
     shortest: Shortest = None,
+    origins: Origins = None,
+    label_per_sequence: LabelPerSequence = False,
     engine: EngineName = "compiled",
     again: Annotated[bool, typer.Option(help="Run everything anew.")] = False,
     full: Annotated[
         bool, typer.Option("--full", help="Run the recipes marked as full too: they take hours.")
     ] = False,
     dry_run: Annotated[bool, typer.Option(help="Say what it would cost, and stop.")] = False,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="End with the first recipe that fails: exit 1.")
+    ] = False,
     cluster: ClusterAddress = None,
     files: TaskFiles = None,
     store: StoreUri = None,
@@ -173,6 +180,7 @@ def sweep(
     data = DataOptions(
         target, time, group, columns, kind, horizon, missing, known, date_format, day_first,
         aggregate, na, decimal, thousands, "auto" if wide else None, sheet, shortest,
+        origins, label_per_sequence or None,
     )  # fmt: skip
     file = csv or text
     if csv is not None and text is not None:
@@ -193,7 +201,9 @@ def sweep(
             else:
                 terminal_console().print(estimate_table(chosen.name, estimate))
             return
-        result, progress = api.run_sweep(chosen, context, engine, again, not as_json, cluster)
+        result, progress = api.run_sweep(
+            chosen, context, engine, again, not as_json, cluster, fail_fast
+        )
     except RecipeError as error:
         raise SweepError(f"{path}:\n  {error}") from error
     if as_json:
@@ -248,6 +258,25 @@ def report(
         print_plain("\n".join(map(str, pages.values())), sys.stdout)
     if faults:
         raise StoreError("\n".join(faults))
+
+
+def status(
+    name: Annotated[str | None, typer.Argument(help="A sweep; all of them if none.")] = None,
+    store: StoreUri = None,
+    profile: Profile = None,
+    as_json: Json = False,
+) -> None:
+    """Show how far sweeps are, also those that other terminals or hosts run."""
+    from lstm_bench.cli._status import status_page
+    from lstm_bench.config import settings_for
+    from lstm_bench.tracking import Store, sweep_states
+
+    context = settings_for(profile, store)
+    states = sweep_states(Store(context.store, context.artifacts, create=False), name)
+    if as_json:
+        print_json({"sweeps": [state.document() for state in states]})
+    else:
+        terminal_console().print(status_page(states), soft_wrap=True)
 
 
 def speed(

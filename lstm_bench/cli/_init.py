@@ -16,6 +16,8 @@ FILES = {
     "tests/test_my_task.py": "tests/test_my_task.py.txt",
     "sweeps/highest.yaml": "sweeps/highest.yaml",
     "sweeps/season.yaml": "sweeps/season.yaml",
+    "sweeps/quickstart.yaml": "sweeps/quickstart.yaml",
+    "sweeps/sweep.schema.json": "sweeps/sweep.schema.json",
     "conf/default.yaml": "conf/default.yaml",
     "data/season.csv": "data/season.csv",
     "pytest.ini": "pytest.ini",

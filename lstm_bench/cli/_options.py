@@ -95,6 +95,17 @@ Shortest = Annotated[
     int | None, typer.Option(help="Leave out series with fewer steps than this in a part.")
 ]
 
+Origins = Annotated[
+    int | None, typer.Option(help="Train anew at so many moments of the part that is scored.")
+]
+
+LabelPerSequence = Annotated[
+    bool,
+    typer.Option(
+        "--label-per-sequence", help="The target labels all rows of each --group: classify these."
+    ),
+]
+
 
 @dataclass(frozen=True)
 class DataOptions:
@@ -117,6 +128,8 @@ class DataOptions:
     wide: str | None = None
     sheet: str | None = None
     shortest: int | None = None
+    origins: int | None = None
+    label_per_sequence: bool | None = None
 
     def settings(self) -> dict[str, Any]:
         """Returns what was given, as settings of the task `csv`."""
@@ -138,6 +151,8 @@ class DataOptions:
             "wide": self.wide,
             "sheet": self.sheet,
             "shortest": self.shortest,
+            "origins": self.origins,
+            "label_per_sequence": self.label_per_sequence,
         }
         return {key: value for key, value in options.items() if value is not None}
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lstm_bench.data._baselines import baseline_forecasts
 from lstm_bench.data._columns import Series
 from lstm_bench.data._csv_task import CsvTask
+from lstm_bench.data._label_baselines import predicted_labels
 from lstm_bench.data._new_file import file_notes, forecast_end
 from lstm_bench.data._sequences import Segment
 from lstm_bench.data._series import PreparedFile, read_new_file
@@ -35,7 +36,8 @@ def forecast_with_baseline(
     The baseline is fitted to the part of the task's file that networks learn from, as for a report.
     The table has a row for each row of `file`. Its columns are the name of the series, if there are
     several; the time of the forecast value, under its name in the file (or `row`); `origin`, the
-    time of the latest row that is used; and `predicted`, in the units or symbols of the data.
+    time of the latest row that is used; and `predicted`, in the units or symbols of the data. With
+    one label a sequence there is a row for each sequence: its name and `predicted`.
 
     Raises `UserError` if there is no such baseline, or if `file` does not match the task's file.
     """
@@ -45,7 +47,10 @@ def forecast_with_baseline(
         rule = "forecast a new file where one value of a table is forecast"
         got = "several values" if task.output_names else "the next character of a text"
         raise UserError(f"--csv: baselines {rule}, but this run forecasts {got}; give a network")
+    if task.label_per_sequence:
+        return _labels(task, name, file, reading)
     data, sequences = task.prepared, task.file_sequences
+    name = task.baseline_names.get(name, name)
     train = sequences.segments[: len(sequences.problem.train)]
     new = read_new_file(data, file, reading)
     if name.startswith(SMOOTHING):
@@ -73,6 +78,22 @@ def forecast_with_baseline(
         }
         parts.append(pd.DataFrame({**columns, "predicted": predicted[:end]}))
     table = pd.concat(parts, ignore_index=True)
+    table.attrs["notes"] = file_notes(data, file, new, reading)
+    return table
+
+
+def _labels(task: CsvTask, name: str, file: str, reading: Mapping[str, Any] | None) -> pd.DataFrame:
+    """Returns the labels that a baseline predicts for the sequences in `file`, a row for each."""
+    import pandas as pd
+
+    data, sequences = task.prepared, task.file_sequences
+    train = [s.series for s in sequences.segments[: len(sequences.problem.train)]]
+    new = read_new_file(data, file, reading)
+    predictions, _ = predicted_labels(data, train, new)
+    if name not in predictions:
+        raise UserError(f"--csv: {unknown('baseline', name, predictions)}")
+    labels = np.array(data.labels, object)[predictions[name].astype(int)]
+    table = pd.DataFrame({str(data.group): [one.name for one in new], "predicted": labels})
     table.attrs["notes"] = file_notes(data, file, new, reading)
     return table
 

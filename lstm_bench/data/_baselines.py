@@ -40,6 +40,8 @@ MAX_BOOSTED_CELLS = 2_000_000
 """Numbers in all training windows of gradient boosting: a fit then takes two or three seconds."""
 MAX_BOOSTED_FEATURES = 250
 """Numbers in one of its windows: it takes fewer rows than the linear model if these are more."""
+OPERATION_SECONDS, BOOSTING_SECONDS = 1e-10, 4.4e-7
+"""Seconds of an operation of the linear model, and of a number in 100 boosted trees, about."""
 MAX_SELECTED = 20
 """Exponential smoothing chooses a model for each of so many series, else one form for all."""
 MAX_SERIES = 500
@@ -60,6 +62,14 @@ class Baselines:
 
     forecasts: dict[str, tuple[Floats, ...]]
     left_out: tuple[str, ...]  # baselines that the file has not, each with its reason
+
+    def from_steps(self, firsts: Sequence[int]) -> Baselines:
+        """Returns the same forecasts from a later step of each sequence on."""
+        later = {
+            name: tuple(array[first:] for array, first in zip(arrays, firsts, strict=True))
+            for name, arrays in self.forecasts.items()
+        }
+        return Baselines(later, self.left_out)
 
 
 def baseline_forecasts(
@@ -235,6 +245,24 @@ def _raw_columns(data: PreparedFile, series: Series) -> Floats:
     return np.column_stack([series.target, features[:, len(data.labels) :]])
 
 
+def baseline_seconds(rows: int, features: int, season: int | None) -> float:
+    """Returns about how many seconds the baselines of so many rows take on one core.
+
+    Gradient boosting is fitted three times, to up to `MAX_BOOSTED_CELLS` numbers; the linear model
+    to a window of each number of rows that may serve it best.
+    """
+    widths = [features * lags for lags in _candidate_lags(season or DEFAULT_SEASON)]
+    solved = sum(4 * min(rows, MAX_CELLS / width) * width**2 for width in widths
+                 if width <= MAX_FEATURES)  # fmt: skip
+    boosted = min(3.0 * rows * max(widths), 3.0 * MAX_BOOSTED_CELLS)
+    return OPERATION_SECONDS * solved + BOOSTING_SECONDS * boosted
+
+
+def _candidate_lags(season: int) -> tuple[int, ...]:
+    """Returns the numbers of rows that the linear model may use."""
+    return (1, 2, 3, 6, *(n * season + 1 for n in (1, 2, 3)))
+
+
 def _choose_lags(
     model: Model, pairs: list[Pair], real: bool, season: int, max_lags: int, cells: int
 ) -> int:
@@ -242,8 +270,7 @@ def _choose_lags(
 
     The scored part has no influence.
     """
-    candidates = (1, 2, 3, 6, *(n * season + 1 for n in (1, 2, 3)))
-    tried = sorted({min(lags, max_lags) for lags in candidates})
+    tried = sorted({min(lags, max_lags) for lags in _candidate_lags(season)})
     return min(tried, key=lambda lags: _late_error(model, pairs, real, lags, cells))
 
 

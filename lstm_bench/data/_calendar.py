@@ -114,11 +114,11 @@ def _months_after(times: Moments, start: np.datetime64, months: int) -> Any:
     """Returns the time some months later, on the day of the month that the times are usually on."""
     dates = times[-LATEST:].astype("M8[D]").tolist()
     last = all(d.day == calendar.monthrange(d.year, d.month)[1] for d in dates)
-    month = start.astype("M8[M]") + months
+    month = start.astype("M8[M]") + np.timedelta64(months, "M")
     year, number = divmod(int(month.astype(int)), 12)
     length = calendar.monthrange(1970 + year, number + 1)[1]
     day = length if last else min(max(d.day for d in dates), length)
-    return month.astype("M8[D]") + (day - 1) + (start - start.astype("M8[D]"))
+    return month.astype("M8[D]") + np.timedelta64(day - 1, "D") + (start - start.astype("M8[D]"))
 
 
 def infer_calendar(times: Moments) -> Calendar | None:
@@ -140,7 +140,7 @@ def infer_calendar(times: Moments) -> Calendar | None:
     common = _most_common(steps)
     if common >= 28 * DAY and (monthly := _monthly(times)) is not None:
         return monthly
-    if common % DAY == np.timedelta64(0) and len(np.unique(_clock(times))) == 1:
+    if common % DAY == np.timedelta64(0, "us") and len(np.unique(_clock(times))) == 1:
         return _daily(times, int(common // DAY))
     return _hourly(times, steps, common)
 

@@ -72,6 +72,41 @@ def number_notes(table: Table, names: Sequence[str]) -> list[str]:
     return notes
 
 
+def written_numbers(table: Table, names: Sequence[str]) -> tuple[tuple[str, str, str], ...]:
+    """Returns the decimal mark and the thousands separator of columns not written as 1234.5."""
+    formats = ((name, table.formats[name]) for name in names if table.is_numeric(name))
+    return tuple(
+        (name, how.decimal, how.thousands)
+        for name, how in formats
+        if how.decimal != "." or how.thousands
+    )
+
+
+def contradiction_notes(
+    table: Table, names: Sequence[str], known: Sequence[tuple[str, str, str]]
+) -> list[str]:
+    """Returns notes on columns whose numbers are not written as in the file read before."""
+    before = {name: marks for name, *marks in known}
+    notes = []
+    for name, *marks in written_numbers(table, [n for n in names if n in table.columns]):
+        if before.get(name, [".", ""]) != marks:
+            example = table.formats[name].description
+            notes.append(
+                f"numbers of {name} are written {example}, not as in the file that was trained on; "
+                "decimal and thousands settle it if that is wrong"
+            )
+    for name in before:
+        if name in table.columns and table.is_numeric(name) and "." in table.formats[name].example:
+            how = table.formats[name]
+            if how.decimal == "." and not how.thousands and before[name] != [".", ""]:
+                notes.append(
+                    f"numbers of {name} are written like {how.example}, with a decimal point, not "
+                    "as in the file that was trained on; decimal and thousands settle it if that "
+                    "is wrong"
+                )
+    return notes
+
+
 def _sentinel(values: Floats) -> tuple[float, int] | None:
     """Returns a number that may stand for a gap, and how often it occurs."""
     known = values[np.isfinite(values)]

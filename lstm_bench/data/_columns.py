@@ -43,6 +43,9 @@ class Columns:
     known: tuple[str, ...] = field(default=(), kw_only=True)
     categories: tuple[tuple[str, tuple[str, ...]], ...] = field(default=(), kw_only=True)
     reading: Reading = field(default=DEFAULT_READING, kw_only=True)
+    label_per_sequence: bool = field(default=False, kw_only=True)  # the target is one of a series
+    numbers: tuple[tuple[str, str, str], ...] = field(default=(), kw_only=True)
+    """The decimal mark and the thousands separator of columns that are not written as 1234.5."""
 
     @classmethod
     def restored(cls, stored: Mapping[str, Any]) -> Self:
@@ -53,6 +56,7 @@ class Columns:
         if values.get("time_format") is not None:
             times = dict(values["time_format"])
             values["time_format"] = TimeFormat(**times | {"columns": tuple(times["columns"])})
+        values["numbers"] = tuple(map(tuple, values.get("numbers", ())))
         values["categories"] = tuple((n, tuple(v)) for n, v in values.get("categories", ()))
         cells: dict[str, Any] = dict(values.get("reading") or {})
         if cells.get("na") is not None:
@@ -66,11 +70,13 @@ class Columns:
         values = {f.name: getattr(self, f.name) for f in fields(Columns)}
         if self.time_format is not None:
             values["time_format"] = self.time_format.document()
+        values["numbers"] = [list(number) for number in self.numbers]
         values["categories"] = [[name, list(texts)] for name, texts in self.categories]
         cells = {key: value for key, value in vars(values["reading"]).items() if value}
         values["reading"] = _plain(cells)
         plain = _plain(values)
-        optional = ("text", "further", "all_steps", "known", "categories", "reading")
+        optional = ("text", "further", "all_steps", "known", "categories", "reading",
+                    "label_per_sequence", "numbers")  # fmt: skip
         return {key: value for key, value in plain.items() if value or key not in optional}
 
     @property
@@ -179,10 +185,13 @@ def scored_steps(
 ) -> NDArray[np.bool_]:
     """Returns which rows from `first` to before `end` are scored, (end - first,).
 
-    All values to be forecast from them are known, and none is before the row `scored_from`.
+    All values to be forecast from them are known, and none is before the row `scored_from`. With
+    one label a sequence it is the last row alone.
     """
     rows = np.arange(first, end)
     scored = rows + columns.steps[0] >= scored_from
+    if columns.label_per_sequence:
+        scored &= rows == len(series) - 1
     for step in columns.steps:
         scored &= series.observed[rows + step]
     return scored

@@ -3,59 +3,42 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, Field, model_validator
 
-from lstm_bench.data._baselines import Baselines, baseline_forecasts
-from lstm_bench.data._columns import Missing, TargetKind
+from lstm_bench.data._baselines import Baselines, baseline_forecasts, baseline_seconds
+from lstm_bench.data._csv_parameters import (
+    CELL_PARAMETERS,
+    COLUMN_PARAMETERS,
+    READING_PARAMETERS,
+    CsvParameters,
+)
 from lstm_bench.data._file_digest import count_rows, file_digest
-from lstm_bench.data._numbers import Decimal, Thousands
+from lstm_bench.data._label_baselines import label_baselines
+from lstm_bench.data._labelled import read_labelled
+from lstm_bench.data._origin_baselines import common_names
 from lstm_bench.data._output_baselines import output_baselines
-from lstm_bench.data._rows import Aggregate
 from lstm_bench.data._sequences import FileSequences, build_sequences
 from lstm_bench.data._series import FileOptions, PreparedFile, prepare
-from lstm_bench.data._table import Reading, na_entries
+from lstm_bench.data._table import Reading
 from lstm_bench.data._text_baselines import text_baselines
 from lstm_bench.data._text_file import CHARACTER, POSITION
-from lstm_bench.data._wide import Wide
 from lstm_bench.errors import DataError, Fault, RecipeError, unknown
 from lstm_bench.statistics import Kind
 from lstm_bench.tasks import Problem, Task
 
 EXAMPLE = Path(__file__).parent / "sunspots.csv"
 """Yearly sunspot numbers, 1700 to 2008: the default file of the `csv` task."""
-COLUMN_PARAMETERS = ("file", "target", "columns", "known", "time", "group")
-READING_PARAMETERS = (
-    "text",
-    "all_steps",
-    "target_kind",
-    "season",
-    "missing",
-    "unseen",
-    "split",
-    "part",
-    "date_format",
-    "day_first",
-    "aggregate",
-    "latest",
-    "shortest",
-)
-CELL_PARAMETERS = tuple(field.name for field in fields(Reading))
-TABLE_PARAMETERS = (*COLUMN_PARAMETERS[1:], "target_kind", "split", "date_format", "day_first",
-                    "aggregate", "shortest", *CELL_PARAMETERS)  # fmt: skip
-"""Those that a plain text has no use for."""
 
 Floats = NDArray[np.float64]
 
 
-class CsvTask(Task):
+class CsvTask(CsvParameters):
     """Forecast a column of a CSV file: its value `horizon` rows ahead, from the rows so far.
 
     ::
@@ -75,7 +58,9 @@ class CsvTask(Task):
     With `known`, values of columns in the row to be forecast are inputs. A `horizon` of 1..12 makes
     each of the next 12 rows an output, and `target` may be several columns of numbers, as in a,b.
 
-    With `text`, the file is a plain text, and the symbol to forecast is its next character.
+    With `text`, the file is a plain text, and the symbol to forecast is its next character. With
+    `label_per_sequence`, the target is one label of all rows of a `group`, given after its last
+    row, and whole groups are learned from and scored on.
 
     Solved means: a smaller error than the best baseline (the last value, the value a season ago,
     the most frequent value or the median, a linear model, exponential smoothing, gradient
@@ -108,71 +93,6 @@ class CsvTask(Task):
     )
     not_searchable: ClassVar[frozenset[str]] = omitted_from_name | {"horizon"}
 
-    file: Annotated[str | None, Field(min_length=1)] = None
-    target: str | None = None
-    columns: Annotated[tuple[str, ...] | None, Field(strict=False)] = None
-    time: str | None = None
-    group: str | None = None
-    target_kind: TargetKind | None = None
-    horizon: Annotated[int, Field(ge=0, le=10_000)] = 1
-    season: Annotated[int | None, Field(ge=2, le=100_000)] = None
-    missing: Missing = "refuse"
-    unseen: Annotated[float, Field(ge=0.02, le=0.4)] = 0.2
-    split: Literal["time", "group"] | None = None
-    latest: Annotated[int | None, Field(ge=20)] = None
-    difference: bool = False
-    part: Literal["validation", "test"] = "test"
-    known: Annotated[tuple[str, ...] | None, Field(strict=False, min_length=1)] = None
-    all_steps: Literal[True] | None = None
-    text: Literal[True] | None = None
-    date_format: Annotated[str | None, Field(min_length=2)] = None
-    day_first: bool | None = None
-    aggregate: Aggregate | None = None
-    na: Annotated[tuple[str, ...] | None, Field(strict=False), BeforeValidator(na_entries)] = None
-    decimal: Decimal | None = None
-    thousands: Thousands | None = None
-    wide: Wide | None = None
-    sheet: Annotated[str | None, Field(min_length=1)] = None
-    shortest: Annotated[int | None, Field(ge=1, le=10_000)] = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_lists(cls, values: Any) -> Any:
-        """Takes a `horizon` of 1..12 for a path of 12 steps, and a list for several targets."""
-        values = dict(values) if isinstance(values, Mapping) else values
-        if isinstance(values, dict) and isinstance(values.get("horizon"), str):
-            steps = re.fullmatch(r"1\.\.([1-9]\d{0,4})", values["horizon"].replace(" ", ""))
-            if steps is None:
-                raise ValueError(
-                    "horizon must be a whole number, or 1 and the number of steps of a path as in "
-                    f"1..12, but is {values['horizon'][:40]!r}"
-                )
-            values["horizon"] = int(steps[1])
-            values["all_steps"] = True if values["horizon"] > 1 else None
-        targets = values.get("target") if isinstance(values, dict) else None
-        if isinstance(targets, list | tuple) and all(isinstance(name, str) for name in targets):
-            values["target"] = ",".join(targets)
-        return values
-
-    @model_validator(mode="after")
-    def _check_difference(self) -> Self:
-        if self.difference and not self.horizon:
-            raise ValueError(
-                "difference needs a horizon of at least 1, over which the target changes, but "
-                "horizon is 0; use difference=false"
-            )
-        given = [name for name in TABLE_PARAMETERS if getattr(self, name) is not None]
-        if self.text and (given or self.file is None or self.all_steps):
-            what = f"{', '.join(given)} must be left out" if given else "it is one symbol ahead"
-            what = what if self.file else "file must name it"
-            raise ValueError(f"text is one column, the characters of a file, so {what}")
-        if self.all_steps and self.horizon < 2:
-            raise ValueError(
-                f"all_steps needs a horizon of at least 2 rows, but horizon is {self.horizon}; "
-                "leave it out, or use horizon=1..12"
-            )
-        return self
-
     @classmethod
     def class_for(cls, settings: Mapping[str, Any]) -> type[Task]:
         """Returns the class for the target's kind; raises `DataError` if the file is wrong."""
@@ -187,12 +107,27 @@ class CsvTask(Task):
                 f"difference needs a target of numbers, but {data.target!r} holds {data.kind}; use "
                 "difference=false"
             )
-        symbols = LabelCsvTask if data.feature_names else SymbolCsvTask
+        symbols: type[CsvTask] = LabelCsvTask if data.feature_names else SymbolCsvTask
+        if data.label_per_sequence:
+            symbols = SequenceLabelCsvTask
         # `cls` may be the class for the target of another recipe, which this one is made from.
         real = CsvTask if cls.kind != CsvTask.kind or cls.symbolic else cls
-        classes = {"symbols": symbols, "binary": BinaryCsvTask, "real": real}
-        classes[data.kind](**parameters).problem(0)  # raises an error if there is no valid problem
-        return classes[data.kind]
+        kinds: dict[str, type[CsvTask]]
+        kinds = {"symbols": symbols, "binary": BinaryCsvTask, "real": real}
+        valid = kinds[data.kind](**parameters)
+        for origin in valid.retrained_at or ({"origin": valid.origin},):
+            valid.at(origin).problem(0)  # raises an error if there is no valid problem
+        return kinds[data.kind]
+
+    @property
+    def retrained_at(self) -> tuple[Mapping[str, object], ...]:
+        if not self.origins or self.origin is not None or self.part == "validation":
+            return ()
+        return tuple({"origin": number} for number in range(1, self.origins + 1))
+
+    def at(self, origin: Mapping[str, object]) -> Self:
+        """Returns the task at one of `retrained_at`."""
+        return self.model_copy(update=dict(origin))
 
     @property
     def path(self) -> str:
@@ -202,7 +137,7 @@ class CsvTask(Task):
     @property
     def prepared(self) -> PreparedFile:
         """The content of the file."""
-        return prepare(self._file_options)
+        return prepare(self._file_options, read_labelled if self.label_per_sequence else None)
 
     @property
     def _file_options(self) -> FileOptions:
@@ -210,6 +145,8 @@ class CsvTask(Task):
         del names["file"], names["reading"]
         names["kind"] = "target_kind"
         options = {option: getattr(self, parameter) for option, parameter in names.items()}
+        if self.label_per_sequence:
+            options |= {"horizon": 0, "kind": "symbols"}
         if self.text:
             options |= {"target": CHARACTER, "time": POSITION, "columns": (), "kind": "symbols"}
         return FileOptions(self.path, reading=self._reading, **options)
@@ -279,9 +216,24 @@ class CsvTask(Task):
         """Returns the forecasts of each baseline in the data's units, by its name.
 
         An array (T,) for each sequence: see `data._baselines`. `lags` are the rows that the linear
-        model uses; None lets it choose, and adds exponential smoothing and gradient boosting.
+        model uses; None lets it choose, and adds exponential smoothing and gradient boosting. At
+        several origins, those have one name although each may choose otherwise.
         """
-        return _baselines(self, self.fingerprint, lags).forecasts
+        forecasts = _baselines(self, self.fingerprint, lags).forecasts
+        if lags is not None:
+            return forecasts
+        return {name: forecasts[here] for name, here in self.baseline_names.items()}
+
+    @property
+    def baseline_names(self) -> Mapping[str, str]:
+        """The names of `baselines` over all origins, each with its name at this one."""
+        origins = self.model_copy(update={"origin": None}).retrained_at
+        if not origins:
+            return {name: name for name in _baselines(self, self.fingerprint, None).forecasts}
+        tasks = [self.at(origin) for origin in origins]
+        listed = [_baselines(task, self.fingerprint, None).forecasts for task in tasks]
+        names = common_names(listed, "chosen at each origin")
+        return {name: at_origins[(self.origin or 0) - 1] for name, at_origins in names.items()}
 
     def step_times(
         self, sequence: NDArray[np.integer], step: NDArray[np.integer]
@@ -312,7 +264,7 @@ class CsvTask(Task):
 
     @property
     def generates(self) -> bool:
-        return self.horizon == 1 and not self.output_names
+        return self.prepared.horizon == 1 and not self.output_names
 
     @property
     def preprocessing(self) -> dict[str, Any]:
@@ -328,7 +280,7 @@ class CsvTask(Task):
         """
         sequences, data = self.file_sequences, self.prepared
         target = [f"{data.target}={label}" for label in data.labels] or list(data.targets)
-        names = [*(target if self.horizon else []), *data.feature_names]
+        names = [*(target if data.horizon else []), *data.feature_names]
         left_out = _baselines(self, self.fingerprint, None).left_out
         numbers = zip(names, sequences.centre.tolist(), sequences.spread.tolist(), strict=True)
         return {
@@ -340,6 +292,15 @@ class CsvTask(Task):
             "kind": self.kind,
             "symbolic": self.symbolic,
         } | ({"baselines_left_out": list(left_out)} if left_out else {})
+
+    @property
+    def preparation_seconds(self) -> float:
+        if self.text or self.label_per_sequence:
+            return 0.0
+        train = self.problem(0).train
+        features = train[0].inputs.shape[-1] if train[0].inputs.ndim > 1 else 1
+        seconds = baseline_seconds(sum(map(len, train)), features, self.prepared.season)
+        return seconds * max(1, len(self.output_names)) * max(1, len(self.retrained_at))
 
     def summary(self) -> tuple[str, ...]:
         """Returns what was inferred from the file, one phrase for each fact."""
@@ -365,6 +326,21 @@ class LabelCsvTask(CsvTask):
     kind: ClassVar[Kind] = "categorical"
 
 
+class SequenceLabelCsvTask(CsvTask):
+    """One label a sequence, from the columns of its rows: see `CsvTask`."""
+
+    kind: ClassVar[Kind] = "categorical"
+    autoregressive: ClassVar[bool] = False
+    defaults: ClassVar[Mapping[str, object]] = {
+        "framing": "whole",
+        "units": 16,
+        "epochs": 100,
+        "batch_size": 16,
+        "shuffle": "samples",
+        "learning_rate": 0.01,
+    }
+
+
 def reading_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Returns settings about how the cells of a file are read, checked, as fields of `Reading`.
 
@@ -378,14 +354,31 @@ def reading_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {name: getattr(task, name) for name in settings}
 
 
-@functools.lru_cache(maxsize=32)
+@functools.lru_cache(maxsize=64)
 def _file_sequences(task: CsvTask, digest: str) -> FileSequences:
-    return build_sequences(task.prepared, task.kind, task.symbolic, task.difference, task.part)
+    data, count = task.prepared, task.origins or 1
+    if count > 1 and any(s.test_start in (0, len(s)) for s in data.series) and not data.time:
+        raise DataError(
+            "origins are stretches of time, but whole series are held out of this file, because it "
+            "has no times; use split=time, or leave origins out"
+        )
+    origin = (task.origin or count, count)
+    return build_sequences(data, task.kind, task.symbolic, task.difference, task.part, origin)
 
 
 @functools.lru_cache(maxsize=64)
 def _baselines(task: CsvTask, digest: str, lags: int | None) -> Baselines:
+    if task.difference:  # which has the same baselines, from its second row on
+        plain = task.model_copy(update={"difference": False})
+        changes, values = task.file_sequences.segments, plain.file_sequences.segments
+        if [(id(s.series), s.end) for s in changes] == [(id(s.series), s.end) for s in values]:
+            later = [s.first - plain.first for s, plain in zip(changes, values, strict=True)]
+            return _baselines(plain, digest, lags).from_steps(later)
     if task.text:
         return Baselines(text_baselines(task.prepared, task.file_sequences), ())
+    if task.label_per_sequence:  # a window of rows has no baseline of its own
+        if lags is not None:
+            return Baselines({}, ())
+        return label_baselines(task.prepared, task.file_sequences)
     forecasts = output_baselines if task.output_names else baseline_forecasts
     return forecasts(task.prepared, task.file_sequences, task.kind, lags)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lstm_bench.data._csv_task import CELL_PARAMETERS, CsvTask
+from lstm_bench.data._csv_parameters import CELL_PARAMETERS
+from lstm_bench.data._csv_task import CsvTask
 from lstm_bench.data._series import sequence_steps
 from lstm_bench.errors import Fault, RecipeError, UserError
 
 MAX_SHORT = 0.1
 """A default search leaves out series too short for its windows up to this share of the rows."""
+LABELLED_TIMES = 10
+"""How many more rows a run of a default search for one label a sequence processes."""
 ROWS_PER_RUN = 60_000
 """Rows that a training run of the default search processes, unless five epochs are more."""
 
@@ -34,7 +37,7 @@ def limit_rows(document: Mapping[str, Any]) -> dict[str, Any]:
     the file cannot be read.
     """
     file = document.get("file")
-    if "latest" in document or not isinstance(file, str):
+    if "latest" in document or not isinstance(file, str) or document.get("label_per_sequence"):
         return dict(document)
     try:
         keys = {"file", "text", *CELL_PARAMETERS} & document.keys()
@@ -69,7 +72,8 @@ def complete_sweep(document: Mapping[str, Any]) -> dict[str, Any]:
         )
     inferred = " ".join(inferred.split())  # a line break in a name would start a new line
     about = "\n\n".join(filter(None, [str(document.get("about") or ""), inferred]))
-    completed = {"title": f"Which network forecasts {task.prepared.target}?"} | dict(document)
+    verb = "labels sequences by" if task.label_per_sequence else "forecasts"
+    completed = {"title": f"Which network {verb} {task.prepared.target}?"} | dict(document)
     completed["about"] = about
     if isinstance(search, Mapping):
         defaults = _search(task, document) if "space" not in search else {}
@@ -99,6 +103,8 @@ def default_settings(document: Mapping[str, Any]) -> dict[str, Any]:
     They are `shortest`, if windows suit the long series of a file but not a few short ones. Raises
     `RecipeError` if the file or the settings of the task are wrong.
     """
+    if document.get("label_per_sequence"):
+        return {}
     task = _task(document)
     lengths = sequence_steps(task.prepared.series, task.horizon)
     if "shortest" in document or len(lengths) < 2:
@@ -146,6 +152,8 @@ def _search(task: CsvTask, fixed: Mapping[str, Any]) -> dict[str, Any]:
     as that, but at least five. Settings in `fixed` are not searched.
     """
     lengths = [len(sequence) for sequence in task.problem(0).train]
+    if task.label_per_sequence:
+        return _label_search(lengths, fixed)
     rows = sum(lengths)
     max_epochs = max(5, min(200, ROWS_PER_RUN // rows))
     space: dict[str, Any] = {
@@ -165,5 +173,24 @@ def _search(task: CsvTask, fixed: Mapping[str, Any]) -> dict[str, Any]:
         space["framing"] = ["pairs"]
     if fixed.get("framing", "window") not in ("window", "feature_window"):
         del space["window"]
+    space = {key: values for key, values in space.items() if key not in fixed and values}
+    return {"trials": 40, "startup": 20, "confirm": 3, "space": space}
+
+
+def _label_search(lengths: Sequence[int], fixed: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a search for one label a sequence; `lengths` are those of the training sequences.
+
+    They are whole samples, in batches, so that a row takes a fraction of the time of one that is
+    forecast: a run processes up to `LABELLED_TIMES` times `ROWS_PER_RUN`, shorter ones padded.
+    """
+    rows = len(lengths) * max(lengths)
+    max_epochs = max(5, min(200, LABELLED_TIMES * ROWS_PER_RUN // rows))
+    space: dict[str, Any] = {
+        "network": ["lstm", "gru"],
+        "batch_size": [size for size in (4, 16, 64) if size <= len(lengths) // 2],
+        "units": {"int": [4, 64], "log": True},
+        "epochs": {"int": [max(2, max_epochs // 10), max_epochs], "log": True},
+        "learning_rate": {"float": [1e-3, 3e-2], "log": True},
+    }
     space = {key: values for key, values in space.items() if key not in fixed and values}
     return {"trials": 40, "startup": 20, "confirm": 3, "space": space}

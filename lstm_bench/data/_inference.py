@@ -86,7 +86,7 @@ def infer_group_column(table: Table, target: str, file_times: FileTimes | None) 
         return None
     times = file_times.values
     steps = np.diff(times)
-    zero = steps.dtype.type(0)
+    zero = np.zeros((), steps.dtype)
     if (steps > zero).all() or (steps < zero).all():
         return None
     repeats = len(np.unique(times)) < len(times)

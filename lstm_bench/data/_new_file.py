@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
+from lstm_bench.data._column_notes import contradiction_notes
 from lstm_bench.data._columns import Columns, Series
 from lstm_bench.data._messages import list_names
+from lstm_bench.data._series import read_like_before
 from lstm_bench.data._text_columns import unseen_note
-from lstm_bench.data._text_file import read_data
 
 
 def forecast_end(columns: Columns, series: Series) -> int:
@@ -28,8 +28,11 @@ def file_notes(
 ) -> list[str]:
     """Returns what of a file is not forecast or not used for a forecast, and why."""
     missing = max((len(one) - forecast_end(columns, one) for one in series), default=0)
-    table = read_data(file, columns.text, replace(columns.reading, **(reading or {})))
+    table = read_like_before(columns, file, reading)
+    read = [*(columns.targets if columns.kind == "real" else ()), *columns.inputs, *columns.known]
     notes = [unseen_note(table, columns)]
+    if not {"decimal", "thousands"} & (reading or {}).keys():
+        notes += contradiction_notes(table, read, columns.numbers)
     known = list_names(columns.known)
     if missing:
         rows = "the last row is" if missing == 1 else f"the last {missing} rows are"

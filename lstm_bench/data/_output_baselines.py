@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from lstm_bench.data._baselines import Baselines, baseline_forecasts
 from lstm_bench.data._columns import Series
+from lstm_bench.data._origin_baselines import common_names
 from lstm_bench.data._sequences import FileSequences, Segment
 from lstm_bench.data._series import PreparedFile
 from lstm_bench.statistics import Kind
@@ -33,14 +33,9 @@ def output_baselines(
         single_output = baseline_forecasts(view, single, kind, lags)
         forecasts.append(single_output.forecasts)
         left_out += single_output.left_out
-    by_stem = [{re.split(r",| \(", name)[0]: name for name in single} for single in forecasts]
     combined = {}
-    for stem in by_stem[0]:
-        if not all(stem in names for names in by_stem):
-            continue
-        names = [names[stem] for names in by_stem]
-        name = names[0] if len(set(names)) == 1 else f"{stem}, chosen for each output"
-        parts = [single[name] for single, name in zip(forecasts, names, strict=True)]
+    for name, names in common_names(forecasts, "chosen for each output").items():
+        parts = [single[part] for single, part in zip(forecasts, names, strict=True)]
         combined[name] = tuple(np.column_stack(arrays) for arrays in zip(*parts, strict=True))
     return Baselines(combined, tuple(dict.fromkeys(left_out)))
 

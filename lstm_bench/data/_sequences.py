@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lstm_bench.data._columns import Columns, Series, scored_steps
 from lstm_bench.data._series import PreparedFile
+from lstm_bench.data._split import origin_starts
 from lstm_bench.errors import DataError
 from lstm_bench.statistics import Kind
 from lstm_bench.tasks import Problem, Sequence
@@ -55,25 +56,27 @@ def build_sequences(
     symbolic: bool,
     difference: bool,
     part: Literal["validation", "test"],
+    origin: tuple[int, int] = (1, 1),
 ) -> FileSequences:
     """Returns the sequences of a file; the rows of `part` are scored, those before it trained on.
 
-    Raises `DataError` if no series is long enough.
+    `origin` is the number of a stretch of the test part, from 1, and how many there are: its rows
+    are scored, and all rows before it trained on. Raises `DataError` if no series is long enough.
     """
     horizon, first_step = data.horizon, data.steps[0]
     train, scored = [], []  # segments, and the first row whose value is scored
-    for series in data.series:
-        start, end = (
-            (series.test_start, len(series))
-            if part == "test"
-            else (series.validation_start, series.test_start)
-        )
+    for series, (start, end) in zip(data.series, _bounds(data, part, origin), strict=True):
         first = 1 if difference else 0
         if start - horizon > first:
             train.append((Segment(series, first, start - horizon), 0))
         context = max(first, start - first_step - CONTEXT)
         if scored_steps(data, series, context, end - horizon, start).any():
             scored.append((Segment(series, context, end - horizon), start))
+    if not scored and origin[1] > 1:
+        raise DataError(
+            f"origins: each of {origin[1]} stretches of the last part must have steps to be scored "
+            f"on, but stretch {origin[0]} has none; use fewer origins, or a larger unseen"
+        )
     if not train or not scored:
         use = "learn from" if not train else "be scored on"
         raise DataError(
@@ -131,8 +134,29 @@ def build_sequences(
     )
 
 
+def _bounds(
+    data: PreparedFile, part: Literal["validation", "test"], origin: tuple[int, int]
+) -> list[tuple[int, int]]:
+    """Returns the first row to be scored in each series, and the end of its scored rows."""
+    if part == "validation":
+        return [(series.validation_start, series.test_start) for series in data.series]
+    number, count = origin
+    starts = origin_starts(
+        [series.time_ranks for series in data.series],
+        [series.test_start for series in data.series],
+        count,
+        common=data.time is not None,
+    )
+    return [(int(edges[number - 1]), int(edges[number])) for edges in starts]
+
+
 def _times(data: PreparedFile, segment: Segment) -> NDArray[np.object_]:
-    """Returns the times of the values to predict (T, K), with the name of their series."""
+    """Returns the times of the values to predict (T, K), with the name of their series.
+
+    With one label a sequence they are its name.
+    """
+    if data.label_per_sequence:
+        return np.full((segment.end - segment.first, 1), segment.series.name, object)
     series, name = segment.series, f"{segment.series.name} " if segment.series.name else ""
     return np.column_stack(
         [name + series.times[segment.first + h : segment.end + h] for _, h in data.outputs]

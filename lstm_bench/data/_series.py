@@ -5,7 +5,7 @@ What the options leave open is inferred, and reported in `PreparedFile.notes`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Literal
@@ -13,7 +13,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.data._column_notes import left_out_note, number_notes, varied_columns
+from lstm_bench.data._column_notes import (
+    left_out_note,
+    number_notes,
+    varied_columns,
+    written_numbers,
+)
 from lstm_bench.data._columns import Columns, Missing, Series, TargetKind, scored_steps
 from lstm_bench.data._file_digest import file_digest
 from lstm_bench.data._file_notes import order_note, rows_note, split_note
@@ -78,6 +83,7 @@ class FileOptions:
     text: bool | None = None
     reading: Reading = DEFAULT_READING
     shortest: int | None = None
+    label_per_sequence: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,13 +103,19 @@ PREPARED_FILES: SharedCache[PreparedKey, PreparedFile] = SharedCache(16)
 """What was read of files. A worker process takes it over, and need not read a long file again."""
 
 
-def prepare(options: FileOptions) -> PreparedFile:
-    """Returns the series of a file; raises `DataError` if the file or an option is wrong."""
+def prepare(
+    options: FileOptions, read: Callable[[FileOptions], PreparedFile] | None = None
+) -> PreparedFile:
+    """Returns the series of a file as `read` does, by default as `read_series`; once for a file.
+
+    Raises `DataError` if the file or an option is wrong.
+    """
     key = (options, file_digest(options.file, bool(options.text)))
-    return PREPARED_FILES.get(key, lambda: _prepare(options))
+    return PREPARED_FILES.get(key, lambda: (read or read_series)(options))
 
 
-def _prepare(options: FileOptions) -> PreparedFile:
+def read_series(options: FileOptions) -> PreparedFile:
+    """Returns the series of a file to forecast a column of, and what was inferred about them."""
     table = read_data(options.file, bool(options.text), options.reading)
     if len(table) * len(table.columns) > MAX_CACHED_CELLS:
         forget_tables()
@@ -144,9 +156,11 @@ def _prepare(options: FileOptions) -> PreparedFile:
         known=known, categories=all_categories(table, [*inputs, *known]),
         reading=replace(options.reading, sheet=None),
     )  # fmt: skip
+    written = [*targets, *inputs, *known] if kind == "real" else [*inputs, *known]
+    columns = replace(columns, numbers=written_numbers(table, written))
     labels, target_values = parse_targets(table, columns)
     columns = replace(columns, labels=labels)
-    values = _stack_columns(table, columns, target_values)
+    values = stack_columns(table, columns, target_values)
     all_rows = arrange_rows(table, columns, values, times)
     rows = latest_rows(all_rows, options.latest)
     starts = split_rows(options.split, options.unseen, rows.by_series, rows.times, group)
@@ -154,17 +168,17 @@ def _prepare(options: FileOptions) -> PreparedFile:
         train = [indices[: starts[name][0]] for name, indices in rows.by_series.items()]
         categories = categories_of_rows(columns, rows.values, np.concatenate(train))
         columns = replace(columns, categories=categories)
-        values = _stack_columns(table, columns, target_values)
+        values = stack_columns(table, columns, target_values)
         all_rows = arrange_rows(table, columns, values, times)
         rows = latest_rows(all_rows, options.latest)
-    series = _build_series(columns, rows, starts)
+    series = build_series(columns, rows, starts)
     short_note = ""
     if options.shortest is not None:
         steps = sequence_steps(series, options.horizon)
         kept, short_note = long_series(options.file, steps, options.shortest)
         series = tuple(s for s in series if s.name in kept)
     if options.columns is None:
-        columns, series, constant_note = _leave_out_constant(columns, series)
+        columns, series, constant_note = leave_out_constant(columns, series)
         out_note += constant_note
     if options.horizon == 0 and not columns.inputs:
         raise DataError(
@@ -205,19 +219,31 @@ def read_new_file(
     If the time column is missing, the rows are taken to be in order. At horizon 0 the target may
     be missing. Raises `DataError` as `prepare` does.
     """
-    table = read_data(file, columns.text, replace(columns.reading, **(reading or {})))
+    table = read_like_before(columns, file, reading)
     if columns.horizon == 0:
         target_values = np.zeros((len(table), len(columns.targets)))
     else:
         _, target_values = parse_targets(table, columns, columns.labels)
     times = None if columns.time is None else read_like(table, columns.time, columns.time_format)
-    values = _stack_columns(table, columns, target_values)
+    values = stack_columns(table, columns, target_values)
     rows = arrange_rows(table, columns, values, times, new_file=True)
     following = {
         name: following_texts(times, np.append(indices, rows.ahead[name]), columns.horizon)
         for name, indices in rows.by_series.items()
     }
-    return _build_series(columns, rows, dict.fromkeys(rows.by_series, (0, 0)), following)
+    return build_series(columns, rows, dict.fromkeys(rows.by_series, (0, 0)), following)
+
+
+def read_like_before(
+    columns: Columns, file: str, reading: Mapping[str, Any] | None = None
+) -> Table:
+    """Returns the table of another file, its numbers written as in the one that was read before.
+
+    Where they cannot be, the format is inferred again.
+    """
+    table = read_data(file, columns.text, replace(columns.reading, **(reading or {})))
+    known = {name: (decimal, thousands) for name, decimal, thousands in columns.numbers}
+    return replace(table, known_formats=known) if known else table
 
 
 def _without_cycle(
@@ -231,7 +257,7 @@ def _without_cycle(
     return None, (*notes, f"{times.name} is not used: its numbers repeat, so they order no rows")
 
 
-def _stack_columns(table: Table, columns: Columns, target_values: Floats) -> Floats:
+def stack_columns(table: Table, columns: Columns, target_values: Floats) -> Floats:
     """Returns the targets, the input columns and the known ones as one array, (rows, J + C).
 
     The values of text are their numbers among the categories.
@@ -244,7 +270,7 @@ def _stack_columns(table: Table, columns: Columns, target_values: Floats) -> Flo
     return np.column_stack([target_values, *others])
 
 
-def _build_series(
+def build_series(
     columns: Columns,
     rows: Rows,
     starts: Mapping[str, tuple[int, int]],
@@ -343,7 +369,7 @@ def _default_note(options: FileOptions) -> str:
     return ", the default" if options.unseen == FileOptions.unseen else ""
 
 
-def _leave_out_constant(
+def leave_out_constant(
     columns: Columns, series: tuple[Series, ...]
 ) -> tuple[Columns, tuple[Series, ...], str]:
     """Returns columns and series without inputs that are constant in the training part, and a note.

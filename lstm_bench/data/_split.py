@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -65,6 +65,33 @@ def _split_groups(
         if number in test:
             starts[name] = (0, 0)
     return starts
+
+
+def origin_starts(
+    ranks: Sequence[NDArray[np.integer]], test_starts: Sequence[int], origins: int, common: bool
+) -> list[NDArray[np.intp]]:
+    """Returns where the stretches of the test part begin and end in each series, (origins + 1,).
+
+    `ranks` are those of the times of each series. The stretches have about equally many rows. With
+    `common` times they begin at the same times in all series.
+
+    >>> [starts.tolist() for starts in origin_starts([np.arange(10)], [4], 3, common=False)]
+    [[4, 6, 8, 10]]
+    """
+    shares = np.arange(origins + 1) / origins
+    if not common:
+        return [
+            np.round(start + shares * (len(rank) - start)).astype(np.intp)
+            for rank, start in zip(ranks, test_starts, strict=True)
+        ]
+    later = [rank[start:] for rank, start in zip(ranks, test_starts, strict=True)]
+    ordered = np.sort(np.concatenate(later))
+    places = np.round(shares[1:-1] * len(ordered)).astype(int)
+    cuts = ordered[np.minimum(places, len(ordered) - 1)]
+    return [
+        np.concatenate([[start], start + np.searchsorted(tail, cuts), [len(rank)]]).astype(np.intp)
+        for rank, tail, start in zip(ranks, later, test_starts, strict=True)
+    ]
 
 
 def _start(count: int, unseen: float, parts: int) -> int:

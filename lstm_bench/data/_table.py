@@ -61,6 +61,8 @@ class Table:
     left_out: Mapping[str, str] = field(default_factory=dict)  # column -> reason
     value: str | None = None  # the column of values, and that of the series, of a wide file
     series: str | None = None
+    known_formats: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """The decimal mark and the thousands separator of columns in a file that was read before."""
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
@@ -72,7 +74,19 @@ class Table:
             name: [cell for cell in column if not is_missing(cell)]
             for name, column in self.columns.items()
         }
-        return number_formats(cells, self.separator, self.reading.decimal, self.reading.thousands)
+        decimal, thousands = self.reading.decimal, self.reading.thousands
+        formats = number_formats(cells, self.separator, decimal, thousands)
+        if decimal is not None or thousands is not None:
+            return formats
+        for name, (mark, separator) in self.known_formats.items():
+            if name not in formats:
+                continue
+            like_before = replace(
+                formats[name], decimal=mark, thousands=separator, plain=False, ambiguous=False
+            )
+            if not np.isnan(like_before.parse(cells[name])).any():
+                formats[name] = like_before
+        return formats
 
     @cached_property
     def decimal_comma(self) -> bool:

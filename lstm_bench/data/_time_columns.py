@@ -182,7 +182,7 @@ def _is_even(values: NDArray[Any]) -> bool:
 
 def _is_monotone(values: NDArray[Any]) -> bool:
     steps = np.diff(values)
-    zero = steps.dtype.type(0)
+    zero = np.zeros((), steps.dtype)
     return bool((steps > zero).all() or (steps < zero).all())
 
 

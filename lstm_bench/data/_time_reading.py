@@ -149,7 +149,7 @@ def _with_patterns(
     # Long and short names of months differ in their pattern alone.
     merged = {kind: kind.replace("%B", "%b").replace("%A", "%a") for kind in kinds}
     kinds = list(dict.fromkeys(merged.values()))
-    wall = np.full(len(texts), np.datetime64("NaT"), "M8[us]")
+    wall = np.full(len(texts), np.datetime64("NaT", "us"), "M8[us]")
     zones = [""] * len(texts)
     fits = np.zeros(len(texts), bool)
     styled, counts = {}, {}

@@ -143,7 +143,7 @@ def summer_time_zone(wall: Times) -> str | None:
         return None
     values, counts = np.unique(steps, return_counts=True)
     common = values[counts.argmax()]
-    if not np.timedelta64(0) < common <= np.timedelta64(1, "h") or (steps == common).all():
+    if not np.timedelta64(0, "us") < common <= np.timedelta64(1, "h") or (steps == common).all():
         return None
     odd = np.flatnonzero(steps != common)
     jump = np.timedelta64(1, "h")
@@ -159,6 +159,6 @@ def summer_time_zone(wall: Times) -> str | None:
             return None
         even = np.diff(wall - (minutes * 60e6).astype("m8[us]"))
         left = int((even != common).sum())
-        if left < fewest and (even > np.timedelta64(0)).all():
+        if left < fewest and (even > np.timedelta64(0, "us")).all():
             fewest, best = left, zone
     return best

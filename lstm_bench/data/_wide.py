@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -10,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_bench.data._cells import is_missing, is_number, parse_date, present_cells
+from lstm_bench.data._time_patterns import MONTHS
 from lstm_bench.errors import DataError
 
 Wide = Literal["auto", "columns", "rows"]
 Text = NDArray[np.object_]
 
+YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
 VALUE, SERIES, TIME = "value", "series", "time"
 """The names of the columns of values, of series and, of the names in row 1, of times."""
 
@@ -28,7 +31,7 @@ class Long:
     note: str
     left_out: dict[str, str] = field(default_factory=dict)
     value: str = VALUE
-    series: str = SERIES
+    series: str | None = SERIES
 
 
 def to_long(
@@ -36,14 +39,39 @@ def to_long(
 ) -> Long:
     """Returns a wide file with a row for each value; gaps before and after a series are left out.
 
-    In a file with a series in each row, the names of the columns are times or numbers. Raises
-    `DataError` if there are no columns of values.
+    In a file with a series in each row, the names of the columns are times or numbers. If they are
+    the months of the year of each row, the file is one monthly series, unless `wide` says that the
+    columns are series. Raises `DataError` if there are no columns of values.
     """
+    if wide == "auto" and _has_months(columns):
+        return _months_to_long(columns)
     by_row = wide == "rows" or (wide == "auto" and _names_are_times(list(columns)))
     long = (_rows_to_long if by_row else _columns_to_long)(file, columns, is_numeric)
     if not len(long.rows):
         raise DataError(f"{file}: has no values in its columns of numbers; check the file")
     return long
+
+
+def _has_months(columns: Mapping[str, Text]) -> bool:
+    """Returns whether there is a column of years, and one for each of the twelve months."""
+    year, *names = columns
+    months = [MONTHS.get(name.strip().lower().rstrip(".")) for name in names]
+    return months == list(range(1, 13)) and all(
+        YEAR.fullmatch(str(cell)) is not None for cell in columns[year]
+    )
+
+
+def _months_to_long(columns: Mapping[str, Text]) -> Long:
+    """Returns the months of all years below one another, with their times as in 1950-01."""
+    year, *names = columns
+    grid = np.stack([columns[name] for name in names], axis=1)  # (years, 12)
+    every = np.repeat(np.arange(len(grid)), 12)
+    years = columns[year][every]
+    times = np.array([f"{y}-{n % 12 + 1:02d}" for n, y in enumerate(years)], object)
+    span = _span(grid.ravel())
+    long = {TIME: times[span], VALUE: grid.ravel()[span]}
+    note = f"a wide file: 12 columns as the months of each {year}; wide=columns makes them series"
+    return Long(long, every[span], note, series=None)
 
 
 def _names_are_times(names: list[str]) -> bool:

@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import itertools
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from lstm_bench.errors import StoreError
@@ -91,11 +91,19 @@ class Checkpoint:
             self._database.execute(query, row)
         self._notice(f"seed {seed} of recipe {recipe} is damaged in {self.path}, and is run again")
 
-    def remove(self, recipe: str) -> None:
-        """Deletes the seeds of `recipe`, which the store now holds."""
+    def remove(self, recipe: str, seeds: Iterable[int] | None = None) -> None:
+        """Deletes the seeds of `recipe`, by default all of them, which the store now holds."""
+        rows = (self.session, recipe)
+        query = "delete from seeds where session = ? and recipe = ?"
         with self._store_errors():
-            rows = (self.session, recipe)
-            self._database.execute("delete from seeds where session = ? and recipe = ?", rows)
+            if seeds is None:
+                self._database.execute(query, rows)
+            else:
+                self._database.execute("begin immediate")
+                self._database.executemany(
+                    f"{query} and seed = ?", [(*rows, seed) for seed in seeds]
+                )
+                self._database.execute("commit")
 
     def _digest(self, recipe: str, seed: int, outcome: bytes) -> bytes:
         key = f"{self.session}\n{recipe}\n{seed}\n".encode()

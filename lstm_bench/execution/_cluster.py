@@ -2,7 +2,7 @@
 
 Which worker runs a piece is decided here, so that few programs are compiled twice, a worker with
 other versions gets none, and a piece whose worker died, froze or is out of reach is run elsewhere.
-How messages get to the workers is the business of a `Link`: see `_dask`.
+How messages get to the workers is the business of a `Link`: see `_link` and `_dask`.
 """
 
 from __future__ import annotations
@@ -13,12 +13,19 @@ import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol, Self
+from collections.abc import Callable, Iterator, Sequence
+from typing import Self
 
 from lstm_bench.errors import UserError
-from lstm_bench.execution._executor import Event, Job, JobFailed, NetworkJob, SeedFinished
+from lstm_bench.execution._executor import (
+    TICK_SECONDS,
+    Event,
+    Job,
+    JobFailed,
+    NetworkJob,
+    Running,
+    SeedFinished,
+)
 from lstm_bench.execution._host import (
     REQUIRED,
     MissingSetupError,
@@ -29,6 +36,7 @@ from lstm_bench.execution._host import (
     version_faults,
 )
 from lstm_bench.execution._interrupts import record_interrupts
+from lstm_bench.execution._link import Link, Message, Result, SetUp, WorkerFacts, Workers
 from lstm_bench.execution._pieces import (
     PATIENCE,
     ClusterWorker,
@@ -46,71 +54,6 @@ MAX_FAULTS = 80
 """How often a piece may be lost without the death of its worker."""
 FIRST_SECONDS = 20.0
 """Seconds that the workers that there are at the start may take to be set up."""
-WAIT_SECONDS = 0.5
-
-
-@dataclass(frozen=True)
-class WorkerFacts:
-    """What the cluster says about a worker."""
-
-    name: str
-    host: str
-    threads: int
-
-
-@dataclass(frozen=True)
-class Workers:
-    """A message: the workers that there are, by address. Another `cluster` knows no older jobs."""
-
-    cluster: str
-    workers: Mapping[str, WorkerFacts]
-
-
-@dataclass(frozen=True)
-class SetUp:
-    """A message: a worker was sent the setup and files `names`; its facts, or an exception.
-
-    The exception is a `TimeoutError` if the worker did not answer.
-    """
-
-    address: str
-    names: frozenset[str]
-    answer: Mapping[str, str] | Exception
-
-
-@dataclass(frozen=True)
-class Result:
-    """A message: what became of a copy of a piece on a worker, its events or an exception."""
-
-    address: str
-    copy: Copy
-    answer: tuple[Event, ...] | BaseException
-    died: bool = False  # whether the worker did, by what the exception says
-
-
-Message = Workers | SetUp | Result
-
-
-class Link(Protocol):
-    """What connects this process with the workers of a cluster. None of its calls wait."""
-
-    def open(self) -> None:
-        """Connects; raises `UserError` if there is no cluster. This one call may take a while."""
-
-    def close(self, setup: str, copies: Sequence[Copy], addresses: Sequence[str]) -> None:
-        """Abandons `copies`, lets workers forget the setup, and disconnects."""
-
-    def receive(self, seconds: float) -> Sequence[Message]:
-        """Returns the messages since the last call; waits `seconds` at most if there is none."""
-
-    def set_up(self, address: str, setup: Setup, files: Mapping[str, bytes]) -> None:
-        """Has a worker install the setup with these data files: see `SetUp`."""
-
-    def give(self, address: str, setup: str, copy: Copy) -> None:
-        """Has a worker run a piece: see `Result`."""
-
-    def cancel(self, copy: Copy) -> None:
-        """Tells the worker that it should not run, or not go on with, a piece."""
 
 
 class ClusterExecutor:
@@ -129,6 +72,7 @@ class ClusterExecutor:
 
         An idle worker gets a copy of a piece that takes `patience` seconds too long by `clock`.
         """
+        self.tick: Callable[[], None] | None = None
         self._clock = clock
         self._link = link
         self._notice = notice
@@ -163,6 +107,20 @@ class ClusterExecutor:
         """The threads of all workers that take part, at least 1."""
         return max(1, sum(worker.threads for worker in self._workers.values()))
 
+    def running(self) -> list[Running]:
+        """Returns the pieces that workers have begun; their seeds are reported together."""
+        begun = {
+            copy.piece.number: (copy.piece, copy.began)
+            for worker in self._workers.values()
+            for copy in worker.copies
+            if not math.isinf(copy.began)
+        }
+        seeds = [
+            (piece.ticket, getattr(piece.job, "seeds", ()), began)
+            for piece, began in begun.values()
+        ]
+        return [Running(ticket, left, began, len(left)) for ticket, left, began in seeds]
+
     def prepare(self) -> None:
         """Does nothing: workers start TensorFlow with their first piece."""
 
@@ -183,6 +141,9 @@ class ClusterExecutor:
         self._pieces.clear()
         self._waiting.clear()
         self._interrupts.__exit__(None, None, None)
+
+    def release(self) -> None:
+        """Does nothing: the workers of a cluster are on other machines, and not ours to end."""
 
     def submit(self, job: Job | NetworkJob) -> int:
         """Returns the ticket of `job`, with which `events` reports it.
@@ -206,8 +167,10 @@ class ClusterExecutor:
         """
         while self._pieces:
             self._raise_if_interrupted()
+            if self.tick is not None:
+                self.tick()
             self._place()
-            for message in self._link.receive(WAIT_SECONDS):
+            for message in self._link.receive(TICK_SECONDS):
                 yield from self._handle(message)
 
     def _handle(self, message: Message) -> Iterator[tuple[int, Event]]:
@@ -380,7 +343,7 @@ class ClusterExecutor:
         pending = True
         while pending and self._clock() < deadline:
             self._raise_if_interrupted()
-            for message in self._link.receive(WAIT_SECONDS):
+            for message in self._link.receive(TICK_SECONDS):
                 list(self._handle(message))
             pending = not self._cluster or bool(
                 self._known.keys() - self._workers.keys() - self._refused.keys()

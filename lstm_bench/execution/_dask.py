@@ -18,10 +18,10 @@ from typing import Any
 from distributed import Client
 
 from lstm_bench.errors import UserError
-from lstm_bench.execution._cluster import Message, Result, SetUp, WorkerFacts, Workers
 from lstm_bench.execution._dask_tasks import release, run_piece, set_up
 from lstm_bench.execution._executor import Event
 from lstm_bench.execution._host import Setup
+from lstm_bench.execution._link import Message, Result, SetUp, WorkerFacts, Workers
 from lstm_bench.execution._pieces import Copy
 from lstm_bench.safety import mask_address
 

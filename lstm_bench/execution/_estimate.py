@@ -12,10 +12,10 @@ from scipy import optimize
 
 from lstm_bench.execution._executor import Executor, Job, SeedFinished
 from lstm_bench.recipes import (
-    SEED_OVERHEAD_SECONDS,
     Recipe,
     estimated_memory,
     estimated_seconds,
+    estimated_training_seconds,
     program_key,
 )
 from lstm_bench.results import Outcome, unpack_outcome
@@ -27,12 +27,16 @@ MIN_SAMPLE, MAX_SAMPLE = 60, 500
 """The fewest and the most recipes that are drawn from a space to average their cost."""
 PROBE_STEPS = 20_000
 """Time steps that a recipe is trained on in the probe, about."""
-PROBE_SECONDS = 20.0
-"""Seconds that a recipe may take in the probe, including compiling."""
+PROBE_SECONDS = 4.0
+"""Seconds that a recipe may take in the probe, including compiling, besides its baselines."""
 PROBE_BYTES = 1e9
 """Bytes that a recipe may take in the probe, by `estimated_memory`."""
 OVERHEAD_SECONDS = 0.4
 """Seconds a recipe takes besides compiling and training: its network is saved, its run logged."""
+PROGRAMS_OF_WORKER = 25
+"""About how many programs a worker compiles before it is replaced: it keeps 10 MB of each."""
+OWN_DATA = ("recipes", "search", "confirmation")
+"""The stages of a sweep over a file whose recipes learn from other rows than those before."""
 SAFETY_FACTOR = 1.3
 """How many times longer a sweep may take on a slow machine, or next to another program."""
 
@@ -50,7 +54,7 @@ class Stage:
     runs: Range
     updates: Range
     steps: Range  # time steps trained on
-    work: Range  # seconds of training on a machine of reference: see `_work`
+    work: Range  # seconds of its runs on a machine of reference: see `_work`
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class Speed:
     """The times measured in the probe: of its fastest and of its slowest recipe."""
 
     compile: Range  # seconds a program
-    factor: Range  # seconds of training for each second of `_work`
+    factor: Range  # seconds of training for each second of `estimated_training_seconds`
 
 
 @dataclass(frozen=True)
@@ -88,16 +92,28 @@ class Estimate:
 
 def estimate(sweep: Sweep, study: SearchStudy | None, pool: Executor, engine: str) -> Estimate:
     """Returns the estimated cost of `sweep`; trains some of its recipes briefly for the time."""
-    sample = study.sample(min(max(MIN_SAMPLE, study.trial_count), MAX_SAMPLE)) if study else []
+    sample = _sample(study)
     stages = tuple(estimate_stages(sweep, study, sample, engine))
     fixed = [entry.recipe for id_, entry in sweep.entries.items() if id_ not in sweep.left_out]
-    time_limit = min(PROBE_SECONDS, sweep.time_limit or PROBE_SECONDS)
+    preparation = max((r.task.preparation_seconds for r in [*fixed, *sample][-1:]), default=0.0)
+    patience = PROBE_SECONDS + 3 * preparation
+    time_limit = min(patience, sweep.time_limit or patience)
     candidates = [*_median_and_largest(fixed), *_median_and_largest(sample)]
     probed = [recipe for recipe in candidates if estimated_memory(recipe) <= PROBE_BYTES]
     speed = probe(probed, pool, engine, time_limit)
-    seconds = _total_seconds(stages, speed, pool.size) if speed else None
+    seconds = _total_seconds(stages, speed, pool.size, preparation) if speed else None
     early = any(r.stop_after_solved is not None or r.stop is not None for r in [*fixed, *sample])
     return Estimate(stages, pool.size, seconds, len(candidates) - len(probed), early)
+
+
+def expected_stages(sweep: Sweep, study: SearchStudy | None, engine: str) -> tuple[Stage, ...]:
+    """Returns the stages of `sweep` as they are known without training anything."""
+    return tuple(estimate_stages(sweep, study, _sample(study), engine))
+
+
+def _sample(study: SearchStudy | None) -> list[Recipe]:
+    """Returns random recipes of a search, to average their cost; none without a search."""
+    return study.sample(min(max(MIN_SAMPLE, study.trial_count), MAX_SAMPLE)) if study else []
 
 
 def estimate_stages(
@@ -198,17 +214,26 @@ def _count_switch_values(search: Search) -> int:
     return sum(len(part) for part in parts if isinstance(part, tuple))
 
 
-def _total_seconds(stages: Sequence[Stage], speed: Speed, workers: int) -> Range:
-    """Returns the fewest and the most seconds that `stages` take on so many workers."""
+def _total_seconds(
+    stages: Sequence[Stage], speed: Speed, workers: int, preparation: float = 0.0
+) -> Range:
+    """Returns the fewest and the most seconds that `stages` take on so many workers.
+
+    Each worker prepares the data of a stage with recipes of its own, for `preparation` seconds on a
+    machine of reference, and again after every `PROGRAMS_OF_WORKER` programs, when it is replaced.
+    """
     ends = []
     for end, factor in ((0, 1.0), (1, SAFETY_FACTOR)):
         work = sum(
             stage.recipes[end] * OVERHEAD_SECONDS
             + stage.programs[end] * speed.compile[end]
-            + stage.runs[end] * SEED_OVERHEAD_SECONDS
             + stage.work[end] * speed.factor[end]
             for stage in stages
         )
+        preparing = [stage for stage in stages if stage.name in OWN_DATA]
+        replaced = sum(stage.programs[1] for stage in stages) / PROGRAMS_OF_WORKER * end
+        times = min(workers, sum(stage.recipes[end] for stage in preparing)) * len(preparing)
+        work += preparation * speed.factor[end] * (times + replaced)
         ends.append(factor * work / workers)
     return ends[0], ends[1]
 
@@ -231,7 +256,8 @@ def probe(
             outcome: Outcome = unpack_outcome(event.outcomes[0])
             if outcome.compile_seconds:  # zero if its program had already been compiled
                 compiling.append(outcome.compile_seconds)
-            factors.append(outcome.train_seconds / _work(jobs[ticket]))
+            expected = estimated_training_seconds(jobs[ticket])
+            factors.append(outcome.train_seconds / expected)
     if not factors:
         return None
     compiling = compiling or [0.0]  # Keras compiles no program
@@ -262,12 +288,12 @@ def _updates(recipe: Recipe) -> float:
 
 
 def _work(recipe: Recipe) -> float:
-    """Returns about how many seconds a seed of a recipe trains on a machine of reference.
+    """Returns about how many seconds a seed of a recipe takes on a machine of reference.
 
     Recipes differ by their batch size and their units as much as by their time steps: a probe of
     two of them measures how much faster or slower this machine is.
     """
-    return estimated_seconds(recipe) - SEED_OVERHEAD_SECONDS
+    return estimated_seconds(recipe)
 
 
 COUNTS = (_updates, _steps, _work)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, Self
@@ -89,6 +89,22 @@ class JobFinished:
     model: bytes = b""
 
 
+@dataclass(frozen=True)
+class Running:
+    """What a worker does now: `seeds` of the job with this ticket, the next of `left` seeds.
+
+    `began` is when it began with them, by `time.monotonic`.
+    """
+
+    ticket: int
+    seeds: tuple[int, ...]
+    began: float
+    left: int
+
+
+TICK_SECONDS = 0.5
+"""The most seconds between two calls of the `tick` of an executor."""
+
 Event = SeedFinished | JobFailed | JobFinished
 """What a job reports: its seeds as they finish, and last either `JobFailed` or `JobFinished`."""
 
@@ -100,12 +116,23 @@ class Executor(Protocol):
     job is reported once. Which worker trains a seed has no effect on its numbers.
     """
 
+    tick: Callable[[], None] | None
+    """Called every `TICK_SECONDS` while `events` waits; what it raises leaves `events`."""
+
     @property
     def size(self) -> int:
         """How many jobs run at a time."""
 
+    def running(self) -> Sequence[Running]:
+        """Returns what the workers do now."""
+
     def prepare(self) -> None:
         """Makes workers ready in the background, before the first job."""
+
+    def release(self) -> None:
+        """Frees the memory of workers of this machine that have nothing to do.
+
+        A later job starts others."""
 
     def submit(self, job: Job | NetworkJob) -> int:
         """Returns the ticket of `job`, with which `events` reports it."""

@@ -25,7 +25,8 @@ from lstm_bench.execution._executor import (
     NetworkJob,
     SeedFinished,
 )
-from lstm_bench.provenance import provenance
+from lstm_bench.execution._lost_network import without_best_seed
+from lstm_bench.execution._work import Amount, WorkMeter, seeds_as_text, work_of_recipe
 from lstm_bench.recipes import Recipe, estimated_seconds, program_key
 from lstm_bench.results import Failed, Outcome, merge_outcomes, select_seeds, unpack_outcome
 from lstm_bench.tracking import SeedRole, Session, outcome_key
@@ -33,10 +34,6 @@ from lstm_bench.tracking import SeedRole, Session, outcome_key
 OVER_TIME = "it took longer than its time limit"
 SAVE_ATTEMPTS = 3
 """How often the workers try to make the file of a network."""
-REPRODUCIBILITY_FACTS = (
-    *("tensorflow", "keras", "numpy", "numba", "system", "processor", "XLA", "oneDNN"),
-)
-"""Facts of a result's provenance: where all are equal, a seed gives bit-identical numbers."""
 
 
 @dataclass(frozen=True)
@@ -76,10 +73,11 @@ class RecipeRunner:
         engine: str,
         seconds: float | None = None,
         seeds: int = 1,
+        work: WorkMeter | None = None,
     ) -> None:
         """`seconds` is how long a recipe may compile and train on `seeds` seeds.
 
-        On more seeds it may take proportionally longer.
+        On more seeds it may take proportionally longer. `work` counts what is run.
         """
         self.outcomes: dict[str, Outcome] = {}
         self.ran: set[str] = set()
@@ -95,6 +93,10 @@ class RecipeRunner:
         self._stored: dict[str, set[int]] = {}  # the seeds of each key that are in the store
         self._running = 0  # groups of requests that were sent together
         self._handlers: dict[int, Callable[[Event], None]] = {}
+        self._work = work or WorkMeter()
+        self._sent: dict[int, tuple[str, Amount]] = {}  # ticket -> what it runs, work of a seed
+        self._counted: dict[str, set[int]] = {}  # key -> seeds that are counted in `_work`
+        self._programs: set[str] = set()
 
     def run(
         self,
@@ -133,6 +135,7 @@ class RecipeRunner:
             seeds = tuple(sorted({seed for request in same for seed in request.seeds}))
             union = dataclasses.replace(same[0], seeds=seeds)  # the same recipe is run once
             missing = self._missing_seeds(union, retry)
+            self._count_known(union, missing)
             if missing:
                 waiting.setdefault((union.recipe.training, missing), []).append(union)
             else:
@@ -155,6 +158,21 @@ class RecipeRunner:
             self._submit(group, seeds, len(waiting), store, report)
         if known:
             self._begin(follow(known), store, retry, on_done, follow)
+
+    def _count_known(self, request: Request, missing: Sequence[int]) -> None:
+        """Counts the seeds of a request that were run in an earlier session."""
+        counted = self._counted.setdefault(request.key, set())
+        if request.key not in self._failures:
+            known = len(set(request.seeds) - set(missing) - counted)
+            self._work.reuse(work_of_recipe(request.recipe, known) if known else Amount())
+        counted |= set(request.seeds)
+
+    def running(self) -> list[str]:
+        """Returns what is being trained now: recipes, each with its seeds; notes it in the work."""
+        now = self._pool.running()
+        sent = [(part, *self._sent[part.ticket]) for part in now if part.ticket in self._sent]
+        self._work.watch([(p.began, seed * len(p.seeds), seed * p.left) for p, _, seed in sent])
+        return [f"{label} {seeds_as_text(part.seeds)}".rstrip() for part, label, _ in sent]
 
     def is_finished(self, request: Request) -> bool:
         """Returns whether the store or the checkpoint has every seed of `request`."""
@@ -207,7 +225,7 @@ class RecipeRunner:
         self._loaded.add(key)
         finished = self._session.finished(key)
         if finished is not None and not finished.model:
-            finished = _without_best_seed(finished)
+            finished = without_best_seed(finished)
         parts = [finished] if finished else []
         self._stored[key] = set(finished.seeds["seed"]) if finished else set()
         saved = self._checkpoint.load(key)
@@ -239,10 +257,17 @@ class RecipeRunner:
         self._running += 1
         parts: dict[str, list[Outcome]] = {request.key: [] for request in group}
         self.ran.update(parts)
+        program = program_key(first.recipe, self._engine)
+        work = work_of_recipe(first.recipe, len(seeds), program not in self._programs)
+        self._programs.add(program)
+        share, finished = work * (1 / len(seeds)), 0
+        self._work.submit(work)
 
         def handle(event: Event) -> None:
-            nonlocal running
+            nonlocal running, finished
             if isinstance(event, SeedFinished):
+                finished += 1
+                self._work.finish(share)
                 for request, outcome in zip(group, event.outcomes, strict=True):
                     self._checkpoint.save(request.key, event.seed, outcome)
                     parts[request.key].append(unpack_outcome(outcome))
@@ -253,6 +278,7 @@ class RecipeRunner:
                     self._record_failure(request, event)
             if running == 0:
                 self._running -= 1
+                self._work.finish(share * (len(seeds) - finished))  # those that failed
                 for request in group:
                     self._merge(request, parts[request.key])
                     if store and self.outcome(request) is not None:
@@ -267,10 +293,12 @@ class RecipeRunner:
                 self._engine,
                 self._remaining_seconds(first),
                 training=first.recipe.training,
-                program=program_key(first.recipe, self._engine),
+                program=program,
                 work=len(job_seeds) * estimated_seconds(first.recipe),
             )
-            self._handlers[self._pool.submit(job)] = handle
+            ticket = self._pool.submit(job)
+            self._handlers[ticket] = handle
+            self._sent[ticket] = first.id, share
 
     def _remaining_seconds(self, request: Request) -> float | None:
         """Returns the seconds that a recipe may still take; None without a time limit."""
@@ -325,16 +353,19 @@ class RecipeRunner:
             elif isinstance(event, JobFailed):
                 self.unsaved[request.key] = event.reason
 
-        job = NetworkJob(outcome.settings, outcome.best_seed, outcome.weights)
+        job = NetworkJob(request.recipe.settings, outcome.best_seed, outcome.weights)
         self._handlers[self._pool.submit(job)] = handle
 
     def _log(self, request: Request, outcome: Outcome) -> None:
         if request.data:
             outcome = dataclasses.replace(outcome, data={**outcome.data, **request.data})
             self.outcomes[request.key] = outcome
-        self._session.log(request.id, outcome, request.kind)
         self._stored[request.key] = set(outcome.seeds["seed"])
-        self._checkpoint.remove(request.key)
+
+        def written() -> None:
+            self._checkpoint.remove(request.key, outcome.seeds["seed"].tolist())
+
+        self._session.log(request.id, outcome, request.kind, written)
 
     def _handle_events(self) -> None:
         """Handles the events of all jobs, until none is left."""
@@ -342,18 +373,7 @@ class RecipeRunner:
             self._handlers[ticket](event)
             if not isinstance(event, SeedFinished):
                 del self._handlers[ticket]
-
-
-def _without_best_seed(outcome: Outcome) -> Outcome | None:
-    """Returns the part to keep of an outcome whose network is lost: all seeds but the best.
-
-    The best seed is trained again, to the same weights. None if training here could give different
-    numbers, so that all seeds must be run again; None also if there is no other seed.
-    """
-    current = provenance()
-    others = [seed for seed in outcome.seeds["seed"].tolist() if seed != outcome.best_seed]
-    same = all(outcome.provenance.get(fact) == current[fact] for fact in REPRODUCIBILITY_FACTS)
-    return select_seeds(outcome, others) if same and others else None
+                self._sent.pop(ticket, None)
 
 
 def divergence_reason(outcome: Outcome) -> str:

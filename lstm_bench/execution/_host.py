@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from lstm_bench.errors import DataError
+from lstm_bench.errors import DataError, Interrupted
 from lstm_bench.execution._executor import Event, Job, NetworkJob, Place
 from lstm_bench.execution._workers import WorkerPool
 from lstm_bench.provenance import VERSION, provenance
@@ -174,8 +174,13 @@ class Host:
             place = Place(self._data_folder(name), setup.command, socket.gethostname())
             pool = WorkerPool(1, setup.worker_memory_mb, setup.tasks, place)
             pool.__enter__()
+
+        def stop_if_unwanted() -> None:
+            if stop():
+                raise Interrupted
+
         try:
-            pool.stop = stop
+            pool.tick = stop_if_unwanted
             pool.submit(job)
             events = tuple(event for _, event in pool.events())
         except BaseException:

@@ -7,22 +7,33 @@ of a weak reference it is only printed and then dropped, and a sweep would go on
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
+
+MESSAGE = (
+    b"\ninterrupted: what has finished is kept, and the report is written from it; "
+    b"Ctrl-C again ends at once\n\n"
+)
+"""Printed at once: the code that is interrupted may take seconds to end."""
 
 
 @contextlib.contextmanager
 def record_interrupts() -> Iterator[Callable[[], None]]:
     """Yields a function that raises KeyboardInterrupt if Ctrl-C was pressed since the start.
 
-    Ctrl-C also raises KeyboardInterrupt at once, as usual. Outside the main thread, and where the
-    program has its own handler, nothing is changed and the function does nothing.
+    Ctrl-C also raises KeyboardInterrupt at once, as usual, and prints `MESSAGE`. Outside the main
+    thread, and where the program has its own handler, nothing is changed and the function does
+    nothing.
     """
     interrupted = threading.Event()
 
     def handler(number: int, frame: FrameType | None) -> None:
+        if not interrupted.is_set():
+            with contextlib.suppress(OSError):  # nobody reads it
+                os.write(2, MESSAGE)  # not by a stream, which may be in use at this moment
         interrupted.set()
         signal.default_int_handler(number, frame)
 

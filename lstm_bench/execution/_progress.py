@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import math
+import os
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
+from lstm_bench.errors import FailedFastError
 from lstm_bench.execution._gathering import RecipeRunner, Request
+from lstm_bench.execution._work import WorkMeter
 from lstm_bench.provenance import provenance
 from lstm_bench.results import Failed, NotRun, Outcome, SweepData, measure_mean
 from lstm_bench.safety import print_plain
 from lstm_bench.search import SearchStudy, planned_contexts
 from lstm_bench.sweeps import Sweep
 from lstm_bench.tracking import Session, SweepRow, result_from_listing, sweep_listing
+
+MAX_TEXT, MAX_SHOWN = 200, 8
+"""The most characters of a text, and the most texts of a kind, that `document` holds."""
 
 
 @dataclass
@@ -34,12 +42,47 @@ class SweepProgress:
     """Called with a message for the user about anything unusual, such as a damaged file."""
     unsaved: dict[str, str] = field(default_factory=dict)
     """Recipes whose network could not be saved: id -> reason."""
+    work: WorkMeter = field(default_factory=WorkMeter)
+    """The weight updates that are done and expected, and how long the rest takes."""
+    running: tuple[str, ...] = ()
+    """What is being trained: recipes, each with its seed."""
+    unwritten: int = 0
+    """How many writes to the store are waiting."""
+    fail_fast: bool = False
+    """Whether the first recipe that fails ends the sweep."""
 
-    def begin_stage(self, stage: str, recipes: int = 0) -> None:
-        """Begins a stage, which adds `recipes` to the expected total."""
+    def begin_stage(self, stage: str, recipes: int = 0, trials: int = 0) -> None:
+        """Begins a stage, which adds `recipes` to the expected total.
+
+        `trials` is how many trials a search has; they are part of the total already.
+        """
         self.stage = stage
         self.total += recipes
+        self.work.begin_stage(stage, trials)
         self.changed(self)
+
+    def document(self) -> dict[str, Any]:
+        """Returns how far the sweep is, as plain JSON values: what `lstm-bench status` shows."""
+        total, done, left = self.work.total, self.work.finished, self.work.seconds_left()
+        best = None
+        if self.best is not None and self.score == self.score:
+            name = self.best.name[:MAX_TEXT]
+            best = {"id": self.best_id, "name": name, self.measure: round(self.score, 6)}
+        return {
+            "stage": self.stage,
+            "running": [text[:MAX_TEXT] for text in self.running[:MAX_SHOWN]],
+            "recipes": {"done": self.done, "total": self.total},
+            "seeds": {"done": round(done.runs), "total": round(total.runs)},
+            "updates": {"done": round(done.updates), "total": round(total.updates)},
+            "fraction": round(self.work.fraction, 4),
+            "seconds_left": None if math.isinf(left) else round(left, 1),
+            "failed": len(self.failed),
+            "failures": [text[:MAX_TEXT] for text in self.failed[-MAX_SHOWN:]],
+            "best": best,
+            "host": socket.gethostname(),
+            "process": os.getpid(),
+            "updated": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
 
     def count(
         self, id_: str, outcome: Outcome | None, reused: bool = False, failure: str = ""
@@ -47,12 +90,16 @@ class SweepProgress:
         """Counts one recipe that is done: its outcome, or the failure if it has none."""
         self.done += 1
         self.reused += reused
+        if self.stage == "search":
+            self.work.trial_done("search")
         if failure:
             self.failed.append(failure)
         ranked = self.stage in ("recipes", "search", "confirmation")
         if outcome and ranked and self._rank(outcome) < self._rank(self.best):
             self.best, self.best_id = outcome, id_
         self.changed(self)
+        if failure and self.fail_fast:
+            raise FailedFastError(f"ended with the first failure, as --fail-fast says: {failure}")
 
     @property
     def score(self) -> float:
@@ -97,10 +144,11 @@ class SweepLog:
     def count(self, request: Request, reused: bool, reason: str = "") -> None:
         """Counts a recipe that is done; one with a `reason` has failed."""
         outcome = self._runner.outcome(request)
-        reason = reason or ("" if outcome else self._runner.failure(request))
+        known = reused and not reason and outcome is not None
+        reason = reason or self._runner.failure(request)
         if reason:
             failure = f"{request.id} ({request.recipe.name}): {reason}"
-            self.progress.count(request.id, None, failure=failure)
+            self.progress.count(request.id, None, known, failure)
         else:
             self.progress.count(request.id, outcome, reused)
 

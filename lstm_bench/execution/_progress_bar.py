@@ -6,12 +6,14 @@ import html
 import math
 import sys
 import time
+from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 from rich import box
+from rich.console import RenderableType
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     ProgressColumn,
     Task,
@@ -22,7 +24,7 @@ from rich.text import Text
 
 from lstm_bench.execution._estimate import Estimate
 from lstm_bench.execution._progress import SweepProgress
-from lstm_bench.safety import printable_text, terminal_console
+from lstm_bench.safety import print_plain, printable_text, terminal_console
 
 
 def is_interactive() -> bool:
@@ -72,30 +74,48 @@ NAME_WIDTH = 12
 """Characters of a sweep's name before its bar, so that the line fits a terminal of 80 columns."""
 
 
-class _TimeLeft(ProgressColumn):
-    """The remaining time, estimated from the recipes run so far; at the end, the total time."""
+class _Times(ProgressColumn):
+    """The time that has passed, and the time that is left; at the end, the total time."""
 
     max_refresh = 0.5
 
     def render(self, task: Task) -> Text:
-        """Returns the time as hours, minutes and seconds."""
-        remaining = task.fields["end"] - (task.elapsed or 0)
-        seconds = task.finished_time if task.finished else max(remaining, 0)
-        if seconds is None or math.isinf(seconds):
-            return Text("-:--:--", style="progress.remaining")
-        return Text(str(timedelta(seconds=round(seconds))), style="progress.remaining")
+        """Returns both as hours, minutes and seconds."""
+        elapsed = _clock(task.elapsed or 0.0)
+        if task.fields["ended"]:
+            return Text(elapsed, style="progress.elapsed")
+        left = max(task.fields["end"] - (task.elapsed or 0.0), 0.0)
+        shown = "-:--:--" if math.isinf(left) else _clock(left)
+        return Text(f"{elapsed} < {shown}", style="progress.remaining")
+
+
+def _clock(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))
+
+
+class _TwoLines(Progress):
+    """A progress bar with a line below it, of what is being trained."""
+
+    below = ""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Yields the bar and the line."""
+        yield self.make_tasks_table(self.tasks)
+        if self.below:
+            yield Text(printable_text(self.below), style="dim", no_wrap=True, overflow="ellipsis")
 
 
 class SweepBar:
-    """A progress bar: recipes done, the best so far, time left. Use it as a context manager."""
+    """A progress bar: updates and recipes done, times, the best so far. It is a context manager."""
 
     def __init__(self, name: str, quiet: bool) -> None:
         console = terminal_console(stderr=True)
-        self._progress = Progress(
+        self._progress = _TwoLines(
             TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
             BarColumn(bar_width=20 if console.width >= 100 else 10),
-            MofNCompleteColumn(),
-            _TimeLeft(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TextColumn("{task.fields[recipes]}", table_column=Column(no_wrap=True)),
+            _Times(table_column=Column(no_wrap=True)),
             TextColumn("{task.fields[status]}", markup=False),
             console=console,
             disable=quiet,
@@ -106,12 +126,15 @@ class SweepBar:
     def __enter__(self) -> SweepBar:
         self._progress.start()
         name = self._name if len(self._name) <= NAME_WIDTH else f"{self._name[: NAME_WIDTH - 1]}…"
-        self._task = self._progress.add_task(
-            printable_text(name), total=None, status="starting", end=math.inf
-        )
+        facts: dict[str, Any] = {"recipes": "", "status": "", "end": math.inf, "ended": False}
+        self._task = self._progress.add_task(printable_text(name), total=1.0, **facts)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, error: object, *_: object) -> None:
+        self._progress.below = ""
+        self._progress.update(self._task, ended=True)
+        if error is None:
+            self._progress.update(self._task, completed=1.0)
         self._progress.stop()
 
     def estimated(self, estimate: Estimate) -> None:
@@ -120,25 +143,35 @@ class SweepBar:
 
     def changed(self, state: SweepProgress) -> None:
         """Updates the bar, and prints new failures."""
-        status = _status(state)
         for failure in state.failed[self._failures :]:
             self._progress.console.print(f"failed: {failure}", style="red")
         self._failures = len(state.failed)
         task = self._progress.tasks[self._task]
-        end, ran = task.fields["end"], state.done - state.reused
-        if ran and (state.done, state.total) != (task.completed, task.total):
-            end = (task.elapsed or 0) * (1 + (state.total - state.done) / ran)
+        self._progress.below = running_line(state)
         self._progress.update(
             self._task,
-            completed=state.done,
-            total=state.total,
-            status=printable_text(status),
-            end=end,
+            completed=state.work.fraction,
+            recipes=f"{state.done}/{state.total}",
+            status=printable_text(status_line(state)),
+            end=(task.elapsed or 0.0) + state.work.seconds_left(),
         )
 
 
-def _status(state: SweepProgress) -> str:
-    """Returns what the bar says: the stage, the best recipe so far, and how many have failed."""
+def running_line(state: SweepProgress) -> str:
+    """Returns what is being trained, and how many seeds and weight updates are done."""
+    done, total = state.work.finished, state.work.total
+    parts = [f"training {', '.join(state.running)}"] if state.running else []
+    if state.unwritten > 1:
+        parts.append(f"{state.unwritten} writes to the store are waiting")
+    if total.runs:
+        counts = (done.runs, total.runs, done.updates, total.updates)
+        seeds, all_seeds, updates, all_updates = (f"{count:,.0f}" for count in counts)
+        parts.append(f"{seeds} of {all_seeds} seeds, {updates} of {all_updates} updates")
+    return "; ".join(parts)
+
+
+def status_line(state: SweepProgress) -> str:
+    """Returns the stage, the best recipe so far, and how many have failed."""
     status = state.stage
     if state.best is not None and state.score == state.score:
         # A skill can be below 0, unlike the fraction of correct answers.
@@ -180,15 +213,69 @@ class NotebookBar:
         self._failures = len(state.failed)
         if time.monotonic() - self._updated > 0.1:
             self._updated = time.monotonic()
-            text = html.escape(f"{self._name}: {state.done} of {state.total} {_status(state)}")
-            bar = f"<progress value='{state.done}' max='{max(state.total, 1)}'></progress>"
+            counts = f"{state.done} of {state.total} recipes, {_left(state)}"
+            text = html.escape(f"{self._name}: {counts}; {status_line(state)}")
+            bar = f"<progress value='{state.work.fraction:.3f}' max='1'></progress>"
             self._show(f"{bar} {text}")
 
     def _show(self, text: str) -> None:
         self._handle.update({"text/html": text}, raw=True)
 
 
-def sweep_bar(name: str, quiet: bool = False) -> SweepBar | NotebookBar:
-    """Returns a progress bar for where this process runs: a terminal or a notebook."""
-    in_notebook = not quiet and terminal_console(stderr=True).is_jupyter
-    return NotebookBar(name) if in_notebook else SweepBar(name, quiet)
+class PlainProgress:
+    """The same as plain lines, where standard error is no terminal: a file, or a pipe."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._failures = 0
+        self._stage = ""
+        self._began = self._printed = time.monotonic()
+
+    def __enter__(self) -> PlainProgress:
+        self._print("starts")
+        return self
+
+    def __exit__(self, error: object, *_: object) -> None:
+        took = _clock(time.monotonic() - self._began)
+        self._print(f"ended after {took}" if error is None else f"stopped after {took}")
+
+    def estimated(self, estimate: Estimate) -> None:
+        """Prints how long the sweep should take."""
+        self._print(str(estimate_table(self._name, estimate).caption))
+
+    def changed(self, state: SweepProgress) -> None:
+        """Prints new failures, and how far the sweep is: at new stages, and every half minute."""
+        for failure in state.failed[self._failures :]:
+            self._print(f"failed: {failure}")
+        self._failures = len(state.failed)
+        if state.stage == self._stage and time.monotonic() - self._printed < LINE_SECONDS:
+            return
+        new, self._stage = state.stage != self._stage, state.stage
+        if new or not state.total:
+            self._print(f"{state.stage} begins" if state.total else state.stage or "starting")
+            return
+        counts = f"{state.work.fraction:.0%}, {state.done} of {state.total} recipes"
+        line = "; ".join(filter(None, [counts, _left(state), status_line(state)]))
+        self._print("; ".join(filter(None, [line, running_line(state)])))
+
+    def _print(self, text: str) -> None:
+        self._printed = time.monotonic()
+        print_plain(f"{self._name}: {text}")
+
+
+LINE_SECONDS = 30.0
+"""Seconds between two lines of `PlainProgress`."""
+
+
+def _left(state: SweepProgress) -> str:
+    """Returns how long the rest takes, in words; empty while that is unknown."""
+    left = state.work.seconds_left()
+    return "" if math.isinf(left) else f"about {_clock(left)} left"
+
+
+def sweep_bar(name: str, quiet: bool = False) -> SweepBar | NotebookBar | PlainProgress:
+    """Returns what shows progress where this process runs: a terminal, a notebook or a pipe."""
+    console = terminal_console(stderr=True)
+    if not quiet and console.is_jupyter:
+        return NotebookBar(name)
+    return SweepBar(name, quiet) if quiet or console.is_terminal else PlainProgress(name)

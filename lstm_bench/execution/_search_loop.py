@@ -80,7 +80,7 @@ class SearchLoop:
 
     def race(self) -> None:
         """Runs all batches; a proposal that has no chance left is stopped after some seeds."""
-        self.log.progress.begin_stage("search")
+        self.log.progress.begin_stage("search", trials=self.study.trial_count)
         for batch in self.study.batches():
             self._race_batch(batch)
             self.log.write()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,19 +11,21 @@ from typing import Protocol
 from lstm_bench.config import Settings
 from lstm_bench.errors import StoreError, UserError
 from lstm_bench.execution._checkpoint import Checkpoint, file_lock
+from lstm_bench.execution._closing import Closing
 from lstm_bench.execution._cluster import ClusterExecutor
-from lstm_bench.execution._estimate import Estimate, estimate
+from lstm_bench.execution._estimate import Estimate, estimate, expected_stages
 from lstm_bench.execution._executor import Executor
 from lstm_bench.execution._gathering import RecipeRunner, Request
 from lstm_bench.execution._progress import SweepLog, SweepProgress
 from lstm_bench.execution._search_loop import SearchLoop
+from lstm_bench.execution._ticker import Ticker
 from lstm_bench.execution._workers import WorkerPool
-from lstm_bench.report import check_report_folder, write_report, written_by_report
+from lstm_bench.report import check_report_folder
 from lstm_bench.results import NotRun, SweepData
 from lstm_bench.safety import path_component, print_plain, report_folder_name
 from lstm_bench.search import SearchStudy, StudyStorage, check_separate
 from lstm_bench.sweeps import Sweep
-from lstm_bench.tracking import Store, SweepRow, begin_session
+from lstm_bench.tracking import Store, StoreLock, SweepRow, begin_session
 from lstm_bench.training import available_cores
 
 
@@ -113,55 +114,77 @@ def run_sweep(
     again: bool = False,
     observer: ProgressObserver | None = None,
     cluster: object = None,
+    fail_fast: bool = False,
 ) -> tuple[SweepData, Path, SweepProgress]:
     """Runs `sweep` and returns its results, the path of its report, and how it went.
 
     What the store already has of this sweep is not run again, unless `again`. On Ctrl-C everything
     that has finished is kept, the report is written from it, and KeyboardInterrupt goes on.
     `cluster` is the address of a Dask scheduler or a `distributed.Client`, by default that of
-    `settings`; without one, processes of this machine run the recipes.
+    `settings`; without one, processes of this machine run the recipes. With `fail_fast` the first
+    recipe that fails ends the sweep with `FailedFastError`. Raises `StoreLostError` if the store
+    has not answered for as long as `settings` say; what had finished is in the checkpoint then.
     """
     study = _study(sweep)
     progress = SweepProgress(changed=observer.changed) if observer else SweepProgress()
+    progress.fail_fast = fail_fast
     folder = settings.reports / report_folder_name(sweep.name, sweep.overrides)
     _check_writable(folder)
     if sweep.search is not None and settings.optuna is not None:
         check_separate(settings.optuna, settings.store)
     lock = settings.artifacts / f"{path_component(sweep.name)}.lock"
-    waiting = functools.partial(progress.begin_stage, "waiting for another process at this sweep")
+
+    def waiting_for(host: str = "") -> None:
+        place = f", on {host}" if host else ""
+        progress.begin_stage(f"waiting for another process at this sweep{place}")
+
     pool = _executor(sweep, settings, cluster, progress.notice)
     with contextlib.ExitStack() as stack:
         stack.enter_context(pool).prepare()
         # Before the lock, which makes a folder: the store may be refused.
-        store = Store(settings.store, settings.artifacts, waiting=progress.notice)
-        stack.enter_context(file_lock(lock, waiting))
+        wait = 60 * settings.store_wait
+        progress.begin_stage("opening the store")
+        store = Store(settings.store, settings.artifacts, waiting=progress.notice, wait=wait)
+        stack.enter_context(file_lock(lock, waiting_for))
         storage = _study_storage(sweep, settings, progress)
+        store_lock = None
+        if not store.is_file:  # other folders and hosts may use it
+            store_lock = StoreLock(store, sweep.name)
+            stack.enter_context(store_lock.held(waiting_for))
+        progress.begin_stage("reading the store")
         session = begin_session(store, sweep, engine, again)
+        session.lock = store_lock
         progress.runs_page = session.page
         checkpoint = Checkpoint(settings.artifacts / "seeds.db", session.run_id, progress.notice)
-        runner = RecipeRunner(session, checkpoint, pool, engine, sweep.time_limit, sweep.seeds)
+        stack.callback(checkpoint.close)
+        progress.work.workers = pool.size
+        limits = (sweep.time_limit, sweep.seeds)
+        runner = RecipeRunner(session, checkpoint, pool, engine, *limits, progress.work)
         log = SweepLog(sweep, session, runner, progress, study)
-        finished = False
+        pool.tick = Ticker(session, runner, progress)
+        finished, interrupted = False, False
         try:
             if observer and not session.resumed:
-                observer.estimated(estimate(sweep, study, pool, engine))
+                progress.begin_stage("estimating the time")
+                expected = estimate(sweep, study, pool, engine)
+                observer.estimated(expected)
+                progress.work.expect(expected.stages, expected)
+            else:
+                progress.work.expect(expected_stages(sweep, study, engine))
             requests = _fixed_requests(sweep, runner, log)
             progress.begin_stage("recipes", len(requests) + (study.trial_count if study else 0))
             _run_fixed_recipes(sweep, requests, runner, log)
             if study is not None:
                 SearchLoop(sweep, study, runner, log, storage).run()
             finished = True
+            pool.release()  # a report of a long file needs as much memory as a worker
+        except KeyboardInterrupt:
+            interrupted = True
+            pool.__exit__(None, None, None)
+            raise
         finally:
-            result = log.result(stored=True)
-            finished = finished and not progress.unsaved
-            try:
-                log.write(last=finished)
-                if result.rows or result.failed or result.not_run:
-                    write_report(result, folder)
-                    session.attach(folder, written_by_report(folder))
-            finally:
-                session.end(result, finished)
-                checkpoint.close()
+            closing = Closing(log, session, progress, folder, pool.tick)
+            result = closing.in_haste() if interrupted else closing.run(finished)
     return result, folder / "index.html", progress
 
 

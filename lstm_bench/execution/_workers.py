@@ -31,12 +31,14 @@ from lstm_bench.data import PREPARED_FILES, PreparedFile, PreparedKey
 from lstm_bench.errors import Interrupted, TaskError, UserError
 from lstm_bench.execution._executor import (
     MAX_ATTEMPTS,
+    TICK_SECONDS,
     Event,
     Job,
     JobFailed,
     JobFinished,
     NetworkJob,
     Place,
+    Running,
     SeedFinished,
 )
 from lstm_bench.execution._interrupts import record_interrupts
@@ -50,7 +52,6 @@ from lstm_bench.sweeps import tasks_from_sources
 from lstm_bench.training import prepare_environment, start_tensorflow
 
 RESTART_PAUSE = 0.2  # seconds between two attempts to start a process
-STOP_PERIOD = 0.5  # seconds between two calls of `stop`
 _starting = threading.Lock()
 """Held while a process starts, which for a moment changes what all threads see of this one."""
 
@@ -67,6 +68,7 @@ class _Worker:
     ticket: int | None = None  # of the running job, if any
     job: Job | NetworkJob | None = None  # the part of the running job that is left
     deadline: float = math.inf
+    began: float = 0.0  # when it began the job, or the job's current seed
     programs: set[str] = field(default_factory=set)  # of all jobs that it was given
 
 
@@ -87,8 +89,7 @@ class WorkerPool:
         """
         self.size = workers
         self.budget_mb = budget_mb
-        self.stop: Callable[[], bool] | None = None
-        """Called regularly while jobs run; if it returns True, `events` raises `Interrupted`."""
+        self.tick: Callable[[], None] | None = None
         self._tasks = tasks
         self._place = place
         self._workers: list[_Worker] = []
@@ -112,6 +113,13 @@ class WorkerPool:
         self._workers.clear()
         self._waiting.clear()
 
+    def release(self) -> None:
+        """Ends the worker processes that have nothing to do; a later job starts others."""
+        idle = [worker for worker in self._workers if worker.ticket is None]
+        self._workers = [worker for worker in self._workers if worker.ticket is not None]
+        for worker in idle:
+            _stop(worker)
+
     def submit(self, job: Job | NetworkJob) -> int:
         """Returns the ticket of `job`, with which `events` reports it."""
         ticket = next(self._tickets)
@@ -132,6 +140,15 @@ class WorkerPool:
             for worker in self._wait_for(busy):
                 self._raise_if_interrupted()
                 yield from self._receive(worker)
+
+    def running(self) -> list[Running]:
+        """Returns what each busy worker does: the first seed that is left of its job."""
+        seeds = [(worker, getattr(worker.job, "seeds", ())) for worker in self._workers]
+        return [
+            Running(worker.ticket, left[:1], worker.began, len(left))
+            for worker, left in seeds
+            if worker.ticket is not None
+        ]
 
     def prepare(self) -> None:
         """Makes the fork server import TensorFlow in the background."""
@@ -167,17 +184,16 @@ class WorkerPool:
         except OSError:
             return False
         del self._waiting[ticket]
-        worker.ticket, worker.job = ticket, job
+        worker.ticket, worker.job, worker.began = ticket, job, time.monotonic()
         worker.programs.add(job.program)
         return True
 
     def _wait_for(self, busy: Sequence[_Worker]) -> list[_Worker]:
         """Waits for the workers; returns those that sent something or reached their deadline."""
         left = min(worker.deadline for worker in busy) - time.monotonic()
-        if self.stop is not None:
-            if self.stop():
-                raise Interrupted
-            left = min(left, STOP_PERIOD)
+        if self.tick is not None:
+            self.tick()
+            left = min(left, TICK_SECONDS)
         wait([worker.pipe for worker in busy], None if math.isinf(left) else max(left, 0))
         now = time.monotonic()
         return [worker for worker in busy if worker.pipe.poll() or worker.deadline <= now]
@@ -205,7 +221,7 @@ class WorkerPool:
             return
         if isinstance(event, SeedFinished) and isinstance(job, Job):
             seeds = tuple(seed for seed in job.seeds if seed != event.seed)
-            worker.job = dataclasses.replace(job, seeds=seeds)
+            worker.job, worker.began = dataclasses.replace(job, seeds=seeds), time.monotonic()
         if not isinstance(event, SeedFinished):
             worker.ticket, worker.job, worker.deadline = None, None, math.inf
             if unshared_mb > self.budget_mb:

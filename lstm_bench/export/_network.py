@@ -94,6 +94,12 @@ def network_code(model: keras.Model, truncate: int | None = None) -> str:
         lines += [f"x = inputs = keras.Input({first}){comment}"]
         lines += [f"x = {_applied(layer)}" for layer in _layers(model)]
         lines += ["model = keras.Model(inputs, x)"]
+    return "\n".join([*lines, compile_code(model)])
+
+
+def compile_code(model: keras.Model) -> str:
+    """Returns the code that compiles `model`, with its loss and its optimizer."""
+    lines = []
     optimizer = constructor_call(model.optimizer)
     rate = _value(model.optimizer.get_config()["learning_rate"])
     if isinstance(rate, SCHEDULE):

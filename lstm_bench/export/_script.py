@@ -12,12 +12,21 @@ from lstm_bench.export._definitions import definitions_code
 from lstm_bench.export._embedded import UNPACKED
 from lstm_bench.export._framing_code import STREAM
 from lstm_bench.export._literals import docstring_literal
-from lstm_bench.export._network import initial_weights_code, network_code, stateful_layers
+from lstm_bench.export._network import (
+    compile_code,
+    initial_weights_code,
+    network_code,
+    stateful_layers,
+)
+from lstm_bench.export._own_network import IMPORTS, own_network_code, random_states_code
 from lstm_bench.export._predictions import prediction_code, unseen_code
 from lstm_bench.export._training import reset_definition, training_code
 from lstm_bench.provenance import VERSION
 from lstm_bench.recipes import Recipe
 from lstm_bench.training import prepared_model
+
+OWN = "# (the user's own network)"
+"""Stands for the code of a user's own network until the rest of the script is laid out."""
 
 
 def export_script(recipe: Recipe, seed: int = 0) -> str:
@@ -39,7 +48,7 @@ def export_script(recipe: Recipe, seed: int = 0) -> str:
     unseen = unseen_code(recipe, samples) if train.train_count < len(samples) else ""
     model = prepared_model(recipe, train, seed)
     states = stateful_layers(model, recipe)
-    definitions = definitions_code(model)
+    definitions = definitions_code(model) if recipe.own_network is None else ""
     comment = (
         ""
         if data.readable
@@ -47,7 +56,7 @@ def export_script(recipe: Recipe, seed: int = 0) -> str:
     )
     packed = data.packed or bool(unseen) or "unpacked(" in recall
     blocks = [
-        "\n".join(_imports(packed, bool(definitions))),
+        "\n".join(_imports(packed, bool(definitions), recipe.own_network is not None)),
         "import keras\nimport numpy as np",
         f"SEED = {seed}{comment}",
         STREAM,
@@ -57,8 +66,11 @@ def export_script(recipe: Recipe, seed: int = 0) -> str:
         recall,
         "# ---- Network",
         definitions,
-        network_code(model, recipe.truncate),
-        initial_weights_code(model, recipe),
+        *(
+            [network_code(model, recipe.truncate), initial_weights_code(model, recipe)]
+            if recipe.own_network is None
+            else [OWN, compile_code(model), random_states_code(model)]
+        ),
         "# ---- Training",
         f"every = {max(1, recipe.epochs // 10)}  # epochs from one printed loss to the next",
         reset_definition(states),
@@ -68,6 +80,8 @@ def export_script(recipe: Recipe, seed: int = 0) -> str:
         unseen,
     ]
     code = _two_blank_lines("\n\n".join(block.strip("\n") for block in blocks if block))
+    if recipe.own_network is not None:  # whose text stays as it is
+        code = code.replace(OWN, own_network_code(model, recipe, recipe.own_network, seed))
     return f"{docstring_literal(_docstring(recipe))}\n\n{code}\n"
 
 
@@ -93,10 +107,12 @@ def _check(recipe: Recipe) -> None:
         )
 
 
-def _imports(packed: bool, annotated: bool) -> list[str]:
+def _imports(packed: bool, annotated: bool, own: bool) -> list[str]:
     """Returns the imports of a script from the standard library."""
     modules = ["base64", "sys", "zlib"] if packed else ["sys"]
-    return [f"import {name}" for name in modules] + ["from typing import Any"] * annotated
+    lines = [f"import {name}" for name in modules] + (IMPORTS if own else [])
+    lines += ["from typing import Any"] * annotated
+    return sorted(lines, key=lambda line: (line.startswith("from"), line))
 
 
 def _docstring(recipe: Recipe) -> str:

@@ -4,22 +4,42 @@ from __future__ import annotations
 
 import dataclasses
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    SerializeAsAny,
+    WithJsonSchema,
+    model_validator,
+)
 
 from lstm_bench.recipes import _lstm_1997 as lstm_1997
 from lstm_bench.recipes import _schedule as schedule
 from lstm_bench.recipes._evaluations import default_distance, evaluated_epochs, evaluation_share
 from lstm_bench.recipes._framings import Framing
 from lstm_bench.recipes._lstm_1997 import Biases, Lstm1997, Squashing
+from lstm_bench.recipes._own_network import NAME as NETWORK_NAME
+from lstm_bench.recipes._own_network import OwnNetwork, own_network
 from lstm_bench.recipes._samples import Encoding, Samples
 from lstm_bench.recipes._schedule import Layout, Reset, Schedule, Shuffle
 from lstm_bench.tasks import Lengths, Task, checked_epoch, checked_problem, sequence_lengths
 
-Network = Literal["lstm", "gru", "simple_rnn", "mlp", "conv1d", "lstm_1997"]
+NetworkOfOurs = Literal["lstm", "gru", "simple_rnn", "mlp", "conv1d", "lstm_1997"]
+NETWORKS: tuple[str, ...] = get_args(NetworkOfOurs)
+"""The networks of this package."""
+Network = (
+    NetworkOfOurs
+    | Annotated[
+        OwnNetwork,
+        PlainValidator(own_network),
+        WithJsonSchema({"type": "string", "pattern": f"^{NETWORK_NAME.pattern}$"}),
+    ]
+)
 Output = Literal["softmax", "sigmoid", "linear"]
 Loss = Literal[
     "categorical_crossentropy", "binary_crossentropy", "mean_squared_error", "summed_squared_error"
@@ -107,7 +127,12 @@ class Configuration(BaseModel):
     @property
     def recurrent(self) -> bool:
         """Whether the network carries a state from one time step to the next."""
-        return self.network not in FEEDFORWARD
+        return self.network not in FEEDFORWARD and self.own_network is None
+
+    @property
+    def own_network(self) -> OwnNetwork | None:
+        """The user's function that builds the network; None for a network of this package."""
+        return self.network if isinstance(self.network, OwnNetwork) else None
 
     @property
     def lstm_1997(self) -> Lstm1997 | None:

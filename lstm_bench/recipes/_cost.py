@@ -11,8 +11,8 @@ import json
 from lstm_bench.recipes._recipe import Recipe
 from lstm_bench.tasks import checked_problem
 
-SEED_OVERHEAD_SECONDS = 0.02
-"""Seconds that a seed takes apart from training: it is evaluated and its results are stored."""
+SEED_OVERHEAD_SECONDS, PREDICTION_SECONDS = 0.02, 2e-5
+"""Seconds that a seed takes apart from training, and more for each step that it forecasts."""
 STEP_SECONDS, TIME_STEP_SECONDS, MULTIPLY_ADD_SECONDS = 3e-6, 1.6e-6, 7e-11
 """Seconds of a training step: to start it, for each time step and for each multiply-add."""
 SAMPLE_COPIES = 6
@@ -45,14 +45,48 @@ def program_key(recipe: Recipe, engine: str = "compiled") -> str:
     key |= {"weighted": recipe.recall_weight is not None}
     if recipe.clip_norm is not None:
         key["clips"] = True
+    if recipe.own_network is not None:
+        key["own"] = recipe.training  # which may depend on any setting
     return json.dumps(key, sort_keys=True)
 
 
 def estimated_seconds(recipe: Recipe) -> float:
-    """Returns about how many seconds a seed of `recipe` takes on one core, without compiling."""
-    work = MULTIPLY_ADD_SECONDS * multiply_adds(recipe)
+    """Returns about how many seconds a seed of `recipe` takes on one core, without compiling.
+
+    It is trained, evaluated, and its results are stored; at several origins, at each.
+    """
+    if recipe.at_origins:
+        return sum(map(estimated_seconds, recipe.at_origins))
+    return estimated_training_seconds(recipe) + seed_overhead_seconds(recipe)
+
+
+def estimated_training_seconds(recipe: Recipe) -> float:
+    """Returns about how many seconds the training of a seed takes, with its evaluations."""
+    if recipe.at_origins:
+        return sum(map(estimated_training_seconds, recipe.at_origins))
+    features = _features(recipe)
+    work = MULTIPLY_ADD_SECONDS * multiply_adds(recipe, features)
     step = STEP_SECONDS + TIME_STEP_SECONDS * recipe.width + work
-    return SEED_OVERHEAD_SECONDS + step * recipe.epochs * recipe.schedule.batches
+    evaluated = len(recipe.evaluated_epochs) * sum(map(sum, recipe.counts[recipe.fresh :]))
+    evaluations = MULTIPLY_ADD_SECONDS * evaluated * recipe.forward_multiply_adds(features)
+    return step * recipe.epochs * recipe.schedule.batches + evaluations
+
+
+def seed_overhead_seconds(recipe: Recipe) -> float:
+    """Returns about how many seconds a seed takes apart from training and evaluations.
+
+    Its predictions are made into a table, next to those of the baselines if there are any.
+    """
+    rows = sum(recipe.counts[1]) if recipe.task.has_baselines else 0
+    return SEED_OVERHEAD_SECONDS + PREDICTION_SECONDS * rows
+
+
+def _features(recipe: Recipe) -> int:
+    """Returns the number of input features of a time step."""
+    first = checked_problem(recipe.task, 0).train[0]
+    if first.inputs.ndim > 1:
+        return int(first.inputs.shape[-1])
+    return recipe.task.alphabet_size if recipe.encoding == "onehot" else 1
 
 
 def multiply_adds(recipe: Recipe, features: int = 1) -> int:
@@ -74,8 +108,7 @@ def estimated_memory(recipe: Recipe) -> float:
     window = getattr(recipe.framing, "window", 1)  # as features of one time step, or as time steps
     steps = max(recipe.width, window)
     symbols = recipe.task.alphabet_size if recipe.task.kind == "categorical" else 0
-    features = first.inputs.shape[-1] if first.inputs.ndim > 1 else 1
-    features = symbols if recipe.encoding == "onehot" and first.inputs.ndim == 1 else features
+    features = _features(recipe)
     outputs = symbols or first.targets.shape[-1]
     output_steps = recipe.width if recipe.framing.every_step else 1
     samples = sum(map(sum, recipe.counts))

@@ -21,6 +21,7 @@ from lstm_bench.recipes import _lstm_1997 as lstm_1997
 from lstm_bench.recipes import _rules as rules
 from lstm_bench.recipes._configuration import Configuration, encodings
 from lstm_bench.recipes._framings import FRAMINGS, Framing
+from lstm_bench.recipes._own_network import NETWORK_SOURCE
 from lstm_bench.recipes._registry import BUILT_IN_TASKS, TaskRegistry, unknown_task_message
 from lstm_bench.safety import html_table, pydantic_faults, shown_value
 from lstm_bench.tasks import Task, task_faults
@@ -75,6 +76,15 @@ class Recipe(Configuration):
         settings, overrides = self.settings, self.task.search_overrides
         return self.with_settings({key: settings[key] for key in settings if key not in overrides})
 
+    @cached_property
+    def at_origins(self) -> tuple[Recipe, ...]:
+        """This recipe at each origin at which it is trained anew; empty if it is trained once.
+
+        The last one has the most data to learn from, and its network is the one that is kept.
+        """
+        parts = self.task.retrained_at
+        return tuple(self.with_settings({**self.settings, **part}) for part in parts)
+
     def with_settings(self, settings: Mapping[str, Any]) -> Recipe:
         """Returns the recipe of other `settings` and of the same task, whatever name they give it.
 
@@ -93,6 +103,8 @@ class Recipe(Configuration):
             del fields["layout"], fields["reset"]
         if self.network != "conv1d":
             del fields["kernel_size"]
+        if self.own_network is not None:
+            fields["network"] = self.own_network  # with its files, which JSON leaves out
         return head | fields
 
     @cached_property
@@ -108,7 +120,8 @@ class Recipe(Configuration):
 
     def _hash(self, settings: Mapping[str, Any]) -> str:
         data = {"data": self.task.fingerprint} if self.task.fingerprint else {}
-        facts = {**settings, "version": self.task.version, **data}
+        own = {} if self.own_network is None else {NETWORK_SOURCE: self.own_network.digest}
+        facts = {**settings, "version": self.task.version, **data, **own}
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
 
     def __repr__(self) -> str:

@@ -26,6 +26,7 @@ def faults(config: Configuration) -> Iterator[Fault]:
     rules = (
         _output_faults,
         _unused_faults,
+        _own_network_faults,
         _direction_faults,
         _evaluation_faults,
         _stopping_faults,
@@ -102,8 +103,21 @@ def _sequence_faults(config: Configuration) -> Iterator[Fault]:
         yield Fault("framing", f"{task.name} draws new sequences in every epoch; use whole")
 
 
+def _own_network_faults(config: Configuration) -> Iterator[Fault]:
+    if config.own_network is not None and config.stateful:
+        yield Fault(
+            "stateful",
+            "only the recurrent networks of this package keep a state from batch to batch, but "
+            f"network is {config.network}; use stateful=false",
+        )
+
+
 def _direction_faults(config: Configuration) -> Iterator[Fault]:
     if not config.bidirectional:
+        return
+    if config.own_network is not None:
+        rule = f"belongs to recurrent networks of this package, but got {config.network}"
+        yield Fault("bidirectional", f"{rule}; build it with keras.layers.Bidirectional there")
         return
     if not config.recurrent:
         yield Fault("bidirectional", f"belongs to recurrent networks, but got {config.network}")
@@ -203,7 +217,7 @@ def _time_faults(config: Configuration) -> Iterator[Fault]:
             f"forget_bias=chrono needs a longest time of 3 or more time steps, but {samples}; "
             "give longest_time",
         )
-    if cut is None or not config.recurrent:
+    if cut is None or not config.recurrent or config.own_network is not None:
         return
     if config.bidirectional:
         yield Fault(
@@ -255,7 +269,7 @@ def _schedule_faults(config: Configuration) -> list[Fault]:
             config.reset,
             shuffle,
             continues=config.framing.continues,
-            recurrent=config.recurrent,
+            recurrent=config.recurrent or config.own_network is not None,
             others=rest,
         )
         if faults:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_bench.analysis import BaselineResult, Findings, amount, headline, signed_amount
+from lstm_bench.report import _origin_page as origin_page
 from lstm_bench.report import _output_page as output_page
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._sections import Block, Picture, Section
@@ -24,7 +25,7 @@ from lstm_bench.results import (
     styled,
 )
 from lstm_bench.safety import printable_line
-from lstm_bench.statistics import BASELINE_PREFIX, MAX_BLOCKS
+from lstm_bench.statistics import BASELINE_PREFIX, MAX_BLOCKS, ORIGIN
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -61,6 +62,23 @@ READING = (
     "data.",
 )
 
+LABEL_READING = (
+    "Baselines need no network: the most frequent label; logistic regression; and gradient "
+    "boosting of trees. Both models are fitted to summary features of each sequence: of each input "
+    "its mean, standard deviation, smallest, largest and last value, and the number of rows. All "
+    "are fitted to the sequences that the networks learned from, and scored on the same others.",
+    "A network labels a sequence after its last row. Sequences that are scored were drawn by their "
+    "place in the file, the same share of each label, and are the same for every seed; nothing "
+    "else of them was seen. Gain: the error of the best baseline minus that of the network. Its "
+    f"interval counts the seeds, and up to {MAX_BLOCKS} blocks of sequences in the order in which "
+    "they were drawn. The best baseline is chosen with hindsight, on these sequences. p after "
+    "Holm's correction for all rows of the table.",
+    "The search was scored on other sequences than these, with networks trained on fewer. A "
+    "finalist's score differs here because of other seeds, other data and more training data.",
+    "Skill is the share by which the error of a network is below that of the best baseline. "
+    "Accuracy is 100 % minus the error; chance is the share of the most frequent label.",
+)
+
 
 def data_frame(results: Sequence[BaselineResult]) -> pd.DataFrame:
     """Returns one row per recipe and baseline: errors, the gain, its interval and p value."""
@@ -77,12 +95,15 @@ def sections(findings: Findings) -> list[Section]:
     error = (
         output_page.error_in_words(first) if first.real_valued else "share of wrong predictions."
     )
-    caption = f"Errors on {wording.counted(steps, 'step')} that were not trained on: {error}"
+    counted = wording.counted(steps, first.scored.removesuffix("s"))
+    caption = f"Errors on {counted} that were not trained on: {error}"
     picture = _forecast_picture(first) if first.real_valued else None
     left_out = [f"Baseline left out: {reason}." for reason in first.baselines_left_out]
     sentences = tuple(printable_line(line) for line in (first.sentence, *left_out))
-    block = Block("", sentences, picture, _table(results, first), caption, READING)
-    return [Section("Better than a baseline?", (block, *output_page.blocks(first)))]
+    reading = LABEL_READING if first.scored == "sequences" else READING
+    block = Block("", sentences, picture, _table(results, first), caption, reading)
+    further = (*origin_page.blocks(first), *output_page.blocks(first))
+    return [Section("Better than a baseline?", (block, *further))]
 
 
 def headline_result(findings: Findings) -> BaselineResult | None:
@@ -153,6 +174,8 @@ def _recipes_by_baseline(results: Sequence[BaselineResult]) -> dict[tuple[str, s
 def _forecast_picture(result: BaselineResult) -> Picture:
     """Returns the figure of the first scored steps: true values, forecasts and baseline."""
     table = output_page.first_output(result.row.outcome.predictions)
+    if ORIGIN in table:
+        table = table[table[ORIGIN] == table[ORIGIN].min()]
     first_sequence = table[table["sequence"] == table["sequence"].min()]
     forecast = "predicted"
     steps = first_sequence.groupby("step", sort=True).agg(

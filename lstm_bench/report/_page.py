@@ -19,6 +19,7 @@ from tabulate import tabulate
 from lstm_bench.analysis import Family, Findings, sweep_findings
 from lstm_bench.report import _baseline_page as baseline_page
 from lstm_bench.report import _interval_page as interval_page
+from lstm_bench.report import _origin_page as origin_page
 from lstm_bench.report import _output_page as output_page
 from lstm_bench.report import _published_page as published_page
 from lstm_bench.report import _ranking_page as ranking_page
@@ -224,6 +225,7 @@ def _frames(findings: Findings, searched: Mapping[str, pd.DataFrame]) -> dict[st
         "horizon": tables.memory_spans(families),
         "naive": baseline_page.data_frame(findings.baselines),
         "outputs": output_page.data_frame(findings.baselines),
+        "origins": origin_page.data_frame(findings.baselines),
         "intervals": interval_page.data_frame(findings.intervals),
         "rates": pd.concat(family.rates() for family in families) if families else empty,
         **ranking_page.data_frames(findings.ranking),

@@ -21,7 +21,7 @@ from lstm_bench.results._outcome import (
     SEED_COLUMNS,
     Outcome,
 )
-from lstm_bench.statistics import BASELINE_PREFIX
+from lstm_bench.statistics import BASELINE_PREFIX, ORIGIN
 
 MAX_CELLS = 50_000_000
 """The most cells of a table."""
@@ -36,7 +36,7 @@ REQUIRED_COLUMNS = {
     "predictions": PREDICTION_COLUMNS,
 }
 """The columns that a table must have; it may have others."""
-INTEGER_COLUMNS = {"seed", "epoch", "sequence", "step", "moment"}
+INTEGER_COLUMNS = {"seed", "epoch", "sequence", "step", "moment", ORIGIN}
 BOOLEAN_COLUMNS = {"solved", "correct"}
 FRACTION_COLUMNS = {"accuracy", "sequence_accuracy", *PARTIAL_ACCURACIES}
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_bench.statistics import (
+    ORIGIN,
     StretchMean,
     absolute_errors,
     baseline_names,
@@ -36,28 +37,28 @@ def is_scored_on_stretch(seeds: pd.DataFrame, predictions: pd.DataFrame) -> bool
 def step_values(seeds: pd.DataFrame, predictions: pd.DataFrame, measure: str) -> pd.DataFrame:
     """Returns the values of `skill`, `accuracy` or `sequence_accuracy` by seed and moment.
 
-    Columns: seed, moment and value. For whole sequences the moment is the sequence. Empty for other
-    measures, and where the predictions have not the baseline of the stored skills.
+    Columns: seed, moment, value, and origin if there are several. For whole sequences the moment is
+    the sequence. Empty for other measures, and where the predictions have not the baseline of the
+    stored skills.
     """
     none = pd.DataFrame({"seed": [], "moment": [], "value": []})
+    origin = [ORIGIN] if ORIGIN in predictions else []
     if measure == "accuracy":
-        return predictions[["seed", "moment"]].assign(value=predictions["correct"].astype(float))
+        values = predictions["correct"].astype(float)
+        return predictions[["seed", "moment", *origin]].assign(value=values)
     if measure == "sequence_accuracy":
-        right = predictions.groupby(["seed", "sequence"])["correct"].min().reset_index()
-        return pd.DataFrame(
-            {
-                "seed": right["seed"],
-                "moment": right["sequence"],
-                "value": right["correct"].astype(float),
-            }
-        )
+        keys = [*origin, "seed", "sequence"]
+        right = predictions.groupby(keys)["correct"].min().reset_index()
+        place = right.groupby([*origin, "sequence"]).ngroup() if origin else right["sequence"]
+        table = pd.DataFrame({"seed": right["seed"], "moment": place})
+        return table.assign(value=right["correct"].astype(float), **right[origin])
     if measure != "skill":
         return none
     errors = absolute_errors(predictions)
     baseline = _baseline_of_skill(seeds, errors, baseline_names(predictions))
     if not baseline:
         return none
-    return errors[["seed", "moment"]].assign(value=skill_by_step(errors, baseline))
+    return errors[["seed", "moment", *origin]].assign(value=skill_by_step(errors, baseline))
 
 
 def _baseline_of_skill(seeds: pd.DataFrame, errors: pd.DataFrame, names: list[str]) -> str:
@@ -80,4 +81,6 @@ def mean_on_stretch(
     if not len(values):
         return None
     values = values[values["seed"].isin(seeds["seed"])]
-    return mean_over_steps(values["value"], values["seed"], values["moment"], overlap, level)
+    origin = values.get(ORIGIN)
+    places = values["value"], values["seed"], values["moment"]
+    return mean_over_steps(*places, overlap, level, origin)

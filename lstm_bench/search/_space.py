@@ -205,7 +205,8 @@ def build_space(
     for combination in _combinations(keys, bound, fixed, tasks):
         settings = overlay_settings(fixed, combination, tasks)
         try:
-            _ = recipe_from_settings(settings, tasks).outside_search  # must be legal there, too
+            # It must be legal there, too, and at every origin.
+            _ = recipe_from_settings(settings, tasks).outside_search.at_origins
             legal.append(combination)
         except RecipeError as error:
             refused += [(combination, fault) for fault in error.faults]

@@ -210,6 +210,9 @@ from ._skill import (
     BASELINE_PREFIX as BASELINE_PREFIX,
 )
 from ._skill import (
+    ORIGIN as ORIGIN,
+)
+from ._skill import (
     OUTPUT as OUTPUT,
 )
 from ._skill import (

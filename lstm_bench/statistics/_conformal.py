@@ -71,17 +71,22 @@ class Coverage:
 
 
 def measured_coverage(
-    covered: pd.Series, seed: pd.Series, moment: pd.Series, level: int, overlap: int = 1
+    covered: pd.Series,
+    seed: pd.Series,
+    moment: pd.Series,
+    level: int,
+    overlap: int = 1,
+    origin: pd.Series | None = None,
 ) -> Coverage:
     """Returns the coverage of intervals from one flag for each seed and step, (N,) each.
 
     `moment` orders the steps in time; `overlap` is the number of steps that one forecast shares
-    with the next.
+    with the next. `origin` is the number of the origin of each, if there are several.
     """
     steps = len(covered) // max(1, seed.nunique())
     share = float(covered.mean()) if len(covered) else math.nan
     rate = solve_rate(np.arange(steps) < round(share * steps)) if steps else solve_rate([])
-    mean = mean_over_steps(covered.astype(float), seed, moment, overlap)
+    mean = mean_over_steps(covered.astype(float), seed, moment, overlap, origin=origin)
     low, high = mean.low, mean.high
     blocks = (max(low, 0.0), min(high, 1.0)) if not math.isnan(low) else (low, high)
     return Coverage(level, steps, share, (rate.low, rate.high), blocks)

@@ -24,6 +24,9 @@ BASELINE_PREFIX = "naive: "
 OUTPUT, OUTPUT_UNIT = "output", "unit"
 """Columns of a table of predictions with a row for each of several outputs of a step: the name of
 the output, and what its errors are divided by before they are averaged."""
+ORIGIN = "origin"
+"""Column of a table of predictions with the number of the origin, if there are several: where the
+data end that the network and the baselines of these steps learned from."""
 WORST_SKILL = -1.0
 """The skill of an infinite error."""
 Floats = NDArray[np.float64]
@@ -45,17 +48,19 @@ def baseline_names(predictions: pd.DataFrame) -> list[str]:
 def absolute_errors(predictions: pd.DataFrame) -> pd.DataFrame:
     """Returns the errors of the network and of each baseline, one row per step.
 
-    Columns: seed, moment, `network`, and one per baseline, under its name. Numbers have their
+    Columns: seed, moment, `origin` if there are several, `network`, and one per baseline, under its
+    name. Numbers have their
     absolute error, infinite if the prediction is missing; other values have 1 if wrong, else 0. A
     `moment` orders the steps in time; steps of several sequences may share one. If a step has
     several outputs, its errors are their means, each divided by its unit if there are any.
     """
     import pandas as pd  # takes a third of a second to import
 
+    keys = ["seed", "moment", *([ORIGIN] if ORIGIN in predictions else [])]
     columns = {"network": "predicted"}
     columns |= {name: BASELINE_PREFIX + name for name in baseline_names(predictions)}
     expected = predictions["expected"]
-    table = predictions[["seed", "moment"]].copy()
+    table = predictions[keys].copy()
     for name, column in columns.items():
         if pd.api.types.is_numeric_dtype(expected):
             table[name] = (predictions[column] - expected).abs().fillna(np.inf)
@@ -66,8 +71,9 @@ def absolute_errors(predictions: pd.DataFrame) -> pd.DataFrame:
     if OUTPUT_UNIT in predictions:
         table[list(columns)] = table[list(columns)].div(predictions[OUTPUT_UNIT], axis=0)
     table = table.assign(sequence=predictions["sequence"], step=predictions["step"])
-    means = table.groupby(["seed", "sequence", "step"], sort=False).mean()
-    return means.reset_index()[["seed", "moment", *columns]]
+    step = [key for key in (ORIGIN, "seed", "sequence", "step") if key in table]
+    means = table.groupby(step, sort=False).mean()
+    return means.reset_index()[[*keys, *columns]]
 
 
 def skill_score(error: float, baseline: float) -> float:
@@ -125,7 +131,8 @@ def compare_with_baseline(table: pd.DataFrame, name: str, overlap: int = 1) -> B
     by 0.8: `test_skill` and `test_stretch` measure this.
     """
     gains = table[name] - table["network"]
-    gain = mean_over_steps(gains, table["seed"], table["moment"], overlap)
+    origin = table.get(ORIGIN)
+    gain = mean_over_steps(gains, table["seed"], table["moment"], overlap, origin=origin)
     seeds = table["seed"].nunique()
     return BaselineComparison(
         baseline=name,

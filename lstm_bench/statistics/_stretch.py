@@ -55,6 +55,7 @@ def stretch_mean(
     overlap: int = 1,
     level: float = 0.05,
     mean: float | None = None,
+    origins: NDArray[np.integer] | None = None,
 ) -> StretchMean:
     """Returns the `mean` of the values `by_step`, means over seeds in the order of time.
 
@@ -67,17 +68,27 @@ def stretch_mean(
     least that of the autoregression, which matters if blocks are short. The variance due to the
     seeds is added, with the degrees of freedom of Satterthwaite (1946). The interval has the
     confidence 1 - `level`.
+
+    If networks and baselines were fitted anew at several origins (rolling-origin evaluation:
+    Tashman 2000, International Journal of Forecasting 16, 437-450), `origins` are those of the
+    steps. Each origin is then a block, with networks of its own: what all seeds have in common at
+    one origin counts as one observation, however many steps and seeds there are.
     """
     if mean is None:
         mean = float(by_step.mean()) if len(by_step) else math.nan
     finite = bool(np.isfinite(by_step).all())
-    if not finite or len(by_step) < MIN_BLOCKS * max(MIN_BLOCK_STEPS, 2 * overlap):
+    numbers = np.unique(origins) if origins is not None else np.empty(0, int)
+    fewest = MIN_BLOCKS * max(MIN_BLOCK_STEPS, 2 * overlap)
+    if not finite or (len(by_step) < fewest and len(numbers) < 2):
         return StretchMean(mean)
     correlation = _correlation(by_step)
     times = (1 + correlation) / (1 - correlation)
-    longest = len(by_step) // MIN_BLOCKS
-    steps = min(max(MIN_BLOCK_STEPS, 2 * overlap, math.ceil(BLOCK_TIMES * times)), longest)
-    blocks = block_means(by_step, steps)
+    if len(numbers) > 1:
+        blocks = np.array([by_step[origins == number].mean() for number in numbers])
+    else:
+        longest = len(by_step) // MIN_BLOCKS
+        shortest = max(MIN_BLOCK_STEPS, 2 * overlap, math.ceil(BLOCK_TIMES * times))
+        blocks = block_means(by_step, min(shortest, longest))
     autoregressive = float(by_step.var(ddof=1)) * times / len(by_step)
     step_variance = max(float(blocks.var(ddof=1)) / len(blocks), autoregressive)
     parts = [(step_variance, len(blocks) - 1)]
@@ -102,9 +113,9 @@ def _correlation(values: Floats) -> float:
     """Returns the correlation of neighbours, corrected for its bias (Kendall 1954), from 0 on."""
     centred = values - values.mean()
     squares = float(centred @ centred)
-    if not squares > 0:
-        return 0.0
     n = len(values)
+    if not squares > 0 or n < 4:
+        return 0.0
     corrected = (n * float(centred[1:] @ centred[:-1]) / squares + 1) / (n - 3)
     return min(max(corrected, 0.0), MAX_CORRELATION)
 
@@ -125,15 +136,18 @@ def mean_over_steps(
     moment: pd.Series,
     overlap: int = 1,
     level: float = 0.05,
+    origin: pd.Series | None = None,
 ) -> StretchMean:
     """Returns the mean of `values`, one for each seed and step: see `stretch_mean`.
 
     Those of several series at one moment are averaged first, because the same events affect all.
+    `origin` is the number of the origin of each, if there are several.
     """
     by_step = values.groupby(moment, sort=True).mean().to_numpy(float)
+    origins = None if origin is None else origin.groupby(moment, sort=True).first().to_numpy(int)
     by_seed = values.groupby(seed).mean().to_numpy(float)
     mean = float(values.mean()) if len(values) else math.nan  # moments may differ in their values
-    return stretch_mean(by_step, [by_seed], overlap, level, mean)
+    return stretch_mean(by_step, [by_seed], overlap, level, mean, origins)
 
 
 def positive_rate(by_seed: Floats, step_half_width: float, level: float = 0.05) -> Rate:

@@ -24,6 +24,7 @@ from lstm_bench.sweeps._python_values import (
     sweep_source,
     task_list,
 )
+from lstm_bench.sweeps._schema import sweep_schema
 from lstm_bench.sweeps._search import BATCH, Range, Search
 from lstm_bench.sweeps._source import read_sweep
 from lstm_bench.sweeps._sweep import (
@@ -65,6 +66,7 @@ __all__ = [
     "search_document",
     "setting_applies",
     "sweep_over_file",
+    "sweep_schema",
     "sweep_source",
     "task_documents",
     "task_list",

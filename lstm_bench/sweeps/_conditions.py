@@ -6,19 +6,19 @@ Sweep files, search spaces and the recipes that follow a search all use the cond
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any
 
 from lstm_bench.recipes import (
     FEEDFORWARD,
     FRAMINGS,
     LEARNING_RATES,
     LSTM_1997_SETTINGS,
-    Network,
+    NETWORKS,
     Recipe,
     TaskRegistry,
 )
 
-_RECURRENT = tuple(name for name in get_args(Network) if name not in FEEDFORWARD)
+_RECURRENT = tuple(name for name in NETWORKS if name not in FEEDFORWARD)
 
 CONDITIONS: Mapping[str, tuple[str, tuple[Any, ...]]] = {
     **{

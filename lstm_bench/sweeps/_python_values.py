@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +15,14 @@ import yaml
 
 from lstm_bench.data import default_name, frame_settings, limit_rows
 from lstm_bench.errors import UserError
-from lstm_bench.recipes import BUILT_IN_TASKS, Recipe, TaskRegistry, recipe, recipe_from_settings
+from lstm_bench.recipes import (
+    BUILT_IN_TASKS,
+    Recipe,
+    TaskRegistry,
+    network_name,
+    recipe,
+    recipe_from_settings,
+)
 from lstm_bench.safety import check_path, shown_value
 from lstm_bench.sweeps._conditions import overlay_settings
 from lstm_bench.tasks import Task
@@ -83,7 +91,15 @@ def _as_text(key: object, value: Any) -> str:
 
 
 def plain_value(value: Any) -> Any:
-    """Returns a NumPy scalar or array as Python's own numbers; other values as they are."""
+    """Returns a NumPy scalar or array as Python's own numbers, and a function as its name.
+
+    Other values are returned as they are. Raises `UserError` for a function of no module.
+    """
+    if inspect.isfunction(value):
+        try:
+            return network_name(value)
+        except ValueError as error:
+            raise UserError(f"network: {error}") from error
     return value.tolist() if isinstance(value, np.generic | np.ndarray) else value
 
 

@@ -57,6 +57,7 @@ from lstm_bench.sweeps._entries import (
 )
 from lstm_bench.sweeps._published_trials import Link
 from lstm_bench.sweeps._search import Search, search_faults
+from lstm_bench.sweeps._setting_values import value_faults
 from lstm_bench.sweeps._sweep_tasks import TASK_MARK, read_sweep_tasks, without_dropped_tasks
 
 if TYPE_CHECKING:
@@ -310,6 +311,7 @@ def parse_sweep(
         faults += search_faults(sweep.search, shared, tasks, entries, broken)
     elif not entries and not faults:
         faults.append(Fault("recipes", "none were given"))
+    faults = faults or value_faults(document, tasks)
     if faults or sweep is None:
         raise RecipeError(faults)
     return sweep

@@ -242,6 +242,23 @@ class Task(BaseModel, ABC):
         return None
 
     @property
+    def retrained_at(self) -> tuple[Mapping[str, object], ...]:
+        """The parameters of the task at each origin, if a recipe is trained anew at several.
+
+        An origin is where the data to learn from end; each has its own scored steps, in the order
+        of time. Empty for a task that a recipe is trained on once.
+        """
+        return ()
+
+    @property
+    def preparation_seconds(self) -> float:
+        """About how many seconds each process takes to make the data and the baselines, once.
+
+        On a machine of reference; it only serves to estimate the time of a sweep.
+        """
+        return 0.0
+
+    @property
     def scores_seen_sequences(self) -> bool:
         """Whether `problem` may have training sequences among the `unseen` ones, on purpose.
 

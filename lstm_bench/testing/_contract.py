@@ -1,4 +1,4 @@
-"""The checks of a task or a framing, with pytest and without it."""
+"""The checks of a task, a framing or a network, with pytest and without it."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from functools import partial
 from typing import Any
 
 from lstm_bench.errors import UserError
-from lstm_bench.recipes import Framing
+from lstm_bench.recipes import Framing, Recipe
 from lstm_bench.tasks import Task
 from lstm_bench.testing._framing_checks import FRAMING_CHECKS
+from lstm_bench.testing._network_checks import NETWORK_CHECKS
 from lstm_bench.testing._task_checks import TASK_CHECKS
 
 
 @dataclass(frozen=True)
 class Check:
-    """One rule that a task or a framing must keep; call it to check that it does."""
+    """One rule that a task, a framing or a network must keep; call it to check that it does."""
 
     name: str
-    of: Task | Framing
+    of: Task | Framing | Recipe
     run: Callable[[], None]
 
     def __call__(self) -> None:
@@ -29,6 +30,8 @@ class Check:
     @property
     def id(self) -> str:
         """The name of its test: `parity(length=4)-leak`."""
+        if isinstance(self.of, Recipe):
+            return f"{self.of.network}@{self.of.task.name}-{self.name}"
         fields = type(self.of).model_fields
         values = {key: (getattr(self.of, key), field.default) for key, field in fields.items()}
         changed = ",".join(
@@ -49,6 +52,17 @@ def task_checks(*tasks: Task) -> Any:
 def framing_checks(*framings: Framing) -> Any:
     """Returns the same decorator as `task_checks`, for framings."""
     return _parametrize("framing_checks", "Pairs()", Framing, FRAMING_CHECKS, framings)
+
+
+def network_checks(*recipes: Recipe) -> Any:
+    """Returns the same decorator as `task_checks`, for recipes with a network of your own."""
+    example = "recipe('memory', network='my_network:build', stateful=False)"
+    return _parametrize("network_checks", example, Recipe, NETWORK_CHECKS, recipes)
+
+
+def check_network(recipe: Recipe) -> None:
+    """Runs every check on the network of `recipe`, as `check_task` does."""
+    _run_all(_checks(recipe, NETWORK_CHECKS))
 
 
 def check_task(task: Task) -> None:

@@ -8,6 +8,7 @@ import logging
 import os
 import sqlite3
 import threading
+import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -19,14 +20,19 @@ from lstm_bench.safety import mask_passwords, remove_abandoned_folders, temporar
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-FIRST_REQUEST_VARIABLES = {
+REQUEST_VARIABLES = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "8",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "PGCONNECT_TIMEOUT": "10",
 }
-"""Environment variables for the first request to a server: by default MLflow retries for minutes.
+"""Environment variables for requests: by default MLflow repeats them for minutes, silently.
 
-Once a server has answered, MLflow's defaults apply again, for it may restart during a sweep.
+What is repeated longer is so by `Patience`, which tells the user.
 """
+FIRST_REQUEST_VARIABLES = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "8"}
+"""Environment variables for the first request to a server, which may not be one."""
+MAX_ATTEMPTS, CONFLICT_PAUSE = 5, 3.0
+"""How often the tables of a database are made while another process makes them, with a pause."""
 CONNECT_TIMEOUT = 15.0
 """Seconds within which a store must answer when it is opened."""
 DATABASES = {"postgresql", "mysql", "mssql", "sqlite"}
@@ -45,6 +51,8 @@ def prepare_mlflow(path: Path | None, artifacts: str) -> None:
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
     # By default it prints the address of each run, including the server's password.
     os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
+    for name, value in REQUEST_VARIABLES.items():
+        os.environ.setdefault(name, value)
     importlib.import_module("mlflow")
     _silence_loggers()
     if path is not None and not path.exists():
@@ -53,11 +61,11 @@ def prepare_mlflow(path: Path | None, artifacts: str) -> None:
         remove_abandoned_folders(path.parent, _draft_prefix(path))
 
 
-def check_database(uri: str, path: Path | None) -> None:
-    """Raises an error if the database at `uri`, or the SQLite file at `path`, cannot be reached.
+def check_database(uri: str, path: Path | None) -> bool:
+    """Returns whether the database at `uri`, or the SQLite file at `path`, has MLflow's tables.
 
-    MLflow itself would try for minutes without a message. Raises `TimeoutError` if a database does
-    not answer; servers are checked by `open_client`.
+    Raises an error if it cannot be reached: MLflow itself would try for minutes without a message.
+    Raises `TimeoutError` if a database does not answer; servers are checked by `open_client`.
     """
     if path is not None:
         if not path.is_file():
@@ -65,15 +73,19 @@ def check_database(uri: str, path: Path | None) -> None:
         with contextlib.closing(sqlite3.connect(path, timeout=CONNECT_TIMEOUT)) as database:
             database.execute("select count(*) from sqlite_master").fetchone()
     elif uri.partition("://")[0].partition("+")[0] in DATABASES:
-        _call_with_timeout(CONNECT_TIMEOUT, lambda: _connect(uri))
+        found: list[bool | None] = []
+        _call_with_timeout(CONNECT_TIMEOUT, lambda: found.append(_connect(uri)))
+        return found[0] is not False
+    return True
 
 
-def _connect(uri: str) -> None:
+def _connect(uri: str) -> bool | None:
+    """Returns whether a database has MLflow's tables."""
     import sqlalchemy
 
     engine = sqlalchemy.create_engine(uri, poolclass=sqlalchemy.pool.NullPool)
     with engine.connect() as connection:
-        connection.execute(sqlalchemy.text("select 1"))
+        return sqlalchemy.inspect(connection).has_table("experiments")
 
 
 def open_client(uri: str, path: Path | None) -> MlflowClient:
@@ -101,18 +113,41 @@ def open_client(uri: str, path: Path | None) -> MlflowClient:
         with _first_request_environment():
             _call_with_timeout(CONNECT_TIMEOUT, connect)
     else:
-        connect()
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            try:
+                connect()
+                break
+            except Exception as error:
+                # Another process may make the tables of an empty database at the same moment.
+                if not _is_conflict(error) or attempt == MAX_ATTEMPTS:
+                    raise
+                time.sleep(CONFLICT_PAUSE)
     return clients[0]
+
+
+def _is_conflict(error: BaseException | None) -> bool:
+    """Returns whether an error means that something to be created is there already."""
+    from sqlalchemy.exc import IntegrityError, ProgrammingError
+
+    while error is not None:
+        exists = "already exists" in str(error) or "duplicate" in str(error)
+        if isinstance(error, IntegrityError) or (isinstance(error, ProgrammingError) and exists):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def is_unreachable(error: BaseException | None) -> bool:
     """Returns whether an error from MLflow means that a server or a database does not answer."""
     import requests
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import InterfaceError, OperationalError
 
-    unreachable = (requests.ConnectionError, requests.Timeout, OperationalError, ConnectionError)
+    unreachable: tuple[type[BaseException], ...] = (requests.ConnectionError, requests.Timeout)
+    unreachable += (OperationalError, InterfaceError, ConnectionError)
     while error is not None:
         if isinstance(error, unreachable) or "Max retries exceeded" in str(error):
+            return True
+        if getattr(error, "error_code", "") == "TEMPORARILY_UNAVAILABLE":
             return True
         error = error.__cause__ or error.__context__
     return False
@@ -189,13 +224,17 @@ def error_reason(error: Exception, address: str) -> str:
 @contextlib.contextmanager
 def _first_request_environment() -> Iterator[None]:
     """Sets `FIRST_REQUEST_VARIABLES` for a while, except those that the user has set."""
-    unset = {k: value for k, value in FIRST_REQUEST_VARIABLES.items() if k not in os.environ}
-    os.environ.update(unset)
+    ours = {
+        key: value
+        for key, value in FIRST_REQUEST_VARIABLES.items()
+        if os.environ.get(key) in (None, REQUEST_VARIABLES[key])
+    }
+    before = {key: os.environ[key] for key in ours if key in os.environ}
+    os.environ.update(ours)
     try:
         yield
     finally:
-        for key in unset:
-            os.environ.pop(key, None)
+        os.environ.update(before)
 
 
 def _silence_loggers() -> None:

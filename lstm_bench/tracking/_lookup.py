@@ -27,6 +27,7 @@ from lstm_bench.recipes import (
     TaskRegistry,
     recipe_from_settings,
     recipe_of_run,
+    unchanged_network,
     unknown_task_message,
 )
 from lstm_bench.results import Outcome, Role
@@ -196,6 +197,10 @@ def _check_task(outcome: Outcome, tasks: TaskRegistry) -> Outcome:
             f"{outcome.digest}: is a run of the task {name!r}, which must be given, but is not; "
             "name its file with --tasks FILE, or under `tasks` in conf/default.yaml"
         )
+    try:
+        unchanged_network(outcome.settings, outcome.provenance)
+    except StoreError as error:
+        raise StoreError(f"{outcome.digest}: {error}") from error
     if is_built_in(tasks[name]):
         return outcome
     if recipe_from_settings(outcome.settings, tasks).digest != outcome.digest:

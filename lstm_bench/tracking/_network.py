@@ -31,10 +31,13 @@ MAX_CONFIG_BYTES = 2**20
 
 
 def log_network(client: MlflowClient, experiment: str, run_id: str, outcome: Outcome) -> None:
-    """Writes the network of an outcome as a logged model of a run, if the outcome has one."""
+    """Writes the network of an outcome as a logged model of a run, if the outcome has one.
+
+    Not one of a user's own function: MLflow's tools could open it only with the layers of that.
+    """
     from mlflow.entities import LoggedModelOutput, LoggedModelStatus
 
-    if not outcome.model:
+    if not outcome.model or ":" in str(outcome.settings.get("network")):
         return
     inputs, outputs = network_shapes(outcome.model)
     model = client.create_logged_model(

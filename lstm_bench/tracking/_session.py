@@ -6,7 +6,8 @@ import contextlib
 import json
 import shutil
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,9 @@ from lstm_bench.tracking._logging import (
 from lstm_bench.tracking._network import delete_networks
 from lstm_bench.tracking._runs_view import TAG, runs_page, view_key, view_tag
 from lstm_bench.tracking._store import OVERRIDDEN_SWEEP, WHOLE_SWEEP, Store
+from lstm_bench.tracking._store_lock import StoreLock
+from lstm_bench.tracking._sweep_states import PROGRESS_TAG
+from lstm_bench.tracking._write_queue import WriteQueue
 
 
 def begin_session(store: Store, sweep: Sweep, engine: str, again: bool = False) -> Session:
@@ -100,7 +104,11 @@ def _check_definition(store: Store, run_id: str, sweep: Sweep) -> None:
 
 
 class Session:
-    """Writes one sweep's run to the store, with a child run for each outcome."""
+    """Writes one sweep's run to the store, with a child run for each outcome.
+
+    A thread does so, in the order of the calls, so that a store that is slow, or away for a while,
+    keeps nobody waiting: see `writes`.
+    """
 
     def __init__(
         self,
@@ -116,6 +124,10 @@ class Session:
         `ended` is when that session ended, in milliseconds; None if it was killed.
         """
         self.store = store
+        self.lock: StoreLock | None = None
+        """The lock of the sweep, if it is in the store: `show` gives its signs of life."""
+        self.writes = WriteQueue(store.check_answering)
+        """Whoever calls must poll it, and wait for it in the end."""
         self.resumed = resumed
         self.listed_rows = 0  # rows in the listing of an earlier session
         self.looks: tuple[int, ...] = ()  # other numbers of seeds that it was reported with
@@ -184,11 +196,20 @@ class Session:
         """Returns why a recipe failed when this sweep ran it before, or None."""
         return self._failures.get(key)
 
-    def log(self, label: str, outcome: Outcome, kind: SeedRole = "search") -> None:
+    def log(
+        self,
+        label: str,
+        outcome: Outcome,
+        kind: SeedRole = "search",
+        done: Callable[[], None] = lambda: None,
+    ) -> None:
         """Writes an outcome as a child run, in place of an earlier one with the same key.
 
-        The run counts as finished only after everything has been written.
+        The run counts as finished only after everything has been written; `done` is called then.
         """
+        self.writes.put(partial(self._log, label, outcome, kind), done)
+
+    def _log(self, label: str, outcome: Outcome, kind: SeedRole) -> None:
         client = self.store.client
         self._added = True
         key = outcome_key(outcome.digest, kind)
@@ -214,6 +235,10 @@ class Session:
 
     def fail(self, key: str, failed: Failed, engine: str) -> None:
         """Writes the failure of a recipe as a child run."""
+        self._failures[key] = failed.reason
+        self.writes.put(partial(self._fail, key, failed, engine))
+
+    def _fail(self, key: str, failed: Failed, engine: str) -> None:
         client = self.store.client
         self._added = True
         with self.store.errors_reported():
@@ -222,7 +247,6 @@ class Session:
             tags["mlflow.note.content"] = escape_markdown(f"{failed.name}: {failed.reason[:4000]}")
             run = client.create_run(self._experiment, tags=tags, run_name=failed.id[:250])
             client.set_terminated(run.info.run_id, "FAILED")
-        self._failures[key] = failed.reason
 
     def _tags(
         self, key: str, recipe: str, engine: str, provenance: Mapping[str, str]
@@ -233,14 +257,31 @@ class Session:
 
     def write(self, listing: Mapping[str, Any]) -> None:
         """Writes the sweep's listing, `sweep.json`: see `sweep_listing`."""
+        text = json.dumps(listing, indent=1, default=str)
+        self.writes.put(partial(self._write, text))
+
+    def show(self, progress: Mapping[str, Any], done: Callable[[], None] = lambda: None) -> None:
+        """Writes how far the sweep is, for others: see `sweep_states`."""
+        self.writes.put(partial(self._show, json.dumps(progress)), done)
+
+    def _show(self, text: str) -> None:
+        with self.store.errors_reported():
+            self.store.client.set_tag(self.run_id, PROGRESS_TAG, text)
+        if self.lock is not None:
+            self.lock.beat()
+
+    def _write(self, text: str) -> None:
         with self.store.errors_reported(), temporary_folder() as folder:
             path = folder / LISTING_FILE
             with disk_errors_reported():
-                path.write_text(json.dumps(listing, indent=1, default=str), encoding="utf-8")
+                path.write_text(text, encoding="utf-8")
             self.store.client.log_artifact(self.run_id, str(path))
 
     def attach(self, folder: Path, names: Iterable[str]) -> None:
         """Copies a report, the files `names` in `folder`, into the sweep's run."""
+        self.writes.put(partial(self._attach, folder, list(names)))
+
+    def _attach(self, folder: Path, names: Iterable[str]) -> None:
         with self.store.errors_reported(), temporary_folder() as copy:
             with disk_errors_reported():
                 for name in names:
@@ -254,6 +295,9 @@ class Session:
         The end time is set so that the duration of the run is the sum of the sessions: without the
         time between them, and without sessions that had nothing to run.
         """
+        self.writes.put(partial(self._end, result, finished))
+
+    def _end(self, result: SweepData, finished: bool) -> None:
         client = self.store.client
         ended = _now()
         if self._ended is not None:

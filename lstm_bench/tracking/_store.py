@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import threading
 import urllib.parse
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstm_bench.errors import DamagedError, LstmBenchError, StoreError, unknown
+from lstm_bench.errors import DamagedError, StoreError, unknown
 from lstm_bench.recipes import BUILT_IN_TASKS, TaskRegistry
 from lstm_bench.results import Outcome, SweepData, read_limited, read_outcome
 from lstm_bench.safety import (
@@ -28,12 +28,11 @@ from lstm_bench.tracking import _connection as connection
 from lstm_bench.tracking import _listing as listing
 from lstm_bench.tracking._listing import SweepRow
 from lstm_bench.tracking._moved_folder import adopt_moved_runs, current_folder
+from lstm_bench.tracking._patience import Patience, patient_client
+from lstm_bench.tracking._store_errors import StoreErrors
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-
-NOTICE_AFTER = 5.0
-"""Seconds without an answer of the store after which the user gets a notice."""
 
 IN_MEMORY_URIS = ("sqlite://", "sqlite:///", "sqlite:///:memory:")
 """Addresses of databases in memory, which are lost when the process ends."""
@@ -61,12 +60,15 @@ class Store:
         artifacts: Path,
         create: bool = True,
         waiting: Callable[[str], None] | None = None,
+        wait: float = 0.0,
     ) -> None:
         """`artifacts` is the folder for the files of runs in a database; a server has its own.
 
-        `waiting` is called with a sentence if the store takes longer than `NOTICE_AFTER` to answer;
+        `waiting` is called with a sentence if the store takes longer than 5 s to answer;
         by default the sentence is printed to standard error. Raises `StoreError` if the store
-        cannot be used or does not answer, and without `create` if its file does not exist.
+        cannot be used or does not answer, and without `create` if its file does not exist. A server
+        or a database that stops answering later is waited for, for `wait` seconds; after them
+        everything raises `StoreLostError`.
         """
         if uri in IN_MEMORY_URIS:
             raise StoreError(
@@ -85,20 +87,24 @@ class Store:
             )
         self.uri = mask_address(uri)
         self.remote = uri.startswith("http")
-        self._address, self._path = uri, path
-        self._depth = 0  # nested calls of `errors_reported`
-        self._waited = threading.Event()  # set once the outermost call has taken `NOTICE_AFTER`
-        self._lost: str | None = None  # the message for a store that no longer answers
+        self._path = path
         self._waiting = waiting or print_plain
+        patience = Patience(0.0 if path is not None else wait)
+        self._errors = StoreErrors(self.uri, uri, self._waiting, patience)
         with self.errors_reported(silent=True):
             self._artifact_folder = artifacts.resolve()
             self._artifact_uri = None if self.remote else self._artifact_folder.as_uri()
             connection.prepare_mlflow(path, str(self._artifact_uri))
         with self.errors_reported():
-            connection.check_database(uri, path)
+            filled = connection.check_database(uri, path)
+            if not filled and not create:
+                raise StoreError(f"store: {self.uri} holds no runs; run `lstm-bench sweep` first")
             self._adopt_moved_runs()
         with self.errors_reported(silent=True):  # creating missing tables takes long
             self.client: MlflowClient = connection.open_client(uri, path)
+        if path is None:
+            self.client = patient_client(self.client, patience)
+        self._errors.opened = True
 
     def _adopt_moved_runs(self) -> None:
         """Takes over the runs of a SQLite file whose folder was moved or copied, with notice."""
@@ -109,44 +115,23 @@ class Store:
                 f"{self._artifact_folder} now, no longer in {moved}"
             )
 
-    @contextlib.contextmanager
-    def errors_reported(self, silent: bool = False) -> Iterator[None]:
-        """Raises any error of the store as a `StoreError` with one readable message.
+    def errors_reported(self, silent: bool = False) -> AbstractContextManager[None]:
+        """Raises any error of the store as one readable message: see `StoreErrors.reported`."""
+        return self._errors.reported(silent)
 
-        Gives notice if the block takes long, unless `silent`. A store that failed to answer after
-        such a notice is not asked again: every attempt would take minutes.
-        """
-        if self._lost is not None:
-            raise StoreError(self._lost)
-        timer = threading.Timer(NOTICE_AFTER, self._notify)
-        timer.daemon = True
-        if not self._depth:
-            self._waited.clear()
-        if not silent and not self._depth:
-            timer.start()
-        self._depth += 1
-        try:
-            yield
-        except LstmBenchError:
-            raise
-        except Exception as error:  # a damaged database makes MLflow raise anything
-            repair = "start its server, or " if self.remote else ""
-            repair = "install that, or " if isinstance(error, ImportError) else repair
-            reason = connection.error_reason(error, self._address)
-            message = (
-                f"store: {self.uri} cannot be used ({reason}); {repair}give another one with "
-                "--store, e.g. sqlite:///new.db in a folder that can be written"
-            )
-            lost = self._waited.is_set() and connection.is_unreachable(error)
-            self._lost = message if lost else None
-            raise StoreError(message) from error
-        finally:
-            self._depth -= 1
-            timer.cancel()
+    @property
+    def is_lost(self) -> bool:
+        """Whether the store does not answer any more, and nothing asks it again."""
+        return self._errors.lost
 
-    def _notify(self) -> None:
-        self._waited.set()
-        self._waiting(f"waiting for the store {self.uri}, for {NOTICE_AFTER:.0f} s so far")
+    @property
+    def is_file(self) -> bool:
+        """Whether the store is a SQLite file, which processes of one machine share."""
+        return self._path is not None
+
+    def check_answering(self) -> None:
+        """Raises `StoreLostError` if a request, of any thread, has had no answer for too long."""
+        self._errors.check_answering()
 
     def sweep_names(self) -> list[str]:
         """Returns the names of the sweeps that have a run, oldest first."""

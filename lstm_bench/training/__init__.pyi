@@ -7,6 +7,7 @@ from ._forecast import forecast_file as forecast_file
 from ._forecast import missing_intervals as missing_intervals
 from ._keras_engine import fit_epoch as fit_epoch
 from ._keras_engine import prepared_model as prepared_model
+from ._own_network import random_states as random_states
 from ._prediction import AnswerStep as AnswerStep
 from ._prediction import predict_symbols as predict_symbols
 from ._returned_states import print_returned_states as print_returned_states

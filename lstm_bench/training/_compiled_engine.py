@@ -21,7 +21,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from lstm_bench.errors import Interrupted
+from lstm_bench.errors import Fault, Interrupted, RecipeError
 from lstm_bench.recipes import Recipe, Samples, Schedule
 from lstm_bench.seeds import stream
 from lstm_bench.training._engine import Engine, SeedRun, Training, get_engine
@@ -285,9 +285,25 @@ def _compile(spec: ProgramSpec, template: _Template) -> Program:
     packing = Packing(tuple(tuple(v.shape) for v in model.trainable_variables))
     samples = recipe.evaluated_samples(0)
     chunk = _chunk(spec, recipe.schedule, stream(0, "shuffle"), 0)
-    run(
+    arguments = (
         _initial_state(spec, model, [tf.zeros(shape) for shape in packing.packed], 0),
         _inputs(recipe, samples),
         chunk._replace(fresh=_fresh(recipe, spec, 0, 0, 1) if spec.fresh else []),
     )
+    try:
+        run(*arguments)
+    except Exception as error:
+        if recipe.own_network is None:
+            raise
+        reason = " ".join(str(error).split())
+        raise RecipeError(
+            [
+                Fault(
+                    "network",
+                    f"{recipe.own_network} must be of operations that XLA compiles for the "
+                    f"compiled engine, but {type(error).__name__}: {reason[:300]}; use the engine "
+                    "keras (--engine keras), or other operations",
+                )
+            ]
+        ) from error
     return Program(run, model, time.perf_counter() - start)

@@ -25,11 +25,11 @@ from lstm_bench.data import (
     read_new_file,
 )
 from lstm_bench.errors import StoreError, UserError, unknown
-from lstm_bench.recipes import FRAMINGS, Encoding, Framing, Substrings
+from lstm_bench.recipes import FRAMINGS, Encoding, Framing, Substrings, unchanged_network
 from lstm_bench.results import Outcome, validation_message
 from lstm_bench.statistics import LEVELS, Kind, decode_outputs
 from lstm_bench.tasks import Problem, Sequence
-from lstm_bench.training._model_file import open_network
+from lstm_bench.training._model_file import open_network, open_own_network
 from lstm_bench.training._models import reset_states
 
 MAX_INPUT_NUMBERS = 200_000_000
@@ -91,6 +91,8 @@ class _Columns(BaseModel):
     known: list[str] = []
     categories: list[Annotated[tuple[str, list[str]], Field(strict=False)]] = []
     reading: _Reading = Field(default_factory=lambda: _Reading())
+    label_per_sequence: bool = False
+    numbers: list[Annotated[tuple[str, str, str], Field(strict=False)]] = []
 
 
 class _Intervals(BaseModel):
@@ -165,6 +167,7 @@ def forecast_file(
     Before it are `target`, a name, if there are several, and `ahead`, in rows, if all steps up to
     the horizon are forecast: then there is a row for each target and step. Categorical and binary
     targets also have `output`, which is the probability if the outputs are a softmax or a sigmoid.
+    With one label a sequence there is a row for each sequence: its name, `predicted` and `output`.
     The last rows forecast values that are not yet in the file; their times are written like those
     of the file, and empty if its times are not evenly spaced. With columns known in advance, only
     rows are forecast whose known values are in the file. What is not forecast or not used is said
@@ -236,13 +239,16 @@ def load_network(outcome: Outcome) -> keras.Model:
     """Returns the network of the best seed of a run.
 
     Raises `StoreError` if the run has no model, or if its file is damaged or not one of this
-    package.
+    package, or if the files of a user's own network are missing or have changed.
     """
     if not outcome.model:
         raise StoreError(
             f"{outcome.digest}: this run has no model in the store; run its sweep with --again"
         )
     try:
+        network = unchanged_network(outcome.settings, outcome.provenance)
+        if network is not None:
+            return open_own_network(outcome.model, network, outcome.settings)
         return open_network(outcome.model)
     except StoreError as error:
         raise StoreError(f"{outcome.digest}: {error}") from error
@@ -311,6 +317,9 @@ class _Forecaster:
         rows = first + step
         places, steps = np.array(self.columns.outputs).T
         predictions = self._predictions(outputs, series.targets[rows][:, places])
+        if self.columns.label_per_sequence:  # after its last row
+            last = {key: values[-1:] for key, values in predictions.items()}
+            return pd.DataFrame({GROUP: series.name, **last})
         times = np.concatenate([series.times, series.ahead, series.following])
         which = {"target": np.array(self.columns.targets, object)[places], "ahead": steps}
         used = ["target"] * bool(self.columns.further) + ["ahead"] * self.columns.all_steps

@@ -19,9 +19,10 @@ import keras
 import numpy as np
 from keras.src.saving import saving_lib  # the public `load_model` only takes paths
 
-from lstm_bench.errors import StoreError
-from lstm_bench.recipes import Biases, Squashing
+from lstm_bench.errors import StoreError, UserError
+from lstm_bench.recipes import Biases, OwnNetwork, Squashing
 from lstm_bench.results import MAX_NETWORK_BYTES, one_line, parse_json_mapping
+from lstm_bench.training._own_network import build_own, load_weights
 
 MEMBERS = ("config.json", "metadata.json", "model.weights.h5")
 MAX_CONFIG_BYTES = 2**20
@@ -64,8 +65,43 @@ def open_network(data: bytes) -> keras.Model:
         ) from error
 
 
+def open_own_network(data: bytes, network: OwnNetwork, settings: Mapping[str, Any]) -> keras.Model:
+    """Returns the network of a run of a user's own `network`, with the weights in a `.keras` file.
+
+    The network is built by the user's function, so nothing but numbers is taken from the file.
+    Raises `StoreError` if the file is damaged, or of another network.
+    """
+    try:
+        config = _checked_members(data)
+        first, *_, last = config["config"]["layers"]
+        shape = _input_shape(first)
+        output = tuple(map(_positive_integer, last["config"]["target_shape"]))
+        model = build_own(network, settings, shape, output)
+        load_weights(model, data)
+    except UserError:
+        raise
+    except Exception as error:
+        raise StoreError(
+            f"its network cannot be used ({one_line(error)}); run its sweep again"
+        ) from error
+    return model
+
+
 def _check_file(data: bytes) -> None:
     """Raises ValueError, or an error of the libraries, if a file is not one of this package."""
+    config = _checked_members(data)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        stored = _stored_numbers(archive.read("model.weights.h5"))
+    needed = _weight_count(config)
+    if needed > stored:
+        raise ValueError(f"it has {needed:,} weights, but its file holds {stored:,}")
+
+
+def _checked_members(data: bytes) -> Mapping[str, Any]:
+    """Returns the description of the network in a file, whose parts and weights are well-formed.
+
+    Raises ValueError, or an error of the libraries, if they are not.
+    """
     if len(data) > MAX_NETWORK_BYTES:
         raise ValueError(f"its file must have at most {MAX_NETWORK_BYTES >> 20} MB")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -80,10 +116,8 @@ def _check_file(data: bytes) -> None:
             raise ValueError("its file declares more bytes than it holds")
         config = parse_json_mapping(archive.read("config.json"), MAX_CONFIG_BYTES)
         parse_json_mapping(archive.read("metadata.json"), MAX_CONFIG_BYTES)
-        stored = _stored_numbers(archive.read("model.weights.h5"))
-    needed = _weight_count(config)
-    if needed > stored:
-        raise ValueError(f"it has {needed:,} weights, but its file holds {stored:,}")
+        _stored_numbers(archive.read("model.weights.h5"))
+    return config
 
 
 def _weight_count(network: Mapping[str, Any]) -> int:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from lstm_bench.recipes import Recipe
 from lstm_bench.seeds import integer_seed, stream
 from lstm_bench.training import _lstm_1997 as lstm_1997
+from lstm_bench.training._own_network import checked_own, is_own, own_weights, random_states
 
 RECURRENT: dict[str, Callable[..., keras.layers.RNN]] = {
     "lstm": keras.layers.LSTM,
@@ -33,8 +34,11 @@ def build(
     """Returns the network for inputs (batch, T, F) with `outputs` values per output.
 
     `input_shape` is (T, F). A stateful network needs `batch`. `plain` leaves all layer options at
-    the defaults of Keras; otherwise the layers are built for XLA.
+    the defaults of Keras; otherwise the layers are built for XLA. Raises `RecipeError` for a
+    network of the user's own that breaks a rule.
     """
+    if recipe.own_network is not None:
+        return checked_own(recipe, input_shape, output_shape(recipe, input_shape, outputs))
     inputs = keras.Input(batch_shape=(batch, *input_shape))
     x = MODELS[recipe.network](recipe, inputs, input_shape[0], plain)
     # A Dense layer on (B, T, units) gives an output at every step, with the same weights.
@@ -45,6 +49,11 @@ def build(
         name="output",
     )
     return keras.Model(inputs, head(x), name=recipe.network)
+
+
+def output_shape(recipe: Recipe, input_shape: tuple[int, int], outputs: int) -> tuple[int, ...]:
+    """Returns the shape of the outputs for one sample: (K,), or (T, K) with one at every step."""
+    return (input_shape[0], outputs) if recipe.framing.every_step else (outputs,)
 
 
 def _recurrent(recipe: Recipe, x: Any, steps: int, plain: bool) -> Any:
@@ -110,8 +119,12 @@ def multiply_adds(model: keras.Model) -> int:
     """Returns the multiplications by weights in the forward pass of one sample.
 
     A kernel counts all its elements once for each time step of its input. The few products between
-    gates and states are not counted.
+    gates and states are not counted. All kernels of a user's own network count so, for each time
+    step of its input.
     """
+    if is_own(model):
+        kernels = sum(math.prod(v.shape) for v in model.trainable_variables if len(v.shape) > 1)
+        return kernels * int(model.input_shape[1])
     total = 0
     for layer in model.layers:
         kernels = sum(math.prod(w.shape) for w in layer.trainable_variables if w.name != "bias")
@@ -136,6 +149,8 @@ def has_no_gradient(model: keras.Model) -> list[bool]:
     So is that of a recurrent kernel which is only multiplied by a state of zeros: in a network that
     reads one time step and keeps no state. No optimizer changes such a weight.
     """
+    if is_own(model):
+        return [False] * len(model.trainable_variables)
     unused = []
     for layer in model.layers:
         for part in recurrent_parts(layer):
@@ -164,6 +179,8 @@ def reset_states(model: keras.Model) -> None:
 
 def dropout_variables(model: keras.Model) -> list[Any]:
     """Returns the random state variable of each dropout layer; empty if there are none."""
+    if is_own(model):
+        return random_states(model)
     layers = (layer for layer in model.layers if isinstance(layer, keras.layers.Dropout))
     return [layer.seed_generator.state for layer in layers]
 
@@ -182,8 +199,11 @@ def initial_weights(model: keras.Model, recipe: Recipe, seed: int) -> list[NDArr
     Kernels are drawn from the distributions of Keras's default initializers (`glorot_uniform`, and
     `orthogonal` for recurrent kernels), each from a separate `init` stream; biases are constants,
     unless the recipe has a `forget_bias`. A weight has the same value in all networks where it has
-    the same shape and position. Those of an lstm_1997 are drawn as its recipe says.
+    the same shape and position. Those of an lstm_1997 are drawn as its recipe says, those of a
+    user's own network by the initializers of its layers.
     """
+    if recipe.own_network is not None:
+        return own_weights(recipe, model.input_shape[1:], model.output_shape[1:], seed)
     if recipe.network == "lstm_1997":
         return lstm_1997.initial_weights(model, recipe, seed)
     values = []

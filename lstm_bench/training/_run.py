@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_bench.provenance import provenance
-from lstm_bench.recipes import Recipe, Samples
+from lstm_bench.recipes import NETWORK_SOURCE, Recipe, Samples
 from lstm_bench.results import CURVE_POINTS, Outcome, merge_outcomes
 from lstm_bench.safety import disk_errors_reported, temporary_folder
 from lstm_bench.statistics import (
@@ -29,6 +29,7 @@ from lstm_bench.statistics import (
 from lstm_bench.tasks import Problem
 from lstm_bench.training import _backend as backend
 from lstm_bench.training._engine import SeedRun, Training, get_engine
+from lstm_bench.training._origins import join_origins
 
 
 def run(
@@ -45,11 +46,16 @@ def run(
     """
     threads = backend.available_cores() if threads is None else threads
     backend.start_tensorflow(threads)
-    training = get_engine(engine_name).train(recipe, list(seeds), threads=threads, stop=stop)
-    evaluator = _Evaluator(recipe, engine_name)
-    outcome = merge_outcomes([evaluator.outcome(training, seed_run) for seed_run in training.runs])
+    engine, by_origin, compile_seconds = get_engine(engine_name), [], 0.0
+    for part in recipe.at_origins or (recipe,):
+        training = engine.train(part, list(seeds), threads=threads, stop=stop)
+        evaluator = _Evaluator(part, engine_name)
+        by_origin.append([evaluator.outcome(training, seed_run) for seed_run in training.runs])
+        compile_seconds += training.compile_seconds
+    by_seed = zip(*by_origin, strict=True)
+    outcome = merge_outcomes([join_origins(recipe, of_seed) for of_seed in by_seed])
     model = keras_file(recipe, outcome.best_seed, outcome.weights)
-    return replace(outcome, compile_seconds=training.compile_seconds, model=model)
+    return replace(outcome, compile_seconds=compile_seconds, model=model)
 
 
 def run_seeds(
@@ -65,10 +71,15 @@ def run_seeds(
     """
     assert len({recipe.training for recipe in recipes}) == 1
     engine = get_engine(engine_name)
-    evaluators = [_Evaluator(recipe, engine_name) for recipe in recipes]
+    origins = zip(*(recipe.at_origins or (recipe,) for recipe in recipes), strict=True)
+    by_origin = [[_Evaluator(part, engine_name) for part in parts] for parts in origins]
     for seed in seeds:
-        training = engine.train(recipes[0], [seed], stop=stop)
-        yield [evaluator.outcome(training, training.runs[0]) for evaluator in evaluators]
+        outcomes = []
+        for evaluators in by_origin:
+            training = engine.train(evaluators[0].recipe, [seed], stop=stop)
+            outcomes.append([part.outcome(training, training.runs[0]) for part in evaluators])
+        by_recipe = zip(*outcomes, strict=True)
+        yield [join_origins(*pair) for pair in zip(recipes, by_recipe, strict=True)]
 
 
 class _Evaluator:
@@ -79,12 +90,13 @@ class _Evaluator:
         self.engine_name = engine_name
         self.provenance = provenance()
         self._network: Any = None
+        self._baselines = _BaselineColumns(recipe)
 
     def outcome(self, training: Training, seed_run: SeedRun) -> Outcome:
         """Returns the outcome of one seed of `training`."""
         recipe = self.recipe
         if recipe.evaluation == "teacher_forced":
-            predictions = _teacher_forced_predictions(recipe, seed_run)
+            predictions = self._baselines.added_to(_teacher_forced_predictions(recipe, seed_run))
         else:
             predictions = self._stepwise_predictions(seed_run)
         return Outcome(
@@ -99,7 +111,7 @@ class _Evaluator:
             updates=recipe.updates,
             multiply_adds=3 * training.multiply_adds * recipe.epochs * recipe.schedule.samples,
             compile_seconds=training.compile_seconds,
-            provenance=self.provenance,
+            provenance=self.provenance | _network_source(recipe),
             weights=seed_run.weights,
             data=recipe.task.preprocessing,
         )
@@ -123,6 +135,12 @@ class _Evaluator:
             result.predicted,
             result.correct,
         )
+
+
+def _network_source(recipe: Recipe) -> dict[str, str]:
+    """Returns the digest of the files of a user's own network, by name; empty for others."""
+    network = recipe.own_network
+    return {} if network is None else {NETWORK_SOURCE: network.digest}
 
 
 def _teacher_forced_predictions(recipe: Recipe, run: SeedRun) -> pd.DataFrame:
@@ -152,28 +170,47 @@ def _teacher_forced_predictions(recipe: Recipe, run: SeedRun) -> pd.DataFrame:
     missing = np.nan if pd.api.types.is_numeric_dtype(table["predicted"]) else "?"
     finite = np.isfinite(outputs).all(axis=-1)
     table.loc[~np.repeat(finite, count), "predicted"] = missing
-    return _with_baselines(recipe, table)
-
-
-def _with_baselines(recipe: Recipe, table: pd.DataFrame) -> pd.DataFrame:
-    """Returns a predictions table with a column for each baseline of the task."""
-    task, window = recipe.task, getattr(recipe.framing, "window", None)
-    baselines = {**task.baselines(), **(task.baselines(window) if window else {})}
-    if not baselines:
-        return table
-    count = max(1, len(task.output_names))
-    sequence, step = (table[name].to_numpy()[::count] for name in ("sequence", "step"))
-    times, moments = task.step_times(sequence, step)
-    table["input"], table["moment"] = times.ravel(), np.repeat(moments, count)
-    for name, predicted in baselines.items():
-        index = np.cumsum([0, *map(len, predicted)])[sequence] + step
-        values = np.concatenate(predicted)[index].reshape(len(table), *[1] * (count > 1))
-        table[BASELINE_PREFIX + name] = _readable_values(recipe, values)
-    if task.output_names:
-        table[OUTPUT] = np.tile(np.array(task.output_names, object), len(step))
-    if task.output_units:
-        table[OUTPUT_UNIT] = np.tile(task.output_units, len(step))
     return table
+
+
+class _BaselineColumns:
+    """The columns of a predictions table that compare it with baselines; made once if they can be.
+
+    They depend on which steps are scored alone, and on a file these are the same for every seed.
+    """
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+        self._steps: np.ndarray = np.empty(0)
+        self._columns: dict[str, np.ndarray] = {}
+
+    def added_to(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Returns a predictions table with a column for each baseline of the task."""
+        task, window = self.recipe.task, getattr(self.recipe.framing, "window", None)
+        steps = table[["sequence", "step"]].to_numpy()
+        if not self._columns or not np.array_equal(steps, self._steps):
+            baselines = {**task.baselines(), **(task.baselines(window) if window else {})}
+            self._steps, self._columns = steps, self._made(steps, baselines) if baselines else {}
+        return table.assign(**self._columns)
+
+    def _made(
+        self, steps: np.ndarray, baselines: Mapping[str, tuple[np.ndarray, ...]]
+    ) -> dict[str, np.ndarray]:
+        """Returns the columns (M,) at `steps` (M, 2): their sequences and steps."""
+        task = self.recipe.task
+        count = max(1, len(task.output_names))
+        sequence, step = steps[::count].T
+        times, moments = task.step_times(sequence, step)
+        columns = {"input": times.ravel(), "moment": np.repeat(moments, count)}
+        for name, predicted in baselines.items():
+            index = np.cumsum([0, *map(len, predicted)])[sequence] + step
+            values = np.concatenate(predicted)[index].reshape(len(steps), *[1] * (count > 1))
+            columns[BASELINE_PREFIX + name] = _readable_values(self.recipe, values)
+        if task.output_names:
+            columns[OUTPUT] = np.tile(np.array(task.output_names, object), len(step))
+        if task.output_units:
+            columns[OUTPUT_UNIT] = np.tile(task.output_units, len(step))
+        return columns
 
 
 def _evaluate(recipe: Recipe, network: Any, problem: Problem, samples: Samples, seed: int) -> Any:

@@ -44,6 +44,11 @@ def test_its_settings_are_the_defaults_except_for_the_task(tmp_path, monkeypatch
     assert loaded == Settings(tasks=(Path("my_task.py"),))
 
 
+def test_its_quickstart_is_that_of_the_repository():
+    template = ROOT / "lstm_bench" / "cli" / "template" / "sweeps" / "quickstart.yaml"
+    assert template.read_bytes() == (ROOT / "sweeps" / "quickstart.yaml").read_bytes()
+
+
 def test_its_series_follows_the_stated_formula(tmp_path):
     scaffold(tmp_path / "mine")
     table = np.genfromtxt(tmp_path / "mine" / "data" / "season.csv", delimiter=",", names=True)

@@ -9,6 +9,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 from threadpoolctl import threadpool_limits
 
+from lstm_bench.data._baselines import baseline_forecasts
 from lstm_bench.data._csv_task import CsvTask
 from lstm_bench.data._exponential_smoothing import (
     SmoothingModel,
@@ -233,3 +234,14 @@ def test_only_the_linear_model_depends_on_the_window_of_a_recipe(tmp_path):
     more = set(task.baselines(4)) - set(task.baselines())
     assert more <= {"linear, 4 rows"}
     assert not [name for name in task.baselines(4) if "boosting" in name or "smoothing" in name]
+
+
+def test_baselines_of_changes_are_those_of_values_from_the_second_row_on():
+    plain, changes = CsvTask(), CsvTask(difference=True)
+    kind, lags = changes.kind, None
+    direct = baseline_forecasts(changes.prepared, changes.file_sequences, kind, lags).forecasts
+    found = changes.baselines()
+    assert list(found) == list(direct) == list(plain.baselines())
+    for name, arrays in found.items():
+        for mine, own in zip(arrays, direct[name], strict=True):
+            np.testing.assert_array_equal(mine, own)

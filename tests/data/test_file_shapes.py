@@ -225,3 +225,21 @@ def test_a_frame_is_a_file_named_after_its_content(tmp_path, monkeypatch):
     for wrong in (3, {"a": [1]}, FRAME.set_axis([list("aabb"), list("xyxy")], axis=1)):
         with pytest.raises(DataError, match=r"^data: must"):
             write_frame(wrong)
+
+
+def test_months_beside_years_are_one_monthly_series(file):
+    """As in statsmodels' sea surface temperatures."""
+    names = ["YEAR", "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV",
+             "DEC"]  # fmt: skip
+    values = 20 + np.sin(np.arange(120) / 2).round(3)
+    frame = pd.DataFrame(values.reshape(10, 12), columns=names[1:])
+    frame.insert(0, "YEAR", range(1950, 1960))
+    path = file(frame.to_csv(index=False))
+    prepared = prepare(FileOptions(path, reading=Reading(wide="auto")))
+    (series,) = prepared.series
+    np.testing.assert_array_equal(series.target, values)
+    months = pd.period_range("1950-01", periods=120, freq="M").astype(str)
+    assert series.times.tolist() == months.tolist()
+    assert any("12 columns as the months of each YEAR" in note for note in prepared.notes)
+    assert any("monthly, 1950-01 to 1959-12" in note for note in prepared.notes)
+    assert len(prepare(FileOptions(path, reading=Reading(wide="columns"))).series) == 12

@@ -6,9 +6,9 @@ Faults are written down beforehand, as functions of the link at moments of that 
 import heapq
 import itertools
 
-from lstm_bench.execution._cluster import Result, SetUp, WorkerFacts, Workers
 from lstm_bench.execution._executor import Job, JobFailed, JobFinished, SeedFinished
 from lstm_bench.execution._host import MissingSetupError
+from lstm_bench.execution._link import Result, SetUp, WorkerFacts, Workers
 
 
 class SimulatedCluster:

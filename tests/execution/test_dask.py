@@ -3,8 +3,13 @@
 import os
 import random
 import signal
+import subprocess
+import sys
 import threading
+import time
+from pathlib import Path
 
+import pandas as pd
 import pytest
 
 pytest.importorskip("distributed")
@@ -159,3 +164,79 @@ def test_a_sweep_gives_the_same_numbers_as_here_without_a_shared_disk(
     assert [row.id for row in there.rows] == ["A", "B"]
     for row, other in zip(here.rows, there.rows, strict=True):
         assert row.outcome == other.outcome
+
+
+LONG = """\
+task: memory
+seeds: 8
+units: 4
+recipes:
+  A: {epochs: 3000}
+  B: {epochs: 4000}
+  C: {epochs: 5000, batch_size: 2}
+"""
+
+
+def start_driver(folder, *more):
+    words = [sys.executable, "-m", "lstm_bench", "sweep", "long.yaml", *more]
+    return subprocess.Popen(
+        words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+
+
+def seeds_table(folder):
+    table = pd.read_csv(folder / "reports" / "long" / "seeds.csv")
+    where = ["seconds", "host", "processor", "versions"]  # what differs from run to run
+    return table.drop(columns=[column for column in where if column in table])
+
+
+@pytest.mark.slow
+def test_a_driver_that_is_killed_goes_on_at_the_same_cluster_to_the_same_numbers(
+    cluster, tmp_path_factory
+):
+    here, there = tmp_path_factory.mktemp("here"), tmp_path_factory.mktemp("there")
+    for folder in (here, there):
+        (folder / "long.yaml").write_text(LONG)
+    alone = start_driver(here)
+    assert alone.wait(600) == 0, alone.stdout.read()
+    for _ in range(2):
+        cluster.start_worker("--nanny")
+    address = ("--cluster", cluster.address)
+    for _ in range(3):
+        driver, log = start_driver(there, *address), there / "mlartifacts" / "seeds.db-wal"
+        before, deadline = log.stat().st_mtime_ns if log.exists() else 0, time.monotonic() + 300
+        while driver.poll() is None and time.monotonic() < deadline:
+            if log.exists() and log.stat().st_mtime_ns != before:
+                break  # a seed has come back
+            time.sleep(0.02)
+        kill(driver)
+        driver.wait()
+    last = start_driver(there, *address)
+    output, _ = last.communicate(timeout=600)
+    assert last.returncode == 0, output
+    pd.testing.assert_frame_equal(seeds_table(there), seeds_table(here), check_exact=True)
+
+
+@pytest.mark.slow
+def test_a_network_of_the_users_own_travels_by_content(
+    cluster, settings, tmp_path_factory, monkeypatch
+):
+    """The workers run in another folder, which has neither the module nor what that imports."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("mine"))
+    Path("my_size.py").write_text("SIZE = 3\n")
+    Path("my_net.py").write_text(
+        "import keras\nfrom my_size import SIZE\n\n\n"
+        "def build(recipe, input_shape, output_shape):\n"
+        "    layers = [keras.layers.GRU(SIZE), keras.layers.Dense(*output_shape, 'softmax')]\n"
+        "    return keras.Sequential(layers)\n"
+    )
+    cluster.start_worker("--nanny")
+    document = {"task": "alphabet", "framing": "window", "epochs": 2, "seeds": 2}
+    sweep = parse_sweep("own", document | {"recipes": {"A": {"network": "my_net:build"}}})
+    Path("my_size.py").write_text("SIZE = 4\n")  # edited after the sweep was read
+    here, _, _ = run_sweep(sweep, settings, again=True)
+    there, _, _ = run_sweep(sweep, settings, again=True, cluster=cluster.address)
+    assert here.rows[0].outcome == there.rows[0].outcome
+    assert there.rows[0].outcome.parameters == 3 * 3 * (1 + 3 + 2) + 26 * 4
+    assert there.rows[0].outcome.model

@@ -77,10 +77,11 @@ class FakeSession:
     def failure(self, key):
         return self.failures.get(key)
 
-    def log(self, label, outcome, kind):
+    def log(self, label, outcome, kind, done):
         self.outcomes[f"{outcome.digest}" if kind == "search" else f"{outcome.digest} {kind}"] = (
             outcome
         )
+        done()
 
     def fail(self, key, failed, engine):
         self.failures[key] = failed.reason

@@ -442,7 +442,7 @@ def test_ctrl_c_in_a_terminal_does_the_same(tmp_path, monkeypatch, command):
     err = ""
     for line in first.stderr:  # until it ends, if it does not print that
         err += line
-        if "interrupted" in line:
+        if "what had finished is kept" in line:
             break
     for _ in range(5):  # an impatient user, after the message
         with contextlib.suppress(ProcessLookupError):  # it has ended

@@ -27,6 +27,7 @@ def reported(store, sweep):
     session = begin_session(store, sweep, "compiled")
     looks = session.looks, session.planned_seeds
     session.write(listing.sweep_listing(sweep, [], [], 0, None, {}, {}, (), *looks))
+    assert session.writes.wait(60)
     return store.read_listing(session.run_id)
 
 

@@ -1,52 +1,13 @@
-"""Stores that are servers: MLflow's own server, in a process on this machine."""
+"""Passwords of servers: MLflow's own server, in a process on this machine."""
 
-import contextlib
-import os
-import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 
 import pytest
+from store_servers import MlflowServer
 
 SWEEP = "{task: memory, seeds: 2, epochs: 5, units: 3, recipes: {A: {}, B: {batch_size: 2}}}\n"
 SECRET = "se@cretword"
-
-
-def free_port():
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return bound.getsockname()[1]
-
-
-@contextlib.contextmanager
-def server(folder):
-    """Runs MLflow's server with its files in `folder`; yields its process and its host and port."""
-    port = free_port()
-    words = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
-    words += ["--backend-store-uri", "sqlite:///runs.db", "--artifacts-destination", "./files"]
-    env = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen(
-            words, cwd=folder, env={**os.environ, **env}, stdout=log, stderr=log,
-            start_new_session=True,
-        )  # fmt: skip
-    try:
-        deadline = time.monotonic() + 120
-        while True:
-            with contextlib.suppress(OSError, urllib.error.URLError):
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2).close()
-                break
-            assert process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.5)
-        yield process, f"127.0.0.1:{port}"
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
 
 
 @pytest.mark.slow
@@ -56,10 +17,10 @@ def test_no_password_of_a_server_is_written_or_printed(tmp_path):
     client.mkdir()
     remote.mkdir()
     (client / "s.yaml").write_text(SWEEP)
-    with server(remote) as (_, host):
+    with MlflowServer(remote) as server:
         outputs = []
         for words in (["sweep", "s.yaml"], ["sweep", "s.yaml", "--json"], ["report"]):
-            store = f"http://ann:{SECRET}@{host}"
+            store = f"http://ann:{SECRET}@{server.host}"
             done = subprocess.run(
                 [sys.executable, "-m", "lstm_bench", *words, "--store", store],
                 cwd=client, capture_output=True,

@@ -76,7 +76,7 @@ def test_a_folder_in_place_of_the_file_is_reported_at_once(command, monkeypatch,
 
 
 def test_a_database_that_does_not_answer_is_reported_and_given_up(monkeypatch, tmp_path):
-    monkeypatch.setattr("lstm_bench.tracking._store.NOTICE_AFTER", 0.1)
+    monkeypatch.setattr("lstm_bench.tracking._store_errors.NOTICE_AFTER", 0.1)
     monkeypatch.setattr("lstm_bench.tracking._connection.CONNECT_TIMEOUT", 0.5)
     monkeypatch.setattr("lstm_bench.tracking._connection._connect", lambda _: time.sleep(60))
     notices, began = [], time.monotonic()
@@ -143,7 +143,7 @@ def test_a_store_may_be_in_a_folder_of_nearly_any_name(tmp_path, name):
 
 
 def test_a_store_that_answers_late_is_used_after_a_notice(monkeypatch, tmp_path):
-    monkeypatch.setattr("lstm_bench.tracking._store.NOTICE_AFTER", 0.1)
+    monkeypatch.setattr("lstm_bench.tracking._store_errors.NOTICE_AFTER", 0.1)
     notices = []
     store = Store(f"sqlite:///{tmp_path}/runs.db", tmp_path / "artifacts", waiting=notices.append)
     assert notices == []
@@ -153,7 +153,7 @@ def test_a_store_that_answers_late_is_used_after_a_notice(monkeypatch, tmp_path)
 
 
 def test_a_store_that_failed_to_answer_is_not_asked_again(monkeypatch, tmp_path):
-    monkeypatch.setattr("lstm_bench.tracking._store.NOTICE_AFTER", 0.1)
+    monkeypatch.setattr("lstm_bench.tracking._store_errors.NOTICE_AFTER", 0.1)
     notices = []
     store = Store(f"sqlite:///{tmp_path}/runs.db", tmp_path / "artifacts", waiting=notices.append)
     with (
@@ -171,7 +171,7 @@ def test_a_store_that_failed_to_answer_is_not_asked_again(monkeypatch, tmp_path)
 
 @pytest.mark.parametrize(("error", "seconds"), [(ConnectionError("reset"), 0), (OSError(28), 0.5)])
 def test_after_other_errors_a_store_is_asked_again(monkeypatch, tmp_path, error, seconds):
-    monkeypatch.setattr("lstm_bench.tracking._store.NOTICE_AFTER", 0.1)
+    monkeypatch.setattr("lstm_bench.tracking._store_errors.NOTICE_AFTER", 0.1)
     store = Store(f"sqlite:///{tmp_path}/runs.db", tmp_path / "artifacts", waiting=lambda _: None)
     with pytest.raises(StoreError), store.errors_reported():
         time.sleep(seconds)

@@ -48,6 +48,7 @@ def folder(tmp_path_factory):
         session.log(name, outcome)
         rows.append(SweepRow(name, outcome.digest))
     session.write(listing.sweep_listing(sweep, rows, [], len(rows), None, {}, {}))
+    assert session.writes.wait(60)
     return path
 
 

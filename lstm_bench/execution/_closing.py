@@ -1,0 +1,81 @@
+"""The end of a sweep: its listing, its report, and the end of its run in the store."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from lstm_bench.execution._progress import SweepLog, SweepProgress
+from lstm_bench.report import write_report, written_by_report
+from lstm_bench.results import SweepData
+from lstm_bench.tracking import Session
+
+HASTE_SECONDS = 4.0
+"""Seconds that the report and what is left to be written may take after Ctrl-C."""
+
+
+class Closing:
+    """Ends a sweep, whatever has come of it."""
+
+    def __init__(
+        self,
+        log: SweepLog,
+        session: Session,
+        progress: SweepProgress,
+        folder: Path,
+        tick: Callable[[], None],
+    ) -> None:
+        """`folder` is that of the report; `tick` is called while the store is being written."""
+        self._log, self._session, self._progress = log, session, progress
+        self._folder, self._tick = folder, tick
+
+    def run(self, finished: bool) -> SweepData:
+        """Writes the report and everything into the store; returns the results.
+
+        `finished` is whether the sweep has come to its end. If the store does not answer, the
+        report is written all the same.
+        """
+        result = self._log.result(stored=True)
+        finished = finished and not self._progress.unsaved
+        self._progress.work.end(finished)
+        self._progress.running = ()
+        self._log.write(last=finished)
+        try:
+            self._write_report(result)
+        finally:
+            self._end(result, finished)
+            self._session.writes.wait(tick=self._tick)
+            self._session.writes.close()
+        return result
+
+    def in_haste(self) -> SweepData:
+        """Does the same after Ctrl-C, with whatever is possible in `HASTE_SECONDS`.
+
+        What the store lacks then is in the checkpoint.
+        """
+        deadline = time.monotonic() + HASTE_SECONDS
+        result = self._log.result(stored=True)
+        self._progress.running = ()
+        self._log.write()
+        writing = threading.Thread(target=self._write_report, args=(result,), daemon=True)
+        writing.start()
+        writing.join(max(deadline - time.monotonic(), 0.0))
+        self._end(result, finished=False)
+        written = self._session.writes.wait(max(deadline - time.monotonic(), 0.5))
+        if writing.is_alive() or not written:
+            self._progress.notice(
+                "the report or the store could not be written that fast; the same command goes on "
+                "from what has finished, and writes both"
+            )
+        return result
+
+    def _write_report(self, result: SweepData) -> None:
+        if result.rows or result.failed or result.not_run:
+            write_report(result, self._folder)
+            self._session.attach(self._folder, written_by_report(self._folder))
+
+    def _end(self, result: SweepData, finished: bool) -> None:
+        self._session.show(self._progress.document())
+        self._session.end(result, finished)

@@ -1,0 +1,23 @@
+"""What is kept of an outcome whose network is lost from the store."""
+
+from __future__ import annotations
+
+from lstm_bench.provenance import provenance
+from lstm_bench.results import Outcome, select_seeds
+
+REPRODUCIBILITY_FACTS = (
+    *("tensorflow", "keras", "numpy", "numba", "system", "processor", "XLA", "oneDNN"),
+)
+"""Facts of a result's provenance: where all are equal, a seed gives bit-identical numbers."""
+
+
+def without_best_seed(outcome: Outcome) -> Outcome | None:
+    """Returns the part to keep of an outcome whose network is lost: all seeds but the best.
+
+    The best seed is trained again, to the same weights. None if training here could give different
+    numbers, so that all seeds must be run again; None also if there is no other seed.
+    """
+    current = provenance()
+    others = [seed for seed in outcome.seeds["seed"].tolist() if seed != outcome.best_seed]
+    same = all(outcome.provenance.get(fact) == current[fact] for fact in REPRODUCIBILITY_FACTS)
+    return select_seeds(outcome, others) if same and others else None

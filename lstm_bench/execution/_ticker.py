@@ -1,0 +1,38 @@
+"""What is done regularly while a sweep runs: progress is shown, and written to the store."""
+
+from __future__ import annotations
+
+import time
+
+from lstm_bench.execution._gathering import RecipeRunner
+from lstm_bench.execution._progress import SweepProgress
+from lstm_bench.tracking import Session
+
+CHANGE_SECONDS, STORE_SECONDS = 0.2, 5.0
+"""Seconds between two updates of what is shown here, and of what the store has for others."""
+
+
+class Ticker:
+    """Is called again and again; what the store has refused is raised from here."""
+
+    def __init__(self, session: Session, runner: RecipeRunner, progress: SweepProgress) -> None:
+        self._session, self._runner, self._progress = session, runner, progress
+        self._changed = self._stored = -STORE_SECONDS
+        self._storing = False
+
+    def __call__(self) -> None:
+        """Updates the progress, unless it was updated a moment ago."""
+        self._session.writes.poll()
+        now = time.monotonic()
+        if now - self._changed < CHANGE_SECONDS:
+            return
+        self._changed = now
+        self._progress.running = tuple(self._runner.running())
+        self._progress.unwritten = self._session.writes.waiting
+        self._progress.changed(self._progress)
+        if now - self._stored > STORE_SECONDS and not self._storing:
+            self._stored, self._storing = now, True
+            self._session.show(self._progress.document(), self._is_stored)
+
+    def _is_stored(self) -> None:
+        self._storing = False

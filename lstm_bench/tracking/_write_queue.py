@@ -1,0 +1,96 @@
+"""A queue of writes to a store, which a thread carries out while the sweep goes on."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class _Write:
+    call: Callable[[], object]
+    done: Callable[[], None]
+
+
+class WriteQueue:
+    """Carries out writes in their order, in a thread of its own, until one fails.
+
+    The thread ends with the process, even in the middle of a write: as if the process was killed.
+    """
+
+    def __init__(self, check: Callable[[], None] = lambda: None) -> None:
+        """`check` is called with every `poll`; what it raises ends the queue."""
+        self._check = check
+        self._writes: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._error: BaseException | None = None
+        self._failed = False
+        self._put, self._ended = 0, 0
+        self._thread: threading.Thread | None = None
+
+    def put(self, write: Callable[[], object], done: Callable[[], None] = lambda: None) -> None:
+        """Has `write` called in the thread, and then `done` by `poll`; nothing after a failure."""
+        if self._failed:
+            return
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, daemon=True, name="store writer")
+            self._thread.start()
+        self._put += 1
+        self._writes.put(_Write(write, done))
+
+    @property
+    def waiting(self) -> int:
+        """How many writes have not ended."""
+        return 0 if self._failed else self._put - self._ended
+
+    @property
+    def failed(self) -> bool:
+        """Whether a write has failed: nothing is written any more."""
+        return self._failed
+
+    def poll(self) -> None:
+        """Calls `done` of all writes that have ended; raises what the first failed one raised."""
+        while not self._answers.empty():
+            self._answers.get()()
+        if self._failed:
+            return
+        try:
+            if self._error is not None:
+                raise self._error
+            if self.waiting:
+                self._check()
+        except BaseException:
+            self._failed = True
+            raise
+
+    def wait(self, seconds: float = float("inf"), tick: Callable[[], None] = lambda: None) -> bool:
+        """Polls until all writes have ended, for at most so many seconds; returns whether they did.
+
+        `tick` is called meanwhile.
+        """
+        deadline = time.monotonic() + seconds
+        self.poll()
+        while self.waiting and time.monotonic() < deadline:
+            tick()
+            time.sleep(POLL_SECONDS)
+            self.poll()
+        return not self.waiting
+
+    def close(self) -> None:
+        """Ends the thread once everything has been written."""
+        self._writes.put(None)
+
+    def _run(self) -> None:
+        while (write := self._writes.get()) is not None:
+            try:
+                if self._error is None:
+                    write.call()
+                    self._answers.put(write.done)
+            except BaseException as error:
+                self._error = error
+            self._ended += 1
