@@ -1,7 +1,7 @@
 # BIN is where the tools are; `make BIN=` takes them from the PATH.
 BIN ?= .venv/bin/
 
-.PHONY: check test long slow grid fix lock
+.PHONY: check test long slow grid fix docs lock
 
 check:  ## lint, format, types
 	$(BIN)ruff check .
@@ -19,6 +19,11 @@ slow:  ## the marked tests, up to two hours
 
 grid:  ## both engines on every legal combination of settings, some four hours
 	$(BIN)pytest -n 0 -m grid
+
+docs:  ## the site, in docs/_build/html, and its doctests; needs the dependency group `docs`
+	$(BIN)python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	$(BIN)python docs/check_links.py docs/_build/html
+	$(BIN)pytest -q -n 0 --doctest-glob=*.md --ignore=docs/reference/_made docs/start docs/reference docs/why docs/_ext/types_in_words.py
 
 fix:  ## what can be mended by a tool
 	$(BIN)ruff check --fix .

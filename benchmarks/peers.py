@@ -9,8 +9,8 @@ Run it in an environment of its own, because users need neither JAX nor PyTorch:
 JAX is a whole run written by hand in one `jit`; PyTorch is its own LSTM with the fused Adam; Keras
 is `fit`. All train the same network on the same samples in the same order. No evaluation is timed.
 Each contender runs in a process of its own on one core, and they take turns, so that a moment of
-other load does not slow down only one of them. The medians go into the README, in the marked table.
-`--rows` chooses rows by a part of their name, `--seconds` is the length of a turn.
+other load does not slow down only one of them. The medians go into docs/why/speed.md, in the marked
+table. `--rows` chooses rows by a part of their name, `--seconds` is the length of a turn.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ ROUNDS = 5
 MAX_EPOCHS = 900_000
 """Epochs of a turn; a recipe has at most a million."""
 CONTENDERS = ("ours", "jax", "torch", "keras")
-README = Path(__file__).parents[1] / "README.md"
+PAGE = Path(__file__).parents[1] / "docs" / "why" / "speed.md"
 BEGIN, END = "<!-- peers: made by benchmarks/peers.py -->\n", "<!-- end of peers -->"
 
 Timer = Callable[[float], float]
@@ -268,7 +268,7 @@ def markdown(table: dict[str, dict[str, float]]) -> str:
 
 
 def main() -> None:
-    """Measures the chosen rows; all of them are written into the README."""
+    """Measures the chosen rows; all of them are written into the page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", default="", help="a part of the names of the rows")
     parser.add_argument("--seconds", type=float, default=1.0, help="of a turn")
@@ -281,9 +281,9 @@ def main() -> None:
     text = markdown(measure(names, options.seconds))
     print(text)
     if len(names) == len(rows()):
-        readme = README.read_text()
-        before, rest = readme.split(BEGIN)
-        README.write_text(before + BEGIN + "\n" + text + "\n" + END + rest.split(END)[1])
+        page = PAGE.read_text()
+        before, rest = page.split(BEGIN)
+        PAGE.write_text(before + BEGIN + "\n" + text + "\n" + END + rest.split(END)[1])
 
 
 if __name__ == "__main__":

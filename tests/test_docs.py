@@ -1,11 +1,13 @@
-"""README and CONTRIBUTING are held to the disk, and every command in them exists."""
+"""README, CONTRIBUTING and the site are held to the disk, and every command in them exists."""
 
 import ast
+import importlib.util
 import re
 import tomllib
 from pathlib import Path
 
 import pandas as pd
+import pytest
 import typer
 import yaml
 
@@ -15,11 +17,18 @@ from lstm_bench.provenance import VERSION
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
+PAGES = {
+    path.relative_to(ROOT / "docs").as_posix(): path.read_text()
+    for path in sorted((ROOT / "docs").rglob("*.md"))
+    if not {"_build", "_made"} & set(path.parts)
+}
+"""The pages of the site as they are written, by their paths."""
+EXAMPLES = sorted((ROOT / "examples").glob("*/plot_*.py"))
 
 
 def tree():
-    """Yields the paths of the README's tree."""
-    block = re.search(r"```\n(conf/.*?)```", README, re.DOTALL).group(1)
+    """Yields the paths of the tree in CONTRIBUTING."""
+    block = re.search(r"```\n(conf/.*?)```", CONTRIBUTING, re.DOTALL).group(1)
     parents = []
     for line in block.splitlines():
         name = line.split()[0]
@@ -33,11 +42,11 @@ def test_everything_in_the_tree_is_on_the_disk():
 
 
 def test_every_package_is_in_the_tree_with_one_line():
-    """And no module: CONTRIBUTING.md has those."""
+    """And no module: the table at the end has those."""
     packages = {path.parent.relative_to(ROOT) for path in ROOT.glob("lstm_bench/*/__init__.py")}
     inside = {path for path in tree() if path.parts[0] == "lstm_bench"} - {Path("lstm_bench")}
     assert inside == packages
-    assert len(list(tree())) <= 40  # it fits a screen
+    assert len(list(tree())) <= 42  # it fits a screen
 
 
 def listed_files():
@@ -75,7 +84,10 @@ def test_every_sweep_is_in_the_tree():
 
 def test_commands_exist_and_the_two_start_alike():
     known = set(typer.main.get_command(app).commands)
-    assert set(re.findall(r"lstm-bench ([a-z]+)", README)) <= known
+    for text in (README, *PAGES.values()):
+        blocks = re.findall(r"```(?:console|sh|bash)\n(.*?)```", text, re.DOTALL)
+        for block in (*blocks, *re.findall(r"`(lstm-bench [^`]+)`", text)):
+            assert set(re.findall(r"lstm-bench ([a-z]+)", block)) <= known, block
     first, second = re.findall(r"```sh\n(.*?)\n```", README)
     assert first.split(" && ")[:3] == second.split(" && ")[:3]
     assert (first.split(" && ")[3], second.split(" && ")[3]) == (
@@ -125,9 +137,125 @@ def test_what_generalises_is_what_the_report_says():
     assert gated["solved"].tolist() == [20]
 
 
+def test_the_readme_is_short_and_leads_to_every_page():
+    assert len(README.splitlines()) <= 120
+    linked = set(re.findall(r"\]\(docs/([a-z_0-9/]+\.md)\)", README))
+    assert {path for path in PAGES if path.startswith(("howto/", "why/"))} - linked <= {
+        "why/published.md"
+    }
+
+
+def test_files_that_the_site_names_are_there():
+    """The build says so too, but only where the site is built."""
+    for path, text in PAGES.items():
+        for name in re.findall(r"\{repo\}`([^`]+)`", text):
+            assert (ROOT / name).exists(), (path, name)
+        for name in re.findall(r"\{report\}`[^`]*<(\w+)>`", text.replace("\n", " ")):
+            assert (ROOT / "reports" / name / "index.html").exists(), (path, name)
+
+
+def test_numbers_of_the_site_are_taken_from_the_reports():
+    """A number with its unit of a report is a role, which reads it when the site is built."""
+    roles = [(path, role) for path, text in PAGES.items() for role in VALUE.findall(text)]
+    assert len(roles) >= 20
+    for path, role in roles:
+        table, row, column, *_ = (part.strip() for part in role.split("|"))
+        key, _, value = row.partition("=")
+        found = pd.read_csv(ROOT / "reports" / f"{table}.csv")
+        assert found.loc[found[key].astype(str) == value, column].notna().sum() == 1, (path, role)
+    for path, text in PAGES.items():
+        if path.startswith("why/") and path != "why/speed.md" and path != "why/trust.md":
+            plain = VALUE.sub("", text)
+            assert not re.findall(r"\d+ of (?:20|30) seeds", plain), path
+
+
+VALUE = re.compile(r"\{value\}`([^`]+)`")
+
+
+def test_sections_of_reports_that_the_site_explains_are_written():
+    report = ROOT / "lstm_bench" / "report"
+    source = " ".join(path.read_text() for path in (*report.glob("*.py"), *report.glob("*/*.j2")))
+    named = re.findall(r"\*\*(.+?)\*\*", PAGES["howto/report.md"])
+    assert len(named) >= 15
+    assert [title for title in named if title not in source] == []
+
+
+def test_examples_are_named_in_the_site_by_files_that_are_there():
+    made = {f"{path.parent.name}/{path.stem}.rst" for path in EXAMPLES}
+    for path, text in PAGES.items():
+        for name in re.findall(
+            r"\((?:\.\./)?((?:gallery|misunderstandings)/plot_\w+\.rst)\)", text
+        ):
+            assert name in made, (path, name)
+
+
 def test_links_and_pictures_are_there():
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert "://" in target or (ROOT / target).exists(), target
+
+
+@pytest.fixture
+def made_pages(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "docs" / "_ext")
+    return importlib.import_module("made_pages")
+
+
+def test_every_key_of_the_reference_has_its_type_and_default(made_pages):
+    """`keys` raises for a setting without a sentence; rows are compared with what is known."""
+    from lstm_bench.config import Settings
+    from lstm_bench.data import CsvTask
+    from lstm_bench.recipes import Recipe
+
+    sentences = made_pages.meanings
+    recipe = made_pages.keys(Recipe, sentences.RECIPE)
+    assert "| `epochs` | a whole number from 1 to 1,000,000 | `250` |" in recipe
+    assert "| `batch_size` | a whole number from 1 on, or `all` | `1` |" in recipe
+    assert "| `dropout` | a number from 0, below 1 | `0.0` |" in recipe
+    search = made_pages.keys(made_pages.Search, sentences.SEARCH)
+    assert "| `sampler` | `tpe`, `random`, `grid`, `qmc`, `nsga2` | `tpe` |" in search
+    assert "| `space` | a mapping of settings to what each may be | required |" in search
+    assert "| `latest` | a whole number from 20 on | – |" in made_pages.keys(CsvTask, sentences.CSV)
+    assert "| `workers` | a whole number from 0 to 1,024 | `0` |" in made_pages.keys(
+        Settings, sentences.CONF
+    )
+    for model, part in (
+        (made_pages.Sweep, sentences.SWEEP),
+        (made_pages.Entry, sentences.ENTRY),
+    ):
+        assert made_pages.keys(model, part).count("\n") == len(part) + 2
+    assert "| `margin` | a number | – |" in made_pages.comparison_keys()
+    with pytest.raises(ValueError, match="units"):
+        without = {key: text for key, text in sentences.RECIPE.items() if key != "units"}
+        made_pages.keys(Recipe, without)
+
+
+def test_commands_tasks_framings_and_names_of_the_reference(made_pages):
+    commands, group = made_pages.commands(), typer.main.get_command(app)
+    for name, command in group.commands.items():
+        assert f"## `{name}`" in commands
+        for part in command.params:
+            assert (
+                part.name == "help" or part.metavar or part.opts[0].lstrip("-") in commands.lower()
+            )
+    for name in ("memory", "csv", "long_lag"):
+        assert f"## `{name}`" in made_pages.tasks()
+    assert "### `prefixes`" in made_pages.framings()
+    made_pages.check_public_names(ROOT / "docs" / "reference" / "python.md")
+
+
+def test_broken_links_of_a_site_are_named(tmp_path):
+    spec = importlib.util.spec_from_file_location("check_links", ROOT / "docs" / "check_links.py")
+    check_links = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(check_links)
+    (tmp_path / "a.html").write_text(
+        '<p id="top"></p><a href="b.html#here">1</a><a href="#top">2</a><a href="https://x.org">3</a>'
+    )
+    (tmp_path / "b.html").write_text('<p id="here"></p>')
+    assert list(check_links.broken_links(tmp_path)) == []
+    (tmp_path / "b.html").write_text('<a href="c.html">4</a>')
+    first, second = check_links.broken_links(tmp_path)
+    assert first == "a.html: b.html#here: there is no such anchor"
+    assert second == "b.html: c.html: there is no such file"
 
 
 def test_the_lock_pins_everything_with_hashes_and_names_no_host():
@@ -138,32 +266,43 @@ def test_the_lock_pins_everything_with_hashes_and_names_no_host():
     assert "://" not in lock
 
 
-def test_the_sweep_files_of_the_readme_work(tmp_path):
+def blocks_of(text, language):
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def test_the_sweep_files_of_the_readme_and_the_site_work(tmp_path):
     from lstm_bench.sweeps._sweep import load_sweep
 
+    path = tmp_path / "short.yaml"
+    path.write_text(blocks_of(README, "yaml")[0])
+    assert set(load_sweep(path).entries) == {"B1", "B2", "B3"}
+    path.write_text(blocks_of(PAGES["howto/comparison.md"], "yaml")[0])
+    assert len(load_sweep(path).comparisons) == 2
+
+    blocks = blocks_of(PAGES["howto/sweep_file.md"], "yaml")
     path = tmp_path / "window.yaml"
-    path.write_text(re.search(r"```yaml\n(.*?)```", README, re.DOTALL).group(1))
+    path.write_text(blocks[0])
     loaded = load_sweep(path)
     assert {"B1", "B2", "B3", "longer/4"} <= set(loaded.entries)
     assert loaded.search is not None and loaded.refused and loaded.comparisons
 
     several = tmp_path / "several.yaml"
-    blocks = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
     several.write_text(next(block for block in blocks if block.startswith("tasks:")))
     assert {"gru@memory", "gru@echo_3", "lstm@alphabet"} <= set(load_sweep(several).entries)
 
     search = tmp_path / "search.yaml"
-    block = next(block for block in blocks if block.startswith("search:"))
+    searches = blocks_of(PAGES["howto/search.md"], "yaml")
+    block = next(block for block in searches if block.startswith("search:"))
     search.write_text(f"task: alphabet\nrecipes: {{B1: {{}}}}\n{block}")
     asked = load_sweep(search).search
     assert (asked.confirm, asked.ablate, asked.switches, asked.split) == (4, "B1", ("stateful",), 4)
 
 
-def test_the_tasks_of_the_readme_are_tasks(tmp_path):
+def test_the_tasks_of_the_site_are_tasks(tmp_path):
     from lstm_bench.sweeps._task_files import load_tasks
     from lstm_bench.testing._task_checks import TASK_CHECKS
 
-    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    blocks = blocks_of(PAGES["howto/task.md"], "python")
     code = [block for block in blocks if "cumsum" in block]
     (tmp_path / "my_task.py").write_text("\n\n".join(code))
     tasks = load_tasks([tmp_path / "my_task.py"])

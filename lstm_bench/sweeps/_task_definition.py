@@ -11,7 +11,7 @@ from lstm_bench.sweeps._entries import RESERVED_KEYS
 from lstm_bench.sweeps._sweep import Sweep
 from lstm_bench.tasks import Task, error_origin
 
-HELP = "see `A task of your own` in the README"
+HELP = "see docs/howto/task.md, `Add a task of your own`"
 
 
 def missing_parts(task: type[Task]) -> str:
