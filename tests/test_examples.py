@@ -32,6 +32,7 @@ def test_the_notebook_is_that_of_the_script_and_was_executed():
     assert "/tmp" not in nbformat.writes(committed)
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_the_notebook_runs(tmp_path, monkeypatch):

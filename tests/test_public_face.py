@@ -264,6 +264,7 @@ def test_a_task_of_ones_own_is_swept_from_its_file(tmp_path, monkeypatch):
     assert instance.settings["length"] == 6
 
 
+@pytest.mark.long
 def test_a_sweep_in_which_all_has_failed_says_so():
     document = {"task": "memory", "seeds": 1, "recipes": {"A": {"epochs": 2}}, "time_limit": 0.001}
     with pytest.warns(UserWarning, match="every recipe has failed"):

@@ -56,8 +56,8 @@ class Family:
         bias = settings.get("forget_bias")
         if kind != ("lag", "lstm", "whole") or isinstance(bias, str):
             return None
-        kept_in_one_step = 1 / (1 + math.exp(-(1.0 if bias is None else bias)))  # Keras's bias is 1
-        return math.log(KEPT) / math.log(kept_in_one_step)
+        lost = math.log1p(math.exp(-(1.0 if bias is None else bias)))  # -log sigmoid(b); Keras: 1
+        return -math.log(KEPT) / lost
 
     def record(self) -> dict[str, Any]:
         """Returns the memory span with its interval as one flat row."""

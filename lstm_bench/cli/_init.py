@@ -61,7 +61,7 @@ def _write_files(folder: Path) -> None:
             template = resources.files("lstm_bench.cli").joinpath("template", *source.split("/"))
             path.write_bytes(template.read_bytes())
         schema = sweep_schema(load_tasks([draft / TASK_FILE]))
-        (draft / SCHEMA).write_text(f"{to_json(schema)}\n")
+        (draft / SCHEMA).write_text(f"{to_json(schema)}\n", encoding="utf-8")
         if new:
             draft.rename(folder)
             return

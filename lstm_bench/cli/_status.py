@@ -53,7 +53,7 @@ def _details(state: SweepState) -> str:
         parts = [str(progress.get("stage"))]
         fraction, left = progress.get("fraction"), progress.get("seconds_left")
         parts += [f"{fraction:.0%}"] if isinstance(fraction, float) else []
-        if isinstance(left, int | float):
+        if isinstance(left, int | float) and 0 <= left < 1e9:
             left = max(left - state.silent, 0.0)
             parts.append(f"about {timedelta(seconds=round(left))} left")
         parts.append(f"process {progress.get('process')} on {progress.get('host')}")

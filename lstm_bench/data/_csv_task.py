@@ -281,7 +281,11 @@ class CsvTask(CsvParameters):
         sequences, data = self.file_sequences, self.prepared
         target = [f"{data.target}={label}" for label in data.labels] or list(data.targets)
         names = [*(target if data.horizon else []), *data.feature_names]
-        left_out = _baselines(self, self.fingerprint, None).left_out
+        here = self.model_copy(update={"origin": None})
+        tasks = [here.model_copy(update=dict(part)) for part in here.retrained_at] or [self]
+        left_out = dict.fromkeys(
+            reason for task in tasks for reason in _baselines(task, task.fingerprint, None).left_out
+        )
         numbers = zip(names, sequences.centre.tolist(), sequences.spread.tolist(), strict=True)
         return {
             "columns": data.stored,

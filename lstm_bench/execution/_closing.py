@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from pathlib import Path
 
 from lstm_bench.execution._progress import SweepLog, SweepProgress
@@ -43,7 +46,7 @@ class Closing:
         self._progress.running = ()
         self._log.write(last=finished)
         try:
-            self._write_report(result)
+            self._write_report_in_background(result)
         finally:
             self._end(result, finished)
             self._session.writes.wait(tick=self._tick)
@@ -59,17 +62,50 @@ class Closing:
         result = self._log.result(stored=True)
         self._progress.running = ()
         self._log.write()
-        writing = threading.Thread(target=self._write_report, args=(result,), daemon=True)
-        writing.start()
-        writing.join(max(deadline - time.monotonic(), 0.0))
+        done = False
+        with contextlib.suppress(Exception):
+            done = self._write_report_in_background(result, deadline, tick=False)
         self._end(result, finished=False)
         written = self._session.writes.wait(max(deadline - time.monotonic(), 0.5))
-        if writing.is_alive() or not written:
+        if not done or not written:
             self._progress.notice(
                 "the report or the store could not be written that fast; the same command goes on "
                 "from what has finished, and writes both"
             )
         return result
+
+    def _write_report_in_background(
+        self, result: SweepData, deadline: float = math.inf, tick: bool = True
+    ) -> bool:
+        """Writes the report in a thread, until `deadline`; returns whether it has been written.
+
+        With `tick`, the sweep tells others meanwhile that it is still running. Raises what writing
+        the report has raised, or else what the store has refused meanwhile.
+        """
+        written: Future[None] = Future()
+
+        def write() -> None:
+            try:
+                self._write_report(result)
+            except BaseException as error:
+                written.set_exception(error)
+            else:
+                written.set_result(None)
+
+        threading.Thread(target=write, daemon=True).start()
+        refused: Exception | None = None
+        while not written.done() and time.monotonic() < deadline:
+            try:
+                if tick and refused is None:
+                    self._tick()
+            except Exception as error:  # the report is finished first
+                refused = error
+            wait([written], timeout=0.2)
+        if written.done():
+            written.result()
+        if refused is not None:
+            raise refused
+        return written.done()
 
     def _write_report(self, result: SweepData) -> None:
         if result.rows or result.failed or result.not_run:

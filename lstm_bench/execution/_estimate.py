@@ -95,7 +95,8 @@ def estimate(sweep: Sweep, study: SearchStudy | None, pool: Executor, engine: st
     sample = _sample(study)
     stages = tuple(estimate_stages(sweep, study, sample, engine))
     fixed = [entry.recipe for id_, entry in sweep.entries.items() if id_ not in sweep.left_out]
-    preparation = max((r.task.preparation_seconds for r in [*fixed, *sample][-1:]), default=0.0)
+    last = [*fixed, *sample][-1:]  # recipes on one file differ little in what they prepare
+    preparation = last[0].task.preparation_seconds if last else 0.0
     patience = PROBE_SECONDS + 3 * preparation
     time_limit = min(patience, sweep.time_limit or patience)
     candidates = [*_median_and_largest(fixed), *_median_and_largest(sample)]

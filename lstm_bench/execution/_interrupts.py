@@ -13,10 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 
-MESSAGE = (
-    b"\ninterrupted: what has finished is kept, and the report is written from it; "
-    b"Ctrl-C again ends at once\n\n"
-)
+MESSAGE = b"\ninterrupted: ending, which may take some seconds; Ctrl-C again ends at once\n\n"
 """Printed at once: the code that is interrupted may take seconds to end."""
 
 

@@ -213,7 +213,8 @@ class NotebookBar:
         self._failures = len(state.failed)
         if time.monotonic() - self._updated > 0.1:
             self._updated = time.monotonic()
-            counts = f"{state.done} of {state.total} recipes, {_left(state)}"
+            parts = (f"{state.done} of {state.total} recipes", _left(state))
+            counts = ", ".join(filter(None, parts))
             text = html.escape(f"{self._name}: {counts}; {status_line(state)}")
             bar = f"<progress value='{state.work.fraction:.3f}' max='1'></progress>"
             self._show(f"{bar} {text}")

@@ -23,8 +23,7 @@ from lstm_bench.recipes import _schedule as schedule
 from lstm_bench.recipes._evaluations import default_distance, evaluated_epochs, evaluation_share
 from lstm_bench.recipes._framings import Framing
 from lstm_bench.recipes._lstm_1997 import Biases, Lstm1997, Squashing
-from lstm_bench.recipes._own_network import NAME as NETWORK_NAME
-from lstm_bench.recipes._own_network import OwnNetwork, own_network
+from lstm_bench.recipes._own_network import NAME_IN_SCHEMAS, OwnNetwork, own_network
 from lstm_bench.recipes._samples import Encoding, Samples
 from lstm_bench.recipes._schedule import Layout, Reset, Schedule, Shuffle
 from lstm_bench.tasks import Lengths, Task, checked_epoch, checked_problem, sequence_lengths
@@ -37,7 +36,7 @@ Network = (
     | Annotated[
         OwnNetwork,
         PlainValidator(own_network),
-        WithJsonSchema({"type": "string", "pattern": f"^{NETWORK_NAME.pattern}$"}),
+        WithJsonSchema({"type": "string", "pattern": f"^{NAME_IN_SCHEMAS}$"}),
     ]
 )
 Output = Literal["softmax", "sigmoid", "linear"]

@@ -22,6 +22,10 @@ from lstm_bench.errors import StoreError
 
 NAME = re.compile(r"(?P<module>[^\W\d]\w*(\.[^\W\d]\w*)*):(?P<function>[^\W\d]\w*)")
 """What names a function in a module: `my_module:build`, `package.module:build`."""
+NAME_IN_SCHEMAS = re.sub(r"\?P<\w+>", "", NAME.pattern)
+"""The same pattern without names of groups, which JSON Schema does not know."""
+PACKAGE_FOLDER = str(Path(__file__).resolve().parents[2])
+"""Where this package lies: on Python's path too, if it is installed from a checkout."""
 MAX_FILES, MAX_BYTES = 200, 8 * 2**20
 """The most files that a module may import from its folder, and their largest size together."""
 EXAMPLE = "my_network:build"
@@ -78,6 +82,8 @@ def own_network(value: Any) -> OwnNetwork:
     match = NAME.fullmatch(name) if isinstance(name, str) else None
     if match is None:
         raise ValueError(f"must be MODULE:FUNCTION of a network of yours, as {EXAMPLE}")
+    if match["module"].partition(".")[0] == "lstm_bench":
+        raise ValueError(f"must be in a file of yours, but is {name}; write it to my_network.py")
     root, path = _find(match["module"])
     content = _read(path)
     _check_function(content, path, match["function"])
@@ -123,9 +129,12 @@ def unchanged_network(settings: Mapping[str, Any], facts: Mapping[str, str]) -> 
 
 def _find(module: str) -> tuple[Path, Path]:
     """Returns the folder that a module is imported from, and its file."""
-    for place in dict.fromkeys([str(Path.cwd()), *sys.path]):
+    here = str(Path.cwd())
+    for place in dict.fromkeys([here, *sys.path]):
         path = _module_file(Path(place or "."), module)
-        if path is not None and (place == str(Path.cwd()) or not _is_installed(path)):
+        if path is None or (place == PACKAGE_FOLDER and place != here):
+            continue
+        if place in ("", here) or not _is_installed(path):
             return Path(place or "."), path
     file = module.replace(".", "/")
     raise ValueError(
@@ -177,7 +186,7 @@ def _check_function(content: bytes, path: Path, function: str) -> None:
             names += [alias.asname or alias.name for alias in node.names]
         elif isinstance(node, ast.Assign):
             names += [target.id for target in node.targets if isinstance(target, ast.Name)]
-        else:
+        elif not isinstance(node, ast.Expr | ast.AnnAssign | ast.AugAssign):
             return  # the function may be defined in a condition: seen when it is imported
     if function not in names:
         functions = [node.name for node in body if isinstance(node, ast.FunctionDef)]
@@ -202,11 +211,11 @@ def _with_imports(root: Path, path: Path, content: bytes, module: str) -> dict[s
         name = names.pop()
         if name.partition(".")[0] == "lstm_bench":
             continue
-        found = _module_file(root, name)
-        if found is None or _relative(root, found) in files:
+        imported = _module_file(root, name)
+        if imported is None or _relative(root, imported) in files:
             continue
-        files[_relative(root, found)] = read = _read(found)
-        waiting.append((found, read))
+        files[_relative(root, imported)] = read = _read(imported)
+        waiting.append((imported, read))
         if len(files) > MAX_FILES or sum(map(len, files.values())) > MAX_BYTES:
             raise ValueError(
                 f"{path.name} must import at most {MAX_FILES} files with {MAX_BYTES >> 20} MB from "

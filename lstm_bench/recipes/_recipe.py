@@ -85,6 +85,11 @@ class Recipe(Configuration):
         parts = self.task.retrained_at
         return tuple(self.with_settings({**self.settings, **part}) for part in parts)
 
+    @property
+    def updates(self) -> int:
+        """The number of weight updates in the training of one seed, at all of its origins."""
+        return sum(part.updates for part in self.at_origins) or super().updates
+
     def with_settings(self, settings: Mapping[str, Any]) -> Recipe:
         """Returns the recipe of other `settings` and of the same task, whatever name they give it.
 

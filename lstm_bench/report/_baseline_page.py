@@ -33,6 +33,24 @@ if TYPE_CHECKING:
 MAX_STEPS = 120
 """The figure shows this many steps of a forecast: the first ones."""
 
+TRAINED_ONCE = (
+    "Each step is forecast from the true past up to it, by a network that was trained once. Gain: "
+    "the error of the best baseline minus that of the network; above 0 the network is better. Its "
+    f"interval counts two kinds of chance: the seeds, and up to {MAX_BLOCKS} blocks of adjacent "
+    "steps (Ibragimov and Müller 2010), because the gain would be different on other data. So do "
+    "all intervals of skills, accuracies and rates on this page, and comparisons but those of a "
+    "training loss and of epochs to solve, which count seeds alone, as effects of switches on "
+    "solve rates and whole sequences do. The best baseline is chosen with hindsight, on these "
+    "steps. p after Holm's correction for all rows of the table."
+)
+AT_ORIGINS = (
+    "Each step is forecast from the true past up to it, by a network that was trained on the rows "
+    "before its origin. Gain: the error of the best baseline minus that of the network; above 0 "
+    "the network is better. Its interval counts two kinds of chance: the seeds, and the origins, "
+    "each as one observation, with at least the variance that the correlation of neighbouring "
+    "steps gives. The best baseline is chosen with hindsight, on these steps. p after Holm's "
+    "correction for all rows of the table."
+)
 READING = (
     "Baselines need no network: the last value; the value one season before; the median or the "
     "most frequent value; a linear model (least squares; for symbols and for yes and no, logistic "
@@ -42,14 +60,7 @@ READING = (
     "numbers on their changes where that is better on the last fifth of the training data. All are "
     "fitted to the training data of the network. Baselines and networks are scored on the same "
     "steps, which neither was fitted to.",
-    "Each step is forecast from the true past up to it, by a network that was trained once. Gain: "
-    "the error of the best baseline minus that of the network; above 0 the network is better. Its "
-    f"interval counts two kinds of chance: the seeds, and up to {MAX_BLOCKS} blocks of adjacent "
-    "steps (Ibragimov and Müller 2010), because the gain would be different on other data. So do "
-    "all intervals of skills, accuracies and rates on this page, and comparisons but those of a "
-    "training loss and of epochs to solve, which count seeds alone, as effects of switches on "
-    "solve rates and whole sequences do. The best baseline is chosen with hindsight, on these "
-    "steps. p after Holm's correction for all rows of the table.",
+    TRAINED_ONCE,
     "The search was scored on the part before these steps, with networks trained on fewer rows. A "
     "finalist's score differs here because of other seeds, other data and more training data.",
     "Skill is the share by which the error of a network is below that of the best baseline: 100 % "
@@ -100,7 +111,9 @@ def sections(findings: Findings) -> list[Section]:
     picture = _forecast_picture(first) if first.real_valued else None
     left_out = [f"Baseline left out: {reason}." for reason in first.baselines_left_out]
     sentences = tuple(printable_line(line) for line in (first.sentence, *left_out))
-    reading = LABEL_READING if first.scored == "sequences" else READING
+    reading: tuple[str, ...] = LABEL_READING if first.scored == "sequences" else READING
+    if first.origins:
+        reading = tuple(AT_ORIGINS if line == TRAINED_ONCE else line for line in reading)
     block = Block("", sentences, picture, _table(results, first), caption, reading)
     further = (*origin_page.blocks(first), *output_page.blocks(first))
     return [Section("Better than a baseline?", (block, *further))]

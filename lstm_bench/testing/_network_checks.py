@@ -9,7 +9,6 @@ import numpy as np
 from lstm_bench.errors import RecipeError
 from lstm_bench.recipes import Recipe
 from lstm_bench.testing._engine_agreement import engine_differences
-from lstm_bench.training import prepared_model, start_tensorflow
 
 EPOCHS = 2
 """Epochs that are enough to see whether both engines train alike."""
@@ -44,6 +43,8 @@ def check_engines(recipe: Recipe) -> None:
 
 def _weights(recipe: Recipe, seed: int) -> list[np.ndarray]:
     """Returns the initial weights of a seed; raises `AssertionError` where a rule is broken."""
+    from lstm_bench.training import prepared_model, start_tensorflow
+
     start_tensorflow(1)
     try:
         model = prepared_model(recipe, recipe.samples(seed), seed)

@@ -73,9 +73,9 @@ def check_database(uri: str, path: Path | None) -> bool:
         with contextlib.closing(sqlite3.connect(path, timeout=CONNECT_TIMEOUT)) as database:
             database.execute("select count(*) from sqlite_master").fetchone()
     elif uri.partition("://")[0].partition("+")[0] in DATABASES:
-        found: list[bool | None] = []
-        _call_with_timeout(CONNECT_TIMEOUT, lambda: found.append(_connect(uri)))
-        return found[0] is not False
+        filled: list[bool | None] = []
+        _call_with_timeout(CONNECT_TIMEOUT, lambda: filled.append(_connect(uri)))
+        return filled[0] is not False
     return True
 
 

@@ -47,7 +47,7 @@ class SweepState:
         """Returns the state as plain JSON values."""
         silent = None if self.silent != self.silent else round(self.silent, 1)
         facts = {"sweep": self.name, "overrides": self.overrides, "state": self.state}
-        return {**facts, "began": self.began, "silent_seconds": silent, **self.progress}
+        return {**self.progress, **facts, "began": self.began, "silent_seconds": silent}
 
 
 def sweep_states(store: Store, name: str | None = None) -> list[SweepState]:
@@ -90,7 +90,7 @@ def _state(name: str, overrides: str, run: Any) -> SweepState:
 def parse_tag(text: str) -> dict[str, Any]:
     """Returns the JSON mapping in a tag; an empty one if it holds none: others may write tags."""
     try:
-        document = json.loads(text[:MAX_TAG])
+        document = json.loads(text[:MAX_TAG], parse_constant=lambda _: None)
     except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
@@ -106,5 +106,6 @@ def _seconds_since(moment: object) -> float:
 
 def has_ended(host: object, process: object) -> bool:
     """Returns whether a process is known to have ended: only of this host that can be known."""
-    here = host == socket.gethostname() and isinstance(process, int)
-    return here and not psutil.pid_exists(int(str(process)))
+    if host != socket.gethostname() or not isinstance(process, int) or not 0 < process < 2**31:
+        return False
+    return not psutil.pid_exists(process)

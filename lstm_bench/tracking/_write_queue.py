@@ -74,12 +74,13 @@ class WriteQueue:
         `tick` is called meanwhile.
         """
         deadline = time.monotonic() + seconds
-        self.poll()
-        while self.waiting and time.monotonic() < deadline:
+        while True:
+            ended = not self.waiting  # before polling, which then sees the last answer
+            self.poll()
+            if ended or time.monotonic() >= deadline:
+                return not self.waiting
             tick()
             time.sleep(POLL_SECONDS)
-            self.poll()
-        return not self.waiting
 
     def close(self) -> None:
         """Ends the thread once everything has been written."""

@@ -92,7 +92,11 @@ class _Columns(BaseModel):
     categories: list[Annotated[tuple[str, list[str]], Field(strict=False)]] = []
     reading: _Reading = Field(default_factory=lambda: _Reading())
     label_per_sequence: bool = False
-    numbers: list[Annotated[tuple[str, str, str], Field(strict=False)]] = []
+    numbers: list[
+        Annotated[
+            tuple[str, Literal[".", ","], Literal["", ",", ".", " ", "'"]], Field(strict=False)
+        ]
+    ] = []
 
 
 class _Intervals(BaseModel):
@@ -140,6 +144,8 @@ class _StoredData(BaseModel):
             raise ValueError("several outputs need targets of numbers")
         if not len(np.atleast_1d(self.shift)) == len(np.atleast_1d(self.scale)) == outputs:
             raise ValueError(f"shift and scale must be of {outputs} outputs")
+        if columns.label_per_sequence and (columns.kind != "symbols" or columns.horizon):
+            raise ValueError("the label of a sequence is a symbol, at a horizon of 0")
         if self.intervals is not None and (outputs > 1 or self.kind != "regression"):
             raise ValueError("intervals need one target of numbers")
         return self

@@ -31,7 +31,7 @@ def join_origins(recipe: Recipe, parts: Sequence[Outcome]) -> Outcome:
     scores are computed from all of them together, but for the loss, the accuracy on the training
     data and the metrics of classes, which are means over the origins, the latter weighted by steps.
     The network and the learning curve are those of the last origin, which has the most data to
-    learn from; its seconds and multiply-adds are those of all.
+    learn from; its seconds, weight updates and multiply-adds are those of all.
     """
     if len(parts) == 1:
         return parts[0]
@@ -44,6 +44,7 @@ def join_origins(recipe: Recipe, parts: Sequence[Outcome]) -> Outcome:
         name=recipe.name,
         seeds=pd.DataFrame([_scores(recipe, parts, predictions)]),
         predictions=predictions,
+        updates=sum(part.updates for part in parts),
         multiply_adds=sum(part.multiply_adds for part in parts),
         compile_seconds=sum(part.compile_seconds for part in parts),
     )

@@ -251,7 +251,7 @@ def _batch_rules(x: NDArray[np.float32], outputs: Any, model: keras.Model) -> It
 
 @contextlib.contextmanager
 def _drawing_from(seed: int) -> Iterator[None]:
-    """Lets initializers draw from `seed`; afterwards other random numbers go on as before."""
+    """Lets initializers draw from `seed`; afterwards those of Python and NumPy go on as before."""
     state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
     keras.utils.set_random_seed(seed)
     try:

@@ -233,6 +233,16 @@ def test_the_predicted_memory_span_is_where_the_state_has_faded(settings, steps)
         assert kept <= 1e-5 and steps - 1 < predicted <= steps
 
 
+def test_a_forget_gate_that_is_open_from_the_start_forgets_nothing_for_long():
+    settings = {"task": "memory", "framing": "whole", "forget_bias": 100.0}
+    rows = [
+        dataclasses.replace(row, outcome=dataclasses.replace(row.outcome, settings=settings))
+        for row in a_family(30, 0)
+    ]
+    predicted = sweep_findings(a_result(*rows)).families[0].predicted
+    assert predicted == pytest.approx(math.log(1e5) * math.exp(100))  # 1 - sigmoid(b) is exp(-b)
+
+
 def test_a_family_over_words_or_with_one_result_has_no_memory_span():
     words = [Row("G/a", ONES, family="G", axis="framing", value=v) for v in ("pairs", "whole")]
     flags = [Row("H/true", ONES, family="H", axis="stateful", value=v) for v in (True, False)]

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from lstm_bench.cli._status import _details
 from lstm_bench.config import Settings
 from lstm_bench.errors import FailedFastError
 from lstm_bench.execution._sweep_run import run_sweep
+from lstm_bench.results import to_json
 from lstm_bench.sweeps._sweep import parse_sweep
 from lstm_bench.tracking._session import begin_session
 from lstm_bench.tracking._store import Store
+from lstm_bench.tracking._sweep_states import SweepState, has_ended, parse_tag
 
 RUNNING = {
     "stage": "search",
@@ -107,6 +110,7 @@ def test_without_a_store_there_is_one_message(folder, command):
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.long
 def test_a_finished_sweep_has_done_all_of_it_and_the_first_failure_may_end_one(folder, command):
     """A recipe that diverges has failed; the other one is kept."""
     unstable = {"optimizer": "sgd", "loss": "mean_squared_error", "output": "linear"}
@@ -117,10 +121,22 @@ def test_a_finished_sweep_has_done_all_of_it_and_the_first_failure_may_end_one(f
         run_sweep(parse_sweep("fast", document), place, fail_fast=True)
     state = json.loads(command("status", "fast", "--json")[1])["sweeps"][0]
     assert (state["state"], state["failed"]) == ("stopped", 1)
-    assert Path("reports/fast/index.html").is_file()
+    assert "diverged" in Path("reports/fast/report.md").read_text()
     result, _, _ = run_sweep(parse_sweep("fast", document), place)
     assert [row.id for row in result.failed] == ["B"]
     state = json.loads(command("status", "fast", "--json")[1])["sweeps"][0]
     assert (state["state"], state["fraction"], state["seconds_left"]) == ("finished", 1.0, 0.0)
     assert state["recipes"] == {"done": 2, "total": 2}
     assert state["seeds"] == {"done": 4, "total": 4}
+
+
+@pytest.mark.parametrize("left", ["NaN", "1e999", "1e300", "-1", '"soon"', "10" * 300])
+def test_what_others_wrote_into_the_tag_does_no_harm(left, monkeypatch):
+    host = socket.gethostname()
+    tag = f'{{"seconds_left": {left}, "process": {10**30}, "host": "{host}", "state": "x"}}'
+    progress = parse_tag(tag)
+    assert not has_ended(host, 10**30)
+    state = SweepState("s", "", "running", "2026-01-01T00:00:00+00:00", 1.0, progress)
+    document = json.loads(to_json(state.document()))
+    assert (document["sweep"], document["state"]) == ("s", "running")
+    assert "left" not in _details(state)

@@ -61,6 +61,7 @@ def kill(process):
     os.killpg(process.pid, signal.SIGKILL)
 
 
+@pytest.mark.long
 def test_a_worker_that_is_killed_costs_no_seed(cluster):
     for _ in range(2):
         cluster.start_worker()

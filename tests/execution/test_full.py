@@ -35,6 +35,7 @@ def report(folder):
     return (folder / "reports" / "hours" / "report.md").read_text()
 
 
+@pytest.mark.long
 def test_a_recipe_that_takes_hours_is_run_with_full_alone(folder, command):
     short = run()
     assert list(short) == ["A"] and [recipe.id for recipe in short.data.not_run] == ["B"]

@@ -21,4 +21,4 @@ def test_ctrl_c_says_at_once_what_is_done_and_is_remembered(capfd, monkeypatch):
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
         signal.signal(signal.SIGINT, before)
-    assert capfd.readouterr().err.count("interrupted: what has finished is kept") == 1
+    assert capfd.readouterr().err.count("interrupted: ending") == 1

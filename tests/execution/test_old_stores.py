@@ -112,6 +112,7 @@ def run_ids(folder):
         return {run for (run,) in database.execute("select run_uuid from runs")}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", FINISHED)
 def test_a_finished_sweep_is_resumed_without_a_new_run(folder, command, name):
     """Tables and the JSON document keep their values."""
@@ -126,12 +127,14 @@ def test_a_finished_sweep_is_resumed_without_a_new_run(folder, command, name):
     )
 
 
+@pytest.mark.long
 def test_the_terminal_says_that_no_recipe_needs_a_new_run(folder, command):
     code, out, err = command("sweep", "season")
     assert code == 0, err
     assert "7 of 7 recipes needed no new run." in out
 
 
+@pytest.mark.long
 def test_overrides_take_their_outcomes_from_the_whole_sweep(folder, command):
     expected, before = tables(folder / "reports" / "tasks"), run_ids(folder)
     code, out, err = command("sweep", "tasks", "seeds=1", "--json")
@@ -144,6 +147,7 @@ def test_overrides_take_their_outcomes_from_the_whole_sweep(folder, command):
     assert_same_tables(tables(folder / "reports" / "tasks"), expected)
 
 
+@pytest.mark.long
 def test_reports_are_rebuilt_from_the_store_alone(folder, command):
     expected = {name: tables(folder / "reports" / name) for name in FINISHED}
     for part in ("reports", "sweeps", "data"):
@@ -177,6 +181,7 @@ def test_a_stored_network_gives_the_same_answers(folder, command):
     assert outputs[0] == pytest.approx(outputs[1], rel=1e-5)  # float32, computed anew
 
 
+@pytest.mark.long
 def test_a_killed_sweep_resumes_after_its_finished_seeds(folder, command):
     with contextlib.closing(sqlite3.connect(folder / "mlartifacts" / "seeds.db")) as database:
         rows = database.execute("select outcome from seeds").fetchall()

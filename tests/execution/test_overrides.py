@@ -38,6 +38,7 @@ def table(report):
     return frame[[column for column in frame if "seconds" not in column]]
 
 
+@pytest.mark.long
 def test_a_look_leaves_the_whole_sweep_as_it_is(folder, command):
     lb.sweep("small.yaml", progress=False)
     before, loaded = files(folder / "reports" / "small"), lb.load("small")
@@ -77,6 +78,7 @@ def test_a_look_leaves_the_whole_sweep_as_it_is(folder, command):
     assert lb.load("small") == loaded
 
 
+@pytest.mark.long
 def test_the_whole_sweep_takes_over_what_a_look_has_run(folder, command):
     look = lb.sweep("small.yaml", {"recipes": {"B": {"units": 7}}}, progress=False)
     assert list(look) == ["A", "B"]

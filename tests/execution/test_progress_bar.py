@@ -104,6 +104,7 @@ def test_times_of_recipes_that_may_end_early_are_the_most():
     assert caption == "about 60 s on 2 workers; less where training ends early"
 
 
+@pytest.mark.long
 def test_a_terminal_without_our_letters_is_no_reason_to_fail(tmp_path):
     words = [sys.executable, "-m", "lstm_bench", "run", "memory", "epochs=1", "--seeds", "1"]
     env = os.environ | {"PYTHONIOENCODING": "ascii"}

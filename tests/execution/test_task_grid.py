@@ -61,6 +61,7 @@ def test_the_store_alone_gives_the_same_ranking(swept):
     assert lb.export("grid:gru@echo_2").count("keras.layers.GRU(3") == 1
 
 
+@pytest.mark.long
 def test_the_command_prints_the_ranking_and_takes_overrides(swept, command):
     code, out, _ = command("sweep", "grid")
     joined = " ".join(out.split())

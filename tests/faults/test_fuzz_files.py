@@ -29,11 +29,13 @@ def _runner(tmp_path_factory):
         yield runner
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_some_mutated_files_are_read_or_refused(kind, runner, tmp_path):
     fuzz(kind, FEW, KINDS[kind], runner, tmp_path).check()
 
 
+@pytest.mark.long
 def test_some_damaged_stores_are_reported_or_refused(store_builder, runner, tmp_path):
     make = stores.maker(store_builder.store())
     fuzz("store", FEW_STORES, make, runner, tmp_path).check()

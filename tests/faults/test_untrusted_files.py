@@ -177,6 +177,7 @@ def test_a_temporary_folder_that_is_full_is_named(tmp_path):
     assert "TMPDIR" in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.long
 def test_an_untrusted_store_reads_no_file_into_a_script(command, monkeypatch, tmp_path):
     """A run of the task `csv` may name any file; its content only changes the digest."""
     monkeypatch.chdir(tmp_path)

@@ -98,6 +98,7 @@ def test_sources_give_the_same_tasks_even_if_a_file_is_edited(two):
     assert (again.sources, dict(again.places)) == (sources, dict(two[0].places))
 
 
+@pytest.mark.long
 def test_sweeps_and_their_reports_have_the_task_that_they_were_made_with(two, settings, tmp_path):
     sweeps = [parse_sweep(f"sweep{i}", DOCUMENT, tasks) for i, tasks in enumerate(two)]
     results = [run_sweep(sweep, settings)[0] for sweep in sweeps]

@@ -51,6 +51,7 @@ def test_equally_good_recipes_are_counted_and_the_cheapest_is_named() -> None:
     assert text.startswith("3 recipes score the same and highest; the cheapest is X2 (")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", EDGES)
 def test_a_page_has_one_answer_and_a_few_points(name: str) -> None:
     found = summarize(sweep_findings(EDGES[name]))

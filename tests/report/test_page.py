@@ -160,6 +160,7 @@ def test_edges_render(name: str) -> None:
     Console(file=io.StringIO()).print(terminal_table(EDGES[name]))
 
 
+@pytest.mark.long
 def test_page_is_honest_about_limits_and_repeats() -> None:
     files = rendered("all sorts")
     text = Page(files["index.html"].decode()).text
@@ -207,6 +208,7 @@ def test_render_leaves_matplotlib_as_it_was() -> None:
     assert dict(matplotlib.rcParams) == before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", EDGES)
 def test_no_column_of_a_table_is_lost_on_a_narrow_page(name: str) -> None:
     """Each table scrolls in a box of its own; rows with a verdict name their cells instead."""

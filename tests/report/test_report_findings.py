@@ -144,6 +144,7 @@ def test_the_table_of_baselines_holds_the_mean_errors() -> None:
     assert table["verdict"].dropna().tolist() == ["better", "worse"]
 
 
+@pytest.mark.long
 def test_every_family_is_a_line() -> None:
     svg = rendered("families")["figures/horizon.svg"].decode()
     assert len(re.findall(r'<g id="family-\d">', svg)) == 3

@@ -53,6 +53,7 @@ def test_a_search_has_its_sections_in_order_without_the_empty_ones() -> None:
     assert "Failed recipes" in text_of("nothing but failures")[0]
 
 
+@pytest.mark.long
 def test_the_figures_of_a_search_are_labelled() -> None:
     def svg(stem: str) -> str:
         return rendered("searched")[f"figures/{stem}.svg"].decode()

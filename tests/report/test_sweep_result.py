@@ -102,6 +102,7 @@ def test_the_document_is_plain_json_with_the_path_of_the_report() -> None:
 # ---- Figures and report
 
 
+@pytest.mark.long
 def test_plots_are_the_figures_of_the_report() -> None:
     result = SweepResult(SEARCHED)
     files = {name for name in rendered("searched") if name.endswith(".svg")}
@@ -149,6 +150,7 @@ def many_rows(count: int = 1000) -> SweepResult:
     return SweepResult(a_result(*rows))
 
 
+@pytest.mark.long
 def test_repr_is_one_short_line() -> None:
     assert repr(SweepResult(RESULT)) == "SweepResult('quickstart', 6 recipes, best 'A3')"
     assert repr(SweepResult(a_result(FIXED[0]))).endswith("1 recipe, best 'A1')")

@@ -62,6 +62,11 @@ def test_the_schema_files_are_those_of_the_code(started):
     assert "highest" in tasks
 
 
+def test_patterns_are_those_that_json_schema_knows():
+    """Those of ECMA-262, which has no groups as Python names them."""
+    assert "(?P<" not in json.dumps(sweep_schema(BUILT_IN_TASKS))
+
+
 @pytest.mark.parametrize(
     "document",
     [
@@ -99,11 +104,16 @@ def test_what_the_loader_refuses_for_its_form_the_schema_refuses(document, valid
         {"task": "memory", "search": {"space": {"units": {"int": ["2", 9.0], "log": 1}}}},
         {"tasks": ["memory", {"task": "echo", "delay": 3, "as": "e"}],
          "recipes": {"A": {"per_task": {"e": {"units": 4, "note": "x"}}}}},
+        {"task": "memory", "recipes": {"A": {"network": "my_network:build", "stateful": False}}},
         {"task": "memory", "refused": {"D": {"stateful": 1}}, "recipes": {"A": {}},
          "comparisons": {"c": {"of": "A", "to": "B", "margin": "0.1"}}},
     ],
 )  # fmt: skip
-def test_what_the_loader_accepts_in_other_forms_the_schema_accepts(document, validator, tmp_path):
+def test_what_the_loader_accepts_in_other_forms_the_schema_accepts(
+    document, validator, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    Path("my_network.py").write_text("def build(recipe, input_shape, output_shape): ...\n")
     if "comparisons" in document:
         document["recipes"]["B"] = {"units": 3}
     path = tmp_path / "s.yaml"

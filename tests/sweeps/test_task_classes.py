@@ -74,6 +74,7 @@ except lb.SweepError as error:
 """
 
 
+@pytest.mark.long
 def test_a_class_of_a_script_is_swept_searched_and_changed(tmp_path):
     (tmp_path / "script.py").write_text(SESSION + CHANGED + "print(json.dumps(facts))\n")
     words = [sys.executable, "script.py"]

@@ -153,6 +153,7 @@ def test_the_cumulative_sum_turns_to_one_beyond_its_threshold_and_stays():
 ORDINARY = {"memory", "csv"}  # both engines train on these in the default run, 3 s each
 
 
+@pytest.mark.long
 @task_checks(*(BUILT_IN_TASKS[name]() for name in sorted(ORDINARY)))
 def test_a_task_keeps_its_contract(check):
     check()

@@ -183,6 +183,7 @@ def test_without_pytest_the_message_names_the_alternative(monkeypatch):
         framing_checks(Pairs())
 
 
+@pytest.mark.long
 def test_the_module_imports_neither_pytest_nor_tensorflow():
     script = (
         "import sys, lstm_bench.testing; sys.exit(bool({'pytest', 'keras'} & set(sys.modules)))"

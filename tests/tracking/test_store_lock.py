@@ -122,7 +122,9 @@ def test_a_killed_process_of_this_host_is_not_waited_for(monkeypatch):
         pass
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", '{"number": "x"}', "\x00"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[1]", '{"number": "x"}', "\x00", '{"number": NaN, "process": 1e999}']
+)
 def test_a_tag_that_others_wrote_is_waited_for_and_does_no_harm(text):
     store, now = SharedStore(), [0.0]
     store.tags["lstm-bench.lock.x"] = text

@@ -64,3 +64,26 @@ def test_a_store_that_is_given_up_ends_the_wait_for_a_write_that_never_returns()
         queue.wait(10)
     assert queue.waiting == 0
     never.set()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_write_that_ends_while_the_queue_is_polled_is_not_lost(fails):
+    release, done = threading.Event(), []
+
+    def write():
+        release.wait(10)
+        if fails:
+            raise StoreLostError("gone")
+
+    def check():  # the write ends after its answer was looked for, and before the wait looks again
+        release.set()
+        while queue.waiting:
+            time.sleep(0.001)
+
+    queue = WriteQueue(check)
+    queue.put(write, lambda: done.append(1))
+    if fails:
+        with pytest.raises(StoreLostError):
+            queue.wait(10)
+    else:
+        assert queue.wait(10) and done == [1]

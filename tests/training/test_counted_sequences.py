@@ -7,6 +7,7 @@ from lstm_bench.recipes._recipe import recipe
 from lstm_bench.training._run import run
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("engine", ["compiled", "keras"])
 def test_the_sequences_of_all_trained_epochs_are_counted(engine):
     chosen = recipe("memory", units=32, epochs=60, learning_rate=0.01, stop_after_solved=2)

@@ -108,6 +108,7 @@ LARGE = covering(EVERYTHING, 3)
 SMALL = covering([c for c in EVERYTHING if not LEFT_TO_THE_LARGE_SAMPLE & set(c)], 2)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("chosen", SMALL, ids="-".join)
 def test_the_engines_agree_in_a_sample_with_every_pair_of_choices(chosen):
     agree(case(5, *chosen))

@@ -129,6 +129,7 @@ def test_the_engines_train_as_the_tutorial_on_memory_does(accumulate):
             np.testing.assert_allclose(one, other, rtol=0, atol=1e-4)
 
 
+@pytest.mark.long
 def test_the_engines_train_as_one_call_of_fit_does():
     # Stateless, a smaller last batch, the order of the data: a single call of `fit`.
     model = tutorial_network(False, None, 3)
@@ -143,6 +144,7 @@ def test_the_engines_train_as_one_call_of_fit_does():
         np.testing.assert_allclose(run.outputs[:, 0], outputs, rtol=0, atol=1e-4)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("settings", [{}, {"network": "gru", "layers": 2}, {"bidirectional": True}])
 def test_a_kernel_that_multiplies_zeros_is_left_as_it_is(settings):
     """Its gradient is zero, so plain Keras does not change it either; all else is trained."""

@@ -70,6 +70,7 @@ def test_steps_that_do_not_count_do_not_affect_training():
         assert (first == second).all()
 
 
+@pytest.mark.long
 def test_a_seed_whose_samples_all_count_does_not_decide_for_the_others():
     # Random substrings: for some seeds every sample counts, for others not.
     chosen = uneven(Substrings(substrings=2, max_length=2))

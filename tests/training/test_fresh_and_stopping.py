@@ -189,6 +189,7 @@ def test_the_rule_is_applied_to_every_window(errors, size, misses, mean_error, p
     assert met == expected
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("patience", [0, 3])
 def test_training_ends_when_the_task_has_stayed_solved(patience):
     whole = recipe("memory", epochs=60, **FAST)

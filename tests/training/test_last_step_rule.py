@@ -54,6 +54,7 @@ SETTINGS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("engine", ["keras", "compiled"])
 def test_training_ends_although_other_steps_cannot_be_predicted(engine):
     judged_last = run(recipe(EasyEnd, **SETTINGS), [0], engine, threads=1).seeds.iloc[0]

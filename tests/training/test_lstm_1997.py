@@ -182,6 +182,7 @@ def test_the_engines_agree_on_other_settings(more):
     agree(chosen(steps=42, count=2, **{"units": 4, "epochs": 2, "learning_rate": 0.1} | more))
 
 
+@pytest.mark.long
 def test_where_there_are_no_kernels_programs_compute_the_same(monkeypatch):
     one = chosen(steps=25, count=3, batch_size=2, epochs=3, units=4, block_size=2)
     (ours,) = compiled.train(one, [1]).runs

@@ -23,6 +23,8 @@ from lstm_bench.training._engine import get_engine
 from lstm_bench.training._model_file import open_own_network
 
 NETWORK = """
+    '''A network with parts of its own.'''
+
     import keras
 
     from my_parts import Scaled, START
@@ -211,7 +213,7 @@ BATCH_NORM = "x = keras.layers.BatchNormalization()(x)"
 OTHERS = "x = x - keras.ops.mean(x, axis=0)"
 REFUSED = {
     r"must return a network for inputs \(batch, 3, 1\) and outputs \(batch, 26\), but raised "
-    r"AttributeError: .* has no attribute 'unit' \(my_network.py, line 8\)": [
+    r"AttributeError: .* has no attribute 'unit' \(my_network.py, line 10\)": [
         ("units, activation", "unit, activation")],
     "must return a keras.Model, but returned str; return keras.Model": [
         ("return keras.Model", "return 'x' if True else keras.Model")],

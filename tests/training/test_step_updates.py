@@ -172,6 +172,7 @@ def by_central_differences(one, x, targets, step_weights, weights, h=1e-5):
     return loss, np.array(outputs), weights
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_step_moves_the_weights_against_its_gradient(variant, engine):

@@ -110,6 +110,7 @@ def keras_gradients(chosen, seed):
     return total
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("network", ["lstm", pytest.param("gru", marks=SLOW)])
 def test_truncate_one_is_a_network_whose_state_before_each_step_is_a_constant(network, monkeypatch):
     chosen = recipe("memory", network=network, truncate=1, **WHOLE, **DESCENT)
@@ -140,6 +141,7 @@ def written_by_hand(chosen, seed, epochs):
     return history.history["loss"], model.get_weights()
 
 
+@pytest.mark.long
 def test_two_layers_are_cut_at_the_same_steps_as_in_plain_keras(monkeypatch):
     settings = WHOLE | {"lag": 7, "layers": 2, "truncate": 3, "learning_rate": 0.03, "epochs": 6}
     chosen = recipe("memory", **settings)
