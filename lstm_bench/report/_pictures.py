@@ -213,9 +213,11 @@ def _curve_caption(rows: Sequence[Row], frames: Sequence[pd.DataFrame], solved: 
     ids = ", ".join(printable_line(row.id) for row in rows)
     caption = f"Learning curves of {ids}: mean over n = {wording.seed_counts(rows)}, band from the "
     if solved:
+        skill = all(row.outcome.score == "skill" for row in rows)
+        what = "whose skill stays above 0" if skill else "that have solved the task for good"
+        why = "" if skill else ", because the accuracy of nearly all steps hides failure"
         caption += (
-            "lowest to the highest seed. Left: seeds that have solved the task for good, with "
-            "Wilson's 95 % interval, because the accuracy of nearly all steps hides failure."
+            f"lowest to the highest seed. Left: seeds {what}, with Wilson's 95 % interval{why}."
         )
     else:
         caption += (

@@ -182,16 +182,17 @@ def _front(findings: Findings, frame: pd.DataFrame) -> Block | None:
     if not len(frame):
         return None
     simplest = findings.simplest
-    label = "Seeds that solve the task, %"
+    rate, interval, label = "Solve rate", "Wilson's 95 % intervals", "Seeds that solve the task, %"
     if _on_stretch(findings):
-        label = "Seeds with a skill above 0, %"
+        rate, interval = "Seeds with a skill above 0", "95 % intervals that count seeds and steps"
+        label = f"{rate}, %"
     figure = search_figures.front(frame, simplest.bar, label)
     seeds = wording.seed_counts([point.row for point in findings.front])
     caption = (
-        f"Solve rate against cost of {wording.counted(len(frame), 'recipe')} with all seeds, n = "
-        f"{seeds} per recipe, with Wilson's 95 % intervals."
+        f"{rate} against cost of {wording.counted(len(frame), 'recipe')} with all seeds, n = "
+        f"{seeds} per recipe, with {interval}."
     )
-    picture = Picture("front", figure, "Solve rate against cost", caption)
+    picture = Picture("front", figure, f"{rate} against cost", caption)
     table = search_text_tables.front(findings)
     bold = "; the simplest that solves the task is in bold" if simplest.point else ""
     table_caption = (

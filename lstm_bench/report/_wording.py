@@ -164,9 +164,10 @@ def solved_by(outcome: Outcome, rate: Rate) -> str:
 def epochs_to_solve(outcome: Outcome) -> str:
     """Returns the median of the epochs to solve; `> 30` if it is later than the last epoch, 30.
 
-    `–` for tasks with baselines, where it is only known after the last epoch if a seed solved it.
+    `–` where it is only known after the last epoch whether a seed solved it, as with baselines.
     """
-    if outcome.score == "skill":
+    solved, epochs = outcome.seeds["solved"], outcome.seeds["solved_epoch"]
+    if outcome.score == "skill" or (solved.any() and epochs.isna().all()):
         return NONE
     median = outcome.epochs_to_solve
     if median is not None:

@@ -144,7 +144,8 @@ def figure_verdict(rank: FigureRank) -> Verdict:
     """
     seeds = _seed_count(rank.n)
     all_seeds = f"all {seeds}" if rank.n > 1 else "our one seed"
-    ends = f"{100 * rank.further_low:.1f} to {100 * rank.further_high:.1f} %"
+    low, high = (round(100 * end, 1) + 0.0 for end in (rank.further_low, rank.further_high))
+    ends = f"{low:.1f} to {high:.1f} %"  # without a minus sign before 0
     most = f"{100 * (1 - REJECTION_LEVEL):.0f} %"
     if rank.position == "inside" and rank.n < MIN_VERDICT_SEEDS:
         return Verdict("reproduced", f"The published figure lies within the spread of {seeds}.")
