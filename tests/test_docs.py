@@ -154,6 +154,19 @@ def test_what_searches_found_is_what_their_reports_say():
         assert errors in readme and f"−{ends[0]} to +{ends[1]}" in readme, name
 
 
+def test_the_ranking_is_that_of_the_report():
+    readme = " ".join(README.split())
+    ranking = reported("networks", "ranking").set_index("recipe")["solved_runs"]
+    sentence = (
+        "a GRU solves {gru} of 80 runs, an LSTM {lstm}, with chrono biases {lstm_chrono}, a "
+        "SimpleRNN {simple_rnn}, a convolution over 11 steps {conv1d}."
+    )
+    assert sentence.format_map(ranking.to_dict()) in readme
+    page = (ROOT / "reports" / "networks" / "report.md").read_text()
+    told_apart = "cannot be told apart (Friedman's test, p = 0.068)"
+    assert told_apart in page and told_apart in readme
+
+
 def test_the_readme_is_short_and_leads_to_every_page():
     assert len(README.splitlines()) <= 120
     linked = set(re.findall(r"\]\(docs/([a-z_0-9/]+\.md)\)", README))
