@@ -91,18 +91,20 @@ class FromReport(SphinxDirective):
         path = ROOT / "reports" / self.arguments[0] / "report.md"
         text = path.read_text(encoding="utf-8").replace("\\[", "[").replace("\\]", "]")
         sentences = [
-            part for line in text.splitlines() for part in re.split(r"(?<=[.?]) (?=[A-Z])", line)
+            part.removeprefix("- ").removeprefix("**").removesuffix("**")  # the marks of Markdown
+            for line in text.splitlines()
+            for part in re.split(r"(?<=[.?]) (?=[A-Z])", line)
         ]
         begins = self.options["begins"]
-        found = [sentence for sentence in sentences if re.match(begins, sentence)]
-        if not found:
+        matches = [sentence for sentence in sentences if re.match(begins, sentence)]
+        if not matches:
             return [
                 self.state.document.reporter.warning(
                     f"{path.name}: no sentence begins {begins!r}", line=self.lineno
                 )
             ]
         quotation = nodes.block_quote(classes=["from-report"])
-        quotation += nodes.paragraph("", found[0])
+        quotation += nodes.paragraph("", matches[0])
         return [quotation]
 
 

@@ -252,18 +252,25 @@ def best_finalist(findings: Findings) -> list[str]:
     if not confirmations.finalists:
         return []
     first, count = confirmations.finalists[0], len(confirmations.finalists)
+    measure = wording.measure_name(confirmations.measure)
+    interval = _interval(first.fresh, confirmations.measure)
     which = f"best of {count} finalists" if count > 1 else "only finalist"
     search = f"; its score in the search was {wording.percent(first.search.mean, ' %')}"
     equal = sum(other.fresh.mean == first.fresh.mean for other in confirmations.finalists[1:])
+    if count > 1 and equal == count - 1:
+        at_once = ", for all of them at once" if "interval" in interval else ""
+        return [
+            f"On {wording.counted(first.fresh.n, 'fresh seed')} each of the {count} finalists has "
+            f"{measure} {wording.percent(first.fresh.mean, ' %')} ({interval}{at_once})."
+        ]
     ties = ""
     if equal:
         verb = "scores" if equal == 1 else "score"
         ties = f", and {wording.counted(equal, 'other finalist')} {verb} the same"
     return [
         f"On {wording.counted(first.fresh.n, 'fresh seed')} the {which} is "
-        f"{printable_line(first.row.id)}, with {wording.measure_name(confirmations.measure)} "
-        f"{wording.percent(first.fresh.mean, ' %')} "
-        f"({_interval(first.fresh, confirmations.measure)})"
+        f"{printable_line(first.row.id)}, with {measure} "
+        f"{wording.percent(first.fresh.mean, ' %')} ({interval})"
         f"{_corrected(findings, count)}{search if first.trial else ''}{ties}."
     ]
 

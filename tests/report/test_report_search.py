@@ -18,6 +18,7 @@ from lstm_bench.report import _tables as tables
 from lstm_bench.report import _text_tables as text_tables
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._answer import summarize
+from lstm_bench.report._summary import best_finalist
 
 
 def test_best_trials_come_first_and_once() -> None:
@@ -194,3 +195,14 @@ def test_the_summary_has_the_findings_of_the_search() -> None:
     ):
         assert sentence in text, sentence
     assert "chosen by the same seeds" not in text
+
+
+def test_finalists_that_score_the_same_are_named_together() -> None:
+    findings = sweep_findings(SEARCHED)
+    first = findings.confirmations.finalists[0]
+    equal = dataclasses.replace(findings.confirmations, finalists=(first, first, first))
+    changed = dataclasses.replace(findings, confirmations=equal)
+    assert best_finalist(changed) == [
+        "On 20 fresh seeds each of the 3 finalists has accuracy 100.0 % "
+        "(all 20 equal, n too small)."
+    ]
