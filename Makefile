@@ -11,7 +11,7 @@ check:  ## lint, format, types
 test:  ## the ordinary tests, under five minutes on two cores
 	$(BIN)pytest
 
-long:  ## whole sweeps, simulations, programs compiled anew: ten minutes more
+long:  ## whole sweeps, simulations, programs compiled anew: up to twenty minutes
 	$(BIN)pytest -m long
 
 slow:  ## the marked tests, up to two hours
