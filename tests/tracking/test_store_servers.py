@@ -101,10 +101,12 @@ def status(folder):
     return state
 
 
-def wait_until_some_recipes_are_stored(folder, count=2):
+def wait_until_some_recipes_are_stored(folder, driver, count=2):
+    """Returns the state of the sweep once `driver` itself, not one before it, has stored some."""
     for _ in range(100):
         state = status(folder)
-        if state.get("recipes", {}).get("done", 0) >= count:
+        done = state.get("recipes", {}).get("done", 0)
+        if done >= count and state.get("process") == driver.process.pid:
             return state
         time.sleep(2)
     raise AssertionError(state)
@@ -155,7 +157,7 @@ def test_a_kill_and_a_restarted_server_change_nothing(store, expected, tmp_path)
     """The driver is killed, then the server in the middle of the next run; all is as elsewhere."""
     folder = make_folder(tmp_path / "f", store.address)
     first = Driver(folder)
-    running = wait_until_some_recipes_are_stored(folder)
+    running = wait_until_some_recipes_are_stored(folder, first)
     assert running["state"] == "running" and running["process"] == first.process.pid
     workers = psutil.Process(first.process.pid).children(recursive=True)
     assert workers
@@ -166,7 +168,7 @@ def test_a_kill_and_a_restarted_server_change_nothing(store, expected, tmp_path)
     assert status(folder)["state"] == "silent"
 
     second = Driver(folder)
-    wait_until_some_recipes_are_stored(folder, 3)
+    wait_until_some_recipes_are_stored(folder, second, 3)
     store.kill()
     assert second.wait_for("waiting for the store") < 60  # seconds, on a machine that is busy
     time.sleep(5)
