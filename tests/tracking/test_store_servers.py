@@ -198,7 +198,7 @@ def test_a_server_that_stays_away_ends_the_sweep_and_costs_no_seed(expected, tmp
     with MlflowServer(tmp_path / "server") as server:
         folder = make_folder(tmp_path / "f", server.address, store_wait=0.5)
         driver = Driver(folder)
-        wait_until_some_recipes_are_stored(folder, 1)
+        wait_until_some_recipes_are_stored(folder, driver, 1)
         server.kill()
         gone = time.monotonic()
         driver.wait_for("waiting for the store")
