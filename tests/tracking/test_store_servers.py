@@ -21,14 +21,14 @@ task: memory
 seeds: 4
 units: 4
 recipes:
-  A: {epochs: 2000}
-  B: {epochs: 3000}
-  C: {epochs: 4000}
+  A: {epochs: 16000}
+  B: {epochs: 24000}
+  C: {epochs: 32000}
 search:
-  trials: 8
+  trials: 16
   startup: 4
   confirm: 2
-  space: {epochs: {int: [500, 3000]}, learning_rate: {float: [1.0e-3, 1.0e-1], log: true}}
+  space: {epochs: {int: [4000, 24000]}, learning_rate: {float: [1.0e-3, 1.0e-1], log: true}}
 """
 MEASURED = ["seconds", "compile_seconds", "train_seconds"]
 
