@@ -1,7 +1,7 @@
 # lstm-bench with what it needs, from Debian's and PyPI's packages alone.
 #
 #   docker build -t lstm-bench .
-#   docker run --rm --user "$(id -u):$(id -g)" -v "$PWD:/work" lstm-bench sweep quickstart seeds=2
+#   docker run --rm --user "$(id -u):$(id -g)" -v "$PWD:/sweeps" lstm-bench sweep quickstart seeds=2
 #
 # A worker of a cluster: docker run --rm --entrypoint dask lstm-bench worker tcp://HOST:8786
 FROM debian:trixie-slim
@@ -21,6 +21,6 @@ RUN python3 -m venv /opt/venv \
 
 # Whoever runs the container may have any number as a user, and then no home.
 ENV PATH=/opt/venv/bin:$PATH HOME=/tmp MPLCONFIGDIR=/tmp/matplotlib
-WORKDIR /work
+WORKDIR /sweeps
 ENTRYPOINT ["lstm-bench"]
 CMD ["--help"]

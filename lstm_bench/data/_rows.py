@@ -265,10 +265,11 @@ def _without_gaps(
     gaps &= used
     if gaps.any() and columns.missing == "refuse":
         repair = (
-            "fill or leave out these rows, or train a run with missing=drop or missing=interpolate"
+            "fill or leave out these rows, or train a run with missing=drop"
             if new_file
-            else "set missing=drop to leave these rows out, or missing=interpolate"
+            else "set missing=drop to leave these rows out"
         )
+        repair += ", or missing=interpolate" if columns.kind == "real" else ""
         raise DataError(
             f"{table.file}: no value may be missing, but "
             f"{table.describe_rows(np.flatnonzero(gaps), ('has a gap', 'have gaps'))}; {repair}"

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from pathlib import Path
 
+from lstm_bench.execution._executor import TICK_SECONDS
 from lstm_bench.execution._progress import SweepLog, SweepProgress
 from lstm_bench.report import write_report, written_by_report
 from lstm_bench.results import SweepData
@@ -46,7 +47,7 @@ class Closing:
         self._progress.running = ()
         self._log.write(last=finished)
         try:
-            self._write_report_in_background(result)
+            self._write_report(result)
         finally:
             self._end(result, finished)
             self._session.writes.wait(tick=self._tick)
@@ -64,7 +65,7 @@ class Closing:
         self._log.write()
         done = False
         with contextlib.suppress(Exception):
-            done = self._write_report_in_background(result, deadline, tick=False)
+            done = self._write_report(result, deadline, tick=False)
         self._end(result, finished=False)
         written = self._session.writes.wait(max(deadline - time.monotonic(), 0.5))
         if not done or not written:
@@ -74,19 +75,21 @@ class Closing:
             )
         return result
 
-    def _write_report_in_background(
+    def _write_report(
         self, result: SweepData, deadline: float = math.inf, tick: bool = True
     ) -> bool:
-        """Writes the report in a thread, until `deadline`; returns whether it has been written.
+        """Writes the report, in a thread, until `deadline`; returns whether it has been written.
 
         With `tick`, the sweep tells others meanwhile that it is still running. Raises what writing
         the report has raised, or else what the store has refused meanwhile.
         """
+        if not (result.rows or result.failed or result.not_run):
+            return True
         written: Future[None] = Future()
 
         def write() -> None:
             try:
-                self._write_report(result)
+                write_report(result, self._folder)
             except BaseException as error:
                 written.set_exception(error)
             else:
@@ -100,17 +103,14 @@ class Closing:
                     self._tick()
             except Exception as error:  # the report is finished first
                 refused = error
-            wait([written], timeout=0.2)
-        if written.done():
-            written.result()
+            wait([written], timeout=TICK_SECONDS)
+        if not written.done():
+            return False
+        written.result()
+        self._session.attach(self._folder, written_by_report(self._folder))
         if refused is not None:
             raise refused
-        return written.done()
-
-    def _write_report(self, result: SweepData) -> None:
-        if result.rows or result.failed or result.not_run:
-            write_report(result, self._folder)
-            self._session.attach(self._folder, written_by_report(self._folder))
+        return True
 
     def _end(self, result: SweepData, finished: bool) -> None:
         self._session.show(self._progress.document())

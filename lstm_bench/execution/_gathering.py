@@ -195,11 +195,9 @@ class RecipeRunner:
         return select_seeds(outcome, request.seeds)
 
     def failure(self, request: Request) -> str:
-        """Returns why `request` has no score: it failed, or diverged; empty if it may have one."""
+        """Returns why `request` has no score: it failed, or diverged; empty if it has one."""
         outcome = self.outcome(request)
-        return (
-            self._failures.get(request.key, "") if outcome is None else divergence_reason(outcome)
-        )
+        return self._failures[request.key] if outcome is None else divergence_reason(outcome)
 
     def _missing_seeds(self, request: Request, retry: bool) -> tuple[int, ...]:
         """Returns the seeds of `request` that are still to be run; none if it has failed."""

@@ -148,7 +148,11 @@ class SweepLog:
         reason = reason or self._runner.failure(request)
         if reason:
             failure = f"{request.id} ({request.recipe.name}): {reason}"
-            self.progress.count(request.id, None, known, failure)
+            try:
+                self.progress.count(request.id, None, known, failure)
+            except FailedFastError:  # nobody else records it: the sweep ends here
+                self.add_failure(request, reason)
+                raise
         else:
             self.progress.count(request.id, outcome, reused)
 

@@ -132,13 +132,12 @@ class SearchLoop:
     def _finish_trial(self, trial: Any, request: Request) -> None:
         """Reports the result of a trial to the study and to the log."""
         outcome, reason = self.runner.outcome(request), self.runner.failure(request)
-        if reason:
-            self.log.add_failure(request, reason)
         self.log.count(request, request.key not in self.runner.ran, reason)
         self._write_trial(request, None if reason else outcome, reason)
         if outcome is None or reason:
             self._note_failed_trial(trial.number, request)
             self.study.tell(trial, None, 0.0)
+            self.log.add_failure(request, reason)
             return
         scores = measure_values(outcome, self.search.objective)
         cost = float(outcome.cost)

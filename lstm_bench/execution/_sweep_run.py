@@ -221,12 +221,10 @@ def _run_fixed_recipes(
     """Runs the recipes that the sweep file names."""
     log.rows += [_sweep_row(sweep, request) for request in requests]
     log.write()
-    try:
-        runner.run(requests, store=True, retry=True, on_done=log.count)
-    finally:  # with fail_fast, `count` raises at the first failure
-        for request in requests:
-            if runner.failure(request):
-                log.add_failure(request, runner.failure(request))
+    runner.run(requests, store=True, retry=True, on_done=log.count)
+    for request in requests:
+        if runner.failure(request):
+            log.add_failure(request, runner.failure(request))
 
 
 def _sweep_row(sweep: Sweep, request: Request) -> SweepRow:

@@ -79,12 +79,12 @@ def _framing_loop(
     else:
         yield f"for {names} in sequences:"
     if symbols.chained:
-        yield "    shown, asked = sequence[:-1], sequence[1:]"
+        yield "    inputs, targets = sequence[:-1], sequence[1:]"
     for line in framing.code(recipe.framing):
         yield f"    {line}"
         if weighted and "answers.append" in line:
-            mask = "counts" if symbols.masked else "[1] * len(asked)"
-            yield f"    {line.replace('answers', 'counted').replace('asked', mask)}"
+            mask = "counts" if symbols.masked else "[1] * len(targets)"
+            yield f"    {line.replace('answers', 'counted').replace('targets', mask)}"
 
 
 def _embedded(arrays: Arrays) -> DataCode:

@@ -4,8 +4,7 @@ Each framing is written twice, as lines (`code`) and as the samples that those l
 (`samples`): code that contains a user's text is never run here. The tests run it, and check that
 both give the same samples.
 
-A script calls the inputs of a sequence `shown`, its targets `asked`, and the list that says which
-targets count `counts`.
+A script calls the parts of a sequence `inputs`, `targets` and `counts`: which targets count.
 """
 
 from __future__ import annotations
@@ -72,9 +71,9 @@ class FramingCode(ABC):
 class _Pairs(FramingCode):
     def code(self, framing: Framing) -> list[str]:
         return [
-            "for step in range(len(shown)):",
-            "    samples.append([shown[step]])",
-            "    answers.append(asked[step])",
+            "for step in range(len(inputs)):",
+            "    samples.append([inputs[step]])",
+            "    answers.append(targets[step])",
         ]
 
     def samples(self, framing: Framing, sequence: SymbolSequence, rng: Generator) -> FramedSamples:
@@ -87,9 +86,9 @@ class _Window(FramingCode):
     def code(self, framing: Framing) -> list[str]:
         window = getattr(framing, "window", 1)
         return [
-            f"for start in range(len(shown) - {window - 1}):",
-            f"    samples.append(shown[start : start + {window}])",
-            f"    answers.append(asked[start + {window - 1}])",
+            f"for start in range(len(inputs) - {window - 1}):",
+            f"    samples.append(inputs[start : start + {window}])",
+            f"    answers.append(targets[start + {window - 1}])",
         ]
 
     def samples(self, framing: Framing, sequence: SymbolSequence, rng: Generator) -> FramedSamples:
@@ -103,9 +102,9 @@ class _Window(FramingCode):
 class _Prefixes(FramingCode):
     def code(self, framing: Framing) -> list[str]:
         return [
-            "for step in range(len(shown)):",
-            "    samples.append(shown[: step + 1])",
-            "    answers.append(asked[step])",
+            "for step in range(len(inputs)):",
+            "    samples.append(inputs[: step + 1])",
+            "    answers.append(targets[step])",
         ]
 
     def samples(self, framing: Framing, sequence: SymbolSequence, rng: Generator) -> FramedSamples:
@@ -121,11 +120,11 @@ class _Substrings(FramingCode):
         count, longest = (getattr(framing, key) for key in ("substrings", "max_length"))
         return [
             "rng = stream(1, number)  # 1: data",
-            f"starts = rng.integers(0, len(shown) - 1, size={count})",
-            f"ends = rng.integers(starts, np.minimum(starts + {longest}, len(shown)))",
+            f"starts = rng.integers(0, len(inputs) - 1, size={count})",
+            f"ends = rng.integers(starts, np.minimum(starts + {longest}, len(inputs)))",
             "for start, end in zip(starts, ends):",
-            "    samples.append(shown[start : end + 1])",
-            "    answers.append(asked[end])",
+            "    samples.append(inputs[start : end + 1])",
+            "    answers.append(targets[end])",
         ]
 
     def samples(self, framing: Framing, sequence: SymbolSequence, rng: Generator) -> FramedSamples:
@@ -139,7 +138,7 @@ class _Substrings(FramingCode):
 
 class _Whole(FramingCode):
     def code(self, framing: Framing) -> list[str]:
-        return ["samples.append(shown)", "answers.append(asked)"]
+        return ["samples.append(inputs)", "answers.append(targets)"]
 
     def samples(self, framing: Framing, sequence: SymbolSequence, rng: Generator) -> FramedSamples:
         yield FramedSample(*sequence)

@@ -79,7 +79,7 @@ class Symbols:
     @property
     def loop_variables(self) -> str:
         """The variables of a loop over the script's `sequences`."""
-        return "sequence" if self.chained else "shown, asked" + ", counts" * self.masked
+        return "sequence" if self.chained else "inputs, targets" + ", counts" * self.masked
 
     @cached_property
     def _rows(self) -> list[tuple[Numbers, ...]]:

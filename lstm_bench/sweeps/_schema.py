@@ -12,7 +12,7 @@ import inspect
 import itertools
 import json
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 from pydantic.errors import PydanticUserError
@@ -23,6 +23,7 @@ from lstm_bench.statistics import METRICS, ComparisonQuestion
 from lstm_bench.sweeps._conditions import CONDITIONS, condition_as_text
 from lstm_bench.sweeps._entries import ANNOTATION_KEYS, Entry
 from lstm_bench.sweeps._search import Range, Search
+from lstm_bench.sweeps._setting_values import field_type
 from lstm_bench.sweeps._sweep import Sweep
 from lstm_bench.sweeps._sweep_tasks import NAME
 from lstm_bench.tasks import Task
@@ -121,10 +122,15 @@ def _entry(settings: Mapping[str, Any], task: Schema, updates: Schema) -> Schema
         "description": "One setting and its values: a recipe for each.",
     }
     base = {**SIMPLE, "description": "The recipe above whose settings this one begins with."}
-    own = {**settings, "updates": updates, **annotations}
+    allowed = {**settings, "updates": updates, **annotations}
     return _object(
-        {"base": _nullable(base), "task": task, **own, "over": over}
-        | {"per_task": {**_mapping(_object(own)), "description": "Settings for one task alone."}}
+        {"base": _nullable(base), "task": task, **allowed, "over": over}
+        | {
+            "per_task": {
+                **_mapping(_object(allowed)),
+                "description": "Settings for one task alone.",
+            }
+        }
     )
 
 
@@ -194,11 +200,8 @@ def _attribute_docs(model: type[BaseModel]) -> dict[str, Schema]:
 
 def _field_schema(field: FieldInfo) -> Schema:
     """Returns the schema of a field's type, with its default; anything where it has none."""
-    annotation: Any = field.annotation
-    if field.metadata:
-        annotation = Annotated[annotation, *field.metadata]
     try:
-        schema = _plain(TypeAdapter(annotation).json_schema())
+        schema = _plain(TypeAdapter(field_type(field)).json_schema())
         default = json.loads(json.dumps(field.default))
     except (PydanticUserError, TypeError):  # a type, or a default, that JSON does not have
         return {}

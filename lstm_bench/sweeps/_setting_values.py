@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
 from lstm_bench.errors import Fault, RecipeError, unknown
 from lstm_bench.recipes import FRAMINGS, Recipe, TaskRegistry, unknown_task_message
@@ -48,8 +49,8 @@ def _sections(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, A
             continue
         yield f"recipes.{name}.", {k: v for k, v in entry.items() if k not in RESERVED_KEYS}
         for task, part in (entry.get("per_task") or {}).items():
-            own = {k: v for k, v in part.items() if k not in RESERVED_KEYS}
-            yield f"recipes.{name}.per_task.{task}.", own
+            settings = {k: v for k, v in part.items() if k not in RESERVED_KEYS}
+            yield f"recipes.{name}.per_task.{task}.", settings
 
 
 def _message(key: str, value: Any, tasks: TaskRegistry) -> str:
@@ -70,6 +71,11 @@ def _message(key: str, value: Any, tasks: TaskRegistry) -> str:
     return messages[0] if messages and all(messages) else ""
 
 
+def field_type(field: FieldInfo) -> Any:
+    """Returns the type of a model's field with its rules."""
+    return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+
+
 def _broken(model: type[BaseModel], key: str, value: Any) -> str:
     """Returns the rule of a model's field that a value breaks, or ""."""
     if issubclass(model, Task):  # which may read values before they are validated
@@ -80,12 +86,8 @@ def _broken(model: type[BaseModel], key: str, value: Any) -> str:
         except Exception:  # a rule of the task, which holds between several parameters
             return ""
         return ""
-    field = model.model_fields[key]
-    annotation: Any = field.annotation
-    if field.metadata:
-        annotation = Annotated[annotation, *field.metadata]
     try:
-        TypeAdapter(annotation).validate_python(value, strict=True)
+        TypeAdapter(field_type(model.model_fields[key])).validate_python(value, strict=True)
     except ValidationError as error:
         rules = " or ".join(dict.fromkeys(broken_rule(dict(item)) for item in error.errors()))
         return f"{rules}, but got {shown_value(value)}"

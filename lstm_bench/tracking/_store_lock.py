@@ -19,11 +19,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from lstm_bench.tracking._store import Store
-from lstm_bench.tracking._sweep_states import has_ended, parse_tag
+from lstm_bench.tracking._sweep_states import SILENT_SECONDS, has_ended, parse_tag
 
 PREFIX = "lstm-bench.lock."
 """The beginning of the keys of the tags, one a process."""
-SILENT_SECONDS = 60.0
 POLL_SECONDS = 2.0
 BEAT_SECONDS = 5.0
 """Seconds between two signs of life."""

@@ -242,3 +242,18 @@ def test_reports_have_the_errors_by_origin():
     (block,) = origin_page.blocks(result)
     assert [row[:4] for row in block.table.rows][1] == ("2", "day 10", "day 19", "10")
     assert "after 4 origins" in result.sentence
+
+
+def test_a_baseline_that_one_origin_lacks_is_named_with_its_reason(tmp_path):
+    """Shop b opens on day 88, after the first of three origins (day 80): it has no past there."""
+    days = pd.date_range("2020-01-01", periods=100).strftime("%Y-%m-%d")
+    values = np.random.default_rng(0).normal(10, 1, 112).round(3)
+    rows = pd.DataFrame({"day": [*days, *days[88:]], "shop": ["a"] * 100 + ["b"] * 12})
+    rows.assign(sales=values).to_csv(tmp_path / "shops.csv", index=False)
+    task = CsvTask(
+        file=str(tmp_path / "shops.csv"), target="sales", group="shop", split="time", origins=3
+    )
+    assert not any(name.startswith("exponential smoothing") for name in task.baselines())
+    reasons = " ".join(task.preprocessing["baselines_left_out"])
+    assert "some series have none before the scored part" in reasons  # at the first origin
+    assert "no model could be fitted to the training part of shop b" in reasons  # at a later one

@@ -3,11 +3,11 @@
   // "1,024" -> 1024, "16/30" -> 0.53, "> 99.9" -> a little more than 99.9, no number -> NaN
   const asNumber = (text) => {
     const plain = text.trim().replace(/,(?=\d{3})/g, "").replace(/−/g, "-").replace(/^\[/, "");
-    const found = plain.match(/^([<>]?)\s*([+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?:\/(\d+))?/i);
-    if (!found) return NaN;
-    const value = Number(found[2]) / Number(found[3] || 1);
+    const parts = plain.match(/^([<>]?)\s*([+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?:\/(\d+))?/i);
+    if (!parts) return NaN;
+    const value = Number(parts[2]) / Number(parts[3] || 1);
     const nudge = 1e-9 * (1 + Math.abs(value));
-    return found[1] === ">" ? value + nudge : found[1] === "<" ? value - nudge : value;
+    return parts[1] === ">" ? value + nudge : parts[1] === "<" ? value - nudge : value;
   };
   const compare = (numeric) => (a, b) => {
     if (!numeric) return a.localeCompare(b, "en", { numeric: true });
