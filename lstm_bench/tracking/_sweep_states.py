@@ -19,6 +19,8 @@ PROGRESS_TAG = "progress"
 SILENT_SECONDS = 60.0
 """Seconds without a word of a sweep after which it no longer counts as running."""
 MAX_TAG = 8000
+MLFLOW_EXPERIMENT = "Default"
+"""An experiment that MLflow makes itself in every store."""
 
 State = Literal["running", "finished", "stopped", "silent"]
 """What becomes of a sweep.
@@ -59,7 +61,8 @@ def sweep_states(store: Store, name: str | None = None) -> list[SweepState]:
     states, names = [], []
     with store.errors_reported():
         for experiment in store.client.search_experiments(order_by=["creation_time ASC"]):
-            names.append(experiment.name)
+            if experiment.name != MLFLOW_EXPERIMENT:
+                names.append(experiment.name)
             if name not in (None, experiment.name):
                 continue
             seen: set[str] = set()

@@ -102,6 +102,8 @@ def test_a_sweep_that_is_not_there_is_named(folder, command):
     show(RUNNING)
     code, _, err = command("status", "mime")
     assert code == 2 and "there is no sweep 'mime'; did you mean 'mine'?" in err
+    code, _, err = command("status", "nothing-like-it")
+    assert code == 2 and "mine" in err and "Default" not in err  # that one is MLflow's
 
 
 def test_without_a_store_there_is_one_message(folder, command):
