@@ -56,6 +56,7 @@ def parse_yaml(text: str, interpolation: bool = False) -> Any:
     """Returns the content of `text`, as `read_yaml` does; errors do not name a file."""
     check_yaml(text, interpolation)
     try:
+        _check_keys(yaml.compose(text, Loader=_LOADER))
         if _is_single_value(text):  # which OmegaConf cannot load
             return yaml.load(text, Loader=yaml.SafeLoader)
         return OmegaConf.to_container(OmegaConf.load(io.StringIO(text)), resolve=interpolation)
@@ -148,7 +149,40 @@ def _check_scalar(event: yaml.ScalarEvent, interpolation: bool) -> None:
         )
 
 
-def _error(event: yaml.Event, message: str) -> SweepError:
+def _check_keys(root: yaml.Node | None) -> None:
+    """Raises `SweepError` if YAML reads a key as a number or a truth value with another name.
+
+    So `4_100` is not silently the name `4100`, and `on` not `True`; `4100` stays what it is.
+    """
+    waiting, seen = [root], set()
+    while waiting:
+        node = waiting.pop()
+        if node is None or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        elif isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                _check_key(key)
+                waiting += [key, value]
+
+
+def _check_key(key: yaml.Node) -> None:
+    """Raises `SweepError` if a key is not read as the text that is written."""
+    kinds = ("int", "float", "bool", "null")
+    if key.tag not in {f"tag:yaml.org,2002:{kind}" for kind in kinds}:
+        return
+    value = _LOADER("").construct_object(key)
+    if str(value) != key.value:
+        raise _error(
+            key,
+            f'a name must be text, but YAML reads {key.value} as {value}; write "{key.value}", in '
+            "quotes",
+        )
+
+
+def _error(event: yaml.Event | yaml.Node, message: str) -> SweepError:
     line = event.start_mark.line + 1 if event.start_mark else 1
     return SweepError(f"line {line}: {message}")
 

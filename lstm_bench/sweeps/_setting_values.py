@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic.errors import PydanticUserError
 from pydantic.fields import FieldInfo
 
 from lstm_bench.errors import Fault, RecipeError, unknown
@@ -76,6 +77,14 @@ def field_type(field: FieldInfo) -> Any:
     return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
 
 
+def _adapter(field: FieldInfo) -> TypeAdapter[Any]:
+    """Returns the check of a field's type, as strict as the model: a field may allow more."""
+    try:
+        return TypeAdapter(field_type(field), config=ConfigDict(strict=True))
+    except PydanticUserError:  # a model, which has a configuration of its own
+        return TypeAdapter(field_type(field))
+
+
 def _broken(model: type[BaseModel], key: str, value: Any) -> str:
     """Returns the rule of a model's field that a value breaks, or ""."""
     if issubclass(model, Task):  # which may read values before they are validated
@@ -87,7 +96,7 @@ def _broken(model: type[BaseModel], key: str, value: Any) -> str:
             return ""
         return ""
     try:
-        TypeAdapter(field_type(model.model_fields[key])).validate_python(value, strict=True)
+        _adapter(model.model_fields[key]).validate_python(value)
     except ValidationError as error:
         rules = " or ".join(dict.fromkeys(broken_rule(dict(item)) for item in error.errors()))
         return f"{rules}, but got {shown_value(value)}"
