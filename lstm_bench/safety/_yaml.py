@@ -31,6 +31,9 @@ MAX_NUMBER_CHARACTERS = 400
 DIGITS = re.compile(r"[+-]?[0-9][0-9a-zA-Z_.:+-]*$")
 PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in
               ("str", "int", "float", "bool", "null", "seq", "map")} | {"!"}  # fmt: skip
+NUMBER_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "bool", "null")}
+EXPONENT = re.compile(r"[-+]?[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+$")
+"""A number with an exponent, which OmegaConf reads as one, also where YAML 1.1 does not."""
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -170,10 +173,12 @@ def _check_keys(root: yaml.Node | None) -> None:
 
 def _check_key(key: yaml.Node) -> None:
     """Raises `SweepError` if a key is not read as the text that is written."""
-    kinds = ("int", "float", "bool", "null")
-    if key.tag not in {f"tag:yaml.org,2002:{kind}" for kind in kinds}:
+    if isinstance(key, yaml.ScalarNode) and not key.style and EXPONENT.match(key.value):
+        value: Any = float(key.value)  # as OmegaConf reads it
+    elif key.tag in NUMBER_TAGS:
+        value = _LOADER("").construct_object(key)
+    else:
         return
-    value = _LOADER("").construct_object(key)
     if str(value) != key.value:
         raise _error(
             key,

@@ -132,3 +132,19 @@ def test_the_error_of_a_missing_environment_variable_names_it(tmp_path):
     (tmp_path / "default.yaml").write_text("store: ${oc.env:NOT_SET_BY_ANYBODY}\n")
     with pytest.raises(SweepError, match=r"NOT_SET_BY_ANYBODY.*set that environment variable"):
         load_settings(folder=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["4_100", "on", "~", "0x1F", "1e3", "1.50", "012", "1:30", "No"])
+def test_a_name_that_would_be_read_as_a_number_or_truth_value_is_rejected(name):
+    """PyYAML reads it as something whose text is another one, and OmegaConf 1e3 too."""
+    [read] = [1000.0] if name == "1e3" else yaml.safe_load(f"{name}: 1")
+    assert str(read) != name
+    for text in (f"{name}: 1", f"recipes:\n  - {{a: {{{name}: {{units: 1}}}}}}"):
+        with pytest.raises(SweepError, match=f'name must be text, .* write "{name}", in quotes'):
+            parse_yaml(text)
+        quoted = text.replace(name, f'"{name}"')
+        assert parse_yaml(quoted) == yaml.safe_load(quoted)
+
+
+def test_a_name_that_is_a_plain_number_stays_what_it_is():
+    assert parse_yaml("7: 1\nA1: 2\n") == {7: 1, "A1": 2}

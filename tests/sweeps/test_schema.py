@@ -54,6 +54,23 @@ def test_a_shipped_file_fits_the_schema_that_it_names(path, started):
     jsonschema.Draft7Validator(schema).validate(with_text_keys(read_yaml(path)))
 
 
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "sweeps").glob("*.yaml")), ids=lambda path: path.stem
+)
+def test_a_shipped_file_is_accepted_by_the_loader_too(path):
+    assert load_sweep(path).entries
+
+
+def test_values_and_names_of_the_experiments_of_1997_are_those_of_the_file(tmp_path):
+    text = (ROOT / "sweeps" / "hochreiter1997.yaml").read_text()
+    recipe = text[text.index('  "4_100":') : text.index("  4_100_linear:")]
+    path = tmp_path / "s.yaml"
+    path.write_text(text[: text.index("recipes:")] + "recipes:\n" + recipe)
+    [(name, entry)] = load_sweep(path).entries.items()
+    assert (name, entry.recipe.input_gate_bias) == ("4_100", (-3.0, -6.0))
+
+
 def test_the_schema_files_are_those_of_the_code(started):
     """When it fails, write it again as CONTRIBUTING.md says under `A setting`."""
     assert json.loads((ROOT / "sweeps" / NAME).read_text()) == sweep_schema(BUILT_IN_TASKS)
