@@ -62,6 +62,7 @@ def test_the_statement_says_what_mean_ranks_tell(values, tasks, parts):
         assert part in statement
 
 
+@pytest.mark.long
 def test_recipes_that_do_not_rank_alike_may_differ_in_no_pair():
     rng = np.random.default_rng(0)
     for _ in range(500):

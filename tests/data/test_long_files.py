@@ -136,6 +136,7 @@ def test_baselines_forecast_another_file_to_its_last_row(long, tmp_path):
     np.testing.assert_allclose(linear[1:], expected, rtol=1e-9)
 
 
+@pytest.mark.long
 def test_the_forecasts_of_a_baseline_are_those_of_the_report(long):
     """On the rows that a report scores, from the very same file."""
     task = CsvTask(file=long, target="v")

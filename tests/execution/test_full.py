@@ -62,6 +62,7 @@ def test_a_recipe_that_takes_hours_is_run_with_full_alone(folder, command):
     assert list(anew) == ["A"]
 
 
+@pytest.mark.long
 def test_the_estimate_counts_what_is_run(folder, command):
     for words, count in (((), 1), (("--full",), 2)):
         _, out, _ = command("sweep", "hours.yaml", "--dry-run", "--json", *words)
@@ -85,6 +86,7 @@ def test_a_listing_has_published_trials_only_where_there_are_some():
     assert rows[1].document()["published_success"] == (9, 10)
 
 
+@pytest.mark.long
 def test_a_damaged_listing_is_refused(folder):
     run()
     (path,) = folder.rglob("sweep.json")

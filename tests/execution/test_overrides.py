@@ -92,6 +92,7 @@ def test_the_whole_sweep_takes_over_what_a_look_has_run(folder, command):
     assert [name.partition("~")[0] for name in names] == ["small", "small"]
 
 
+@pytest.mark.long
 def test_a_sweep_may_be_called_like_a_report_with_overrides(folder):
     document = {"task": "memory", "seeds": 1, "epochs": 2, "recipes": {"A": {"units": 2}}}
     result = lb.sweep(document, name="a~b=c", progress=False)

@@ -202,6 +202,7 @@ SLOW = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("framing", ["pairs", *SLOW])
 def test_generated_symbols_are_those_of_the_evaluation(framing, tmp_path):
     from lstm_bench.training._run import run

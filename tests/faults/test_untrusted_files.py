@@ -56,6 +56,7 @@ def hostile(tmp_path_factory):
     return folder, done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_a_spreadsheet_runs_nothing_from_a_report(hostile):
     tables = list((hostile[0] / "reports" / "hostile").glob("*.csv"))
     assert len(tables) >= 5
@@ -69,6 +70,7 @@ def test_a_spreadsheet_runs_nothing_from_a_report(hostile):
     assert [c for c in cells if c[:1] in ("=", "@") and len(c) > 1] == []
 
 
+@pytest.mark.long
 def test_a_page_contains_no_script_but_that_of_every_page(hostile):
     page = (hostile[0] / "reports" / "hostile" / "index.html").read_text()
     text = (hostile[0] / "reports" / "hostile" / "report.md").read_text()
@@ -80,11 +82,13 @@ def test_a_page_contains_no_script_but_that_of_every_page(hostile):
     assert is_harmless(page) and is_harmless(text)
 
 
+@pytest.mark.long
 def test_names_do_not_control_the_terminal(hostile):
     assert is_harmless(hostile[1])
     assert "PWNED" in hostile[1]
 
 
+@pytest.mark.long
 def test_the_notes_in_mlflow_load_nothing(hostile):
     import mlflow
 
@@ -135,6 +139,7 @@ def test_a_line_without_an_end_is_refused_before_it_is_in_memory(command, monkey
     assert code == 2 and "lines must have at most 4,000,000 characters" in err
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("words", [["tasks"], ["sweep", "none"], ["--help"]])
 def test_ctrl_c_at_any_moment_ends_without_a_traceback(words, tmp_path):
     """From the first large import on, which the interpreter is made to report.
@@ -159,6 +164,7 @@ def test_ctrl_c_at_any_moment_ends_without_a_traceback(words, tmp_path):
     assert 1 in codes
 
 
+@pytest.mark.long
 def test_a_temporary_folder_that_is_full_is_named(tmp_path):
     """A folder that cannot be written stands for a full one, which a test cannot mount."""
     full = tmp_path / "full"

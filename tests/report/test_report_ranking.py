@@ -28,6 +28,7 @@ def table(name: str, case: str = "across tasks") -> pd.DataFrame:
     return pd.read_csv(io.BytesIO(rendered(case)[f"{name}.csv"]))
 
 
+@pytest.mark.long
 def test_every_form_says_how_the_recipes_rank() -> None:
     says = "gru ranks higher than rnn <b> (critical difference 1.48; Friedman's test, p = 0.0067)"
     assert sweep_findings(GRID).ranking is not None
@@ -85,6 +86,7 @@ def test_the_json_document_and_python_read_the_same_records() -> None:
     assert result.best is None
 
 
+@pytest.mark.long
 def test_what_few_tasks_and_few_seeds_cannot_tell_is_said() -> None:
     page, markdown, terminal = (
         " ".join(text.split()) for text in text_of("across tasks, one seed")
@@ -100,6 +102,7 @@ def test_what_few_tasks_and_few_seeds_cannot_tell_is_said() -> None:
     assert "Tasks solved" in page and "0/5" not in page.partition("Ranks on each task")[0]
 
 
+@pytest.mark.long
 def test_recipes_without_a_score_on_every_task_are_left_out_and_named() -> None:
     page = " ".join(text_of("across tasks, one left out")[0].split())
     assert "lstm is left out: it has no score on task-2." in page
@@ -114,11 +117,13 @@ def test_recipes_that_tie_everywhere_are_not_ranked() -> None:
     assert "no two mean ranks can be told apart" in page
 
 
+@pytest.mark.long
 def test_many_recipes_take_several_figures() -> None:
     files = rendered("across tasks, seven recipes")
     assert {"figures/profiles-1.svg", "figures/profiles-2.svg"} <= set(files)
 
 
+@pytest.mark.long
 def test_other_sweeps_have_no_part_of_it() -> None:
     for name in EDGES:
         if name.startswith("across tasks"):

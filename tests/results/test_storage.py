@@ -374,6 +374,7 @@ def test_every_key_of_sweep_json_may_be_missing_or_have_any_value(swept):
         assert len(accepted) <= 3
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("place", "value", "message"),
     [
@@ -438,6 +439,7 @@ def test_a_sweep_json_that_is_wrong_anywhere_is_read_or_refused(swept, seed):
     assert 0 < accepted < 60
 
 
+@pytest.mark.long
 def test_a_row_with_the_outcome_of_another_one_is_not_finished(swept):
     facts, outcomes = swept
     parsed = listing.parse_listing(json.dumps(facts).encode())
@@ -447,6 +449,7 @@ def test_a_row_with_the_outcome_of_another_one_is_not_finished(swept):
     assert (mixed.unfinished, row.id in {shown.id for shown in mixed.rows}) == (1, False)
 
 
+@pytest.mark.long
 def test_too_many_crossed_seeds_are_not_crossed(swept):
     """Ten thousand seeds with no draw in common would be crossed to 10^12 runs."""
     facts, outcomes = copy.deepcopy(swept)
@@ -507,6 +510,7 @@ def test_report_leaves_out_an_outcome_that_was_edited(settings, swept, edited, t
         assert "1 recipe of the sweep has no result yet" in page.read_text()
 
 
+@pytest.mark.long
 def test_report_names_the_fault_of_a_listing_that_was_edited(settings, swept, edited):
     (path,) = (settings.artifacts / "small").rglob("sweep.json")
     facts = {key: value for key, value in swept[0].items() if key != "about"}

@@ -81,6 +81,7 @@ def test_the_cheapest_recipes_that_solve_the_task_are_finalists_too():
     assert numbers(select_finalists(trials, 4, seeds=16))[:4] == [1, 0, 2, 3]
 
 
+@pytest.mark.long
 def test_where_all_recipes_are_equal_only_the_search_score_of_the_winner_is_biased():
     """200 searches of 20 recipes with ten seeds; every recipe solves each seed with chance 1/2."""
     rng = stream(1, "simulation")

@@ -55,6 +55,7 @@ def importances(score, count=200, parts=PARTS, seed=1):
     }
 
 
+@pytest.mark.long
 def test_the_importances_of_a_sum_are_the_fractions_of_its_variance():
     """3a + b of uniform a and b: variances of 9/12 and 1/12, so fractions of 0.9 and 0.1."""
     result = importances(lambda s, z: 3 * s["learning_rate"] + s["dropout"] / 0.9 + 0.05 * z)

@@ -31,6 +31,7 @@ def digests(trials, sampler="tpe", **options):
     return [proposed.digest for proposed in recipes]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_the_same_outcomes_lead_to_the_same_proposals(sampler):
     assert digests(40, sampler) == digests(40, sampler)

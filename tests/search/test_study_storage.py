@@ -104,6 +104,7 @@ def test_a_study_that_does_not_agree_is_written_anew(address, change):
     assert [trial.state for trial in study.trials] == [trial.state for trial in trials]
 
 
+@pytest.mark.long
 def test_a_search_by_another_sampler_may_have_other_directions(address):
     write(address, TRIALS)
     write(address, [], search=SEARCH.model_copy(update={"sampler": "nsga2"}))

@@ -76,6 +76,7 @@ def test_too_few_seeds_and_diverged_ones_have_no_p_value():
     assert unpaired_rate_difference([True] * 3, [True] * 9).p == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["smooth", "bimodal", "rates"])
 def test_equal_recipes_are_rarely_called_different(kind, monkeypatch):
     monkeypatch.setattr(unpaired, "RESAMPLES", 499)

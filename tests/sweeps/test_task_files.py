@@ -148,6 +148,7 @@ def events_of(job, tasks):
         return [event for _, event in pool.events()]
 
 
+@pytest.mark.long
 def test_workers_have_the_tasks_as_they_were_when_they_were_loaded(write):
     tasks = load_tasks([write(FLIP)])
     flip = flip_of(tasks, epochs=2, units=2)

@@ -69,6 +69,7 @@ def failing(of, checks):
 QUICK = {name: check for name, check in TASK_CHECKS.items() if name != "training"}
 
 
+@pytest.mark.long
 def test_a_healthy_task_passes_all_checks():
     check_task(Healthy())
 

@@ -21,5 +21,6 @@ def test_the_sequences_of_all_trained_epochs_are_counted(engine):
     assert count < chosen.schedule.samples
 
 
+@pytest.mark.long
 def test_a_recipe_that_trains_all_its_epochs_counts_none():
     assert "sequences" not in run(recipe("memory", units=3, epochs=2), [0]).seeds

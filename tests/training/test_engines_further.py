@@ -53,6 +53,7 @@ def test_the_engines_agree_on_every_kind_of_problem_and_network(task, settings):
     agree(recipe(task, **settings))
 
 
+@pytest.mark.long
 def test_dropout_is_drawn_from_the_seed_and_left_out_of_evaluation():
     chosen = recipe("alphabet", framing="window", dropout=0.5, units=6, epochs=5)
     (run,) = compiled.train(chosen, [3]).runs
@@ -73,6 +74,7 @@ DEEP = pytest.param({"layers": 2}, marks=pytest.mark.slow)
 LINEAR = {"loss": "mean_squared_error", "output": "linear"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("settings", [LONG | LINEAR, DEEP], ids=["long", "deep"])
 def test_the_engines_agree_on_long_sequences_another_head_and_two_layers(settings):
     agree(recipe("memory", units=6, epochs=5, **settings))

@@ -18,6 +18,7 @@ def test_one_input_with_two_targets_is_never_more_than_half_correct():
     assert accuracies("ambiguous_pair").max() == 0.5
 
 
+@pytest.mark.long
 def test_a_state_or_a_whole_sequence_tells_the_two_targets_apart():
     # PROBLEMS.md, C2 and C3.
     state = accuracies(

@@ -90,6 +90,7 @@ def test_the_order_of_queries_cannot_matter_to_a_stateless_network():
     assert len(np.unique(answers.step)) > 2
 
 
+@pytest.mark.long
 def test_a_cold_stateful_network_replays_and_a_stateless_one_does_not():
     """B5c against a stateless network: the state keeps the position, not the letter."""
     shared = {"letters": 8, "units": 24, "learning_rate": 0.01, "epochs": 300, "shuffle": "none"}
@@ -136,6 +137,7 @@ def test_step_by_step_feeds_the_true_past():
     assert predictions.predicted.tolist() == [1, 1, 2, 3, 5, 1, 2, 3]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("framing", ["whole", "chunks"])
 def test_step_by_step_predicts_as_teacher_forcing_does(framing):
     """A stateful network with an output at every step of a piece must be fed all earlier pieces."""

@@ -133,6 +133,7 @@ def test_new_sequences_are_those_of_the_task():
     np.testing.assert_allclose(seed.loss, losses, rtol=1e-4)
 
 
+@pytest.mark.long
 def test_new_sequences_do_not_depend_on_the_length_of_a_call(monkeypatch):
     from lstm_bench.training import _program_spec as spec
 
@@ -153,6 +154,7 @@ def test_sequences_of_other_lengths_share_a_program():
     assert_same(*both(chosen, 2))
 
 
+@pytest.mark.long
 def test_a_rule_ends_training():
     chosen = recipe(Walk, epochs=60, stop="rule", learning_rate=0.02)
     fast, slow = both(chosen, 1)
@@ -225,6 +227,7 @@ def test_a_curve_of_seeds_with_other_ends_keeps_their_last_values():
     assert curve["loss_mean"].iloc[-1] == pytest.approx(last.mean())
 
 
+@pytest.mark.long
 def test_steps_that_need_memory_weigh_more():
     chosen = recipe("memory", epochs=3, batch_size=2, recall_weight=5.0, **FAST)
     fast, slow = both(chosen)
@@ -247,6 +250,7 @@ def test_steps_that_need_memory_weigh_more():
     np.testing.assert_allclose(fast.loss, history.history["loss"], rtol=1e-4)
 
 
+@pytest.mark.long
 def test_the_accuracy_of_steps_that_need_memory():
     outcome = run(recipe("memory", epochs=20, **FAST), [0, 1, 2, 3])
     last = outcome.predictions[outcome.predictions["step"] == 3]
@@ -255,6 +259,7 @@ def test_the_accuracy_of_steps_that_need_memory():
     assert outcome.summary()["recall_accuracy"]["mean"] == pytest.approx(expected.mean())
 
 
+@pytest.mark.long
 def test_any_order_of_the_possible_symbols_is_right():
     chosen = recipe(Fork, learning_rate=0.05)
     fast, slow = both(chosen)

@@ -119,6 +119,7 @@ def test_a_vector_is_never_large(limit):
     assert not fusion.has_large_product(program.model, rows=1)
 
 
+@pytest.mark.long
 def test_the_outputs_of_all_steps_are_a_product_of_matrices_even_with_one_row(limit):
     _, program = compiled_program(recipe("memory", units=10, **WHOLE | {"batch_size": 1}))
     limit(4 * 10 * 5 - 1)

@@ -105,6 +105,7 @@ def test_a_kernel_computes_what_keras_computes(
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=2e-5 * scale)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("network", sorted(LAYERS))
 def test_an_evaluation_computes_what_training_computes(network):
     """Without a gradient a kernel keeps less; what it returns is the same to the bit."""

@@ -63,6 +63,7 @@ def test_training_ends_although_other_steps_cannot_be_predicted(engine):
     assert not judged_all.seeds["solved"].any()
 
 
+@pytest.mark.long
 def test_both_engines_end_after_the_same_sequence():
     chosen = recipe(EasyEnd, **SETTINGS)
     plain, compiled = (run(chosen, [3], engine, threads=1) for engine in ("keras", "compiled"))

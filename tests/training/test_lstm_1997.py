@@ -337,6 +337,7 @@ def test_the_kernel_computes_what_the_layer_computes(
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=2e-5 * scale)
 
 
+@pytest.mark.long
 @needs_kernels
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_values_that_are_not_finite_are_not_lost(value):

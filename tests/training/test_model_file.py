@@ -379,6 +379,7 @@ def test_a_network_of_another_run_is_not_used(outcomes, tmp_path):
         load_network(dataclasses.replace(mixed, model=b""))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("where", ["data", "settings"])
 def test_facts_that_a_forecast_needs_may_be_missing_or_have_any_value(outcomes, where):
     outcome = outcomes["csv"]

@@ -17,6 +17,7 @@ SHAPES = {
 }  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("settings", SHAPES.values(), ids=SHAPES)
 def test_fewer_evaluations_change_nothing_else(settings):
     (dense,) = compiled.train(recipe("memory", epochs=23, evaluate_every=1, **settings), [4]).runs
@@ -27,6 +28,7 @@ def test_fewer_evaluations_change_nothing_else(settings):
     np.testing.assert_allclose(sparse.outputs, dense.outputs, atol=1e-6)
 
 
+@pytest.mark.long
 def test_both_engines_evaluate_after_the_same_epochs():
     chosen = recipe("memory", epochs=8, evaluate_every=3, units=6)
     (fast,), (slow,) = (engine.train(chosen, [0]).runs for engine in (compiled, keras_loop))

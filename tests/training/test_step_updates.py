@@ -191,6 +191,7 @@ def test_every_step_moves_the_weights_against_its_gradient(variant, engine):
         assert not np.allclose(theirs, before, atol=1e-4)
 
 
+@pytest.mark.long
 def test_without_updates_between_steps_the_sum_of_the_changes_is_that_of_a_sequence():
     """With a small rate the weights hardly change in a sequence, so one update does the same."""
     settings = VARIANTS["two blocks of two"] | {"learning_rate": 1e-3}
@@ -331,6 +332,7 @@ def test_training_can_be_interrupted():
         compiled.train(chosen(units=2, epochs=1000), [0], stop=stop)
 
 
+@pytest.mark.long
 def test_outputs_that_are_not_numbers_are_wrong_and_end_nothing():
     one = chosen(units=3, output="linear", squashing="positive", biases="all", count=6,
                  learning_rate=10.0, epochs=30, stop="rule")  # fmt: skip

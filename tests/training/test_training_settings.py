@@ -169,6 +169,7 @@ def test_a_forget_bias_changes_no_other_weight():
     assert all((a == b).all() for a, b in zip(plain, of_one, strict=True))
 
 
+@pytest.mark.long
 def test_the_engines_start_from_the_same_biases():
     # With a rate that is all but zero, the weights after training are those before it.
     options = {"forget_bias": "chrono", "longest_time": 20, "learning_rate": 1e-30}

@@ -70,6 +70,7 @@ def steps_of(train, chosen, seed):
 SLOW = pytest.mark.slow
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cut", [pytest.param(1, marks=SLOW), 4, pytest.param(5, marks=SLOW)])
 def test_gradients_are_those_by_hand(cut, monkeypatch):
     chosen = recipe("memory", network="simple_rnn", truncate=cut, **WHOLE, **DESCENT)
@@ -174,6 +175,7 @@ CASES = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name",
     [n if n == "several blocks" else pytest.param(n, marks=SLOW) for n in CASES],
