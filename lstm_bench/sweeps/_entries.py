@@ -44,6 +44,9 @@ ANNOTATION_KEYS = {
 }
 """Keys of a fixed recipe that describe it and are no settings."""
 
+NOT_JUDGED = "not judged, because settings were overridden"
+"""Follows a published figure of a recipe that is not the published one in this run."""
+
 RESERVED_KEYS = ANNOTATION_KEYS | {"base", "over", "per_task"}
 """Keys of a fixed recipe that are neither settings nor inherited."""
 
@@ -83,6 +86,15 @@ class Entry(BaseModel):
     def _check_trials(self) -> Entry:
         check_published_trials(self.published_success, self.published_sequences)
         return self
+
+    def not_judged(self) -> Entry:
+        """Returns the entry with what was published as a text alone, which says why."""
+        judged = ("accuracy", "claim", "published_success", "published_sequences")
+        if all(getattr(self, key) is None for key in judged):
+            return self
+        figure = "" if self.accuracy is None else f"{100 * self.accuracy:g} %"
+        text = "; ".join(filter(None, (self.published or figure, NOT_JUDGED)))
+        return self.model_copy(update={**dict.fromkeys(judged), "published": text})
 
 
 class RefusedEntry(BaseModel):

@@ -215,24 +215,40 @@ def sweep_from_document(
             raise RecipeError(outside)
         merged = without_dropped_tasks(_merge_documents(document, changes), whole)
         changed = parse_sweep(name, merged, tasks)
-        if not changes or _is_same(whole, changed):
+        original = _without_overrides(whole, changed) if changes else changed
+        if changed == original:
             return changed
     except UserError as error:
         lines = "\n".join(f"  {line}" for line in str(error).splitlines())
         raise SweepError(f"{origin or name}:\n{lines}") from error
     planned = whole.get("seeds", Sweep.model_fields["seeds"].default)
     update: dict[str, Any] = {"overrides": " ".join(sorted(overrides))}
+    update["entries"] = _entries_to_judge(changed, original)
     if planned != changed.seeds and isinstance(planned, int):
         update["planned_seeds"] = max(planned, 0)
     return changed.model_copy(update=update)
 
 
-def _is_same(document: Mapping[str, Any], changed: Sweep) -> bool:
-    """Returns whether a sweep is what its document describes without any override."""
+def _without_overrides(document: Mapping[str, Any], changed: Sweep) -> Sweep | None:
+    """Returns the sweep of a document without any override; None if it needs them."""
     try:
-        return parse_sweep(changed.name, document, changed.tasks) == changed
-    except UserError:  # complete only with its overrides
-        return False
+        return parse_sweep(changed.name, document, changed.tasks)
+    except UserError:
+        return None
+
+
+def _entries_to_judge(changed: Sweep, original: Sweep | None) -> dict[str, Entry]:
+    """Returns the fixed recipes; one that is no longer that of the file has no published figures.
+
+    They stay as a text, but a run at other settings neither reproduces them nor contradicts them.
+    """
+    before = original.entries if original else {}
+    return {
+        id_: entry.not_judged()
+        if id_ in before and before[id_].recipe.digest != entry.recipe.digest
+        else entry
+        for id_, entry in changed.entries.items()
+    }
 
 
 def sweep_over_file(settings: Mapping[str, Any], overrides: Sequence[str] = ()) -> Sweep:

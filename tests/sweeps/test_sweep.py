@@ -112,7 +112,7 @@ def test_small_floats_are_numbers(written):
         ("task: memory", ["recipes", "neither"]),
         ("task: memory\nrecipes:", ["recipes: a sweep needs recipes, a search, or both"]),
         ("task: memory\nrecipes: {'': {}}", ["recipes", "must be a word, but got ''"]),
-        ("task: memory\nrecipes: {yes: {}}", ["recipes", "but got True; write it in quotes"]),
+        ("task: memory\nrecipes: {yes: {}}", ["line 2: a name must be text", "reads yes as True"]),
         (
             "task: memory\nrecipes: {trial-0: {}}\nsearch: {space: {units: [1]}}",
             ["the id 'trial-0' is reserved for the recipes of the search; rename it"],
@@ -356,3 +356,22 @@ def test_refused_settings_are_stored_with_the_reason(written):
     refused = load_sweep(written(text)).refused["D"]
     assert (refused.asked, refused.published) == ("shuffle=samples", "meaningless")
     assert "order of time" in refused.reason
+
+
+def test_a_published_figure_is_not_judged_at_other_settings(written):
+    file = written(
+        "task: memory\nepochs: 3\nrecipes:\n"
+        "  A: {accuracy: 0.875, published: answers 0123}\n  B: {claim: always, epochs: 4}\n"
+        "  C: {units: 3}\n"
+    )
+    for words in ([], ["seeds=2"], ["epochs=3"]):
+        entries = load_sweep(file, words).entries
+        assert (entries["A"].accuracy, entries["A"].published) == (0.875, "answers 0123")
+    entries = load_sweep(file, ["epochs=5"]).entries
+    reason = "not judged, because settings were overridden"
+    assert (entries["A"].accuracy, entries["A"].published) == (None, f"answers 0123; {reason}")
+    assert entries["B"].claim == "always"  # it has epochs of its own, so it is what it was
+    assert entries["C"].published == ""
+    entries = load_sweep(file, ["recipes.B.units=5"]).entries
+    assert (entries["B"].claim, entries["B"].published) == (None, reason)
+    assert entries["A"].accuracy == 0.875
