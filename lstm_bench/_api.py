@@ -126,8 +126,8 @@ def compare(
 ) -> Comparison:
     """Returns how the first outcome differs from the second, with a verdict.
 
-    Seeds that both have are compared pair by pair. Differences whose whole 95 % interval lies
-    within `margin` (0.02) are called "not real". Raises `UserError` for a measure not recorded.
+    Pairs seeds that both have; not real: the whole 95 % interval is within `margin` (0.02). Measures:
+    accuracy, sequence_accuracy, solve_rate, skill (of files), loss, epochs_to_solve. Raises `UserError`.
 
     >>> import lstm_bench as lb
     >>> few, many = (lb.run("memory", seeds=3, units=5, epochs=n) for n in (1, 2))

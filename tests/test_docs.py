@@ -115,6 +115,8 @@ def test_figures_are_those_of_the_reports():
     assert window["verdict"] == "cannot tell yet"
     fewest, most = window["more_seeds_low"], window["more_seeds_high"]
     assert f"It cannot be told yet from 30 seeds: {fewest:.0f} to {most:.0f} more seeds" in readme
+    steps = reported("published", "comparison").set_index("id").loc["B3", "accuracy_mean"]
+    assert f"Three letters as time steps reach {100 * steps:.1f} %." in readme
     half = reported("horizon", "horizon").set_index("family")["half"]
     families = {"gru": "GRU", "whole": "LSTM", "simple_rnn": "SimpleRNN", "windows": "LSTM on"}
     families |= {"pairs": "LSTM that is handed its state", "weighted": "LSTM whose loss weighs"}

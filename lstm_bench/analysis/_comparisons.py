@@ -18,7 +18,7 @@ from lstm_bench.analysis._comparison_sentences import (
 )
 from lstm_bench.analysis._stretch_differences import counting_steps
 from lstm_bench.errors import UserError
-from lstm_bench.results import Outcome, Row, SweepData, differences_figure
+from lstm_bench.results import Outcome, Row, SweepData, differences_figure, measure_bounds
 from lstm_bench.safety import html_table
 from lstm_bench.statistics import (
     FIRST_LEVEL,
@@ -227,7 +227,8 @@ def compare_outcomes(
     """Returns how `first` differs from `second`, seed by seed where they share seeds.
 
     A difference counts as none if its whole 95 % interval lies within `margin` (a share; default
-    0.02) of 0. Raises `UserError` for a measure or a margin that there cannot be.
+    0.02) of 0. Raises `UserError` for a measure that was not recorded, and for a margin that there
+    cannot be.
     """
     measures = get_args(Measure)
     if not isinstance(measure, str) or measure not in measures:
@@ -240,6 +241,16 @@ def compare_outcomes(
     if tasks[0] != tasks[1]:
         raise UserError(
             f"compare: must get outcomes of one task, but got {tasks[0]} and {tasks[1]}"
+        )
+    without = [
+        name
+        for name, one in zip(tasks, (first, second), strict=True)
+        if COLUMNS.get(measure, measure) not in one.seeds
+    ]
+    if without:
+        raise UserError(
+            f"measure: {measure} is recorded for tasks with baselines, but {without[0]} has none; "
+            "use accuracy"
         )
     of, to = outcome_labels(first, second)
     question = ComparisonQuestion(of, to, measure, margin=margin)
@@ -337,7 +348,7 @@ def estimate_difference(of: Row, to: Row, question: ComparisonQuestion) -> Diffe
         estimate = rates(first.to_numpy(bool), second.to_numpy(bool))
     else:
         means = paired_mean_difference if len(shared) else unpaired_mean_difference
-        bounds = (-math.inf, math.inf) if column == "loss" else (0.0, 1.0)
+        bounds = (-math.inf, math.inf) if column == "loss" else measure_bounds(column)
         estimate = means(first.to_numpy(float), second.to_numpy(float), bounds)
     seeds = list(first.index), list(second.index)
     return counting_steps(estimate, of, to, question.measure, seeds)

@@ -33,7 +33,7 @@ def counting_steps(
         return estimate
     if measure == "solve_rate":
         return _rate_difference(estimate, of, to, seeds)
-    if measure not in ("accuracy", "sequence_accuracy"):
+    if measure not in ("accuracy", "sequence_accuracy", "skill"):
         return estimate
     return _with_steps(estimate, _mean_difference(of, to, measure, seeds))
 

@@ -189,8 +189,11 @@ def after_run(outcome: Outcome, logged: bool, words: Sequence[str] = ()) -> str:
     task = str(outcome.settings["task"])
     named = [outcome.digest] if logged else [task, *words]
     lines = [f"Next:   {shell_line('lstm-bench', 'export', *named)}   (this recipe as a script)"]
-    example = "learning_rate=0.01" if "units" in outcome.settings else "units=40"
+    example = "learning_rate=0.01"
+    key = example.partition("=")[0]
+    others = [word for word in words if word.partition("=")[0] != key]
     lines.append(
-        f"        {shell_line('lstm-bench', 'run', task, example)}   (another recipe to compare)"
+        f"        {shell_line('lstm-bench', 'run', task, *others, example)}   (another recipe; "
+        "`comparisons` in a sweep file say which is better)"
     )
     return "\n".join(lines)

@@ -26,7 +26,7 @@ from lstm_bench.statistics._rare_seeds import (
 )
 from lstm_bench.statistics._superiority import Superiority, paired_superiority
 
-Measure = Literal["accuracy", "sequence_accuracy", "solve_rate", "loss", "epochs_to_solve"]
+Measure = Literal["accuracy", "sequence_accuracy", "solve_rate", "skill", "loss", "epochs_to_solve"]
 DifferenceVerdict = Literal["real", "not real", "cannot tell yet"]
 
 DEFAULT_MARGIN = 0.02

@@ -381,6 +381,11 @@ def _comparison_faults(
             key_of_recipe = id_.partition(TASK_MARK)[0].partition("/")[0]
             if id_ not in entries and not broken & {key_of_recipe, id_.partition("/")[0]}:
                 faults.append(Fault(f"comparisons.{name}.{key}", unknown("recipe", id_, entries)))
+        compared = [entries[id_].recipe.task for id_ in (of, to) if id_ in entries]
+        without = [task.name for task in compared if not task.has_baselines]
+        if question.measure == "skill" and without:
+            message = f"skill is measured against baselines, but {without[0]} has none"
+            faults.append(Fault(f"comparisons.{name}.measure", f"{message}; use accuracy"))
         if of == to:
             message = f"must be another recipe than `of`, but both are {to!r}"
             faults.append(Fault(f"comparisons.{name}.to", message))

@@ -128,7 +128,16 @@ def test_the_margin_decides_what_counts_as_no_difference():
     assert compare_outcomes(*pair, "loss").verdict == "cannot tell yet"  # which has no margin
 
 
-@pytest.mark.parametrize("measure", ["skill", "curves", "", "Accuracy"])
+def test_skill_is_compared_where_both_have_it():
+    skills = an_outcome(FIRST, skill=FIRST), an_outcome(FIRST, skill=[s - 0.5 for s in FIRST])
+    comparison = compare_outcomes(*skills, "skill")
+    assert comparison.difference == pytest.approx(0.5)
+    assert "higher than the second recipe in skill, by 50 points" in comparison.sentence
+    with pytest.raises(UserError, match="skill is recorded for tasks with baselines"):
+        compare_outcomes(skills[0], an_outcome(FIRST), "skill")
+
+
+@pytest.mark.parametrize("measure", ["mae", "curves", "", "Accuracy"])
 def test_a_measure_that_was_not_recorded_is_a_user_error(measure):
     with_it = an_outcome(FIRST, **{measure: 0.5})
     for pair in ((an_outcome(FIRST), an_outcome(SECOND)), (with_it, an_outcome(SECOND))):
