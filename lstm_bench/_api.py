@@ -45,8 +45,7 @@ Overrides = Mapping[str, Any] | Sequence[str] | str
 def tasks(files: TasksOrFiles = ()) -> pd.DataFrame:
     """Returns a table with one row a task: kind, chance level, parameters, default recipe, source.
 
-    `files` are Python files with tasks of your own, or task classes. Raises `TaskError` for one
-    that cannot be loaded.
+    `files`: Python files with tasks of your own, or classes. `TaskError`: one cannot be loaded.
 
     >>> import lstm_bench as lb
     >>> lb.tasks().set_index("name").loc["memory", "kind"]
@@ -126,8 +125,9 @@ def compare(
 ) -> Comparison:
     """Returns how the first outcome differs from the second, with a verdict.
 
-    Pairs seeds that both have; not real: the whole 95 % interval is within `margin` (0.02). Measures:
-    accuracy, sequence_accuracy, solve_rate, skill (of files), loss, epochs_to_solve. Raises `UserError`.
+    Seeds that both have are pairs; "not real": the 95 % interval is within `margin` (0.02).
+    `measure`: accuracy, sequence_accuracy, solve_rate, skill, loss, epochs_to_solve; recorded by
+    both, otherwise it raises `UserError`.
 
     >>> import lstm_bench as lb
     >>> few, many = (lb.run("memory", seeds=3, units=5, epochs=n) for n in (1, 2))
