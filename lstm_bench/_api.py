@@ -45,7 +45,7 @@ Overrides = Mapping[str, Any] | Sequence[str] | str
 def tasks(files: TasksOrFiles = ()) -> pd.DataFrame:
     """Returns a table with one row a task: kind, chance level, parameters, default recipe, source.
 
-    `files`: Python files with tasks of your own, or classes. `TaskError`: one cannot be loaded.
+    `files` are Python files or classes of your own. Raises `TaskError` if one cannot be loaded.
 
     >>> import lstm_bench as lb
     >>> lb.tasks().set_index("name").loc["memory", "kind"]
@@ -125,9 +125,9 @@ def compare(
 ) -> Comparison:
     """Returns how the first outcome differs from the second, with a verdict.
 
-    Seeds that both have are pairs; "not real": the 95 % interval is within `margin` (0.02).
-    `measure`: accuracy, sequence_accuracy, solve_rate, skill, loss, epochs_to_solve; recorded by
-    both, otherwise it raises `UserError`.
+    Seeds that both have are compared pair by pair. "not real": the 95 % interval lies within
+    `margin` (0.02). `measure` is accuracy, sequence_accuracy, solve_rate, skill, loss or
+    epochs_to_solve. Raises `UserError` where it is not recorded.
 
     >>> import lstm_bench as lb
     >>> few, many = (lb.run("memory", seeds=3, units=5, epochs=n) for n in (1, 2))
