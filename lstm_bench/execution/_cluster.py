@@ -355,4 +355,7 @@ class ClusterExecutor:
                 f"install them there:\n{lines}"
             )
         if not self._workers:
-            self._notice("the cluster has no workers yet; the sweep goes on when one joins")
+            self._notice(
+                "the cluster has no workers yet; the sweep goes on when one joins (a cluster that "
+                "adapts needs a minimum of workers)"
+            )

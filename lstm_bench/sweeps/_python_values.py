@@ -222,8 +222,11 @@ def sweep_source(
         )
     if csv is None and data is None:
         if settings:
-            rule = "is a keyword for csv=FILE or data=FRAME alone"
-            raise UserError(f"{next(iter(settings))}: {rule}; give it in overrides")
+            key, value = next(iter(settings.items()))
+            raise UserError(
+                f"{key}: is a keyword for csv=FILE or data=FRAME alone, but the source is a sweep; "
+                f"change it by overrides={{{key!r}: {repr(value)[:60]}}}"
+            )
         return source, name or "sweep"
     if data is None:
         check_path("csv", csv)
