@@ -143,8 +143,8 @@ def figures_by_chance(reproductions: Sequence[Reproduction]) -> str:
     alone = sum(item.familywise == "not reproduced" for item in reproductions)
     needed = math.ceil(2 * len(ranks) / REJECTION_LEVEL) - 1
     text = (
-        f"If all {len(chances)} published figures were runs like ours, {expected:.1f} of them "
-        f"would be called not reproduced by chance; {count} {'is' if count == 1 else 'are'}"
+        f"If all {len(chances)} published figures were runs like ours, chance alone would make "
+        f"{expected:.1f} of them “not reproduced”; {count or 'none'} {'is' if count < 2 else 'are'}"
     )
     if count:
         share = 100 * chance_of_as_many(chances, count)

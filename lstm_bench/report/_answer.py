@@ -6,6 +6,7 @@ ranked across tasks, published results, memory spans, a search, or plain recipes
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,14 +15,15 @@ from lstm_bench.analysis import BaselineResult, Family, Findings, amount, signed
 from lstm_bench.report import _summary as sentences
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._baseline_page import headline_result
+from lstm_bench.report._description import named, sentence_start
 from lstm_bench.results import Row, measure_mean
 from lstm_bench.safety import printable_line
 
 MIN_POINTS, MAX_POINTS = 3, 5
 MAX_SPANS = 14
-"""With more families than this, the answer has those with the longest and the shortest span."""
+"""With more families than this, a list has those with the longest and the shortest span."""
 MAX_NAMED = 3
-"""As many results that were not reproduced, or spans, have a point of their own."""
+"""As many results that were not reproduced, or spans, are in a sentence or have a point each."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +48,7 @@ def summarize(findings: Findings) -> Summary:
     points = list(dict.fromkeys(text for text in rest if text != first))
     known = {first, *points}
     if findings.confirmed:  # the answer has it in other words
-        known.add(printable_line(findings.simplest.sentence))
-    if findings.baselines:
-        known |= {*sentences.best_finalist(findings)}
+        known |= {printable_line(findings.simplest.sentence), *sentences.best_finalist(findings)}
     details = [text for text in sentences.further(findings) if text not in known]
     while len(points) < MIN_POINTS and details:
         points.append(details.pop(0))
@@ -80,25 +80,24 @@ def _forecast(findings: Findings) -> list[str]:
     assert headline is not None
     row, best = headline.row, headline.best
     skill, rate = measure_mean(row.outcome, row.outcome.score), row.outcome.solve_rate
-    name = f"{printable_line(row.id)} is {wording.full_name(row)}"
     conclusion = {
         "better": "is better than",
         "worse": "is worse than",
         "cannot tell": "is not distinguishable from",
     }[headline.verdict]
     real = headline.real_valued
-    unit = "mean error" if real else "wrong"
+    amounts = [amount(error, real) for error in (best.network_error, best.baseline_error)]
+    error = f"mean error {amounts[0]}" if real else f"{amounts[0]} wrong"
     parts = [
-        f"{printable_line(row.id)} ({wording.short_name(row)}) {conclusion} the best baseline: "
-        f"{unit} {amount(best.network_error, real)}, baseline ({printable_line(best.baseline)}) "
-        f"{amount(best.baseline_error, real)}.",
+        f"{sentence_start(named(row))} {conclusion} the best baseline: {error}, against "
+        f"{amounts[1]} of {printable_line(best.baseline)}.",
         *_gain(headline),
-        f"{name}: {wording.measure_name(row.outcome.score)} "
-        f"{wording.percent(skill.mean, ' %')} ({sentences.mean_interval_text(skill)}). "
-        f"{wording.counted(rate.k, 'seed')} of {rate.n} "
-        f"{'has' if rate.k == 1 else 'have'} a skill above 0 on the "
-        f"{wording.counted(best.steps, 'step')} that were scored, which is no proof of one on "
-        "other data; the interval and the verdict count chance from both.",
+        f"Its {wording.measure_name(row.outcome.score)} is {wording.percent(skill.mean, ' %')} "
+        f"({sentences.mean_interval_text(skill)}).",
+        f"{rate.k} of {wording.counted(rate.n, 'seed')} {'has' if rate.k == 1 else 'have'} a skill "
+        f"above 0 on the {wording.counted(best.steps, 'step')} that were scored. These steps are "
+        "the same for all seeds, so that is no proof for other data: intervals and verdicts count "
+        "both kinds of chance, seeds and data.",
     ]
     if headline.verdict == "better" and findings.confirmed:
         parts.append(printable_line(findings.simplest.sentence))
@@ -114,12 +113,13 @@ def _gain(headline: BaselineResult) -> list[str]:
         return [f"There is no interval: too few steps, or nothing that varies ({steps}, {seeds})."]
     ends = f"{signed_amount(best.low, real)} to {signed_amount(best.high, real)}"
     text = (
-        f"The gain over the baseline is {signed_amount(best.difference, real)}, 95 % interval "
-        f"{ends}, on {steps}, mean of {seeds}"
+        f"Its gain, the error of the baseline minus its own, is "
+        f"{signed_amount(best.difference, real)} (95 % interval {ends}): the mean of {seeds} on "
+        f"{steps}."
     )
     if headline.verdict != best.verdict:
-        text += "; it excludes 0 only as long as nothing else is compared"
-    return [f"{text}."]
+        text += " The interval excludes 0 only as long as nothing else is compared."
+    return [text]
 
 
 def _published(findings: Findings) -> list[str]:
@@ -127,11 +127,16 @@ def _published(findings: Findings) -> list[str]:
     counted = sentences.reproductions(findings) + sentences.published_trials(findings)
     failed = [
         f"{printable_line(item.row.id)}{_quoted(item.row)} is not reproduced: "
-        f"{printable_line(item.verdict.reason)}"
+        f"{_continued(printable_line(item.verdict.reason))}"
         for item in findings.reproductions
         if item.verdict is not None and item.verdict.word == "not reproduced"
     ]
     return counted[:1] + failed[:MAX_NAMED] + counted[1:] if counted else []
+
+
+def _continued(sentence: str) -> str:
+    """Returns a sentence as it goes on after a colon."""
+    return sentence[:1].lower() + sentence[1:]
 
 
 def _quoted(row: Row) -> str:
@@ -151,9 +156,7 @@ def _memory_spans(families: Sequence[Family]) -> list[str]:
         known.sort(key=lambda family: -family.span.half)
         name = wording.heading(axis)
         if known:
-            answers.append(
-                f"Half of the seeds still solve the task at a {name} {_span_list(known)}."
-            )
+            answers.append(f"Half of the seeds still solve the task at a {name} {_spans(known)}.")
         unknown = [printable_line(f.id) for f in of_axis if math.isnan(f.span.half)]
         if unknown:
             points.append(
@@ -161,9 +164,34 @@ def _memory_spans(families: Sequence[Family]) -> list[str]:
             )
         ends = known if len(known) <= MAX_NAMED else [*known[: MAX_NAMED - 1], known[-1]]
         points += [_span_point(family) for family in ends]
+        if len(known) > MAX_NAMED:
+            points.append(f"All memory spans ({name}), longest first: {_span_list(known)}.")
     if not answers:
         return points
     return [" ".join(answers), *points]
+
+
+def _spans(families: Sequence[Family]) -> str:
+    """Returns spans for the answer, the longest first; of many, both ends with what they are."""
+    if len(families) > MAX_NAMED:
+        longest, shortest = families[0], families[-1]
+        return (
+            f"{_of_half(longest)} with the best of {len(families)} recipes, "
+            f"{_family_name(longest)}, and {_of_half(shortest)} with the worst, "
+            f"{_family_name(shortest)}"
+        )
+    text = _span_list(families)
+    return text if text[0] == "b" else f"of {text}"
+
+
+def _of_half(family: Family) -> str:
+    half = _in_words(family.half)
+    return half if half[0] == "b" else f"of {half}"
+
+
+def _family_name(family: Family) -> str:
+    """Returns what the recipes of a family are, with the name of the family."""
+    return named(dataclasses.replace(family.rows[0], id=family.id))
 
 
 def _span_list(families: Sequence[Family]) -> str:
@@ -175,7 +203,6 @@ def _span_list(families: Sequence[Family]) -> str:
     for family in shown:
         groups.setdefault(family.half, []).append(printable_line(family.id))
     parts = [f"{_in_words(half)} ({', '.join(ids)})" for half, ids in groups.items()]
-    parts[0] = parts[0] if parts[0][0] in "b" else f"of {parts[0]}"
     rest = len(families) - len(shown)
     return sentences.join(parts) + (f"; {rest} more lie in between" if rest else "")
 
@@ -190,28 +217,32 @@ def _in_words(half: str) -> str:
 
 def _span_point(family: Family) -> str:
     note = printable_line(family.rows[0].note)
-    words = f", {note}," if note else ""
     interval = f" (95 % interval {family.interval})" if family.interval else ""
-    return f"{printable_line(family.id)}{words} has a memory span of {family.half}{interval}."
+    span = f"{printable_line(family.id)} has a memory span {_of_half(family)}{interval}"
+    return f"{span}: {note}." if note else f"{span}."
 
 
 def _confirmed(findings: Findings) -> list[str]:
     """Returns what fresh seeds say of the finalists of a search."""
     simplest, point = findings.simplest, findings.simplest.point
-    best = [*sentences.best_finalist(findings), *sentences.winner(findings)]
+    winner = sentences.winner(findings)
     if point is None:
-        return [*best, printable_line(simplest.why)]
+        return [*sentences.best_finalist(findings), *winner, printable_line(simplest.why)]
     row, rate = point.row, point.rate
     also = sentences.join([printable_line(id_) for id_ in simplest.fixed]) if simplest.fixed else ""
     interval = wording.percent_interval(rate.low, rate.high, " %")
     answer = (
-        f"The simplest recipe that solves the task is {printable_line(row.id)}, "
-        f"{wording.short_name(row)}: {rate.k} of {rate.n} fresh seeds solve it (95 % Wilson "
-        f"interval {interval}), with {row.outcome.parameters:,} parameters and "
-        f"{row.outcome.updates:,} updates."
+        f"The simplest recipe that solves the task is {named(row)}: {rate.k} of {rate.n} fresh "
+        f"seeds solve it (95 % Wilson interval {interval})."
+    )
+    cost = (
+        f"Simplest means the lowest cost, here {row.outcome.parameters:,} parameters times "
+        f"{row.outcome.updates:,} weight updates."
     )
     more = [f"{also} {'does' if len(simplest.fixed) == 1 else 'do'} too, at no higher cost."]
-    return [answer, *(more if also else []), *best, *sentences.reproductions(findings)]
+    best = sentences.best_finalist(findings, known=point.row)
+    points = [*(more if also else []), *best, *winner, *sentences.reproductions(findings)]
+    return [answer, cost, *points]
 
 
 def _recipes(findings: Findings) -> list[str]:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAX_LABEL = 44
-"""Characters of the name of a family: as many as one column of a page has room for."""
+"""Characters of a line of a label: as many as one column of a page has room for."""
+MAX_LINES = 2
 
 
 @styled
@@ -41,7 +42,8 @@ def memory_span_figure(
     different families at one value stand a little apart, so that all bars are visible. A triangle
     at one half marks the span that was `predicted` for a family, where it lies on the axis.
     """
-    figure = new_figure(2.6 + 0.16 * len(families))
+    names = [f"\u200b{label_lines(name)}" for name, _ in families]
+    figure = new_figure(2.6 + 0.16 * sum(name.count("\n") + 1 for name in names))
     axes = figure.subplots()
     axes.axhline(50, color=TEXT_COLOR, linewidth=0.8)
     values = sorted({float(value) for _, frame in families for value in frame["value"]})
@@ -74,11 +76,25 @@ def memory_span_figure(
     axes.set_ylim(-3, 103)
     axes.grid(True, color=GRID_COLOR, linewidth=0.5)
     axes.set_axisbelow(True)
-    names = [f"\u200b{shorten(name, MAX_LABEL)}" for name, _ in families]
     figure.legend(
         handles, names, loc="outside lower left", ncols=1, fontsize=SMALL_FONT, handlelength=4
     )
     return figure
+
+
+def label_lines(label: str) -> str:
+    """Returns a label in at most `MAX_LINES` lines, which end after a comma where there is one."""
+    lines = [""]
+    for part in label.split(", "):
+        longer = f"{lines[-1]}, {part}" if lines[-1] else part
+        if len(longer) < MAX_LABEL or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines[-1] += ","
+            lines.append(part)
+    rest = ", ".join(line.removesuffix(",") for line in lines[MAX_LINES - 1 :])
+    lines = [*lines[: MAX_LINES - 1], *[rest] * (len(lines) >= MAX_LINES)]
+    return "\n".join(shorten(line, MAX_LABEL) for line in lines)
 
 
 def _set_value_ticks(axes: Axes, values: Sequence[float]) -> None:

@@ -79,8 +79,12 @@ READING_PUBLISHED = (
     "a figure inside the range may not be reproduced. As one of all figures: after Holm's "
     "correction, so that at most one page in ten has any such figure by chance. A figure is equal "
     "to what would be printed as it is: “84 %” to 83.5 up to 84.5 %.",
-    "If the source claims that its run solved the task, that no run can, or that every run does, "
-    "the claim is judged by how many seeds solve it, and the figure is only shown.",
+    "Why: “a run like ours has” gives that interval; p is the probability that such a run has a "
+    "rank as extreme. “Up to 11 % may” is the upper end of Wilson's 95 % interval of the solve "
+    "rate, “as few as 89 % may” its lower end.",
+    "If the source claims that its run solved the task, that no run can (“never”), or that every "
+    "run does (“always”), the claim is judged by how many seeds solve it, and the figure is only "
+    "shown. A source that reports a single run which failed claims nothing of other runs.",
 )
 COMPARISONS_CAPTION = (
     "Comparisons of the sweep file, seed by seed if two recipes share seeds: a seed has the same "

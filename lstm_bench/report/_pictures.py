@@ -38,9 +38,12 @@ MIN_SHARED = 3
 NEARLY_ALL = 0.95
 """A mean accuracy above it looks like success, even where no seed solves the task."""
 PREDICTED_SPANS = (
-    f" Open triangles: where an untrained cell keeps {KEPT:.5f} of its state, sigmoid(forget "
-    "bias)^lag, which would be the memory span if that were what limits it."
+    f" Open triangles: the lag after which an untrained cell has kept {KEPT:.5f} of its state, "
+    "sigmoid(forget bias)^lag. If that were what limits the memory span, it would be there."
 )
+TUNED = "learning rate "
+"""How the part of a recipe's name begins that is tuned for each line, and named last."""
+OTHER_RATES = " Learning rates differ between lines: “Recipes in full” has them."
 MAX_DETAILS = 80
 """Up to this many fixed and confirmed recipes, each has its learning curve and its steps."""
 
@@ -128,12 +131,9 @@ def _memory_spans(families: Sequence[Family]) -> list[Picture]:
         for axis, on_axis in by_axis.items()
         for start in range(0, len(on_axis), MAX_CURVES)
     ]
-    pictures = []
+    pictures, labels = [], family_labels(families)
     for number, (axis, part) in enumerate(parts, 1):
-        lines = [
-            (f"{printable_line(family.id)}: {wording.short_name(family.rows[0])}", family.rates())
-            for family in part
-        ]
+        lines = [(labels[family.id], family.rates()) for family in part]
         predicted = [family.predicted for family in part]
         figure = memory_span_figure(wording.heading(axis).capitalize(), lines, predicted)
         rows = [row for family in part for row in family.rows]
@@ -143,12 +143,40 @@ def _memory_spans(families: Sequence[Family]) -> list[Picture]:
             "intervals. The memory span is where the solve rate falls to 50 %. Points at one value "
             "stand a little apart, so that all are visible."
         )
-        if any(predicted):
-            caption += PREDICTED_SPANS
+        rates = {family.rows[0].outcome.settings.get("learning_rate") for family in families}
+        caption += OTHER_RATES * (len(rates) > 1) + PREDICTED_SPANS * any(predicted)
         stem = "horizon" if len(parts) == 1 else f"horizon-{number}"
         hints = {f"family-{place}": _span_hints(family) for place, family in enumerate(part)}
         pictures.append(Picture(stem, figure, title, caption, hints=hints, column=True))
     return pictures
+
+
+def family_labels(families: Sequence[Family]) -> dict[str, str]:
+    """Returns the label of the line of each family: its id, network, framing and what differs.
+
+    Of families with the same network and framing, it has the settings that not all of them share;
+    the learning rate only where nothing else tells two of them apart.
+    """
+    groups: dict[str, list[Family]] = {}
+    for family in families:
+        groups.setdefault(wording.short_name(family.rows[0]), []).append(family)
+    labels = {}
+    for name, group in groups.items():
+        parts = {family.id: _name_parts(family) for family in group}
+        shared = set.intersection(*map(set, parts.values()))
+        several = [[p for p in parts[f.id] if p not in shared] for f in group]
+        plain = [", ".join(p for p in own if not p.startswith(TUNED)) for own in several]
+        for family, own, text in zip(group, several, plain, strict=True):
+            rates = [p for p in own if p.startswith(TUNED)] if plain.count(text) > 1 else []
+            words = ", ".join(filter(None, [name, text, *rates]))
+            labels[family.id] = f"{printable_line(family.id)}: {words}"
+    return labels
+
+
+def _name_parts(family: Family) -> list[str]:
+    """Returns the parts of the name after network and framing that are the same at each value."""
+    named = [wording.full_name(row).split(", ")[2:] for row in family.rows]
+    return [part for part in named[0] if all(part in other for other in named)]
 
 
 def _span_hints(family: Family) -> list[str]:

@@ -14,6 +14,7 @@ from lstm_bench.report import _search_text_tables as search_text_tables
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._baseline_page import headline_result
 from lstm_bench.report._sections import Block, Picture, Section
+from lstm_bench.report._summary import best_finalist
 from lstm_bench.results import differences_figure
 from lstm_bench.safety import printable_line
 from lstm_bench.statistics import DEFAULT_MARGIN
@@ -28,15 +29,16 @@ READING_CONFIRMATION = (
     "Only the finalist ranked first is chosen again, by the fresh seeds, and is overestimated a "
     "little; the winner of the search is not. Its corrected score is what the best of two thirds "
     "of the fresh seeds scores on the others, over 500 splits. The 95 % intervals hold for all "
-    "finalists together (Bonferroni), whichever comes out best. Optimism: search score minus "
-    "confirmed score, in percentage points.",
+    "finalists together (Bonferroni), whichever comes out best, and so are wider than that of one "
+    "recipe alone. Optimism: search score minus confirmed score, in percentage points.",
 )
 READING_FRONT = (
     "Cost: trainable parameters times weight updates of one seed, the same on every machine. "
-    "Front: no other recipe is solved as often at a lower cost. A recipe counts as solving the "
-    "task if the whole Wilson interval of its solve rate lies at or above the bar, and only on "
-    "seeds that did not choose it. With several finalists so many solved seeds must also be too "
-    "unlikely at the bar after Holm's correction for all of them (exact binomial test).",
+    "Simplest: of the lowest cost. Front: no other recipe is solved as often at a lower cost. A "
+    "recipe counts as solving the task if the whole Wilson interval of its solve rate lies at or "
+    "above the bar, and only on seeds that did not choose it. With several finalists so many "
+    "solved seeds must also be too unlikely at the bar after Holm's correction for all of them "
+    "(exact binomial test).",
 )
 READING_ABLATION = (
     "One setting at a time is set back to the reference's, on seeds that chose nothing before. "
@@ -120,17 +122,17 @@ def _history(findings: Findings, frame: pd.DataFrame) -> Block | None:
     name = SAMPLERS.get(sampler, "the sampler")
     figure = search_figures.history(frame, _measure(findings), startup, name)
     sentence = (
-        f"{wording.counted(savings.recipes, 'distinct recipe')} took "
-        f"{wording.counted(savings.runs, 'seed run')} of the {savings.full_runs:,} that all seeds "
-        "of all of them would take: "
+        f"All seeds of {wording.counted(savings.recipes, 'distinct recipe')} are "
+        f"{wording.counted(savings.full_runs, 'seed run')}. "
     )
     if savings.stopped:
         sentence += (
-            f"{wording.percent(savings.share, ' %')} were saved by stopping "
-            f"{wording.counted(savings.stopped, 'recipe')} that had no chance left to be the best."
+            f"{savings.runs:,} were made: {wording.percent(savings.share, ' %')} were saved by "
+            f"stopping {wording.counted(savings.stopped, 'recipe')} that had no chance left to be "
+            "the best."
         )
     else:
-        sentence += "none was stopped early."
+        sentence += "All were made: no recipe was stopped early."
     if search.get("batch"):
         sentence += f" They were proposed {search['batch']} at a time."
     open_dots = " Smaller, open dots: stopped after so many seeds." if savings.stopped else ""
@@ -155,10 +157,15 @@ def _confirmation(findings: Findings, frame: pd.DataFrame) -> Block | None:
             f"The winner of the search, {printable_line(winner.row.of)}, scored "
             f"{wording.percent(winner.search.mean, ' %')} in the search and "
             f"{wording.percent(winner.fresh.mean, ' %')} on fresh seeds"
-            f"{data if findings.baselines else ''}: an optimism of "
-            f"{wording.signed_points(winner.optimism)} points. Mean over "
-            f"{wording.counted(len(finalists), 'finalist')}: "
+            f"{data if findings.baselines else ''}. Its optimism, the first minus the second, is "
+            f"{wording.signed_points(winner.optimism)} points; the mean over "
+            f"{wording.counted(len(finalists), 'finalist')} is "
             f"{wording.signed_points(confirmations.optimism)} points."
+        )
+    sentences += best_finalist(findings)
+    if confirmations.measure == "solve_rate" and len(finalists) > 1:
+        sentences.append(
+            "An interval for all finalists at once is wider than Wilson's of one recipe alone."
         )
     caption = (
         f"Search score and confirmed score of {wording.counted(len(finalists), 'finalist')}, n = "
@@ -197,7 +204,7 @@ def _front(findings: Findings, frame: pd.DataFrame) -> Block | None:
     bold = "; the simplest that solves the task is in bold" if simplest.point else ""
     table_caption = (
         "Recipes on the front, and all recipes that were not chosen by the seeds that score them, "
-        f"cheapest first{bold}. front.csv has all recipes."
+        f"the simplest first{bold}. front.csv has all recipes."
     )
     headline = headline_result(findings)
     sentences: tuple[str, ...] = (printable_line(simplest.sentence),)

@@ -69,7 +69,7 @@ SEEDS_OF_ROLE = {
 
 
 def front(findings: Findings) -> TextTable:
-    """Returns the recipes on the front, and the fixed and confirmed ones, cheapest first."""
+    """Returns the recipes on the front, and the fixed and confirmed ones, the simplest first."""
     simplest = findings.simplest.point
     shown = [point for point in findings.front if point.on_front or point.row.role != "trial"]
     score = shown[0].row.outcome.score if shown else ""

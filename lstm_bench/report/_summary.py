@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from lstm_bench.analysis import Findings, figures_by_chance
 from lstm_bench.report import _wording as wording
+from lstm_bench.report._description import named
 from lstm_bench.results import NotRun, Outcome, Role, Row, SweepData, measure_mean
 from lstm_bench.safety import printable_line
 from lstm_bench.statistics import NEAR_BOUND_SEEDS, Mean, look_level
 
-MAX_IDS = 12
+MAX_IDS = 5
 """A sentence with more ids than this only counts them."""
 
 FOLLOW_UP: Mapping[Role, str] = {
-    "confirmed": "confirm the finalists on fresh seeds",
-    "ablation": "set settings back to the reference",
-    "effect": "change single switches",
-    "split": "cross the sources of the seeds",
+    "confirmed": "finalists on fresh seeds",
+    "ablation": "settings set back to the reference",
+    "effect": "single switches changed",
+    "split": "sources of chance, crossed",
 }
-"""The purpose of the runs that follow a search."""
+"""What the runs that follow a search are of."""
 
 DIFFERENCE_VERDICTS = ("real", "not real", "cannot tell yet")
 
@@ -56,14 +58,16 @@ def run_counts(findings: Findings) -> list[str]:
     if rows:
         per_recipe = " each" if len(rows) > 1 else ""
         sentences.append(
-            f"{join(parts)}, trained on {wording.seed_counts(rows)}{per_recipe}: "
-            f"{wording.counted(len(_training_runs(rows)), 'training run')} in all."
+            f"{wording.counted(len(_training_runs(rows)), 'training run')}: {join(parts)}, on "
+            f"{wording.seed_counts(rows)}{per_recipe}."
         )
     follow_up = [row for row in result.rows if row.role in FOLLOW_UP]
     if follow_up:
         purposes = [purpose for role, purpose in FOLLOW_UP.items() if result.having(role)]
         count = len(_training_runs(follow_up) - _training_runs(rows))
-        sentences.append(f"{wording.counted(count, 'further run')} to {join(purposes)}.")
+        sentences.append(
+            f"{wording.counted(count, 'further run')} after the search: {'; '.join(purposes)}."
+        )
     return sentences
 
 
@@ -80,12 +84,15 @@ def best(findings: Findings, row: Row) -> str:
     equal = _ties(findings, row.outcome)
     subject = "The recipe is"
     if equal:
-        subject = f"{equal + 1} recipes score the same and highest; the cheapest is"
+        subject = (
+            f"{equal + 1} recipes score the same and highest; the simplest of them, by parameters "
+            "times weight updates, is"
+        )
     elif len(findings.result.rows) > 1:
         subject = "The best recipe is"
     return (
-        f"{subject} {printable_line(row.id)} ({wording.full_name(row)}{chosen}): "
-        f"{measure} {wording.percent(mean.mean, ' %')} ({mean_interval_text(mean)}), "
+        f"{subject} {named(row)}{chosen}: {wording.measure_name(measure)} "
+        f"{wording.percent(mean.mean, ' %')} ({mean_interval_text(mean)}), "
         f"{wording.solved_by(row.outcome, row.outcome.solve_rate)}."
     )
 
@@ -164,8 +171,7 @@ def published_trials(findings: Findings) -> list[str]:
 
 
 def _reproduced(counted: str, verdicts: Sequence[tuple[str, str]]) -> str:
-    counts = _verdict_counts(verdicts, ("reproduced", "not reproduced", "cannot tell"))
-    return f"Of {counted}, {counts}."
+    return _verdicts(counted, verdicts, ("reproduced", "not reproduced", "cannot tell"))
 
 
 def not_run(recipes: Sequence[NotRun]) -> list[str]:
@@ -186,9 +192,9 @@ def comparisons(findings: Findings) -> list[str]:
     ]
     if not verdicts:
         return []
-    counts = _verdict_counts(verdicts, DIFFERENCE_VERDICTS)
+    counts = _verdicts(wording.counted(len(verdicts), "comparison"), verdicts, DIFFERENCE_VERDICTS)
     conditions = _conditions([bool(comparison.rests_on) for comparison in findings.comparisons])
-    sentences = [f"Of {wording.counted(len(verdicts), 'comparison')}, {counts}{conditions}."]
+    sentences = [f"{counts}{conditions}"]
     return [*sentences, *_looks(findings.result)]
 
 
@@ -205,12 +211,12 @@ def _looks(result: SweepData) -> list[str]:
 
 
 def _conditions(conditional: Sequence[bool]) -> str:
-    """Returns how many verdicts rest on rare seeds that were not seen."""
+    """Returns a sentence on how many verdicts rest on rare seeds; empty if none does."""
     count = sum(conditional)
     if not count:
         return ""
-    verb = "verdict holds" if count == 1 else "verdicts hold"
-    return f"; {count} {verb} unless rare seeds come out as none did, as said there"
+    which = f"{count} of these verdicts" if len(conditional) > 1 else "This verdict"
+    return f" {which} could be undone by rare seeds: the table says how rare."
 
 
 def _search(findings: Findings) -> list[str]:
@@ -238,7 +244,7 @@ def winner(findings: Findings) -> list[str]:
         return []
     data = " and other data" if findings.baselines else ""
     return [
-        f"The winner of the search, {printable_line(first.row.of)}, scored "
+        f"The winner of the search, {named(replace(first.row, id=first.row.of))}, scored "
         f"{wording.percent(first.search.mean, ' %')} in the search and "
         f"{wording.percent(first.fresh.mean, ' %')} on "
         f"{wording.counted(first.fresh.n, 'fresh seed')}{data}: "
@@ -246,31 +252,38 @@ def winner(findings: Findings) -> list[str]:
     ]
 
 
-def best_finalist(findings: Findings) -> list[str]:
-    """Returns the sentence about the best finalist on fresh seeds, and those that equal it."""
+def best_finalist(findings: Findings, known: Row | None = None) -> list[str]:
+    """Returns the sentence about the best finalist on fresh seeds, and those that equal it.
+
+    Its interval holds for all finalists at once. It is left out where the interval of one recipe
+    alone, `known`, is already there: two intervals of one solve rate would contradict each other.
+    """
     confirmations = findings.confirmations
     if not confirmations.finalists:
         return []
     first, count = confirmations.finalists[0], len(confirmations.finalists)
     measure = wording.measure_name(confirmations.measure)
-    interval = _interval(first.fresh, confirmations.measure)
+    interval = f" ({_interval(first.fresh, confirmations.measure)})"
     which = f"best of {count} finalists" if count > 1 else "only finalist"
     search = f"; its score in the search was {wording.percent(first.search.mean, ' %')}"
     equal = sum(other.fresh.mean == first.fresh.mean for other in confirmations.finalists[1:])
     if count > 1 and equal == count - 1:
-        at_once = ", for all of them at once" if "interval" in interval else ""
+        if "interval" in interval:
+            interval = interval.replace(")", ", for all of them at once)")
         return [
-            f"On {wording.counted(first.fresh.n, 'fresh seed')} each of the {count} finalists has "
-            f"{measure} {wording.percent(first.fresh.mean, ' %')} ({interval}{at_once})."
+            f"All {count} finalists score the same on "
+            f"{wording.counted(first.fresh.n, 'fresh seed')}: {measure} "
+            f"{wording.percent(first.fresh.mean, ' %')}{'' if known else interval}."
         ]
+    if known and (confirmations.measure == "solve_rate" or known.id == first.row.id):
+        interval = ""
     ties = ""
     if equal:
         verb = "scores" if equal == 1 else "score"
         ties = f", and {wording.counted(equal, 'other finalist')} {verb} the same"
     return [
         f"On {wording.counted(first.fresh.n, 'fresh seed')} the {which} is "
-        f"{printable_line(first.row.id)}, with {measure} "
-        f"{wording.percent(first.fresh.mean, ' %')} ({interval})"
+        f"{named(first.row)}, with {measure} {wording.percent(first.fresh.mean, ' %')}{interval}"
         f"{_corrected(findings, count)}{search if first.trial else ''}{ties}."
     ]
 
@@ -297,10 +310,10 @@ def _settings(findings: Findings) -> list[str]:
         if ablation.axis
     ]
     if ablations:
+        count = f"{wording.counted(len(ablations), 'difference')} from setting one setting back to"
         sentences.append(
-            f"Of {wording.counted(len(ablations), 'difference')} from setting one setting back to "
-            f"the reference, {_verdict_counts(ablations, DIFFERENCE_VERDICTS)}"
-            f"{_conditions([a.is_conditional for a in findings.ablations if a.axis])}."
+            f"{_verdicts(f'{count} the reference', ablations, DIFFERENCE_VERDICTS)}"
+            f"{_conditions([a.is_conditional for a in findings.ablations if a.axis])}"
         )
     importance = findings.importance
     if importance is not None and importance.settings:
@@ -308,31 +321,49 @@ def _settings(findings: Findings) -> list[str]:
         share = ""
         if seeds is not None:
             share = (
-                f"; {wording.percent(seeds.fraction, ' %')} of the variance is due to seeds (95 % "
-                f"interval {wording.percent_interval(seeds.low, seeds.high)} %)"
+                f" Seeds make up {wording.percent(seeds.fraction, ' %')} of the variance (95 % "
+                f"interval {wording.percent_interval(seeds.low, seeds.high)} %)."
             )
         trials = wording.counted(importance.trials, "random trial")
         if best is not None:
             sentences.append(
                 f"Among {trials} the setting that explains the score best is "
-                f"{wording.heading(best.key)}, with {wording.percent(best.fanova, ' %')} of what "
-                f"settings explain (p {wording.p_value(best.p)}; alone "
-                f"{wording.percent_interval(best.low, best.high)} % of all variance){share}."
+                f"{wording.heading(best.key)} (p {wording.p_value(best.p)}). It has "
+                f"{wording.percent(best.fanova, ' %')} of what settings explain; alone it explains "
+                f"{wording.percent_interval(best.low, best.high)} % of all variance (95 % "
+                f"interval).{share}"
             )
         elif not math.isnan(importance.settings[0].p):
             p = wording.p_value(importance.settings[0].p)
             sentences.append(
                 f"Among {trials} no setting explains the score beyond chance: the one with the "
-                f"largest share, {wording.heading(importance.settings[0].key)}, has p {p}{share}."
+                f"largest share, {wording.heading(importance.settings[0].key)}, has p {p}.{share}"
             )
     effects = [(effect.name, effect.verdict) for effect in findings.effects]
     if effects:
+        count = f"{wording.counted(len(effects), 'effect')} of a switch changed alone"
         sentences.append(
-            f"Of {wording.counted(len(effects), 'effect')} of a switch changed alone, "
-            f"{_verdict_counts(effects, DIFFERENCE_VERDICTS)}"
-            f"{_conditions([bool(effect.rests_on) for effect in findings.effects])}."
+            f"{_verdicts(count, effects, DIFFERENCE_VERDICTS)}"
+            f"{_conditions([bool(effect.rests_on) for effect in findings.effects])}"
         )
     return sentences
+
+
+def _verdicts(counted: str, verdicts: Sequence[tuple[str, str]], order: Sequence[str]) -> str:
+    """Returns the sentence about the verdicts on what is `counted`: `4 comparisons`."""
+    if len({verdict for _, verdict in verdicts}) > 1:
+        return f"Of {counted}, {_verdict_counts(verdicts, order)}."
+    verdict, ids = verdicts[0][1], _id_list([printable_line(name) for name, _ in verdicts])
+    open_, one = verdict.startswith("cannot"), len(verdicts) == 1
+    yet = " yet" * verdict.endswith("yet")
+    if one:
+        verb = f"cannot be told{yet}" if open_ else f"is {verdict}"
+        return f"The {counted.removeprefix('1 ')} {verb}{ids}."
+    return (
+        f"None of {counted} can be told{yet}{ids}."
+        if open_
+        else f"All {counted} are {verdict}{ids}."
+    )
 
 
 def _verdict_counts(verdicts: Sequence[tuple[str, str]], order: Sequence[str]) -> str:

@@ -53,7 +53,7 @@ class FigureRank:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The verdict of our seeds on a published result, with the reason in one sentence."""
+    """The verdict of our seeds on a published result, with the reason in at most ten words."""
 
     word: ReproductionVerdict
     reason: str
@@ -145,34 +145,18 @@ def figure_verdict(rank: FigureRank) -> Verdict:
     seeds = _seed_count(rank.n)
     all_seeds = f"all {seeds}" if rank.n > 1 else "our one seed"
     low, high = (round(100 * end, 1) + 0.0 for end in (rank.further_low, rank.further_high))
-    ends = f"{low:.1f} to {high:.1f} %"  # without a minus sign before 0
-    most = f"{100 * (1 - REJECTION_LEVEL):.0f} %"
+    ends = f"{low:.1f}" if low == high else f"{low:.1f} to {high:.1f}"  # no minus before 0
+    further = f"A run like ours has {ends} %"
     if rank.position == "inside" and rank.n < MIN_VERDICT_SEEDS:
-        return Verdict("reproduced", f"The published figure lies within the spread of {seeds}.")
+        return Verdict("reproduced", f"It lies within the range of {seeds}.")
     if rank.p > REJECTION_LEVEL and rank.position == "inside":
-        return Verdict(
-            "reproduced",
-            f"The published figure lies within the spread of {seeds}, and of one further run "
-            f"({ends}, with a probability of {most}).",
-        )
+        return Verdict("reproduced", f"{further}.")
     if rank.position == "inside":
-        return Verdict(
-            "not reproduced",
-            f"The published figure lies within the range of {seeds}, as few of them do: {ends} "
-            f"holds a further run with a probability of {most}, and does not hold the figure "
-            f"(rank p = {rank.p:.2g}).",
-        )
+        return Verdict("not reproduced", f"{further} (p {rank.p:.2g}).")
+    where = f"It lies {rank.position} {all_seeds}"
     if rank.p <= REJECTION_LEVEL:
-        return Verdict(
-            "not reproduced",
-            f"The published figure lies {rank.position} {all_seeds}; a run like ours would do so "
-            f"with a probability of at most {rank.p:.2f}.",
-        )
-    return Verdict(
-        "cannot tell",
-        f"The published figure lies {rank.position} {all_seeds}, but one run in {rank.n + 1} lies "
-        f"there by chance; {MIN_VERDICT_SEEDS} seeds would do.",
-    )
+        return Verdict("not reproduced", f"{where} (p at most {rank.p:.2f}).")
+    return Verdict("cannot tell", f"{where}; {MIN_VERDICT_SEEDS} would decide.")
 
 
 def chance_of_as_many(chances: Sequence[float], count: int) -> float:
@@ -194,7 +178,7 @@ def claim_verdict(claim: Claim, solved: Sequence[bool] | np.ndarray) -> Verdict:
     ValueError for any other claim.
 
     >>> claim_verdict("never", [False] * 19 + [True]).reason
-    '1 of 20 seeds did solve it.'
+    'The source says never; 1 of 20 seeds solves it.'
     """
     rate = solve_rate(solved)
     if rate.n == 0:
@@ -214,51 +198,42 @@ def _solved_verdict(rate: Rate) -> Verdict:
         return Verdict("reproduced", f"{_all_solve(n)} it too.")
     if k and (1 + k) / (n + 1) > REJECTION_LEVEL:
         if rate.low > 0.5:
-            how_often = "a single run usually does"
+            how_often = "one run usually does"
         elif rate.high < 0.5:
-            how_often = "a single run does so now and then"
+            how_often = "one run sometimes does"
         else:
-            how_often = "whether a single run does is a coin toss"
+            how_often = "a coin toss"
         return Verdict("reproduced", f"{k} of {n} seeds {_solve(k)} it: {how_often}.")
     if k:
         return Verdict(
             "cannot tell",
-            f"Only {k} of {n} seeds {_solve(k)} it, so a run that does is rare luck.",
+            f"Only {k} of {n} seeds {_solve(k)} it: rare luck.",
         )
     if n >= MIN_VERDICT_SEEDS:
-        return Verdict(
-            "not reproduced",
-            f"No seed of {n} solves it; the rate may still be up to {100 * rate.high:.0f} %.",
-        )
-    return Verdict("cannot tell", f"{_none_solves(n)}; {MIN_VERDICT_SEEDS} seeds would do.")
+        return Verdict("not reproduced", _none_of_many(rate))
+    return Verdict("cannot tell", f"{_none_solves(n)}; {MIN_VERDICT_SEEDS} would decide.")
 
 
 def _never_verdict(rate: Rate) -> Verdict:
     k, n = rate.k, rate.n
     if k:
-        return Verdict("not reproduced", f"{k} of {_seed_count(n)} did solve it.")
+        reason = f"The source says never; {k} of {_seed_count(n)} {_solve(k)} it."
+        return Verdict("not reproduced", reason)
     if n >= MIN_VERDICT_SEEDS:
-        return Verdict(
-            "reproduced",
-            f"No seed of {n} solves it; the rate may still be up to {100 * rate.high:.0f} %.",
-        )
-    return Verdict(
-        "cannot tell", f"{_none_solves(n)}, but that takes {MIN_VERDICT_SEEDS} seeds to say."
-    )
+        return Verdict("reproduced", _none_of_many(rate))
+    return Verdict("cannot tell", f"{_none_solves(n)}; {MIN_VERDICT_SEEDS} would decide.")
 
 
 def _always_verdict(rate: Rate) -> Verdict:
     k, n = rate.k, rate.n
     if k < n:
-        return Verdict("not reproduced", f"{n - k} of {_seed_count(n)} did not solve it.")
+        do = "does" if n - k == 1 else "do"
+        reason = f"The source says always; {n - k} of {_seed_count(n)} {do} not."
+        return Verdict("not reproduced", reason)
     if n >= MIN_VERDICT_SEEDS:
-        return Verdict(
-            "reproduced",
-            f"All {n} seeds solve it; the rate may still be down to {100 * rate.low:.0f} %.",
-        )
-    return Verdict(
-        "cannot tell", f"{_all_solve(n)} it, but that takes {MIN_VERDICT_SEEDS} seeds to say."
-    )
+        reason = f"All {n} seeds solve it; as few as {100 * rate.low:.0f} % may."
+        return Verdict("reproduced", reason)
+    return Verdict("cannot tell", f"{_all_solve(n)} it; {MIN_VERDICT_SEEDS} would decide.")
 
 
 def reproduction_verdict(
@@ -303,6 +278,11 @@ def _all_solve(n: int) -> str:
 
 def _none_solves(n: int) -> str:
     return f"No seed of {n} solves it" if n > 1 else "Our one seed does not solve it"
+
+
+def _none_of_many(rate: Rate) -> str:
+    """Returns that no seed solves it, with the upper end of the interval of the rate."""
+    return f"No seed of {rate.n} solves it; up to {100 * rate.high:.0f} % may."
 
 
 def _solve(k: int) -> str:

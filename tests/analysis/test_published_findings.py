@@ -110,7 +110,10 @@ def test_a_figure_has_a_verdict_of_its_own_and_one_as_one_of_all_figures():
         ("not reproduced", "cannot tell"),
         ("not reproduced", "not reproduced"),
     ]
-    assert "lies within the range of 60 seeds" in findings.reproductions[1].verdict.reason
+    # With 61 / 20 = 3.05 of 60 seeds on either side: 0.5 + 2.05 * 0.1 / 59 = 0.5035.
+    assert (
+        findings.reproductions[1].verdict.reason == "A run like ours has 50.3 to 59.7 % (p 0.062)."
+    )
     record = findings.reproductions[2].record()
     assert list(record)[-4:] == [
         "further_low",
@@ -120,7 +123,9 @@ def test_a_figure_has_a_verdict_of_its_own_and_one_as_one_of_all_figures():
     ]
     assert record["rank_p_holm"] == pytest.approx(6 / 61)
     sentence = figures_by_chance(findings.reproductions)
-    assert sentence.startswith("If all 3 published figures were runs like ours, 0.3 of them would")
+    assert sentence.startswith(
+        "If all 3 published figures were runs like ours, chance alone would make 0.3 of them "
+    )
     share = "2 are (2.8 % of such pages have as many or more, if they are independent)"
     assert f"{share}; as one of 3 figures, 1 of" in sentence
     assert figures_by_chance(findings.reproductions[:1]) == ""

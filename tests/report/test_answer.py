@@ -13,6 +13,8 @@ from lstm_bench.analysis import sweep_findings
 from lstm_bench.report import _text_tables as text_tables
 from lstm_bench.report import terminal_table
 from lstm_bench.report._answer import MAX_POINTS, summarize
+from lstm_bench.report._memory_span_figure import MAX_LABEL, label_lines
+from lstm_bench.report._pictures import family_labels
 from lstm_bench.results import Row
 
 
@@ -24,8 +26,8 @@ def test_every_kind_of_sweep_has_an_answer_of_its_own() -> None:
     assert answer("families").startswith("Of 2 published results, 1 is reproduced (A1)")
     assert answer("two axes").startswith("Half of the seeds still solve the task at a lag of ")
     assert answer("searched").startswith("The simplest recipe that solves the task is confirmed-3")
-    assert answer("fixed only") == "Of 2 published results, 2 are reproduced (A2, A3)."
-    assert answer("search only").startswith("The best recipe is trial-1 (lstm(8) pairs, chosen by")
+    assert answer("fixed only") == "All 2 published results are reproduced (A2, A3)."
+    assert answer("search only").startswith("The best recipe is trial-1 (lstm(8) pairs), chosen by")
     assert answer("across tasks").startswith("Across 5 tasks, 4 seeds each, interquartile mean")
     expected = "A1 (lstm(20) pairs) is better than the best baseline: mean error "
     assert answer("baselines").startswith(expected)
@@ -45,10 +47,97 @@ def test_memory_spans_are_listed_from_the_longest_to_the_shortest() -> None:
     assert "at a lag beyond 16 (F, G)." in summarize(sweep_findings(a_result(*same))).answer
 
 
-def test_equally_good_recipes_are_counted_and_the_cheapest_is_named() -> None:
+def test_of_many_memory_spans_the_answer_has_both_ends_and_what_they_are() -> None:
+    families = [*a_family("F", 6, 6, 2, 0), *a_family("G", 6, 6, 6, 6), *a_family("S", 1, 0)]
+    families += a_family("T", 6, 1, 0)  # half of 6 seeds between 4 and 8: 4 * 2^(3 / 5) = 6.06
+    settings = {"network": "gru", "units": 20, "framing": "whole"}
+    described = [
+        dataclasses.replace(row, outcome=dataclasses.replace(row.outcome, settings=settings))
+        if row.family == "G"
+        else dataclasses.replace(row, note="with a <note>")
+        for row in families
+    ]
+    found = summarize(sweep_findings(a_result(*described)))
+    assert found.answer == (
+        "Half of the seeds still solve the task at a lag beyond 32 with the best of 4 recipes, a "
+        "GRU of 20 units that reads whole sequences (G), and below 4 with the worst, S (lstm(20), "
+        "pairs)."
+    )
+    assert "F has a memory span of 13.5 (" in found.points[1]
+    assert found.points[1].endswith("): with a <note>.")
+    listed = "All memory spans (lag), longest first: beyond 32 (G), 13.5 (F), 6.06 (T) and below 4"
+    assert found.points[3] == f"{listed} (S)."
+
+
+def test_lines_of_one_network_and_framing_say_what_tells_them_apart() -> None:
+    def family(name: str, rate: float, *more: str) -> list[Row]:
+        rows = a_family(name, 6, 6)
+        parts = ", ".join([f"learning rate {rate}", *more])
+        return [
+            dataclasses.replace(
+                row,
+                outcome=dataclasses.replace(row.outcome, name=f"{row.outcome.name}, {parts}"),
+            )
+            for row in rows
+        ]
+
+    rows = [*family("A", 0.01), *family("B", 0.03, "forget bias 3"), *family("C", 0.01, "decay d")]
+    assert family_labels(sweep_findings(a_result(*rows)).families) == {
+        "A": "A: lstm(20), pairs",
+        "B": "B: lstm(20), pairs, forget bias 3",
+        "C": "C: lstm(20), pairs, decay d",
+    }
+    rows = [*family("A", 0.01), *family("B", 0.03), *family("C", 0.01, "decay d")]
+    labels = family_labels(sweep_findings(a_result(*rows)).families)
+    assert labels["A"] == "A: lstm(20), pairs, learning rate 0.01"
+    assert labels["B"] == "B: lstm(20), pairs, learning rate 0.03"
+    assert labels["C"] == "C: lstm(20), pairs, decay d"
+
+
+@pytest.mark.parametrize(
+    ("label", "lines"),
+    [
+        ("whole: lstm(20), whole", ["whole: lstm(20), whole"]),
+        (
+            "chrono_weighted: lstm(20), whole, forget bias chrono, recall weight 10",
+            ["chrono_weighted: lstm(20), whole,", "forget bias chrono, recall weight 10"],
+        ),
+        ("x" * 50 + ", whole", ["x" * 43 + "…", "whole"]),
+        (
+            "x" * 30 + ", " + "y" * 30 + ", " + "z" * 30,
+            ["x" * 30 + ",", "y" * 30 + ", " + "z" * 11 + "…"],
+        ),
+    ],
+)
+def test_a_long_label_has_two_lines(label: str, lines: list[str]) -> None:
+    assert label_lines(label).split("\n") == lines
+    assert max(map(len, lines)) <= MAX_LABEL
+
+
+def test_one_solve_rate_has_one_interval_in_the_first_sentences() -> None:
+    """Wilson's of 20 of 20 is [83.9, 100]; that for both finalists at once is wider."""
+    findings = sweep_findings(EDGES["searched by solve rate"])
+    found = summarize(findings)
+    assert "20 of 20 fresh seeds solve it (95 % Wilson interval [83.9, 100.0] %)." in found.answer
+    points = " ".join(found.points)
+    assert (
+        "the best of 2 finalists is confirmed-3 (lstm(20) pairs), with solve rate 100.0 %" in points
+    )
+    assert "interval" not in points and "[" not in " ".join(found.details)
+    page, markdown, _ = text_of("searched by solve rate")
+    for text in (page, markdown.replace("\\", "")):
+        section = " ".join(text.split("Finalists on fresh seeds")[-1].split())
+        assert "[81.0, 100.0]" in section or "95 % interval" in section
+        assert "is wider than Wilson's of one recipe alone" in section.replace("’", "'")
+
+
+def test_equally_good_recipes_are_counted_and_the_simplest_is_named() -> None:
     rows = (Row(f"X{k}", an_outcome(f"{k:012}", (4, 4, 4), parameters=9 - k)) for k in range(3))
     text = summarize(sweep_findings(a_result(*rows))).answer
-    assert text.startswith("3 recipes score the same and highest; the cheapest is X2 (")
+    assert text.startswith(
+        "3 recipes score the same and highest; the simplest of them, by parameters times weight "
+        "updates, is X2 (lstm(20) pairs): accuracy 100.0 % ("
+    )
 
 
 @pytest.mark.long

@@ -23,7 +23,7 @@ def test_summary_has_counts_best_recipe_and_what_is_missing() -> None:
         return " ".join(summarize(sweep_findings(EDGES[name])).sentences)
 
     text = sentences("all sorts")
-    assert "3 fixed recipes and 2 recipes found by search, trained on 3 seeds each: 15" in text
+    assert "15 training runs: 3 fixed recipes and 2 recipes found by search, on 3 seeds" in text
     assert "The best recipe is A3 (gru(20) pairs): accuracy 100.0 % (the same for all 3" in text
     assert "solved by 3 of 3 seeds (95 % Wilson interval [43.9, 100.0] %)" in text
     assert "1 was solved by every seed (A3), 1 by some seeds (A1) and 1 by no seed (A2)" in text
@@ -43,8 +43,8 @@ def test_verdicts_comparisons_and_memory_spans_are_in_every_form() -> None:
         assert "> 32" in text and "does not fall" in text
     page_text = " ".join(text_of("families")[0].split())
     assert "Of 2 published results, 1 is reproduced (A1) and 1 cannot be told (A2)." in page_text
-    assert "Of 4 comparisons, 4 cannot be told yet (A1 to A2, " in page_text
-    assert "2 of 3 seeds solve it: whether a single run does is a coin toss." in page_text
+    assert "None of 4 comparisons can be told yet (A1 to A2, " in page_text
+    assert "2 of 3 seeds solve it: a coin toss." in page_text
     assert "said to equal A1" in page_text
 
 
@@ -168,7 +168,7 @@ def test_published_trials_and_recipes_that_were_not_run_are_in_every_form() -> N
         assert "Recipes that were not run" in text
         assert "accuracy 50.0 %; claim: never; 10/10 solved; 853,000 sequences" in text
         assert "not run: takes hours; run with --full" in text
-        assert "Of 2 published numbers of training sequences, 2 cannot be told (A1, A2)." in text
+        assert "None of 2 published numbers of training sequences can be told (A1, A2)." in text
     for form in text_of("claims")[:2]:
         assert "Published success rates" not in form and "not run" not in form
     table = pd.read_csv(io.BytesIO(rendered("published trials")["published.csv"]))

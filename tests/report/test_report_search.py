@@ -180,16 +180,19 @@ def test_a_setting_is_named_only_where_it_beats_chance() -> None:
 def test_the_summary_has_the_findings_of_the_search() -> None:
     text = " ".join(summarize(sweep_findings(SEARCHED)).sentences)
     for sentence in (
-        "On 20 fresh seeds the best of 2 finalists is confirmed-3, with accuracy 100.0 % (all 20 ",
+        "On 20 fresh seeds the best of 2 finalists is confirmed-3 (lstm(20) pairs), with "
+        "accuracy 100.0 % (all 20 ",
         "; its score in the search was 93.8 %.",
-        "The winner of the search, trial-1, scored 100.0 % in the search and 90.0 % on 20 fresh "
-        "seeds: 10.0 points lower.",
-        "The simplest recipe that solves the task is confirmed-3, lstm(20) pairs: 20 of 20 fresh "
-        "seeds solve it (95 % Wilson interval [83.9, 100.0] %), with ",
+        "The winner of the search, trial-1 (lstm(9) pairs), scored 100.0 % in the search and "
+        "90.0 % on 20 fresh seeds: 10.0 points lower.",
+        "The simplest recipe that solves the task is confirmed-3 (lstm(20) pairs): 20 of 20 fresh "
+        "seeds solve it (95 % Wilson interval [83.9, 100.0] %).",
+        "Simplest means the lowest cost, here ",
         "Of 2 differences from setting one setting back to the reference, 1 is real (epochs) and "
         "1 cannot be told yet (units).",
-        "Among 3 random trials the setting that explains the score best is units, with 75.0 % of",
-        "Of 1 effect of a switch changed alone, 1 cannot be told yet (stateful true against false)",
+        "Among 3 random trials the setting that explains the score best is units (p 0.01). It has "
+        "75.0 % of what settings explain; alone it explains [40.0, 90.0] % of all variance",
+        "The effect of a switch changed alone cannot be told yet (stateful true against false).",
         "Stopping 1 of 4 searched recipes early saved 12.5 % of the seed runs.",
         "1 recipe failed (trial-5).",
     ):
@@ -203,6 +206,6 @@ def test_finalists_that_score_the_same_are_named_together() -> None:
     equal = dataclasses.replace(findings.confirmations, finalists=(first, first, first))
     changed = dataclasses.replace(findings, confirmations=equal)
     assert best_finalist(changed) == [
-        "On 20 fresh seeds each of the 3 finalists has accuracy 100.0 % "
+        "All 3 finalists score the same on 20 fresh seeds: accuracy 100.0 % "
         "(all 20 equal, n too small)."
     ]

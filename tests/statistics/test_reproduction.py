@@ -56,14 +56,13 @@ def test_a_figure_outside_is_rejected_only_by_enough_seeds(n):
         assert verdict.word == "not reproduced"
     else:
         assert verdict.word == "cannot tell"
-        assert f"{MIN_VERDICT_SEEDS} seeds would do" in verdict.reason
+        assert f"{MIN_VERDICT_SEEDS} would decide" in verdict.reason
 
 
 def test_a_figure_at_the_edge_of_many_seeds_is_not_reproduced_and_says_why():
     verdict = figure_verdict_of(0.1, [0.1, *[0.9] * 60])  # 2 * 2 / 62 = 0.065
     assert verdict.word == "not reproduced"
-    assert "lies within the range of 61 seeds" in verdict.reason
-    assert "90.0 to 90.0 % holds a further run with a probability of 90 %" in verdict.reason
+    assert verdict.reason == "A run like ours has 90.0 % (p 0.065)."
     assert figure_verdict_of(0.1, [0.1, *[0.9] * 20]).word == "reproduced"
 
 
@@ -226,10 +225,20 @@ def test_claims_are_judged_by_the_number_of_solved_seeds(claim, k, n, word):
 
 def test_the_reasons_state_how_often_seeds_solve_it():
     reason = claim_verdict("solved", [True] * 16 + [False] * 14).reason
-    assert reason == "16 of 30 seeds solve it: whether a single run does is a coin toss."
+    assert reason == "16 of 30 seeds solve it: a coin toss."
     assert "usually" in claim_verdict("solved", [True] * 28 + [False] * 2).reason
-    assert "now and then" in claim_verdict("solved", [True] * 5 + [False] * 25).reason
+    assert "sometimes" in claim_verdict("solved", [True] * 5 + [False] * 25).reason
     assert "11 %" in claim_verdict("never", [False] * 30).reason  # Wilson: 0 of 30
+    some = claim_verdict("never", [True] * 18 + [False] * 12).reason
+    assert some == "The source says never; 18 of 30 seeds solve it."
+
+
+@given(st.sampled_from([None, "solved", "never", "always"]), st.floats(0, 1), SCORES)
+def test_a_reason_has_at_most_ten_words(claim, figure, values):
+    verdict = reproduction_verdict(claim, figure, values, [value == 1 for value in values])
+    words = [word for word in verdict.reason.split() if word != "%"]
+    assert 4 <= len(words) <= 10, verdict.reason
+    assert verdict.reason.endswith(".")
 
 
 def test_a_run_that_solved_it_is_rarely_called_not_reproduced():
