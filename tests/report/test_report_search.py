@@ -181,7 +181,7 @@ def test_the_summary_has_the_findings_of_the_search() -> None:
     text = " ".join(summarize(sweep_findings(SEARCHED)).sentences)
     for sentence in (
         "On 20 fresh seeds the best of 2 finalists is confirmed-3 (lstm(20) pairs), with "
-        "accuracy 100.0 % (all 20 ",
+        "accuracy 100.0 %",
         "; its score in the search was 93.8 %.",
         "The winner of the search, trial-1 (lstm(9) pairs), scored 100.0 % in the search and "
         "90.0 % on 20 fresh seeds: 10.0 points lower.",

@@ -1,6 +1,9 @@
 """What a sweep file says of published trials, and of recipes that take hours."""
 
+from pathlib import Path
+
 import pytest
+import yaml
 
 from lstm_bench.errors import SweepError
 from lstm_bench.sweeps._sweep import sweep_from_document
@@ -87,3 +90,17 @@ def test_a_search_does_not_start_from_a_recipe_that_is_left_out():
 
 def test_full_is_no_key_of_a_whole_sweep():
     assert "full: there is no setting or part of a sweep 'full'" in refusal({"A": {}}, full=True)
+
+
+def test_a_failed_run_is_called_a_claim_of_never_only_where_the_source_says_so():
+    """`never` says that no run can: a source that tells what one run answered does not say so."""
+    sweep = yaml.safe_load((Path(__file__).parents[2] / "sweeps" / "published.yaml").read_text())
+    recipes = sweep["recipes"]
+    never = {
+        id_: line["published"] for id_, line in recipes.items() if line.get("claim") == "never"
+    }
+    words = ("never converges", "does not converge", "impossible")
+    assert len(never) >= 5
+    assert [id_ for id_, text in never.items() if not any(word in text for word in words)] == []
+    for id_ in ("A4b4", "A4b8"):
+        assert "claim" not in recipes[id_] and recipes[id_]["accuracy"] == 7 / 8
