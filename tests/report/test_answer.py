@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from typing import Any
 
 import pytest
 from report_cases import EDGES, FIXED, SEARCHED, a_family, a_result, an_outcome, baseline_rows
@@ -13,6 +14,7 @@ from lstm_bench.analysis import sweep_findings
 from lstm_bench.report import _text_tables as text_tables
 from lstm_bench.report import terminal_table
 from lstm_bench.report._answer import MAX_POINTS, summarize
+from lstm_bench.report._description import description
 from lstm_bench.report._memory_span_figure import MAX_LABEL, label_lines
 from lstm_bench.report._pictures import family_labels
 from lstm_bench.report._summary import best_finalist
@@ -198,3 +200,24 @@ def test_marks_of_figures_say_what_they_are() -> None:
     spans = rendered("two axes")["index.html"].decode()
     assert "<title>F, lag 4: 6 of 6 seeds solve it</title>" in spans
     assert "<title>F, lag 8: 2 of 6 seeds solve it</title>" in spans
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (
+            {"network": "gru", "units": 19, "framing": "whole"},
+            "a GRU of 19 units that reads whole sequences",
+        ),
+        (
+            {"network": "lstm", "units": 4, "framing": "chunks", "chunk": 5, "bidirectional": True},
+            "a bidirectional LSTM of 4 units that reads pieces of 5 steps",
+        ),
+        ({"network": "lstm", "units": 4, "framing": "window", "window": None}, ""),
+        ({"network": "nets:build", "units": 4, "framing": "whole"}, ""),
+        ({"network": "lstm", "units": 4, "framing": "of my own"}, ""),
+        ({}, ""),
+    ],
+)
+def test_what_a_recipe_is_in_words_where_its_parts_are_known(settings: dict[str, Any], words: str) -> None:
+    assert description(settings) == words
