@@ -219,5 +219,7 @@ def test_marks_of_figures_say_what_they_are() -> None:
         ({}, ""),
     ],
 )
-def test_what_a_recipe_is_in_words_where_its_parts_are_known(settings: dict[str, Any], words: str) -> None:
+def test_what_a_recipe_is_in_words_where_its_parts_are_known(
+    settings: dict[str, Any], words: str
+) -> None:
     assert description(settings) == words
