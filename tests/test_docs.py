@@ -106,7 +106,7 @@ def test_figures_are_those_of_the_reports():
     reproduced = (verdicts == "reproduced").sum()
     assert f"Of {len(verdicts)} published results {reproduced} are reproduced" in readme
     solved = reported("published", "comparison").set_index("id").loc["A4b4", "solved"]
-    assert f"batches of 4 do not learn it ({solved} of 30 seeds do)" in readme
+    assert f"in batches of 4, while {solved} of 30 seeds do." in readme
     compared = reported("published", "comparisons").set_index("comparison")
     state = compared.loc["state for growing prefixes (B5, B6)"]
     points = f"{100 * state['difference']:.1f} points"
