@@ -12,7 +12,7 @@ import math
 import sys
 import time
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Self
 
@@ -41,6 +41,7 @@ from lstm_bench.execution._pieces import (
     PATIENCE,
     ClusterWorker,
     Copy,
+    Pace,
     Piece,
     placements,
     split_job,
@@ -96,6 +97,7 @@ class ClusterExecutor:
         self._tickets, self._numbers = itertools.count(), itertools.count()
         self._pieces: dict[int, Piece] = {}  # unfinished ones, by number
         self._waiting: dict[int, Piece] = {}
+        self._paces: defaultdict[str, Pace] = defaultdict(Pace)  # by `Recipe.training`
         self._open: Counter[int] = Counter()  # unfinished pieces of each ticket
         self._failures: dict[int, JobFailed] = {}
         self._ends: dict[int, Event] = {}
@@ -155,8 +157,9 @@ class ClusterExecutor:
         files = frozenset(str(r["file"]) for r in recipes if isinstance(r.get("file"), str))
         for name in files - self._files.keys():
             self._files[name] = read_data_file(name)
-        for part in split_job(job):
-            self._wait(Piece(next(self._numbers), ticket, part, files))
+        pace = self._paces[getattr(job, "training", "")]
+        for part in split_job(job, pace=pace.factor):
+            self._wait(Piece(next(self._numbers), ticket, part, files, pace=pace))
         self._send_setups()
         return ticket
 
@@ -211,6 +214,7 @@ class ClusterExecutor:
         worker.copies.remove(copy)
         worker.begin(self._clock())
         if isinstance(answer, tuple):
+            copy.note_pace(self._clock())
             yield from self._finish(copy.piece, answer)
         elif isinstance(answer, MissingSetupError):  # its process was started again
             worker.copies.insert(0, copy)
@@ -268,7 +272,8 @@ class ClusterExecutor:
             deaths = piece.deaths if len(parts) == 1 else 0
             for part in parts:
                 number = next(self._numbers)
-                self._wait(Piece(number, piece.ticket, part, piece.files, deaths, piece.faults))
+                facts = (piece.files, deaths, piece.faults, piece.pace)
+                self._wait(Piece(number, piece.ticket, part, *facts))
         self._waiting |= waiting
 
     # ---- Workers

@@ -17,8 +17,8 @@ from typing import Any
 from lstm_bench.execution._executor import Job, NetworkJob
 from lstm_bench.execution._job_order import COMPILE_SECONDS
 
-PIECE_SECONDS = 3.0
-"""Estimated seconds of training in a piece, about: twice what compiling a program takes."""
+PIECE_SECONDS = 1.5
+"""Estimated seconds of training in a piece, about: what compiling a program takes."""
 LONG_SECONDS = 6.0
 """Estimated seconds from which on a piece is long: the longest ones are given out first."""
 PATIENCE = 30.0
@@ -26,6 +26,32 @@ PATIENCE = 30.0
 copy of it: its worker may be frozen, or out of reach."""
 UNKNOWN_WORK = 60.0
 """The estimate, in seconds, of a piece that has none."""
+AHEAD_SECONDS = 1.0
+"""Estimated seconds up to which a piece is given to a worker that is still busy, so that it need
+not wait for a message between two short ones."""
+
+
+PRIOR_SECONDS = 2.0
+"""Seconds for which the estimate counts beside what pieces took, which starts of processes and
+messages make longer."""
+
+
+class Pace:
+    """How much longer than estimated a recipe takes, by those of its pieces that have finished."""
+
+    def __init__(self) -> None:
+        self._seconds = self._estimated = PRIOR_SECONDS
+
+    def note(self, seconds: float, estimated: float) -> None:
+        """Notes that a piece that was estimated to take so long has taken `seconds`."""
+        if not math.isinf(estimated):
+            self._seconds += max(seconds, 0.0)
+            self._estimated += estimated
+
+    @property
+    def factor(self) -> float:
+        """The seconds for each estimated one; 1 before anything was measured."""
+        return self._seconds / self._estimated
 
 
 @dataclass(eq=False)
@@ -38,6 +64,7 @@ class Piece:
     files: frozenset[str] = frozenset()  # data files that a worker must have for it
     deaths: int = 0
     faults: int = 0  # other reasons for which it was not finished
+    pace: Pace = field(default_factory=Pace)  # of its recipe, shared with its other pieces
 
     @property
     def program(self) -> str:
@@ -46,17 +73,19 @@ class Piece:
 
     @property
     def work(self) -> float:
-        """Its estimated run time in seconds."""
-        return self.job.work
+        """Its run time in seconds, as estimated and as other pieces of its recipe took."""
+        return self.job.work * self.pace.factor
 
 
-def split_job(job: Job | NetworkJob, pieces: int | None = None) -> list[Job | NetworkJob]:
+def split_job(
+    job: Job | NetworkJob, pieces: int | None = None, pace: float = 1.0
+) -> list[Job | NetworkJob]:
     """Returns `job` as jobs of some of its seeds each, together all of them.
 
-    By default each takes about `PIECE_SECONDS`. A job with a time limit stays one: the limit is on
+    By default each takes about `PIECE_SECONDS`, if `pace` times as long as estimated. A job with a time limit stays one: the limit is on
     all of its seeds together.
 
-    >>> job = Job(recipes=(), seeds=(0, 1, 2, 3, 4), work=6.5)
+    >>> job = Job(recipes=(), seeds=(0, 1, 2, 3, 4), work=3.25)
     >>> [part.seeds for part in split_job(job)]
     [(0, 2, 4), (1, 3)]
     >>> len(split_job(job, pieces=5))
@@ -65,7 +94,7 @@ def split_job(job: Job | NetworkJob, pieces: int | None = None) -> list[Job | Ne
     if isinstance(job, NetworkJob) or job.seconds is not None or len(job.seeds) < 2:
         return [job]
     if pieces is None:
-        pieces = len(job.seeds) if math.isinf(job.work) else round(job.work / PIECE_SECONDS)
+        pieces = len(job.seeds) if math.isinf(job.work) else round(pace * job.work / PIECE_SECONDS)
     count = max(1, min(pieces, len(job.seeds)))
     groups = [job.seeds[first::count] for first in range(count)]
     share = job.work / len(job.seeds)
@@ -74,16 +103,33 @@ def split_job(job: Job | NetworkJob, pieces: int | None = None) -> list[Job | Ne
 
 @dataclass(eq=False)
 class Copy:
-    """A piece that was given to a worker. `began` is when no other one was before it there."""
+    """A piece that was given to a worker. `began` is when no other one was before it there.
+
+    `compiles` says whether the worker had to compile its program.
+    """
 
     piece: Piece
     began: float = math.inf
     handle: Any = None  # what a link knows it by
+    compiles: bool = False
 
     def is_late(self, now: float, patience: float) -> bool:
         """Returns whether it has taken much longer than it should."""
-        work = self.piece.work
-        return now - self.began > patience + 5 * (UNKNOWN_WORK if math.isinf(work) else work)
+        return now - self.began > patience + 5 * _known_work(self.piece)
+
+    def left(self, now: float) -> float:
+        """Returns how many seconds it is expected to take yet.
+
+        Once it is overdue, it is expected to be so for as long again.
+        """
+        expected = _known_work(self.piece) + COMPILE_SECONDS * self.compiles
+        return expected if math.isinf(self.began) else abs(expected - (now - self.began))
+
+    def note_pace(self, now: float) -> None:
+        """Notes for the other pieces of the recipe how long this one has taken."""
+        if not math.isinf(self.began):
+            seconds = now - self.began - COMPILE_SECONDS * self.compiles
+            self.piece.pace.note(seconds, self.piece.job.work)
 
 
 @dataclass(eq=False)
@@ -98,6 +144,7 @@ class ClusterWorker:
     def give(self, copy: Copy, now: float) -> None:
         """Adds a piece to those that the worker is to run."""
         self.copies.append(copy)
+        copy.compiles = self.compile_seconds(copy.piece) > 0
         self.programs.add(copy.piece.program)
         self.begin(now)
 
@@ -106,13 +153,22 @@ class ClusterWorker:
         for copy in self.copies[: self.threads]:
             copy.began = min(copy.began, now)
 
+    def compile_seconds(self, piece: Piece) -> float:
+        """Returns how many seconds the worker must compile before it can run `piece`, about."""
+        return 0.0 if not piece.program or piece.program in self.programs else COMPILE_SECONDS
+
+    def wait(self, copy: Copy, now: float) -> float:
+        """Returns in how many seconds the worker is expected to begin `copy`, which it has."""
+        before = self.copies[: self.copies.index(copy)]
+        return sum(other.left(now) for other in before) / self.threads
+
 
 class _Waiting:
     """Waiting pieces by program, with how long they take and how many workers have the program."""
 
     def __init__(self, waiting: Mapping[int, Piece], workers: Mapping[str, ClusterWorker]) -> None:
         self.pieces: dict[str, list[Piece]] = {}
-        for piece in waiting.values():
+        for piece in sorted(waiting.values(), key=_known_work, reverse=True):
             self.pieces.setdefault(piece.program, []).append(piece)
         self.work = {
             program: sum(map(_known_work, pieces)) for program, pieces in self.pieces.items()
@@ -126,22 +182,29 @@ class _Waiting:
 
         The longest, if it takes more than `LONG_SECONDS`: it must not be what all wait for at the
         end. Else one of a program that the worker has; else one of the program that would take
-        longest to finish, all workers that have it and this one taking part, if compiling it is
-        worth it. None if it should wait, or if all pieces take more than `longest` seconds.
+        longest to finish, all workers that have it and this one taking part. None if compiling is
+        worth it for no program, or if all pieces take more than `longest` seconds.
         """
+
+        def is_compiled(program: str) -> bool:
+            return not program or program in worker.programs
+
+        def is_worth_it(program: str) -> bool:
+            unknown = not self.holders[program]
+            return is_compiled(program) or unknown or self.work[program] > COMPILE_SECONDS
 
         def urgency(program: str) -> tuple[float, bool, float]:
             seconds = _known_work(self.pieces[program][0])
-            is_compiled = not program or program in worker.programs
             load = self.work[program] / (1 + self.holders[program])
-            return (seconds if seconds > LONG_SECONDS else 0.0, is_compiled, load)
+            return (seconds if seconds > LONG_SECONDS else 0.0, is_compiled(program), load)
 
-        fit = [name for name, pieces in self.pieces.items() if _known_work(pieces[0]) <= longest]
+        fit = [
+            program
+            for program, pieces in self.pieces.items()
+            if _known_work(pieces[0]) <= longest and is_worth_it(program)
+        ]
         program = max(fit, key=urgency, default=None)
         if program is None:
-            return None
-        known = not program or program in worker.programs or not self.holders[program]
-        if not known and self.work[program] <= COMPILE_SECONDS:
             return None
         fitting = (piece for piece in self.pieces[program] if piece.files <= worker.files)
         piece = next(fitting, None)
@@ -170,10 +233,10 @@ def placements(
     Before the next one, the caller must have given the piece to the worker, and have taken back the
     copy from the worker that is named with it. First every idle thread gets a waiting piece, then
     every thread a short one to go on with. If none is waiting, an idle thread gets one that another
-    worker has not begun, or else a second copy of one that is late.
+    worker would begin later, or else a second copy of one that is late.
     """
     left = _Waiting(waiting, workers)
-    for ahead, longest in ((0, math.inf), (1, LONG_SECONDS)):
+    for ahead, longest in ((0, math.inf), (1, AHEAD_SECONDS)):
         for address, worker in workers.items():
             while left.pieces and len(worker.copies) < worker.threads * (1 + ahead):
                 piece = left.take(worker, longest)
@@ -186,27 +249,31 @@ def placements(
     if not idle:
         return
     placed = [(name, copy) for name, worker in workers.items() for copy in worker.copies]
-    unbegun = [
-        (name, c) for name, c in placed if c not in workers[name].copies[: workers[name].threads]
-    ]
     number, now = Counter(copy.piece.number for _, copy in placed), clock()
-    late = [
-        (name, copy)
+    behind = {
+        (name, copy): workers[name].wait(copy, now)
+        for name, copy in placed
+        if copy not in workers[name].copies[: workers[name].threads]
+    }
+    late = {
+        (name, copy): math.inf
         for name, copy in placed
         if number[copy.piece.number] == 1 and copy.is_late(now, patience)
-    ]
+    }
     for address in idle:
         worker = workers[address]
-        for offered in (unbegun, late):
+        for offered in (behind, late):
             candidate = next(
                 (
                     (name, copy)
-                    for name, copy in offered
-                    if name != address and copy.piece.files <= worker.files
+                    for (name, copy), seconds in offered.items()
+                    if name != address
+                    and copy.piece.files <= worker.files
+                    and seconds > worker.compile_seconds(copy.piece)
                 ),
                 None,
             )
             if candidate is not None:
-                offered.remove(candidate)
-                yield address, candidate[1].piece, candidate if offered is unbegun else None
+                del offered[candidate]
+                yield address, candidate[1].piece, candidate if offered is behind else None
                 break

@@ -82,7 +82,7 @@ def test_a_seed_that_kills_workers_fails_and_ends_nothing_else():
     cluster.fails["bad", 7] = "kill"
     for number in range(40):
         cluster.push(number, lambda n=number: cluster.join(f"new{n}"))
-    one, other = job("bad", [5, 6, 7]), job("good", range(5))
+    one, other = job("bad", [5, 6, 7], work=2.0), job("good", range(5))
     seeds, ends = run(cluster, [one, other])
     assert seeds == [[5, 6], [0, 1, 2, 3, 4]]
     assert isinstance(ends[0], JobFailed) and ends[0].kind == "died"
