@@ -66,6 +66,7 @@ SWEEP = {
     "seeds": "Seeds of every recipe and trial.",
     "first_seed": "The first of them.",
     "time_limit": "Seconds that a recipe may take for all its seeds; beyond, it has failed.",
+    "check": "`bits`: one seed is trained on each kind of processor of the workers, and compared.",
     "recipes": "Fixed recipes by their ids.",
     "refused": "Settings that are shown to be refused, with the reason.",
     "comparisons": "Questions about two recipes.",

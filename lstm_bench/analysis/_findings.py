@@ -191,6 +191,10 @@ def _sweep_document(result: SweepData) -> dict[str, Any]:
         )
         search = {**result.search, "best": best.id if best else None, "results": trials}
     not_run = [vars(recipe) | {"why": recipe.why} for recipe in result.not_run]
+    check = None
+    if result.check is not None:
+        facts = {"same": result.check.is_same, "sentence": result.check.sentence}
+        check = vars(result.check) | facts
     return {
         "sweep": result.name,
         "overrides": result.overrides,
@@ -198,7 +202,7 @@ def _sweep_document(result: SweepData) -> dict[str, Any]:
         "search": search,
         "unfinished": result.unfinished,
         "failed": [vars(failed) for failed in result.failed],
-    } | ({"not_run": not_run} if not_run else {})
+    } | {key: part for key, part in (("not_run", not_run), ("check", check)) if part}
 
 
 def _findings_document(findings: Findings) -> dict[str, Any]:

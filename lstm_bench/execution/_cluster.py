@@ -46,6 +46,7 @@ from lstm_bench.execution._pieces import (
     placements,
     split_job,
 )
+from lstm_bench.provenance import processor_kind
 from lstm_bench.recipes import TaskSource
 
 MAX_WORKER_DEATHS = 8
@@ -108,6 +109,10 @@ class ClusterExecutor:
     def size(self) -> int:
         """The threads of all workers that take part, at least 1."""
         return max(1, sum(worker.threads for worker in self._workers.values()))
+
+    def kinds(self) -> list[str]:
+        """Returns the kinds of processors of the workers that take part, each once."""
+        return sorted({worker.processor for worker in self._workers.values()})
 
     def running(self) -> list[Running]:
         """Returns the pieces that workers have begun; their seeds are reported together."""
@@ -172,6 +177,7 @@ class ClusterExecutor:
             self._raise_if_interrupted()
             if self.tick is not None:
                 self.tick()
+            yield from self._end_impossible()
             self._place()
             for message in self._link.receive(TICK_SECONDS):
                 yield from self._handle(message)
@@ -201,6 +207,13 @@ class ClusterExecutor:
             copy = Copy(piece)
             self._workers[address].give(copy, self._clock())
             self._link.give(address, self._setup.name, copy)
+
+    def _end_impossible(self) -> Iterator[tuple[int, Event]]:
+        """Ends pieces for a kind of processor that no worker has any more."""
+        kinds = self.kinds()
+        for piece in [piece for piece in self._waiting.values() if piece.processor]:
+            if kinds and piece.processor not in kinds:
+                yield from self._finish(piece, [JobFailed("its workers have left", "died")])
 
     def _take_back(self, worker: ClusterWorker, copy: Copy) -> None:
         worker.copies.remove(copy)
@@ -337,7 +350,9 @@ class ClusterExecutor:
         elif address in self._workers:
             self._workers[address].files |= message.names
         else:
-            self._workers[address] = ClusterWorker(known.threads, message.names)
+            self._workers[address] = ClusterWorker(
+                known.threads, message.names, processor_kind(answer)
+            )
 
     def _await_first_workers(self) -> None:
         """Waits until each worker that there is at the start has been taken or refused.

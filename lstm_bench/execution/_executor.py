@@ -34,6 +34,7 @@ class Job:
     program: str = ""  # `program_key` of the recipes
     work: float = math.inf
     attempts: int = MAX_ATTEMPTS
+    processor: str = ""  # the kind of processor that its worker must have, one of `Executor.kinds`
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,9 @@ class Executor(Protocol):
     @property
     def size(self) -> int:
         """How many jobs run at a time."""
+
+    def kinds(self) -> Sequence[str]:
+        """Returns the kinds of processors that the workers have, each once."""
 
     def running(self) -> Sequence[Running]:
         """Returns what the workers do now."""

@@ -68,8 +68,14 @@ class Piece:
 
     @property
     def program(self) -> str:
-        """The program that it needs; empty for none."""
-        return self.job.program
+        """The program that it needs; empty for none. One kind of processor has its own."""
+        program = self.job.program
+        return f"{program} {self.processor}" if program and self.processor else program
+
+    @property
+    def processor(self) -> str:
+        """The kind of processor that its worker must have; empty for any."""
+        return self.job.processor if isinstance(self.job, Job) else ""
 
     @property
     def work(self) -> float:
@@ -82,8 +88,8 @@ def split_job(
 ) -> list[Job | NetworkJob]:
     """Returns `job` as jobs of some of its seeds each, together all of them.
 
-    By default each takes about `PIECE_SECONDS`, if `pace` times as long as estimated. A job with a time limit stays one: the limit is on
-    all of its seeds together.
+    By default each takes about `PIECE_SECONDS`, if seeds take `pace` times as long as estimated. A
+    job with a time limit stays one: the limit is on all of its seeds together.
 
     >>> job = Job(recipes=(), seeds=(0, 1, 2, 3, 4), work=3.25)
     >>> [part.seeds for part in split_job(job)]
@@ -138,6 +144,7 @@ class ClusterWorker:
 
     threads: int = 1
     files: frozenset[str] = frozenset()
+    processor: str = ""  # its kind
     programs: set[str] = field(default_factory=set)
     copies: list[Copy] = field(default_factory=list)
 
@@ -152,6 +159,10 @@ class ClusterWorker:
         """Notes that the first copies, one for each thread, are running."""
         for copy in self.copies[: self.threads]:
             copy.began = min(copy.began, now)
+
+    def can_run(self, piece: Piece) -> bool:
+        """Returns whether the worker has the data files and the processor for `piece`."""
+        return piece.files <= self.files and piece.processor in ("", self.processor)
 
     def compile_seconds(self, piece: Piece) -> float:
         """Returns how many seconds the worker must compile before it can run `piece`, about."""
@@ -201,15 +212,14 @@ class _Waiting:
         fit = [
             program
             for program, pieces in self.pieces.items()
-            if _known_work(pieces[0]) <= longest and is_worth_it(program)
+            if _known_work(pieces[0]) <= longest
+            and is_worth_it(program)
+            and any(map(worker.can_run, pieces))
         ]
         program = max(fit, key=urgency, default=None)
         if program is None:
             return None
-        fitting = (piece for piece in self.pieces[program] if piece.files <= worker.files)
-        piece = next(fitting, None)
-        if piece is None:
-            return None
+        piece = next(filter(worker.can_run, self.pieces[program]))
         self.pieces[program].remove(piece)
         self.work[program] -= _known_work(piece)
         if not self.pieces[program]:
@@ -268,7 +278,7 @@ def placements(
                     (name, copy)
                     for (name, copy), seconds in offered.items()
                     if name != address
-                    and copy.piece.files <= worker.files
+                    and worker.can_run(copy.piece)
                     and seconds > worker.compile_seconds(copy.piece)
                 ),
                 None,

@@ -14,7 +14,7 @@ from lstm_bench.errors import FailedFastError
 from lstm_bench.execution._gathering import RecipeRunner, Request
 from lstm_bench.execution._work import WorkMeter
 from lstm_bench.provenance import provenance
-from lstm_bench.results import Failed, NotRun, Outcome, SweepData, measure_mean
+from lstm_bench.results import Failed, NotRun, Outcome, ProcessorCheck, SweepData, measure_mean
 from lstm_bench.safety import print_plain
 from lstm_bench.search import SearchStudy, planned_contexts
 from lstm_bench.sweeps import Sweep
@@ -131,6 +131,7 @@ class SweepLog:
         self.rows: list[SweepRow] = []
         self.not_run: list[NotRun] = []
         self.analysis: dict[str, Any] = {}
+        self.check: ProcessorCheck | None = None
         self._session = session
         self._runner = runner
         self._study = study
@@ -194,4 +195,5 @@ class SweepLog:
             self.not_run,
             self._session.looks,
             self._session.planned_seeds,
+            self.check,
         )

@@ -16,6 +16,7 @@ from lstm_bench.execution._cluster import ClusterExecutor
 from lstm_bench.execution._estimate import Estimate, estimate, expected_stages
 from lstm_bench.execution._executor import Executor
 from lstm_bench.execution._gathering import RecipeRunner, Request
+from lstm_bench.execution._processors import check_processors
 from lstm_bench.execution._progress import SweepLog, SweepProgress
 from lstm_bench.execution._search_loop import SearchLoop
 from lstm_bench.execution._ticker import Ticker
@@ -176,6 +177,9 @@ def run_sweep(
             _run_fixed_recipes(sweep, requests, runner, log)
             if study is not None:
                 SearchLoop(sweep, study, runner, log, storage).run()
+            if sweep.check is not None:
+                progress.begin_stage("check of processors")
+                log.check = check_processors(sweep, log.result().rows, pool, engine)
             finished = True
             pool.release()  # a report of a long file needs as much memory as a worker
         except KeyboardInterrupt:

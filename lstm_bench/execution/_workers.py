@@ -44,7 +44,7 @@ from lstm_bench.execution._executor import (
 from lstm_bench.execution._interrupts import record_interrupts
 from lstm_bench.execution._job_order import choose_job
 from lstm_bench.execution._memory_meter import MemoryMeter
-from lstm_bench.provenance import processor_kind
+from lstm_bench.provenance import processor_kind, provenance
 from lstm_bench.recipes import TaskRegistry, TaskSource, recipe_from_settings
 from lstm_bench.results import Outcome, pack_outcome
 from lstm_bench.safety import disk_errors_reported, process_folder, socket_folder
@@ -140,6 +140,10 @@ class WorkerPool:
             for worker in self._wait_for(busy):
                 self._raise_if_interrupted()
                 yield from self._receive(worker)
+
+    def kinds(self) -> list[str]:
+        """Returns the kind of processor of this machine."""
+        return [processor_kind(provenance([]))]
 
     def running(self) -> list[Running]:
         """Returns what each busy worker does: the first seed that is left of its job."""

@@ -359,6 +359,8 @@ def provenance(result: SweepData) -> TextTable:
     engines = sorted({row.outcome.engine for row in result.rows})
     if engines:
         facts.setdefault("engine", printable_line(", ".join(engines)))
+    if result.check is not None:
+        facts["Check of processors"] = printable_line(result.check.sentence)
     return two_columns(facts | _machines(result), "What")
 
 

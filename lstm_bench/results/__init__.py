@@ -42,6 +42,7 @@ from lstm_bench.results._outcome import (
     score_title,
     solve_rate_interval,
 )
+from lstm_bench.results._processor_check import ProcessorCheck, processor_check
 from lstm_bench.results._solve_curve import solve_curve
 from lstm_bench.results._storage import (
     MAX_NETWORK_BYTES,
@@ -90,6 +91,7 @@ __all__ = [
     "GridTask",
     "NotRun",
     "Outcome",
+    "ProcessorCheck",
     "Refusal",
     "Role",
     "Row",
@@ -112,6 +114,7 @@ __all__ = [
     "pack_outcome",
     "parse_json_mapping",
     "plain_json",
+    "processor_check",
     "read_limited",
     "read_outcome",
     "score_strip",

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from lstm_bench.recipes import SearchedTask
 from lstm_bench.results._outcome import Outcome
+from lstm_bench.results._processor_check import ProcessorCheck
 from lstm_bench.statistics import Claim, ComparisonQuestion
 
 Role = Literal["fixed", "trial", "confirmed", "ablation", "effect", "split"]
@@ -138,6 +139,7 @@ class SweepData:
     grid: TaskGrid | None = None  # of a sweep that runs every recipe on several tasks
     source: str = ""  # where the figures of the file were published, or its data come from
     url: str = ""  # of the source, as `safety.checked_link` allows
+    check: ProcessorCheck | None = None  # where the sweep file asks for `check: bits`
 
     def having(self, role: Role) -> tuple[Row, ...]:
         """Returns the rows of one role, in order."""

@@ -44,7 +44,7 @@ BOUNDS = {"ge": "minimum", "le": "maximum"}
 """Names that pydantic gives to the bounds of a value that a function reads first."""
 RANGE = "int or float"
 """The name of the definition of a range, which no setting has."""
-OWN_KEYS = ("title", "source", "url", "seeds", "first_seed", "time_limit")
+OWN_KEYS = ("title", "source", "url", "seeds", "first_seed", "time_limit", "check")
 """The parts of a sweep that are single values."""
 
 

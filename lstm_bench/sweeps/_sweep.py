@@ -30,7 +30,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import yaml
 from omegaconf import OmegaConf
@@ -79,6 +79,8 @@ class Sweep(BaseModel):
     first_seed: Annotated[WholeNumber, Field(ge=0, le=2**31)] = 0
     time_limit: Annotated[float | None, Field(gt=0, allow_inf_nan=False)] = None
     """Seconds that a recipe may take for all its seeds; one that takes longer counts as failed."""
+    check: Literal["bits"] | None = None
+    """With `bits`, one seed is trained on each kind of processor of the workers, and compared."""
     settings: Mapping[str, Any] = {}
     entries: Mapping[str, Entry] = {}
     refused: Mapping[str, RefusedEntry] = {}

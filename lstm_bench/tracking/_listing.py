@@ -19,6 +19,7 @@ from lstm_bench.results import (
     GridTask,
     NotRun,
     Outcome,
+    ProcessorCheck,
     Refusal,
     Role,
     Row,
@@ -118,12 +119,13 @@ def sweep_listing(
     not_run: Sequence[NotRun] = (),
     looks: Sequence[int] = (),
     planned_seeds: int = 0,
+    check: ProcessorCheck | None = None,
 ) -> dict[str, Any]:
     """Returns the content of `sweep.json` for a sweep with the `rows` so far.
 
     `expected` is how many recipes the sweep has in all, as far as is known, without those that are
     `not_run`. `looks` are the other numbers of seeds with which the sweep was reported before, and
-    `planned_seeds` that which was planned at first.
+    `planned_seeds` that which was planned at first. `check` compares the kinds of processors.
     """
     document: dict[str, Any] = {
         "name": sweep.name,
@@ -147,6 +149,8 @@ def sweep_listing(
         document["not_run"] = [vars(recipe) for recipe in not_run]
     if looks or planned_seeds not in (0, sweep.seeds):
         document["looks"], document["planned_seeds"] = looks, planned_seeds
+    if check is not None:
+        document["check"] = vars(check)
     return document if sweep.grid is None else document | {"grid": plain_json(sweep.grid)}
 
 
@@ -244,6 +248,7 @@ class _Listing(BaseModel):
     planned_seeds: Count = 0
     source: str = ""
     url: Link = ""
+    check: ProcessorCheck | None = None
 
     @field_validator("rows", "not_run")
     @classmethod
@@ -338,6 +343,7 @@ def result_from_listing(
         planned_seeds=listing.get("planned_seeds", 0),
         source=listing.get("source", ""),
         url=listing.get("url", ""),
+        check=_check(listing.get("check")),
     )
 
 
@@ -347,6 +353,13 @@ def _grid(document: Mapping[str, Any] | None) -> TaskGrid | None:
         return None
     tasks = (GridTask(task["name"], task["chance"], task["ceiling"]) for task in document["tasks"])
     return TaskGrid(tuple(tasks), {id_: tuple(place) for id_, place in document["places"].items()})
+
+
+def _check(document: Mapping[str, Any] | None) -> ProcessorCheck | None:
+    """Returns the comparison of kinds of processors; None for a sweep without one."""
+    if document is None:
+        return None
+    return ProcessorCheck(**{**document, "kinds": tuple(document["kinds"])})
 
 
 def _fits(row: SweepRow, outcome: Outcome, objective: str) -> bool:

@@ -241,3 +241,24 @@ def test_a_network_of_the_users_own_travels_by_content(
     assert here.rows[0].outcome == there.rows[0].outcome
     assert there.rows[0].outcome.parameters == 3 * 3 * (1 + 3 + 2) + 26 * 4
     assert there.rows[0].outcome.model
+
+
+OTHER_PROCESSOR = """\
+import lstm_bench.provenance
+
+lstm_bench.provenance._processor = lambda: "Another processor"
+"""
+
+
+@pytest.mark.slow
+def test_one_seed_is_trained_on_each_kind_of_processor_of_the_workers(cluster, settings, tmp_path):
+    """Both workers have the same processor; one of them is made to say otherwise."""
+    (tmp_path / "other.py").write_text(OTHER_PROCESSOR)
+    cluster.start_worker()
+    cluster.start_worker("--preload", str(tmp_path / "other.py"))
+    document = {"task": "memory", "units": 2, "epochs": 3, "seeds": 2, "check": "bits"}
+    sweep = parse_sweep("kinds", document | {"recipes": {"A": {}}})
+    result, _, _ = run_sweep(sweep, settings, again=True, cluster=cluster.address)
+    assert result.check.is_same and len(result.check.kinds) == 2
+    assert "Another processor" in result.check.kinds
+    assert "seed 0 of A gave the same bits on each" in result.check.sentence

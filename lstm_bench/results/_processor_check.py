@@ -1,0 +1,115 @@
+"""One seed of a recipe on each kind of processor: whether it has the same bits on all of them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from lstm_bench.results._outcome import PLACE_COLUMNS, Outcome
+
+
+@dataclass(frozen=True)
+class ProcessorCheck:
+    """One seed of the recipe `recipe`, trained on each kind of processor that workers have.
+
+    `differences` has the largest absolute difference between two kinds by what differs, such as
+    "loss" or "weights"; it is empty where all bits are the same. `failed` says why a kind has no
+    result. With one kind, nothing is trained.
+    """
+
+    recipe: str
+    seed: int
+    kinds: tuple[str, ...]
+    differences: Mapping[str, float] = field(default_factory=dict)
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_same(self) -> bool | None:
+        """Whether all kinds gave the same bits; None if there were not two to compare."""
+        return not self.differences if len(self.kinds) - len(self.failed) > 1 else None
+
+    @property
+    def sentence(self) -> str:
+        """The result of the check in words."""
+        if not self.kinds:
+            return "none was known when one seed was to be trained on each kind"
+        if len(self.kinds) == 1:
+            return f"{self.kinds[0]}; there is one kind, so there is nothing to compare"
+        trained = f"seed {self.seed} of {self.recipe}"
+        parts = [f"{kind} could not train it ({why})" for kind, why in self.failed.items()]
+        if self.is_same is None:
+            result = f"{trained} could not be compared"
+        elif self.is_same:
+            result = f"{trained} gave the same bits on " + ("the others" if parts else "each")
+        else:
+            by_how_much = (f"{what} by up to {by:.2g}" for what, by in self.differences.items())
+            result = f"{trained} differs between them: {', '.join(by_how_much)}"
+        return "; ".join([", ".join(self.kinds), result, *parts])
+
+
+def processor_check(
+    recipe: str, seed: int, outcomes: Mapping[str, Outcome], failed: Mapping[str, str]
+) -> ProcessorCheck:
+    """Returns the check of a recipe from its `outcomes` by kind of processor, each of one seed.
+
+    `failed` says by kind why there is no outcome.
+    """
+    differences: dict[str, float] = {}
+    for first, second in itertools.combinations(outcomes.values(), 2):
+        for what, by in outcome_differences(first, second):
+            differences[what] = max(by, differences.get(what, 0.0))
+    kinds = tuple(sorted({*outcomes, *failed}))
+    return ProcessorCheck(recipe, seed, kinds, differences, dict(failed))
+
+
+def outcome_differences(first: Outcome, second: Outcome) -> Iterator[tuple[str, float]]:
+    """Yields what differs between two outcomes, to the last bit, and by how much at most.
+
+    Seconds and places are not compared. Values that are no numbers differ by infinity.
+    """
+    not_compared = ["seconds", *PLACE_COLUMNS]
+    tables = (
+        ("", first.seeds, second.seeds),
+        ("curves of ", first.curves, second.curves),
+        ("predictions: ", first.predictions, second.predictions),
+    )
+    for prefix, table, other in tables:
+        names = [name for name in {**table, **other} if name not in not_compared]
+        for name in names:
+            columns = [t[name].to_numpy() if name in t else np.empty(0) for t in (table, other)]
+            if not _has_same_bits(*columns):
+                yield f"{prefix}{name}", _largest_difference(*columns)
+    weights = list(_pairs(first.weights, second.weights))
+    if not all(_has_same_bits(*pair) for pair in weights):
+        yield "weights", max(_largest_difference(*pair) for pair in weights)
+
+
+def _pairs(
+    first: Sequence[np.ndarray], second: Sequence[np.ndarray]
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yields the arrays in pairs; where one list is longer, with an empty array."""
+    nothing = np.empty(0)
+    for place in range(max(len(first), len(second))):
+        yield tuple(a[place] if place < len(a) else nothing for a in (first, second))  # type: ignore[misc]
+
+
+def _has_same_bits(first: np.ndarray, second: np.ndarray) -> bool:
+    if first.shape != second.shape or first.dtype != second.dtype:
+        return False
+    if first.dtype.kind in "fiub":
+        return first.tobytes() == second.tobytes()
+    return bool(pd.Series(first.ravel()).equals(pd.Series(second.ravel())))
+
+
+def _largest_difference(first: np.ndarray, second: np.ndarray) -> float:
+    """Returns the largest absolute difference; infinity for other shapes, and for no numbers."""
+    if first.shape != second.shape or not {first.dtype.kind, second.dtype.kind} <= set("fiub"):
+        return float("inf")
+    one, two = first.astype(float), second.astype(float)
+    same = (one == two) | (np.isnan(one) & np.isnan(two))
+    difference = np.where(same, 0.0, np.abs(one - two))
+    return float(np.nan_to_num(difference, nan=np.inf, posinf=np.inf).max(initial=0.0))
