@@ -28,7 +28,14 @@ from lstm_bench.execution._executor import (
 from lstm_bench.execution._lost_network import without_best_seed
 from lstm_bench.execution._work import Amount, WorkMeter, seeds_as_text, work_of_recipe
 from lstm_bench.recipes import Recipe, estimated_seconds, program_key
-from lstm_bench.results import Failed, Outcome, merge_outcomes, select_seeds, unpack_outcome
+from lstm_bench.results import (
+    Failed,
+    Outcome,
+    merge_outcomes,
+    select_seeds,
+    unpack_outcome,
+    unpack_outcomes,
+)
 from lstm_bench.tracking import SeedRole, Session, outcome_key
 
 OVER_TIME = "it took longer than its time limit"
@@ -255,7 +262,7 @@ class RecipeRunner:
         jobs = max(1, min(len(seeds), self._pool.size // busy)) if not self._seconds else 1
         running = jobs
         self._running += 1
-        parts: dict[str, list[Outcome]] = {request.key: [] for request in group}
+        parts: dict[str, list[bytes]] = {request.key: [] for request in group}
         self.ran.update(parts)
         program = program_key(first.recipe, self._engine)
         work = work_of_recipe(first.recipe, len(seeds), program not in self._programs)
@@ -270,7 +277,7 @@ class RecipeRunner:
                 self._work.finish(share)
                 for request, outcome in zip(group, event.outcomes, strict=True):
                     self._checkpoint.save(request.key, event.seed, outcome)
-                    parts[request.key].append(unpack_outcome(outcome))
+                    parts[request.key].append(outcome)
                 return
             running -= 1
             if isinstance(event, JobFailed):
@@ -320,11 +327,12 @@ class RecipeRunner:
             failed = Failed(request.id, request.recipe.name, reason)
             self._session.fail(request.key, failed, self._engine)
 
-    def _merge(self, request: Request, parts: list[Outcome]) -> None:
+    def _merge(self, request: Request, parts: list[bytes]) -> None:
         """Adds the newly finished seeds of `request` to its outcome."""
         outcome = self.outcomes.get(request.key)
         if parts:
-            self.outcomes[request.key] = merge_outcomes([outcome, *parts] if outcome else parts)
+            new = unpack_outcomes(parts)
+            self.outcomes[request.key] = merge_outcomes([outcome, new]) if outcome else new
 
     def _store(self, request: Request) -> None:
         """Writes an outcome to the store, unless all its seeds are there."""

@@ -52,6 +52,7 @@ from lstm_bench.results._storage import (
     read_limited,
     read_outcome,
     unpack_outcome,
+    unpack_outcomes,
     validation_message,
     write_outcome,
 )
@@ -127,6 +128,7 @@ __all__ = [
     "styled",
     "to_json",
     "unpack_outcome",
+    "unpack_outcomes",
     "validation_message",
     "write_outcome",
 ]

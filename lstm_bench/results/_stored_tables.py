@@ -54,7 +54,7 @@ def read_parquet_table(path: Path, name: str) -> pd.DataFrame:
         if texts and upper_bound > MAX_BYTES:
             with parquet.ParquetFile(path, read_dictionary=texts) as encoded:
                 _check_text_size(encoded.read(texts))
-        return _to_dataframe(name, file.read())
+        return to_dataframe(name, file.read())
 
 
 def _uncompressed_bytes(metadata: Any) -> int:
@@ -86,11 +86,14 @@ def _check_text_size(table: pa.Table) -> None:
         raise ValueError(f"a table must hold at most {MAX_BYTES >> 20} MB, but has {size >> 20}")
 
 
-def read_feather_table(data: bytes, name: str) -> pd.DataFrame:
-    """Returns the table `name` from bytes in the Arrow format; raises ValueError if it is not."""
+def read_feather_table(data: bytes, name: str) -> pa.Table:
+    """Returns the table `name` from bytes in the Arrow format; raises ValueError if it is not.
+
+    Its columns are checked, and its values in `to_dataframe`.
+    """
     table = pa.ipc.open_file(pa.BufferReader(data)).read_all()
     _check_columns(name, table.schema, table.num_rows)
-    return _to_dataframe(name, table)
+    return table.replace_schema_metadata(None)
 
 
 def _text_columns(schema: pa.Schema) -> list[str]:
@@ -141,7 +144,7 @@ def _check_columns(table: str, schema: pa.Schema, rows: int) -> None:
             raise ValueError(f"{table}: {field.name!r} must hold {words}, but holds {field.type}")
 
 
-def _to_dataframe(name: str, table: pa.Table) -> pd.DataFrame:
+def to_dataframe(name: str, table: pa.Table) -> pd.DataFrame:
     """Returns a table with valid columns as a DataFrame; raises ValueError for invalid values."""
     table.validate(full=True)  # lengths and texts, which Arrow does not check otherwise
     for column in table.column_names:
