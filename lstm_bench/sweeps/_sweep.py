@@ -79,8 +79,7 @@ class Sweep(BaseModel):
     first_seed: Annotated[WholeNumber, Field(ge=0, le=2**31)] = 0
     time_limit: Annotated[float | None, Field(gt=0, allow_inf_nan=False)] = None
     """Seconds that a recipe may take for all its seeds; one that takes longer counts as failed."""
-    check: Literal["bits"] | None = None
-    """With `bits`, one seed is trained on each kind of processor of the workers, and compared."""
+    check: Literal["bits"] | None = None  # one seed is compared on each kind of processor
     settings: Mapping[str, Any] = {}
     entries: Mapping[str, Entry] = {}
     refused: Mapping[str, RefusedEntry] = {}
