@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -83,18 +83,9 @@ def outcome_differences(first: Outcome, second: Outcome) -> Iterator[tuple[str, 
             columns = [t[name].to_numpy() if name in t else np.empty(0) for t in (table, other)]
             if not _has_same_bits(*columns):
                 yield f"{prefix}{name}", _largest_difference(*columns)
-    weights = list(_pairs(first.weights, second.weights))
+    weights = list(itertools.zip_longest(first.weights, second.weights, fillvalue=np.empty(0)))
     if not all(_has_same_bits(*pair) for pair in weights):
         yield "weights", max(_largest_difference(*pair) for pair in weights)
-
-
-def _pairs(
-    first: Sequence[np.ndarray], second: Sequence[np.ndarray]
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yields the arrays in pairs; where one list is longer, with an empty array."""
-    nothing = np.empty(0)
-    for place in range(max(len(first), len(second))):
-        yield tuple(a[place] if place < len(a) else nothing for a in (first, second))  # type: ignore[misc]
 
 
 def _has_same_bits(first: np.ndarray, second: np.ndarray) -> bool:
