@@ -340,19 +340,18 @@ class ClusterExecutor:
             rule = "it cannot take the sweep"
             if isinstance(answer, ImportError | AttributeError):
                 rule = "it must have this version of lstm-bench"
+            host, kind = known.host, ""
             reason = f"{rule} ({type(answer).__name__}: {answer})"
         else:
+            host, kind = answer["host"], processor_kind(answer)
             reason = version_faults(answer, self._setup.required)
         if reason:
-            host = known.host if isinstance(answer, Exception) else answer["host"]
             self._refused[address] = f"on {host}, {reason}"
             self._notice(f"worker {known.name} ({address}) is refused: on {host}, {reason}")
         elif address in self._workers:
             self._workers[address].files |= message.names
         else:
-            self._workers[address] = ClusterWorker(
-                known.threads, message.names, processor_kind(answer)
-            )
+            self._workers[address] = ClusterWorker(known.threads, message.names, kind)
 
     def _await_first_workers(self) -> None:
         """Waits until each worker that there is at the start has been taken or refused.

@@ -56,9 +56,19 @@ def summarize(findings: Findings) -> Summary:
 
 
 def _first_sentences(findings: Findings) -> list[str]:
-    """Returns the answer and the points that belong to the kind of sweep."""
+    """Returns the answer and the points: of the one question of a sweep, and of its kind."""
     if not findings.result.rows:
         return ["No recipe has a result yet."]
+    asks_more = findings.result.search is not None or findings.ranking or findings.families
+    if len(findings.comparisons) != 1 or asks_more:
+        return _of_kind(findings)
+    counted = sentences.comparisons(findings)[:1]  # says the same in other words
+    others = [text for text in _of_kind(findings) if text not in counted]
+    return [printable_line(findings.comparisons[0].sentence), *others]
+
+
+def _of_kind(findings: Findings) -> list[str]:
+    """Returns the answer and the points that belong to the kind of sweep."""
     if headline_result(findings) is not None:
         return _forecast(findings)
     if findings.ranking is not None:
@@ -92,8 +102,8 @@ def _forecast(findings: Findings) -> list[str]:
         f"{sentence_start(named(row))} {conclusion} the best baseline: {error}, against "
         f"{amounts[1]} of {printable_line(best.baseline)}.",
         *_gain(headline),
-        f"Its {wording.measure_name(row.outcome.score)} is {wording.percent(skill.mean, ' %')} "
-        f"({sentences.mean_interval_text(skill)}).",
+        # Without its interval: that of the gain is the one that the verdict rests on.
+        f"Its {wording.measure_name(row.outcome.score)} is {wording.percent(skill.mean, ' %')}.",
         f"{rate.k} of {wording.counted(rate.n, 'seed')} {'has' if rate.k == 1 else 'have'} a skill "
         f"above 0 on the {wording.counted(best.steps, 'step')} that were scored. These steps are "
         "the same for all seeds, so that is no proof for other data: intervals and verdicts count "
@@ -249,10 +259,7 @@ def _recipes(findings: Findings) -> list[str]:
     """Returns the best recipe, equally good ones together, and how many recipes are solved."""
     parts = [sentences.best(findings, findings.best)] if findings.best is not None else []
     fixed = findings.result.fixed
-    compared = sentences.comparisons(findings)
-    if len(findings.comparisons) == 1:
-        compared = [printable_line(findings.comparisons[0].sentence)]
-    parts = compared + parts if len(findings.comparisons) == 1 else parts + compared
+    parts += sentences.comparisons(findings)
     if len(fixed) > 1:
         parts.append(sentences.solved(fixed))
     return [*parts, *sentences.reproductions(findings)] or sentences.run_counts(findings)

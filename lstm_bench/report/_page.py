@@ -14,7 +14,6 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from tabulate import tabulate
 
 from lstm_bench.analysis import Family, Findings, sweep_findings
 from lstm_bench.report import _baseline_page as baseline_page
@@ -29,12 +28,13 @@ from lstm_bench.report import _tables as tables
 from lstm_bench.report import _text_tables as text_tables
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._answer import summarize
+from lstm_bench.report._markdown import markdown_cell, markdown_table, markdown_text
 from lstm_bench.report._pictures import MAX_DETAILS, inline_svg, page_pictures
 from lstm_bench.report._sections import Picture, Section
 from lstm_bench.report._sections import pictures as section_pictures
-from lstm_bench.report._text_table import LinkedText, TextTable, source_text
+from lstm_bench.report._text_table import TextTable, source_text
 from lstm_bench.results import PREDICTION_COLUMNS, Row, SweepData
-from lstm_bench.safety import as_csv, escape_markdown, printable_line, replace_controls
+from lstm_bench.safety import as_csv, printable_line, replace_controls
 from lstm_bench.statistics import (
     DEFAULT_MARGIN,
     MIN_VERDICT_SEEDS,
@@ -47,6 +47,11 @@ FIXED_CAPTION = (
     "Fixed recipes, n = {} each, in the order of the sweep file. Accuracies and rates in percent; "
     "the best recipe, if all are of one task, is in bold."
 )
+DIFFERENT_STEPS = (
+    "A framing that needs past steps scores fewer steps: a window of 3 does not score the first "
+    "two. Accuracies and rates of different framings are therefore of different steps."
+)
+SAME_STEPS = "All recipes are scored on the same steps of the file, whatever their framing."
 READING = (
     "Accuracy: mean ± standard deviation over the seeds. Its 95 % interval is Student's t for the "
     "mean, corrected for skewness (Hall 1992), clipped to 0 and 100. There is none if all seeds "
@@ -56,8 +61,7 @@ READING = (
     "does any interval of a mean count a rare seed that fails as none of those that were run: of "
     "5, 10 and 30 seeds without one, up to 46, 26 and 10 seeds in 100 may.",
     "Solved: seeds that solved the task, k of n, with Wilson's 95 % score interval for the rate.",
-    "A framing that needs past steps scores fewer steps: a window of 3 does not score the first "
-    "two. Accuracies and rates of different framings are therefore of different steps.",
+    DIFFERENT_STEPS,
     "Epochs to solve: median over all seeds of the first epoch from which the task stayed solved; "
     "a seed that never solved it counts as later than any. “> E”: the median is later than the "
     "last epoch, E. Where an evaluation after every epoch would cost over a tenth of the "
@@ -315,7 +319,10 @@ def _template_values(findings: Findings, pictures: Sequence[Picture]) -> dict[st
         "reading_memory_spans": READING_MEMORY_SPANS,
         "trials": text_tables.trials(findings) if searched else None,
         "trials_caption": _trials_caption(findings),
-        "reading": READING,
+        "reading": [
+            SAME_STEPS if findings.baselines and text is DIFFERENT_STEPS else text
+            for text in READING
+        ],
         "best": _steps(best) if best else None,
         "others": [_steps(row) for row in detailed if best is None or row.id != best.id],
         "searched": result.search is not None or bool(searched),
@@ -370,32 +377,3 @@ def _steps(row: Row) -> Steps:
         f"the best of {wording.seed_counts([row])}. {explanation}"
     )
     return Steps(row, table, caption)
-
-
-def markdown_text(text: str) -> str:
-    """Returns text as Markdown shows it literally, with minus signs."""
-    return escape_markdown(wording.typeset(text).replace("\u00a0", " "))
-
-
-def markdown_cell(cell: str) -> str:
-    """Returns the text of a cell in Markdown, as a link if it is one."""
-    text = markdown_text(cell)
-    if not isinstance(cell, LinkedText):
-        return text
-    address = cell.url.replace("(", "%28").replace(")", "%29").replace("|", "%7C")
-    return f"[{text}]({address})"
-
-
-def markdown_table(table: TextTable) -> str:
-    """Returns a table in Markdown; the best row is bold, wrong predictions end in a cross."""
-    table, rows = table.verdicts_first, []
-    for index, cells in enumerate(table.rows):
-        line = [markdown_cell(cell) for cell in cells]
-        if table.mark(index) == "best":
-            line[0] = f"**{line[0]}**"
-        if table.mark(index) == "wrong":
-            line[4] += " ✗"
-        rows.append(line)
-    align = ["right" if numeric else "left" for numeric in table.numeric]
-    titles = [markdown_text(title) for title in table.titles]
-    return tabulate(rows, titles, tablefmt="pipe", colalign=align, disable_numparse=True)

@@ -19,6 +19,7 @@ from lstm_bench.report._memory_span_figure import MAX_LABEL, label_lines
 from lstm_bench.report._pictures import family_labels
 from lstm_bench.report._summary import best_finalist
 from lstm_bench.results import Row
+from lstm_bench.statistics import ComparisonQuestion
 
 
 def answer(name: str) -> str:
@@ -36,6 +37,23 @@ def test_every_kind_of_sweep_has_an_answer_of_its_own() -> None:
     assert answer("baselines").startswith(expected)
     assert answer("baselines of symbols").startswith("A1 (lstm(20) pairs) is better than the best")
     assert answer("nothing finished") == "No recipe has a result yet."
+
+
+def test_the_one_question_of_a_sweep_is_answered_first() -> None:
+    one, two = ({"A": ComparisonQuestion("A3", "A2")}, {"B": ComparisonQuestion("A2", "A3")})
+    for questions, first in ((one, "A3 is "), (one | two, "All 2 published results")):
+        result = dataclasses.replace(EDGES["fixed only"], comparisons=questions)
+        found = summarize(sweep_findings(result))
+        assert found.answer.startswith(first)
+        assert any(text.startswith("All 2 published results") for text in found.sentences)
+        assert ("1 comparison" in " ".join(found.points)) is False
+
+
+def test_recipes_of_a_file_are_scored_on_the_same_steps() -> None:
+    for name, same in (("baselines", True), ("fixed only", False)):
+        page = text_of(name)[0]
+        assert ("scored on the same steps of the file" in page) is same
+        assert ("different framings are therefore of different steps" in page) is not same
 
 
 def test_memory_spans_are_listed_from_the_longest_to_the_shortest() -> None:
