@@ -275,13 +275,19 @@ def outcome_labels(first: Outcome, second: Outcome) -> tuple[str, str]:
     return labels[0], labels[1]
 
 
+def _is_recorded(outcome: Outcome, question: ComparisonQuestion) -> bool:
+    return COLUMNS.get(question.measure, question.measure) in outcome.seeds
+
+
 def sweep_comparisons(result: SweepData) -> list[Comparison]:
     """Returns the comparisons that a sweep file asks for, in its order, without verdicts."""
     rows = {row.id: row for row in result.fixed}
     estimates = {
         name: estimate_difference(rows[question.of], rows[question.to], question)
         for name, question in result.comparisons.items()
-        if question.of in rows and question.to in rows
+        if question.of in rows
+        and question.to in rows
+        and all(_is_recorded(rows[id_].outcome, question) for id_ in (question.of, question.to))
     }
     return [
         without_verdict(name, question, estimates.get(name))

@@ -210,6 +210,8 @@ class ClusterExecutor:
 
     def _end_impossible(self) -> Iterator[tuple[int, Event]]:
         """Ends pieces for a kind of processor that no worker has any more."""
+        if self._known.keys() - self._workers.keys() - self._refused.keys():
+            return  # these are being set up, perhaps again
         kinds = self.kinds()
         for piece in [piece for piece in self._waiting.values() if piece.processor]:
             if kinds and piece.processor not in kinds:

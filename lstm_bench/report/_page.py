@@ -51,7 +51,10 @@ DIFFERENT_STEPS = (
     "A framing that needs past steps scores fewer steps: a window of 3 does not score the first "
     "two. Accuracies and rates of different framings are therefore of different steps."
 )
-SAME_STEPS = "All recipes are scored on the same steps of the file, whatever their framing."
+SAME_STEPS = (
+    "All recipes of a file are scored on the same steps, whatever their framing, unless it needs "
+    "more than 256 past rows."
+)
 READING = (
     "Accuracy: mean ± standard deviation over the seeds. Its 95 % interval is Student's t for the "
     "mean, corrected for skewness (Hall 1992), clipped to 0 and 100. There is none if all seeds "
@@ -83,9 +86,9 @@ READING_PUBLISHED = (
     "a figure inside the range may not be reproduced. As one of all figures: after Holm's "
     "correction, so that at most one page in ten has any such figure by chance. A figure is equal "
     "to what would be printed as it is: “84 %” to 83.5 up to 84.5 %.",
-    "Why: “a run like ours has” gives that interval; p is the probability that such a run has a "
-    "rank as extreme. “Up to 11 % may” is the upper end of Wilson's 95 % interval of the solve "
-    "rate, “as few as 89 % may” its lower end.",
+    "Why: “9 in 10 further runs score” gives that interval; p is the probability that such a run "
+    "has a rank as extreme. “Up to 11 % may” is the upper end of Wilson's 95 % interval of the "
+    "solve rate, “as few as 89 % may” its lower end.",
     "If the source claims that its run solved the task, that no run can (“never”), or that every "
     "run does (“always”), the claim is judged by how many seeds solve it, and the figure is only "
     "shown. A source that reports a single run which failed claims nothing of other runs.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -17,14 +18,14 @@ class ProcessorCheck:
     """One seed of the recipe `recipe`, trained on each kind of processor that workers have.
 
     `differences` has the largest absolute difference between two kinds by what differs, such as
-    "loss" or "weights"; it is empty where all bits are the same. `failed` says why a kind has no
-    result. With one kind, nothing is trained.
+    "loss" or "weights", and None where it is not a number; it is empty where all bits are the same.
+    `failed` says why a kind has no result. With one kind, nothing is trained.
     """
 
     recipe: str
     seed: int
     kinds: tuple[str, ...]
-    differences: Mapping[str, float] = field(default_factory=dict)
+    differences: Mapping[str, float | None] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -38,7 +39,7 @@ class ProcessorCheck:
         if not self.kinds:
             return "none was known when one seed was to be trained on each kind"
         if len(self.kinds) == 1:
-            return f"{self.kinds[0]}; there is one kind, so there is nothing to compare"
+            return f"{self.kinds[0]}; the workers had one kind, so nothing was compared"
         trained = f"seed {self.seed} of {self.recipe}"
         parts = [f"{kind} could not train it ({why})" for kind, why in self.failed.items()]
         if self.is_same is None:
@@ -46,9 +47,17 @@ class ProcessorCheck:
         elif self.is_same:
             result = f"{trained} gave the same bits on " + ("the others" if parts else "each")
         else:
-            by_how_much = (f"{what} by up to {by:.2g}" for what, by in self.differences.items())
-            result = f"{trained} differs between them: {', '.join(by_how_much)}"
+            by_how_much = ", ".join(map(_difference_text, self.differences.items()))
+            result = f"{trained} differs between them: {by_how_much}"
         return "; ".join([", ".join(self.kinds), result, *parts])
+
+
+def _difference_text(item: tuple[str, float | None]) -> str:
+    """Returns what differs, and by how much; -0.0 and 0.0 differ by nothing."""
+    what, by = item
+    if by is None:
+        return what
+    return f"{what} by up to {by:.2g}" if by else f"{what} in the sign of 0"
 
 
 def processor_check(
@@ -63,7 +72,8 @@ def processor_check(
         for what, by in outcome_differences(first, second):
             differences[what] = max(by, differences.get(what, 0.0))
     kinds = tuple(sorted({*outcomes, *failed}))
-    return ProcessorCheck(recipe, seed, kinds, differences, dict(failed))
+    numbers = {what: by if math.isfinite(by) else None for what, by in differences.items()}
+    return ProcessorCheck(recipe, seed, kinds, numbers, dict(failed))
 
 
 def outcome_differences(first: Outcome, second: Outcome) -> Iterator[tuple[str, float]]:

@@ -31,6 +31,9 @@ MAX_NUMBER_CHARACTERS = 400
 DIGITS = re.compile(r"[+-]?[0-9][0-9a-zA-Z_.:+-]*$")
 PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in
               ("str", "int", "float", "bool", "null", "seq", "map")} | {"!"}  # fmt: skip
+FAULTS = (yaml.YAMLError, OmegaConfBaseException, ValueError, LookupError, RecursionError)
+"""What PyYAML and OmegaConf raise; `!!bool foo` is a `KeyError`."""
+
 NUMBER_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "bool", "null")}
 EXPONENT = re.compile(r"[-+]?[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+$")
 """A number with an exponent, which OmegaConf reads as one, also where YAML 1.1 does not."""
@@ -69,7 +72,13 @@ def parse_yaml(text: str, interpolation: bool = False) -> Any:
             f"the variable in ${{...}} must exist, but {reason}; set that environment variable, or "
             "write the value itself"
         ) from error
-    except (yaml.YAMLError, OmegaConfBaseException, ValueError, RecursionError) as error:
+    except (
+        yaml.YAMLError,
+        OmegaConfBaseException,
+        ValueError,
+        LookupError,
+        RecursionError,
+    ) as error:
         raise SweepError(f"is not valid YAML: {' '.join(str(error).split())}") from error
 
 

@@ -146,13 +146,13 @@ def figure_verdict(rank: FigureRank) -> Verdict:
     all_seeds = f"all {seeds}" if rank.n > 1 else "our one seed"
     low, high = (round(100 * end, 1) + 0.0 for end in (rank.further_low, rank.further_high))
     ends = f"{low:.1f}" if low == high else f"{low:.1f} to {high:.1f}"  # no minus before 0
-    further = f"A run like ours has {ends} %"
+    further = f"9 in 10 further runs score {ends} %"
     if rank.position == "inside" and rank.n < MIN_VERDICT_SEEDS:
         return Verdict("reproduced", f"It lies within the range of {seeds}.")
     if rank.p > REJECTION_LEVEL and rank.position == "inside":
         return Verdict("reproduced", f"{further}.")
     if rank.position == "inside":
-        return Verdict("not reproduced", f"{further} (p {rank.p:.2g}).")
+        return Verdict("not reproduced", f"{further}.")
     where = f"It lies {rank.position} {all_seeds}"
     if rank.p <= REJECTION_LEVEL:
         return Verdict("not reproduced", f"{where} (p at most {rank.p:.2f}).")

@@ -93,8 +93,34 @@ class Entry(BaseModel):
         if all(getattr(self, key) is None for key in judged):
             return self
         figure = "" if self.accuracy is None else f"{100 * self.accuracy:g} %"
+        if self.published_success is not None:
+            succeeded, trials = self.published_success
+            figure = figure or ("" if succeeded is None else f"{succeeded} of {trials} trials")
         text = "; ".join(filter(None, (self.published or figure, NOT_JUDGED)))
         return self.model_copy(update={**dict.fromkeys(judged), "published": text})
+
+
+def recipe_key(id_: str) -> str:
+    """Returns the key in a sweep file of the recipe `id_`: `A10` of `A10/4` and of `A10@memory`."""
+    return id_.partition(TASK_MARK)[0].partition("/")[0]
+
+
+def entries_to_judge(
+    entries: Mapping[str, Entry], original: Mapping[str, Entry], keys: object
+) -> dict[str, Entry]:
+    """Returns `entries`; of those that overrides changed, what was published is a text alone.
+
+    `original` has the recipes without overrides, and `keys` those of the sweep file. A run at other
+    settings neither reproduces a published figure nor contradicts it.
+    """
+    names = set(map(str, keys)) if isinstance(keys, Mapping) else set()
+    digests = {id_: entry.recipe.digest for id_, entry in original.items()}
+    return {
+        id_: entry.not_judged()
+        if recipe_key(id_) in names and digests.get(id_) != entry.recipe.digest
+        else entry
+        for id_, entry in entries.items()
+    }
 
 
 class RefusedEntry(BaseModel):

@@ -51,14 +51,16 @@ from lstm_bench.statistics import METRICS, ComparisonQuestion, Kind
 from lstm_bench.sweeps._entries import (
     Entry,
     RefusedEntry,
+    entries_to_judge,
     read_entries,
     read_refused,
+    recipe_key,
     value_as_text,
 )
 from lstm_bench.sweeps._published_trials import Link
 from lstm_bench.sweeps._search import Search, search_faults
 from lstm_bench.sweeps._setting_values import value_faults
-from lstm_bench.sweeps._sweep_tasks import TASK_MARK, read_sweep_tasks, without_dropped_tasks
+from lstm_bench.sweeps._sweep_tasks import read_sweep_tasks, without_dropped_tasks
 
 if TYPE_CHECKING:
     from lstm_bench.results import TaskGrid
@@ -224,7 +226,9 @@ def sweep_from_document(
         raise SweepError(f"{origin or name}:\n{lines}") from error
     planned = whole.get("seeds", Sweep.model_fields["seeds"].default)
     update: dict[str, Any] = {"overrides": " ".join(sorted(overrides))}
-    update["entries"] = _entries_to_judge(changed, original)
+    update["entries"] = entries_to_judge(
+        changed.entries, original.entries if original else {}, whole.get("recipes")
+    )
     if planned != changed.seeds and isinstance(planned, int):
         update["planned_seeds"] = max(planned, 0)
     return changed.model_copy(update=update)
@@ -236,20 +240,6 @@ def _without_overrides(document: Mapping[str, Any], changed: Sweep) -> Sweep | N
         return parse_sweep(changed.name, document, changed.tasks)
     except UserError:
         return None
-
-
-def _entries_to_judge(changed: Sweep, original: Sweep | None) -> dict[str, Entry]:
-    """Returns the fixed recipes; one that is no longer that of the file has no published figures.
-
-    They stay as a text, but a run at other settings neither reproduces them nor contradicts them.
-    """
-    before = original.entries if original else {}
-    return {
-        id_: entry.not_judged()
-        if id_ in before and before[id_].recipe.digest != entry.recipe.digest
-        else entry
-        for id_, entry in changed.entries.items()
-    }
 
 
 def sweep_over_file(settings: Mapping[str, Any], overrides: Sequence[str] = ()) -> Sweep:
@@ -379,8 +369,7 @@ def _comparison_faults(
         of, to = question.of, question.to
         for key, id_ in (("of", of), ("to", to)):
             # The faults of a broken recipe are reported already; do not report it missing as well.
-            key_of_recipe = id_.partition(TASK_MARK)[0].partition("/")[0]
-            if id_ not in entries and not broken & {key_of_recipe, id_.partition("/")[0]}:
+            if id_ not in entries and not broken & {recipe_key(id_), id_.partition("/")[0]}:
                 faults.append(Fault(f"comparisons.{name}.{key}", unknown("recipe", id_, entries)))
         compared = [entries[id_].recipe.task for id_ in (of, to) if id_ in entries]
         without = [task.name for task in compared if not task.has_baselines]

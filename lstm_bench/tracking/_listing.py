@@ -287,6 +287,7 @@ def parse_listing(text: bytes) -> dict[str, Any]:
     return {
         **defaults,
         **content,
+        "check": listing.check,
         "rows": [_with_current_role(row) for row in listing.rows],
         "comparisons": {name: vars(question) for name, question in listing.comparisons.items()},
         "refused": [vars(refusal) for refusal in listing.refused],
@@ -343,7 +344,7 @@ def result_from_listing(
         planned_seeds=listing.get("planned_seeds", 0),
         source=listing.get("source", ""),
         url=listing.get("url", ""),
-        check=_check(listing.get("check")),
+        check=listing.get("check"),
     )
 
 
@@ -353,13 +354,6 @@ def _grid(document: Mapping[str, Any] | None) -> TaskGrid | None:
         return None
     tasks = (GridTask(task["name"], task["chance"], task["ceiling"]) for task in document["tasks"])
     return TaskGrid(tuple(tasks), {id_: tuple(place) for id_, place in document["places"].items()})
-
-
-def _check(document: Mapping[str, Any] | None) -> ProcessorCheck | None:
-    """Returns the comparison of kinds of processors; None for a sweep without one."""
-    if document is None:
-        return None
-    return ProcessorCheck(**{**document, "kinds": tuple(document["kinds"])})
 
 
 def _fits(row: SweepRow, outcome: Outcome, objective: str) -> bool:

@@ -111,9 +111,7 @@ def test_a_figure_has_a_verdict_of_its_own_and_one_as_one_of_all_figures():
         ("not reproduced", "not reproduced"),
     ]
     # With 61 / 20 = 3.05 of 60 seeds on either side: 0.5 + 2.05 * 0.1 / 59 = 0.5035.
-    assert (
-        findings.reproductions[1].verdict.reason == "A run like ours has 50.3 to 59.7 % (p 0.062)."
-    )
+    assert findings.reproductions[1].verdict.reason == "9 in 10 further runs score 50.3 to 59.7 %."
     record = findings.reproductions[2].record()
     assert list(record)[-4:] == [
         "further_low",

@@ -80,7 +80,7 @@ def test_kinds_that_differ_and_fail_are_reported():
 
 def test_one_kind_trains_nothing():
     result, executor = check(EPYC=0.25)
-    assert not executor.jobs and "there is one kind" in result.sentence
+    assert not executor.jobs and "had one kind" in result.sentence
 
 
 def test_without_a_recipe_there_is_no_check():
@@ -157,7 +157,7 @@ def test_a_job_whose_kind_has_left_fails_and_the_others_go_on():
 def test_a_sweep_on_this_machine_says_that_there_is_one_kind(settings):
     result, _, _ = run_sweep(the_sweep(), settings)
     kind = processor_kind(provenance([]))
-    sentence = f"{kind}; there is one kind, so there is nothing to compare"
+    sentence = f"{kind}; the workers had one kind, so nothing was compared"
     stored = Store(settings.store, settings.artifacts).load("small")
     for data in (result, stored):
         assert data.check == result.check and data.check.kinds == (kind,)

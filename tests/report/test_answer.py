@@ -52,7 +52,7 @@ def test_the_one_question_of_a_sweep_is_answered_first() -> None:
 def test_recipes_of_a_file_are_scored_on_the_same_steps() -> None:
     for name, same in (("baselines", True), ("fixed only", False)):
         page = text_of(name)[0]
-        assert ("scored on the same steps of the file" in page) is same
+        assert ("of a file are scored on the same steps" in page) is same
         assert ("different framings are therefore of different steps" in page) is not same
 
 

@@ -1,16 +1,20 @@
 """Whether one seed has the same bits on several kinds of processors."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
 from outcome_builder import build_outcome
 
+from lstm_bench.results import to_json
 from lstm_bench.results._processor_check import (
     ProcessorCheck,
     outcome_differences,
     processor_check,
 )
+from lstm_bench.sweeps._sweep import parse_sweep
+from lstm_bench.tracking._listing import parse_listing, sweep_listing
 
 
 def an_outcome(loss=0.25, weights=(1.0, 2.0), processor="EPYC", predicted="A", seconds=0.5):
@@ -71,6 +75,20 @@ def test_kinds_that_differ_are_named_with_the_largest_difference_of_any_two():
     assert "seed 7 of A1 differs between them: loss by up to 0.25" in check.sentence
 
 
+def test_what_differs_by_no_number_is_stored_and_read_again():
+    outcomes = {"A": an_outcome(loss=-0.0), "B": an_outcome(loss=0.0, predicted="B")}
+    check = processor_check("A1", 7, outcomes, {})
+    assert check.differences["predictions: predicted"] is None and check.differences["loss"] == 0
+    assert "loss in the sign of 0" in check.sentence and "inf" not in check.sentence
+    sweep = parse_sweep("s", {"task": "memory", "recipes": {"A1": {}}, "check": "bits"})
+    document = sweep_listing(sweep, [], [], 0, None, {}, {}, check=check)
+    text = to_json(document).encode()
+    assert parse_listing(text)["check"] == check
+    unknown = json.loads(text)
+    unknown["check"]["unknown"] = 1
+    assert parse_listing(json.dumps(unknown).encode())["check"] == check
+
+
 def test_the_largest_difference_may_be_of_two_that_are_not_the_first():
     outcomes = {"A": an_outcome(loss=0.25), "B": an_outcome(loss=0.5), "C": an_outcome(loss=0.0)}
     assert processor_check("A1", 7, outcomes, {}).differences["loss"] == 0.5
@@ -89,4 +107,4 @@ def test_a_kind_that_failed_is_named():
 def test_without_two_kinds_nothing_is_compared(kinds):
     check = ProcessorCheck("A1", 7, kinds)
     assert check.is_same is None
-    assert ("there is one kind" in check.sentence) == bool(kinds)
+    assert ("had one kind" in check.sentence) == bool(kinds)

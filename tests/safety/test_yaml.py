@@ -148,3 +148,9 @@ def test_a_name_that_would_be_read_as_a_number_or_truth_value_is_rejected(name):
 
 def test_a_name_that_is_a_plain_number_stays_what_it_is():
     assert parse_yaml("7: 1\nA1: 2\n") == {7: 1, "A1": 2}
+
+
+@pytest.mark.parametrize("text", ["a: !!bool foo", "!!int '': 1", "a: !!float x"])
+def test_a_tag_that_does_not_fit_its_value_is_rejected(text):
+    with pytest.raises(SweepError, match="is not valid YAML"):
+        parse_yaml(text)

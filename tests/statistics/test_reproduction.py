@@ -62,7 +62,7 @@ def test_a_figure_outside_is_rejected_only_by_enough_seeds(n):
 def test_a_figure_at_the_edge_of_many_seeds_is_not_reproduced_and_says_why():
     verdict = figure_verdict_of(0.1, [0.1, *[0.9] * 60])  # 2 * 2 / 62 = 0.065
     assert verdict.word == "not reproduced"
-    assert verdict.reason == "A run like ours has 90.0 % (p 0.065)."
+    assert verdict.reason == "9 in 10 further runs score 90.0 %."
     assert figure_verdict_of(0.1, [0.1, *[0.9] * 20]).word == "reproduced"
 
 

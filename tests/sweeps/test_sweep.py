@@ -375,3 +375,18 @@ def test_a_published_figure_is_not_judged_at_other_settings(written):
     entries = load_sweep(file, ["recipes.B.units=5"]).entries
     assert (entries["B"].claim, entries["B"].published) == (None, reason)
     assert entries["A"].accuracy == 0.875
+
+
+def test_recipes_that_overrides_make_are_not_judged_by_the_figures_of_others(written):
+    reason = "not judged, because settings were overridden"
+    text = (
+        "task: memory\nepochs: 2\nrecipes: {A: {over: {lag: [4, 8]}, published_success: [3, 10]}}\n"
+    )
+    entries = load_sweep(written(text), ["recipes.A.over.lag=[4,6]"]).entries
+    assert entries["A/4"].published_success == (3, 10)
+    assert entries["A/6"].published_success is None
+    assert entries["A/6"].published == f"3 of 10 trials; {reason}"
+    incomplete = written("recipes: {A: {accuracy: 0.8}}\n")
+    entries = load_sweep(incomplete, ["task=memory", "recipes.B.accuracy=0.7"]).entries
+    assert (entries["A"].accuracy, entries["A"].published) == (None, f"80 %; {reason}")
+    assert entries["B"].accuracy == 0.7  # which the override says of its own recipe
