@@ -129,6 +129,23 @@ def test_figures_are_those_of_the_reports():
     assert f"([{thousand} of 30](reports/published/report.md) one of 1000)" in readme
 
 
+def test_figures_of_1997_are_those_of_their_report():
+    readme = " ".join(README.split())
+    table = reported("hochreiter1997", "published").set_index("id")
+    order = table.loc["6a"]
+    sequences = f"{order['sequences_mean']:,.0f} sequences, published"
+    assert f"{sequences} {order['published_sequences']:,.0f}." in readme
+    counts = table["sequences_verdict"].value_counts()
+    words = ("reproduced", "not reproduced", "cannot tell")
+    one, no, unknown = (counts[word] for word in words)
+    sentence = f"Of {counts.sum()} published numbers of sequences {one} is reproduced, {no} are not"
+    assert f"{sentence} and {unknown} cannot be told" in readme
+    rates = table[table["rate_verdict"].notna()]
+    assert set(rates["rate_verdict"]) == {"not reproduced"} and len(rates) == 5
+    assert (rates["solved"].min(), rates["solved"].max()) == (1, 16)
+    assert "none of 5 success rates on the embedded Reber grammar is (1 to 16 of 30" in readme
+
+
 def test_what_searches_found_is_what_their_reports_say():
     readme = " ".join(README.split())
     finalists = reported("random_memory", "confirmation")

@@ -359,11 +359,10 @@ def _verdicts(counted: str, verdicts: Sequence[tuple[str, str]], order: Sequence
     if one:
         verb = f"cannot be told{yet}" if open_ else f"is {verdict}"
         return f"The {counted.removeprefix('1 ')} {verb}{ids}."
-    return (
-        f"None of {counted} can be told{yet}{ids}."
-        if open_
-        else f"All {counted} are {verdict}{ids}."
-    )
+    if open_ or verdict.startswith("not "):
+        verb = f"can be told{yet}" if open_ else f"is {verdict.removeprefix('not ')}"
+        return f"None of {counted} {verb}{ids}."
+    return f"All {counted} are {verdict}{ids}."
 
 
 def _verdict_counts(verdicts: Sequence[tuple[str, str]], order: Sequence[str]) -> str:
