@@ -349,7 +349,7 @@ def test_the_next_step_uses_the_recipe_that_the_report_calls_best(done, again, c
     line = next_step(again, "my shop.csv")
     words = shlex.split(line)
     report = (done[0] / "reports" / "my shop-sales" / "report.md").read_text()
-    (named,) = re.findall(r"^\*\*(\S+) \(", report, re.M)
+    (named,) = re.findall(r"^\*\*\D.*?\(([a-z]+-\d+)\)", report, re.M)
     assert words[1:] == ["predict", f"my shop-sales:{named}", "--csv", "my shop.csv",
                          "--output", "forecast.csv"]  # fmt: skip
     assert command(*words[1:])[0] == 0
