@@ -344,7 +344,7 @@ def result_from_listing(
         planned_seeds=listing.get("planned_seeds", 0),
         source=listing.get("source", ""),
         url=listing.get("url", ""),
-        check=listing.get("check"),
+        check=_check(listing.get("check")),
     )
 
 
@@ -354,6 +354,13 @@ def _grid(document: Mapping[str, Any] | None) -> TaskGrid | None:
         return None
     tasks = (GridTask(task["name"], task["chance"], task["ceiling"]) for task in document["tasks"])
     return TaskGrid(tuple(tasks), {id_: tuple(place) for id_, place in document["places"].items()})
+
+
+def _check(facts: Any) -> ProcessorCheck | None:
+    """Returns the check of processors of a listing, which `parse_listing` has read or not."""
+    if facts is None or isinstance(facts, ProcessorCheck):
+        return facts
+    return ProcessorCheck(**{**facts, "kinds": tuple(facts["kinds"])})
 
 
 def _fits(row: SweepRow, outcome: Outcome, objective: str) -> bool:
