@@ -41,7 +41,10 @@ def estimate_table(name: str, estimate: Estimate) -> Table:
     for stage in estimate.stages:
         table.add_row(stage.name, *map(_range, (stage.recipes, stage.runs, stage.updates)))
     workers = "1 worker" if estimate.workers == 1 else f"{estimate.workers} workers"
-    reason = "no recipe could be trained in the time of the probe"
+    reason = (
+        "no recipe could be trained in the time of the probe; a first run with few seeds "
+        "(seeds=3) shows it"
+    )
     if estimate.too_large:
         reason = "its recipes need too much memory for a probe"
     table.caption = f"time on {workers} is unknown: {reason}"
