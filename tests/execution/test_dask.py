@@ -200,7 +200,8 @@ def test_a_driver_that_is_killed_goes_on_at_the_same_cluster_to_the_same_numbers
     for folder in (here, there):
         (folder / "long.yaml").write_text(LONG)
     alone = start_driver(here)
-    assert alone.wait(600) == 0, alone.stdout.read()
+    output, _ = alone.communicate(timeout=600)
+    assert alone.returncode == 0, output
     for _ in range(2):
         cluster.start_worker("--nanny")
     address = ("--cluster", cluster.address)
@@ -212,7 +213,7 @@ def test_a_driver_that_is_killed_goes_on_at_the_same_cluster_to_the_same_numbers
                 break  # a seed has come back
             time.sleep(0.02)
         kill(driver)
-        driver.wait()
+        driver.communicate()  # closes its output, too
     last = start_driver(there, *address)
     output, _ = last.communicate(timeout=600)
     assert last.returncode == 0, output
