@@ -242,18 +242,14 @@ def compare_outcomes(
         raise UserError(
             f"compare: must get outcomes of one task, but got {tasks[0]} and {tasks[1]}"
         )
-    without = [
-        name
-        for name, one in zip(tasks, (first, second), strict=True)
-        if COLUMNS.get(measure, measure) not in one.seeds
-    ]
-    if without:
-        raise UserError(
-            f"measure: {measure} is recorded for tasks with baselines, but {without[0]} has none; "
-            "use accuracy"
-        )
     of, to = outcome_labels(first, second)
     question = ComparisonQuestion(of, to, measure, margin=margin)
+    for label, one in ((of, first), (to, second)):
+        if not _is_recorded(one, question):
+            raise UserError(
+                f"measure: both outcomes must have it, but {label} has no {measure} (skill takes "
+                "a task with baselines); use accuracy"
+            )
     estimate = estimate_difference(Row(of, first), Row(to, second), question)
     return with_verdicts([without_verdict("comparison", question, estimate)])[0]
 
@@ -276,6 +272,7 @@ def outcome_labels(first: Outcome, second: Outcome) -> tuple[str, str]:
 
 
 def _is_recorded(outcome: Outcome, question: ComparisonQuestion) -> bool:
+    """Returns whether an outcome has the measure of a question: skill takes baselines."""
     return COLUMNS.get(question.measure, question.measure) in outcome.seeds
 
 

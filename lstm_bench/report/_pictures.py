@@ -165,9 +165,9 @@ def family_labels(families: Sequence[Family]) -> dict[str, str]:
         parts = {family.id: _name_parts(family) for family in group}
         shared = set.intersection(*map(set, parts.values()))
         several = [[p for p in parts[f.id] if p not in shared] for f in group]
-        plain = [", ".join(p for p in own if not p.startswith(TUNED)) for own in several]
-        for family, own, text in zip(group, several, plain, strict=True):
-            rates = [p for p in own if p.startswith(TUNED)] if plain.count(text) > 1 else []
+        plain = [", ".join(p for p in its if not p.startswith(TUNED)) for its in several]
+        for family, its, text in zip(group, several, plain, strict=True):
+            rates = [p for p in its if p.startswith(TUNED)] if plain.count(text) > 1 else []
             words = ", ".join(filter(None, [name, text, *rates]))
             labels[family.id] = f"{printable_line(family.id)}: {words}"
     return labels

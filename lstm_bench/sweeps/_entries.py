@@ -105,7 +105,7 @@ def recipe_key(id_: str) -> str:
     return id_.partition(TASK_MARK)[0].partition("/")[0]
 
 
-def entries_to_judge(
+def drop_changed_figures(
     entries: Mapping[str, Entry], original: Mapping[str, Entry], keys: object
 ) -> dict[str, Entry]:
     """Returns `entries`; of those that overrides changed, what was published is a text alone.

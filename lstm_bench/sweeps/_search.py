@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import UnionType
 from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lstm_bench.errors import Fault, unknown
 from lstm_bench.recipes import (
@@ -19,6 +19,7 @@ from lstm_bench.recipes import (
 )
 from lstm_bench.safety import WholeNumber, broken_rule
 from lstm_bench.sweeps._entries import Entry, Scalar
+from lstm_bench.sweeps._setting_values import strict_adapter
 from lstm_bench.tasks import Task
 
 
@@ -185,11 +186,8 @@ def _choice_fault(part: Range | tuple[Scalar, ...], task: type[Task], key: str) 
             return unknown("framing", value, FRAMINGS)
         if key == "framing" or field is None:
             continue
-        annotation: Any = (
-            Annotated[field.annotation, *field.metadata] if field.metadata else (field.annotation)
-        )
         try:
-            TypeAdapter(annotation).validate_python(value, strict=True)
+            strict_adapter(field).validate_python(value)
         except ValidationError as error:
             rules = " or ".join(dict.fromkeys(broken_rule(dict(item)) for item in error.errors()))
             return f"{rules}, but one of the choices is {value!r}"

@@ -77,7 +77,7 @@ def field_type(field: FieldInfo) -> Any:
     return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
 
 
-def _adapter(field: FieldInfo) -> TypeAdapter[Any]:
+def strict_adapter(field: FieldInfo) -> TypeAdapter[Any]:
     """Returns the check of a field's type, as strict as the model: a field may allow more."""
     try:
         return TypeAdapter(field_type(field), config=ConfigDict(strict=True))
@@ -96,7 +96,7 @@ def _broken(model: type[BaseModel], key: str, value: Any) -> str:
             return ""
         return ""
     try:
-        _adapter(model.model_fields[key]).validate_python(value)
+        strict_adapter(model.model_fields[key]).validate_python(value)
     except ValidationError as error:
         rules = " or ".join(dict.fromkeys(broken_rule(dict(item)) for item in error.errors()))
         return f"{rules}, but got {shown_value(value)}"

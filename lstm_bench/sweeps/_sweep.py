@@ -51,7 +51,7 @@ from lstm_bench.statistics import METRICS, ComparisonQuestion, Kind
 from lstm_bench.sweeps._entries import (
     Entry,
     RefusedEntry,
-    entries_to_judge,
+    drop_changed_figures,
     read_entries,
     read_refused,
     recipe_key,
@@ -226,7 +226,7 @@ def sweep_from_document(
         raise SweepError(f"{origin or name}:\n{lines}") from error
     planned = whole.get("seeds", Sweep.model_fields["seeds"].default)
     update: dict[str, Any] = {"overrides": " ".join(sorted(overrides))}
-    update["entries"] = entries_to_judge(
+    update["entries"] = drop_changed_figures(
         changed.entries, original.entries if original else {}, whole.get("recipes")
     )
     if planned != changed.seeds and isinstance(planned, int):

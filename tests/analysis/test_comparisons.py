@@ -133,7 +133,7 @@ def test_skill_is_compared_where_both_have_it():
     comparison = compare_outcomes(*skills, "skill")
     assert comparison.difference == pytest.approx(0.5)
     assert "higher than the second recipe in skill, by 50 points" in comparison.sentence
-    with pytest.raises(UserError, match="skill is recorded for tasks with baselines"):
+    with pytest.raises(UserError, match="skill takes a task with baselines"):
         compare_outcomes(skills[0], an_outcome(FIRST), "skill")
 
 
