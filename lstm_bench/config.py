@@ -51,7 +51,7 @@ class Settings(BaseModel):
     """Minutes that a sweep goes on without an answer of its store before it ends."""
     cluster: Annotated[str, Field(min_length=1)] | None = None
     """Address of a Dask scheduler, whose workers run the recipes in place of processes here."""
-    worker_memory_mb: Annotated[float, Field(ge=100)] = 400
+    worker_memory_mb: Annotated[float, Field(ge=100)] = 300
     """Unshared memory, in MB, from which on a worker process is replaced by a new one."""
 
 

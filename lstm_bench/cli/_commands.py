@@ -177,6 +177,11 @@ def sweep(
     """
     context, registry = load_context(profile, store, files)
     check_engine(engine)
+    if dry_run and cluster is None and context.cluster is None:
+        from lstm_bench.execution import WorkerPool
+
+        with WorkerPool(1) as pool:
+            pool.prepare()  # while the sweep is read, which takes seconds as well
     data = DataOptions(
         target, time, group, columns, kind, horizon, missing, known, date_format, day_first,
         aggregate, na, decimal, thousands, "auto" if wide else None, sheet, shortest,

@@ -65,7 +65,7 @@ class ClusterExecutor:
         self,
         link: Link,
         tasks: tuple[TaskSource, ...] = (),
-        worker_memory_mb: float = 400.0,
+        worker_memory_mb: float = 300.0,
         notice: Callable[[str], None] = lambda _: None,
         patience: float = PATIENCE,
         clock: Callable[[], float] = time.monotonic,

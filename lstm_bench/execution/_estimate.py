@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,16 +26,20 @@ from lstm_bench.sweeps import Search, Sweep
 
 MIN_SAMPLE, MAX_SAMPLE = 60, 500
 """The fewest and the most recipes that are drawn from a space to average their cost."""
-PROBE_STEPS = 20_000
-"""Time steps that a recipe is trained on in the probe, about."""
-PROBE_SECONDS = 4.0
+PROBE_TRAINING = 0.1
+"""Seconds of `estimated_training_seconds` that a recipe is trained for in the probe, about.
+
+More than the few hundredths of a second that a seed takes before its first update."""
+KERAS_SLOWER = 300.0
+"""About how many times longer plain Keras trains a small network."""
+PROBE_SECONDS = 5.0
 """Seconds that a recipe may take in the probe, including compiling, besides its baselines."""
 PROBE_BYTES = 1e9
 """Bytes that a recipe may take in the probe, by `estimated_memory`."""
 OVERHEAD_SECONDS = 0.4
 """Seconds a recipe takes besides compiling and training: its network is saved, its run logged."""
-PROGRAMS_OF_WORKER = 25
-"""About how many programs a worker compiles before it is replaced: it keeps 10 MB of each."""
+PROGRAMS_OF_WORKER = 16
+"""About how many programs a worker compiles before it is replaced: it keeps 15 MB of each."""
 OWN_DATA = ("recipes", "search", "confirmation")
 """The stages of a sweep over a file whose recipes learn from other rows than those before."""
 SAFETY_FACTOR = 1.3
@@ -247,7 +252,8 @@ def probe(
     Returns None if none could be trained.
     """
     jobs = {}
-    for short in {short.digest: short for short in map(_shorten, recipes)}.values():
+    shortened = [_shorten(recipe, engine) for recipe in recipes]
+    for short in {short.digest: short for short in shortened}.values():
         options = (engine, time_limit, short.training, program_key(short, engine))
         job = Job((short.settings,), (0,), *options, attempts=1)
         jobs[pool.submit(job)] = short
@@ -271,11 +277,11 @@ def _median_and_largest(recipes: Sequence[Recipe]) -> list[Recipe]:
     return [ranked[len(ranked) // 2], ranked[-1]] if ranked else []
 
 
-def _shorten(full: Recipe) -> Recipe:
-    """Returns `full` with only enough epochs for `PROBE_STEPS` time steps; its program stays."""
-    steps_per_epoch = full.schedule.samples * full.width
-    epochs = max(1, min(full.epochs, -(-PROBE_STEPS // steps_per_epoch)))
-    return full.with_settings({**full.settings, "epochs": epochs})
+def _shorten(full: Recipe, engine: str) -> Recipe:
+    """Returns `full` with only enough epochs for `PROBE_TRAINING`; its program stays."""
+    seconds = PROBE_TRAINING / (KERAS_SLOWER if engine == "keras" else 1.0)
+    epochs = math.ceil(full.epochs * seconds / estimated_training_seconds(full))
+    return full.with_settings({**full.settings, "epochs": min(max(epochs, 1), full.epochs)})
 
 
 def _steps(recipe: Recipe) -> float:

@@ -50,7 +50,7 @@ class Setup:
     tasks: tuple[TaskSource, ...] = ()
     modules: Mapping[str, bytes] = field(default_factory=dict)
     command: tuple[str, ...] = ()
-    worker_memory_mb: float = 400.0
+    worker_memory_mb: float = 300.0
 
 
 class MissingSetupError(LookupError):

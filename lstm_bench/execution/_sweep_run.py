@@ -103,9 +103,9 @@ def estimate_sweep(
     sweep: Sweep, settings: Settings, engine: str = "compiled", cluster: object = None
 ) -> Estimate:
     """Returns what `sweep` would cost, and writes nothing; see `run_sweep`."""
-    study = _study(sweep)
     with _executor(sweep, settings, cluster, print_plain) as pool:
-        return estimate(sweep, study, pool, engine)
+        pool.prepare()
+        return estimate(sweep, _study(sweep), pool, engine)
 
 
 def run_sweep(

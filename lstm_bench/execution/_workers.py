@@ -78,7 +78,7 @@ class WorkerPool:
     def __init__(
         self,
         workers: int,
-        budget_mb: float = 400.0,
+        budget_mb: float = 300.0,
         tasks: tuple[TaskSource, ...] = (),
         place: Place | None = None,
     ) -> None:

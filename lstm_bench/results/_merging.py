@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from lstm_bench.results._outcome import PLACE_COLUMNS, TABLES, Outcome
+from lstm_bench.results._shared_columns import share_columns
 
 
 def merge_outcomes(parts: Sequence[Outcome]) -> Outcome:
@@ -30,6 +31,7 @@ def merge_outcomes(parts: Sequence[Outcome]) -> Outcome:
         joined["seeds"][column] = joined["seeds"][column].fillna("")  # of seeds that ran here
     tables = {name: joined[name].sort_values("seed", kind="stable", ignore_index=True)
               for name in TABLES}  # fmt: skip
+    tables["predictions"] = share_columns(tables["predictions"])
     spent = sum(part.compile_seconds for part in disjoint)
     merged = dataclasses.replace(
         disjoint[0], **tables, compile_seconds=spent, weights=(), model=b""

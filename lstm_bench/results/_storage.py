@@ -31,6 +31,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from lstm_bench.errors import DamagedError
 from lstm_bench.results._merging import merge_outcomes
 from lstm_bench.results._outcome import TABLES, Outcome
+from lstm_bench.results._shared_columns import share_columns
 from lstm_bench.results._stored_tables import (
     check_tables,
     read_feather_table,
@@ -112,7 +113,7 @@ def read_outcome(folder: Path) -> Outcome:
         raise DamagedError(
             f"{folder.name}: not a complete outcome ({one_line(error)}); run it again"
         ) from error
-    return outcome
+    return _with_shared_columns(outcome)
 
 
 def pack_outcome(outcome: Outcome) -> bytes:
@@ -143,12 +144,19 @@ def unpack_outcomes(packed: Sequence[bytes]) -> Outcome:
     try:
         parts = [_read_packed(data) for data in packed]
         if len(parts) > 1 and not _have_equal_columns(parts):
-            return merge_outcomes([_joined([part]) for part in parts])
-        return _joined(parts)
+            outcome = merge_outcomes([_joined([part]) for part in parts])
+        else:
+            outcome = _joined(parts)
     except READ_ERRORS as error:
         raise DamagedError(
             f"a packed outcome cannot be read ({one_line(error)}); run it again"
         ) from error
+    return _with_shared_columns(outcome)
+
+
+def _with_shared_columns(outcome: Outcome) -> Outcome:
+    """Returns an equal outcome, whose forecasts take less memory."""
+    return dataclasses.replace(outcome, predictions=share_columns(outcome.predictions))
 
 
 @dataclass(frozen=True)

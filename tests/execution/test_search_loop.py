@@ -1,6 +1,7 @@
 """A search from its file to its report: its races, the stages after them, and failures."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from lstm_bench.errors import RecipeError, StoreError, SweepError
 from lstm_bench.execution._estimate import estimate_stages, probe
 from lstm_bench.execution._sweep_run import estimate_sweep, run_sweep
 from lstm_bench.execution._workers import WorkerPool
+from lstm_bench.recipes import estimated_training_seconds
 from lstm_bench.recipes._recipe import recipe
 from lstm_bench.results import measure_values
 from lstm_bench.search._optuna_trials import search_study
@@ -275,6 +277,32 @@ def test_a_probe_times_programs_that_were_compiled():
     with WorkerPool(1) as pool:
         speed = probe(rates, pool, "compiled", 60.0)
     assert 0 < speed.compile[0] == speed.compile[1]  # three recipes, one program
+
+
+class Collector:
+    """An executor that keeps its jobs and finishes none."""
+
+    def __init__(self):
+        self.jobs = []
+
+    def submit(self, job):
+        self.jobs.append(job)
+        return len(self.jobs)
+
+    def events(self):
+        return iter(())
+
+
+@pytest.mark.parametrize("epochs", [1, 40, 100_000])
+def test_a_probe_trains_for_a_tenth_of_a_second_or_less(epochs):
+    chosen, pool = recipe("memory", lag=30, epochs=epochs), Collector()
+    assert probe([chosen], pool, "compiled", 60.0) is None
+    trained = pool.jobs[0].recipes[0]["epochs"]
+    an_epoch = estimated_training_seconds(recipe("memory", lag=30, epochs=100_000)) / 100_000
+    assert trained == pytest.approx(min(epochs, 0.1 / an_epoch), abs=1.0)
+    keras = Collector()
+    probe([chosen], keras, "keras", 60.0)
+    assert keras.jobs[0].recipes[0]["epochs"] in range(1, math.ceil(0.1 / an_epoch / 300) + 2)
 
 
 @pytest.mark.parametrize(("engine", "programs"), [("compiled", 2), ("keras", 3)])

@@ -1,0 +1,53 @@
+"""Columns that are equal in several outcomes, which are held in memory once.
+
+Recipes of one sweep over a file forecast the same rows, next to the same baselines. So of the
+predictions of a seed, only the column of forecasts differs from one outcome to the next.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from weakref import WeakValueDictionary
+
+import numpy as np
+import pandas as pd
+
+MIN_ROWS = 1000
+"""Shorter tables take too little memory for a search."""
+
+_tables: WeakValueDictionary[tuple[str, str, bytes], pd.DataFrame] = WeakValueDictionary()
+"""The tables in memory by their columns: by the name, the type and a digest of the values."""
+
+
+def share_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    """Returns an equal table whose columns of numbers are those of earlier tables, where equal.
+
+    No table can change another one: pandas copies a column that others have before it changes it.
+    """
+    if len(frame) < MIN_ROWS or not frame.index.equals(pd.RangeIndex(len(frame))):
+        return frame
+    keys = {str(name): _key(str(name), column) for name, column in frame.items()}
+    columns = {name: _equal_column(frame[name], key) for name, key in keys.items()}
+    shared = pd.DataFrame(columns, index=frame.index, copy=False)
+    for key in filter(None, keys.values()):
+        _tables.setdefault(key, shared)
+    return shared
+
+
+def _key(name: str, column: pd.Series) -> tuple[str, str, bytes] | None:
+    """Returns what equal columns have in common; None for one that does not hold numbers."""
+    if not isinstance(column.dtype, np.dtype) or column.dtype.hasobject:
+        return None
+    values = column.to_numpy()
+    return name, values.dtype.str, hashlib.blake2b(values.tobytes()).digest()
+
+
+def _equal_column(column: pd.Series, key: tuple[str, str, bytes] | None) -> pd.Series:
+    """Returns the column of an earlier table, or a copy that is no part of a wider array."""
+    table = _tables.get(key) if key else None
+    if table is not None and key is not None:
+        earlier: pd.Series = table[key[0]]
+        if len(earlier) == len(column) and _key(key[0], earlier) == key:  # it may have changed
+            return earlier
+        del _tables[key]
+    return column.copy()
