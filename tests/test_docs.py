@@ -114,7 +114,7 @@ def test_figures_are_those_of_the_reports():
     window = compared.loc["a window of features for one letter (B2, B1)"]
     assert window["verdict"] == "cannot tell yet"
     fewest, most = window["more_seeds_low"], window["more_seeds_high"]
-    assert f"It cannot be told yet from 30 seeds: {fewest:.0f} to {most:.0f} more seeds" in readme
+    assert f"Thirty seeds cannot tell yet; {fewest:.0f} to {most:.0f} more probably" in readme
     steps = reported("published", "comparison").set_index("id").loc["B3", "accuracy_mean"]
     assert f"Three letters as time steps reach {100 * steps:.1f} %." in readme
     half = reported("horizon", "horizon").set_index("family")["half"]
@@ -123,27 +123,27 @@ def test_figures_are_those_of_the_reports():
     for family, name in families.items():
         assert re.search(rf"\b{half[family]:.0f} \({name}", readme), family
     solved = reported("horizon", "comparison").set_index("id")["solved"]
-    assert f"{solved['long/1024']} of 30 seeds solve a lag of 1024" in readme
-    assert solved["long/512"] == 30
+    assert f"{solved['long/1024']} of 30 seeds a lag of 1024" in readme
+    assert solved["long/512"] == 30 and "all 30 seeds solve a lag of 512" in readme
     thousand = reported("published", "comparison").set_index("id").loc["A10c", "solved"]
-    assert f"([{thousand} of 30](reports/published/report.md) one of 1000)" in readme
+    assert f"[{thousand} of 30](reports/published/report.md) a lag of 1000" in readme
 
 
 def test_figures_of_1997_are_those_of_their_report():
     readme = " ".join(README.split())
     table = reported("hochreiter1997", "published").set_index("id")
     order = table.loc["6a"]
-    sequences = f"{order['sequences_mean']:,.0f} sequences, published"
+    sequences = f"{order['sequences_mean']:,.0f} training sequences; the paper says"
     assert f"{sequences} {order['published_sequences']:,.0f}." in readme
     counts = table["sequences_verdict"].value_counts()
     words = ("reproduced", "not reproduced", "cannot tell")
     one, no, unknown = (counts[word] for word in words)
-    sentence = f"Of {counts.sum()} published numbers of sequences {one} is reproduced, {no} are not"
-    assert f"{sentence} and {unknown} cannot be told" in readme
+    sentence = f"Of {counts.sum()} published numbers of sequences, {one} is reproduced"
+    assert f"{sentence}, {no} are not, and {unknown} are undecided." in readme
     rates = table[table["rate_verdict"].notna()]
     assert set(rates["rate_verdict"]) == {"not reproduced"} and len(rates) == 5
     assert (rates["solved"].min(), rates["solved"].max()) == (1, 16)
-    assert "none of 5 success rates on the embedded Reber grammar is (1 to 16 of 30" in readme
+    assert "None of 5 success rates on the embedded Reber grammar is reproduced: 1 to 16" in readme
 
 
 def test_what_searches_found_is_what_their_reports_say():
