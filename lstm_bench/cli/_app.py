@@ -1,4 +1,4 @@
-"""The command `lstm-bench`: its commands, and how it ends.
+"""The command `lstm-bench`: its subcommands and its exit codes.
 
 Heavy packages are imported by the commands that need them, so that `--help` and `tasks` are quick
 and `report` never waits for TensorFlow.
@@ -63,13 +63,13 @@ def main() -> None:
         if end.code == BEFORE_COMMAND:
             _interrupted()
         raise
-    except LstmBenchError as error:  # nothing that the user gave was wrong
+    except LstmBenchError as error:  # the input was right
         print_wrapped(mask_passwords(f"error: {error}"))
         sys.exit(1)
 
 
 BEFORE_COMMAND = 130
-"""What typer exits with on a Ctrl-C that comes before the command has begun."""
+"""Typer's exit code for a Ctrl-C before the command has begun."""
 
 
 def _interrupted() -> NoReturn:

@@ -82,11 +82,11 @@ def tasks(
 def run(
     task: Annotated[str, typer.Argument(help="A task: see `lstm-bench tasks`.")],
     settings: Assignments = None,
-    seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from 0 on.")] = 10,
+    seeds: Annotated[int, typer.Option(min=1, help="The number of seeds, from 0 on.")] = 10,
     engine: EngineName = "compiled",
-    threads: Annotated[int, typer.Option(min=0, help="Seeds side by side; 0: one a core.")] = 0,
-    predictions: Annotated[bool, typer.Option(help="Print every step's answer.")] = False,
-    metrics: Annotated[str, typer.Option(help="More columns: names, or all.")] = "",
+    threads: Annotated[int, typer.Option(min=0, help="Seeds at a time; 0: one per core.")] = 0,
+    predictions: Annotated[bool, typer.Option(help="Print the prediction for each step.")] = False,
+    metrics: Annotated[str, typer.Option(help="More metrics: names, or all.")] = "",
     log: Annotated[bool, typer.Option(help="Log to the MLflow experiment `runs`.")] = True,
     files: TaskFiles = None,
     store: StoreUri = None,
@@ -156,13 +156,13 @@ def sweep(
     origins: Origins = None,
     label_per_sequence: LabelPerSequence = False,
     engine: EngineName = "compiled",
-    again: Annotated[bool, typer.Option(help="Run everything anew.")] = False,
+    again: Annotated[bool, typer.Option(help="Run again what the store has.")] = False,
     full: Annotated[
-        bool, typer.Option("--full", help="Run the recipes marked as full too: they take hours.")
+        bool, typer.Option("--full", help="Also run recipes marked as full, which take hours.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option(help="Say what it would cost, and stop.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Estimate the cost without running.")] = False,
     fail_fast: Annotated[
-        bool, typer.Option("--fail-fast", help="End with the first recipe that fails: exit 1.")
+        bool, typer.Option("--fail-fast", help="Stop at the first recipe that fails: exit 1.")
     ] = False,
     cluster: ClusterAddress = None,
     files: TaskFiles = None,
@@ -170,9 +170,9 @@ def sweep(
     profile: Profile = None,
     as_json: Json = False,
 ) -> None:
-    """Run the recipes and the search of a sweep; log them; report them.
+    """Run the recipes and the search of a sweep, log them, and write a report.
 
-    A sweep by its name, `sweep published`, or over a file of yours,
+    Give the name of a sweep, `sweep published`, or a file of your own,
     `sweep --csv sales.csv --target units search.trials=20`.
     """
     context, registry = load_context(profile, store, files)
@@ -228,7 +228,7 @@ def _read_sweep(
     context: Settings,
     known: TaskRegistry,
 ) -> tuple[Path, Sweep]:
-    """Returns the sweep that the command line names, and the file that messages are about."""
+    """Returns the file that messages are about, and the sweep that the command line names."""
     from lstm_bench.sweeps import find_sweep, load_sweep, sweep_over_file
 
     if file is not None:
@@ -243,12 +243,12 @@ def _read_sweep(
 
 
 def report(
-    names: Annotated[list[str] | None, typer.Argument(help="Sweeps; all of them if none.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Sweeps; by default all.")] = None,
     store: StoreUri = None,
     profile: Profile = None,
     as_json: Json = False,
 ) -> None:
-    """Rebuild reports from the run store alone."""
+    """Rebuild reports from the run store, without training."""
     from lstm_bench.cli._sweep_output import write_reports
     from lstm_bench.tracking import Store
 
@@ -266,12 +266,12 @@ def report(
 
 
 def status(
-    name: Annotated[str | None, typer.Argument(help="A sweep; all of them if none.")] = None,
+    name: Annotated[str | None, typer.Argument(help="The name of a sweep; by default all.")] = None,
     store: StoreUri = None,
     profile: Profile = None,
     as_json: Json = False,
 ) -> None:
-    """Show how far sweeps are, also those that other terminals or hosts run."""
+    """Show the progress of sweeps, including those on other terminals or hosts."""
     from lstm_bench.cli._status import status_page
     from lstm_bench.config import settings_for
     from lstm_bench.tracking import Store, sweep_states
@@ -285,10 +285,10 @@ def status(
 
 
 def speed(
-    seconds: Annotated[float, typer.Option(min=0.1, help="Time for each engine and problem.")] = 5,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Seconds per engine and problem.")] = 5,
     as_json: Json = False,
 ) -> None:
-    """Measure both engines side by side on this machine."""
+    """Measure the speed of both engines on this machine."""
     from lstm_bench.cli._show import speed_table
     from lstm_bench.cli._speed import measure
 
@@ -302,10 +302,10 @@ def speed(
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or an empty folder.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
     as_json: Json = False,
 ) -> None:
-    """Make a working folder: a task of your own, its test, a sweep, settings."""
+    """Make a working folder with a task of your own, its test, sweeps and settings."""
     from lstm_bench.cli._init import scaffold
 
     made = scaffold(folder)

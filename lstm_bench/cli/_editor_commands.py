@@ -22,7 +22,7 @@ from lstm_bench.safety import print_plain
 
 PROGRAM = "lstm-bench"
 VARIABLE = "_LSTM_BENCH_COMPLETE"
-"""The variable by which the shell asks the program for words; its name is fixed by click."""
+"""The variable with which the shell asks the program for words; click sets its name."""
 
 
 class Shell(StrEnum):
@@ -34,7 +34,7 @@ class Shell(StrEnum):
 
 
 def completion_init() -> None:
-    """Registers the shells that typer knows, which it does itself only for its own option."""
+    """Registers typer's shells, which typer itself does only for its own completion option."""
     from typer import completion
 
     completion.completion_init()  # type: ignore[attr-defined]
@@ -47,10 +47,10 @@ def schema(
     profile: Profile = None,
     as_json: Json = False,
 ) -> None:
-    """Print the JSON Schema of sweep files, by which editors complete and check them.
+    """Print the JSON Schema of sweep files, with which editors complete and check them.
 
-    It knows the tasks of this working folder. A sweep file names it in its first line,
-    `# yaml-language-server: $schema=sweep.schema.json`.
+    The schema includes the tasks of this working folder. A sweep file names the schema in its first
+    line, `# yaml-language-server: $schema=sweep.schema.json`.
     """
     from lstm_bench.results import to_json
     from lstm_bench.sweeps import sweep_schema
@@ -69,7 +69,7 @@ def completion(
     shell: Annotated[Shell, typer.Argument(help="bash, zsh or fish.")],
     as_json: Json = False,
 ) -> None:
-    """Print what lets a shell complete commands and options.
+    """Print a script with which a shell completes commands and options.
 
     Bash: `source <(lstm-bench completion bash)` in `~/.bashrc`; zsh likewise, after `compinit`;
     fish: `lstm-bench completion fish > ~/.config/fish/completions/lstm-bench.fish`.

@@ -24,7 +24,7 @@ FILES = {
 }
 """The files of a working folder, and the path of each in `template/`."""
 SCHEMA, TASK_FILE = "sweeps/sweep.schema.json", "my_task.py"
-"""The schema of sweep files, made when it is written, and the file of the task that it knows."""
+"""The schema of sweep files, made on writing, and the file of the task that it includes."""
 
 
 def scaffold(folder: Path) -> list[Path]:

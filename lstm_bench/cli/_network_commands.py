@@ -1,4 +1,4 @@
-"""The commands `export` and `predict`, which take the network of a finished run.
+"""The commands `export` and `predict`, which use recipes and networks of finished runs.
 
 Heavy packages are imported by the commands that need them.
 """
@@ -40,10 +40,10 @@ def export(
     settings: Assignments = None,
     output: Annotated[Path | None, typer.Option(help="Write to this file.")] = None,
     model: Annotated[
-        Path | None, typer.Option(help="Write a finished run's network here, as FILE.keras.")
+        Path | None, typer.Option(help="Write the network of a finished run to this .keras file.")
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="Default: the best of a run, or 0.")
+        int | None, typer.Option(min=0, help="By default, the best seed of a run, or 0.")
     ] = None,
     force: Annotated[bool, typer.Option(help="Overwrite the file if it is there.")] = False,
     files: TaskFiles = None,
@@ -97,20 +97,20 @@ def predict(
     symbols: Annotated[
         str | None, typer.Argument(help='The sequence, e.g. "3 0 1 2" or "ABC".')
     ] = None,
-    generate: Annotated[int, typer.Option(min=0, help="Feed back so many answers to symbols.")] = 0,
-    csv: Annotated[Path | None, typer.Option(help="A file like the one trained on.")] = None,
+    generate: Annotated[int, typer.Option(min=0, help="Feed back this number of predictions.")] = 0,
+    csv: Annotated[Path | None, typer.Option(help="A file like the training file.")] = None,
     na: Gaps = None,
     decimal: DecimalMark = None,
     thousands: ThousandsMark = None,
     sheet: Sheet = None,
-    output: Annotated[Path | None, typer.Option(help="Write what is forecast here.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Write the forecasts to this file.")] = None,
     force: Annotated[bool, typer.Option(help="Overwrite the file if it is there.")] = False,
     files: TaskFiles = None,
     store: StoreUri = None,
     profile: Profile = None,
     as_json: Json = False,
 ) -> None:
-    """Ask a finished run's network, e.g. `predict published:A1 "3 0 1 2"`."""
+    """Predict with the network of a finished run, e.g. `predict published:A1 "3 0 1 2"`."""
     if (symbols is None) == (csv is None):
         raise UserError('predict: give either symbols, like "3 0 1 2", or --csv FILE')
     options = {"na": na or None, "decimal": decimal, "thousands": thousands, "sheet": sheet}
@@ -172,7 +172,7 @@ def _print_forecast(
     output: Path | None,
     facts: dict[str, Any] | None,
 ) -> None:
-    """Writes or prints what a network forecasts; as JSON, where there are `facts` to go with it."""
+    """Writes or prints the forecasts of a network; as JSON, together with `facts`, if given."""
     from lstm_bench.data import reading_settings
     from lstm_bench.training import forecast_file, missing_intervals
 
@@ -186,7 +186,7 @@ def _print_forecast(
 
 
 def _print_table(table: pd.DataFrame, output: Path | None, facts: dict[str, Any] | None) -> None:
-    """Writes or prints forecasts; as JSON, where there are `facts` to go with them."""
+    """Writes or prints forecasts; as JSON, together with `facts`, if given."""
     from lstm_bench.safety import as_csv
 
     text, notes = as_csv(table), [printable_text(note) for note in table.attrs.get("notes", [])]

@@ -1,4 +1,4 @@
-"""What the commands have in common: options, where things are, and what is printed where."""
+"""What the commands share: options, settings in force, and the streams they print to."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 _document: ContextVar[TextIO] = ContextVar("where a JSON document is printed")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-Profile = Annotated[str | None, typer.Option(help="Lay conf/PROFILE.yaml over conf/default.yaml.")]
+Profile = Annotated[str | None, typer.Option(help="Use conf/PROFILE.yaml over conf/default.yaml.")]
 StoreUri = Annotated[str | None, typer.Option("--store", help="MLflow tracking URI.")]
 ClusterAddress = Annotated[
-    str | None, typer.Option("--cluster", help="A Dask scheduler, tcp://HOST:8786, runs it.")
+    str | None, typer.Option("--cluster", help="Run on a Dask scheduler, tcp://HOST:8786.")
 ]
-EngineName = Annotated[str, typer.Option(help="compiled, or keras for plain Keras.")]
+EngineName = Annotated[str, typer.Option(help="The engine: compiled, or keras for plain Keras.")]
 TaskFiles = Annotated[
     list[Path] | None,
     typer.Option("--tasks", metavar="FILE", help="A Python file with tasks of your own."),
@@ -41,7 +41,7 @@ TaskFiles = Annotated[
 Assignments = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="KEY=VALUE", help="Settings over the recipe's own: units=20 stateful=true."
+        metavar="KEY=VALUE", help="Settings over those of the recipe: units=20 stateful=true."
     ),
 ]
 Overrides = Annotated[
@@ -56,13 +56,13 @@ CsvFile = Annotated[Path | None, typer.Option("--csv", help="Search over this fi
 TextFile = Annotated[
     Path | None, typer.Option("--text", help="Search over the characters of this plain text.")
 ]
-Target = Annotated[str | None, typer.Option(help="Its column to forecast.")]
+Target = Annotated[str | None, typer.Option(help="The column to forecast.")]
 Time = Annotated[
     str | None,
-    typer.Option(help="Its column of times; several are joined: a,b; none: rows in order."),
+    typer.Option(help="The column of times; a,b joins two columns; none: rows are in order."),
 ]
 DateFormat = Annotated[
-    str | None, typer.Option("--date-format", help="How times are written, as %d/%m/%Y.")
+    str | None, typer.Option("--date-format", help="The pattern of times, such as %d/%m/%Y.")
 ]
 DayFirst = Annotated[
     bool | None,
@@ -70,39 +70,41 @@ DayFirst = Annotated[
 ]
 Aggregation = Annotated[
     str | None,
-    typer.Option("--aggregate", help="Merge rows of one time: mean, sum, first or last."),
+    typer.Option("--aggregate", help="Merge rows with the same time: mean, sum, first or last."),
 ]
-Group = Annotated[str | None, typer.Option(help="Its column that names series.")]
-Columns = Annotated[str | None, typer.Option(help='Its other columns that go in: a,b, or "".')]
-Known = Annotated[str | None, typer.Option(help="Its columns that are known in advance: a,b.")]
-TargetKind = Annotated[str | None, typer.Option("--kind", help="real, binary or symbols.")]
+Group = Annotated[str | None, typer.Option(help="The column that names series.")]
+Columns = Annotated[str | None, typer.Option(help='Other columns as inputs: a,b, or "" for none.')]
+Known = Annotated[str | None, typer.Option(help="Columns whose values are known in advance: a,b.")]
+TargetKind = Annotated[
+    str | None, typer.Option("--kind", help="The kind of target: real, binary or symbols.")
+]
 ForecastHorizon = Annotated[
     str | None,
-    typer.Option("--horizon", help="How many rows ahead; 1..12 for each of the next 12 rows."),
+    typer.Option("--horizon", help="Rows ahead to forecast; 1..12 for each of the next 12."),
 ]
-Missing = Annotated[str | None, typer.Option(help="drop or interpolate.")]
+Missing = Annotated[str | None, typer.Option(help="What to do with gaps: drop or interpolate.")]
 Gaps = Annotated[
     list[str] | None,
-    typer.Option("--na", help="A text for a gap, such as -200, or COLUMN=TEXT; may be repeated."),
+    typer.Option("--na", help="A text that means a gap: -200 or COLUMN=TEXT; can be repeated."),
 ]
-DecimalMark = Annotated[str | None, typer.Option("--decimal", help="Its decimal mark: . or ,")]
+DecimalMark = Annotated[str | None, typer.Option("--decimal", help="The decimal mark: . or ,")]
 ThousandsMark = Annotated[
-    str | None, typer.Option("--thousands", help="Its thousands separator: , or . or ' or a space.")
+    str | None, typer.Option("--thousands", help="The thousands separator: , or . or ' or a space.")
 ]
-Wide = Annotated[bool, typer.Option("--wide", help="Each column, or each row, of it is a series.")]
-Sheet = Annotated[str | None, typer.Option(help="Its sheet, if it is an Excel workbook.")]
+Wide = Annotated[bool, typer.Option("--wide", help="Read each column, or each row, as a series.")]
+Sheet = Annotated[str | None, typer.Option(help="The sheet of an Excel workbook.")]
 Shortest = Annotated[
-    int | None, typer.Option(help="Leave out series with fewer steps than this in a part.")
+    int | None, typer.Option(help="Leave out series with fewer steps than this in any set.")
 ]
 
 Origins = Annotated[
-    int | None, typer.Option(help="Train anew at so many moments of the part that is scored.")
+    int | None, typer.Option(help="Train anew at this number of moments of the test set.")
 ]
 
 LabelPerSequence = Annotated[
     bool,
     typer.Option(
-        "--label-per-sequence", help="The target labels all rows of each --group: classify these."
+        "--label-per-sequence", help="Classify each --group: the target labels all of its rows."
     ),
 ]
 
@@ -132,7 +134,7 @@ class DataOptions:
     label_per_sequence: bool | None = None
 
     def settings(self) -> dict[str, Any]:
-        """Returns what was given, as settings of the task `csv`."""
+        """Returns the given options as settings of the task `csv`."""
         options = {
             "target": self.target,
             "time": self.time,
@@ -157,7 +159,7 @@ class DataOptions:
         return {key: value for key, value in options.items() if value is not None}
 
     def refuse_without_file(self) -> None:
-        """Raises `UserError` where something was said about a file, but no file was named."""
+        """Raises `UserError` if an option is about a file, but no file is given."""
         given = [name for name, value in vars(self).items() if value not in (None, [])]
         if given:
             raise UserError(
@@ -166,7 +168,7 @@ class DataOptions:
 
 
 def _whole_number(text: str | None) -> int | str | None:
-    """Returns an option as a number if it is one."""
+    """Returns an option as a number, if it is one."""
     return int(text) if text is not None and re.fullmatch(r"[+-]?\d{1,9}", text) else text
 
 
@@ -189,7 +191,7 @@ Version = Annotated[
 
 
 def replace_unprintable() -> None:
-    """Lets a terminal that has not all of our letters show `?` in their place."""
+    """Shows `?` in place of letters that the terminal does not have."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
@@ -198,8 +200,8 @@ def replace_unprintable() -> None:
 def refuse_setting_options(words: Sequence[str], command: Any) -> None:
     """Raises `UserError` for a setting that is given as an option: `--units 20`.
 
-    `command` is the click command of the program, `words` are its arguments. Commands that take no
-    settings are left to click.
+    `command` is the click command of the program, and `words` are its arguments. click checks the
+    commands that take no settings.
     """
     called = getattr(command, "commands", {}).get(words[0] if words else "")
     if called is None or not any(part.metavar == "KEY=VALUE" for part in called.params):
@@ -223,10 +225,10 @@ def refuse_setting_options(words: Sequence[str], command: Any) -> None:
 
 
 def browse_command(store: str, page: str = "") -> str:
-    """Returns how runs are looked at: by a command, and at an address with `page` after its #.
+    """Returns how to see the runs: a command, and an address with `page` after its #.
 
-    Passwords are left for the reader to fill in.
-    MLflow's first page is that for language models, where no sweep is to be seen.
+    Passwords are masked: the reader fills them in. The address is needed because MLflow's first
+    page is for language models, and shows no sweep.
     """
     shown = mask_address(store)
     command = shell_line("mlflow", "ui", "--backend-store-uri", shown)
@@ -241,9 +243,10 @@ def dashboard_command(storage: str) -> str:
 
 
 def interruptible(command: Callable[..., None]) -> Callable[..., None]:
-    """Lets Ctrl-C out of a command as our own exception, before typer makes it its own.
+    """Turns Ctrl-C in a command into `Interrupted`, before typer handles it.
 
-    With --json, what a task of the user's prints goes to standard error: stdout is the document's.
+    With --json, anything that a user's task prints goes to standard error, and only the document to
+    standard output.
     """
 
     @functools.wraps(command)
@@ -289,7 +292,7 @@ def load_context(
 
 
 def check_engine(name: str) -> None:
-    """Raises `UserError` for an engine that there is not."""
+    """Raises `UserError` for an unknown engine."""
     from lstm_bench.errors import unknown
     from lstm_bench.training import ENGINES
 
@@ -298,13 +301,13 @@ def check_engine(name: str) -> None:
 
 
 def refuse_existing(output: Path | None, force: bool, option: str = "--output") -> None:
-    """Raises `UserError` where a file is in the way."""
+    """Raises `UserError` if the file exists, unless `force`."""
     if output is not None and not force and output.exists():
         raise UserError(f"{option}: {output} is there already; give another name, or --force")
 
 
 def write_file(output: Path, content: str | bytes, option: str = "--output") -> None:
-    """Writes a file that the user named; raises `UserError` where that cannot be."""
+    """Writes a file that the user named; raises `UserError` if this fails."""
     try:
         output.write_bytes(content.encode() if isinstance(content, str) else content)
     except OSError as error:
@@ -312,7 +315,7 @@ def write_file(output: Path, content: str | bytes, option: str = "--output") -> 
 
 
 def relative_path(path: Path) -> str:
-    """Returns a path as seen from the working folder, where it lies in there."""
+    """Returns a path relative to the working folder, if it lies below that."""
     try:
         return str(path.resolve().relative_to(Path().resolve()))
     except (ValueError, OSError, RuntimeError):  # outside, or a link to itself
@@ -320,7 +323,7 @@ def relative_path(path: Path) -> str:
 
 
 def print_json(document: Any) -> None:
-    """Prints the one document of --json; whatever else is printed goes to standard error."""
+    """Prints the document of --json; all other output goes to standard error."""
     from lstm_bench.results import to_json
 
     print(to_json(document), file=_document.get(sys.stdout))

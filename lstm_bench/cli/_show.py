@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def task_table(tasks: TaskRegistry) -> Table:
-    """Returns one line a task."""
+    """Returns a table with one line per task."""
     table = Table(title="Tasks", title_justify="left")
     for heading in ("task", "what it asks", "kind", "chance", "default recipe"):
         table.add_column(heading)
@@ -33,7 +33,7 @@ def task_table(tasks: TaskRegistry) -> Table:
 
 
 def task_page(tasks: TaskRegistry, name: str) -> RenderableType:
-    """Returns all that is known of one task; raises `UserError` where there is no such task."""
+    """Returns the full page of one task; raises `UserError` if there is no such task."""
     (facts,) = task_documents(tasks, name)
     about = _flowing((inspect.getdoc(tasks[name]) or "").split(">>>")[0])
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
@@ -50,7 +50,7 @@ def task_page(tasks: TaskRegistry, name: str) -> RenderableType:
 
 
 def _flowing(text: str) -> str:
-    """Returns a docstring whose paragraphs fill the line; what is indented stays as it is."""
+    """Returns a docstring with paragraphs that fill the line; indented text stays as it is."""
     blocks = [block for block in text.split("\n\n") if block.strip() not in ("", "::")]
     joined = [b if b.startswith(" ") else " ".join(b.split()) for b in blocks]
     return "\n\n".join(joined)
@@ -123,7 +123,7 @@ def _metric_table(outcome: Outcome, names: Sequence[str]) -> Table:
 
 
 def prediction_page(steps: list[AnswerStep], output: str) -> RenderableType:
-    """Returns one line a step: input, answer, and its `output`, e.g. "softmax"; then the answer."""
+    """Returns one line per step, with the value of its `output`, e.g. "softmax", and the answer."""
     table = Table(show_header=False, box=None, padding=(0, 1, 0, 0))
     for step in steps:
         figure = f"{step.output:.1%}" if output == "softmax" else f"{output} {step.output:.3f}"
@@ -134,9 +134,9 @@ def prediction_page(steps: list[AnswerStep], output: str) -> RenderableType:
 
 
 def speed_table(rows: list[dict[str, Any]]) -> Table:
-    """Returns the measurements of `speed.measure`."""
+    """Returns the measurements of `speed.measure` as a table."""
     table = Table(
-        title="Microseconds a training step, both engines in one run",
+        title="Microseconds per training step, both engines in one run",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
     )

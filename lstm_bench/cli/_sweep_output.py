@@ -27,7 +27,7 @@ def sweep_document(result: SweepResult, progress: SweepProgress) -> dict[str, An
 def print_sweep(
     result: SweepResult, progress: SweepProgress, place: Settings, data: str = ""
 ) -> None:
-    """Prints the table, and where report, runs and study are; `data` is the user's file, if any."""
+    """Prints the table and the places of report, runs and study; `data` is the user's file."""
     console = terminal_console()
     console.print(terminal_table(result.data, findings=result.findings, width=console.width))
     if progress.reused:
@@ -67,7 +67,7 @@ def write_reports(
 
 
 def warn(result: SweepResult, progress: SweepProgress) -> bool:
-    """Reports on standard error what a sweep did not achieve; returns whether there is any."""
+    """Prints what a sweep did not achieve to standard error; returns whether there is any."""
     for id_, reason in progress.unsaved.items():
         print_plain(
             f"{id_}: is left unfinished, for its network could not be saved ({reason}); run the "
