@@ -1,7 +1,7 @@
 """Which LSTM set-up really learns your sequences, and how sure can you be?
 
-Five concepts: a `Task` is a sequence problem, a framing turns its sequences into samples, a
-`Recipe` is one training configuration, an `Outcome` is what a recipe did over its seeds, and a
+There are five concepts. A `Task` is a sequence problem. A framing turns its sequences into samples.
+A `Recipe` is one training configuration. An `Outcome` has the results of a recipe over its seeds. A
 sweep is a file of recipes, or of a search over them::
 
     import lstm_bench as lb
@@ -10,7 +10,7 @@ sweep is a file of recipes, or of a search over them::
     many = lb.run("memory", units=20, epochs=200, seeds=30)
     lb.compare(few, many)
 
-What is offered here is listed in `__init__.pyi`, and imported when it is first used.
+`__init__.pyi` lists the names of this package. Each is imported when it is first used.
 """
 
 import importlib
@@ -25,8 +25,7 @@ _offered, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 class _Package(types.ModuleType):
     """Keeps `lb.tasks`, `lb.search` and `lb.export` functions.
 
-    There are packages of the same names inside, and importing one of them would put it in the
-    place of the function.
+    The package has subpackages of the same names, and importing one would replace the function.
     """
 
     def __setattr__(self, name: str, value: object) -> None:

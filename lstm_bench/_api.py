@@ -1,4 +1,4 @@
-"""What `import lstm_bench as lb` offers: the calls that the command line is a thin layer over."""
+"""What `import lstm_bench as lb` offers: the calls that the command line makes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ Overrides = Mapping[str, Any] | Sequence[str] | str
 
 
 def tasks(files: TasksOrFiles = ()) -> pd.DataFrame:
-    """Returns a table with one row a task: kind, chance level, parameters, default recipe, source.
+    """Returns a table of tasks: name, kind, chance level, parameters, default recipe, source.
 
     `files` are Python files or classes of your own. Raises `TaskError` if one cannot be loaded.
 
@@ -61,7 +61,7 @@ def recipe(task: str | type[Task], *, tasks: TasksOrFiles = (), **settings: Any)
     """Returns a recipe of `task`: the task's defaults, updated by `settings`.
 
     `task` is a class or a name: of a built-in task, or of one in an installed package, in the files
-    `tasks`, or in those of `conf/default.yaml`. Raises `RecipeError` with all faults at once.
+    `tasks`, or in the files of `conf/default.yaml`. Raises `RecipeError` with all faults at once.
 
     >>> import lstm_bench as lb
     >>> lb.recipe("alphabet", framing="window").framing.window
@@ -84,11 +84,11 @@ def run(
 ) -> Outcome:
     """Trains one recipe once for each seed and returns its outcome.
 
-    `task` is the name of a task, also of one in the Python files `tasks`, a task class or a recipe;
-    keywords are settings over its own; `data` is a DataFrame for the task `csv`. `seeds` is how
-    many seeds, from 0 on, or the seeds. `engine` is `compiled`, or `keras` for plain Keras;
-    `threads` seeds are trained at a time (default: one a core). `log` writes the outcome to the
-    MLflow experiment `runs`. Raises `RecipeError` for settings that do not fit.
+    `task` is a recipe, a task class or a task's name, which the Python files `tasks` may add.
+    Keywords override its settings. `data` is a DataFrame for the task `csv`. `seeds` is the number
+    of seeds, from 0 on, or the seeds. `engine` is `compiled`, or `keras` for plain Keras. `threads`
+    seeds are trained at a time, by default one per core. `log` writes the outcome to the MLflow
+    experiment `runs`. Raises `RecipeError` for settings that do not fit.
 
     >>> import lstm_bench as lb
     >>> lb.run("memory", seeds=2, units=5, epochs=3)
@@ -123,11 +123,11 @@ def _check_engine(engine: str) -> None:
 def compare(
     first: Outcome, second: Outcome, measure: Measure = "accuracy", margin: float | None = None
 ) -> Comparison:
-    """Returns how the first outcome differs from the second, with a verdict.
+    """Returns the difference of the first outcome from the second, with a verdict.
 
-    Seeds that both have are compared pair by pair. "not real": the 95 % interval lies within
-    `margin` (0.02). `measure` is accuracy, sequence_accuracy, solve_rate, skill, loss or
-    epochs_to_solve. Raises `UserError` where it is not recorded.
+    Shared seeds are compared pair by pair. A difference is "not real" if its 95 % interval lies
+    within `margin` of 0, by default 0.02. `measure` is accuracy, sequence_accuracy, solve_rate,
+    skill, loss or epochs_to_solve. Raises `UserError` if it was not recorded.
 
     >>> import lstm_bench as lb
     >>> few, many = (lb.run("memory", seeds=3, units=5, epochs=n) for n in (1, 2))
@@ -160,12 +160,12 @@ def search(
     data: pd.DataFrame | None = None,
     **fixed: Any,
 ) -> SweepResult:
-    """Searches the recipes of a task with Optuna and returns what came of it.
+    """Searches the recipes of a task with Optuna and returns the result.
 
-    `space` says what each setting may be: a list of values, a pair `(low, high)` of numbers, or a
-    range as in a sweep file, `{"int": [4, 64], "log": True}`; other keywords are fixed settings,
-    `search` holds further keys of a sweep file's search. The same call resumes the same search;
-    `name` (default: made from task and space) names it for `load`. Raises `SweepError`.
+    `space` gives the values of each setting: a list, a pair `(low, high)` of numbers, or a range as
+    in a sweep file, `{"int": [4, 64], "log": True}`. Other keywords are fixed settings. `search`
+    has further keys of a sweep file's search. `load` takes its `name`, by default made from task
+    and space. The same call resumes the same search. Raises `SweepError`.
 
     >>> import contextlib, tempfile
     >>> import lstm_bench as lb
@@ -203,12 +203,12 @@ def sweep(
     """Runs the recipes and the search of a sweep, logs them, and writes the report.
 
     `source` is a YAML file, the name of one in the folder of sweeps, or a mapping with the same
-    keys, called `name`, whose tasks may be classes. In place of it `csv` is a file of your own, or
-    `data` a DataFrame, written to the folder `frames`; `settings` are then those of the task `csv`.
-    `overrides`, settings over those of the file as `{"seeds": 5}` or `["seeds=5"]`, give it a
-    report of its own. What the store has is not run again, unless `again`; recipes marked as `full`
-    need `full`. `progress` shows a bar. `cluster` is a Dask scheduler's address, or a client. With
-    `fail_fast` the first failure raises `FailedFastError`; also `SweepError`, `StoreLostError`.
+    keys, called `name`, whose tasks may be classes. In its place, `csv` is a file of your own, or
+    `data` a DataFrame, which is written to the folder `frames`; `settings` are then those of the
+    task `csv`. `overrides`, such as `{"seeds": 5}` or `["seeds=5"]`, lead to a separate report.
+    Results in the store are computed again only with `again`; recipes marked as `full` run only
+    with `full`. `progress` shows a bar. `cluster` is the address of a Dask scheduler, or a client.
+    Raises `SweepError`, `StoreLostError` and, at a failure with `fail_fast`, `FailedFastError`.
 
     >>> import contextlib, tempfile
     >>> import lstm_bench as lb
@@ -243,7 +243,7 @@ def run_sweep(
     cluster: Any = None,
     fail_fast: bool = False,
 ) -> tuple[SweepResult, SweepProgress]:
-    """Runs a sweep that has been read; returns its result, and how it went."""
+    """Runs a sweep that has been read; returns its result and its final progress."""
     with warnings.catch_warnings():
         # MLflow and Optuna import tqdm, which warns in notebooks without widgets; none are needed.
         warnings.filterwarnings("ignore", message="IProgress not found")
@@ -273,7 +273,7 @@ def load(
 ) -> SweepResult:
     """Returns the result of a sweep that has been run, from the store alone.
 
-    With `overrides`, that of the sweep run with them. Raises `StoreError` where there is none.
+    `overrides` are those that it was run with. Raises `StoreError` if the store has no such sweep.
 
     >>> import contextlib, tempfile
     >>> import lstm_bench as lb
@@ -304,13 +304,13 @@ def forecast(
     profile: str | None = None,
     **reading: Any,
 ) -> pd.DataFrame:
-    """Returns what the network of a finished run forecasts from a file like its training data.
+    """Returns the forecasts of a finished run's network for a file like its training data.
 
-    `run` is a sweep over a file, whose best recipe is taken, a row of one as `SWEEP:ID`, a baseline
-    of its report as `SWEEP:BASELINE`, or the digest of a recipe. `data` is a DataFrame in place of
-    the file `csv`; `reading` may change `na`, `decimal`, `thousands` and `sheet`. A warning names
-    rows that cannot be forecast, e.g. without their known inputs, and values of text that are not
-    used. Raises `StoreError` where there is no such run, `UserError` where the file does not fit.
+    `run` is a sweep over a file, for its best recipe; a recipe of a sweep, `SWEEP:ID`; a baseline
+    of its report, `SWEEP:BASELINE`; or a recipe's digest. `data` is a DataFrame in place of the
+    file `csv`; `reading` can set `na`, `decimal`, `thousands` and `sheet`. Warnings name rows that
+    cannot be forecast, e.g. without their known inputs, and values of text that are not used.
+    Raises `StoreError` if there is no such run, `UserError` if the file does not fit.
 
     >>> import contextlib, tempfile
     >>> import lstm_bench as lb
@@ -362,10 +362,10 @@ def export(
     profile: str | None = None,
     **changes: Any,
 ) -> str:
-    """Returns a recipe as a Python script that needs Keras and NumPy alone.
+    """Returns a recipe as a Python script that needs only Keras and NumPy.
 
-    `what` is a task, a recipe, an outcome, a row of a sweep as `SWEEP:ID` or `FILE.yaml:ID`, or
-    the digest of one that has been run. `seed` is by default the best, or 0. Raises `UserError`.
+    `what` is a task, a recipe, an outcome, a recipe of a sweep as `SWEEP:ID` or `FILE.yaml:ID`, or
+    the digest of one that was run. `seed` is by default the best, or 0. Raises `UserError`.
 
     >>> import lstm_bench as lb
     >>> "keras.layers.LSTM(20" in lb.export("memory")
@@ -394,7 +394,7 @@ def keras_code(chosen: Recipe, seed: int) -> str:
 
 
 def open_store(place: Settings, create: bool = False) -> Store:
-    """Returns the store; raises `StoreError` where there is none and none is to be made."""
+    """Returns the store; raises `StoreError` if there is none, unless `create`."""
     from lstm_bench.tracking import Store
 
     return Store(place.store, place.artifacts, create=create)

@@ -45,17 +45,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLUMNS = {"solve_rate": "solved", "epochs_to_solve": "solved_epoch"}
-"""The column of the seeds table that holds a measure, if its name is another one."""
+"""The column of the seeds table with a measure, if the column has another name."""
 
 LONGEST_LABEL = 60
-"""The most characters of a label made of settings; longer ones are `the first recipe` and so on."""
+"""The most characters of a label made of settings. A longer one becomes `the first recipe`."""
 
 
 @dataclass(frozen=True, repr=False)
 class Comparison:
-    """How one recipe, `of`, differs from another one, `to`, in one measure.
+    """The difference of one recipe, `of`, from another, `to`, in one measure, with a verdict.
 
-    `estimate` is None as long as one of the two recipes has no result.
+    `estimate` is None until both recipes have results.
 
     >>> import lstm_bench as lb
     >>> comparison = lb.compare(*(lb.run("memory", seeds=3, units=n, epochs=2) for n in (5, 6)))
@@ -70,8 +70,8 @@ class Comparison:
     verdict: DifferenceVerdict
     more_seeds: int | None  # about how many more seeds would give a verdict
     corrected_for: int  # the number of differences that p was corrected for
-    more_seeds_range: tuple[int, int] | None = None  # if the difference is a standard error off
-    level: float = FIRST_LEVEL  # at which it is real: less after earlier looks
+    more_seeds_range: tuple[int, int] | None = None  # for a difference one standard error off
+    level: float = FIRST_LEVEL  # the significance level; lower after earlier looks
 
     @property
     def word(self) -> DifferenceVerdict:
@@ -80,12 +80,12 @@ class Comparison:
 
     @property
     def difference(self) -> float:
-        """The mean of `of` minus that of `to`, as a share in [-1, 1]; NaN without results."""
+        """The mean of `of` minus the mean of `to`, as a share in [-1, 1]; NaN without results."""
         return self.estimate.difference if self.estimate else math.nan
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The 95 % interval of the difference; NaN where there is none."""
+        """The 95 % interval of the difference, as (low, high); NaN if there is none."""
         return (self.estimate.low, self.estimate.high) if self.estimate else (math.nan, math.nan)
 
     @property
@@ -95,14 +95,14 @@ class Comparison:
 
     @property
     def n(self) -> int:
-        """The seeds that both recipes share; where they share none, those of `of`."""
+        """The number of seeds that both recipes share; if they share none, the seeds of `of`."""
         return self.estimate.n if self.estimate else 0
 
     @property
     def superiority(self) -> tuple[float, float, float]:
-        """The probability that a seed of `of` is higher than one of `to`, with a 95 % interval.
+        """The probability that `of` scores higher than `to`, with its 95 % interval.
 
-        On the same seed if they share seeds. Ties count half. NaN for epochs to solve.
+        Both use the same seed, if they share seeds. Ties count half. NaN for epochs to solve.
         """
         superiority = self.estimate.superiority if self.estimate else None
         return (
@@ -113,10 +113,7 @@ class Comparison:
 
     @property
     def rests_on(self) -> str:
-        """The condition of the verdict: which rare seeds, not seen so far, would undo it.
-
-        Empty if none could.
-        """
+        """The condition of the verdict: the rare, unseen seeds that would undo it; else empty."""
         if self.estimate is None:
             return ""
         margin = self.question.equivalence_margin
@@ -125,10 +122,10 @@ class Comparison:
 
     @property
     def sentence(self) -> str:
-        """Direction, difference with interval, and verdict, in one sentence.
+        """The direction, the difference with its interval, and the verdict, in one sentence.
 
-        Where the verdict rests on a condition, a second one gives the `superiority`, which does
-        not.
+        If the verdict rests on a condition, a second sentence gives the `superiority`, which
+        rests on none.
         """
         text = f"{self.direction}: {self.conclusion}."
         if self.estimate is None or self.verdict != "real" or not self.rests_on:
@@ -137,7 +134,7 @@ class Comparison:
 
     @property
     def direction(self) -> str:
-        """Direction and size of the difference, with its interval."""
+        """The direction and size of the difference, with its interval."""
         return difference_direction(self.question, self.estimate)
 
     @property
@@ -146,7 +143,7 @@ class Comparison:
         return f"{self.verdict}{_qualification(self)}"
 
     def record(self) -> dict[str, Any]:
-        """Returns the comparison as one flat row: what every table and JSON document shows."""
+        """Returns the comparison as one flat row, for tables and JSON documents."""
         estimate = self.estimate
         epochs = estimate.median_epochs if estimate and estimate.median_epochs else (None, None)
         return {
@@ -179,7 +176,7 @@ class Comparison:
         }
 
     def document(self) -> dict[str, Any]:
-        """Returns `record` as JSON documents show it: the interval and the medians are lists."""
+        """Returns `record` for JSON documents, with the interval and the medians as lists."""
         record = self.record()
         interval = [record.pop("low"), record.pop("high")]
         medians = [record.pop("median_epochs_of"), record.pop("median_epochs_to")]
@@ -224,11 +221,10 @@ class Comparison:
 def compare_outcomes(
     first: Outcome, second: Outcome, measure: Measure = "accuracy", margin: float | None = None
 ) -> Comparison:
-    """Returns how `first` differs from `second`, seed by seed where they share seeds.
+    """Returns the difference of `first` from `second`, seed by seed if they share seeds.
 
-    A difference counts as none if its whole 95 % interval lies within `margin` (a share; default
-    0.02) of 0. Raises `UserError` for a measure that was not recorded, and for a margin that there
-    cannot be.
+    The difference is "not real" if its whole 95 % interval is within `margin` of 0 (a share; by
+    default 0.02). Raises `UserError` if an outcome has no such measure, or for a wrong margin.
     """
     measures = get_args(Measure)
     if not isinstance(measure, str) or measure not in measures:
@@ -255,7 +251,7 @@ def compare_outcomes(
 
 
 def outcome_labels(first: Outcome, second: Outcome) -> tuple[str, str]:
-    """Returns a name for each of two outcomes, made of the settings in which they differ."""
+    """Returns labels for two outcomes, made of the settings in which they differ."""
     missing = object()
     keys = [
         key
@@ -272,7 +268,7 @@ def outcome_labels(first: Outcome, second: Outcome) -> tuple[str, str]:
 
 
 def _is_recorded(outcome: Outcome, question: ComparisonQuestion) -> bool:
-    """Returns whether an outcome has the measure of a question: skill takes baselines."""
+    """Returns whether an outcome has the measure of a question; skill needs baselines."""
     return COLUMNS.get(question.measure, question.measure) in outcome.seeds
 
 
@@ -295,7 +291,7 @@ def sweep_comparisons(result: SweepData) -> list[Comparison]:
 def without_verdict(
     name: str, question: ComparisonQuestion, estimate: Difference | None
 ) -> Comparison:
-    """Returns a comparison whose p value is not yet corrected: its verdict is open."""
+    """Returns a comparison without a corrected p value, so with an open verdict."""
     return Comparison(name, question, estimate, math.nan, "cannot tell yet", None, 0)
 
 
@@ -314,7 +310,7 @@ def with_verdict(
 ) -> Comparison:
     """Returns a comparison with its corrected p value, and the verdict that follows from it.
 
-    `levels` are those of this look, and of the next one, with the seeds that are advised.
+    `levels` are the significance levels of this look, and of the next one with the advised seeds.
     """
     estimate, question = comparison.estimate, comparison.question
     if estimate is None:
@@ -336,7 +332,7 @@ def with_verdict(
 
 
 def estimate_difference(of: Row, to: Row, question: ComparisonQuestion) -> Difference:
-    """Returns the difference over the seeds that both rows have; if they share none, over all."""
+    """Returns the difference over the shared seeds; over all seeds if the rows share none."""
     column = COLUMNS.get(question.measure, question.measure)
     values = [row.outcome.seeds.set_index("seed")[column].sort_index() for row in (of, to)]
     shared = values[0].index.intersection(values[1].index)
@@ -358,7 +354,7 @@ def estimate_difference(of: Row, to: Row, question: ComparisonQuestion) -> Diffe
 
 
 def _last_epoch(row: Row) -> float:
-    """Returns for how many epochs a seed that never solved the task was trained."""
+    """Returns the number of epochs for which a seed that never solved the task was trained."""
     last = row.outcome.settings.get("epochs")
     latest = float(row.outcome.seeds["solved_epoch"].max())  # NaN where no seed solved it
     return float(last) if isinstance(last, int) else 1.0 if math.isnan(latest) else latest

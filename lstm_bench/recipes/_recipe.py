@@ -1,8 +1,8 @@
 """A recipe: one immutable, valid training configuration with a name and a digest.
 
 A recipe is written and recorded as one flat mapping, `units: 20, framing: window, window: 3, ...`.
-It holds the fields of the recipe, the parameters of its task and those of its framing, and never
-the seed.
+The mapping has the fields of the recipe and the parameters of its task and framing, but never the
+seed.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Recipe(Configuration):
 
     @model_validator(mode="after")
     def _check_rules(self) -> Self:
-        """Raises `RecipeError` with all rules between settings that are broken."""
+        """Raises `RecipeError` with all broken rules between settings."""
         faults = list(rules.faults(self))
         if faults:
             raise RecipeError(faults)
@@ -67,9 +67,9 @@ class Recipe(Configuration):
 
     @property
     def outside_search(self) -> Recipe:
-        """This recipe without the task settings that keep data back from a search.
+        """This recipe without the settings by which its task holds data back from a search.
 
-        The recipe itself if its task keeps no data back.
+        It is the recipe itself if the task holds no data back.
         """
         if not self.task.search_overrides:
             return self
@@ -78,20 +78,20 @@ class Recipe(Configuration):
 
     @cached_property
     def at_origins(self) -> tuple[Recipe, ...]:
-        """This recipe at each origin at which it is trained anew; empty if it is trained once.
+        """This recipe at each origin where it is trained anew; empty if it is trained once.
 
-        The last one has the most data to learn from, and its network is the one that is kept.
+        At the last origin it has the most training data, and this network is kept.
         """
         parts = self.task.retrained_at
         return tuple(self.with_settings({**self.settings, **part}) for part in parts)
 
     @property
     def updates(self) -> int:
-        """The number of weight updates in the training of one seed, at all of its origins."""
+        """The number of weight updates of one seed, summed over its origins."""
         return sum(part.updates for part in self.at_origins) or super().updates
 
     def with_settings(self, settings: Mapping[str, Any]) -> Recipe:
-        """Returns the recipe of other `settings` and of the same task, whatever name they give it.
+        """Returns a recipe of the same task with these `settings`; a `task` among them is ignored.
 
         >>> recipe("memory").with_settings({"units": 4, "lag": 6}).settings["task"]
         'memory'
@@ -114,7 +114,7 @@ class Recipe(Configuration):
 
     @cached_property
     def training(self) -> str:
-        """The digest of the training: recipes that share it differ only in their evaluation."""
+        """A digest of the training: recipes with the same one differ only in their evaluation."""
         settings = self.settings | {"evaluation": "teacher_forced"}
         return self._hash({key: value for key, value in settings.items() if key != "start"})
 
@@ -188,7 +188,7 @@ def recipe(task: str | type[Task], **settings: Any) -> Recipe:
 
 
 def recipe_from_settings(settings: Mapping[str, Any], tasks: TaskRegistry) -> Recipe:
-    """Returns the recipe of one flat mapping, whose `task` is a name in `tasks` or a class.
+    """Returns the recipe for a flat mapping, in which `task` is a name in `tasks` or a class.
 
     >>> chosen = recipe("echo", units=4)
     >>> recipe_from_settings(chosen.settings, BUILT_IN_TASKS) == chosen
@@ -212,7 +212,7 @@ def recipe_from_settings(settings: Mapping[str, Any], tasks: TaskRegistry) -> Re
     if not isinstance(framing_name, str) or framing_name not in FRAMINGS:
         raise RecipeError([Fault("framing", unknown("framing", framing_name, FRAMINGS))])
     framing = FRAMINGS[framing_name]
-    # The task's defaults for another framing than the chosen one are dropped.
+    # Defaults of the task for a framing that was not chosen are dropped.
     for key in _framing_keys() - set(framing.model_fields) - set(settings):
         merged.pop(key, None)
     faults = list(_misplaced(task_class, framing, settings))
@@ -241,9 +241,9 @@ def recipe_from_settings(settings: Mapping[str, Any], tasks: TaskRegistry) -> Re
 
 
 def _with_origin(fault: Fault, task: type[Task], settings: Mapping[str, Any]) -> Fault:
-    """Returns a fault that says which of its settings are defaults of the task, if any are.
+    """Returns a fault that names the settings that are defaults of the task, if any.
 
-    A user who has not written a setting would look for it in vain.
+    Otherwise a user would look in vain for a setting that they did not write.
     """
     keys = {"framing", *_framing_keys()} if fault.key == "framing" else {fault.key}
     defaults = {k: v for k, v in task.defaults.items() if k in keys and k not in settings}
@@ -256,7 +256,7 @@ def _with_origin(fault: Fault, task: type[Task], settings: Mapping[str, Any]) ->
 
 
 def _defaults(task: type[Task], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the default settings of `task`: output, loss and learning rate fit `settings`."""
+    """Returns the default settings of `task`; output, loss and learning rate fit `settings`."""
     output, loss = OUTPUT_LAYERS[task.kind]
     encoding = encodings(task)[0]
     merged: dict[str, Any] = {"framing": "pairs", "encoding": encoding, "output": output}

@@ -1,4 +1,4 @@
-"""The result of a sweep, as Python users get it."""
+"""The result of a sweep, for Python users."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ COLUMNS_SHOWN = ("id", "name", "seeds", "accuracy_mean", "accuracy_low", "accura
 
 
 class SweepResult(Mapping[str, Outcome]):
-    """The outcomes of a sweep by the ids of their recipes, and what follows from them.
+    """The outcomes of a sweep by recipe id, with verdicts, tables and figures.
 
-    `result["A1"]` is the outcome of one recipe, `list(result)` gives all ids. Two results are equal
-    if their data are. `lstm_bench.sweep` returns one, and has an example.
+    `result["A1"]` is the outcome of one recipe, and `list(result)` gives all ids. Two results are
+    equal if their data are equal. `lstm_bench.sweep` returns a result, and shows an example.
     """
 
     def __init__(
         self, data: SweepData, page: Path | None = None, study: Callable[[], Any] | None = None
     ) -> None:
-        """`page` is the report of `data`, if it was written; `study` returns its Optuna study."""
+        """`page` is the path of the report, if it was written; `study` returns the Optuna study."""
         self.data = data
         self.page = page
         self._make_study = study
@@ -60,14 +60,14 @@ class SweepResult(Mapping[str, Outcome]):
 
     @property
     def ranking(self) -> Ranking | None:
-        """How the recipes rank across tasks; None if the sweep does not name several `tasks`."""
+        """The ranks of the recipes across tasks; None without several `tasks` in the sweep."""
         return self.findings.ranking
 
     @cached_property
     def study(self) -> Any:
         """The search as an `optuna.Study` in memory, made from the results.
 
-        Stopped trials are `PRUNED`, with the mean score after each rung as intermediate values.
+        Stopped trials are `PRUNED`. Their intermediate values are the mean scores after each rung.
         Raises `UserError` if the sweep has no search.
         """
         if self._make_study is None:
@@ -80,13 +80,13 @@ class SweepResult(Mapping[str, Outcome]):
 
     @property
     def plots(self) -> tuple[str, ...]:
-        """The kinds of figures that `plot` can draw for this result."""
+        """The kinds of figure that `plot` can return for this result."""
         return tuple(self._figures)
 
     def plot(self, kind: str = "accuracy") -> Figure:
-        """Returns a figure of the report; `kind` is the name of its file.
+        """Returns a figure of the report; `kind` is the name of its file without the suffix.
 
-        Raises `UserError` if this result has no such figure; `plots` lists those that it has.
+        `plots` lists the kinds. Raises `UserError` if this result has no such figure.
         """
         if not isinstance(kind, str) or kind not in self._figures:
             raise UserError(f"kind: {unknown('plot', kind, self._figures)}")
@@ -101,13 +101,14 @@ class SweepResult(Mapping[str, Outcome]):
     def report(self, folder: str | Path) -> Path:
         """Writes the report into `folder` and returns the path of its page.
 
-        Raises `StoreError` if the folder cannot be written, or has other files in the way.
+        Raises `StoreError` if the folder cannot be written, or has files of the same names that no
+        report has written.
         """
         check_path("folder", folder)
         return write_report(self.data, Path(folder), self.findings)
 
     def document(self) -> dict[str, Any]:
-        """Returns the result as plain JSON values, as `sweep --json` prints it."""
+        """Returns the result as plain JSON values, as printed by `sweep --json`."""
         page = "" if self.page is None else str(self.page)
         return self.findings.document() | {"report": page}
 

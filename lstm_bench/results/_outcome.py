@@ -52,17 +52,17 @@ SEED_COLUMNS = (
 )
 """The columns that every seeds table has.
 
-Where a task says which steps need memory, `recall_accuracy` is the accuracy over these alone. Where
-a recipe may end early, `trained_epochs` tells when, and `sequences` after how many training
-sequences; NaN if the seed did not solve the task. With `stop=rule` they are counted until the
-task's rule was met. With `stop_after_solved` they are those of all epochs that were trained: an
-upper end, because the task is only evaluated between epochs, and has then stayed solved for a
-while. Where a task has unseen sequences, `accuracy` is measured on these, and `seen_accuracy` and
-`unseen_accuracy` are columns too. In teacher forcing there are also all of `statistics.METRICS`,
-and `skill` where the task has baselines (see `statistics.skill_score`).
+If the task marks the steps that need memory, `recall_accuracy` is the accuracy over these alone.
+If a recipe can end early, `trained_epochs` is the number of epochs that were trained, and
+`sequences` the number of training sequences; NaN if the seed did not solve the task. With
+`stop=rule`, sequences are counted until the task's rule was met. With `stop_after_solved`, the
+sequences of all trained epochs are counted: an upper limit, because the task is only evaluated
+between epochs, and has then stayed solved for a while. If the task has unseen sequences, `accuracy`
+is measured on these, and `seen_accuracy` and `unseen_accuracy` are columns too. In teacher forcing
+there are also all of `statistics.METRICS`, and `skill` if the task has baselines.
 """
 PLACE_COLUMNS = ("host", "processor", "versions")
-"""Text columns of seeds that a cluster has run, at the end: where, and with which packages."""
+"""Text columns of seeds from a cluster, at the end: where they ran, and with which packages."""
 PARTIAL_ACCURACIES = ("recall_accuracy", "seen_accuracy", "unseen_accuracy")
 """Accuracies over a part of the scored steps, if they were recorded."""
 
@@ -72,15 +72,15 @@ CURVE_POINTS = 200
 
 
 NOT_COMPARED = ("compile_seconds", "provenance", "model")
-"""Fields that equal outcomes may differ in: when, where, and the file made of the weights."""
+"""Fields in which equal outcomes may differ: times, places, and the model file."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Outcome:
-    """What a recipe did over its seeds. Everything reported is computed from this.
+    """The results of a recipe over its seeds. Everything reported is computed from them.
 
-    `seeds` is a table with one row per seed, `curves` one with a row per seed and epoch, and
-    `predictions` one with a row per seed and scored step.
+    There are three tables. `seeds` has one row per seed, `curves` one per seed and epoch, and
+    `predictions` one per seed and scored step.
 
     >>> import lstm_bench as lb
     >>> outcome = lb.run("memory", seeds=2, units=5, epochs=3)
@@ -97,10 +97,10 @@ class Outcome:
     predictions: pd.DataFrame
     parameters: int
     updates: int  # weight updates per seed
-    multiply_adds: int  # by weights, in training one seed: forward, and twice as many backward
+    multiply_adds: int  # by weights, per seed: forward passes, and twice as many backward
     compile_seconds: float
     provenance: Mapping[str, str] = field(default_factory=dict)
-    weights: tuple[np.ndarray, ...] = ()  # of the best seed, until they are in `model`
+    weights: tuple[np.ndarray, ...] = ()  # of the best seed, until `model` has them
     model: bytes = b""  # the best seed's network, a `.keras` file
     data: Mapping[str, Any] = field(default_factory=dict)  # see `Task.preprocessing`
 
@@ -111,32 +111,32 @@ class Outcome:
 
     @property
     def solve_rate(self) -> Rate:
-        """How many seeds solved the task, with Wilson's 95 % interval.
+        """The number and share of seeds that solved the task, with Wilson's 95 % interval.
 
-        Where all seeds are scored on one stretch of data, solved is only an error below the
-        baseline's on this stretch, and the interval counts the stretch too: see `positive_rate`.
+        If all seeds are scored on one stretch of data, "solved" only means an error below the
+        baseline's on this stretch. The interval then counts the stretch too: see `positive_rate`.
         """
         return solve_rate_interval(self)
 
     @cached_property
     def on_stretch(self) -> bool:
-        """Whether all seeds are scored on the same stretch of data, next to baselines."""
+        """Whether all seeds are scored on the same stretch of data, and have baselines."""
         return is_scored_on_stretch(self.seeds, self.predictions)
 
     @property
     def overlap(self) -> int:
-        """The steps that one forecast shares with the next."""
+        """The number of steps that one forecast shares with the next."""
         return int(self.settings.get("horizon") or 1)
 
     @cached_property
     def _stretch_means(self) -> dict[tuple[str, float], StretchMean | None]:
-        """The means over seeds and steps that were computed so far, by measure and level."""
+        """A cache of means over seeds and steps, by measure and level."""
         return {}
 
     def stretch_mean(self, measure: str, level: float = 0.05) -> StretchMean | None:
         """Returns the mean of a measure with an interval that counts seeds and steps.
 
-        None where there is none: see `on_stretch`.
+        None unless all seeds are scored on one stretch: see `on_stretch`.
         """
         if not self.on_stretch or not len(self.seeds):
             return None
@@ -149,7 +149,7 @@ class Outcome:
 
     @property
     def epochs_to_solve(self) -> float | None:
-        """The median over all seeds, with unsolved ones as infinite; None if it is infinite."""
+        """The median over all seeds, counting unsolved ones as infinite; None if it is infinite."""
         return median_epochs(self.seeds["solved_epoch"].tolist())
 
     @property
@@ -159,25 +159,25 @@ class Outcome:
 
     @property
     def best_seed(self) -> int:
-        """The seed with the highest `score`; of equals, the one with the lowest loss."""
+        """The seed with the highest `score`; among equals, the one with the lowest loss."""
         keys = [self.score, "loss", "seed"]
         ranked = self.seeds.sort_values(keys, ascending=[False, True, True])
         return int(ranked["seed"].iloc[0])
 
     @property
     def cost(self) -> int:
-        """Parameters times updates, the same on every machine."""
+        """Trainable parameters times weight updates, the same on every machine."""
         return self.parameters * self.updates
 
     @property
     def score(self) -> str:
-        """The column of `seeds` that ranks: `skill` where there are baselines, or `accuracy`."""
+        """The column of `seeds` that ranks recipes: `skill` with baselines, else `accuracy`."""
         return "skill" if "skill" in self.seeds else "accuracy"
 
     def rank(self) -> tuple[float, float, int, str]:
         """Returns a key that sorts the best recipe first.
 
-        By solve rate, accuracy and cost; where there are baselines by skill, solve rate and cost.
+        It sorts by solve rate, accuracy and cost; with baselines, by skill, solve rate and cost.
         """
         mean = mean_interval(self.seeds[self.score].to_numpy(float)).mean
         first, second = self.solve_rate.rate, mean
@@ -186,7 +186,7 @@ class Outcome:
         return (-first, -second, self.cost, self.digest)
 
     def summary(self) -> dict[str, Any]:
-        """Returns the means and rates over the seeds as plain JSON values; NaN becomes None."""
+        """Returns means and rates over the seeds as plain JSON values; NaN becomes None."""
         rate = self.solve_rate
         loss = mean_interval(self.seeds["loss"].to_numpy())
         sequences = measure_mean(self, "sequence_accuracy")
@@ -229,9 +229,9 @@ class Outcome:
     def learning_curve(self) -> pd.DataFrame:
         """Returns the learning curve over the seeds: one row per epoch.
 
-        Columns: epoch, seeds, and mean, low (smallest) and high (largest) of loss and of accuracy.
-        If the value of one seed is not finite, all three are NaN, so that a divergence is visible.
-        A seed that ended early keeps its last values.
+        Columns: epoch, seeds, and the mean, low (smallest) and high (largest) loss and accuracy. If
+        the value of one seed is not finite, all three are NaN, so that a divergence is visible. A
+        seed that ended early keeps its last values.
         """
         curves = _extended_curves(self.curves).replace([np.inf, -np.inf], np.nan)
         groups = curves.groupby("epoch", sort=True)
@@ -284,7 +284,7 @@ class Outcome:
         return table + svg[svg.index("<svg") :]
 
     def __eq__(self, other: object) -> bool:
-        """Returns whether all numbers are equal; times and provenance do not count."""
+        """Returns whether all numbers are equal, apart from times and provenance."""
         if not isinstance(other, Outcome):
             return NotImplemented
         left_out = ("seconds", *PLACE_COLUMNS)
@@ -302,7 +302,7 @@ class Outcome:
 
 
 def _extended_curves(curves: pd.DataFrame) -> pd.DataFrame:
-    """Returns learning curves in which every seed has the last values to the last epoch of all."""
+    """Returns learning curves in which each seed keeps its last values until the last epoch."""
     if len(set(curves.groupby("seed")["epoch"].max())) < 2:
         return curves
     epochs = np.unique(curves["epoch"])
@@ -327,7 +327,7 @@ def _sequences_document(sequences: np.ndarray) -> dict[str, Any]:
 
 
 SEED_COLUMN = {"solve_rate": "solved"}
-"""The column of the seeds table that holds a measure, if its name is another one."""
+"""The column of the seeds table with a measure, if the column has another name."""
 
 
 def measure_bounds(measure: str) -> tuple[float, float]:
@@ -338,7 +338,7 @@ def measure_bounds(measure: str) -> tuple[float, float]:
 def measure_values(outcome: Outcome, measure: str) -> np.ndarray:
     """Returns the value of `measure` for every seed, in the order of the seeds, shape (seeds,).
 
-    A solved seed counts as 1. All values are NaN where the measure was not recorded.
+    A solved seed counts as 1. All values are NaN if the measure was not recorded.
     """
     column = SEED_COLUMN.get(measure, measure)
     if column not in outcome.seeds:
@@ -353,8 +353,8 @@ TOO_FEW_STEPS = "too few steps, none that differ, or seeds that cannot be compar
 def measure_mean(outcome: Outcome, measure: str, level: float = 0.05) -> Mean:
     """Returns the mean of `measure` over the seeds, with an interval within its bounds.
 
-    The interval has the confidence 1 - `level`. It is Wilson's for a rate, else that of a mean.
-    Where all seeds are scored on the same stretch of data it counts the stretch too.
+    The interval has confidence 1 - `level`. For a rate, it is Wilson's. If all seeds are scored on
+    the same stretch of data, it counts the stretch too.
     """
     bounds = measure_bounds(measure)
     mean = mean_interval(measure_values(outcome, measure), *bounds, level=level)
@@ -371,7 +371,7 @@ def measure_mean(outcome: Outcome, measure: str, level: float = 0.05) -> Mean:
 
 
 def solve_rate_interval(outcome: Outcome, level: float = 0.05) -> Rate:
-    """Returns how many seeds solved the task, with an interval of confidence 1 - `level`."""
+    """Returns the solve rate of the seeds, with an interval of confidence 1 - `level`."""
     skill = outcome.stretch_mean("skill", level)
     if skill is None:
         return solve_rate(outcome.seeds["solved"].to_numpy(), level)
@@ -383,7 +383,7 @@ def score_strip(
 ) -> ScoreStrip:
     """Returns the row of an accuracy figure for an outcome, in percent.
 
-    `measure` is the column of its seeds table to show; by default, what ranks it.
+    `measure` is the column of the seeds table to show, by default the one that ranks recipes.
     """
     measure = measure or outcome.score
     mean = measure_mean(outcome, measure)

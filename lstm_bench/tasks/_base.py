@@ -21,16 +21,16 @@ Floats = NDArray[np.floating]
 
 @dataclass(frozen=True)
 class Sequence:
-    """One sequence of T time steps: its inputs, its targets and which steps are scored.
+    """One sequence of T time steps: its inputs, its targets, and which steps are scored.
 
-    Symbols: `inputs` (T,) and `targets` (T,) are integers. Real values: floats, `inputs` (T, F) and
-    `targets` (T, K). `scored` (T,) is boolean. In a `cyclic` sequence the first step follows the
-    last one.
+    For symbols, `inputs` (T,) and `targets` (T,) are integers. For real values, `inputs` (T, F) and
+    `targets` (T, K) are floats. `scored` (T,) is boolean. In a `cyclic` sequence the first step
+    follows the last.
 
-    `recall` (T,) marks the scored steps whose target needs the memory of an earlier input; they
-    get an accuracy of their own, and `recall_weight` is their weight in the loss. `possible`
-    (T, K) marks the symbols that can come next where there is more than one: a step is then correct
-    if each of them has a larger output than every other symbol, whichever of them is the target.
+    `recall` (T,) marks the scored steps whose target depends on an earlier input. They have a
+    separate accuracy, and `recall_weight` is their weight in the loss. `possible` (T, K) marks the
+    symbols that can come next, if there are several. A step is then correct if each of them has a
+    larger output than every other symbol, whichever of them is the target.
 
     >>> len(Sequence(np.array([0, 1]), np.array([1, 0]), np.array([True, True])))
     2
@@ -63,7 +63,7 @@ class Sequence:
         return cls(array[:-1], array[1:], np.ones(len(array) - 1, bool))
 
     def recalled_at(self, *steps: int) -> Sequence:
-        """Returns this sequence with `steps` marked as those that need memory.
+        """Returns this sequence with `steps` marked as steps that need memory.
 
         >>> Sequence.next_symbol([3, 0, 1, 3]).recalled_at(-1).recall
         array([False, False,  True])
@@ -75,9 +75,9 @@ class Sequence:
 
 @dataclass(frozen=True)
 class Problem:
-    """The sequences of one seed: `train` to train on, `unseen` only to be scored on.
+    """The sequences of one seed: `train` for training, `unseen` only for scoring.
 
-    If there are unseen sequences, the score is computed on them alone; otherwise on `train`.
+    The score is computed on the unseen sequences alone, if there are any, else on `train`.
 
     >>> seen, unseen = (Sequence.next_symbol(symbols) for symbols in ([0, 1, 2], [0, 2, 1]))
     >>> len(Problem((seen,), unseen=(unseen,)).sequences)
@@ -94,19 +94,19 @@ class Problem:
 
     @property
     def scored_sequences(self) -> list[tuple[int, Sequence]]:
-        """The sequences that the score is computed on, each with its number."""
+        """The sequences on which the score is computed, each with its number."""
         numbered = list(enumerate(self.sequences))
         return numbered[len(self.train) :] if self.unseen else numbered
 
 
 @dataclass(frozen=True)
 class StoppingRule:
-    """When training has succeeded, judged by the training sequences themselves as they come.
+    """The rule by which training has succeeded, applied to the training sequences as they come.
 
-    Of the last `sequences` ones at most `misses` may have an output at a scored step that is off by
-    `tolerance` or more, before the weights are updated with them; and the mean of their largest
-    errors is below `mean_error`, if given. With `last_step`, only the last scored step of each
-    sequence is judged.
+    A sequence is a miss if the output at a scored step is off by `tolerance` or more, before the
+    weights are updated with this sequence. The last `sequences` training sequences may have at most
+    `misses` misses, and the mean of their largest errors must be below `mean_error`, if given. With
+    `last_step`, only the last scored step of each sequence counts.
 
     >>> StoppingRule(sequences=2000, tolerance=0.04, mean_error=0.01).misses
     0
@@ -122,11 +122,11 @@ class StoppingRule:
 class Task(BaseModel, ABC):
     """A sequence problem with its parameters, as a frozen value.
 
-    A subclass defines its `name`, the `kind` of its targets, the settings of its first published
-    recipe (`defaults`), its `labels` and its `chance` (properties or plain values), and returns
-    its sequences from `problem`. Its parameters are pydantic fields: they can be set, searched and
-    recorded like any other setting of a recipe. Raise `version` whenever the sequences of a seed
-    change, so that results on the old sequences are not mistaken for results on the new ones.
+    A subclass defines its `name`, the `kind` of its targets, and the settings of its first
+    published recipe (`defaults`). It defines `labels` and `chance`, as properties or plain values,
+    and returns its sequences from `problem`. Its parameters are pydantic fields: they can be set,
+    searched and recorded like any other setting of a recipe. Raise `version` whenever the sequences
+    of a seed change, so that old results are not mistaken for results on the new sequences.
 
     >>> from lstm_bench.tasks import BUILT_IN
     >>> memory = BUILT_IN["memory"]()
@@ -150,7 +150,7 @@ class Task(BaseModel, ABC):
     defaults: ClassVar[Mapping[str, object]] = {}
     tolerance: ClassVar[float] = 0.0
     search_overrides: ClassVar[Mapping[str, object]] = {}
-    """Parameter values during a search; they hold back the data on which finalists are scored."""
+    """Parameter values during a search, which hold back the data on which finalists are scored."""
     has_baselines: ClassVar[bool] = False
     """Whether `baselines` returns any predictions to compare a network with."""
     omitted_from_name: ClassVar[frozenset[str]] = frozenset()
@@ -159,7 +159,7 @@ class Task(BaseModel, ABC):
     """Parameters that define what is predicted from which data; a search cannot vary them."""
 
     def __init__(self, **parameters: Any) -> None:
-        """Raises `RecipeError` for an unknown parameter, or a value that it cannot have."""
+        """Raises `RecipeError` for an unknown parameter or an invalid value."""
         try:
             super().__init__(**parameters)
         except ValidationError as error:
@@ -173,8 +173,8 @@ class Task(BaseModel, ABC):
     def baselines(self, lags: int | None = None) -> Mapping[str, tuple[Floats, ...]]:
         """Returns the predictions of baselines by name: an array (T,) for each sequence.
 
-        They are in the data's units, or numbers of symbols. `lags` is the number of steps that the
-        linear model uses; None lets it choose. Empty for a task without baselines.
+        Predictions are in the data's units, or numbers of symbols. `lags` is the number of steps
+        that the linear model uses; with None it chooses. Empty for a task without baselines.
         """
         return {}
 
@@ -196,15 +196,15 @@ class Task(BaseModel, ABC):
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        """The names of the outputs of a step if baselines forecast each of several (K,).
+        """The names of the K outputs of a step, if baselines forecast each of several outputs.
 
-        Then `baselines` are arrays (T, K), and the times of `step_times` (M, K).
+        Then `baselines` returns arrays (T, K), and `step_times` returns times (M, K).
         """
         return ()
 
     @property
     def output_units(self) -> tuple[float, ...]:
-        """What errors of each output are divided by before they are averaged; empty for 1."""
+        """The divisors of each output's errors before they are averaged; empty if all are 1."""
         return ()
 
     @property
@@ -214,11 +214,11 @@ class Task(BaseModel, ABC):
 
     @property
     def preprocessing(self) -> Mapping[str, Any]:
-        """How the data were read and scaled, as plain values; it is stored with an outcome."""
+        """How the data were read and scaled, as plain values that are stored with an outcome."""
         return {}
 
     def summary(self) -> tuple[str, ...]:
-        """Returns what was inferred from the data, one phrase for each fact."""
+        """Returns the facts that were inferred from the data, one phrase for each."""
         return ()
 
     @abstractmethod
@@ -226,10 +226,11 @@ class Task(BaseModel, ABC):
         """Returns the sequences for `seed`; the same seed gives the same sequences."""
 
     def epoch_sequences(self, seed: int, epoch: int) -> tuple[Sequence, ...] | None:
-        """Returns the sequences to train on in `epoch`, from 1, or None if all epochs share them.
+        """Returns the training sequences of `epoch`, or None if all epochs share them.
 
-        Those of epoch 1 are `problem(seed).train`. Every epoch has equally many; draw them from
-        `seeds.epoch_stream`. The score is computed on the unseen sequences of `problem`.
+        Epochs are counted from 1, whose sequences are `problem(seed).train`. Every epoch has the
+        same number of sequences; draw them from `seeds.epoch_stream`. The score is computed on the
+        unseen sequences of `problem`.
         """
         return None
 
@@ -245,16 +246,16 @@ class Task(BaseModel, ABC):
     def retrained_at(self) -> tuple[Mapping[str, object], ...]:
         """The parameters of the task at each origin, if a recipe is trained anew at several.
 
-        An origin is where the data to learn from end; each has its own scored steps, in the order
-        of time. Empty for a task that a recipe is trained on once.
+        An origin is the end of the training data. Each origin has separate scored steps, in the
+        order of time. Empty for a task on which a recipe is trained once.
         """
         return ()
 
     @property
     def preparation_seconds(self) -> float:
-        """About how many seconds each process takes to make the data and the baselines, once.
+        """About how many seconds each process needs once to make the data and the baselines.
 
-        On a machine of reference; it only serves to estimate the time of a sweep.
+        It is measured on a reference machine, and only used to estimate the time of a sweep.
         """
         return 0.0
 
@@ -262,8 +263,8 @@ class Task(BaseModel, ABC):
     def scores_seen_sequences(self) -> bool:
         """Whether `problem` may have training sequences among the `unseen` ones, on purpose.
 
-        Only so does a task reproduce an experiment whose test sequences were drawn like those to
-        train on. Its score is then not one of sequences never trained on.
+        This reproduces an experiment whose test sequences were drawn like the training sequences.
+        The score is then not a score on new sequences.
         """
         return False
 
@@ -283,7 +284,7 @@ class Task(BaseModel, ABC):
     @property
     @abstractmethod
     def chance(self) -> float:
-        """Step accuracy of the best prediction that uses no input at all."""
+        """Step accuracy of the best prediction that uses no input."""
 
     @property
     def ceiling(self) -> float:
@@ -292,7 +293,7 @@ class Task(BaseModel, ABC):
 
     @property
     def bar(self) -> float:
-        """Step accuracy over all scored steps from which the task counts as solved."""
+        """The lowest accuracy over all scored steps at which the task counts as solved."""
         return 1.0
 
     @property
@@ -305,7 +306,7 @@ class Task(BaseModel, ABC):
 
     @property
     def alphabet_size(self) -> int:
-        """Number of symbols, on input and on output."""
+        """The number of symbols, for inputs and outputs."""
         return len(self.labels)
 
 

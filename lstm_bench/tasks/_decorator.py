@@ -16,7 +16,7 @@ from lstm_bench.tasks._base import Problem, Task
 
 T = TypeVar("T")
 ValueOrFunction: TypeAlias = T | Callable[[Any], T]
-"""A value, or a function that computes it from a task, whose parameters it may use."""
+"""A value, or a function that computes the value from a task and its parameters."""
 
 
 def task(
@@ -32,14 +32,14 @@ def task(
 ) -> Callable[[Callable[..., Problem]], type[Task]]:
     """Returns a decorator that makes a `Task` from a function that returns a `Problem` for a seed.
 
-    The task's name is the function's name, unless `name` is given; its docstring is the function's;
-    its parameters are the function's parameters after `seed`, with annotations and defaults.
+    The task has the name of the function, unless `name` is given, and its docstring. The parameters
+    of the task are the function's parameters after `seed`, with their annotations and defaults.
     `labels`, `chance`, `ceiling` and `bar` are values, or functions of the task if they depend on
     its parameters. `class_variables` are further class variables of a task: `source`, `kind`,
     `defaults`, ...
 
     Raises `TaskError` for a wrong signature, for an unknown class variable or one of another type,
-    and where it is used without `chance`, the one argument that it needs.
+    and if `chance`, the only required argument, is missing.
 
     >>> from lstm_bench.tasks import Sequence
     >>> @task(labels=lambda task: "0123"[: task.symbols], chance=lambda task: 1 / task.symbols)
@@ -85,14 +85,14 @@ def task(
 
 
 def _alone(given: object) -> str:
-    """Returns what stood in place of the arguments, as the end of a sentence."""
+    """Returns what was given in place of the arguments, as the end of a sentence."""
     if inspect.isfunction(given):
         return f"stands alone over {given.__name__} in line {given.__code__.co_firstlineno}"
     return f"got {shown_value(given)}"
 
 
 def _check_types(given: Mapping[str, Any]) -> None:
-    """Raises `TaskError` for an argument that there is not, or whose value has a wrong type."""
+    """Raises `TaskError` for an unknown argument, or a value of a wrong type."""
     for key, value in given.items():
         if key not in RULES:
             raise TaskError(f"@task: {unknown('argument', key, RULES)}")
@@ -138,7 +138,7 @@ RULES: Mapping[str, Rule] = {
     ),
     "tolerance": ("a number from 0 on", lambda v: _is_number(v) and v >= 0),
 }
-"""What each argument of `task` must be, and whether a value is that."""
+"""For each argument of `task`: what it must be, and a check of a value."""
 
 
 def _value(task: Task, given: Any) -> Any:
