@@ -9,23 +9,24 @@ from lstm_bench.tasks._marked_values import Floats, MarkedValues
 
 
 class Adding(MarkedValues):
-    """Add the two marked values of a sequence of random ones, at its end, to within 0.04.
+    """Add the two marked values of a random sequence, at its end, to within 0.04.
 
     ::
 
         (-0.2, -1) (0.6, 1) (0.9, 0) (-0.4, 1) (0.1, 0) (0.3, -1) -> . . . . . 0.55
 
-    Each step is a pair (value, marker). `variant=1997` is Experiment 4: values in [-1, 1], from
-    `length` to `length` + `length` / 10 steps, the marker -1 at the first and the last step, 1 at
-    one of the first ten steps (value X1) and at one of the first `length` / 2 - 1 others (X2), else
-    0. The target is 0.5 + (X1 + X2) / 4. Where the first step is marked, X1 is 0: we set that value
-    in the inputs too, and the marker of the first step is then 1; the paper leaves both open.
-    `variant=modern` has `length` steps, values in [0, 1], two markers of 1, one in each half, and
-    the target X1 + X2; the constant answer 1 has a mean squared error of 1/6.
+    Each step is a pair (value, marker). `variant=1997` is Experiment 4. It has values in [-1, 1],
+    and `length` to `length` + `length` / 10 steps. The marker is -1 at the first and the last step,
+    1 at one of the first ten steps (value X1) and at one of the first `length` / 2 - 1 others (X2),
+    and 0 elsewhere. The target is 0.5 + (X1 + X2) / 4. If the first step is marked, X1 is 0. We then set
+    this value in the inputs too, and the marker of the first step is 1; the paper leaves both open.
+
+    `variant=modern` has `length` steps, values in [0, 1], and two markers of 1, one in each half.
+    The target is X1 + X2. The constant answer 1 has a mean squared error of 1/6.
 
     Hochreiter & Schmidhuber (1997), Experiment 4; the modern form as in Arjovsky, Shah & Bengio
-    (2016) and Bai, Kolter & Koltun (2018). The papers measure errors; that a sequence in a hundred
-    may be off for the task to count as solved is our choice.
+    (2016) and Bai, Kolter & Koltun (2018). The papers measure errors. We count the task as solved
+    if at most one sequence in a hundred is off.
 
     >>> sequence = Adding(length=20).problem(seed=0).train[1]
     >>> marked = sequence.inputs[sequence.inputs[:, 1] == 1, 0]

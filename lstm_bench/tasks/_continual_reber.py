@@ -26,15 +26,15 @@ class ContinualReber(FreshTask):
 
         B T B P V V E T E B P B T ... -> T B P V V E T E B P B T X ...
 
-    As `embedded_reber`, but no input says where a string ends, and the network is not reset there:
-    it must learn to forget. A stream has `length` steps, starts with a new string, and may end
-    within one. All streams are new in every epoch. The column `recall_accuracy` has the steps that
-    need a memory of their string's second symbol.
+    The task is like `embedded_reber`, but no input says where a string ends, and the network is not
+    reset there: it must learn to forget. A stream has `length` steps. It starts with a new string,
+    and may end within one. All streams are new in every epoch. The column `recall_accuracy` is the
+    accuracy of the steps that need a memory of the second symbol of their string.
 
-    Gers, Schmidhuber & Cummins (2000), "Learning to forget". There a training stream ends with the
-    first wrong prediction, or after 1,000,000 symbols, and a solution is tested on ten streams of
-    100,000 symbols; both depend on the network, so that here all streams have one length. As there,
-    a perfect solution counts as solved.
+    Gers, Schmidhuber & Cummins (2000), "Learning to forget". In the paper, a training stream ends
+    with the first wrong prediction, or after 1,000,000 symbols, and a solution is tested on ten
+    streams of 100,000 symbols. Both depend on the network, so here all streams have the same
+    length. As in the paper, only a perfect solution counts as solved.
 
     >>> sequence = ContinualReber(length=24).problem(seed=0).train[0]
     >>> shown = ["".join(SYMBOLS[i] for i in s) for s in (sequence.inputs, sequence.targets)]

@@ -22,9 +22,8 @@ class Copy(FreshTask):
     `copied` blanks; the targets are `blanks` + `copied` blanks and then the symbols again. The
     example has 3 symbols to copy, and `blanks=4`. All steps are scored, as in the paper: without
     memory, the best cross-entropy is `copied` ln `symbols` / (`blanks` + 2 `copied`), which is
-    10 ln 8 / (T + 20) for the published sizes. The column `recall_accuracy` has the recalled
-    symbols alone. The task counts as solved when at most one of them in a hundred is wrong, which
-    is our choice.
+    10 ln 8 / (T + 20) for the published sizes. The column `recall_accuracy` is the accuracy of the
+    recalled symbols alone. We count the task as solved if at most one in a hundred is wrong.
 
     Arjovsky, Shah & Bengio (2016), "Unitary evolution recurrent neural networks", after Experiment
     2 of Hochreiter & Schmidhuber (1997); also in Bai, Kolter & Koltun (2018) with T = 1000, and in

@@ -21,8 +21,8 @@ class CumulativeSum(Task):
         0.7 0.9 0.4 0.8 0.1 0.3 ... -> 0 0 0 1 1 1 ...
 
     The example has 10 steps, so its threshold is 2.5. Every step has a binary target; the score is
-    computed on unseen sequences. A sum can be arbitrarily close to the threshold, so the task
-    counts as solved from a step accuracy of 95 %.
+    computed on unseen sequences. A sum can be arbitrarily close to the threshold, so a step
+    accuracy of 95 % counts as solved.
 
     >>> sequence = CumulativeSum().problem(seed=0).train[0]
     >>> sums = sequence.inputs[:, 0].cumsum()

@@ -30,18 +30,18 @@ class EmbeddedReber(Task):
 
     A string is B, T or P, a string of Reber's grammar (from B to E), the same T or P again, and E.
     Often two symbols can come next, so a step is right if all possible symbols have larger outputs
-    than the others. Only the last but one step, the column `recall_accuracy`, needs a memory of the
-    second symbol.
+    than the others. Only the last but one step needs a memory of the second symbol: the column
+    `recall_accuracy` is the accuracy of this step.
 
-    `train` random strings are fixed, as in the paper, and shown in random order in every epoch.
-    Short strings are frequent and may be among them more than once. None of the `unseen` strings
-    is trained on, so they are longer than the grammar's, and they alone are scored;
-    `seen_accuracy` has the others. Strings of more than `longest_string` symbols, three in a
-    million by default, are drawn again.
+    As in the paper, there are `train` fixed random strings, in random order in every epoch. Short
+    strings are frequent, and may be among them more than once. None of the `unseen` strings is a
+    training string, so they are longer than typical strings of the grammar. Only they are scored;
+    `seen_accuracy` is the accuracy on the training strings. Strings of more than `longest_string`
+    symbols, three in a million by default, are drawn again.
 
-    `overlap=true` is the experiment of the paper, as far as it tells: `unseen` test strings are
-    drawn like the training strings, so that short ones are in both sets, and the strings of both
-    sets are scored: the task is solved when every symbol of all of them is right.
+    `overlap=true` is the experiment of the paper, as far as the paper describes it. The `unseen`
+    test strings are drawn like the training strings, so short strings are in both sets. Both sets
+    are scored, and the task is solved if every symbol of all strings is right.
 
     Hochreiter & Schmidhuber (1997), Experiment 1; first used by Cleeremans et al. (1989) and Smith
     & Zipser (1989).

@@ -19,9 +19,9 @@ ROUNDS = 100
 
 
 class FreshTask(Task):
-    """A problem with `train` new sequences for every epoch, and `unseen` ones to be scored on.
+    """A problem with `train` new sequences for every epoch, and `unseen` ones for scoring.
 
-    A subclass draws its sequences in `draw`. A training sequence that is also an unseen one is
+    A subclass draws its sequences in `draw`. A training sequence that is also an unseen sequence is
     drawn again.
     """
 

@@ -24,18 +24,21 @@ class LongLag(FreshTask):
         b: x a3 a1 a1 -> . . . x
         c: b x a2 a2 a1 a3 e -> . . . . . . x
 
-    `variant=a` is Experiment 2a: the two sequences (y, a1 ... a(p-1), y) and (x, a1 ... a(p-1), x)
-    with p = `lag`, predicted at every step; an epoch has `train` of them, half of each, and there
-    are no unseen ones. The paper chooses one of them at random each time; `shuffle=sequences` shows
-    as many of each. `variant=b`, Experiment 2b, has random symbols in between. All steps are
-    trained on; any of a1 ... a(p-1) may be the most active ones where they are random. Both need
-    `update=step` and `cells_from` to train as in the paper.
+    `variant=a` is Experiment 2a. It has the two sequences (y, a1 ... a(p-1), y) and
+    (x, a1 ... a(p-1), x) with p = `lag`, predicted at every step. An epoch has `train` sequences,
+    half of each kind, and there are no unseen ones. The paper chooses one of the two at random each
+    time; `shuffle=sequences` shows both equally often.
 
-    `variant=c`, Experiment 2c, begins with b and x or y; after q = `lag` random elements out of
-    p = `distractors` (by default q), each further element is e with probability 1/10, else random;
-    the target at e is x or y. Inputs are one-hot vectors over p + 4 symbols (b, e, x, y, a1 ...),
-    targets the two classes, as in the paper. At most 100 further elements are drawn. Samples are
-    large for a large alphabet: with `lag=1000` use, for instance, `train=100 unseen=100`.
+    `variant=b`, Experiment 2b, has random symbols in between. All steps are trained on; at random
+    steps, any of a1 ... a(p-1) may have the largest output. Variants a and b need `update=step` and
+    `cells_from` to train as in the paper.
+
+    `variant=c`, Experiment 2c, begins with b and x or y. Then come q = `lag` random elements out of
+    p = `distractors` (by default q). Each further element is e with probability 1/10, else random.
+    The target at e is x or y. As in the paper, inputs are one-hot vectors over p + 4 symbols
+    (b, e, x, y, a1 ...), and targets are the two classes. At most 100 further elements are drawn.
+    Samples are large for a large alphabet: with `lag=1000` use, for instance,
+    `train=100 unseen=100`.
 
     Hochreiter & Schmidhuber (1997), Experiment 2.
 

@@ -17,12 +17,12 @@ class Memory(Task):
         3 0 1 2 -> 0 1 2 3
         4 0 1 2 -> 0 1 2 4
 
-    The two sequences differ only in their first and last symbols, so after the `2` the target can
+    The two sequences differ only in their first and last symbols. So after the `2`, the target can
     only be predicted from a memory of the first symbol, the cue. The last two of the `alphabet`
-    symbols are the cues; the others follow in order (again from the first, if `lag` is longer).
+    symbols are the cues. The others follow in order (again from the first, if `lag` is longer).
 
-    A simplification of Experiment 2 of Hochreiter & Schmidhuber (1997), "Long Short-Term Memory",
-    Neural Computation 9(8), where the alphabet has lag + 1 symbols, as here by default.
+    This simplifies Experiment 2 of Hochreiter & Schmidhuber (1997), "Long Short-Term Memory",
+    Neural Computation 9(8). There the alphabet has lag + 1 symbols, as here by default.
 
     >>> for sequence in Memory().problem(seed=0).train:
     ...     print(sequence.inputs, "->", sequence.targets)

@@ -12,18 +12,17 @@ from lstm_bench.tasks._marked_values import Floats, MarkedValues
 
 
 class Multiplication(MarkedValues):
-    """Multiply the two marked values of a sequence of random ones, at its end, to within 0.04.
+    """Multiply the two marked values of a random sequence, at its end, to within 0.04.
 
     ::
 
         (0.2, -1) (0.6, 1) (0.9, 0) (0.4, 1) (0.1, 0) (0.3, -1) -> . . . . . 0.24
 
-    As `adding`, but with values in [0, 1] and the target X1 * X2; with `variant=1997`, X1 is 1
-    where the first step is marked. The published rule ends training once fewer than `misses_below`
-    of the last 2,000 sequences are off by 0.04; the paper reports 140 and 13.
+    Like `adding`, but with values in [0, 1] and the target X1 * X2. With `variant=1997`, X1 is 1 if the first step is marked. The published rule ends training once fewer than
+    `misses_below` of the last 2,000 sequences are off by 0.04; the paper reports 140 and 13.
 
-    Hochreiter & Schmidhuber (1997), Experiment 5. It has no published `variant=modern`: that one
-    only takes over the markers and the length of the modern adding problem.
+    Hochreiter & Schmidhuber (1997), Experiment 5. `variant=modern` was not published: it has the
+    markers and the length of the modern adding problem.
 
     >>> sequence = Multiplication(length=20).problem(seed=0).train[1]
     >>> marked = sequence.inputs[sequence.inputs[:, 1] == 1, 0]

@@ -27,16 +27,16 @@ class NoisySequences(FreshTask):
         1 1 1 -0.3 0.2 -0.1 0.6 -> . . . . . . 1
         -1 -1 -1 0.4 0.5 -0.4 0.1 -> . . . . . . 0
 
-    One real input and one real output. The other values are Gaussian noise of variance 0.2; a
-    sequence has from `length` to `length` + `length` / 10 steps. `variant=a` is Experiment 3a.
+    Input and output are one real number each. The other values are Gaussian noise of variance 0.2.
+    A sequence has `length` to `length` + `length` / 10 steps. `variant=a` is Experiment 3a.
     `variant=b` adds the same noise to the informative values. `variant=c` also has the targets 0.2
-    for +1 and 0.8 for -1, with Gaussian noise of variance 0.1 in training; unseen sequences have
-    the targets without noise.
+    for +1 and 0.8 for -1, with Gaussian noise of variance 0.1 in training; the targets of unseen
+    sequences have no noise.
 
     A sequence is right if its output is off by at most 0.2, or 0.1 with `variant=c`. The task
     counts as solved if all `unseen` sequences are right (the paper's ST1), or with `variant=b` all
-    but 5 of 256. The paper tests after training what is unseen, so it has no rule on the training
-    sequences; use `stop_after_solved=0`. ST2, on the mean error, is read off the column `mae`.
+    but 5 of 256. The paper tests unseen sequences after training, so it has no rule on the training
+    sequences; use `stop_after_solved=0`. For ST2, on the mean error, see the column `mae`.
 
     Hochreiter & Schmidhuber (1997), Experiment 3.
 

@@ -20,17 +20,17 @@ class Parity(FreshTask):
         0 1 1 1 -> . . . 1
         1 0 1 -> . . 0
 
-    Training sequences have 1 to `length` random bits, unseen ones more: `length` + 1 to
-    `unseen_length`; every length is equally frequent, as far as the numbers of sequences allow. So
-    the score tells whether the rule was learnt or the sequences.
+    Training sequences have 1 to `length` random bits. Unseen sequences have more: `length` + 1 to
+    `unseen_length`. All lengths are equally frequent, as far as the numbers of sequences allow. So
+    the score says whether the network has learnt the rule, or only the sequences.
 
-    Only the last step is scored, as in the paper. A target at every step would be an easier
-    problem: the answer then only depends on one input and the answer before, while here the network
-    must find out from the end of the sequence alone that it has to count.
+    Only the last step is scored, as in the paper. Targets at every step would make the problem
+    easier: each answer would then depend only on one input and the previous answer. Here the
+    network must learn to count from the end of the sequence alone.
 
-    Deletang et al. (2022), "Neural networks and the Chomsky hierarchy", where sequences of up to 40
-    bits are trained on and up to 500 bits are scored. The bits of an epoch are new; the paper draws
-    them anew for every batch.
+    Deletang et al. (2022), "Neural networks and the Chomsky hierarchy", with training sequences of
+    up to 40 bits and scored sequences of up to 500 bits. Here every epoch has new sequences; the
+    paper has new ones for every batch.
 
     >>> for sequence in Parity(length=4, unseen_length=8).problem(seed=0).train[2:4]:
     ...     print(sequence.inputs, "->", sequence.targets[-1])

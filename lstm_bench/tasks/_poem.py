@@ -18,8 +18,8 @@ class Poem(Task):
         J a c k _ S p r a t -> a c k _ S p r a t /
         e a t _ n o _ f a t -> a t _ n o _ f a t /
 
-    By default the verses are two parallel rows of a batch, five steps per batch: the state passes
-    from the first half of a verse to the second, the gradient does not (truncated
+    By default, the verses are two parallel rows of a batch, with five steps per batch. The state
+    passes from the first half of a verse to the second, but the gradient does not (truncated
     back-propagation). One character does not determine the next: `a` has three successors.
 
     >>> first = Poem().problem(seed=0).train[0]

@@ -23,9 +23,9 @@ class RandomMemory(Task):
         4 0 0 2 -> . . . 4
 
     Only the last step is scored, because random symbols cannot be predicted. As in `memory`, the
-    last two of the `alphabet` symbols are the cues and the others stand in between. The score is
-    computed on `unseen` sequences; none of them is also a training sequence, so memorizing those
-    does not help. Both cues are equally frequent among the training and the unseen sequences. With
+    last two of the `alphabet` symbols are the cues, and the others come in between. The score is
+    computed on `unseen` sequences. None of them is also a training sequence, so it does not help to
+    memorize those. Both cues are equally frequent in the training and the unseen sequences. With
     `new_each_epoch`, every epoch has new training sequences.
 
     The random variant of Experiment 2 in Hochreiter & Schmidhuber (1997), "Long Short-Term Memory".

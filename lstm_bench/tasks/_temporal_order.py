@@ -23,15 +23,14 @@ class TemporalOrder(FreshTask):
         E b X a c d Y a B -> . . . . . . . . XY
         E c Y d d a X b B -> . . . . . . . . YX
 
-    With `symbols=2`, Experiment 6a, the classes are XX, XY, YX and YY; with `symbols=3`, Experiment
-    6b, XXX, XXY ... YYY. A sequence begins with E and ends with B. The relevant symbols stand at
-    random steps, each in a range of its own, and distractors a, b, c, d at all others. At `length`
-    100 as published, there are 100 to 110 steps, and the ranges are 10..20 and 50..60 or 10..20,
-    33..43 and 66..76, counted from E at step 0; for other lengths they grow in proportion.
+    With `symbols=2`, Experiment 6a, the classes are XX, XY, YX and YY. With `symbols=3`, Experiment
+    6b, they are XXX, XXY ... YYY. A sequence begins with E and ends with B. Each relevant symbol is
+    at a random step within a range; all other steps are distractors a, b, c, d. With the published
+    `length` of 100, there are 100 to 110 steps. The ranges are 10..20 and 50..60, or 10..20, 33..43
+    and 66..76, counted from E at step 0. For other lengths they grow in proportion.
 
-    The inputs are one-hot vectors over the 8 symbols and not symbols themselves, because the
-    targets are the 4 or 8 classes, as in the paper. That one sequence in a hundred may be wrong for
-    the task to count as solved is our choice.
+    As in the paper, the inputs are one-hot vectors over the 8 symbols, because the targets are the
+    4 or 8 classes. We count the task as solved if at most one sequence in a hundred is wrong.
 
     Hochreiter & Schmidhuber (1997), Experiments 6a and 6b.
 
