@@ -118,7 +118,7 @@ CSV = {
     "file": "The file, below the working folder.",
     "target": "The column to forecast, or a list of columns.",
     "columns": "Other columns that are inputs.",
-    "time": "The column of times; `a,b` joins two columns; `none`: the rows are in order.",
+    "time": "The column of times; `a,b` joins several; `none`: the rows are in order.",
     "group": "The column that names series; `none`: there is one series.",
     "target_kind": "The kind of target.",
     "horizon": "Rows ahead; 0: from the same row's other columns; `1..12`: the next 12 rows.",

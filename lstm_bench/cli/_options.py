@@ -59,7 +59,7 @@ TextFile = Annotated[
 Target = Annotated[str | None, typer.Option(help="The column to forecast.")]
 Time = Annotated[
     str | None,
-    typer.Option(help="The column of times; a,b joins two columns; none: rows are in order."),
+    typer.Option(help="The column of times; a,b joins several; none: rows are in order."),
 ]
 DateFormat = Annotated[
     str | None, typer.Option("--date-format", help="The pattern of times, such as %d/%m/%Y.")

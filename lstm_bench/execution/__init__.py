@@ -1,6 +1,6 @@
 """Where work runs: worker processes, the checkpoint of finished seeds, and sweeps as a whole.
 
-What it offers is listed in `__init__.pyi`, and imported when it is first used.
+`__init__.pyi` lists its names. Each is imported when it is first used.
 """
 
 import lazy_loader

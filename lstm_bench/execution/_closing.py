@@ -17,11 +17,11 @@ from lstm_bench.results import SweepData
 from lstm_bench.tracking import Session
 
 HASTE_SECONDS = 4.0
-"""Seconds that the report and what is left to be written may take after Ctrl-C."""
+"""Seconds after Ctrl-C for the report and the remaining writes."""
 
 
 class Closing:
-    """Ends a sweep, whatever has come of it."""
+    """Ends a sweep, whether it is complete or not."""
 
     def __init__(
         self,
@@ -31,15 +31,15 @@ class Closing:
         folder: Path,
         tick: Callable[[], None],
     ) -> None:
-        """`folder` is that of the report; `tick` is called while the store is being written."""
+        """`folder` is the folder of the report; `tick` is called while the store is written."""
         self._log, self._session, self._progress = log, session, progress
         self._folder, self._tick = folder, tick
 
     def run(self, finished: bool) -> SweepData:
-        """Writes the report and everything into the store; returns the results.
+        """Writes the report and all results into the store; returns the results.
 
-        `finished` is whether the sweep has come to its end. If the store does not answer, the
-        report is written all the same.
+        `finished` says whether the sweep is complete. The report is written even if the store does
+        not answer.
         """
         result = self._log.result(stored=True)
         finished = finished and not self._progress.unsaved
@@ -55,9 +55,9 @@ class Closing:
         return result
 
     def in_haste(self) -> SweepData:
-        """Does the same after Ctrl-C, with whatever is possible in `HASTE_SECONDS`.
+        """Does the same after Ctrl-C, as far as possible in `HASTE_SECONDS`.
 
-        What the store lacks then is in the checkpoint.
+        The checkpoint has the results that the store then lacks.
         """
         deadline = time.monotonic() + HASTE_SECONDS
         result = self._log.result(stored=True)
@@ -80,8 +80,8 @@ class Closing:
     ) -> bool:
         """Writes the report, in a thread, until `deadline`; returns whether it has been written.
 
-        With `tick`, the sweep tells others meanwhile that it is still running. Raises what writing
-        the report has raised, or else what the store has refused meanwhile.
+        With `tick`, the sweep reports meanwhile that it is still running. Raises an error of the
+        report, or else an error of the store from this time.
         """
         if not (result.rows or result.failed or result.not_run):
             return True

@@ -1,8 +1,8 @@
 """The executor of a cluster: this process places pieces of jobs, which the workers run.
 
-Which worker runs a piece is decided here, so that few programs are compiled twice, a worker with
-other versions gets none, and a piece whose worker died, froze or is out of reach is run elsewhere.
-How messages get to the workers is the business of a `Link`: see `_link` and `_dask`.
+This process decides which worker runs a piece. So few programs are compiled twice, a worker with
+other versions gets no piece, and a piece is run elsewhere if its worker died, froze or is out of
+reach. A `Link` carries the messages to the workers: see `_link` and `_dask`.
 """
 
 from __future__ import annotations
@@ -50,12 +50,13 @@ from lstm_bench.provenance import processor_kind
 from lstm_bench.recipes import TaskSource
 
 MAX_WORKER_DEATHS = 8
-"""Cluster workers that may die while they run a seed. A seed that kills the process in which it is
-trained has failed after fewer (`MAX_ATTEMPTS`); a whole worker mostly dies for other reasons."""
+"""The number of cluster workers that may die while they run a seed. It is larger than
+`MAX_ATTEMPTS`, for processes that a seed kills, because a whole worker mostly dies for other
+reasons."""
 MAX_FAULTS = 80
-"""How often a piece may be lost without the death of its worker."""
+"""The number of times that a piece may be lost although its worker lives."""
 FIRST_SECONDS = 20.0
-"""Seconds that the workers that there are at the start may take to be set up."""
+"""Seconds for the setup of the workers that are there at the start."""
 
 
 class ClusterExecutor:
@@ -72,7 +73,7 @@ class ClusterExecutor:
     ) -> None:
         """`notice` is called with a message for the user, such as that a worker is refused.
 
-        An idle worker gets a copy of a piece that takes `patience` seconds too long by `clock`.
+        If a piece takes `patience` seconds too long by `clock`, an idle worker gets a copy of it.
         """
         self.tick: Callable[[], None] | None = None
         self._clock = clock
@@ -107,7 +108,7 @@ class ClusterExecutor:
 
     @property
     def size(self) -> int:
-        """The threads of all workers that take part, at least 1."""
+        """The number of threads of all workers that take part, at least 1."""
         return max(1, sum(worker.threads for worker in self._workers.values()))
 
     def kinds(self) -> list[str]:
@@ -150,7 +151,7 @@ class ClusterExecutor:
         self._interrupts.__exit__(None, None, None)
 
     def release(self) -> None:
-        """Does nothing: the workers of a cluster are on other machines, and not ours to end."""
+        """Does nothing: the workers of a cluster are not ended from here."""
 
     def submit(self, job: Job | NetworkJob) -> int:
         """Returns the ticket of `job`, with which `events` reports it.
@@ -197,7 +198,7 @@ class ClusterExecutor:
         self._open[piece.ticket] += 1
 
     def _place(self) -> None:
-        """Gives pieces to workers, as `placements` says."""
+        """Gives pieces to workers, as decided by `placements`."""
         for address, piece, instead in placements(
             self._workers, self._waiting, self._patience, self._clock
         ):
@@ -294,7 +295,7 @@ class ClusterExecutor:
     # ---- Workers
 
     def _take_workers(self, message: Workers) -> Iterator[tuple[int, Event]]:
-        """Notes which workers there are; what one had that is gone is run elsewhere."""
+        """Notes which workers there are; the pieces of lost workers are run elsewhere."""
         if message.cluster != self._cluster:
             if self._cluster:
                 self._notice("the scheduler was started again; running jobs are given out again")
@@ -311,7 +312,7 @@ class ClusterExecutor:
         self._send_setups()
 
     def _send_setups(self) -> None:
-        """Sends the setup to workers that have none, and new data files to all."""
+        """Sends the setup to workers without one, and new data files to all workers."""
         names = frozenset(self._files)
         for address in self._known:
             if address not in self._refused and self._sent.get(address) != names:
@@ -356,7 +357,7 @@ class ClusterExecutor:
             self._workers[address] = ClusterWorker(known.threads, message.names, kind)
 
     def _await_first_workers(self) -> None:
-        """Waits until each worker that there is at the start has been taken or refused.
+        """Waits until each worker that is there at the start has been accepted or refused.
 
         Raises `UserError` if there are some and all are refused.
         """

@@ -26,11 +26,11 @@ from lstm_bench.execution._pieces import Copy
 from lstm_bench.safety import mask_address
 
 POLL_SECONDS = 0.5
-"""Seconds between two looks at which workers there are, and between two tries to connect."""
+"""Seconds between two checks of the workers, and between two attempts to connect."""
 CONNECT_SECONDS = 20.0
-"""Seconds that the scheduler may take to answer at the start, and a worker to be set up."""
+"""Seconds for the first answer of the scheduler, and for the setup of a worker."""
 RECONNECT_SECONDS = 1800.0
-"""Seconds that a sweep waits for a scheduler that was there when it began."""
+"""Seconds that a running sweep waits for a lost scheduler."""
 CLOSE_SECONDS = 5.0
 
 
@@ -104,7 +104,7 @@ class DaskLink:
         return messages
 
     def set_up(self, address: str, setup: Setup, files: Mapping[str, bytes]) -> None:
-        """Sends the setup, and leaves a message of how that went."""
+        """Sends the setup, and leaves a message with the result."""
         client, arguments = self._client, (pickle.dumps(setup), dict(setup.required), dict(files))
 
         async def send() -> None:
@@ -127,7 +127,7 @@ class DaskLink:
         client.loop.add_callback(send)
 
     def give(self, address: str, setup: str, copy: Copy) -> None:
-        """Sends a piece to one worker, and leaves a message of its result."""
+        """Sends a piece to one worker, and leaves a message with its result."""
         client, job = self._client, copy.piece.job
         training, seeds = getattr(job, "training", "network"), getattr(job, "seeds", (job,))
         key = f"lstm-bench-{training}-{seeds[0]}-{setup}-{next(self._numbers)}"

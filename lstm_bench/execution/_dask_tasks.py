@@ -22,7 +22,7 @@ async def set_up(
     files: Mapping[str, bytes],
     dask_worker: Any = None,
 ) -> dict[str, str]:
-    """Returns the facts of a worker, which takes the setup if it has all that is `required`."""
+    """Returns the facts of a worker, which installs the setup if it meets `required`."""
 
     def take() -> dict[str, str]:
         from lstm_bench.execution._host import host_facts, version_faults

@@ -27,7 +27,7 @@ from lstm_bench.sweeps import Search, Sweep
 MIN_SAMPLE, MAX_SAMPLE = 60, 500
 """The fewest and the most recipes that are drawn from a space to average their cost."""
 PROBE_TRAINING = 0.1
-"""Seconds of `estimated_training_seconds` that a recipe is trained for in the probe, about.
+"""About how long the probe trains a recipe, in seconds of `estimated_training_seconds`.
 
 More than the few hundredths of a second that a seed takes before its first update."""
 KERAS_SLOWER = 300.0
@@ -37,13 +37,13 @@ PROBE_SECONDS = 5.0
 PROBE_BYTES = 1e9
 """Bytes that a recipe may take in the probe, by `estimated_memory`."""
 OVERHEAD_SECONDS = 0.4
-"""Seconds a recipe takes besides compiling and training: its network is saved, its run logged."""
+"""Seconds per recipe for saving its network and logging its run."""
 PROGRAMS_OF_WORKER = 16
 """About how many programs a worker compiles before it is replaced: it keeps 15 MB of each."""
 OWN_DATA = ("recipes", "search", "confirmation")
-"""The stages of a sweep over a file whose recipes learn from other rows than those before."""
+"""The stages of a sweep over a file whose training rows differ from those of earlier stages."""
 SAFETY_FACTOR = 1.3
-"""How many times longer a sweep may take on a slow machine, or next to another program."""
+"""The factor by which a slow or busy machine may take longer."""
 
 Range = tuple[float, float]
 """The lower and the upper end of an estimate."""
@@ -113,7 +113,7 @@ def estimate(sweep: Sweep, study: SearchStudy | None, pool: Executor, engine: st
 
 
 def expected_stages(sweep: Sweep, study: SearchStudy | None, engine: str) -> tuple[Stage, ...]:
-    """Returns the stages of `sweep` as they are known without training anything."""
+    """Returns the stages of `sweep`, as far as they are known without training."""
     return tuple(estimate_stages(sweep, study, _sample(study), engine))
 
 
@@ -295,7 +295,7 @@ def _updates(recipe: Recipe) -> float:
 
 
 def _work(recipe: Recipe) -> float:
-    """Returns about how many seconds a seed of a recipe takes on a machine of reference.
+    """Returns about how many seconds a seed of a recipe takes on a reference machine.
 
     Recipes differ by their batch size and their units as much as by their time steps: a probe of
     two of them measures how much faster or slower this machine is.

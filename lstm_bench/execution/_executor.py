@@ -14,8 +14,8 @@ from typing import Any, ClassVar, Literal, Protocol, Self
 import numpy as np
 
 MAX_ATTEMPTS = 3
-"""Worker processes that may die while they run a job. A process can be killed for no fault of the
-job: by the system when memory runs out, or by hand."""
+"""The number of worker processes that may die while they run a job. A process can be killed for
+other reasons than the job: by the system when memory runs out, or by hand."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,10 @@ class NetworkJob:
 
 @dataclass(frozen=True)
 class Place:
-    """Where the workers of a machine run, if they do so for another machine.
+    """Where the workers of a machine run, if they work for another machine.
 
-    `folder` has the data files, `command` is what outcomes record as the command line, and `host`
-    the name of the machine that their seeds have in their rows.
+    `folder` has the data files. `command` is the command line that outcomes record, and `host` is
+    the machine name in the rows of their seeds.
     """
 
     folder: Path
@@ -75,8 +75,8 @@ class SeedFinished:
 class JobFailed:
     """A job that did not finish, and why.
 
-    `error`: it raised an error, and would again. `timeout`: its time limit was reached. `died`: all
-    processes that it was tried in died.
+    `error`: it raised an error, and would do so again. `timeout`: it reached its time limit.
+    `died`: all processes that ran it died.
     """
 
     reason: str
@@ -107,28 +107,28 @@ TICK_SECONDS = 0.5
 """The most seconds between two calls of the `tick` of an executor."""
 
 Event = SeedFinished | JobFailed | JobFinished
-"""What a job reports: its seeds as they finish, and last either `JobFailed` or `JobFinished`."""
+"""The reports of a job: its seeds as they finish, then `JobFailed` or `JobFinished`."""
 
 
 class Executor(Protocol):
-    """Runs jobs on workers. Use it as a context manager, at whose end its jobs are abandoned.
+    """Runs jobs on workers. Use it as a context manager; when it exits, jobs are abandoned.
 
     A job whose worker dies is run again elsewhere, so a seed may be trained twice; each seed of a
     job is reported once. Which worker trains a seed has no effect on its numbers.
     """
 
     tick: Callable[[], None] | None
-    """Called every `TICK_SECONDS` while `events` waits; what it raises leaves `events`."""
+    """Called every `TICK_SECONDS` while `events` waits; its exceptions leave `events`."""
 
     @property
     def size(self) -> int:
-        """How many jobs run at a time."""
+        """The number of jobs that run at a time."""
 
     def kinds(self) -> Sequence[str]:
         """Returns the kinds of processors that the workers have, each once."""
 
     def running(self) -> Sequence[Running]:
-        """Returns what the workers do now."""
+        """Returns the current work of the workers."""
 
     def prepare(self) -> None:
         """Makes workers ready in the background, before the first job."""

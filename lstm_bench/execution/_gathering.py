@@ -52,7 +52,7 @@ class Request:
     seeds: tuple[int, ...]
     kind: SeedRole = "search"
     data: Mapping[str, Any] = field(default_factory=dict, compare=False)
-    """Goes into the outcome's `data` when it is stored: what is known from other recipes."""
+    """Facts from other recipes, which are stored in the outcome's `data`."""
 
     @property
     def key(self) -> str:
@@ -61,15 +61,15 @@ class Request:
 
 
 Follow = Callable[[Sequence[Request]], Sequence[Request]]
-"""Is called with requests that are done at the same moment; returns those to run after them."""
+"""Called with requests that are done at the same moment; returns the requests that follow."""
 OnDone = Callable[[Request, bool], None]
-"""Is called when a request is done or has failed, with whether nothing had to be run for it."""
+"""Called when a request is done or has failed, with whether it needed no run."""
 
 
 class RecipeRunner:
     """Runs requests. `outcomes` are by `Request.key`, over all known seeds.
 
-    `ran` has the keys that something was run for.
+    `ran` has the keys for which a run was needed.
     """
 
     def __init__(
@@ -82,9 +82,9 @@ class RecipeRunner:
         seeds: int = 1,
         work: WorkMeter | None = None,
     ) -> None:
-        """`seconds` is how long a recipe may compile and train on `seeds` seeds.
+        """`seconds` is the limit for compiling and training a recipe on `seeds` seeds.
 
-        On more seeds it may take proportionally longer. `work` counts what is run.
+        With more seeds the limit is proportionally longer. `work` counts the work.
         """
         self.outcomes: dict[str, Outcome] = {}
         self.ran: set[str] = set()
@@ -130,7 +130,7 @@ class RecipeRunner:
         on_done: OnDone,
         follow: Follow,
     ) -> None:
-        """Sends what is missing of `requests` to the workers; see `run`."""
+        """Sends the missing seeds of `requests` to the workers; see `run`."""
         if not requests:
             return
         known: list[Request] = []
@@ -175,7 +175,7 @@ class RecipeRunner:
         counted |= set(request.seeds)
 
     def running(self) -> list[str]:
-        """Returns what is being trained now: recipes, each with its seeds; notes it in the work."""
+        """Returns the recipes in training with their seeds, and notes them in the work."""
         now = self._pool.running()
         sent = [(part, *self._sent[part.ticket]) for part in now if part.ticket in self._sent]
         self._work.watch([(p.began, seed * len(p.seeds), seed * p.left) for p, _, seed in sent])
@@ -202,7 +202,7 @@ class RecipeRunner:
         return select_seeds(outcome, request.seeds)
 
     def failure(self, request: Request) -> str:
-        """Returns why `request` has no score: it failed, or diverged; empty if it has one."""
+        """Returns why `request` failed or diverged, and so has no score; empty if it has one."""
         outcome = self.outcome(request)
         return self._failures[request.key] if outcome is None else divergence_reason(outcome)
 
@@ -219,7 +219,7 @@ class RecipeRunner:
         return () if request.key in self._failures else missing
 
     def _would_fail_again(self, reason: str) -> bool:
-        """Returns whether a recipe with this failure would fail again: not with more time."""
+        """Returns whether a recipe would fail again: not if it now has more time."""
         return not reason.startswith(OVER_TIME) or reason == self._over_time
 
     @property
@@ -318,8 +318,8 @@ class RecipeRunner:
     def _record_failure(self, request: Request, event: JobFailed) -> None:
         """Records why seeds of `request` are missing.
 
-        The store gets every reason but that its processes died, which may not happen again: the
-        next session then runs the recipe again.
+        The store gets the reason, unless the processes died. This may not happen again, so the next
+        session runs the recipe again.
         """
         reason = self._over_time if event.kind == "timeout" else event.reason
         self._failures[request.key] = reason
@@ -347,8 +347,8 @@ class RecipeRunner:
     def _save_network(self, request: Request, outcome: Outcome, attempts: int) -> None:
         """Has a worker make the network file of `outcome`, then writes both to the store.
 
-        If that fails `attempts` times nothing is written: the checkpoint keeps the weights, and the
-        next session tries again.
+        If this fails `attempts` times, nothing is written. The checkpoint keeps the weights, and
+        the next session tries again.
         """
 
         def handle(event: Event) -> None:

@@ -1,7 +1,7 @@
-"""What another machine is given to train for this one, and what it must have itself.
+"""What another machine needs to train for this one.
 
-It is given the user's task files and data files by their content, so no disk need be shared. It
-trains in worker processes of its own, as this machine does, so its numbers are the same.
+It gets the content of the user's task files and data files, so no shared disk is needed. It trains
+in worker processes, as this machine does, so its numbers are the same.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ REQUIRED = (
 )
 """Facts that must be equal on all machines of a sweep."""
 MAX_LEVELS = 8
-"""How many folders up a data file may be from the working folder."""
+"""The number of folders that a data file may be above the working folder."""
 MAX_MODULES_MB = 64
-"""The most that the modules which a task file imports from its folder may have, in MB."""
+"""The largest size of the modules that a task file imports from its folder, in MB."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Setup:
 
 
 class MissingSetupError(LookupError):
-    """A machine has no `Setup`: it was started again since it got one."""
+    """A machine has no `Setup`, because it was restarted after it got one."""
 
 
 def host_facts() -> dict[str, str]:
@@ -134,7 +134,7 @@ class Host:
     """What one machine has been given, and its worker processes: one for each thread that asks."""
 
     def __init__(self, folder: Path) -> None:
-        """Files are written into `folder`, which whoever calls removes."""
+        """Files are written into `folder`, which the caller removes."""
         self._folder = folder
         self._setups: dict[str, Setup] = {}
         self._pools: dict[tuple[int, str], WorkerPool] = {}
@@ -142,7 +142,7 @@ class Host:
         vars(multiprocessing.current_process())["_config"]["daemon"] = False
 
     def install(self, setup: Setup, files: Mapping[str, bytes]) -> None:
-        """Takes a `setup`, and data files by the names that recipes have for them."""
+        """Installs a `setup`, and data files by the names that recipes use."""
         root = self._root(setup.name)
         places = {source.path: str(_inside(root / "tasks", source.path)) for source in setup.tasks}
         for module, content in setup.modules.items():

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 
 MESSAGE = b"\ninterrupted: ending, which may take some seconds; Ctrl-C again ends at once\n\n"
-"""Printed at once: the code that is interrupted may take seconds to end."""
+"""Printed at once, because the interrupted code may take seconds to end."""
 
 
 @contextlib.contextmanager
@@ -22,8 +22,7 @@ def record_interrupts() -> Iterator[Callable[[], None]]:
     """Yields a function that raises KeyboardInterrupt if Ctrl-C was pressed since the start.
 
     Ctrl-C also raises KeyboardInterrupt at once, as usual, and prints `MESSAGE`. Outside the main
-    thread, and where the program has its own handler, nothing is changed and the function does
-    nothing.
+    thread, or if the program has another handler, nothing changes, and the function does nothing.
     """
     interrupted = threading.Event()
 

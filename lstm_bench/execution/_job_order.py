@@ -1,4 +1,4 @@
-"""The order of jobs: which waiting job an idle worker takes, so that few programs compile twice."""
+"""The order of jobs: an idle worker takes the job for which few programs compile twice."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def choose_job(
 ) -> int | None:
     """Returns the ticket of the job that an idle worker should take; None if it should wait.
 
-    `programs` are those that the worker has compiled, `others` those of each other worker. In this
-    order, it takes a job that needs no program or one that it has; a job whose program no worker
-    has; the longest job for the first other worker whose waiting jobs take longer than compiling
-    does. Of equally good jobs it takes the one that was submitted first.
+    `programs` are those that the worker has compiled, `others` those of each other worker. The
+    worker prefers a job that needs no program, or one that it has. Next comes a job whose program
+    no worker has. Last comes the longest job of the first other worker whose waiting jobs take
+    longer than compiling. Among equally good jobs it takes the one that was submitted first.
 
     >>> from types import SimpleNamespace as Job
     >>> waiting = {0: Job(program="b", work=1.0), 1: Job(program="new", work=9)}

@@ -1,4 +1,4 @@
-"""What connects a sweep with the workers of a cluster: a protocol, and the messages it carries."""
+"""The protocol between a sweep and the workers of a cluster, and its messages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lstm_bench.execution._pieces import Copy
 
 @dataclass(frozen=True)
 class WorkerFacts:
-    """What the cluster says about a worker."""
+    """The facts that the cluster gives about a worker."""
 
     name: str
     host: str
@@ -22,7 +22,7 @@ class WorkerFacts:
 
 @dataclass(frozen=True)
 class Workers:
-    """A message: the workers that there are, by address. Another `cluster` knows no older jobs."""
+    """A message: the current workers, by address. A new `cluster` does not know older jobs."""
 
     cluster: str
     workers: Mapping[str, WorkerFacts]
@@ -42,7 +42,7 @@ class SetUp:
 
 @dataclass(frozen=True)
 class Result:
-    """A message: what became of a copy of a piece on a worker, its events or an exception."""
+    """A message: the result of a copy of a piece on a worker, its events or an exception."""
 
     address: str
     copy: Copy
@@ -54,7 +54,7 @@ Message = Workers | SetUp | Result
 
 
 class Link(Protocol):
-    """What connects this process with the workers of a cluster. None of its calls wait."""
+    """The connection of this process with the workers of a cluster. Its calls do not wait."""
 
     def open(self) -> None:
         """Connects; raises `UserError` if there is no cluster. This one call may take a while."""
@@ -72,4 +72,4 @@ class Link(Protocol):
         """Has a worker run a piece: see `Result`."""
 
     def cancel(self, copy: Copy) -> None:
-        """Tells the worker that it should not run, or not go on with, a piece."""
+        """Tells the worker not to run a piece, or to stop it."""

@@ -1,4 +1,4 @@
-"""What is kept of an outcome whose network is lost from the store."""
+"""The part of an outcome to keep if its network is lost from the store."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lstm_bench.results import Outcome, select_seeds
 REPRODUCIBILITY_FACTS = (
     *("tensorflow", "keras", "numpy", "numba", "system", "processor", "XLA", "oneDNN"),
 )
-"""Facts of a result's provenance: where all are equal, a seed gives bit-identical numbers."""
+"""Facts of a result's provenance: if all are equal, a seed gives bit-identical numbers."""
 
 
 def without_best_seed(outcome: Outcome) -> Outcome | None:

@@ -1,4 +1,4 @@
-"""How much memory a worker process shares with no other one."""
+"""The memory of a worker process that it shares with no other process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 
 class MemoryMeter:
-    """Measures how much memory this process shares with no other one."""
+    """Measures the memory that this process shares with no other process."""
 
     INTERVAL = 0.5  # seconds between two measurements: one takes 20 ms
 

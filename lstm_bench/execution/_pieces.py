@@ -1,7 +1,7 @@
 """Pieces of jobs: a few seeds each, and which worker of a cluster gets which piece next.
 
-A piece is what is lost when a worker dies, and what one worker does while others are idle at the
-end, so it should be short; but each worker that runs a piece compiles its program first.
+A dead worker loses a piece, and at the end one worker runs a piece while others are idle. So pieces
+should be short; but each worker that runs a piece compiles its program first.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from lstm_bench.execution._executor import Job, NetworkJob
 from lstm_bench.execution._job_order import COMPILE_SECONDS
 
 PIECE_SECONDS = 1.5
-"""Estimated seconds of training in a piece, about: what compiling a program takes."""
+"""About how many seconds a piece trains, by estimate: as long as compiling takes."""
 LONG_SECONDS = 6.0
-"""Estimated seconds from which on a piece is long: the longest ones are given out first."""
+"""Estimated seconds above which a piece is long: the longest pieces are given out first."""
 PATIENCE = 30.0
 """Seconds that a piece may take, besides five times its estimate, before an idle worker gets a
 copy of it: its worker may be frozen, or out of reach."""
@@ -43,7 +43,7 @@ class Pace:
         self._seconds = self._estimated = PRIOR_SECONDS
 
     def note(self, seconds: float, estimated: float) -> None:
-        """Notes that a piece that was estimated to take so long has taken `seconds`."""
+        """Notes that a piece with this estimate has taken `seconds`."""
         if not math.isinf(estimated):
             self._seconds += max(seconds, 0.0)
             self._estimated += estimated
@@ -124,9 +124,9 @@ class Copy:
         return now - self.began > patience + 5 * _known_work(self.piece)
 
     def left(self, now: float) -> float:
-        """Returns how many seconds it is expected to take yet.
+        """Returns how many more seconds it is expected to take.
 
-        Once it is overdue, it is expected to be so for as long again.
+        An overdue piece is expected to take as long again as it is overdue.
         """
         expected = _known_work(self.piece) + COMPILE_SECONDS * self.compiles
         return expected if math.isinf(self.began) else abs(expected - (now - self.began))
@@ -191,10 +191,11 @@ class _Waiting:
     def take(self, worker: ClusterWorker, longest: float = math.inf) -> Piece | None:
         """Returns the piece that a worker should take, and no longer counts it as waiting.
 
-        The longest, if it takes more than `LONG_SECONDS`: it must not be what all wait for at the
-        end. Else one of a program that the worker has; else one of the program that would take
-        longest to finish, all workers that have it and this one taking part. None if compiling is
-        worth it for no program, or if all pieces take more than `longest` seconds.
+        A piece of more than `LONG_SECONDS` comes first, the longest before all others, so that not
+        all workers wait for it at the end. Next comes a piece of a program that the worker has.
+        Last comes a piece of the program that would take longest to finish if this worker joined
+        the workers that have it. None if no program is worth compiling, or if all pieces take more
+        than `longest` seconds.
         """
 
         def is_compiled(program: str) -> bool:
@@ -240,10 +241,10 @@ def placements(
 ) -> Iterator[tuple[str, Piece, tuple[str, Copy] | None]]:
     """Yields (worker, piece, copy to take back) for what should be given out now.
 
-    Before the next one, the caller must have given the piece to the worker, and have taken back the
-    copy from the worker that is named with it. First every idle thread gets a waiting piece, then
-    every thread a short one to go on with. If none is waiting, an idle thread gets one that another
-    worker would begin later, or else a second copy of one that is late.
+    Before the next one, the caller must have given the piece to the worker, and have taken the copy
+    back from the worker that has it. First, every idle thread gets a waiting piece. Then every
+    thread gets a short piece to continue with. If no piece is waiting, an idle thread gets a piece
+    that another worker would begin later, or else a second copy of a late piece.
     """
     left = _Waiting(waiting, workers)
     for ahead, longest in ((0, math.inf), (1, AHEAD_SECONDS)):

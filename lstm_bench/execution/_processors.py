@@ -15,8 +15,8 @@ def check_processors(
 ) -> ProcessorCheck | None:
     """Returns the check of the recipe of the first row; None without a row.
 
-    Its first seed is trained anew on each kind, so that the results are of the workers that there
-    are now. With one kind nothing is trained. None of it is stored among the results.
+    Its first seed is trained again on each kind, so that the results come from the current workers.
+    With one kind, nothing is trained. The results are not stored with those of the sweep.
     """
     if not rows:
         return None

@@ -1,4 +1,4 @@
-"""The state of a running sweep: how far it is, its rows so far, and what failed."""
+"""The state of a running sweep: its progress, its rows so far, and its failures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MAX_TEXT, MAX_SHOWN = 200, 8
 
 @dataclass
 class SweepProgress:
-    """How far a sweep has come; `changed` is called after every step of it."""
+    """The progress of a sweep; `changed` is called after every step."""
 
     total: int = 0  # recipes expected so far
     done: int = 0
@@ -43,11 +43,11 @@ class SweepProgress:
     unsaved: dict[str, str] = field(default_factory=dict)
     """Recipes whose network could not be saved: id -> reason."""
     work: WorkMeter = field(default_factory=WorkMeter)
-    """The weight updates that are done and expected, and how long the rest takes."""
+    """The weight updates done and expected, and the time for the rest."""
     running: tuple[str, ...] = ()
-    """What is being trained: recipes, each with its seed."""
+    """The recipes in training, each with its seed."""
     unwritten: int = 0
-    """How many writes to the store are waiting."""
+    """The number of writes to the store that are waiting."""
     fail_fast: bool = False
     """Whether the first recipe that fails ends the sweep."""
 
@@ -62,7 +62,7 @@ class SweepProgress:
         self.changed(self)
 
     def document(self) -> dict[str, Any]:
-        """Returns how far the sweep is, as plain JSON values: what `lstm-bench status` shows."""
+        """Returns the progress of the sweep as plain JSON values, for `lstm-bench status`."""
         total, done, left = self.work.total, self.work.finished, self.work.seconds_left()
         best = None
         if self.best is not None and self.score == self.score:
@@ -160,8 +160,8 @@ class SweepLog:
     def write(self, last: bool = False) -> None:
         """Writes the rows so far into the store.
 
-        While there are fewer rows than the store has from an earlier session, nothing is written,
-        unless it is the `last` time: a sweep that is killed must not have fewer rows than before.
+        Nothing is written while there are fewer rows than the store has from an earlier session,
+        unless it is the `last` time: a killed sweep must not have fewer rows than before.
         """
         if last or len(self.rows) >= self._session.listed_rows:
             self._session.write(self._document())

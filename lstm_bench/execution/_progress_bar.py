@@ -248,7 +248,7 @@ class PlainProgress:
         self._print(str(estimate_table(self._name, estimate).caption))
 
     def changed(self, state: SweepProgress) -> None:
-        """Prints new failures, and how far the sweep is: at new stages, and every half minute."""
+        """Prints new failures, and the progress at new stages and every half minute."""
         for failure in state.failed[self._failures :]:
             self._print(f"failed: {failure}")
         self._failures = len(state.failed)
@@ -272,13 +272,13 @@ LINE_SECONDS = 30.0
 
 
 def _left(state: SweepProgress) -> str:
-    """Returns how long the rest takes, in words; empty while that is unknown."""
+    """Returns the time for the rest, in words; empty while it is unknown."""
     left = state.work.seconds_left()
     return "" if math.isinf(left) else f"about {_clock(left)} left"
 
 
 def sweep_bar(name: str, quiet: bool = False) -> SweepBar | NotebookBar | PlainProgress:
-    """Returns what shows progress where this process runs: a terminal, a notebook or a pipe."""
+    """Returns the progress display for a terminal, a notebook or a pipe."""
     console = terminal_console(stderr=True)
     if not quiet and console.is_jupyter:
         return NotebookBar(name)

@@ -45,7 +45,7 @@ from lstm_bench.tracking import SweepRow
 CONFIRMATION_BLOCK, COMPARISON_BLOCK = 1, 2
 """Blocks of seeds: for the confirmation, and for the comparisons that follow it."""
 FIRST_CROSSED_DRAW = 30_000
-"""Crossed seeds use draws from this number on, apart from the blocks of a sweep from seed 0."""
+"""The first draw of crossed seeds, which is above the blocks of a sweep from seed 0."""
 
 
 class SearchLoop:
@@ -71,7 +71,7 @@ class SearchLoop:
         self._trials: list[FinishedTrial] = []
 
     def run(self) -> None:
-        """Runs the search and everything that follows from it."""
+        """Runs the search and everything that follows it."""
         self.race()
         self.confirm()
         self.ablate()
@@ -192,8 +192,7 @@ class SearchLoop:
     def ablate(self) -> None:
         """Runs the simplest recipe with each setting replaced by the reference's, and with all.
 
-        It does so on seeds that had no part in choosing the recipe, which would otherwise seem
-        better than it is.
+        The seeds had no part in choosing the recipe, which would otherwise seem better than it is.
         """
         simplest = self._simplest()
         if not self.search.ablate or simplest is None:
@@ -217,7 +216,7 @@ class SearchLoop:
         """Runs random recipes as they are and with one switch changed, on seeds of no race.
 
         Each switch is changed in the first random recipes in which it can be changed: see
-        `planned_contexts`. How many that were is kept with the search.
+        `planned_contexts`. The search stores the number of these recipes.
         """
         planned = planned_contexts(self.search.contexts, self._count_verdicts())
         if self.search.switches:
@@ -245,7 +244,7 @@ class SearchLoop:
             self._finish(request, "effect", of=of, axis=key, value=value)
 
     def _count_verdicts(self) -> int:
-        """Returns how many differences the report will judge together."""
+        """Returns the number of differences that the report will judge together."""
         ablations = [row for row in self.log.rows if row.role == "ablation"]
         values = sum(len(self.study.space.values(key)) - 1 for key in self.search.switches)
         return len(self.sweep.comparisons) + max(len(ablations) - 1, 0) + values

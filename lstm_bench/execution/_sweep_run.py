@@ -1,4 +1,4 @@
-"""Runs a whole sweep: recipes to the workers, outcomes to the store, and the report."""
+"""Runs a whole sweep: sends recipes to workers, stores outcomes, writes the report."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from lstm_bench.training import available_cores
 
 
 def _check_writable(folder: Path) -> None:
-    """Raises `StoreError` where a report could not be written: before the work, not after it.
+    """Raises `StoreError` if a report could not be written, before the work and not after it.
 
     Leaves no folder behind, because the store may still be refused.
     """
@@ -53,13 +53,13 @@ def _check_writable(folder: Path) -> None:
 
 
 class ProgressObserver(Protocol):
-    """Is told what a sweep will cost before it starts, and how far it is while it runs."""
+    """Receives the estimated cost of a sweep before it starts, and its progress while it runs."""
 
     def estimated(self, estimate: Estimate) -> None:
-        """Is called once, unless the sweep goes on from an earlier session."""
+        """Called once, unless the sweep resumes an earlier session."""
 
     def changed(self, state: SweepProgress) -> None:
-        """Is called after every step."""
+        """Called after every step."""
 
 
 def _study(sweep: Sweep) -> SearchStudy | None:
@@ -70,7 +70,7 @@ def _study(sweep: Sweep) -> SearchStudy | None:
 def _study_storage(
     sweep: Sweep, settings: Settings, progress: SweepProgress
 ) -> StudyStorage | None:
-    """Returns where the trials of a search are written for Optuna's tools, unless nowhere."""
+    """Returns the storage for the trials of a search, for Optuna's tools; None without one."""
     if sweep.search is None or settings.optuna is None:
         return None
     facts = {"title": sweep.title, "task": sweep.settings["task"], "seeds": sweep.seeds}
@@ -80,7 +80,7 @@ def _study_storage(
 def _executor(
     sweep: Sweep, settings: Settings, cluster: object, notice: Callable[[str], None]
 ) -> Executor:
-    """Returns what runs the recipes of a sweep: a cluster if there is one, or processes here.
+    """Returns the executor of a sweep: a cluster, if one is given, or processes here.
 
     Raises `UserError` for a cluster without the package that it needs.
     """
@@ -102,7 +102,7 @@ def _executor(
 def estimate_sweep(
     sweep: Sweep, settings: Settings, engine: str = "compiled", cluster: object = None
 ) -> Estimate:
-    """Returns what `sweep` would cost, and writes nothing; see `run_sweep`."""
+    """Returns the estimated cost of `sweep`, and writes nothing; see `run_sweep`."""
     with _executor(sweep, settings, cluster, print_plain) as pool:
         pool.prepare()
         return estimate(sweep, _study(sweep), pool, engine)
@@ -117,14 +117,14 @@ def run_sweep(
     cluster: object = None,
     fail_fast: bool = False,
 ) -> tuple[SweepData, Path, SweepProgress]:
-    """Runs `sweep` and returns its results, the path of its report, and how it went.
+    """Runs `sweep` and returns its results, the path of its report, and its final progress.
 
-    What the store already has of this sweep is not run again, unless `again`. On Ctrl-C everything
-    that has finished is kept, the report is written from it, and KeyboardInterrupt goes on.
-    `cluster` is the address of a Dask scheduler or a `distributed.Client`, by default that of
-    `settings`; without one, processes of this machine run the recipes. With `fail_fast` the first
-    recipe that fails ends the sweep with `FailedFastError`. Raises `StoreLostError` if the store
-    has not answered for as long as `settings` say; what had finished is in the checkpoint then.
+    Results that the store has are not computed again, unless `again`. On Ctrl-C, all finished
+    results are kept, the report is written from them, and KeyboardInterrupt is raised. `cluster` is
+    the address of a Dask scheduler or a `distributed.Client`, by default that of `settings`;
+    without one, processes of this machine run the recipes. With `fail_fast`, the first recipe that
+    fails ends the sweep with `FailedFastError`. Raises `StoreLostError` if the store has not
+    answered for the time that `settings` give; finished results are then in the checkpoint.
     """
     study = _study(sweep)
     progress = SweepProgress(changed=observer.changed) if observer else SweepProgress()
@@ -195,8 +195,8 @@ def run_sweep(
 def _fixed_requests(sweep: Sweep, runner: RecipeRunner, log: SweepLog) -> list[Request]:
     """Returns the recipes that the sweep file names and that are run; notes the others in `log`.
 
-    A recipe that is left out has its row all the same if all its seeds are known from an earlier
-    run: a run without `full` must not lose what a run with it has found.
+    A recipe that is left out still has its row if all its seeds are known from an earlier run: a
+    run without `full` must not lose the results of a run with it.
     """
     seeds = tuple(sweep.seed_list)
     requests = []

@@ -1,4 +1,4 @@
-"""What is done regularly while a sweep runs: progress is shown, and written to the store."""
+"""Regular work while a sweep runs: shows the progress, and writes it to the store."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from lstm_bench.execution._progress import SweepProgress
 from lstm_bench.tracking import Session
 
 CHANGE_SECONDS, STORE_SECONDS = 0.2, 5.0
-"""Seconds between two updates of what is shown here, and of what the store has for others."""
+"""Seconds between two updates of the display here, and of the progress in the store."""
 
 
 class Ticker:
-    """Is called again and again; what the store has refused is raised from here."""
+    """Called again and again; raises errors of the store."""
 
     def __init__(self, session: Session, runner: RecipeRunner, progress: SweepProgress) -> None:
         self._session, self._runner, self._progress = session, runner, progress

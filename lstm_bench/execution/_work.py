@@ -1,8 +1,8 @@
 """How much of a sweep's work is done, in weight updates, and how long the rest will take.
 
-Work is measured in seconds of one core on a machine of reference (`estimated_seconds`), so that
-recipes of different size count by what they take. How many real seconds one of them takes here is
-measured while the sweep runs: compiling, racing and the number of workers are all in that ratio.
+Work is measured in seconds of one core on a reference machine (`estimated_seconds`), so that large
+recipes count for more. While the sweep runs, the real time for one such second is measured. This
+ratio includes compiling, racing and the number of workers.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from lstm_bench.execution._job_order import COMPILE_SECONDS
 from lstm_bench.recipes import Recipe, estimated_seconds
 
 FIRST_SHARE = 0.05
-"""The share of a sweep's work whose measured time weighs as much as the estimate made before it."""
+"""The share of a sweep's work at which measured time and estimate have equal weight."""
 MOST_OF_A_SEED = 0.95
-"""The most of a seed that counts as done while it is still being trained."""
+"""The largest part of a seed that counts as done while the seed is in training."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Amount:
 
     @property
     def positive(self) -> Amount:
-        """The amount with 0 in place of what is negative."""
+        """The amount, with 0 in place of negative numbers."""
         return Amount(max(self.runs, 0.0), max(self.updates, 0.0), max(self.seconds, 0.0))
 
 
@@ -69,7 +69,7 @@ def work_of_stage(stage: Stage) -> Amount:
 
 
 def _middle(ends: Sequence[float]) -> float:
-    """Returns a value that is off by the same factor from both ends, where both are positive."""
+    """Returns a value that is off by the same factor from both ends, if both are positive."""
     low, high = ends
     return math.sqrt(low * high) if low > 0 else high / 2
 
@@ -95,7 +95,7 @@ class WorkMeter:
     done: Amount = NOTHING
     submitted: Amount = NOTHING  # done or not
     ahead: dict[str, Amount] = field(default_factory=dict)
-    """What is expected of stages, and of trials, that have not been submitted."""
+    """The expected work of stages and trials that have not been submitted."""
     _began: float | None = None
     _ratio: float | None = None  # expected real seconds for a second of work, before measuring
     _running: Amount = NOTHING  # the part that is done of the seeds that are being trained
@@ -106,14 +106,14 @@ class WorkMeter:
     _expected_trial: Amount = NOTHING
 
     def expect(self, stages: Sequence[Stage], estimate: Estimate | None = None) -> None:
-        """Notes what the stages of a sweep are expected to take, before it starts."""
+        """Notes the expected work of the stages of a sweep, before it starts."""
         self.ahead = {stage.name: work_of_stage(stage) for stage in stages}
         if estimate is not None and estimate.seconds is not None:
             work = sum((amount.seconds for amount in self.ahead.values()), 0.0)
             self._ratio = _middle(estimate.seconds) / work if work else None
 
     def begin_stage(self, name: str, trials: int = 0) -> None:
-        """Notes that what a stage takes is exact from now on; `trials` is how many a search has."""
+        """Notes that the work of a stage is exact from now on; `trials` is the number of trials."""
         amount = self.ahead.get(name, NOTHING)
         if name in self.ahead:  # the stages before it are over, or were left out
             names = list(self.ahead)
@@ -125,7 +125,7 @@ class WorkMeter:
             self._before_trials = self.submitted + self.reused
 
     def trial_done(self, name: str) -> None:
-        """Notes that a trial of a search is done: those ahead are expected to take as much."""
+        """Notes that a trial of a search is done: further trials are expected to take as long."""
         self._trials += 1
         self._trials_left -= 1
         spent = self.submitted + self.reused - self._before_trials
@@ -155,7 +155,7 @@ class WorkMeter:
         self.reused += amount
 
     def watch(self, running: Sequence[tuple[float, Amount, Amount]]) -> None:
-        """Notes what is being trained: since when, the work of its seeds, and all of its job."""
+        """Notes the seeds in training: since when, their work, and the work of their job."""
         now, ratio = self.clock(), self._seconds_of_work() * self.workers
         self._running, self._longest = NOTHING, 0.0
         for began, amount, job in running:
@@ -190,7 +190,7 @@ class WorkMeter:
         return max(left, self._longest * self.workers, 0.0) * self._seconds_of_work()
 
     def _seconds_of_work(self) -> float:
-        """Returns how many real seconds a second of work takes: as measured, and as expected."""
+        """Returns the real seconds for a second of work, from measurement and estimate."""
         expected = self._ratio if self._ratio is not None else 1 / self.workers
         if self._began is None:
             return expected

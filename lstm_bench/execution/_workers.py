@@ -53,7 +53,7 @@ from lstm_bench.training import prepare_environment, start_tensorflow
 
 RESTART_PAUSE = 0.2  # seconds between two attempts to start a process
 _starting = threading.Lock()
-"""Held while a process starts, which for a moment changes what all threads see of this one."""
+"""Held while a process starts, because this briefly changes the state of all threads."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class WorkerPool:
         self._waiting.clear()
 
     def release(self) -> None:
-        """Ends the worker processes that have nothing to do; a later job starts others."""
+        """Ends idle worker processes; a later job starts new ones."""
         idle = [worker for worker in self._workers if worker.ticket is None]
         self._workers = [worker for worker in self._workers if worker.ticket is not None]
         for worker in idle:
@@ -146,7 +146,7 @@ class WorkerPool:
         return [processor_kind(provenance([]))]
 
     def running(self) -> list[Running]:
-        """Returns what each busy worker does: the first seed that is left of its job."""
+        """Returns the work of each busy worker: the first remaining seed of its job."""
         seeds = [(worker, getattr(worker.job, "seeds", ())) for worker in self._workers]
         return [
             Running(worker.ticket, left[:1], worker.began, len(left))
@@ -162,7 +162,7 @@ class WorkerPool:
     def _assign_jobs(self) -> None:
         """Gives idle workers the jobs that suit them, and starts workers while there are too few.
 
-        A job that only busy workers are suited for stays waiting.
+        A job that only suits busy workers stays waiting.
         """
         idle = [worker for worker in self._workers if worker.ticket is None]
         while self._waiting and (idle or len(self._workers) < self.size):
@@ -365,7 +365,7 @@ def _run_worker(
 
 
 def _with_place(outcome: Outcome, place: Place | None) -> Outcome:
-    """Returns an outcome whose seeds say where they ran, if that was for another machine."""
+    """Returns an outcome whose seeds say where they ran, if they ran for another machine."""
     if place is None:
         return outcome
     facts = outcome.provenance

@@ -1,4 +1,4 @@
-"""The recipes that a search runs afterwards; they are only chosen here, not run.
+"""The recipes that follow a search. They are only chosen here, not run.
 
 `select_finalists`   the best recipes and the cheapest that solve the task, to be confirmed on seeds
                      that the search never saw
@@ -29,11 +29,11 @@ from lstm_bench.sweeps import (
 )
 
 MIN_CONTEXTS = 12
-"""Random recipes in which each switch is changed, if its verdict needs no more."""
+"""The fewest random recipes in which each switch is changed."""
 MAX_SWITCH_SEEDS = 6
 """The most seeds on which a switch is changed in each random recipe.
 
-The effect of a switch is estimated over recipes, so that more recipes help and more seeds hardly.
+The effect of a switch is estimated over recipes, so more recipes help, and more seeds hardly do.
 """
 
 
@@ -49,7 +49,7 @@ class FinishedTrial:
 
     @property
     def mean(self) -> float:
-        """The score that the search saw."""
+        """The score in the search."""
         return float(np.mean(self.scores))
 
 
@@ -77,13 +77,13 @@ def select_finalists(
 
 
 def ablation_recipes(simplest: Recipe, reference: Recipe) -> list[tuple[str, Any, Recipe | str]]:
-    """Returns `simplest` with each setting that differs replaced, alone, by that of `reference`.
+    """Returns variants of `simplest`, in each of which one setting is that of `reference`.
 
-    Each item is (setting, the reference's value, the recipe). Where that setting cannot be replaced
-    alone, the reason stands in place of the recipe. Settings that depend on a differing setting are
-    replaced with it: a window with its framing, `layout` and `reset` with `stateful`, an output
-    with its loss. A value that `reference` leaves unset is None. Raises `RecipeError` for recipes
-    of different tasks.
+    Each item is (setting, the reference's value, the recipe). If the setting cannot be replaced
+    alone, the reason replaces the recipe. Settings that depend on a replaced setting are replaced
+    with it: a window with its framing, `layout` and `reset` with `stateful`, an output with its
+    loss. A value that `reference` leaves unset is None. Raises `RecipeError` for recipes of
+    different tasks.
     """
     tasks = _task_of(simplest)
     settings = applicable_settings(simplest.settings, tasks)
@@ -123,10 +123,10 @@ def _parents(key: str) -> tuple[str, ...]:
 
 
 def planned_contexts(given: int | None, verdicts: int) -> int:
-    """Returns in how many random recipes each switch is changed: as `given`, if it is.
+    """Returns the number of random recipes in which each switch is changed.
 
-    Otherwise at least `MIN_CONTEXTS`, and as many as an effect needs that all of them agree on, if
-    it is one of so many `verdicts`.
+    This is `given`, if it is not None. Otherwise it is at least `MIN_CONTEXTS`, and enough for an
+    effect on which all recipes agree to be significant among this number of `verdicts`.
 
     >>> planned_contexts(None, 10), planned_contexts(None, 200), planned_contexts(10, 200)
     (12, 14, 10)
@@ -140,9 +140,10 @@ def switched_recipes(
     """Returns every context with each switch set to each of its other values in `space`.
 
     Each item is (index of the context, switch, value, recipe). A setting that applies only with the
-    new value takes the value that the space fixes, else the first one it offers that is legal, else
-    the recipe's default. Illegal recipes, switches that do not apply, and pairs of recipes that are
-    in the list already are left out. Raises `RecipeError` for a switch that is not in the space.
+    new value takes the value that the space fixes, else the first legal value that the space
+    offers, else the recipe's default. Left out are illegal recipes, switches that do not apply, and
+    pairs of recipes that are already in the list. Raises `RecipeError` for a switch that is not in
+    the space.
     """
     missing = [key for key in switches if key not in space.parts]
     if missing:

@@ -13,7 +13,7 @@ from lstm_bench.seeds import stream
 from lstm_bench.sweeps import Range
 
 MAX_RECIPES = 1_000_000
-"""The most recipes of a grid; the order of a larger one would take too long to draw."""
+"""The most recipes of a grid. To draw the order of a larger grid would take too long."""
 
 
 class Grid:

@@ -1,7 +1,7 @@
-"""The trials of a search as Optuna has them: parameters, distributions, values and rungs.
+"""The trials of a search in Optuna's form: parameters, distributions, values and rungs.
 
-A study made of them is a projection of what the sweep has stored. The search itself neither reads
-it nor depends on it.
+A study of these trials is a copy of the results that the sweep has stored. The search itself does
+not read it or depend on it.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ def optuna_trial(
     tasks: TaskRegistry = BUILT_IN_TASKS,
     attributes: Mapping[str, Any] = {},
 ) -> FrozenTrial:
-    """Returns a finished trial as Optuna has it, without its number.
+    """Returns a finished trial in Optuna's form, without its number.
 
-    Stored outcomes have no time of day: the trial ends when it is made here, and began its seconds
-    of training, summed over the seeds, before that.
+    Stored outcomes have no time of day. So the trial ends now, and its duration is the seconds of
+    training, summed over the seeds.
 
-    `settings` are those of its recipe, whose task is one of `tasks`. Without an `outcome` it is a
-    failed trial; with fewer than `seeds` seeds it was stopped by the race, so its state is
-    `PRUNED`. Its value is the mean of the objective over its seeds, its intermediate values are the
-    means after each rung, by the number of seeds. `attributes` are further user attributes.
+    `settings` are those of the recipe, whose task is one of `tasks`. A trial without an `outcome`
+    has failed. With fewer than `seeds` seeds, it was stopped by the race, so its state is `PRUNED`.
+    Its value is the mean of the objective over its seeds. Its intermediate values are the means
+    after each rung, by the number of seeds. `attributes` are further user attributes.
     """
     distributions = _distributions(search, settings, tasks)
     ended = datetime.now()
@@ -89,7 +89,7 @@ def study_options(search: Search) -> dict[str, Any]:
 
 
 def name_metrics(study: optuna.Study, search: Search) -> None:
-    """Gives the values of a study's trials their names: the objective, and the cost."""
+    """Names the values of a study's trials: the objective and the cost."""
     names: list[str] = [search.objective]
     names += ["cost"] if is_multi_objective(search) else []
     with warnings.catch_warnings():
@@ -142,7 +142,7 @@ def trial_attributes(id_: str, digest: str, name: str) -> dict[str, Any]:
 
 
 def _attributes(outcome: Outcome) -> dict[str, Any]:
-    """Returns what a trial's outcome says, as user attributes; what is not finite is left out."""
+    """Returns the results of a trial as user attributes, without values that are not finite."""
     rate = outcome.solve_rate
     numbers = {
         "accuracy": outcome.accuracy.mean,
@@ -162,7 +162,7 @@ def _distributions(
 ) -> dict[str, BaseDistribution]:
     """Returns the distribution of each searched setting that applies and has several values.
 
-    They are those of the search as it was written. A setting whose value lies outside has none.
+    The distributions are those that the search file gives. A setting with a value outside has none.
     """
     distributions = {}
     for key, part in search.space.items():

@@ -1,8 +1,9 @@
 """Racing: decides which recipes of a batch get more seeds. Pure: scores in, requests out.
 
-All recipes of a batch run on the same first seeds, in rungs that double. After each rung a recipe
-is stopped if its scores leave it no fair chance of beating the best recipe that had all its seeds
-before. No recipe waits for another one of its batch but in the first batch, for its first rival.
+All recipes of a batch run on the same first seeds, in rungs that double. After each rung, a recipe
+is stopped if its scores leave it no fair chance of beating its rival: the best recipe that had all
+its seeds before. No recipe waits for another recipe of its batch, except in the first batch, where
+the first rival must finish.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ FIRST_RUNG = 3
 STOPPING_E_VALUE = 6.0
 """The e-value at which a candidate is stopped.
 
-At most 1 race in 6 stops a recipe that is no worse than a given rival, however scores are
-distributed above the floor of `e_value`, unless the scores of the two are negatively related seed
-by seed; this bound is a loose one. In simulated searches of 40 recipes, where the rival is the
-luckiest of many, 0 to 5 in 100 lose their best: see LOG.md.
+At most 1 race in 6 stops a recipe that is no worse than a given rival. This holds for any
+distribution of scores above the floor of `e_value`, unless the two scores are negatively related
+seed by seed. The bound is loose. In simulated searches of 40 recipes, where the rival is the
+luckiest of many, 0 to 5 in 100 lose their best recipe: see LOG.md.
 """
 STAKE_POINTS, MEAN_POINTS = 16, 64
-"""The number of stakes and of means that are tried: more of them change little."""
+"""The number of stakes and of means that are tried; more would change little."""
 
 SeedRequest = dict[int, int]
-"""Candidates that need seeds: how many of the first seeds each is to have in all."""
+"""For each candidate that needs seeds, the total number of first seeds that it should have."""
 SeedScores = Mapping[int, Sequence[float] | np.ndarray | None]
 """The scores of each requested candidate, in the order of the seeds; None for a failed recipe."""
 

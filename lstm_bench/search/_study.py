@@ -1,9 +1,9 @@
 """The search: proposes batches of recipes and takes their scores, in the order of the trials.
 
-The state of the search is not stored, only the outcomes of the recipes. A sampler is created anew
-for every trial from the search's seed and the trial's number, and recipes are proposed in whole
-batches of a fixed size. So the same outcomes always lead to the same proposals: an interrupted
-search is resumed by going through it again from the start, with the outcomes from the store.
+The state of the search is not stored, only the outcomes of the recipes. Each trial gets a new
+sampler, made from the search's seed and the trial's number. Recipes are proposed in whole batches
+of a fixed size. So the same outcomes always lead to the same proposals. An interrupted search is
+replayed from the start, with the outcomes from the store.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ class SearchStudy:
 
     @property
     def trial_count(self) -> int:
-        """The number of recipes that will be proposed; a grid may have fewer than asked for."""
+        """The number of recipes that will be proposed; a grid may have fewer than `trials`."""
         trials = self.search.trials
         return trials if self._grid is None else min(trials, len(self._grid))
 
     @property
     def distinct_count(self) -> int:
-        """The most different recipes that can be proposed."""
+        """The largest number of different recipes that can be proposed."""
         return int(min(self.trial_count, sum(self.space.sizes)))
 
     def is_random(self, number: int) -> bool:

@@ -1,8 +1,8 @@
-"""The Optuna storage that the trials of a search are written to, for `optuna-dashboard`.
+"""The Optuna storage for the trials of a search, which `optuna-dashboard` opens.
 
-What is written is a projection: a sweep goes on from its own store alone, and goes through all
-trials again when it does. Those that the storage has are left as they are, so that none is there
-twice; a study that does not agree with the sweep, or was deleted, is written anew.
+The storage is only a copy: a sweep resumes from its own store alone, and then goes through all
+trials again. Trials that the storage already has are left unchanged, so none is there twice. A
+study that was deleted, or does not agree with the sweep, is written again.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from lstm_bench.search._optuna_trials import name_metrics, study_options
 from lstm_bench.sweeps import Search
 
 MARK = "lstm-bench"
-"""The attribute of a study by which this package knows the studies that it wrote."""
+"""The attribute that marks the studies that this package wrote."""
 CONNECT_SECONDS = 10
-"""How long a database may take to answer."""
+"""The time that a database may take to answer."""
 CONNECT_OPTIONS = {"sqlite": "timeout", "postgresql": "connect_timeout", "mysql": "connect_timeout"}
-"""What the drivers of databases call the option for this time."""
+"""The option for this time, by the driver of the database."""
 REPAIR = "set another address as `optuna` in conf/default.yaml, or null for none"
 
 
@@ -44,7 +44,7 @@ def check_separate(address: str, store: str) -> None:
 
 
 def _place(address: str) -> tuple[Any, ...]:
-    """Returns what is equal for two addresses of one database."""
+    """Returns a key that is equal for two addresses of one database."""
     try:
         url = sqlalchemy.make_url(address)
     except (sqlalchemy.exc.ArgumentError, ValueError):
@@ -57,7 +57,7 @@ def _place(address: str) -> tuple[Any, ...]:
 class StudyStorage:
     """One study in an Optuna storage, to which the trials of a search are added in order.
 
-    Once it is open, an error of the storage ends the writing, with notice, and never the sweep.
+    Once it is open, an error of the storage ends the writing, with a notice, but never the sweep.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class StudyStorage:
         self._stored.append(self._written[-1])
 
     def _rewrite(self) -> None:
-        """Writes the study anew: a storage changes no finished trial and deletes none."""
+        """Writes the study again, because a storage cannot change or delete finished trials."""
         optuna.delete_study(study_name=self._name, storage=self._storage)
         self._study, self._stored = self._open_study(), []
         self._study.add_trials(self._written)
@@ -181,7 +181,7 @@ def _open(address: str) -> optuna.storages.BaseStorage:
 
 
 def _is_same(stored: FrozenTrial, trial: FrozenTrial) -> bool:
-    """Returns whether a stored trial is `trial`, but for when it was run and how long it took."""
+    """Returns whether a stored trial equals `trial`, apart from its times."""
     keys = ("digest", "seeds")
     return (
         stored.state == trial.state

@@ -77,7 +77,7 @@ def parents_of(key: str) -> tuple[str, ...]:
 
 
 def applicable_settings(settings: Mapping[str, Any], tasks: TaskRegistry) -> dict[str, Any]:
-    """Returns `settings` without the conditional ones that do not apply.
+    """Returns `settings` without conditional settings that do not apply.
 
     >>> from lstm_bench.recipes import BUILT_IN_TASKS
     >>> settings = {"task": "memory", "optimizer": "adam", "momentum": 0.0}
@@ -92,8 +92,8 @@ def overlay_settings(
 ) -> dict[str, Any]:
     """Returns `below` updated with `above`; settings of `below` that no longer apply are dropped.
 
-    A conditional setting is dropped where `above` changes its parent to a value with which it does
-    not apply. A changed optimizer drops the default learning rate of the old one; `updates` and
+    A conditional setting is dropped if `above` gives its parent a value with which the setting does
+    not apply. A new optimizer drops the default learning rate of the old one. `updates` and
     `epochs` replace each other.
 
     >>> from lstm_bench.recipes import BUILT_IN_TASKS as tasks

@@ -1,4 +1,4 @@
-"""The fixed recipes of a sweep file: inherited from one another, and expanded over an axis.
+"""The fixed recipes of a sweep file, with inheritance and expansion over an axis.
 
 ::
 
@@ -45,7 +45,7 @@ ANNOTATION_KEYS = {
 """Keys of a fixed recipe that describe it and are no settings."""
 
 NOT_JUDGED = "not judged, because settings were overridden"
-"""Follows a published figure of a recipe that is not the published one in this run."""
+"""A note on the published figure of a recipe that overrides have changed in this run."""
 
 RESERVED_KEYS = ANNOTATION_KEYS | {"base", "over", "per_task"}
 """Keys of a fixed recipe that are neither settings nor inherited."""
@@ -62,18 +62,18 @@ class Entry(BaseModel):
     recipe: Recipe
     published: str = ""
     accuracy: Annotated[float | None, Field(ge=0, le=1)] = None
-    """The published figure as a step accuracy in [0, 1], where there is one."""
+    """The published figure as a step accuracy in [0, 1], if there is one."""
     claim: Claim | None = None
-    """What the source claims about solving the task: one run did, no run can, every run does."""
+    """The source's claim about solving the task: its run did, no run can, or every run does."""
     published_success: PublishedSuccess | None = None
-    """How many of how many published trials succeeded."""
+    """The number of published trials that succeeded, and the number of trials."""
     published_sequences: PublishedSequences | None = None
-    """The published mean number of training sequences of the successful trials."""
+    """The published mean number of training sequences of successful trials."""
     full: bool = False
-    """Whether the recipe takes so long that it is only run with `--full`."""
+    """Whether the recipe takes hours, and so runs only with `--full`."""
     note: str = ""
     source: str = ""
-    """Where it was published: author, title, year; empty if that is the source of the sweep."""
+    """Where it was published: author, title, year; empty if in the source of the sweep."""
     url: Link = ""
     family: str = ""
     """The key in the sweep file that this recipe was expanded from, over `axis`, to `value`."""
@@ -88,7 +88,7 @@ class Entry(BaseModel):
         return self
 
     def not_judged(self) -> Entry:
-        """Returns the entry with what was published as a text alone, which says why."""
+        """Returns the entry with the published result only as a text, which says why."""
         judged = ("accuracy", "claim", "published_success", "published_sequences")
         if all(getattr(self, key) is None for key in judged):
             return self
@@ -108,10 +108,10 @@ def recipe_key(id_: str) -> str:
 def drop_changed_figures(
     entries: Mapping[str, Entry], original: Mapping[str, Entry], keys: object
 ) -> dict[str, Entry]:
-    """Returns `entries`; of those that overrides changed, what was published is a text alone.
+    """Returns `entries`, in which changed recipes keep their published result only as a text.
 
-    `original` has the recipes without overrides, and `keys` those of the sweep file. A run at other
-    settings neither reproduces a published figure nor contradicts it.
+    `original` has the recipes without overrides, and `keys` those of the sweep file. A run with
+    other settings neither reproduces a published figure nor contradicts it.
     """
     names = set(map(str, keys)) if isinstance(keys, Mapping) else set()
     digests = {id_: entry.recipe.digest for id_, entry in original.items()}
@@ -124,7 +124,7 @@ def drop_changed_figures(
 
 
 class RefusedEntry(BaseModel):
-    """Settings that a sweep shows to be refused, and the error message."""
+    """Settings that a sweep lists as refused, and the error message."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -156,8 +156,8 @@ def read_entries(
     """Returns the fixed recipes by id, and the keys of those that have faults.
 
     `mapping` is the part `recipes` of a sweep file, which names tasks in `tasks`; faults are
-    appended to `faults`. With `has_search`, ids that a search gives to its own recipes are refused.
-    With `sweep_tasks` there is every recipe on each of them.
+    appended to `faults`. With `has_search`, ids that a search gives to its recipes are refused.
+    With `sweep_tasks`, every recipe is on each of these tasks.
     """
     if not isinstance(mapping, Mapping):
         faults.append(Fault("recipes", f"must map ids to settings, but got {mapping!r}"))

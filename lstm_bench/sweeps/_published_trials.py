@@ -4,8 +4,8 @@
 
     T1: {stop: rule, published_success: [20, 20], published_sequences: 31390}
 
-20 of 20 trials succeeded, after 31,390 training sequences on average. `[null, 20]` says that there
-were 20 trials, but not how many of them succeeded: the mean is then taken as that of all.
+20 of 20 trials succeeded, after 31,390 training sequences on average. `[null, 20]` means 20 trials,
+of which an unknown number succeeded; the mean is then taken as the mean of all 20.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from lstm_bench.safety import WholeNumber, checked_link
 
 MAX_TRIALS = 10_000
-"""The most published trials, as many as a sweep may have seeds."""
+"""The most published trials, which is also the most seeds of a sweep."""
 
 
 def _pair(value: Any) -> Any:
@@ -45,7 +45,7 @@ _Trials = Annotated[WholeNumber, Field(ge=1, le=MAX_TRIALS)]
 PublishedSuccess = Annotated[
     tuple[_Succeeded | None, _Trials], BeforeValidator(_pair), AfterValidator(_check_success)
 ]
-"""How many trials succeeded, if that was published, and how many trials there were."""
+"""The number of successful trials, if it was published, and the number of trials."""
 
 PublishedSequences = Annotated[
     float, Field(gt=0, le=2**53, allow_inf_nan=False), BeforeValidator(_number)
@@ -58,7 +58,7 @@ Link = Annotated[str, AfterValidator(checked_link)]
 
 
 def check_published_trials(success: tuple[int | None, int] | None, sequences: float | None) -> None:
-    """Raises ValueError for a mean number of sequences without trials that it is the mean of."""
+    """Raises ValueError for a mean number of sequences without a number of trials."""
     if sequences is None:
         if success is not None and success[0] is None:
             raise ValueError(

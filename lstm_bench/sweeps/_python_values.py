@@ -1,4 +1,4 @@
-"""What Python callers give in the places where a sweep file has text."""
+"""Python values in place of the text of a sweep file."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TasksOrFiles = str | Path | type[Task] | Iterable[str | Path | type[Task]]
 def task_list(given: TasksOrFiles, name: str = "tasks") -> list[str | Path | type[Task]]:
     """Returns Python files and task classes, one or several, as a list.
 
-    Raises `UserError`, which calls them `name`, for anything that is neither.
+    Raises `UserError` for anything else, with `name` as the name of the argument.
     """
     listed: Any = [given] if isinstance(given, str | Path | type) else given
     if isinstance(listed, Mapping | bytes) or not isinstance(listed, Iterable):
@@ -91,7 +91,7 @@ def _as_text(key: object, value: Any) -> str:
 
 
 def plain_value(value: Any) -> Any:
-    """Returns a NumPy scalar or array as Python's own numbers, and a function as its name.
+    """Returns a NumPy scalar or array as Python numbers, and a function as its name.
 
     Other values are returned as they are. Raises `UserError` for a function of no module.
     """
@@ -104,7 +104,7 @@ def plain_value(value: Any) -> Any:
 
 
 def plain_document(document: Any) -> Any:
-    """Returns a mapping or a list with Python's own numbers at any depth.
+    """Returns a mapping or a list in which all numbers, at any depth, are Python numbers.
 
     >>> plain_document({"recipes": {"A": {"units": np.int64(4)}}})
     {'recipes': {'A': {'units': 4}}}
@@ -188,9 +188,9 @@ def search_document(
 ) -> tuple[str, dict[str, Any]]:
     """Returns a search as a sweep's document, and a name for it, made from the task and the space.
 
-    `options` are further keys of the search, `fixed` the settings that stay as they are. Seeds and
-    trials are no part of the name: with more of them it is the same search. A class or an instance
-    stays in the document as its `task`.
+    `options` are further keys of the search, and `fixed` the fixed settings. The name does not
+    include seeds and trials: with more of them it is the same search. A class or an instance stays
+    in the document as its `task`.
     """
     if not isinstance(options, Mapping | None):
         rule = "must be a mapping of keys of a search, e.g. {'sampler': 'random'}"
@@ -209,7 +209,7 @@ def search_document(
 def sweep_source(
     source: Any, csv: Any, data: Any, settings: Mapping[str, Any], name: str | None
 ) -> tuple[Any, str]:
-    """Returns a sweep and its name: `source`, or the document of one over a file or a DataFrame.
+    """Returns a sweep and its name: `source`, or a document for a file or a DataFrame.
 
     `settings` are keys of that document. Raises `UserError` unless one of the three is given.
     """
@@ -250,10 +250,10 @@ def task_settings(task: Any) -> dict[str, Any]:
 
 
 def document_with_names(document: Mapping[str, Any]) -> tuple[dict[str, Any], list[type[Task]]]:
-    """Returns a sweep document in which tasks are named, and the classes that stood there.
+    """Returns a sweep document with names in place of task classes, and the classes.
 
-    A class or an instance may stand for the task of the sweep, for one of its `tasks`, and for the
-    task of each of its recipes. Numbers and arrays of NumPy become Python's own.
+    The task of the sweep, each of its `tasks`, and the task of each recipe can be a class or an
+    instance. NumPy's numbers and arrays become Python's.
 
     >>> from lstm_bench.tasks import BUILT_IN
     >>> memory = BUILT_IN["memory"]

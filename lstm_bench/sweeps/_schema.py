@@ -1,8 +1,8 @@
 """The JSON Schema of sweep files, made from the models that read them.
 
-Editors complete and check sweep files with it. What `load_sweep` accepts, the schema accepts; which
-settings fit together is left to `load_sweep`. It is written in draft 7, which the YAML language
-server reads in every version.
+Editors complete and check sweep files with it. The schema accepts everything that `load_sweep`
+accepts; only `load_sweep` checks which settings fit together. It is written in draft 7, which every
+version of the YAML language server reads.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _listed_task(shared: Mapping[str, Any]) -> Schema:
 
 
 def _entry(settings: Mapping[str, Any], task: Schema, updates: Schema) -> Schema:
-    """Returns the schema of a fixed recipe: settings, and what describes it."""
+    """Returns the schema of a fixed recipe: its settings, and the keys that describe it."""
     annotations = _field_schemas(Entry, sorted(ANNOTATION_KEYS))
     axes = {
         key: {"type": "array", "minItems": 2, "uniqueItems": True, "items": schema}
@@ -154,7 +154,7 @@ def _range() -> Schema:
 
 
 def _setting(key: str, tasks: TaskRegistry) -> Schema:
-    """Returns the schema of a setting, in whichever of the models it is."""
+    """Returns the schema of a setting, from the model that has it."""
     if key == "framing":
         return {"enum": list(FRAMINGS), "description": "How sequences become samples."}
     models: Iterable[type[BaseModel]] = (Recipe, *FRAMINGS.values(), *tasks.values())
@@ -177,7 +177,7 @@ def _description(key: str, owners: Iterable[type[BaseModel]]) -> str:
 
 
 def _field_schemas(model: type[BaseModel], keys: Iterable[str]) -> dict[str, Schema]:
-    """Returns the schemas of some fields of a model that converts what it is given."""
+    """Returns the schemas of some fields of a model that converts its values."""
     docs = _attribute_docs(model)
     return {
         key: {**_loose(_field_schema(model.model_fields[key])), **docs.get(key, {})}

@@ -53,7 +53,7 @@ class Range(BaseModel):
 
 
 BATCH = 8
-"""Recipes that a search proposes at a time where its file does not say how many."""
+"""The number of recipes that a search proposes at a time by default."""
 
 
 class Search(BaseModel):
@@ -66,10 +66,11 @@ class Search(BaseModel):
     objective: Literal["accuracy", "sequence_accuracy", "solve_rate", "skill"] = "accuracy"
     seed: Annotated[WholeNumber, Field(ge=0)] = 1
     startup: Annotated[WholeNumber, Field(ge=1, le=100_000)] = 16
-    """Trials drawn at random before the sampler takes over; importances are estimated from them."""
+    """Random trials before the sampler takes over; importances are estimated from them."""
     batch: Annotated[WholeNumber, Field(ge=1, le=10_000)] | None = None
-    """Recipes proposed at a time, from the scores of all batches before; by default `BATCH`. They
-    are part of the result: fewer learn from more, more keep more workers busy."""
+    """The number of recipes proposed at a time, from the scores of all earlier batches; by default
+    `BATCH`. It changes the result. Small batches learn from more scores; large ones keep more
+    workers busy."""
     race: bool = True
     """Whether a trial is stopped early once it is very unlikely to beat the best one."""
     confirm: Annotated[WholeNumber, Field(ge=0, le=1000)] = 3
@@ -79,7 +80,7 @@ class Search(BaseModel):
     switches: tuple[str, ...] = ()
     """Settings whose effect is measured by changing them alone in random trials."""
     contexts: Annotated[WholeNumber, Field(ge=2, le=1000)] | None = None
-    """Random trials in which each switch is changed; None: as many as its verdict may need."""
+    """Random trials in which each switch is changed; by default as many as its verdict may need."""
     split: Literal[0] | Annotated[int, Field(ge=2, le=30)] = 0
     """Draws of data, of initial weights and of sample order, crossed for the winner; 0: none."""
     space: Annotated[Mapping[str, Range | tuple[Scalar, ...]], Field(min_length=1)]
@@ -165,7 +166,7 @@ def _part_fault(part: Range | tuple[Scalar, ...], task: type[Task], key: str) ->
 def _whole_range(low: float, high: float, task: type[Task], key: str) -> list[int]:
     """Returns the ends of a range of whole numbers that a setting can have, about as wide.
 
-    The ends are rounded outwards where that is legal, else inwards; empty if neither is.
+    Each end is rounded outwards if that is legal, else inwards. Empty if neither is legal.
     """
 
     def legal(ends: Sequence[int]) -> list[int]:

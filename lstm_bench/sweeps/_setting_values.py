@@ -1,7 +1,7 @@
-"""Values that a setting can never have, also where a sweep file overrides them.
+"""Values that a setting can never have, even if no recipe uses them.
 
-Recipes are validated with all their settings. What every recipe of a sweep overrides, or drops
-because it does not apply, is in none of them and is checked here.
+Recipes are validated with all their settings. A setting that every recipe overrides, or drops
+because it does not apply, is in no recipe, and is checked here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reading of a sweep from whatever names it: a file, a name in a folder, or a mapping."""
+"""Reads a sweep from a file, a name in a folder, or a mapping."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def read_sweep(
 ) -> Sweep:
     """Returns a sweep: a YAML file, the name of one in `folder`, or a mapping, called `name`.
 
-    It may name the tasks in the files `tasks`, which may also hold classes of tasks.
+    It may name the tasks in `tasks`, which are files or task classes.
     """
     if isinstance(source, Mapping):
         document, classes = document_with_names(source)

@@ -75,12 +75,12 @@ class Sweep(BaseModel):
     title: str = ""
     about: str = ""
     source: str = ""
-    """Where the figures of the sweep were published, or its data come from: author, title, year."""
+    """The source of the published figures, or of the data: author, title, year."""
     url: Link = ""
     seeds: Annotated[WholeNumber, Field(ge=1, le=10_000)] = 10
     first_seed: Annotated[WholeNumber, Field(ge=0, le=2**31)] = 0
     time_limit: Annotated[float | None, Field(gt=0, allow_inf_nan=False)] = None
-    """Seconds that a recipe may take for all its seeds; one that takes longer counts as failed."""
+    """Seconds for all seeds of a recipe; a recipe that takes longer fails."""
     check: Literal["bits"] | None = None  # one seed is compared on each kind of processor
     settings: Mapping[str, Any] = {}
     entries: Mapping[str, Entry] = {}
@@ -89,13 +89,13 @@ class Sweep(BaseModel):
     metrics: tuple[str, ...] = ()
     search: Search | None = None
     overrides: str = ""
-    """What was changed in the sweep file's own settings for this run, as key=value words."""
+    """The changes of this run to the sweep file, as key=value words."""
     planned_seeds: int = 0
-    """The seeds that the file asks for where `overrides` ask for others; 0 otherwise."""
+    """The number of seeds in the file, if `overrides` changed it; else 0."""
     full: bool = False
-    """Whether recipes that the file marks as `full` are run too; chosen for each run."""
+    """Whether recipes that the file marks as `full` are run too; not a key of the file."""
     tasks: Annotated[InstanceOf[TaskRegistry], Field(exclude=True, repr=False)] = BUILT_IN_TASKS
-    """The tasks that the sweep may name; no part of the file."""
+    """The tasks that the sweep may name; not a key of the file."""
 
     @property
     def grid(self) -> TaskGrid | None:
@@ -111,9 +111,9 @@ class Sweep(BaseModel):
 
     @property
     def left_out(self) -> Mapping[str, Entry]:
-        """The fixed recipes that this run leaves out: those marked as `full`, unless it is.
+        """The fixed recipes that this run leaves out: those marked as `full`, unless `full` is set.
 
-        One that is run anyway, under another id, is not left out.
+        A recipe that is run anyway, under another id, is not left out.
         """
         marked = {id_: entry for id_, entry in self.entries.items() if entry.full and not self.full}
         run = {entry.recipe.digest for id_, entry in self.entries.items() if id_ not in marked}
@@ -125,12 +125,12 @@ class Sweep(BaseModel):
 
     @property
     def report_name(self) -> str:
-        """What reports call the sweep: its name, and what was overridden."""
+        """The name of the sweep in reports: its name and its overrides."""
         return f"{self.name} {self.overrides}".rstrip()
 
     @property
     def seed_list(self) -> list[int]:
-        """The seeds that every fixed recipe and every trial runs on."""
+        """The seeds of every fixed recipe and every trial."""
         return list(range(self.first_seed, self.first_seed + self.seeds))
 
     def seed_block(self, block: int) -> tuple[int, ...]:
@@ -207,7 +207,7 @@ def sweep_from_document(
 ) -> Sweep:
     """Returns the sweep that `document` describes, with `key=value` overrides applied.
 
-    Where these change it, the sweep has them as `overrides`. Raises `SweepError`, which names
+    Overrides that change the sweep are in its `overrides`. Raises `SweepError`, which names
     `origin`, by default the sweep, and every wrong key.
     """
     changes = parse_assignments(overrides)

@@ -1,4 +1,4 @@
-"""What a class must define to be a task, and what it must not."""
+"""The rules for a task class: what it must define, and what it must not."""
 
 from __future__ import annotations
 

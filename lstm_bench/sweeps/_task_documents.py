@@ -1,4 +1,4 @@
-"""What is known of every task, as plain values."""
+"""The facts about every task, as plain values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lstm_bench.recipes import TaskRegistry, recipe, unknown_task_message
 def task_documents(tasks: TaskRegistry, name: str | None = None) -> list[dict[str, Any]]:
     """Returns the facts of all `tasks` by name, or of the one called `name`.
 
-    Raises `UserError` where there is no such task.
+    Raises `UserError` if there is no such task.
     """
     if name is not None and name not in tasks:
         raise UserError(f"tasks: {unknown_task_message(name, tasks)}")

@@ -18,8 +18,9 @@ class Adding(MarkedValues):
     Each step is a pair (value, marker). `variant=1997` is Experiment 4. It has values in [-1, 1],
     and `length` to `length` + `length` / 10 steps. The marker is -1 at the first and the last step,
     1 at one of the first ten steps (value X1) and at one of the first `length` / 2 - 1 others (X2),
-    and 0 elsewhere. The target is 0.5 + (X1 + X2) / 4. If the first step is marked, X1 is 0. We then set
-    this value in the inputs too, and the marker of the first step is 1; the paper leaves both open.
+    and 0 elsewhere. The target is 0.5 + (X1 + X2) / 4. If the first step is marked, X1 is 0. Then
+    we set this value in the inputs too, and the marker of the first step is 1; the paper leaves
+    both open.
 
     `variant=modern` has `length` steps, values in [0, 1], and two markers of 1, one in each half.
     The target is X1 + X2. The constant answer 1 has a mean squared error of 1/6.

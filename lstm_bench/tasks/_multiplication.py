@@ -18,8 +18,9 @@ class Multiplication(MarkedValues):
 
         (0.2, -1) (0.6, 1) (0.9, 0) (0.4, 1) (0.1, 0) (0.3, -1) -> . . . . . 0.24
 
-    Like `adding`, but with values in [0, 1] and the target X1 * X2. With `variant=1997`, X1 is 1 if the first step is marked. The published rule ends training once fewer than
-    `misses_below` of the last 2,000 sequences are off by 0.04; the paper reports 140 and 13.
+    Like `adding`, but with values in [0, 1] and the target X1 * X2. With `variant=1997`, X1 is 1 if
+    the first step is marked. The published rule ends training once fewer than `misses_below` of the
+    last 2,000 sequences are off by 0.04; the paper reports 140 and 13.
 
     Hochreiter & Schmidhuber (1997), Experiment 5. `variant=modern` was not published: it has the
     markers and the length of the modern adding problem.

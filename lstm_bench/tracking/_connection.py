@@ -1,4 +1,4 @@
-"""Opens stores, with timeouts, so that one that does not answer is reported soon."""
+"""Opens stores, with timeouts, so that a store that does not answer is reported soon."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ REQUEST_VARIABLES = {
 }
 """Environment variables for requests: by default MLflow repeats them for minutes, silently.
 
-What is repeated longer is so by `Patience`, which tells the user.
+`Patience` repeats them for longer, and says so.
 """
 FIRST_REQUEST_VARIABLES = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "8"}
-"""Environment variables for the first request to a server, which may not be one."""
+"""Environment variables for the first request to a server, which may not be an MLflow server."""
 MAX_ATTEMPTS, CONFLICT_PAUSE = 5, 3.0
-"""How often the tables of a database are made while another process makes them, with a pause."""
+"""The number of attempts to make a database's tables while another process makes them."""
 CONNECT_TIMEOUT = 15.0
 """Seconds within which a store must answer when it is opened."""
 DATABASES = {"postgresql", "mysql", "mssql", "sqlite"}
@@ -40,7 +40,7 @@ DATABASES = {"postgresql", "mysql", "mssql", "sqlite"}
 
 
 def prepare_mlflow(path: Path | None, artifacts: str) -> None:
-    """Imports MLflow with our settings, and creates the SQLite file at `path` if it is missing.
+    """Imports MLflow with this package's settings, and creates a missing SQLite file at `path`.
 
     `artifacts` is the address of the files of the runs in a new file. Takes seconds, but makes no
     request to a server.
@@ -126,7 +126,7 @@ def open_client(uri: str, path: Path | None) -> MlflowClient:
 
 
 def _is_conflict(error: BaseException | None) -> bool:
-    """Returns whether an error means that something to be created is there already."""
+    """Returns whether an error means that the thing to create exists already."""
     from sqlalchemy.exc import IntegrityError, ProgrammingError
 
     while error is not None:
@@ -161,8 +161,8 @@ def _draft_prefix(path: Path) -> str:
 def _new_database(path: Path, artifacts: str) -> None:
     """Creates MLflow's tables in a temporary file, then links it to `path` in one step.
 
-    Creating them takes seconds: a process that is killed meanwhile leaves no incomplete store, and
-    of two processes that start together, one uses the store of the other.
+    Creating them takes seconds. A process that is killed meanwhile leaves no incomplete store. If
+    two processes start together, one uses the store of the other.
     """
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
@@ -189,7 +189,7 @@ def local_path(uri: str) -> Path | None:
 
 
 def _call_with_timeout(seconds: float, function: Callable[[], object]) -> None:
-    """Calls `function` and raises what it raises, or `TimeoutError` after `seconds`.
+    """Calls `function` and passes on its exceptions, or raises `TimeoutError` after `seconds`.
 
     After a timeout the call goes on in a daemon thread.
     """
@@ -211,10 +211,10 @@ def _call_with_timeout(seconds: float, function: Callable[[], object]) -> None:
 
 
 def error_reason(error: Exception, address: str) -> str:
-    """Returns the first line of an error's message that says what went wrong.
+    """Returns the first line of an error's message that describes the error.
 
-    SQLAlchemy may put a line about what it was doing before that. Secrets in the `address` of the
-    store are masked.
+    SQLAlchemy may begin with a line about its operation. Secrets in the `address` of the store are
+    masked.
     """
     lines = [line.strip() for line in str(error).splitlines()]
     reasons = [line for line in lines if line and not line.startswith("(raised as a result of")]
@@ -238,6 +238,6 @@ def _first_request_environment() -> Iterator[None]:
 
 
 def _silence_loggers() -> None:
-    """Keeps MLflow's log messages off the terminal: errors are raised too, and reported by us."""
+    """Keeps MLflow's log messages off the terminal: its errors are raised too, and reported."""
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -1,4 +1,4 @@
-"""What defines a search, and how two definitions differ.
+"""The definition of a search, and the differences of two definitions.
 
 A search can be resumed only while its definition is unchanged.
 """
@@ -17,11 +17,11 @@ from lstm_bench.sweeps import BATCH, Search, Sweep
 from lstm_bench.tasks import task_faults
 
 CHANGEABLE = {"trials", "confirm", "ablate", "switches", "contexts", "split"}
-"""Options of a search that may change without making it another search."""
+"""Options of a search that may change, and it is still the same search."""
 
 
 def search_definition(sweep: Sweep) -> dict[str, Any]:
-    """Returns what defines the search of `sweep`, as plain JSON values by dotted key.
+    """Returns the definition of the search of `sweep`, as plain JSON values by dotted key.
 
     Empty for a sweep without a search: fixed recipes do not depend on how many others there are.
     """
@@ -66,10 +66,10 @@ def _flattened(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def describe_changes(sweep: Sweep, before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Returns how the definition of a sweep's search has changed since `before`, one line each.
+    """Returns the changes of the definition of a sweep's search since `before`, one per line.
 
-    Changed data are described in words; changes of the default space that only follow from them
-    are left out.
+    Changed data are described in words. Changes of the default space that only follow from changed
+    data are left out.
     """
     if "data" not in before.keys() & now.keys() or before["data"] == now["data"]:
         return compare_definitions(before, now)

@@ -51,7 +51,7 @@ MAX_CROSSED_SEEDS = 30**3
 """The most combinations of data, initial weights and order for one recipe: see `Search.split`."""
 
 SeedRole = Literal["search", "fresh", "further", "crossed"]
-"""What the seeds of an outcome are for.
+"""The purpose of the seeds of an outcome.
 
 `search`   the sweep's own seeds: fixed recipes and trials
 `fresh`    seeds that the search never saw, for confirmation
@@ -88,7 +88,7 @@ class SweepRow:
     url: Link = ""
 
     def document(self) -> dict[str, Any]:
-        """Returns the row as `sweep.json` has it: what earlier versions lack only where it is."""
+        """Returns the row for `sweep.json`; keys of later versions only if they have a value."""
         later = ("published_success", "published_sequences", "source", "url")
         return {k: v for k, v in vars(self).items() if k not in later or v not in (None, "")}
 
@@ -123,9 +123,9 @@ def sweep_listing(
 ) -> dict[str, Any]:
     """Returns the content of `sweep.json` for a sweep with the `rows` so far.
 
-    `expected` is how many recipes the sweep has in all, as far as is known, without those that are
+    `expected` is the number of recipes of the sweep, as far as it is known, without those that are
     `not_run`. `looks` are the other numbers of seeds with which the sweep was reported before, and
-    `planned_seeds` that which was planned at first. `check` compares the kinds of processors.
+    `planned_seeds` is the number that was planned at first. `check` compares kinds of processors.
     """
     document: dict[str, Any] = {
         "name": sweep.name,
@@ -357,14 +357,14 @@ def _grid(document: Mapping[str, Any] | None) -> TaskGrid | None:
 
 
 def _check(facts: Any) -> ProcessorCheck | None:
-    """Returns the check of processors of a listing, which `parse_listing` has read or not."""
+    """Returns the check of processors of a listing, before or after `parse_listing`."""
     if facts is None or isinstance(facts, ProcessorCheck):
         return facts
     return ProcessorCheck(**{**facts, "kinds": tuple(facts["kinds"])})
 
 
 def _fits(row: SweepRow, outcome: Outcome, objective: str) -> bool:
-    """Returns whether `outcome` is of the row's recipe and has its seeds and the objective."""
+    """Returns whether `outcome` has the row's recipe, its seeds and the objective."""
     if row.digest != outcome.digest or not set(row.seeds) <= set(outcome.seeds["seed"]):
         return False
     if row.role not in ("effect", "split"):

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 CURVE_STEPS = 100
-"""The most points of a learning curve that are logged to MLflow; the outcome has more."""
+"""The most points of a learning curve that are logged to MLflow; an outcome has more."""
 
 
 def source_tags(provenance: Mapping[str, str]) -> dict[str, str]:
-    """Returns `provenance` as tags; those for which MLflow has columns have its names as well."""
+    """Returns `provenance` as tags; tags for which MLflow has columns also have its names."""
     return {
         "mlflow.source.name": provenance["command"],
         "mlflow.source.type": "LOCAL",
@@ -50,7 +50,7 @@ def recipe_params(outcome: Outcome) -> list[Any]:
 def outcome_metrics(outcome: Outcome) -> list[Any]:
     """Returns MLflow metrics: the aggregates, the values by seed, and the thinned mean curve.
 
-    The step of a value by seed is its place among the seeds, from 0 on; that of a point of the
+    The step of a value by seed is the place of the seed, counted from 0. The step of a point of the
     curve is its epoch. Values that are not finite are left out.
     """
     from mlflow.entities import Metric
@@ -91,15 +91,15 @@ def outcome_metrics(outcome: Outcome) -> list[Any]:
 def training_times(outcome: Outcome) -> tuple[int, int]:
     """Returns a start and an end, in milliseconds since the epoch: the end is now.
 
-    Between them lie the seconds of training, summed over the seeds, so that MLflow's duration of a
-    run is its training time.
+    The start is earlier by the seconds of training, summed over the seeds. So MLflow shows the
+    training time as the duration of a run.
     """
     now = int(1000 * time.time())
     return now - round(1000 * outcome.train_seconds), now
 
 
 def outcome_note(outcome: Outcome, run_id: str) -> str:
-    """Returns the description of a run that MLflow shows, in Markdown: what was found."""
+    """Returns the description of a run for MLflow, in Markdown: its results."""
     lines = [
         f"**{escape_markdown(outcome.name)}**",
         "",
@@ -126,9 +126,10 @@ MAX_ABOUT = 2000
 
 
 def sweep_note(result: SweepData) -> str:
-    """Returns the description of a sweep that MLflow shows, in Markdown: the best recipes found.
+    """Returns the description of a sweep for MLflow, in Markdown: its best recipes.
 
-    Its finalists on fresh seeds, where it has some; else the three recipes with the best scores.
+    These are the finalists on fresh seeds, if there are any; else the three recipes with the best
+    scores.
     """
     ranked = [row for row in result.rows if row.role == "confirmed"]
     ranked = ranked or [row for row in result.rows if row.role in ("fixed", "trial")]
@@ -153,7 +154,7 @@ def sweep_note(result: SweepData) -> str:
 def dataset_input(outcome: Outcome) -> Any:
     """Returns the data that a recipe was trained on, as an input of an MLflow run.
 
-    A file of the user's by its name; else the task with its parameters, whose code makes the data.
+    This is the name of the user's file, or else the task with its parameters.
     """
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
@@ -178,7 +179,7 @@ def dataset_input(outcome: Outcome) -> Any:
 def log_outcome(
     client: MlflowClient, experiment: str, run_id: str, outcome: Outcome, ended: int
 ) -> None:
-    """Writes an outcome to a run and marks the run as finished, which it is only with all of it.
+    """Writes an outcome to a run, and marks the run as finished when all of it is written.
 
     `ended` is the end of the run in milliseconds since the epoch.
     """

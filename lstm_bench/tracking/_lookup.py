@@ -54,7 +54,7 @@ def find_recipe(
     config: Settings,
     tasks: TaskRegistry = BUILT_IN_TASKS,
 ) -> FoundRecipe:
-    """Returns the recipe that `what` names or is, with the settings `changes` applied.
+    """Returns the recipe that `what` is or names, with the settings `changes` applied.
 
     Its task is one of `tasks`. Raises `UserError` if there is none.
     """
@@ -77,7 +77,7 @@ def find_recipe(
 
 
 def _may_name_run(word: str) -> bool:
-    """Returns whether `word` has the form SWEEP:ID or that of a digest's beginning."""
+    """Returns whether `word` has the form SWEEP:ID, or the form of the start of a digest."""
     return ":" in word or re.fullmatch("[0-9a-f]{3,12}", word) is not None
 
 

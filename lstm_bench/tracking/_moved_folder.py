@@ -1,8 +1,8 @@
-"""Where the files of runs lie once the working folder has been moved or copied.
+"""The places of the files of runs after the working folder was moved or copied.
 
-MLflow stores the place of a run's files as an absolute address. A folder that is moved or copied
-takes `mlflow.db` and `mlartifacts` along, so that these addresses name the folder as it was. The
-files that lie in the store's own folder of artifacts are its own: run ids are unique.
+MLflow stores the place of a run's files as an absolute address. A moved or copied folder has
+`mlflow.db` and `mlartifacts`, but these addresses still name the old folder. Files in the store's
+folder of artifacts belong to its runs, because run ids are unique.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ TAIL = 3
 
 
 def current_folder(folder: Path, run_id: str, artifacts: Path, database: Path | None) -> Path:
-    """Returns the folder of a run's files, where the store names `folder`.
+    """Returns the folder of a run's files, for which the store names `folder`.
 
-    It is that in the store's folder of `artifacts` if it holds the files of this run; or else that
-    beside the `database`, as it is when the database of another folder is read; or else `folder`.
+    It is the folder of this run in the store's folder of `artifacts`, if it exists. Else it is the
+    folder next to the `database`, which is there if the database of another folder is read. Else
+    it is `folder`.
     """
     tail, roots = folder.parts[-TAIL:], [artifacts]
     if database is not None and len(folder.parts) > TAIL:
@@ -46,10 +47,9 @@ def current_folder(folder: Path, run_id: str, artifacts: Path, database: Path | 
 def adopt_moved_runs(database: Path, artifacts: Path) -> str | None:
     """Rewrites the places of files in a SQLite store whose working folder was moved or copied.
 
-    A folder of artifacts that the database names, and that is not `artifacts`, is replaced by
-    `artifacts` if files of its runs lie there. All places are changed in one transaction.
-    Returns the folder that was replaced, or None; a database that cannot be written is left as it
-    is.
+    If the database names another folder of artifacts, and `artifacts` has files of its runs, then
+    `artifacts` replaces that folder. All places are changed in one transaction. Returns the folder
+    that was replaced, or None. A database that cannot be written is left unchanged.
     """
     with contextlib.closing(sqlite3.connect(database, timeout=CONNECT_TIMEOUT)) as connection:
         moved = _moved_roots(connection, artifacts)
@@ -69,7 +69,7 @@ def adopt_moved_runs(database: Path, artifacts: Path) -> str | None:
 
 
 def _moved_roots(connection: sqlite3.Connection, artifacts: Path) -> list[str]:
-    """Returns the addresses of folders of artifacts in a database that `artifacts` replaces."""
+    """Returns the folders of artifacts in a database that `artifacts` replaces."""
     by_root: dict[str, list[tuple[str, str]]] = {}
     for _, location, run_id, uri in connection.execute(PLACES):
         root = str(location or "").rpartition("/")[0]

@@ -1,7 +1,7 @@
-"""The best seed's network as a model that MLflow's tools know and load: `runs:/RUN/model`.
+"""The best seed's network as a model that MLflow's tools load: `runs:/RUN/model`.
 
-The files are those that `mlflow.keras.log_model` writes. They are written here from the `.keras`
-file that there is already: that function loads TensorFlow, and takes seconds.
+The files are those that `mlflow.keras.log_model` writes. They are written here from the existing
+`.keras` file, because that function loads TensorFlow and takes seconds.
 """
 
 from __future__ import annotations
@@ -26,14 +26,15 @@ if TYPE_CHECKING:
 MODEL = "model"
 """The name of the model, the last part of `runs:/RUN/model`."""
 MAX_EXAMPLE_NUMBERS = 10_000
-"""The largest sample of which an input example is written."""
+"""The largest sample that is written as an input example."""
 MAX_CONFIG_BYTES = 2**20
 
 
 def log_network(client: MlflowClient, experiment: str, run_id: str, outcome: Outcome) -> None:
     """Writes the network of an outcome as a logged model of a run, if the outcome has one.
 
-    Not one of a user's own function: MLflow's tools could open it only with the layers of that.
+    The network of a user's function is not written: MLflow's tools could open it only with the
+    user's layers.
     """
     from mlflow.entities import LoggedModelOutput, LoggedModelStatus
 
@@ -64,7 +65,7 @@ def delete_networks(client: MlflowClient, experiment: str, run_id: str) -> None:
 def network_shapes(file: bytes) -> tuple[list[int], list[int]]:
     """Returns the shapes of the inputs and the outputs of the network in a `.keras` file.
 
-    The first number is that of samples, -1 where it is free: a stateful network has a fixed one.
+    The first number is the number of samples, or -1 if it is free. A stateful network fixes it.
     """
     with zipfile.ZipFile(io.BytesIO(file)) as archive:
         network = parse_json_mapping(archive.read("config.json"), MAX_CONFIG_BYTES)

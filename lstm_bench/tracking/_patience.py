@@ -1,4 +1,4 @@
-"""Patience with a store that does not answer: requests are repeated until it does, or given up."""
+"""Patience with a store that does not answer: requests are repeated for some time."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class Patience:
         self._began: dict[int, float] = {}  # when the request of each thread was first made
 
     def call(self, request: Callable[..., Answer], *args: Any, **options: Any) -> Answer:
-        """Returns what `request` returns; raises what it raises, but only after some time.
+        """Returns the result of `request`, which is repeated while the store does not answer.
 
-        Only the lack of an answer is waited out. A request that was carried out, and whose answer
-        was lost, is made a second time.
+        Other errors are raised at once. A request that was carried out, but whose answer was lost,
+        is made a second time.
         """
         thread, began = threading.get_ident(), self._clock()
         self._began[thread] = began
@@ -51,7 +51,7 @@ class Patience:
             self._began.pop(thread, None)
 
     def waited(self) -> float:
-        """Returns for how many seconds the oldest request has had no answer; 0 without one."""
+        """Returns the seconds that the oldest open request has had no answer; 0 without one."""
         began = list(self._began.values())
         return self._clock() - min(began) if began else 0.0
 

@@ -18,7 +18,7 @@ CURVES, RESULTS, SEEDS = "curve", "Model metrics", "by_seed"
 
 
 def view_key(run_id: str) -> str:
-    """Returns the key of the view of a sweep's run: its own, as sweeps share experiments."""
+    """Returns the key of the view of a sweep's run. Several views can share an experiment."""
     return f"lstm-bench-{run_id[:8]}"
 
 

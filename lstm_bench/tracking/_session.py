@@ -1,4 +1,4 @@
-"""Sessions: what writes a sweep's run to the store while the sweep is running."""
+"""Sessions, which write a sweep's run to the store while the sweep is running."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def begin_session(store: Store, sweep: Sweep, engine: str, again: bool = False) 
     """Returns a session for `sweep`; it resumes the newest run of the sweep unless `again`.
 
     A run by another engine or another version of this package is not resumed. A sweep with
-    overrides has a run of its own, which takes outcomes from that of the whole sweep, and the
-    other way round. Raises `SweepError` if the search of the run was another than that of `sweep`.
+    overrides has a separate run. This run takes outcomes from the run of the whole sweep, and the
+    other way round. Raises `SweepError` if the run had another search than `sweep`.
     """
     key = f"{sweep.name} engine {engine} version {VERSION}"
     kind = OVERRIDDEN_SWEEP if sweep.overrides else WHOLE_SWEEP
@@ -85,7 +85,7 @@ def _note(sweep: Sweep) -> str:
 
 
 def _check_definition(store: Store, run_id: str, sweep: Sweep) -> None:
-    """Raises `SweepError` if the search of a run was another than that of `sweep`."""
+    """Raises `SweepError` if a run had another search than `sweep`."""
     try:
         before = store.read_listing(run_id).get("definition")
     except DamagedError:  # the process was killed before or while it wrote the listing
@@ -106,8 +106,8 @@ def _check_definition(store: Store, run_id: str, sweep: Sweep) -> None:
 class Session:
     """Writes one sweep's run to the store, with a child run for each outcome.
 
-    A thread does so, in the order of the calls, so that a store that is slow, or away for a while,
-    keeps nobody waiting: see `writes`.
+    A thread writes, in the order of the calls. So the sweep does not wait for a store that is slow
+    or unreachable for a while: see `writes`.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class Session:
         self.lock: StoreLock | None = None
         """The lock of the sweep, if it is in the store: `show` gives its signs of life."""
         self.writes = WriteQueue(store.check_answering)
-        """Whoever calls must poll it, and wait for it in the end."""
+        """The caller must poll it, and wait for it at the end."""
         self.resumed = resumed
         self.listed_rows = 0  # rows in the listing of an earlier session
         self.looks: tuple[int, ...] = ()  # other numbers of seeds that it was reported with
@@ -148,9 +148,10 @@ class Session:
         return runs_page(self._experiment, self.run_id)
 
     def read_looks(self, sweep: Sweep, key: str) -> None:
-        """Reads with how many seeds `sweep`, with this key, was reported before, and planned.
+        """Reads the numbers of seeds with which `sweep`, with this key, was reported and planned.
 
-        Whole or with overrides: whoever has seen a report may run more seeds because of it.
+        Runs with overrides count too: somebody who has seen a report may run more seeds because of
+        it.
         """
         kinds = (WHOLE_SWEEP, OVERRIDDEN_SWEEP)
         runs = [run for kind in kinds for run in self.store.sweep_runs(self._experiment, kind)]
@@ -261,7 +262,7 @@ class Session:
         self.writes.put(partial(self._write, text))
 
     def show(self, progress: Mapping[str, Any], done: Callable[[], None] = lambda: None) -> None:
-        """Writes how far the sweep is, for others: see `sweep_states`."""
+        """Writes the progress of the sweep, for others: see `sweep_states`."""
         self.writes.put(partial(self._show, json.dumps(progress)), done)
 
     def _show(self, text: str) -> None:
@@ -316,7 +317,7 @@ class Session:
             client.set_terminated(self.run_id, status, ended)
 
     def _describe(self, result: SweepData) -> None:
-        """Writes what was found as the description of the sweep's run and of its experiment."""
+        """Writes the results as the description of the sweep's run and of its experiment."""
         note = sweep_note(result)
         self.store.client.set_tag(self.run_id, "mlflow.note.content", note)
         skill = any("skill" in row.outcome.seeds for row in result.rows)

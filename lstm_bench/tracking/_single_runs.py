@@ -1,4 +1,4 @@
-"""Single outcomes in MLflow, that no sweep asked for: the experiment `runs`."""
+"""Single outcomes in MLflow, outside of sweeps: the experiment `runs`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ EXPERIMENT = "runs"
 def log_single_run(store: Store, outcome: Outcome) -> str:
     """Writes an outcome as a run of the experiment `runs`; returns the id of the run.
 
-    `export` and `predict` find it by its digest. Raises `StoreError` where the store cannot be
-    written, or where a sweep is called `runs`.
+    `export` and `predict` find it by its digest. Raises `StoreError` if the store cannot be
+    written, or if a sweep is called `runs`.
     """
     client = store.client
     with store.errors_reported():

@@ -1,6 +1,6 @@
 """The MLflow tracking store: finds and reads the runs of sweeps.
 
-One experiment for each sweep name; in it a run for each sweep, with a child run for each outcome.
+Each sweep name has one experiment. Each sweep has a run in it, with a child run for each outcome.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ IN_MEMORY_URIS = ("sqlite://", "sqlite:///", "sqlite:///:memory:")
 
 
 def _overrides_as_text(overrides: Sequence[str]) -> str:
-    """Returns what a sweep was run with, as text.
+    """Returns the overrides of sweeps as text.
 
     >>> _overrides_as_text(["", "seeds=5"])
     'no overrides, seeds=5'
@@ -66,9 +66,9 @@ class Store:
 
         `waiting` is called with a sentence if the store takes longer than 5 s to answer;
         by default the sentence is printed to standard error. Raises `StoreError` if the store
-        cannot be used or does not answer, and without `create` if its file does not exist. A server
-        or a database that stops answering later is waited for, for `wait` seconds; after them
-        everything raises `StoreLostError`.
+        cannot be used or does not answer, and without `create` if its file does not exist. If a
+        server or a database stops answering later, requests are repeated for `wait` seconds; after
+        that, every request raises `StoreLostError`.
         """
         if uri in IN_MEMORY_URIS:
             raise StoreError(
@@ -121,7 +121,7 @@ class Store:
 
     @property
     def is_lost(self) -> bool:
-        """Whether the store does not answer any more, and nothing asks it again."""
+        """Whether the store has stopped answering, and gets no more requests."""
         return self._errors.lost
 
     @property
@@ -158,8 +158,7 @@ class Store:
     ) -> SweepData:
         """Returns the newest results of the sweep `name`; raises `StoreError` if there are none.
 
-        With `overrides`, those of the sweep that was run with them. A damaged outcome counts as
-        not finished.
+        `overrides` are those that the sweep was run with. A damaged outcome counts as not finished.
         """
         with self.errors_reported():
             name, overrides = self._sweep_and_overrides(name, overrides)
@@ -349,7 +348,8 @@ class Store:
     def _run_ids_by_key(self, experiments: Sequence[str], *queries: str) -> dict[str, str]:
         """Returns the finished runs that `queries` find: outcome key -> run id.
 
-        Of several runs with one key, the one with the most seeds; with equally many, the newest.
+        Among several runs with one key, it takes the one with the most seeds, or the newest of
+        those with equally many.
         """
         runs: dict[str, tuple[int, str]] = {}  # key -> (number of seeds, run id)
         finished = "attributes.status = 'FINISHED'"

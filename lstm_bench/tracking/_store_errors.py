@@ -1,4 +1,4 @@
-"""Errors of a store as one readable message, and notices about one that does not answer."""
+"""Errors of a store as one readable message, and notices that it does not answer."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class StoreErrors:
     ) -> None:
         """`shown` is the `address` without its passwords."""
         self.opened = False
-        """Whether the store has answered once: only then is one that does not waited for."""
+        """Whether the store has answered once; only then are unanswered requests repeated."""
         self._shown, self._address, self._notice = shown, address, notice
         self._patience = patience
         patience.on_failure = self._notify_of_failure
@@ -41,8 +41,8 @@ class StoreErrors:
         """Raises any error of the block as a `StoreError` with one readable message.
 
         Gives notice if the block takes long, unless `silent`. A store that failed to answer after
-        such a notice is not asked again: every attempt would take minutes. Raises `StoreLostError`
-        where the store was waited for in vain.
+        such a notice gets no more requests: every attempt would take minutes. Raises
+        `StoreLostError` if the store did not answer in the time for waiting.
         """
         if self._lost is not None:
             raise type(self._lost)(str(self._lost))
@@ -88,7 +88,7 @@ class StoreErrors:
 
     @property
     def lost(self) -> bool:
-        """Whether the store has failed to answer for so long that it is not asked again."""
+        """Whether the store has failed to answer for so long that it gets no more requests."""
         return self._lost is not None
 
     @property

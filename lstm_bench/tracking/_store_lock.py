@@ -1,10 +1,10 @@
-"""A lock in the store: of several folders or hosts that run one sweep, one does so at a time.
+"""A lock in the store: several folders or hosts run one sweep one after another.
 
 It is Lamport's bakery algorithm ("A new solution of Dijkstra's concurrent programming problem",
-1974) over tags of the sweep's experiment: whoever wants the lock takes a number above all others,
-and has it once no other has a lower one. A tag that does not change for `SILENT_SECONDS` belongs to
-a process that was killed, and no longer counts. If it was only cut off, two processes may run the
-sweep for a while: then work is done twice, which never counts twice.
+1974) over tags of the sweep's experiment. A process that wants the lock takes a number above all
+others. It has the lock once no other process has a lower number. A tag that does not change for
+`SILENT_SECONDS` belongs to a killed process, and no longer counts. If that process was only cut
+off, two processes may run the sweep for a while. Work is then done twice, but never counts twice.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class StoreLock:
                     client.delete_experiment_tag(self._experiment, self._key)
 
     def beat(self) -> None:
-        """Gives a sign of life, which whoever has the lock must do every `BEAT_SECONDS`."""
+        """Gives a sign of life, which the holder of the lock must do every `BEAT_SECONDS`."""
         self._beats += 1
         content = {"number": self._number, "beat": self._beats, "host": socket.gethostname()}
         content["process"] = os.getpid()
@@ -86,7 +86,7 @@ class StoreLock:
                 self.beat()
 
     def _first_of_others(self) -> dict[str, Any] | None:
-        """Returns the tag of another process that comes before this one, if there is one."""
+        """Returns the tag of another process that comes before this one, or None."""
         for key, tag in sorted(self._others().items()):
             number = _number(tag)
             assert self._number is not None

@@ -1,4 +1,4 @@
-"""How far sweeps are, as the store has it: also those that another terminal or host runs."""
+"""The progress of sweeps in the store, including those of other terminals and hosts."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from lstm_bench.errors import StoreError, unknown
 from lstm_bench.tracking._store import OVERRIDDEN_SWEEP, WHOLE_SWEEP, Store
 
 PROGRESS_TAG = "progress"
-"""The tag of a sweep's run that says, in JSON, how far it is: see `SweepProgress.document`."""
+"""The tag of a sweep's run with its progress in JSON: see `SweepProgress.document`."""
 SILENT_SECONDS = 60.0
-"""Seconds without a word of a sweep after which it no longer counts as running."""
+"""Seconds without a write of a sweep after which it no longer counts as running."""
 MAX_TAG = 8000
 MLFLOW_EXPERIMENT = "Default"
 """An experiment that MLflow makes itself in every store."""
 
 State = Literal["running", "finished", "stopped", "silent"]
-"""What becomes of a sweep.
+"""The states of a sweep.
 
 `running`   its process writes to the store
-`finished`  it has come to its end
-`stopped`   it was interrupted, or it failed: the same command goes on
-`silent`    its process was killed, or cannot reach the store: the same command goes on
+`finished`  it is complete
+`stopped`   it was interrupted, or it failed: the same command resumes it
+`silent`    its process was killed, or cannot reach the store: the same command resumes it
 """
 
 
 @dataclass(frozen=True)
 class SweepState:
-    """How far a sweep is; `progress` is empty for sweeps of earlier versions."""
+    """The progress of a sweep; `progress` is empty for sweeps of earlier versions."""
 
     name: str
     overrides: str
     state: State
     began: str
-    """When it was started first: ISO 8601, in UTC."""
+    """When it was first started: ISO 8601, in UTC."""
     silent: float
     """Seconds since its process last wrote to the store; NaN if that is unknown."""
     progress: Mapping[str, Any]
@@ -108,7 +108,7 @@ def _seconds_since(moment: object) -> float:
 
 
 def has_ended(host: object, process: object) -> bool:
-    """Returns whether a process is known to have ended: only of this host that can be known."""
+    """Returns whether a process is known to have ended, which is known only on its host."""
     if host != socket.gethostname() or not isinstance(process, int) or not 0 < process < 2**31:
         return False
     return not psutil.pid_exists(process)

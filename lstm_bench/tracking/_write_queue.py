@@ -18,13 +18,13 @@ class _Write:
 
 
 class WriteQueue:
-    """Carries out writes in their order, in a thread of its own, until one fails.
+    """Carries out writes in their order, in a separate thread, until one fails.
 
     The thread ends with the process, even in the middle of a write: as if the process was killed.
     """
 
     def __init__(self, check: Callable[[], None] = lambda: None) -> None:
-        """`check` is called with every `poll`; what it raises ends the queue."""
+        """`check` is called with every `poll`; an exception from it ends the queue."""
         self._check = check
         self._writes: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -34,7 +34,7 @@ class WriteQueue:
         self._thread: threading.Thread | None = None
 
     def put(self, write: Callable[[], object], done: Callable[[], None] = lambda: None) -> None:
-        """Has `write` called in the thread, and then `done` by `poll`; nothing after a failure."""
+        """Calls `write` in the thread, and later `done` in `poll`; nothing after a failure."""
         if self._failed:
             return
         if self._thread is None:
@@ -45,16 +45,16 @@ class WriteQueue:
 
     @property
     def waiting(self) -> int:
-        """How many writes have not ended."""
+        """The number of writes that have not ended."""
         return 0 if self._failed else self._put - self._ended
 
     @property
     def failed(self) -> bool:
-        """Whether a write has failed: nothing is written any more."""
+        """Whether a write has failed, so that nothing more is written."""
         return self._failed
 
     def poll(self) -> None:
-        """Calls `done` of all writes that have ended; raises what the first failed one raised."""
+        """Calls `done` for all writes that have ended; raises the error of the first failure."""
         while not self._answers.empty():
             self._answers.get()()
         if self._failed:
@@ -69,7 +69,7 @@ class WriteQueue:
             raise
 
     def wait(self, seconds: float = float("inf"), tick: Callable[[], None] = lambda: None) -> bool:
-        """Polls until all writes have ended, for at most so many seconds; returns whether they did.
+        """Polls until all writes have ended, for at most `seconds`; returns whether they have.
 
         `tick` is called meanwhile.
         """
