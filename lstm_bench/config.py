@@ -1,8 +1,8 @@
-"""Settings of where and how to run, from the files in `conf/`; never part of a recipe.
+"""Settings for where and how to run, from the files in `conf/`; never part of a recipe.
 
 `conf/default.yaml` in the working folder applies to every command; with `--profile NAME` the values
-of `conf/NAME.yaml` replace its values. Without a file the defaults below apply. `${oc.env:NAME}` is
-replaced by an environment variable, so that a password need not be in a file.
+of `conf/NAME.yaml` replace its values. Without a file, the defaults below apply. `${oc.env:NAME}`
+is replaced by the value of an environment variable, so no file needs to contain a password.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ YNN: inside a loop that is one kernel XLA cannot emit it, and fails on large con
 
 
 class Settings(BaseModel):
-    """Where results are stored and how much of the machine they may use."""
+    """Where results are stored, and how much of the machine may be used."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     store: Annotated[str, Field(min_length=1)] = "sqlite:///mlflow.db"
-    """MLflow tracking URI; a relative SQLite path is relative to the working folder."""
+    """MLflow tracking URI; a relative SQLite path starts at the working folder."""
     optuna: Annotated[str, Field(min_length=1)] | None = "sqlite:///optuna.db"
-    """Optuna storage that gets the trials of searches, another database than `store`; or None."""
+    """Optuna storage for the trials of searches, in another database than `store`; or None."""
     artifacts: Path = Path("mlartifacts")
     """Folder for the files of runs, if the store is a database and not a server."""
     sweeps: Path = Path("sweeps")
@@ -48,11 +48,11 @@ class Settings(BaseModel):
     workers: Annotated[int, Field(ge=0, le=1024, strict=True)] = 0
     """Number of processes that run recipes in parallel; 0 means one per core."""
     store_wait: Annotated[float, Field(ge=0, le=10_000)] = 10
-    """Minutes that a sweep goes on without an answer of its store before it ends."""
+    """Minutes that a sweep continues while its store does not answer, before it ends."""
     cluster: Annotated[str, Field(min_length=1)] | None = None
-    """Address of a Dask scheduler, whose workers run the recipes in place of processes here."""
+    """Address of a Dask scheduler; its workers run the recipes, in place of processes here."""
     worker_memory_mb: Annotated[float, Field(ge=100)] = 300
-    """Unshared memory, in MB, from which on a worker process is replaced by a new one."""
+    """Unshared memory, in MB, at which a worker process is replaced by a new one."""
 
 
 def load_settings(profile: str | None = None, folder: Path = Path("conf")) -> Settings:
@@ -83,7 +83,7 @@ def load_settings(profile: str | None = None, folder: Path = Path("conf")) -> Se
 
 
 def settings_for(profile: str | None = None, store: str | None = None) -> Settings:
-    """Returns where to read and write: `conf/` of the working folder, and `store` over it."""
+    """Returns the settings in `conf/` of the working folder, with `store` over them."""
     check_text("profile", profile, "the name of a file in conf/, e.g. 'server'", optional=True)
     check_text("store", store, "the address of a store, e.g. 'sqlite:///runs.db'", optional=True)
     place = load_settings(profile)

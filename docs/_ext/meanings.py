@@ -148,7 +148,7 @@ CSV = {
 
 CONF = {
     "store": "The MLflow tracking URI; a relative SQLite path starts at the working folder.",
-    "optuna": "The Optuna storage that gets the trials of searches; `null` for none.",
+    "optuna": "The Optuna storage for the trials of searches; `null` for none.",
     "artifacts": "The folder for the files of runs, if the store is a database.",
     "sweeps": "The folder in which `sweep NAME` looks.",
     "reports": "The folder for reports.",

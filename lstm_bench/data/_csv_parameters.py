@@ -1,4 +1,4 @@
-"""The parameters of the task `csv`, and which of them fit together."""
+"""The parameters of the task `csv`, and the rules between them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lstm_bench.data._wide import Wide
 from lstm_bench.tasks import Task
 
 MAX_ORIGINS = 20
-"""A recipe is trained at so many origins at most."""
+"""The most origins at which a recipe is trained."""
 COLUMN_PARAMETERS = ("file", "target", "columns", "known", "time", "group")
 READING_PARAMETERS = (
     "text",
@@ -41,14 +41,14 @@ READING_PARAMETERS = (
 CELL_PARAMETERS = tuple(field.name for field in fields(Reading))
 TABLE_PARAMETERS = (*COLUMN_PARAMETERS[1:], "target_kind", "split", "date_format", "day_first",
                     "aggregate", "shortest", *CELL_PARAMETERS)  # fmt: skip
-"""Those that a plain text has no use for."""
+"""Parameters that do not apply to a plain text."""
 FORECAST_PARAMETERS = ("known", "all_steps", "text", "origins", "split", "latest", "season",
                        "shortest", "wide")  # fmt: skip
-"""Those that one label a sequence has no use for."""
+"""Parameters that do not apply to one label per sequence."""
 
 
 class CsvParameters(Task):
-    """What can be set about a file, and about what is forecast from it; see `CsvTask`."""
+    """The parameters of a file and of the forecasts from it; see `CsvTask`."""
 
     file: Annotated[str | None, Field(min_length=1)] = None
     target: Annotated[str | None, WithJsonSchema(TARGET)] = None

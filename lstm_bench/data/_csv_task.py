@@ -48,24 +48,25 @@ class CsvTask(CsvParameters):
         1701,11.0
         ...            ->  the number of 1709 from those of 1700 to 1708, and so on
 
-    The default `file` is this example. The score is computed on its last part, a share `unseen` of
-    the rows. A search is scored on the part of the same size before that, so it never sees the last
-    part. What is not given is inferred: the target if there is only one column, its kind (real,
-    binary or symbols), the time column, the series of a file, a season. Values are scaled by the
-    mean and the standard deviation of the training part. With `difference`, the target is the
-    change from the latest row. `latest` uses so many of the last rows of a long file alone.
+    The default `file` is this example. The score is computed on the last rows, the share `unseen`,
+    which are the test set. A search is scored on the validation set, the same number of rows before
+    them, so it never sees the test set. Parameters that are not given are inferred: the target if
+    there is only one column, its kind (real, binary or symbols), the time column, the series of a
+    file, a season. Values are scaled by the mean and the standard deviation of the training set.
+    With `difference`, the target is the change from the latest row. `latest` is the number of last
+    rows to use of a long file.
 
     With `known`, values of columns in the row to be forecast are inputs. A `horizon` of 1..12 makes
-    each of the next 12 rows an output, and `target` may be several columns of numbers, as in a,b.
+    each of the next 12 rows an output. `target` may be several columns of numbers, as in a,b.
 
     With `text`, the file is a plain text, and the symbol to forecast is its next character. With
-    `label_per_sequence`, the target is one label of all rows of a `group`, given after its last
-    row, and whole groups are learned from and scored on.
+    `label_per_sequence`, the target is one label for all rows of a `group`, predicted after its
+    last row. The training, validation and test sets then consist of whole groups.
 
-    Solved means: a smaller error than the best baseline (the last value, the value a season ago,
-    the most frequent value or the median, a linear model, exponential smoothing, gradient
-    boosting). For real values `accuracy` is the share of rows forecast to within the median error
-    of the last value in the training part.
+    Solved means a smaller error than the best baseline: the last value, the value a season ago, the
+    most frequent value or the median, a linear model, exponential smoothing, or gradient boosting.
+    For real values, `accuracy` is the share of rows whose error is at most the median error of the
+    last value in the training set.
 
     >>> problem = CsvTask().problem(seed=0)
     >>> len(problem.train[0]), int(problem.unseen[0].scored.sum())

@@ -1,6 +1,6 @@
 """How sequences become samples of shape `[samples, time steps, features]` with targets.
 
-The framings compared on the sequence A B C D, whose targets are A->B, B->C, C->D:
+This table shows the framings of the sequence A B C D, with the targets A->B, B->C, C->D:
 
 ==================  =================================================  ==================
 framing             samples                                            shape
@@ -14,8 +14,8 @@ framing             samples                                            shape
 `chunks` (1)        A->B   B->C   C->D                                 (3, 1, F), every step
 ==================  =================================================  ==================
 
-`-` is padding with zeros, on the left. A framing also records which sequence and which step each
-output belongs to, so that scores are always computed over the steps of sequences.
+`-` is padding with zeros, on the left. A framing also records the sequence and the step of each
+output, so that scores are always computed over the steps of sequences.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ from lstm_bench.tasks import Problem, Sequence
 
 
 class Framing(BaseModel, ABC):
-    """A way to turn sequences into samples, with its parameters; immutable."""
+    """A way to turn sequences into samples, with its parameters, as a frozen value."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     name: ClassVar[str]
     continues: ClassVar[bool] = True
-    """Whether each sample continues the one before in time, as a kept state requires."""
+    """Whether each sample continues the previous sample in time, as a stateful network requires."""
     every_step: ClassVar[bool] = False
     """Whether the network has an output at every time step, or only at the last one."""
 
@@ -67,7 +67,7 @@ class Framing(BaseModel, ABC):
     ) -> NDArray[np.int64]:
         """Returns the steps that each sample shows, (samples, steps shown), -1 for padding.
 
-        Without an output at every step, the target is that of the last step shown.
+        Without an output at every step, the target is the target of the last step shown.
         """
 
     def misfit(self, length: int) -> str:
@@ -104,7 +104,7 @@ class Framing(BaseModel, ABC):
     ) -> Samples:
         """Returns the samples of all sequences of a problem with an alphabet of `size` symbols.
 
-        They are as wide as a sequence of `longest` steps demands, by default the longest one.
+        They are wide enough for a sequence of `longest` steps, by default the longest one.
         """
         parts = self.parts(problem, seed)
         width = max(part.shown.shape[1] for part in parts)
@@ -145,7 +145,7 @@ class Framing(BaseModel, ABC):
 
 
 class Pairs(Framing):
-    """One step in, one output: (T, 1, F)."""
+    """One time step per sample, with one output: (T, 1, F)."""
 
     name: ClassVar[str] = "pairs"
 
@@ -226,10 +226,11 @@ class Substrings(Framing):
     """`substrings` random substrings of 1..`max_length` steps, padded on the left.
 
     Start and end are drawn as in the tutorial on variable-length input: the start uniformly from
-    all steps but the last, then the end uniformly from the lengths that fit. In a cyclic sequence
+    all steps but the last, then the end uniformly from the lengths that fit. In a cyclic sequence,
     the end is any step, the length is any that fits, and a substring may wrap around. `fresh`
-    further substrings are drawn in the same way; they are scored but not trained on. They are new
-    draws but hardly new substrings: 25 steps have 115 of up to 5, nearly all among 1000 draws.
+    further substrings are drawn in the same way, and are scored but not trained on. They are new
+    draws, but hardly new substrings: 25 steps have only 115 substrings of up to 5 steps, and nearly
+    all of them are among 1000 draws.
 
     >>> letters = Sequence.next_symbol(list(range(10)))
     >>> framing = Substrings(substrings=3, max_length=4)
@@ -278,9 +279,9 @@ class Substrings(Framing):
 
 
 class Whole(Framing):
-    """A whole sequence as one sample with an output at every step: (1, T, F) -> (1, T, K).
+    """A whole sequence as one sample, with an output at every step: (1, T, F) -> (1, T, K).
 
-    Shorter sequences are padded on the right with steps that do not count.
+    Shorter sequences are padded on the right with steps that are not scored.
     """
 
     name: ClassVar[str] = "whole"
@@ -313,10 +314,10 @@ class Whole(Framing):
 
 
 class Chunks(Framing):
-    """A sequence cut into pieces of `chunk` steps with an output at every step: (n, chunk, F).
+    """A sequence cut into chunks of `chunk` steps, with an output at every step: (n, chunk, F).
 
-    With a kept state this is truncated back-propagation through time: the state passes from piece
-    to piece, the gradient does not. With layout=streams, sequences are read in parallel.
+    In a stateful network, this is truncated back-propagation through time: the state passes from
+    chunk to chunk, but the gradient does not. With layout=streams, sequences are read in parallel.
 
     >>> Chunks(chunk=2).indices(Sequence.next_symbol([0, 1, 2, 3, 4])).tolist()
     [[0, 1], [2, 3]]

@@ -44,7 +44,7 @@ RESAMPLES = 9999
 
 @dataclass(frozen=True)
 class ComparisonQuestion:
-    """A question that a sweep file asks: how `of` differs from `to`, in which measure."""
+    """A comparison in a sweep file: the difference of `of` from `to` in a measure."""
 
     __pydantic_config__: ClassVar[dict[str, object]] = {
         "extra": "forbid",
