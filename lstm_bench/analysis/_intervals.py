@@ -1,4 +1,4 @@
-"""Forecast intervals of the finalists on a file, and how often they cover the part never seen."""
+"""Forecast intervals of the finalists on a file, and their coverage of the test set."""
 
 from __future__ import annotations
 

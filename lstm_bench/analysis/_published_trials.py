@@ -1,4 +1,4 @@
-"""Published trials of a recipe beside ours: how many succeeded, and how fast."""
+"""Published trials of a recipe against ours: their success rate and their speed."""
 
 from __future__ import annotations
 

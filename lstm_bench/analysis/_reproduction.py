@@ -1,4 +1,4 @@
-"""Whether repeated seeds reproduce what was published about a recipe."""
+"""Whether repeated seeds reproduce the published results of a recipe."""
 
 from __future__ import annotations
 

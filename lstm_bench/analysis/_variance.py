@@ -1,4 +1,4 @@
-"""Variance components: how much scores vary by setting, by seed, and by source of a seed."""
+"""Variance components: the variation of scores by setting, by seed, and by source of a seed."""
 
 from __future__ import annotations
 

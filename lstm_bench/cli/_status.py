@@ -1,4 +1,4 @@
-"""What `status` prints: how far each sweep is."""
+"""The output of `status`: the progress of each sweep."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `sweep` prints when it is done, and what `report` writes."""
+"""The output of `sweep` when it is done, and of `report`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notes about columns: how numbers are written, what may stand for a gap, what is not used."""
+"""Notes about columns: the format of numbers, texts that may be gaps, unused columns."""
 
 from __future__ import annotations
 

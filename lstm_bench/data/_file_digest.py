@@ -1,4 +1,4 @@
-"""What is known of a file without its table in memory: its digest and its number of rows."""
+"""Facts about a file without its table in memory: its digest and its number of rows."""
 
 from __future__ import annotations
 

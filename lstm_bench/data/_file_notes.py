@@ -1,4 +1,4 @@
-"""Notes on the rows of a file: how many are used, in which order, and how they are split."""
+"""Notes on the rows of a file: their number, their order, and their split."""
 
 from __future__ import annotations
 

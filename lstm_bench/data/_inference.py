@@ -1,4 +1,4 @@
-"""Inference of what a file does not state: the role of each column, its kind and the season."""
+"""Infers facts that a file does not state: the role and kind of each column, and the season."""
 
 from __future__ import annotations
 

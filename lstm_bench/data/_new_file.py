@@ -1,4 +1,4 @@
-"""What can be forecast from another file than the one that a network was trained on."""
+"""Forecasts from another file than the training file of a network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the numbers of a column are written: decimal mark, thousands separator, currency or unit.
+"""The format of a column's numbers: decimal mark, thousands separator, currency or unit.
 
 The format is decided for a column as a whole, by all of its cells, by the other columns and by the
 separator of the file. A column that fits two formats with different values is refused where it is

@@ -1,4 +1,4 @@
-"""What sweep files may give for parameters of `csv` that are read first, as JSON Schemas."""
+"""JSON Schemas of values in sweep files, for parameters of `csv` that are read first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Dask calls in a worker of a cluster.
+"""The functions that Dask calls in a worker of a cluster.
 
 The scheduler imports this module too, to pass tasks on, so it imports little by itself.
 """

@@ -1,4 +1,4 @@
-"""What runs jobs: the protocol of executors, the jobs they take and the events they yield.
+"""The protocol of executors, the jobs that they take, and the events that they yield.
 
 `_workers` has the executor of this machine, `_cluster` that of several.
 """

@@ -1,4 +1,4 @@
-"""How much of a sweep's work is done, in weight updates, and how long the rest will take.
+"""The work of a sweep that is done, in weight updates, and the time for the rest.
 
 Work is measured in seconds of one core on a reference machine (`estimated_seconds`), so that large
 recipes count for more. While the sweep runs, the real time for one such second is measured. This

@@ -1,4 +1,4 @@
-"""How a script frames its sequences: the lines of code, and the same steps taken in this process.
+"""The framing of sequences in a script: its lines of code, and the same steps in this process.
 
 Each framing is written twice, as lines (`code`) and as the samples that those lines make
 (`samples`): code that contains a user's text is never run here. The tests run it, and check that

@@ -1,4 +1,4 @@
-"""The part of a script that prints what the trained network predicts."""
+"""The part of a script that prints the predictions of the trained network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What recipes did over their seeds, as tables and figures, and how those are stored."""
+"""The results of recipes over their seeds: tables, figures, and their storage."""
 
 from lstm_bench.results._figures import (
     BACKGROUND,

@@ -1,4 +1,4 @@
-"""One seed of a recipe on each kind of processor: whether it has the same bits on all of them."""
+"""Checks that one seed of a recipe gives the same bits on each kind of processor."""
 
 from __future__ import annotations
 

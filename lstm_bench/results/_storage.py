@@ -1,4 +1,4 @@
-"""Writes and reads outcomes. What is read may be damaged, or made by someone else.
+"""Writes and reads outcomes. Files that are read may be damaged, or come from somebody else.
 
 ::
 

@@ -1,4 +1,4 @@
-"""The rows of a sweep: outcomes, with their role and with what the sweep file says of them."""
+"""The rows of a sweep: outcomes, with their role and their entry in the sweep file."""
 
 from __future__ import annotations
 

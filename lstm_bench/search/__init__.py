@@ -1,4 +1,4 @@
-"""The search over recipes with Optuna: space, samplers, racing, and what is run afterwards."""
+"""The search over recipes with Optuna: space, samplers, racing, and the recipes that follow."""
 
 from lstm_bench.search._follow_up import (
     MAX_SWITCH_SEEDS,

@@ -1,4 +1,4 @@
-"""How much of the variance of scores a setting explains alone, with a test and an interval."""
+"""The share of the variance that a setting explains alone, with a test and an interval."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verdicts on published trials: how many succeeded, and after how many training sequences.
+"""Verdicts on published trials: their success rate and their number of training sequences.
 
 A paper may report n trials, of which k succeeded, and the mean number of training sequences that
 the successful ones took, without their spread. All thresholds are constants of this module.

@@ -1,4 +1,4 @@
-"""What seeds that were run cannot exclude: rare seeds that come out far from all of them.
+"""Rare seeds, with results far from all others, which the seeds that were run cannot exclude.
 
 If an event has the probability q, none of n seeds shows it with the probability (1 - q)^n. So n
 seeds without it leave every q up to 1 - 0.05^(1/n) possible at the 5 % level (the exact bound of

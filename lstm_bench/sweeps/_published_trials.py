@@ -1,4 +1,4 @@
-"""What was published about several trials of a recipe: how many succeeded, and how fast.
+"""The published trials of a recipe: their success rate and their speed.
 
 ::
 

@@ -1,4 +1,4 @@
-"""The built-in tasks by name. A new one needs a file of its own and a line here."""
+"""The built-in tasks by name. A new task needs a file and a line here."""
 
 from lstm_bench.tasks._adding import Adding
 from lstm_bench.tasks._alphabet import Alphabet

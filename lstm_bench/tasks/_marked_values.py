@@ -1,4 +1,4 @@
-"""What the tasks `adding` and `multiplication` share: two marked values among many."""
+"""The common part of the tasks `adding` and `multiplication`: two marked values among many."""
 
 from __future__ import annotations
 

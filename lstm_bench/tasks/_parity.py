@@ -1,4 +1,4 @@
-"""The task `parity`: tell whether the number of ones is odd, in longer sequences than trained."""
+"""The task `parity`: tell whether the number of ones is odd, in sequences longer than trained."""
 
 from __future__ import annotations
 

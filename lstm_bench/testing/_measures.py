@@ -1,4 +1,4 @@
-"""What a task claims, measured on its sequences: chance, ceiling, leaks."""
+"""Measures the claims of a task on its sequences: chance, ceiling, leaks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a compiled training program depends on, what it gets and what it returns."""
+"""The dependencies, the inputs and the outputs of a compiled training program."""
 
 from __future__ import annotations
 

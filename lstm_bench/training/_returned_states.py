@@ -1,4 +1,4 @@
-"""Shows what `return_sequences` and `return_state` make a recurrent Keras layer return.
+"""Shows the results of a recurrent Keras layer with `return_sequences` and `return_state`.
 
 `python -m lstm_bench.returned_states` computes and prints a table. In words:
 
