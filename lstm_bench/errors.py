@@ -23,6 +23,9 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+MAX_NAME = 200
+"""Characters of an unknown name that a message shows."""
+
 
 class LstmBenchError(Exception):
     """Base class of all exceptions that this package defines."""
@@ -93,9 +96,11 @@ def unknown(kind: str, name: object, valid: Iterable[str]) -> str:
     >>> unknown("task", "memori", ["memory", "alphabet"])
     "there is no task 'memori'; did you mean 'memory'? (known: alphabet, memory)"
     """
-    names = sorted(valid)
+    names, shown = sorted(valid), repr(str(name))
+    if len(shown) > MAX_NAME:
+        shown = f"{shown[:MAX_NAME]}..."
     if not names:
-        return f"there is no {kind} {str(name)!r}, nor any other"
-    closest = difflib.get_close_matches(str(name), names, n=1)
+        return f"there is no {kind} {shown}, nor any other"
+    closest = difflib.get_close_matches(str(name)[:MAX_NAME], names, n=1)
     hint = f"; did you mean {closest[0]!r}?" if closest else ""
-    return f"there is no {kind} {str(name)!r}{hint} (known: {', '.join(names)})"
+    return f"there is no {kind} {shown}{hint} (known: {', '.join(names)})"

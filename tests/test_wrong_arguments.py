@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import lstm_bench as lb
+from lstm_bench.errors import unknown
 
 SMALL = {"units": 2, "epochs": 1}
 SWEEP = {"task": "memory", "seeds": 1, "recipes": {"A": SMALL}}
@@ -279,3 +280,10 @@ def test_calls_that_look_wrong_but_are_right_work(results):
     assert len(a_sweep(numbers, name="numpy", again=np.False_)) == 1
     assert parity(length=3) == parity(length=3) != parity()
     assert [] not in results and results.get({}) is None
+
+
+def test_a_message_shows_the_beginning_of_a_very_long_name():
+    message = unknown("framing", "pair" + "z" * 200_000, ["pairs", "window"])
+    assert message.startswith("there is no framing 'pairzz")
+    assert message.endswith("zz... (known: pairs, window)")
+    assert len(message) < 300

@@ -111,12 +111,12 @@ class Columns:
     @property
     def input_features(self) -> tuple[str, ...]:
         """The names of the features that `inputs` become, such as `price` and `weather=rain`."""
-        return self._features(self.inputs)
+        return self.features(self.inputs)
 
     @property
     def known_features(self) -> tuple[str, ...]:
         """The names of the features that `known` become in one row."""
-        return self._features(self.known)
+        return self.features(self.known)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -133,7 +133,8 @@ class Columns:
         """The rows ahead whose known values are features: those that are forecast."""
         return self.steps if self.known else ()
 
-    def _features(self, names: tuple[str, ...]) -> tuple[str, ...]:
+    def features(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Returns the names of the features that columns become: a column of text, several."""
         texts = dict(self.categories)
         return tuple(
             feature

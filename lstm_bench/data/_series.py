@@ -374,13 +374,17 @@ def leave_out_constant(
 ) -> tuple[Columns, tuple[Series, ...], str]:
     """Returns columns and series without inputs that are constant in the training part, and a note.
 
-    An input is constant in the training part if it never changes before the validation part.
+    An input is constant in the training part if it never changes before the validation part. A
+    column of text is several features, one for each of its values.
     """
     varied = varied_columns([s.inputs[: s.validation_start] for s in series])
-    names = np.array(columns.inputs, object)
-    columns = replace(columns, inputs=tuple(names[varied]))
-    series = tuple(replace(s, inputs=s.inputs[:, varied]) for s in series)
-    reasons = dict.fromkeys(names[~varied], "constant in the part to learn from")
+    of_feature = [name for name in columns.inputs for _ in columns.features((name,))]
+    used = {name for name, varies in zip(of_feature, varied, strict=True) if varies}
+    features = np.array([name in used for name in of_feature], bool)
+    constant = [name for name in columns.inputs if name not in used]
+    columns = replace(columns, inputs=tuple(n for n in columns.inputs if n in used))
+    series = tuple(replace(s, inputs=s.inputs[:, features]) for s in series)
+    reasons = dict.fromkeys(constant, "constant in the part to learn from")
     return columns, series, left_out_note(reasons)
 
 

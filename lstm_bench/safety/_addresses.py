@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from urllib.parse import unquote, unquote_plus
 
 HIDDEN = "***"
-SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,60}://")  # limited, so that a search is linear
 ADDRESS = re.compile(SCHEME.pattern + r"[^\s'\"<>]*")
 """An address in running text: up to the next blank or quotation mark."""
 BEFORE_HOST = re.compile(r"[^:/@?#]*:[^@]*@|[^:/@?#]+@")

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lstm_bench as lb
-from lstm_bench.data._columns import Columns
+from lstm_bench.data._columns import Columns, Series
 from lstm_bench.data._csv_task import CsvTask
 from lstm_bench.data._future_rows import future_rows
-from lstm_bench.data._series import FileOptions, prepare
+from lstm_bench.data._series import FileOptions, leave_out_constant, prepare
 from lstm_bench.errors import DataError, RecipeError, UserError
 from lstm_bench.recipes._recipe import recipe
 from lstm_bench.training._forecast import forecast_file
@@ -40,6 +40,30 @@ def file(frame, tmp_path_factory):
     path = tmp_path_factory.mktemp("known") / "shop.csv"
     frame.to_csv(path, index=False)
     return str(path)
+
+
+def test_constant_inputs_are_left_out_by_column_where_text_is_several_features():
+    """The features are fog, sun (of weather), flag, here (of place) and price."""
+    columns = Columns(
+        *("real", "sales", ("weather", "flag", "place", "price"), (), None, None, 1, "refuse"),
+        categories=(("weather", ("fog", "sun")), ("place", ("here",))),
+    )
+    inputs = np.array([[1, 0, 7, 1, 0.5], [0, 1, 7, 1, 0.6], [1, 0, 7, 1, 0.7]])
+    text, none = np.array(["1", "2", "3"], object), np.empty(0, object)
+    series = Series("", np.zeros(3), inputs, np.ones(3, bool), text, np.arange(3), 2, 3, none)
+    left, (kept,), note = leave_out_constant(columns, (series,))
+    assert left.inputs == ("weather", "price")
+    assert kept.inputs.tolist() == inputs[:, [0, 1, 4]].tolist()
+    assert "flag" in note
+    assert "place" in note
+
+
+def test_ambiguous_numbers_that_look_like_text_are_refused_with_the_way_out(tmp_path):
+    days = pd.date_range("2020-01-01", periods=60).strftime("%Y-%m-%d")
+    rows = [f'"{day}"|"{11 + i},40{i % 10}"|"{"yn"[i % 3 == 0]}"' for i, day in enumerate(days)]
+    (tmp_path / "data.csv").write_text("\n".join(['"day"|"sales"|"rained"', *rows]))
+    with pytest.raises(DataError, match="decimal"):
+        CsvTask(file=str(tmp_path / "data.csv"), target="rained").prepared  # noqa: B018
 
 
 def standardized(columns, rows):

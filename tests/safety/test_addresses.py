@@ -1,6 +1,7 @@
 """No password is written or printed, whatever characters it has and however it is encoded."""
 
 import string
+import time
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -72,6 +73,20 @@ def test_parts_of_a_password_in_messages_of_other_programs_are_hidden(password):
     assert password not in masked
     assert "qz@host" not in masked or len(after) < 4
     assert HIDDEN in masked
+
+
+def test_long_texts_are_searched_in_linear_time():
+    """Quadratic time would be minutes for each of these."""
+    texts = ["z" * 200_000, "z:/" * 70_000, "http://" * 30_000, "http://" + "a@" * 100_000]
+    start = time.process_time()
+    for text in texts:
+        mask_passwords(text)
+    assert time.process_time() - start < 5
+    assert (
+        mask_passwords("z" * 200_000 + " http://ann:secret@h")
+        == "z" * 200_000 + " http://ann:***@h"
+    )
+    assert mask_passwords("z" * 500 + "http://ann:secret@h").endswith("http://ann:***@h")
 
 
 def test_an_address_without_secrets():
