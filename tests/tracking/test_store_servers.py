@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -220,7 +221,7 @@ def test_two_folders_that_run_one_sweep_against_one_server_do_its_work_once(expe
         for driver in drivers:
             assert driver.end() == 0, driver.text
         waited = ["waiting for another process at this sweep, on" in d.text for d in drivers]
-        reused = ["13 of 13 recipes needed no new run" in d.text for d in drivers]
+        reused = [bool(re.search(r"(\d+) of \1 recipes needed no", d.text)) for d in drivers]
         assert waited == reused and sorted(waited) == [False, True]
         for folder in folders:
             assert_same_tables(tables(folder), expected)
