@@ -20,11 +20,14 @@ Every message states the rule, the value that broke it, and the repair.
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 MAX_NAME = 200
-"""Characters of an unknown name that a message shows."""
+"""Characters of an unknown name that a message shows, from its beginning and its end."""
+_shortened = reprlib.Repr()
+_shortened.maxstring = MAX_NAME
 
 
 class LstmBenchError(Exception):
@@ -96,9 +99,7 @@ def unknown(kind: str, name: object, valid: Iterable[str]) -> str:
     >>> unknown("task", "memori", ["memory", "alphabet"])
     "there is no task 'memori'; did you mean 'memory'? (known: alphabet, memory)"
     """
-    names, shown = sorted(valid), repr(str(name))
-    if len(shown) > MAX_NAME:
-        shown = f"{shown[:MAX_NAME]}..."
+    names, shown = sorted(valid), _shortened.repr(str(name))
     if not names:
         return f"there is no {kind} {shown}, nor any other"
     closest = difflib.get_close_matches(str(name)[:MAX_NAME], names, n=1)

@@ -337,7 +337,7 @@ class ClusterExecutor:
         if known is None or address not in self._sent:
             return
         if isinstance(answer, TimeoutError):
-            del self._sent[address]  # it is asked again
+            del self._sent[address]  # it is set up again
             return
         if isinstance(answer, Exception):
             rule = "it cannot take the sweep"

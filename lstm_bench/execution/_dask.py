@@ -1,6 +1,6 @@
 """The link to a Dask cluster, which carries jobs and results and says which workers there are.
 
-Imported only when a cluster is asked for: it needs the package `distributed`. Everything that waits
+Imported only when a cluster is used: it needs the package `distributed`. Everything that waits
 for the cluster does so on the event loop of Dask's client, and leaves a message.
 """
 

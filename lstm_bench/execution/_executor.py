@@ -85,7 +85,7 @@ class JobFailed:
 
 @dataclass(frozen=True)
 class JobFinished:
-    """A job has finished. `model` is the `.keras` file that a `NetworkJob` asked for."""
+    """A job has finished. `model` is the `.keras` file that a `NetworkJob` makes."""
 
     model: bytes = b""
 

@@ -104,7 +104,6 @@ def estimate_sweep(
 ) -> Estimate:
     """Returns the estimated cost of `sweep`, and writes nothing; see `run_sweep`."""
     with _executor(sweep, settings, cluster, print_plain) as pool:
-        pool.prepare()
         return estimate(sweep, _study(sweep), pool, engine)
 
 

@@ -1,7 +1,7 @@
-"""Columns that are equal in several outcomes, which are held in memory once.
+"""Keeps columns that are equal in several outcomes in memory once.
 
-Recipes of one sweep over a file forecast the same rows, next to the same baselines. So of the
-predictions of a seed, only the column of forecasts differs from one outcome to the next.
+Recipes of one sweep over a file forecast the same rows, next to the same baselines. So only the
+columns `predicted` and `correct` of their predictions differ from one outcome to the next.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ MIN_ROWS = 1000
 """Shorter tables take too little memory for a search."""
 
 _tables: WeakValueDictionary[tuple[str, str, bytes], pd.DataFrame] = WeakValueDictionary()
-"""The tables in memory by their columns: by the name, the type and a digest of the values."""
+"""The latest table with a column, by the column's name and type and a digest of its values."""
 
 
 def share_columns(frame: pd.DataFrame) -> pd.DataFrame:
-    """Returns an equal table whose columns of numbers are those of earlier tables, where equal.
+    """Returns an equal table that shares the memory of equal columns of numbers with other tables.
 
-    No table can change another one: pandas copies a column that others have before it changes it.
+    No table can change another one: pandas copies a shared column before it changes it.
     """
     if len(frame) < MIN_ROWS or not frame.index.equals(pd.RangeIndex(len(frame))):
         return frame
@@ -30,12 +30,12 @@ def share_columns(frame: pd.DataFrame) -> pd.DataFrame:
     columns = {name: _equal_column(frame[name], key) for name, key in keys.items()}
     shared = pd.DataFrame(columns, index=frame.index, copy=False)
     for key in filter(None, keys.values()):
-        _tables.setdefault(key, shared)
+        _tables[key] = shared  # the latest: an earlier one is often replaced by it
     return shared
 
 
 def _key(name: str, column: pd.Series) -> tuple[str, str, bytes] | None:
-    """Returns what equal columns have in common; None for one that does not hold numbers."""
+    """Returns a key that only equal columns share; None for a column that is not of numbers."""
     if not isinstance(column.dtype, np.dtype) or column.dtype.hasobject:
         return None
     values = column.to_numpy()
@@ -43,11 +43,10 @@ def _key(name: str, column: pd.Series) -> tuple[str, str, bytes] | None:
 
 
 def _equal_column(column: pd.Series, key: tuple[str, str, bytes] | None) -> pd.Series:
-    """Returns the column of an earlier table, or a copy that is no part of a wider array."""
+    """Returns the equal column of an earlier table, or else a copy with memory of its own."""
     table = _tables.get(key) if key else None
     if table is not None and key is not None:
         earlier: pd.Series = table[key[0]]
         if len(earlier) == len(column) and _key(key[0], earlier) == key:  # it may have changed
             return earlier
-        del _tables[key]
     return column.copy()

@@ -113,7 +113,7 @@ def read_outcome(folder: Path) -> Outcome:
         raise DamagedError(
             f"{folder.name}: not a complete outcome ({one_line(error)}); run it again"
         ) from error
-    return _with_shared_columns(outcome)
+    return dataclasses.replace(outcome, predictions=share_columns(outcome.predictions))
 
 
 def pack_outcome(outcome: Outcome) -> bytes:
@@ -144,19 +144,12 @@ def unpack_outcomes(packed: Sequence[bytes]) -> Outcome:
     try:
         parts = [_read_packed(data) for data in packed]
         if len(parts) > 1 and not _have_equal_columns(parts):
-            outcome = merge_outcomes([_joined([part]) for part in parts])
-        else:
-            outcome = _joined(parts)
+            return merge_outcomes([_joined([part]) for part in parts])
+        return _joined(parts)
     except READ_ERRORS as error:
         raise DamagedError(
             f"a packed outcome cannot be read ({one_line(error)}); run it again"
         ) from error
-    return _with_shared_columns(outcome)
-
-
-def _with_shared_columns(outcome: Outcome) -> Outcome:
-    """Returns an equal outcome, whose forecasts take less memory."""
-    return dataclasses.replace(outcome, predictions=share_columns(outcome.predictions))
 
 
 @dataclass(frozen=True)
@@ -211,7 +204,8 @@ def _joined(parts: Sequence[_Packed]) -> Outcome:
     if len(parts) > 1:
         seed = outcome.best_seed
         best = next(p for p in parts if seed in p.tables["seeds"]["seed"].to_pylist())
-    return dataclasses.replace(outcome, weights=best.weights)
+    shared = share_columns(outcome.predictions)
+    return dataclasses.replace(outcome, predictions=shared, weights=best.weights)
 
 
 def _outcome_facts(outcome: Outcome) -> dict[str, Any]:

@@ -47,6 +47,19 @@ def test_equal_numbers_of_different_types_are_different_columns(kept):
     assert narrow["x"].dtype == np.dtype(kept)
 
 
+def test_tables_share_after_the_first_one_is_gone():
+    first, second = share_columns(table(1)), share_columns(table(2))
+    del first
+    third = share_columns(table(3))
+    assert np.shares_memory(second["expected"].to_numpy(), third["expected"].to_numpy())
+
+
+def test_a_column_that_was_changed_in_place_is_not_shared():
+    first = share_columns(table(1))
+    first.loc[:, "expected"] = 7.0
+    pd.testing.assert_frame_equal(share_columns(table(2)), table(2))
+
+
 def test_a_column_is_forgotten_with_the_last_table_that_has_it():
     from lstm_bench.results import _shared_columns
 
