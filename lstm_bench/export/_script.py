@@ -25,7 +25,7 @@ from lstm_bench.provenance import VERSION
 from lstm_bench.recipes import Recipe
 from lstm_bench.training import prepared_model
 
-OWN = "# (the user's own network)"
+NETWORK_PLACE = "# (the user's own network)"
 """Stands for the code of a user's own network until the rest of the script is laid out."""
 
 
@@ -69,7 +69,7 @@ def export_script(recipe: Recipe, seed: int = 0) -> str:
         *(
             [network_code(model, recipe.truncate), initial_weights_code(model, recipe)]
             if recipe.own_network is None
-            else [OWN, compile_code(model), random_states_code(model)]
+            else [NETWORK_PLACE, compile_code(model), random_states_code(model)]
         ),
         "# ---- Training",
         f"every = {max(1, recipe.epochs // 10)}  # epochs from one printed loss to the next",
@@ -81,7 +81,9 @@ def export_script(recipe: Recipe, seed: int = 0) -> str:
     ]
     code = _two_blank_lines("\n\n".join(block.strip("\n") for block in blocks if block))
     if recipe.own_network is not None:  # whose text stays as it is
-        code = code.replace(OWN, own_network_code(model, recipe, recipe.own_network, seed))
+        code = code.replace(
+            NETWORK_PLACE, own_network_code(model, recipe, recipe.own_network, seed)
+        )
     return f"{docstring_literal(_docstring(recipe))}\n\n{code}\n"
 
 
@@ -107,10 +109,10 @@ def _check(recipe: Recipe) -> None:
         )
 
 
-def _imports(packed: bool, annotated: bool, own: bool) -> list[str]:
+def _imports(packed: bool, annotated: bool, user_network: bool) -> list[str]:
     """Returns the imports of a script from the standard library."""
     modules = ["base64", "sys", "zlib"] if packed else ["sys"]
-    lines = [f"import {name}" for name in modules] + (IMPORTS if own else [])
+    lines = [f"import {name}" for name in modules] + (IMPORTS if user_network else [])
     lines += ["from typing import Any"] * annotated
     return sorted(lines, key=lambda line: (line.startswith("from"), line))
 

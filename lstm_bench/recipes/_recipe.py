@@ -125,8 +125,8 @@ class Recipe(Configuration):
 
     def _hash(self, settings: Mapping[str, Any]) -> str:
         data = {"data": self.task.fingerprint} if self.task.fingerprint else {}
-        own = {} if self.own_network is None else {NETWORK_SOURCE: self.own_network.digest}
-        facts = {**settings, "version": self.task.version, **data, **own}
+        source = {} if self.own_network is None else {NETWORK_SOURCE: self.own_network.digest}
+        facts = {**settings, "version": self.task.version, **data, **source}
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
 
     def __repr__(self) -> str:

@@ -148,18 +148,20 @@ def _sweep_task(
 def recipe_faults(
     key: str,
     document: Mapping[str, Any],
-    own: Mapping[str, Any],
+    common: Mapping[str, Any],
     specific: Mapping[str, Any],
     task: SweepTask,
     tasks: TaskRegistry,
 ) -> list[Fault]:
     """Returns what is wrong with a recipe of a sweep over several tasks, given by its `document`.
 
-    `own` are its settings for all tasks, `specific` those for `task` alone.
+    `common` are its settings for all tasks, `specific` those for `task` alone.
     """
     known = set().union(*(known_settings(one) for one in tasks.values())) | {"updates"}
     # What no task has is reported here, in the same words for every task.
-    faults = [Fault(k, unknown("setting", k, known)) for k in own if k != "task" and k not in known]
+    faults = [
+        Fault(k, unknown("setting", k, known)) for k in common if k != "task" and k not in known
+    ]
     if TASK_MARK in key:
         faults.append(Fault("", f"with `tasks`, an id must have no {TASK_MARK!r}; rename it"))
     if "task" in document:

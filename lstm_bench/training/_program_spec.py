@@ -91,7 +91,7 @@ class ProgramSpec:
     """Everything that a program depends on: recipes with equal specs share one executable."""
 
     network: str
-    own: str  # of a network of the user's own: the recipe's training, on which all may depend
+    network_key: str  # for a user's network, which may depend on any setting: `Recipe.training`
     lstm_1997: Lstm1997 | None
     units: int
     layers: int
@@ -135,7 +135,7 @@ class ProgramSpec:
             longest = max(1, min(longest, MOST_FRESH_BYTES // epoch_bytes))
         return cls(
             network=recipe.network,
-            own="" if recipe.own_network is None else recipe.training,
+            network_key="" if recipe.own_network is None else recipe.training,
             lstm_1997=recipe.lstm_1997,
             units=recipe.units,
             layers=recipe.layers,
