@@ -14,16 +14,14 @@ from lstm_bench.data._frames import frame_settings
 from lstm_bench.data._new_file import file_notes, forecast_end
 from lstm_bench.data._rows import Aggregate
 from lstm_bench.data._sequences import Segment, network_inputs
-from lstm_bench.data._series import PREPARED_FILES, PreparedFile, PreparedKey, read_new_file
+from lstm_bench.data._series import read_new_file
+from lstm_bench.data._sharing import share_between_processes
 
 __all__ = [
-    "PREPARED_FILES",
     "Aggregate",
     "Columns",
     "CsvTask",
     "Missing",
-    "PreparedFile",
-    "PreparedKey",
     "Segment",
     "Series",
     "TargetKind",
@@ -39,4 +37,5 @@ __all__ = [
     "network_inputs",
     "read_new_file",
     "reading_settings",
+    "share_between_processes",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,7 @@ from lstm_bench.data._forecasts import (
 from lstm_bench.data._messages import list_names
 from lstm_bench.data._sequences import FileSequences, Segment, feature_columns
 from lstm_bench.data._series import PreparedFile
+from lstm_bench.data._shared_cache import SharedCache
 from lstm_bench.statistics import Kind
 
 DEFAULT_SEASON = 12
@@ -70,6 +71,10 @@ class Baselines:
             for name, arrays in self.forecasts.items()
         }
         return Baselines(later, self.left_out)
+
+
+FITTED_BASELINES: SharedCache[Hashable, Baselines] = SharedCache("baselines", 64)
+"""The baselines of tasks. Processes can share them: of a long file they take ten seconds."""
 
 
 def baseline_forecasts(

@@ -11,7 +11,12 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.data._baselines import Baselines, baseline_forecasts, baseline_seconds
+from lstm_bench.data._baselines import (
+    FITTED_BASELINES,
+    Baselines,
+    baseline_forecasts,
+    baseline_seconds,
+)
 from lstm_bench.data._csv_parameters import (
     CELL_PARAMETERS,
     COLUMN_PARAMETERS,
@@ -371,8 +376,11 @@ def _file_sequences(task: CsvTask, digest: str) -> FileSequences:
     return build_sequences(data, task.kind, task.symbolic, task.difference, task.part, origin)
 
 
-@functools.lru_cache(maxsize=64)
 def _baselines(task: CsvTask, digest: str, lags: int | None) -> Baselines:
+    return FITTED_BASELINES.get((task, digest, lags), lambda: _fitted(task, digest, lags))
+
+
+def _fitted(task: CsvTask, digest: str, lags: int | None) -> Baselines:
     if task.difference:  # which has the same baselines, from its second row on
         plain = task.model_copy(update={"difference": False})
         changes, values = task.file_sequences.segments, plain.file_sequences.segments

@@ -68,7 +68,9 @@ def least_squares(x: Floats, y: Floats) -> Floats:
     """
     mean, std = x.mean(axis=0), x.std(axis=0)
     std = np.where(std > 0, std, 1.0)
-    slopes = np.linalg.lstsq((x - mean) / std, y - y.mean(), rcond=None)[0] / std
+    standardized = x - mean
+    standardized /= std
+    slopes = np.linalg.lstsq(standardized, y - y.mean(), rcond=None)[0] / std
     return np.concatenate([[y.mean() - mean @ slopes], slopes])
 
 
@@ -113,7 +115,8 @@ def logistic_forecasts(
 
 def training_windows(train: Sequence[tuple[Floats, Floats]], lags: int) -> tuple[Floats, Floats]:
     """Returns the complete windows of all training series (N, lags * F), and their targets (N,)."""
-    x = np.concatenate([lagged_windows(inputs, lags) for inputs, _ in train])
+    windows = [lagged_windows(inputs, lags) for inputs, _ in train]
+    x = windows[0] if len(windows) == 1 else np.concatenate(windows)  # which may take 160 MB
     y = np.concatenate([targets[lags - 1 :] for _, targets in train])
     return x, y
 

@@ -17,6 +17,8 @@ from lstm_bench.errors import DataError
 MAX_ROWS = 1_000_000
 """The text of a cell takes about 60 bytes, so ten columns of this many rows take 0.6 GB."""
 MAX_COLUMNS = 10_000
+MAX_KEPT_CELLS = 100_000
+"""Texts of cells that are kept to recognize an equal one."""
 MAX_TITLE_ROWS, MAX_FOOTERS, SAMPLE_ROWS = 30, 10, 50
 TOTALS = {"total", "totals", "sum", "summe", "gesamt", "insgesamt", "average", "mean", "mittelwert"}
 """First cells of a row below the data, in lower case."""
@@ -41,7 +43,8 @@ def lay_out(file: str, source: Source) -> Layout:
     Raises `DataError` if the names are not in one row, if rows have different numbers of cells, or
     if there are too many.
     """
-    rows = ((number, [_clean(cell) for cell in row]) for number, row in source.rows)
+    clean = _CleanCells()
+    rows = ((number, [clean[cell] for cell in row]) for number, row in source.rows)
     sample = list(itertools.islice(rows, MAX_TITLE_ROWS + SAMPLE_ROWS))
     notes: list[str] = []
     titles = _title_rows([row for _, row in sample])
@@ -72,10 +75,18 @@ def lay_out(file: str, source: Source) -> Layout:
     return layout
 
 
-def _clean(cell: str) -> str:
-    """Returns a cell without the spaces around it; a blank in quotation marks is kept."""
-    text = cell.strip()
-    return text[1:-1] if text[:1] == "\0" else text
+class _CleanCells(dict[str, str]):
+    """Cells without the spaces around them; a blank in quotation marks is kept.
+
+    Equal cells are in memory once: a column of a long file often holds few values.
+    """
+
+    def __missing__(self, cell: str) -> str:
+        text = cell.strip()
+        text = text[1:-1] if text[:1] == "\0" else text
+        if len(self) < MAX_KEPT_CELLS:
+            self[cell] = text
+        return text
 
 
 def _is_data(cell: str) -> bool:

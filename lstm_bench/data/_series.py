@@ -99,8 +99,8 @@ PreparedKey = tuple[FileOptions, str]
 """The options that a file was read with, and its digest."""
 MAX_CACHED_CELLS = 500_000
 """Cells of a table from which on its text, some 60 bytes a cell, is not kept in memory."""
-PREPARED_FILES: SharedCache[PreparedKey, PreparedFile] = SharedCache(16)
-"""What was read of files. A worker process takes it over, and need not read a long file again."""
+PREPARED_FILES: SharedCache[PreparedKey, PreparedFile] = SharedCache("file", 16)
+"""What was read of files. Processes can share it, and need not read a long file again."""
 
 
 def prepare(
@@ -294,7 +294,7 @@ def build_series(
                 name,
                 *arrays,
                 *starts[name],
-                following.get(name, rows.texts[:0]),
+                following.get(name, np.empty(0, object)),
                 further=filled[:, 1:count],
                 ahead=rows.texts[ahead],
                 known=one_hot(known, columns.known, categories),

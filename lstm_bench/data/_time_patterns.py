@@ -194,13 +194,15 @@ def match_cells(cells: Sequence[str], pattern: str) -> dict[str, list[str | None
     compact = re.search(r"%-?[YymdHIMS]%-?[ymdHIMS]", pattern) is not None
     if compact:  # digits without marks between them: two for each field
         regex = re.compile(regex.pattern.replace(r"\d{1,2}", r"\d\d"), re.IGNORECASE)
-    names = list(regex.groupindex)
-    matches: list[tuple[str | None, ...]] = [
-        tuple(match.groups()) if (match := regex.fullmatch(cell)) else (None,) * len(names)
-        for cell in cells
-    ]
-    columns = zip(*matches, strict=True) if matches else [()] * len(names)
-    return {name: list(column) for name, column in zip(names, columns, strict=True)}
+    columns: dict[str, list[str | None]] = {name: [] for name in regex.groupindex}
+    nothing = (None,) * len(columns)
+    equal: dict[str | None, str | None] = {}  # equal texts are in memory once: few differ
+    for cell in cells:
+        match = regex.fullmatch(cell)
+        texts = match.groups() if match else nothing
+        for column, text in zip(columns.values(), texts, strict=True):
+            column.append(equal.setdefault(text, text))
+    return columns
 
 
 def wall_times(fields: dict[str, list[str | None]]) -> Times:

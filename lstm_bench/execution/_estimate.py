@@ -38,8 +38,6 @@ PROBE_BYTES = 1e9
 """Bytes that a recipe may take in the probe, by `estimated_memory`."""
 OVERHEAD_SECONDS = 0.4
 """Seconds per recipe for saving its network and logging its run."""
-PROGRAMS_OF_WORKER = 16
-"""About how many programs a worker compiles before it is replaced: it keeps 15 MB of each."""
 OWN_DATA = ("recipes", "search", "confirmation")
 """The stages of a sweep over a file whose training rows differ from those of earlier stages."""
 SAFETY_FACTOR = 1.3
@@ -225,8 +223,8 @@ def _total_seconds(
 ) -> Range:
     """Returns the fewest and the most seconds that `stages` take on so many workers.
 
-    Each worker prepares the data of a stage with recipes of its own, for `preparation` seconds on a
-    machine of reference, and again after every `PROGRAMS_OF_WORKER` programs, when it is replaced.
+    One worker prepares the data of a stage with training rows of its own, for `preparation` seconds
+    on a reference machine, while the others wait. The probe may have done so for the first stage.
     """
     ends = []
     for end, factor in ((0, 1.0), (1, SAFETY_FACTOR)):
@@ -237,10 +235,8 @@ def _total_seconds(
             for stage in stages
         )
         preparing = [stage for stage in stages if stage.name in OWN_DATA]
-        replaced = sum(stage.programs[1] for stage in stages) / PROGRAMS_OF_WORKER * end
-        times = min(workers, sum(stage.recipes[end] for stage in preparing)) * len(preparing)
-        work += preparation * speed.factor[end] * (times + replaced)
-        ends.append(factor * work / workers)
+        times = len(preparing) - (1 if end == 0 and preparing else 0)
+        ends.append(factor * (work / workers + preparation * speed.factor[end] * times))
     return ends[0], ends[1]
 
 

@@ -20,14 +20,15 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 
-from lstm_bench.data import PREPARED_FILES, PreparedFile, PreparedKey
+from lstm_bench.data import share_between_processes
 from lstm_bench.errors import Interrupted, TaskError, UserError
 from lstm_bench.execution._executor import (
     MAX_ATTEMPTS,
@@ -102,6 +103,7 @@ class WorkerPool:
     def __enter__(self) -> WorkerPool:
         self._raise_if_interrupted = self._until_exit.enter_context(record_interrupts())
         with disk_errors_reported():
+            share_between_processes(process_folder())
             # The folder of the sockets between processes: it is found and removed after a kill.
             vars(multiprocessing.current_process())["_config"]["tempdir"] = str(socket_folder())
         return self
@@ -239,8 +241,7 @@ class WorkerPool:
     def _start(self) -> _Worker:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             parent_end, worker_end = self._context.Pipe()
-            given = (self._tasks, PREPARED_FILES.content(), self._place)
-            args = (worker_end, str(process_folder()), *given)
+            args = (worker_end, str(process_folder()), self._tasks, self._place)
             process = self._context.Process(target=_run_worker, args=args, daemon=True)
             try:
                 with _starting, _main_script_hidden():
@@ -304,14 +305,14 @@ def _run_worker(
     pipe: Connection,
     temporary: str,
     sources: tuple[TaskSource, ...],
-    files: Mapping[PreparedKey, PreparedFile],
     place: Place | None,
 ) -> None:
     """Runs jobs from `pipe` until it closes. Only the parent process handles Ctrl-C.
 
-    Temporary files, including those of libraries, go into the parent's folder `temporary`. The
-    tasks of `sources` are loaded with the first job, which reports an error of theirs. Data files
-    are read from the folder of `place`, if one is given.
+    Temporary files, including those of libraries, go into the parent's folder `temporary`, and so
+    does what is computed once for all workers. The tasks of `sources` are loaded with the first
+    job, which reports an error of theirs. Data files are read from the folder of `place`, if one is
+    given.
     """
     if place is not None:
         os.chdir(place.folder)
@@ -323,7 +324,7 @@ def _run_worker(
     from lstm_bench.training import keras_file, run_seeds
 
     start_tensorflow(1)
-    PREPARED_FILES.add(files)
+    share_between_processes(Path(temporary))
     tasks: TaskRegistry | None = None
     memory = MemoryMeter()
     parent = os.getppid()

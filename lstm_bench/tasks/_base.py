@@ -253,7 +253,7 @@ class Task(BaseModel, ABC):
 
     @property
     def preparation_seconds(self) -> float:
-        """About how many seconds each process needs once to make the data and the baselines.
+        """About how many seconds it takes to make the data and the baselines, once a machine.
 
         It is measured on a reference machine, and only used to estimate the time of a sweep.
         """

@@ -1,5 +1,8 @@
 """Files that are too long for a default search, and baselines that forecast another file."""
 
+import pickle
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,12 +15,12 @@ from lstm_bench.cli._options import DataOptions
 from lstm_bench.cli._show import next_step
 from lstm_bench.data import _default_search as default
 from lstm_bench.data._baseline_file import forecast_with_baseline
+from lstm_bench.data._baselines import FITTED_BASELINES
 from lstm_bench.data._csv_task import CsvTask
-from lstm_bench.data._file_digest import file_digest
 from lstm_bench.data._latest_rows import MIN_SERIES_ROWS, latest_rows
 from lstm_bench.data._rows import Rows
 from lstm_bench.data._series import PREPARED_FILES, FileOptions, prepare
-from lstm_bench.data._table import read_table
+from lstm_bench.data._sharing import share_between_processes
 from lstm_bench.errors import UserError
 from lstm_bench.recipes._recipe import recipe
 from lstm_bench.statistics import compute_metrics
@@ -98,18 +101,41 @@ def test_a_recipe_without_latest_has_the_digest_of_before(long):
     assert recipe("csv", file=long, target="v", latest=150).digest != chosen.digest
 
 
-def test_what_was_read_of_a_file_is_taken_over_by_another_process(long, monkeypatch):
-    options, digest = FileOptions(long, "v", horizon=2), file_digest(long)
-    assert digest == read_table(long).digest
-    first = prepare(options)
-    assert PREPARED_FILES.content()[options, digest] is first
+def test_a_file_is_read_and_its_baselines_are_fitted_once_for_processes_that_share_a_folder(
+    long, tmp_path, monkeypatch
+):
+    """A second process, which may neither read nor fit, has the same values."""
+    for cache in (PREPARED_FILES, FITTED_BASELINES):
+        monkeypatch.setattr(cache, "_folder", None)
+    task = CsvTask(file=long, target="v", horizon=2)
+    share_between_processes(tmp_path)
+    expected = task.baselines()
+    script = f"""
+import pickle, sys
+from pathlib import Path
+import lstm_bench.data._csv_task as csv_task, lstm_bench.data._series as series
+def never(*_):
+    raise AssertionError("it was done again")
+series.read_data = csv_task.baseline_forecasts = never
+task = csv_task.CsvTask(file={str(long)!r}, target="v", horizon=2)
+from lstm_bench.data import share_between_processes
+share_between_processes(Path({str(tmp_path)!r}))
+sys.stdout.buffer.write(pickle.dumps((task.prepared.notes, dict(task.baselines()))))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    notes, found = pickle.loads(done.stdout)
+    assert notes == task.prepared.notes
+    assert list(found) == list(expected)
+    for name, forecasts in expected.items():
+        for ours, theirs in zip(forecasts, found[name], strict=True):
+            np.testing.assert_array_equal(ours, theirs)
 
-    def unread(file, text):
-        raise AssertionError("it was read again")
 
-    monkeypatch.setattr("lstm_bench.data._series.read_data", unread)
-    PREPARED_FILES.add({(options, digest): first})
-    assert prepare(options) is first
+def test_a_short_part_of_a_long_file_keeps_no_rows_of_the_rest(long):
+    """An array of its own: a view would keep the text of all rows in memory."""
+    (series,) = prepare(FileOptions(long, "v", latest=100)).series
+    arrays = [value for value in vars(series).values() if isinstance(value, np.ndarray)]
+    assert max(len(array if array.base is None else array.base) for array in arrays) <= 100
 
 
 # ---- Baselines
