@@ -41,6 +41,7 @@ WIDER_TYPES = {
     (Sweep, "search"): "a mapping",
     (Sweep, "tasks"): "a list of names, or of mappings with `task` and `as`",
     (Entry, "url"): "an address",
+    (Entry, "full"): "yes or no, or a list of values of `over`",
     (Search, "space"): "a mapping of settings to what each may be",
     (CsvTask, "horizon"): "a whole number from 0 to 10,000, or `1..12`",
     (CsvTask, "target"): "a text, or a list of texts",

@@ -158,7 +158,7 @@ def sweep(
     engine: EngineName = "compiled",
     again: Annotated[bool, typer.Option(help="Run again what the store has.")] = False,
     full: Annotated[
-        bool, typer.Option("--full", help="Also run recipes marked as full, which take hours.")
+        bool, typer.Option("--full", help="Also run recipes marked as full, which take long.")
     ] = False,
     dry_run: Annotated[bool, typer.Option(help="Estimate the cost without running.")] = False,
     fail_fast: Annotated[

@@ -355,6 +355,7 @@ def _run_worker(
                 for seed, of_seed in zip(job.seeds, outcomes, strict=True):
                     of_seed = [_with_place(outcome, place) for outcome in of_seed]
                     pipe.send((SeedFinished(seed, tuple(map(pack_outcome, of_seed))), 0.0))
+                    memory.release_free_memory()
         except (BrokenPipeError, ConnectionError, Interrupted):
             return  # the parent has ended
         except Exception as error:  # reported as the job's result: the sweep goes on without it

@@ -32,7 +32,7 @@ READING_SEQUENCES = (
     f"{MIN_SUCCESSES} successful seeds cannot tell.",
 )
 NOT_RUN_CAPTION = (
-    "Recipes that take hours: they are run with --full alone, and so were left out here."
+    "Recipes that take long: they are run with --full alone, and so were left out here."
 )
 
 

@@ -182,7 +182,7 @@ def not_run(recipes: Sequence[NotRun]) -> list[str]:
     verb, take = ("was", "takes") if len(recipes) == 1 else ("were", "take")
     pronoun = "it" if len(recipes) == 1 else "they"
     count = wording.counted(len(recipes), "recipe")
-    return [f"{count} {verb} not run{ids}: {pronoun} {take} hours; run with --full."]
+    return [f"{count} {verb} not run{ids}: {pronoun} {take} long; run with --full."]
 
 
 def comparisons(findings: Findings) -> list[str]:

@@ -20,7 +20,7 @@ _tables: WeakValueDictionary[tuple[str, str, bytes], pd.DataFrame] = WeakValueDi
 
 
 def share_columns(frame: pd.DataFrame) -> pd.DataFrame:
-    """Returns an equal table that shares the memory of equal columns of numbers with other tables.
+    """Returns an equal table that shares the memory of equal columns with other tables.
 
     No table can change another one: pandas copies a shared column before it changes it.
     """
@@ -35,11 +35,14 @@ def share_columns(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _key(name: str, column: pd.Series) -> tuple[str, str, bytes] | None:
-    """Returns a key that only equal columns share; None for a column that is not of numbers."""
-    if not isinstance(column.dtype, np.dtype) or column.dtype.hasobject:
+    """Returns a key that equal columns share; None for a column of objects."""
+    if isinstance(column.dtype, pd.StringDtype):
+        values = pd.util.hash_pandas_object(column, index=False).to_numpy()
+    elif isinstance(column.dtype, np.dtype) and not column.dtype.hasobject:
+        values = column.to_numpy()
+    else:
         return None
-    values = column.to_numpy()
-    return name, values.dtype.str, hashlib.blake2b(values.tobytes()).digest()
+    return name, repr(column.dtype), hashlib.blake2b(values.tobytes()).digest()
 
 
 def _equal_column(column: pd.Series, key: tuple[str, str, bytes] | None) -> pd.Series:
@@ -47,6 +50,7 @@ def _equal_column(column: pd.Series, key: tuple[str, str, bytes] | None) -> pd.S
     table = _tables.get(key) if key else None
     if table is not None and key is not None:
         earlier: pd.Series = table[key[0]]
-        if len(earlier) == len(column) and _key(key[0], earlier) == key:  # it may have changed
+        same = len(earlier) == len(column) and _key(key[0], earlier) == key  # it may have changed
+        if same and (isinstance(column.dtype, np.dtype) or earlier.equals(column)):
             return earlier
     return column.copy()

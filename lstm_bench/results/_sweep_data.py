@@ -109,7 +109,7 @@ class NotRun:
     @property
     def why(self) -> str:
         """Why it was not run, and how to run it."""
-        return "takes hours; run with --full"
+        return "takes long; run with --full"
 
 
 @dataclass(frozen=True)

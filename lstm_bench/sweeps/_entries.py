@@ -70,7 +70,8 @@ class Entry(BaseModel):
     published_sequences: PublishedSequences | None = None
     """The published mean number of training sequences of successful trials."""
     full: bool = False
-    """Whether the recipe takes hours, and so runs only with `--full`."""
+    """Whether the recipe takes long, and so runs only with `--full`; in a file, also the values of
+    `over` that do."""
     note: str = ""
     source: str = ""
     """Where it was published: author, title, year; empty if in the source of the sweep."""
@@ -348,6 +349,14 @@ def _entry(
         fields |= {"family": family, "axis": variant.axis, "value": variant.value}
     if sweep_task is not None:
         fields["place"] = (variant.id, sweep_task.name)
+    if isinstance(fields.get("full"), list):
+        points = {value_as_text(v) for v in next(iter(document.get("over", {}).values()), [])}
+        listed = [value_as_text(value) for value in fields["full"]]
+        if not set(listed) <= points:
+            rule = "must be true, false, or a list of values of `over`"
+            faults.append(Fault("full", f"{rule}, but got {fields['full']!r}"))
+            return None
+        fields["full"] = value_as_text(variant.value) in listed
     try:
         return Entry(recipe=build_recipe(settings, tasks), **fields)
     except RecipeError as error:

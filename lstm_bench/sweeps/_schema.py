@@ -111,6 +111,8 @@ def _listed_task(shared: Mapping[str, Any]) -> Schema:
 def _entry(settings: Mapping[str, Any], task: Schema, updates: Schema) -> Schema:
     """Returns the schema of a fixed recipe: its settings, and the keys that describe it."""
     annotations = _field_schemas(Entry, sorted(ANNOTATION_KEYS))
+    values = {"type": "array", "items": SIMPLE, "description": "Values of `over`."}
+    annotations["full"] = {"anyOf": [annotations["full"], values]}
     axes = {
         key: {"type": "array", "minItems": 2, "uniqueItems": True, "items": schema}
         for key, schema in {**settings, "updates": updates}.items()

@@ -88,7 +88,7 @@ def test_recipes_that_were_not_run_are_in_the_document_alone():
     left_out = NotRun("F", "lstm(4)", published_success=(10, 10), published_sequences=853_000.0)
     document = findings_of(a_row(), not_run=(left_out,)).document()
     (entry,) = document["not_run"]
-    assert entry["why"] == "takes hours; run with --full"
+    assert entry["why"] == "takes long; run with --full"
     assert entry["published_success"] == [10, 10] and entry["published_sequences"] == 853_000
     assert "not_run" not in findings_of(a_row()).document()
     assert list(document["recipes"]) == ["A"]

@@ -40,7 +40,7 @@ def test_a_recipe_that_takes_hours_is_run_with_full_alone(folder, command):
     short = run()
     assert list(short) == ["A"] and [recipe.id for recipe in short.data.not_run] == ["B"]
     assert short.data.unfinished == 0 and lb.load("hours") == short
-    assert "1 recipe was not run (B): it takes hours; run with --full." in report(folder)
+    assert "1 recipe was not run (B): it takes long; run with --full." in report(folder)
     assert "slow; 9/10 solved; 6 sequences" in report(folder)
     assert lb.load("hours").document()["not_run"] == short.document()["not_run"]
     (stored,) = folder.rglob("sweep.json")
@@ -73,7 +73,7 @@ def test_a_sweep_of_nothing_else_says_so(folder, command):
     (folder / "hours.yaml").write_text(SWEEP.replace("units: 3,", "units: 3, full: true,"))
     code, out, err = command("sweep", "hours.yaml")
     assert code == 0 and "failed" not in err
-    assert "2 recipes were not run (A, B): they take hours; run with --full." in " ".join(
+    assert "2 recipes were not run (A, B): they take long; run with --full." in " ".join(
         out.split()
     )
     assert "2 recipes were not run" in report(folder)

@@ -167,7 +167,7 @@ def test_published_trials_and_recipes_that_were_not_run_are_in_every_form() -> N
         assert "No seeds of ours solved it; it takes 5 to say." in text
         assert "Recipes that were not run" in text
         assert "accuracy 50.0 %; claim: never; 10/10 solved; 853,000 sequences" in text
-        assert "not run: takes hours; run with --full" in text
+        assert "not run: takes long; run with --full" in text
         assert "None of 2 published numbers of training sequences can be told (A1, A2)." in text
     for form in text_of("claims")[:2]:
         assert "Published success rates" not in form and "not run" not in form
@@ -179,6 +179,6 @@ def test_published_trials_and_recipes_that_were_not_run_are_in_every_form() -> N
 
 def test_the_terminal_names_recipes_that_were_not_run() -> None:
     caption = str(terminal_table(EDGES["nothing but recipes that were not run"]).caption)
-    assert "2 recipes were not run (T | 1, T2): they take hours; run with --full." in caption
+    assert "2 recipes were not run (T | 1, T2): they take long; run with --full." in caption
     caption = str(terminal_table(EDGES["published trials"]).caption)
     assert "Of 3 published success rates, " in caption

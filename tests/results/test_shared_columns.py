@@ -31,6 +31,23 @@ def test_equal_columns_share_their_memory_and_others_do_not():
     assert shared == {"step": True, "expected": True, "predicted": False, "correct": False}
 
 
+def text_buffers(table, name):
+    chunks = table[name].array.__arrow_array__().chunks
+    return [buffer.address for chunk in chunks for buffer in chunk.buffers() if buffer]
+
+
+def test_equal_columns_of_text_share_their_memory_and_others_do_not():
+    first, second = share_columns(table(1)), share_columns(table(2))
+    assert text_buffers(first, "input") == text_buffers(second, "input")
+    other = table(3)
+    other.loc[5, "input"] = "another row"
+    third = share_columns(other.copy())
+    pd.testing.assert_frame_equal(third, other)
+    assert text_buffers(third, "input") != text_buffers(first, "input")
+    second.loc[0, "input"] = "changed"
+    pd.testing.assert_frame_equal(first, table(1))
+
+
 def test_no_table_changes_another_one():
     first, second = share_columns(table(1)), share_columns(table(2))
     first.loc[0, "expected"] = 7.0

@@ -1,4 +1,4 @@
-"""What a sweep file says of published trials, and of recipes that take hours."""
+"""What a sweep file says of published trials, and of recipes that take long."""
 
 from pathlib import Path
 
@@ -80,6 +80,16 @@ def test_recipes_are_left_out_unless_the_run_is_full():
     assert not sweep.with_full(True).left_out
     assert sweep.with_full(True).entries == sweep.entries
     assert sweep.with_full(True).report_name == sweep.report_name
+
+
+def test_some_values_of_over_may_be_left_out():
+    over = {"units": 2, "over": {"lag": [4, 8, 16]}}
+    sweep = read({"A": {**over, "full": [8, 16]}})
+    assert list(sweep.left_out) == ["A/8", "A/16"]
+    assert not read({"A": {**over, "full": []}}).left_out
+    for full, recipe in (([8, 5], over), ([8], {"units": 2}), ([[8]], over)):
+        message = refusal({"A": {**recipe, "full": full}})
+        assert "full: must be true, false, or a list of values of `over`, but got" in message
 
 
 def test_a_search_does_not_start_from_a_recipe_that_is_left_out():
