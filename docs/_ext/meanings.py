@@ -84,7 +84,7 @@ ENTRY = {
     "claim": "The claim that its run, no run or every run solves the task; it gets a verdict.",
     "published_success": "`[29, 30]`: 29 of 30 published trials succeeded; it gets a verdict.",
     "published_sequences": "The mean training sequences of successful trials; it gets a verdict.",
-    "full": "The recipe takes long, or these values of `over` do: only `sweep NAME --full` runs them.",
+    "full": "The recipe, or these values of `over`, are run by `sweep NAME --full` alone.",
     "note": "A remark for the report.",
     "source": "Where the result was published, if not in the source of the sweep.",
     "url": "The address of this source.",
