@@ -53,4 +53,6 @@ def _equal_column(column: pd.Series, key: tuple[str, str, bytes] | None) -> pd.S
         same = len(earlier) == len(column) and _key(key[0], earlier) == key  # it may have changed
         if same and (isinstance(column.dtype, np.dtype) or earlier.equals(column)):
             return earlier
+    if isinstance(column.dtype, pd.StringDtype):  # a copy would still be a view of a whole file
+        return pd.Series(column.array.take(np.arange(len(column))), column.index)
     return column.copy()

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from lstm_bench.results._shared_columns import MIN_ROWS, share_columns
@@ -46,6 +47,19 @@ def test_equal_columns_of_text_share_their_memory_and_others_do_not():
     assert text_buffers(third, "input") != text_buffers(first, "input")
     second.loc[0, "input"] = "changed"
     pd.testing.assert_frame_equal(first, table(1))
+
+
+def test_a_column_of_text_keeps_nothing_else_of_the_file_that_it_was_read_from(tmp_path):
+    other = table(4)
+    other["input"] += " of a file"
+    other.to_feather(tmp_path / "table.feather", compression="uncompressed")
+    content = pa.py_buffer((tmp_path / "table.feather").read_bytes())
+    read = pa.ipc.open_file(content).read_all().to_pandas()
+    first, last = content.address, content.address + content.size
+    assert any(first <= address < last for address in text_buffers(read, "input"))
+    shared = share_columns(read)
+    pd.testing.assert_frame_equal(shared, other)
+    assert not any(first <= address < last for address in text_buffers(shared, "input"))
 
 
 def test_no_table_changes_another_one():
