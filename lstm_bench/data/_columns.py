@@ -164,7 +164,7 @@ class Series:
     time_ranks: NDArray[np.integer]  # (n,): the rank of the time among all times of the file
     validation_start: int
     test_start: int
-    following: NDArray[np.object_]  # (horizon,): the next times; (0,) in a file to learn from
+    following: NDArray[np.object_]  # (horizon,): the next times; (0,) in the file of a task
     further: Floats = field(default_factory=lambda: np.empty((0, 0)), kw_only=True)
     """The targets after the first, (n, J - 1)."""
     known: Floats = field(default_factory=lambda: np.empty((0, 0)), kw_only=True)

@@ -55,13 +55,10 @@ def order_note(
 
 
 def split_note(series: Sequence[Series]) -> str:
-    """Returns how many rows are learned from, chosen on and scored on."""
+    """Returns the numbers of rows in the training, validation and test sets."""
     train = sum(s.validation_start for s in series)
     validation = sum(s.test_start - s.validation_start for s in series)
     test = sum(len(s) - s.test_start for s in series)
     held_out = [s.name for s in series if s.test_start == 0]
     note = f" (series {list_names(held_out)})" if held_out else ""
-    return (
-        f"{train:,} rows to learn from, {validation:,} to choose a recipe on, "
-        f"{test:,} to be scored on{note}"
-    )
+    return f"training set: {train:,} rows, validation set: {validation:,}, test set: {test:,}{note}"

@@ -30,7 +30,7 @@ from lstm_bench.errors import DataError
 from lstm_bench.seeds import stream
 
 MIN_OF_LABEL = 3
-"""Sequences of each label, at least: one to learn from, to choose a recipe on, to be scored on."""
+"""Sequences of each label, at least: one each in the training, validation and test sets."""
 
 Floats = NDArray[np.float64]
 
@@ -71,7 +71,7 @@ def read_labelled(options: FileOptions) -> PreparedFile:
     }
     lengths = {name: len(indices) for name, indices in rows.by_series.items()}
     starts, order = split_sequences(table.file, options.unseen, label_of, lengths)
-    if columns.categories:  # those of the rows to learn from
+    if columns.categories:  # those of the training set
         train = [i for name, i in rows.by_series.items() if starts[name][0] == lengths[name]]
         categories = categories_of_rows(columns, rows.values, np.concatenate(train))
         columns = replace(columns, categories=categories)
@@ -148,13 +148,13 @@ def split_sequences(
     """
     names = list(labels)
     drawn = [names[place] for place in stream(0, "data").permutation(len(names)).tolist()]
-    starts = {name: (length, length) for name, length in lengths.items()}  # to learn from
+    starts = {name: (length, length) for name, length in lengths.items()}  # training set
     for label in sorted(set(labels.values())):
         members = [name for name in drawn if labels[name] == label]
         if len(members) < MIN_OF_LABEL:
             raise DataError(
-                f"{file}: each label needs {MIN_OF_LABEL} sequences or more, to learn from, to "
-                f"choose a recipe on and to be scored on, but {quote_cell(label)} has "
+                f"{file}: each label needs {MIN_OF_LABEL} sequences or more, for the training, "
+                f"validation and test sets, but {quote_cell(label)} has "
                 f"{len(members)}; leave {'it' if len(members) == 1 else 'them'} out, or give more"
             )
         count = min(max(1, round(unseen * len(members))), (len(members) - 1) // 2)
@@ -164,11 +164,11 @@ def split_sequences(
 
 
 def _split_note(series: tuple[Series, ...]) -> str:
-    """Returns how many sequences are learned from, chosen on and scored on."""
+    """Returns the numbers of sequences in the training, validation and test sets."""
     test = sum(one.test_start == 0 for one in series)
     validation = sum(one.validation_start == 0 for one in series) - test
     return (
-        f"{len(series) - validation - test:,} sequences to learn from, {validation:,} to choose a "
-        f"recipe on, {test:,} to be scored on: whole ones, the same share of each label, drawn by "
+        f"training set: {len(series) - validation - test:,} sequences, validation set: "
+        f"{validation:,}, test set: {test:,}: whole ones, the same share of each label, drawn by "
         "their place in the file and the same for every seed"
     )

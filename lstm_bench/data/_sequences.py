@@ -74,7 +74,7 @@ def build_sequences(
             scored.append((Segment(series, context, end - horizon), start))
     if not scored and origin[1] > 1:
         raise DataError(
-            f"origins: each of {origin[1]} stretches of the last part must have steps to be scored "
+            f"origins: each of {origin[1]} stretches of the test set must have steps to be scored "
             f"on, but stretch {origin[0]} has none; use fewer origins, or a larger unseen"
         )
     if not train or not scored:

@@ -164,7 +164,7 @@ def read_series(options: FileOptions) -> PreparedFile:
     all_rows = arrange_rows(table, columns, values, times)
     rows = latest_rows(all_rows, options.latest)
     starts = split_rows(options.split, options.unseen, rows.by_series, rows.times, group)
-    if columns.categories:  # those of the rows to learn from
+    if columns.categories:  # those of the training set
         train = [indices[: starts[name][0]] for name, indices in rows.by_series.items()]
         categories = categories_of_rows(columns, rows.values, np.concatenate(train))
         columns = replace(columns, categories=categories)
@@ -308,8 +308,8 @@ def _check(options: FileOptions, columns: Columns, series: Sequence[Series]) -> 
     count = sum(map(len, series))
     if count < MIN_ROWS:
         raise DataError(
-            f"{options.file}: there must be at least {MIN_ROWS} rows to learn from and to be "
-            f"scored on, but there {is_or_are(count)}; give more data"
+            f"{options.file}: there must be at least {MIN_ROWS} rows, but there "
+            f"{is_or_are(count)}; give more data"
         )
     parts = {
         "validation": [(s, s.validation_start, s.test_start) for s in series],
@@ -323,16 +323,16 @@ def _check(options: FileOptions, columns: Columns, series: Sequence[Series]) -> 
         )
         if train < MIN_ROWS // 4:
             raise DataError(
-                f"{options.file}: there must be {MIN_ROWS // 4} or more steps to learn from "
-                f"before the {part} part, but at most {train} "
-                f"{'step is' if train == 1 else 'steps are'} left to learn from, with "
+                f"{options.file}: there must be {MIN_ROWS // 4} or more training steps "
+                f"before the {part} set, but at most {train} "
+                f"{'step is' if train == 1 else 'steps are'} left, with "
                 f"horizon={options.horizon} (rows ahead) and unseen={options.unseen} (a share of "
-                f"the rows{_default_note(options)} for the validation part, and again for the test "
-                "part); make these smaller, or give longer series"
+                f"the rows{_default_note(options)} for the validation set, and again for the test "
+                "set); make these smaller, or give longer series"
             )
         if not scored:
             raise DataError(
-                f"{options.file}: there must be steps to be scored on, but the {part} part has "
+                f"{options.file}: there must be steps to be scored on, but the {part} set has "
                 f"none with a known {columns.target!r}, with horizon={options.horizon} and "
                 f"unseen={options.unseen}{_default_note(options)}; give more rows at the end, or a "
                 "smaller horizon"
@@ -355,7 +355,7 @@ def _check(options: FileOptions, columns: Columns, series: Sequence[Series]) -> 
             effect, repair = "nothing can be learnt from it", "choose another target"
             value = columns.labels[int(values[0])] if columns.labels else value
         raise DataError(
-            f"{options.file}: column {name!r} is constant ({value} in the part to learn from), so "
+            f"{options.file}: column {name!r} is constant ({value} in the training set), so "
             f"{effect}; {repair}"
         )
 
@@ -384,7 +384,7 @@ def leave_out_constant(
     constant = [name for name in columns.inputs if name not in used]
     columns = replace(columns, inputs=tuple(n for n in columns.inputs if n in used))
     series = tuple(replace(s, inputs=s.inputs[:, features]) for s in series)
-    reasons = dict.fromkeys(constant, "constant in the part to learn from")
+    reasons = dict.fromkeys(constant, "constant in the training set")
     return columns, series, left_out_note(reasons)
 
 

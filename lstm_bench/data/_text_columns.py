@@ -109,9 +109,7 @@ def unseen_note(table: Table, columns: Columns) -> str:
         other = sorted(set(_values(table, name)) - set(texts))
         if other:
             notes.append(f"{name} also has {list_names(other)}")
-    return (
-        f"not in the rows to learn from, so 0 in all features: {'; '.join(notes)}" if notes else ""
-    )
+    return f"not in the training set, so 0 in all features: {'; '.join(notes)}" if notes else ""
 
 
 def _values(table: Table, name: str) -> tuple[str, ...]:

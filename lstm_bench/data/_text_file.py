@@ -54,7 +54,7 @@ def _read(file: str, modified: int, size: int) -> Table:
     if len(text) > MAX_ROWS:
         raise _too_long(file)
     if len(text) < MIN_CHARACTERS:
-        raise DataError(f"{file}: a text must have characters to learn from, but is empty")
+        raise DataError(f"{file}: a text must have characters, but is empty")
     columns = {
         POSITION: np.array([str(n) for n in range(1, len(text) + 1)], object),
         CHARACTER: np.array(list(text), object),

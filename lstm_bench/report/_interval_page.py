@@ -30,7 +30,7 @@ READING = (
     "So it is assumed that the errors of later rows are like those of the validation part: that "
     "the data go on as before, that more training data change the errors little, and that the "
     "choice of the recipe by its score on these rows made them little smaller than they would "
-    "be elsewhere. The table shows what became of this on the part never seen: the share of "
+    "be elsewhere. The table shows what became of this on the test set: the share of "
     "steps in their interval, over all seeds.",
     "Binomial: Wilson's interval, as if steps were independent. Blocks: counts the seeds and up "
     f"to {MAX_BLOCKS} blocks of adjacent steps, as the interval of the gain over a baseline "

@@ -150,8 +150,8 @@ def _confirmation(findings: Findings, frame: pd.DataFrame) -> Block | None:
     if not finalists:
         return None
     sentences = []
-    # With a data file, finalists are scored on its last part, which is harder or easier.
-    data = " and the last part of the data, which the search does not see"
+    # With a data file, finalists are scored on its test set, which is harder or easier.
+    data = " and the test set, which the search does not see"
     if winner is not None:
         sentences.append(
             f"The winner of the search, {printable_line(winner.row.of)}, scored "

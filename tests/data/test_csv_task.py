@@ -407,7 +407,7 @@ def test_errors_in_the_settings_of_a_file_name_their_key(settings, message):
      "error: search.space.units.lg: there is no such key, but got True\n"),
     (["sweep", "--csv", str(EXAMPLE), "search.space.units={int: [4]}"],
      "error: search.space.units.int.1: must be given, but got nothing\n"),
-    (["sweep", "--csv", str(EXAMPLE), "--horizon", "400"], "steps are left to learn from"),
+    (["sweep", "--csv", str(EXAMPLE), "--horizon", "400"], "steps are left"),
     (["predict", "x:y"], "give either symbols"),
     (["predict", "x:y", "1 2", "--output", "o.csv"], "--output"),
     (["predict", "x:y", "--csv", "f.csv", "--generate", "6"], "train with a larger horizon"),

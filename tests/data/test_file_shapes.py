@@ -195,7 +195,7 @@ def test_inputs_that_are_constant_at_first_or_copies_are_left_out(file):
     assert prepared.inputs == ("y",) and prepared.series[0].inputs.shape == (ROWS, 1)
     assert (
         "inputs: x, y (left out, no values: empty) (left out, the same as x: copy)"
-        " (left out, constant in the part to learn from: flag)"
+        " (left out, constant in the training set: flag)"
     ) in prepared.notes
 
 

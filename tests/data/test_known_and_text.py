@@ -161,7 +161,7 @@ def test_values_of_text_that_only_later_rows_have_are_zeros_and_are_named(frame,
     data = prepare(FileOptions(str(tmp_path / "late.csv"), target="sales", columns=("weather",)))
     assert data.categories == (("weather", WEATHER),)
     assert data.series[0].inputs[95].tolist() == [0, 0, 0]
-    note = "not in the rows to learn from, so 0 in all features: weather also has hail"
+    note = "not in the training set, so 0 in all features: weather also has hail"
     assert note in data.notes
 
 

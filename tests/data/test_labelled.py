@@ -202,7 +202,7 @@ def test_notes_say_how_sequences_are_split_and_what_chance_is(file):
     assert "label of each sequence: kind, 2 different" in notes
     assert "'noise', 50 % of the sequences" in notes
     assert "40 sequences, one for each id, of 8 to 19 rows" in notes
-    assert "24 sequences to learn from, 8 to choose a recipe on, 8 to be scored on" in notes
+    assert "training set: 24 sequences, validation set: 8, test set: 8" in notes
     assert "the same for every seed" in notes
     space = default_search({"task": "csv", **settings(file)})["space"]
     assert "framing" not in space and "window" not in space

@@ -88,7 +88,7 @@ def test_a_default_search_over_a_longer_file_is_smaller_and_says_so(long, monkey
     ):
         assert sweep.settings["latest"] == 200
         assert "uses its latest 200 rows" in sweep.about and "latest=400 uses all" in sweep.about
-        assert "120 rows to learn from, 40 to choose" in sweep.about
+        assert "training set: 120 rows, validation set: 40" in sweep.about
     whole = sweep_over_file({"file": long, "target": "v"}, ["latest=400"])
     assert whole.settings["latest"] == 400 and "default search" not in whole.about
     fixed = parse_sweep("long", document | {"recipes": {"A": {"units": 2}}})

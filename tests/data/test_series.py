@@ -52,7 +52,7 @@ WRONG = {
     "constant": (
         {"target": "sales"},
         HEAD + "\n".join(f"{n},5,{n % 3}" for n in range(ROWS)),
-        "'sales' is constant .5 in the part to learn from., so nothing can be learnt",
+        "'sales' is constant .5 in the training set., so nothing can be learnt",
     ),
     "a constant input": (
         {"target": "sales", "columns": ("price",)},
@@ -140,7 +140,7 @@ WRONG = {
     "a horizon too far": (
         {"target": "sales", "horizon": 30},
         HEAD + RISING,
-        "5 or more steps to learn from before the validation part, but at most 0 steps are left",
+        "5 or more training steps before the validation set, but at most 0 steps are left",
     ),
     "horizon 0 without inputs": (
         {"target": "sales", "horizon": 0, "columns": ()},
@@ -214,7 +214,7 @@ def test_the_kind_of_a_target_is_inferred(file, words, kind):
 
 
 def test_gaps_are_dropped_or_filled_without_looking_ahead(file):
-    # 40 rows: 0 to 23 are the training part, 24 to 31 the validation part, 32 to 39 the test part.
+    # 40 rows: 0 to 23 are the training set, 24 to 31 the validation set, 32 to 39 the test set.
     values = np.arange(ROWS, dtype=float) ** 2
     gaps = [5, 6, 28, 35, 39]
     text = "x\n" + "\n".join("" if n in gaps else f"{v:g}" for n, v in enumerate(values))
@@ -229,7 +229,7 @@ def test_gaps_are_dropped_or_filled_without_looking_ahead(file):
 
 def test_a_part_without_scored_steps_is_refused(file):
     empty = "x\n" + "\n".join(f"{n % 7}" if n < 78 else '""' for n in range(100))
-    with pytest.raises(DataError, match="test part has none with a known 'x'"):
+    with pytest.raises(DataError, match="test set has none with a known 'x'"):
         prepare(FileOptions(file(empty), missing="interpolate"))
 
     def groups(short):
@@ -238,7 +238,7 @@ def test_a_part_without_scored_steps_is_refused(file):
                      horizon=3)  # fmt: skip
 
     test = [series.name for series in prepare(groups([])).series if series.test_start == 0]
-    with pytest.raises(DataError, match="test part has none with a known 'x', with horizon=3"):
+    with pytest.raises(DataError, match="test set has none with a known 'x', with horizon=3"):
         prepare(groups(test))
 
 

@@ -94,7 +94,7 @@ def test_a_path_is_a_horizon_of_1_to_the_last_step(file):
     ({"target": "promo,sales"}, "several targets must be of numbers, but 'promo' is binary"),
     ({"target": "sales,visits", "group": "visits"}, "is both target and group"),
     ({"target": "sales,visits", "columns": ["visits"]}, "columns must name others than target"),
-    ({"horizon": "1..90"}, "steps are left to learn from"),
+    ({"horizon": "1..90"}, "steps are left"),
 ])  # fmt: skip
 def test_wrong_paths_and_targets_are_refused(file, options, message):
     with pytest.raises(RecipeError, match=message):

@@ -97,7 +97,7 @@ def test_options_about_columns_are_refused(book, settings, message):
 
 @pytest.mark.parametrize(("content", "message"), [
     (b"\xff\xfe", "must be text in UTF-8, but holds the byte"),
-    (b"", "must have characters to learn from, but is empty"),
+    (b"", "must have characters, but is empty"),
     (b"a\0b", "must be a text file"),
     (b"a" * 4_000_005, "at most 1,000,000 characters of a text are read"),
     (b"aaaaaaa" * 9, "a column of symbols must have 2 to 1,000 different ones"),
