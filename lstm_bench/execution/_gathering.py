@@ -92,7 +92,7 @@ class RecipeRunner:
         self._failures: dict[str, str] = {}
         self._session = session
         self._checkpoint = checkpoint
-        self._pool = pool
+        self.pool = pool
         self._engine = engine
         self._seconds = seconds
         self._seeds = seeds
@@ -176,7 +176,7 @@ class RecipeRunner:
 
     def running(self) -> list[str]:
         """Returns the recipes in training with their seeds, and notes them in the work."""
-        now = self._pool.running()
+        now = self.pool.running()
         sent = [(part, *self._sent[part.ticket]) for part in now if part.ticket in self._sent]
         self._work.watch([(p.began, seed * len(p.seeds), seed * p.left) for p, _, seed in sent])
         return [f"{label} {seeds_as_text(part.seeds)}".rstrip() for part, label, _ in sent]
@@ -259,7 +259,7 @@ class RecipeRunner:
         first = group[0]
         # With a time limit all seeds go to one worker, so that the number of workers has no effect.
         busy = max(groups, self._running)
-        jobs = max(1, min(len(seeds), self._pool.size // busy)) if not self._seconds else 1
+        jobs = max(1, min(len(seeds), self.pool.size // busy)) if not self._seconds else 1
         running = jobs
         self._running += 1
         parts: dict[str, list[bytes]] = {request.key: [] for request in group}
@@ -303,7 +303,7 @@ class RecipeRunner:
                 program=program,
                 work=len(job_seeds) * estimated_seconds(first.recipe),
             )
-            ticket = self._pool.submit(job)
+            ticket = self.pool.submit(job)
             self._handlers[ticket] = handle
             self._sent[ticket] = first.id, share
 
@@ -362,7 +362,7 @@ class RecipeRunner:
                 self.unsaved[request.key] = event.reason
 
         job = NetworkJob(request.recipe.settings, outcome.best_seed, outcome.weights)
-        self._handlers[self._pool.submit(job)] = handle
+        self._handlers[self.pool.submit(job)] = handle
 
     def _log(self, request: Request, outcome: Outcome) -> None:
         if request.data:
@@ -377,7 +377,7 @@ class RecipeRunner:
 
     def _handle_events(self) -> None:
         """Handles the events of all jobs, until none is left."""
-        for ticket, event in self._pool.events():
+        for ticket, event in self.pool.events():
             self._handlers[ticket](event)
             if not isinstance(event, SeedFinished):
                 del self._handlers[ticket]

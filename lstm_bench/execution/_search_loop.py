@@ -177,6 +177,8 @@ class SearchLoop:
             )
             for trial in finalists
         ]
+        if any(trial.recipe.digest != trial.recipe.outside_search.digest for trial in finalists):
+            self.runner.pool.release()  # finalists need programs and baselines of their own
         self._run("confirmation", requests)
         for trial, request in zip(finalists, requests, strict=True):
             self._finish(request, "confirmed", of=f"trial-{trial.number}")
