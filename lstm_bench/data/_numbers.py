@@ -32,6 +32,11 @@ NUMBER = re.compile(
     r"\s*(?P<after>(?:[^\W\d_]|[%‰°$€£¥₹₽₩₺¢])[^\s\d,;:()]{0,11}[²³23]?)?(?P<sign3>-)?(?P<close>\))?"
 )
 NOT_UNITS = {"am", "pm", "a.m.", "p.m.", "th", "st", "nd", "rd"}
+CURRENCY_CODES = {
+    "AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "ILS", "INR",
+    "JPY", "KRW", "MXN", "NOK", "NZD", "PLN", "RUB", "SEK", "SGD", "THB", "TRY", "TWD", "USD", "ZAR",
+}  # fmt: skip
+"""Three letters before whole numbers that are a unit; others, as in SKU1, make a name of it."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +147,9 @@ def _evidence(cells: Sequence[str]) -> _Evidence:
     unit = units.pop()
     cores = {part.core: cell for cell, part in parts.items()}
     used = {mark for core in cores for mark in ".,' " if mark in core}
+    code = len(unit[0]) == 3 and unit[0].isalpha() and unit[0] not in CURRENCY_CODES
+    if code and not used & {".", ","}:
+        return PLAIN  # names such as SKU1
     formats = []
     for decimal in ".,":
         marks = used - {decimal}

@@ -201,7 +201,7 @@ def read_series(options: FileOptions) -> PreparedFile:
         short_note,
         by_order.note,
         *table.notes,
-        *number_notes(table, [*targets, *columns.inputs] if kind == "real" else columns.inputs),
+        *number_notes(table, [*(targets if kind == "real" else ()), *columns.inputs, *known]),
         *(() if times is None else times.notes),
         *unused,
     ]

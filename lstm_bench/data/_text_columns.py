@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.data._cells import is_missing, parse_numbers, present_cells
+from lstm_bench.data._cells import is_missing, present_cells
 from lstm_bench.data._columns import Columns
 from lstm_bench.data._messages import list_names
 from lstm_bench.data._table import Table
@@ -26,7 +26,7 @@ def text_columns(table: Table, names: Sequence[str]) -> tuple[str, ...]:
     chosen = []
     for name in names:
         texts = {cell for cell in table.text(name) if not is_missing(cell)}
-        numeric = int(np.isfinite(parse_numbers(texts, table.decimal_comma)).sum())
+        numeric = int(np.isfinite(table.formats[name].parse(texts)).sum())
         if texts and 2 * numeric < len(texts):
             chosen.append(name)
     return tuple(chosen)
