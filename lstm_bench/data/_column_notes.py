@@ -62,6 +62,16 @@ def number_notes(table: Table, names: Sequence[str]) -> list[str]:
             by_format.setdefault(text, []).append(name)
     for text, columns in by_format.items():
         notes.append(f"numbers of {list_names(columns)} are written {text}")
+    by_example = {
+        table.formats[name].example: name
+        for name in reversed(names)
+        if table.is_numeric(name) and table.formats[name].doubtful
+    }
+    for example, name in reversed(by_example.items()):
+        notes.append(
+            f"the point in {example} of {name} is read as a decimal mark; if it separates "
+            "thousands, set thousands='.'"
+        )
     for name in names:
         if table.is_numeric(name) and (suspicious := _sentinel(table.numbers(name))):
             value, count = suspicious

@@ -34,7 +34,8 @@ NUMBER = re.compile(
 NOT_UNITS = {"am", "pm", "a.m.", "p.m.", "th", "st", "nd", "rd"}
 CURRENCY_CODES = {
     "AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "ILS", "INR",
-    "JPY", "KRW", "MXN", "NOK", "NZD", "PLN", "RUB", "SEK", "SGD", "THB", "TRY", "TWD", "USD", "ZAR",
+    "JPY", "KRW", "MXN", "NOK", "NZD", "PLN", "RUB", "SEK", "SGD", "THB", "TRY", "TWD", "USD",
+    "ZAR",
 }  # fmt: skip
 """Three letters before whole numbers that are a unit; others, as in SKU1, make a name of it."""
 
@@ -53,6 +54,8 @@ class NumberFormat:
     plain: bool = True  # whether the numbers are written as in Python
     example: str = ""  # a cell that shows the format
     ambiguous: bool = False  # whether `example` may be one of two numbers
+    doubtful: bool = False  # whether it may be, but hardly is
+    not_as: str = ""  # the user's option that the cells contradict
 
     def parse(self, cells: Iterable[str]) -> NDArray[np.float64]:
         """Returns cells as numbers, NaN for every other cell."""
@@ -72,10 +75,12 @@ class NumberFormat:
     @property
     def description(self) -> str:
         """The format in words, "" for numbers as in Python."""
-        words = [f"like {self.example}"] if self.example and not self.plain else []
+        shown = self.example and (self.not_as or not self.plain)
+        words = [f"like {self.example}"] if shown else []
         words += [f"thousands separator {self.thousands!r}"] if self.thousands else []
         words += [f"decimal mark {self.decimal!r}"] if self.decimal == "," else []
         words += [f"in {''.join(self.unit)}"] if any(self.unit) else []
+        words += [f"not with {self.not_as}"] if self.not_as else []
         return ", ".join(words)
 
 
@@ -119,6 +124,7 @@ class _Evidence:
     marked: str = ""  # a cell with the mark that has two readings
     short_integers: bool = False  # whether some numbers are integers of up to three digits
     long_integers: bool = False  # whether some are longer and are not grouped
+    large_integers: bool = False  # whether some are twice as large as any number with a point
 
 
 PLAIN = _Evidence((NumberFormat(),))
@@ -168,12 +174,14 @@ def _evidence(cells: Sequence[str]) -> _Evidence:
     example = example or next(iter(parts))
     if not any(np.isnan(plain_number(cell)) for cell in parts):
         best = [replace(candidate, plain=candidate.decimal == ".") for candidate in best]
-    integers = [len(core) for core in cores if core.isdecimal()]
+    integers = [core for core in cores if core.isdecimal()]
+    decimals = [plain_number(core) for core in cores if "." in core]
     return _Evidence(
         tuple(replace(candidate, example=example) for candidate in best),
         example,
-        bool(integers) and min(integers) <= 3,
-        bool(integers) and max(integers) > 3,
+        any(len(core) <= 3 for core in integers),
+        any(len(core) > 3 for core in integers),
+        max(map(float, integers), default=0) > 2 * max(decimals, default=0),
     )
 
 
@@ -188,7 +196,9 @@ def number_formats(
     A single mark before three digits, as in 1,002, has two readings. It is a thousands separator
     if other columns show that the decimal mark is another one, or beside integers below 1000, which
     a writer of three decimals would not leave without them. A comma in a file with semicolons, and
-    a point, are otherwise the decimal mark; what is left is ambiguous.
+    a point, are otherwise the decimal mark; what is left is ambiguous. So is a point beside
+    integers below 1000, unless the file has commas and the integers are of the size of the other
+    numbers, as 1, 1.333 and 1.667 are.
 
     >>> columns = {"a": ["996", "1,002"], "b": ["1,002", "2,500"], "c": ["1 200,5"]}
     >>> formats = number_formats({"a": columns["a"]}, separator=";")
@@ -199,7 +209,10 @@ def number_formats(
     """
     evidence = {name: _evidence(cells) for name, cells in columns.items()}
     if decimal is not None or thousands is not None:
-        return {n: _given(column, decimal, thousands) for n, column in evidence.items()}
+        evidence = {
+            name: _given(column, columns[name], decimal, thousands)
+            for name, column in evidence.items()
+        }
     certain = [column.formats[0] for column in evidence.values() if len(column.formats) == 1]
     comma = any(f.decimal == "," and not f.plain for f in certain)
     point = any(
@@ -208,16 +221,28 @@ def number_formats(
     return {name: _resolved(column, separator, comma, point) for name, column in evidence.items()}
 
 
-def _given(column: _Evidence, decimal: str | None, thousands: str | None) -> NumberFormat:
-    """Returns the format with the marks that the user gave."""
+def _given(
+    column: _Evidence, cells: Sequence[str], decimal: str | None, thousands: str | None
+) -> _Evidence:
+    """Returns what cells say if the user gave these marks, which most of those with marks must fit.
+
+    Where they do not, the column is read in its own format, which its description then says.
+    """
     if column is PLAIN:
-        return NumberFormat()
-    decimal = decimal or ("," if thousands == "." else ".")
-    first = column.formats[0]
-    if thousands is None:
-        fitting = [f for f in column.formats if f.decimal == decimal]
-        return fitting[0] if fitting else replace(first, decimal=decimal, thousands="")
-    return replace(first, decimal=decimal, thousands=thousands)
+        return column
+    fitting = [f for f in column.formats if decimal in (None, f.decimal)]
+    if thousands is not None:
+        exact = [f for f in fitting if f.thousands == thousands]
+        fitting = exact or [f for f in fitting if not f.thousands and f.decimal != thousands]
+    if fitting:
+        return replace(column, formats=tuple(fitting))
+    decimal, thousands = decimal or ("," if thousands == "." else "."), thousands or ""
+    given = replace(column.formats[0], decimal=decimal, thousands=thousands, plain=False)
+    marked = {cell for cell in cells if any(mark in cell for mark in ".,' ")}
+    if 2 * int(np.isfinite(given.parse(marked)).sum()) > len(marked):
+        return replace(column, formats=(given,))
+    asked = f"decimal={decimal!r}" if not thousands else f"thousands={thousands!r}"
+    return replace(column, formats=tuple(replace(f, not_as=asked) for f in column.formats))
 
 
 def _resolved(column: _Evidence, separator: str, comma: bool, point: bool) -> NumberFormat:
@@ -232,8 +257,9 @@ def _resolved(column: _Evidence, separator: str, comma: bool, point: bool) -> Nu
     if "." in column.marked:
         if comma and not point:
             return with_comma
-        unclear = mixed and separator != "," and not point
-        return replace(with_point, ambiguous=True) if unclear else with_point
+        likely = point or (separator == "," and not column.large_integers)
+        doubtful = not point and (mixed or separator != ",")
+        return replace(with_point, ambiguous=mixed and not likely, doubtful=doubtful)
     if point and not comma:
         return with_point
     if comma or separator == ";":

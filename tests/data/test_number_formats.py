@@ -8,6 +8,7 @@ import pytest
 
 from lstm_bench.data._csv_task import CsvTask
 from lstm_bench.data._series import FileOptions, prepare
+from lstm_bench.data._table import Reading
 from lstm_bench.errors import DataError
 
 ROWS = 60
@@ -91,3 +92,70 @@ def test_names_with_a_number_stay_text(file):
     path = file(table([f"SKU{n % 3}" for n in range(ROWS)]))
     prepared = prepare(FileOptions(path, target="sales", columns=("c",)))
     assert prepared.categories == (("c", ("SKU0", "SKU1", "SKU2")),)
+
+
+SMALL_AND_GROUPED = [f"{900 + n * n % 211:,}" for n in range(ROWS)]  # 900 to 1,110
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_points_beside_integers_are_refused_and_each_repair_reads_them_so(file, separator):
+    path = file(table([cell.replace(",", ".") for cell in SMALL_AND_GROUPED], separator))
+    with pytest.raises(DataError, match=r"the point in '1.000' may .*--decimal . or --thousands ."):
+        prepare(FileOptions(path, target="c"))
+    readings = {"decimal": {"decimal": "."}, "thousands": {"thousands": ".", "decimal": ","}}
+    for option, arguments in readings.items():
+        expected = pd.read_csv(path, sep=separator, **arguments)["c"]
+        marks = [{option: "."}, arguments]
+        for given in marks:
+            (series,) = prepare(FileOptions(path, "c", reading=Reading(**given))).series
+            np.testing.assert_array_equal(series.target, expected)
+
+
+def test_the_thousands_separator_holds_for_columns_without_short_integers_too(file):
+    cells = [f"{1940 + n * n % 17:,}".replace(",", ".") for n in range(ROWS)]
+    ungrouped = [cell.replace(".", "") if n % 9 == 4 else cell for n, cell in enumerate(cells)]
+    for written in (cells, ungrouped):
+        path = file(table(written))
+        prepared = prepare(FileOptions(path, "c", reading=Reading(thousands=".")))
+        expected = [1940 + n * n % 17 for n in range(ROWS)]
+        assert prepared.series[0].target.tolist() == expected
+        assert "numbers of c are written like 1.940, thousands separator '.'" in str(prepared.notes)
+
+
+def test_marks_that_a_column_contradicts_are_not_applied_to_it_and_this_is_told(file):
+    cells = [f"{v:.1f};{grouped(v, '', ',')}" for v in VALUES]
+    path = file(table(cells, ";", ("day", "c", "d", "sales")))
+    frame = pd.read_csv(path, sep=";")
+    for given, not_as in (({"decimal": ","}, "decimal=','"), ({"thousands": "."}, "thousands='.'")):
+        prepared = prepare(FileOptions(path, target="sales", reading=Reading(**given)))
+        assert prepared.input_features == ("c", "d")
+        inputs = prepared.series[0].inputs
+        np.testing.assert_array_equal(inputs[:, 0], frame["c"])
+        np.testing.assert_array_equal(inputs[:, 1], frame["d"].str.replace(",", ".").astype(float))
+        assert f"numbers of c are written like 1500.0, not with {not_as}" in prepared.notes
+
+
+ORDINARY = {
+    "three decimals": [f"{12 + n * n % 17 / 16:.3f}" for n in range(ROWS)],
+    "three decimals below 1": [f"{n * n % 17 / 16:.3f}" if n % 9 else 7 for n in range(ROWS)],
+    "thirds": [f"{1 + n * n % 7 / 3:.3f}".removesuffix(".000") for n in range(ROWS)],
+    "none or some": ["0" if n % 4 else f"{1 + n * n % 17 / 18:.3f}" for n in range(ROWS)],
+    "large integers beside them": ["996", "1234.500", *["1.002"] * (ROWS - 2)],
+}
+
+
+@pytest.mark.parametrize("kind", ORDINARY)
+def test_three_decimals_in_a_file_with_commas_stay_decimals(file, kind):
+    path = file(table(ORDINARY[kind]))
+    prepared = prepare(FileOptions(path, target="c"))
+    np.testing.assert_array_equal(prepared.series[0].target, pd.read_csv(path)["c"])
+    doubt = any("read as a decimal mark; if it" in note for note in prepared.notes)
+    assert doubt == (kind in ("thirds", "none or some"))
+
+
+def test_a_point_in_all_numbers_of_a_file_with_semicolons_is_told(file):
+    path = file(table([f"{3 + n * n % 17 / 16:.3f}" for n in range(ROWS)], ";"))
+    prepared = prepare(FileOptions(path, target="c"))
+    np.testing.assert_array_equal(prepared.series[0].target, pd.read_csv(path, sep=";")["c"])
+    note = "the point in 3.000 of c is read as a decimal mark; if it separates thousands, set"
+    assert f"{note} thousands='.'" in prepared.notes
