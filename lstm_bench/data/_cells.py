@@ -18,6 +18,12 @@ MISSING = {
     "#div/0!", "#value!", "#ref!", "#num!", "#name?", "#null!",
 }  # fmt: skip
 """Texts that stand for a missing value, in lower case: those of pandas, and errors of Excel."""
+TEXT_GAPS = {
+    "NA", "N/A", "n/a", "NaN", "nan", "-NaN", "-nan", "NULL", "null", "<NA>", "NaT", "#N/A", "#NA",
+    "#N/A N/A", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN", "#DIV/0!", "#VALUE!", "#REF!", "#NUM!",
+    "#NAME?", "#NULL!",
+}  # fmt: skip
+"""Those of them that stand for a missing value in text too, where none, - and Na may be values."""
 TRUE, FALSE = {"1", "true", "yes", "t", "y"}, {"0", "false", "no", "f", "n"}
 """Texts of a binary column, in lower case."""
 GROUPED_NUMBER = re.compile(r"[+-]?\d{1,3}([,.' ’\u00a0\u202f]\d{3})+([.,]\d+)?")
@@ -32,6 +38,15 @@ DOTTED_DATE = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})(?!\d)(.*)")
 def is_missing(cell: str) -> bool:
     """Returns whether a cell stands for a missing value; so does a blank in quotation marks."""
     return cell.strip().lower() in MISSING
+
+
+def is_text_gap(cell: str) -> bool:
+    """Returns whether a cell of a column of text stands for a missing value; an empty one may not.
+
+    >>> is_text_gap("NA"), is_text_gap("none"), is_text_gap("-"), is_text_gap("")
+    (True, False, False, False)
+    """
+    return cell.strip() in TEXT_GAPS
 
 
 def present_cells(cells: Iterable[str]) -> NDArray[np.bool_]:

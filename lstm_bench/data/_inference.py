@@ -13,13 +13,14 @@ from lstm_bench.data._cells import (
     first_grouped_number,
     is_grouped_number,
     is_missing,
+    is_text_gap,
     parse_binary,
     present_cells,
 )
 from lstm_bench.data._column_notes import left_out_note, unused_columns
 from lstm_bench.data._columns import TargetKind
 from lstm_bench.data._messages import list_names, quote_cell
-from lstm_bench.data._table import Table, group_rows
+from lstm_bench.data._table import Table, Text, group_rows
 from lstm_bench.data._text_columns import text_columns, text_hint, usable_columns
 from lstm_bench.data._time_joins import FileTimes
 from lstm_bench.errors import DataError
@@ -149,10 +150,20 @@ def infer_input_columns(
 def kind_note(table: Table, target: str, kind: TargetKind, symbols: int) -> str:
     """Returns a note on the number of symbols, or on the words that are read as 1 and as 0."""
     if kind == "symbols":
-        return f", {symbols} different"
+        return f", {symbols} different" + _gap_hint(table.text(target))
     words = sorted(set(table.text(target)) - {"0", "1"})
     yes, no = ([word for word in words if word.lower() in texts] for texts in (TRUE, FALSE))
     return f", 1: {', '.join(yes)}, 0: {', '.join(no) or '0'}" if kind == "binary" and yes else ""
+
+
+def _gap_hint(text: Text) -> str:
+    """Returns a note on symbols that may stand for a gap, "" if all symbols are characters."""
+    symbols = {cell for cell in text if cell and not is_text_gap(cell)}
+    doubtful = sorted(cell for cell in symbols if is_missing(cell) and cell.strip())
+    if not doubtful or all(len(cell) == 1 for cell in symbols):
+        return ""
+    shown = list_names([quote_cell(cell) for cell in doubtful])
+    return f" (if {shown} stands for a gap, set na)"
 
 
 def parse_target(
@@ -177,17 +188,18 @@ def parse_target(
                 f"{table.describe_rows(wrong)}; use target_kind=symbols"
             )
         return (), values
-    # Only empty cells are missing here: other texts of `is_missing`, such as NA or -, are symbols.
-    labels = known_labels or tuple(sorted({cell for cell in text if cell}))
+    # A blank in quotation marks, none and - are symbols, an empty cell and NA are missing.
+    present = [bool(cell) and (cell in known_labels or not is_text_gap(cell)) for cell in text]
+    labels = known_labels or tuple(sorted(set(text[present])))
     number = {label: float(place) for place, label in enumerate(labels)}
-    unknown = [row for row, cell in enumerate(text) if cell and cell not in number]
+    unknown = [row for row, cell in enumerate(text) if present[row] and cell not in number]
     if unknown:
         raise DataError(
             f"{table.file}: column {target!r} may hold only the symbols that were trained on, "
             f"{list_names(known_labels)}, but has {text[unknown[0]]!r} in "
             f"{table.describe_rows(unknown)}; leave these rows out"
         )
-    count = sum(map(bool, text))
+    count = sum(present)
     if not known_labels and not 2 <= len(labels) <= min(MAX_SYMBOLS, count // 2):
         example = first_grouped_number(labels) or next(iter(labels), None)
         repair = "use target_kind=real" if table.is_numeric(target) else "choose another column"

@@ -30,6 +30,9 @@ from lstm_bench.errors import DataError, unknown
 MAX_NUMBER = 1e30
 """A number that can still be squared in single precision once it is scaled."""
 
+GAP = "NA"
+"""A cell that stands for a missing value in any column: an empty one does not in one of text."""
+
 Text = NDArray[np.object_]
 
 
@@ -228,7 +231,7 @@ def _read(file: str, reading: Reading, modified: int, size: int) -> Table:
 
 
 def _without_na(table: Table) -> Table:
-    """Returns a table with the texts of `Reading.na` as empty cells.
+    """Returns a table with the texts of `Reading.na` as gaps.
 
     A number stands for all cells with its value: -200 also for -200.0.
     """
@@ -251,7 +254,7 @@ def _without_na(table: Table) -> Table:
             values = table.formats[name].parse(cells)
             matches |= np.isin(values, list(numbers))
         if matches.any():
-            columns[name] = np.where(matches, "", cells).astype(object)
+            columns[name] = np.where(matches, GAP, cells).astype(object)
     return replace(table, columns=columns)
 
 

@@ -1,4 +1,8 @@
-"""Columns of text as inputs: one feature of 0 and 1 for each of their values (one-hot)."""
+"""Columns of text as inputs: one feature of 0 and 1 for each of their values (one-hot).
+
+An empty cell is 0 in all of these: it says that none of the values holds. Words that may be a
+value, such as none, are one.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.data._cells import is_missing, present_cells
+from lstm_bench.data._cells import is_missing, is_text_gap
 from lstm_bench.data._columns import Columns
 from lstm_bench.data._messages import list_names
 from lstm_bench.data._table import Table
@@ -45,7 +49,10 @@ def usable_columns(table: Table, names: tuple[str, ...]) -> tuple[tuple[str, ...
 
 def text_hint(table: Table, names: Sequence[str]) -> str:
     """Returns a note on which of the columns of text `names` could be inputs, or ""."""
-    counts = {name: len(_values(table, name)) for name in text_columns(table, names)}
+    counts = {
+        name: len(_values(table, name)) + bool(_empty_cells(table, name))
+        for name in text_columns(table, names)
+    }
     few = [name for name, count in counts.items() if 1 < count <= MAX_VALUES]
     those = f"text of at most {MAX_VALUES} values, an input if columns names it"
     return f" ({those}: {', '.join(few)})" if few else ""
@@ -54,12 +61,13 @@ def text_hint(table: Table, names: Sequence[str]) -> str:
 def category_numbers(table: Table, name: str, categories: Sequence[str]) -> Floats:
     """Returns the place of each cell of a column (rows,) among the categories.
 
-    The number of categories for a text that is not among them, NaN for a missing value.
+    The number of categories for a text that is not among them, and for an empty cell; NaN for a
+    missing value.
     """
     places = {text: float(place) for place, text in enumerate(categories)}
     text = table.text(name)
     numbers = np.array([places.get(str(cell), float(len(places))) for cell in text])
-    return np.where(present_cells(text), numbers, np.nan)
+    return np.where([is_text_gap(cell) for cell in text], np.nan, numbers)
 
 
 def all_categories(table: Table, names: Sequence[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -103,14 +111,24 @@ def one_hot(
 
 
 def unseen_note(table: Table, columns: Columns) -> str:
-    """Returns a note about texts that are not among the categories, or ""."""
-    notes = []
+    """Returns a note about texts that are not among the categories, and empty cells, or ""."""
+    notes, empty = [], []
     for name, texts in columns.categories:
         other = sorted(set(_values(table, name)) - set(texts))
         if other:
             notes.append(f"{name} also has {list_names(other)}")
-    return f"not in the training set, so 0 in all features: {'; '.join(notes)}" if notes else ""
+        if count := _empty_cells(table, name):
+            empty.append(f"{count:,} of {name}")
+    unseen = f"not in the training set, so 0 in all features: {'; '.join(notes)}" if notes else ""
+    blank = f"empty cells of text are 0 in all features: {', '.join(empty)}" if empty else ""
+    return "; ".join(filter(None, (unseen, blank)))
 
 
 def _values(table: Table, name: str) -> tuple[str, ...]:
-    return tuple(sorted({str(cell) for cell in table.text(name) if not is_missing(cell)}))
+    """Returns the different texts of a column, sorted, without empty cells and missing values."""
+    texts = set(map(str, table.text(name)))
+    return tuple(sorted(text for text in texts if text.strip() and not is_text_gap(text)))
+
+
+def _empty_cells(table: Table, name: str) -> int:
+    return sum(not cell.strip() for cell in table.text(name))

@@ -1,0 +1,84 @@
+"""Cells that stand for a gap and cells that do not, in columns of text and of numbers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lstm_bench.data._series import FileOptions, prepare, read_new_file
+from lstm_bench.data._table import Reading
+from lstm_bench.errors import DataError
+
+ROWS = 60
+DAYS = pd.date_range("2024-01-01", periods=ROWS).strftime("%Y-%m-%d").tolist()
+EVENTS = [("xmas", "easter")[n % 2] if n % 7 == 3 else None for n in range(ROWS)]
+
+
+def table(cells, numbers=None, head=("day", "hol", "sales")):
+    """Returns a file with these cells in its second column."""
+    numbers = [n * n % 17 for n in range(ROWS)] if numbers is None else numbers
+    rows = zip(DAYS, cells, numbers, strict=False)
+    return "\n".join(",".join(map(str, row)) for row in (head, *rows)) + "\n"
+
+
+@pytest.mark.parametrize("missing", ["refuse", "drop", "interpolate"])
+@pytest.mark.parametrize("word", ["none", "None", "-", "?", "", '" "'])
+@pytest.mark.parametrize("role", ["known", "columns"])
+def test_no_event_is_not_a_gap_in_a_column_of_text(file, role, word, missing):
+    path = file(table([event or word for event in EVENTS]))
+    prepared = prepare(FileOptions(path, "sales", missing=missing, **{role: ("hol",)}))
+    (series,) = prepared.series
+    text = pd.read_csv(path, keep_default_na=False)["hol"].str.strip().replace("", np.nan)
+    dummies = pd.get_dummies(text, dtype=float)
+    np.testing.assert_array_equal(series.known if role == "known" else series.inputs, dummies)
+    assert prepared.categories == (("hol", tuple(dummies.columns)),)
+    note = f"empty cells of text are 0 in all features: {EVENTS.count(None)} of hol"
+    assert (note in prepared.notes) == (not word.strip('" '))
+
+
+@pytest.mark.parametrize(("word", "na"), [("NA", None), ("nan", None), ("none", ("hol=none",))])
+def test_a_gap_in_a_column_of_text_is_filled_or_dropped(file, word, na):
+    cells = [word if n % 9 == 4 else ("sun", "rain")[n % 2] for n in range(ROWS)]
+    path = file(table(cells))
+    options = {"target": "sales", "columns": ("hol",), "reading": Reading(na=na)}
+    with pytest.raises(DataError, match="row"):
+        prepare(FileOptions(path, **options))
+    frame = pd.read_csv(path, na_values=["none"])
+    for missing, text in (("drop", frame["hol"].dropna()), ("interpolate", frame["hol"].ffill())):
+        (series,) = prepare(FileOptions(path, missing=missing, **options)).series
+        np.testing.assert_array_equal(series.inputs, pd.get_dummies(text, dtype=float))
+
+
+def test_the_rows_ahead_may_have_no_event(file):
+    path = file(table([event or "" for event in EVENTS]))
+    options = FileOptions(path, "sales", known=("hol",))
+    prepared = prepare(options)
+    ahead = "2024-03-01,,\n2024-03-02,xmas,\n"
+    (series,) = read_new_file(prepared, file(table([e or "" for e in EVENTS]) + ahead, "new.csv"))
+    assert series.known[-2:].tolist() == [[0.0, 0.0], [0.0, 1.0]]
+    assert len(series) == ROWS and len(series.ahead) == 2
+
+
+SYMBOLS = [("up", "down", "NA", "up", "-")[n % 5] for n in range(ROWS)]
+
+
+def test_na_is_a_gap_among_symbols_and_other_words_are_told(file):
+    path = file(table(SYMBOLS))
+    with pytest.raises(DataError, match=r"no value may be missing, but rows 4, 9"):
+        prepare(FileOptions(path, "hol"))
+    prepared = prepare(FileOptions(path, "hol", missing="drop"))
+    assert prepared.labels == ("-", "down", "up")
+    assert "target hol: symbols, 3 different (if '-' stands for a gap, set na)" in prepared.notes
+    expected = [symbol for symbol in SYMBOLS if symbol != "NA"]
+    (series,) = prepared.series
+    assert [prepared.labels[int(place)] for place in series.target] == expected
+    told = prepare(FileOptions(path, "hol", missing="drop", reading=Reading(na=("-",))))
+    assert told.labels == ("down", "up")
+
+
+def test_names_that_look_like_gaps_stay_symbols(file):
+    prepared = prepare(FileOptions(file(table([("Na", "Cl", "na")[n % 3] for n in range(ROWS)]))
+                                   , "hol"))  # fmt: skip
+    assert prepared.labels == ("Cl", "Na", "na")
+    letters = prepare(FileOptions(file(table(list("a-b?") * 15)), "hol"))
+    assert letters.labels == ("-", "?", "a", "b")
+    assert "target hol: symbols, 4 different" in letters.notes
