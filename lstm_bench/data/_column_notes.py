@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstm_bench.data._cells import present_cells
-from lstm_bench.data._messages import list_names
+from lstm_bench.data._messages import list_names, quote_cell
 from lstm_bench.data._table import Table
+from lstm_bench.data._text_columns import text_columns
 
 Floats = NDArray[np.float64]
 
-SENTINELS = (-1.0, -9.0, -99.0, -200.0, -999.0, -9999.0, -99999.0, 999.0, 9999.0, 99999.0)
-"""Numbers that often stand for a missing value."""
+SENTINELS = {-1.0, -9.0, -99.0, -200.0, 999.0, -32768.0, 65535.0, 1e20, -1e20}
+"""Numbers that often stand for a missing value, besides those of nines, such as -999 and 9999."""
+CERTAIN = 99.0
+"""A suspicious number below minus this is far from others if none of them is negative."""
 MIN_SENTINELS = 3
 FAR = 5.0
 """A suspicious number is this many interquartile ranges beyond a quartile of the others."""
@@ -33,7 +37,10 @@ def left_out_note(reasons: Mapping[str, str]) -> str:
 
 
 def unused_columns(table: Table, names: Iterable[str], target: str) -> dict[str, str]:
-    """Returns why a column of `names` cannot help to forecast: text, empty, constant or a copy."""
+    """Returns why a column of `names` is not an input: text, empty, constant, or a copy.
+
+    Numbers with some other cells among them are not an input either: the cells are named.
+    """
     reasons: dict[str, str] = {}
     seen: dict[bytes, str] = {}
     if table.is_numeric(target) and not table.formats[target].ambiguous:
@@ -41,7 +48,7 @@ def unused_columns(table: Table, names: Iterable[str], target: str) -> dict[str,
     for name in names:
         column = table.columns[name]
         if not table.is_numeric(name):
-            reasons[name] = "no numbers" if present_cells(column).any() else "no values"
+            reasons[name] = _why_not_numeric(table, name)
         elif len(set(column)) == 1:
             reasons[name] = "constant"
         elif not table.formats[name].ambiguous:
@@ -51,6 +58,22 @@ def unused_columns(table: Table, names: Iterable[str], target: str) -> dict[str,
     in_order = ("no numbers", "no values", "constant")
     return dict(sorted(reasons.items(), key=lambda item: in_order.index(item[1])
                        if item[1] in in_order else len(in_order)))  # fmt: skip
+
+
+def _why_not_numeric(table: Table, name: str) -> str:
+    text = table.columns[name]
+    if not present_cells(text).any():
+        return "no values"
+    if text_columns(table, [name]):
+        return "no numbers"
+    rows = table.other_rows(name)
+    infinite = np.isinf(table.formats[name].parse(text[rows])).all()
+    what = "infinite numbers" if infinite else "text among its numbers"
+    hint = table.gap_hint(name)
+    return (
+        f"{what}, {quote_cell(text[rows[0]])} in {table.describe_rows(rows)}"
+        + f"; {hint}" * bool(hint)
+    )
 
 
 def number_notes(table: Table, names: Sequence[str]) -> list[str]:
@@ -118,17 +141,32 @@ def contradiction_notes(
 
 
 def _sentinel(values: Floats) -> tuple[float, int] | None:
-    """Returns a number that may stand for a gap, and how often it occurs."""
+    """Returns a number that may stand for a gap, and how often it occurs.
+
+    It is the smallest or the largest, occurs several times, and is far from at least two others.
+    """
     known = values[np.isfinite(values)]
-    for extreme in {known.min(), known.max()} if len(known) else ():
+    for extreme in (known.min(), known.max()) if len(known) else ():
         others = known[known != extreme]
         count = len(known) - len(others)
-        if extreme not in SENTINELS or count < MIN_SENTINELS or len(others) < count:
+        if not _is_suspicious(extreme) or count < MIN_SENTINELS or len(others) < count:
             continue
         low, high = np.quantile(others, [0.25, 0.75])
-        if max(low - extreme, extreme - high) > FAR * max(high - low, 1e-12):
+        apart = max(low - extreme, extreme - high) > FAR * max(high - low, 1e-12)
+        alone = extreme <= -CERTAIN and others.min() >= 0
+        if np.ptp(others) > 0 and (apart or alone):
             return float(extreme), count
     return None
+
+
+def _is_suspicious(value: float) -> bool:
+    """Returns whether a number often stands for a gap.
+
+    >>> [_is_suspicious(number) for number in (-999.0, 99999.0, -1.0, 99.0, 1998.0, 9.96921e36)]
+    [True, True, True, False, False, True]
+    """
+    nines = re.fullmatch(r"-99+|9999+", f"{value:.0f}") is not None and value % 1 == 0
+    return value in SENTINELS or nines or abs(value) > 9e35
 
 
 def varied_columns(parts: Sequence[Floats]) -> NDArray[np.bool_]:

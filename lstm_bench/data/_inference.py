@@ -15,11 +15,13 @@ from lstm_bench.data._cells import (
     is_missing,
     is_text_gap,
     parse_binary,
+    parse_date,
     present_cells,
 )
 from lstm_bench.data._column_notes import left_out_note, unused_columns
 from lstm_bench.data._columns import TargetKind
 from lstm_bench.data._messages import list_names, quote_cell
+from lstm_bench.data._numbers import several_units
 from lstm_bench.data._table import Table, Text, group_rows
 from lstm_bench.data._text_columns import text_columns, text_hint, usable_columns
 from lstm_bench.data._time_joins import FileTimes
@@ -201,17 +203,41 @@ def parse_target(
         )
     count = sum(present)
     if not known_labels and not 2 <= len(labels) <= min(MAX_SYMBOLS, count // 2):
-        example = first_grouped_number(labels) or next(iter(labels), None)
-        repair = "use target_kind=real" if table.is_numeric(target) else "choose another column"
-        if example is not None and is_grouped_number(example):
-            repair = "use target_kind=real"
-        raise DataError(
-            f"{table.file}: a column of symbols must have 2 to {MAX_SYMBOLS:,} different ones and "
-            f"twice as many rows, but {target!r} has {len(labels):,} in {count:,} rows"
-            + (f", like {quote_cell(example)}" if example is not None else "")
-            + f"; {repair}"
-        )
+        raise _symbols_error(table, target, labels, count)
     return labels, np.array([number.get(cell, np.nan) for cell in text])
+
+
+def _symbols_error(table: Table, target: str, labels: tuple[str, ...], count: int) -> DataError:
+    """Returns the error of a column with too few or too many symbols for its rows."""
+    if not count:
+        return DataError(
+            f"{table.file}: column {target!r} must have values, but none of its {len(table):,} "
+            "rows has one; choose another column"
+        )
+    if units := several_units(labels):
+        shown = " and ".join(map(quote_cell, units))
+        return DataError(
+            f"{table.file}: column {target!r} must hold numbers in one unit, but has {shown}; "
+            "write all in one unit, or choose another column"
+        )
+    example = first_grouped_number(labels) or labels[0]
+    repair = "choose another column"
+    if is_grouped_number(example) or table.is_numeric(target):
+        repair = "use target_kind=real"
+    elif 2 * sum(map(_may_be_number, labels)) > len(labels):
+        repair = "if these are numbers, write them like 1234.5, or choose another column"
+    elif 2 <= len(labels) <= min(MAX_SYMBOLS, count - 1):
+        repair = "give more rows, or choose another column"
+    return DataError(
+        f"{table.file}: a column of symbols must have 2 to {MAX_SYMBOLS:,} different ones and "
+        f"twice as many rows, but {target!r} has {len(labels):,} in {count:,} rows, like "
+        f"{quote_cell(example)}; {repair}"
+    )
+
+
+def _may_be_number(cell: str) -> bool:
+    """Returns whether a cell has more digits than letters and is no date."""
+    return sum(map(str.isdigit, cell)) > sum(map(str.isalpha, cell)) and parse_date(cell) is None
 
 
 def detect_season(series: Sequence[Floats]) -> tuple[int | None, str]:

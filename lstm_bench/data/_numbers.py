@@ -8,6 +8,7 @@ used.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -101,6 +102,8 @@ def _parts(cell: str) -> _Parts | None:
     after = match["after"] or ""
     if len(signs) + (match["open"] is not None) > 1 or after.lower() in NOT_UNITS:
         return None
+    if unicodedata.numeric(after[:1] or "0", 0) % 1:
+        return None  # 5½ is not 5
     negative = match["open"] is not None or "-" in signs
     unit = (match["before"] or "", after)
     return _Parts("-" if negative else "", match["core"], match["exponent"] or "", unit)
@@ -265,6 +268,21 @@ def _resolved(column: _Evidence, separator: str, comma: bool, point: bool) -> Nu
     if comma or separator == ";":
         return replace(with_comma, ambiguous=True) if mixed or point else with_comma
     return with_point if mixed else replace(with_point, ambiguous=True)
+
+
+def several_units(cells: Iterable[str]) -> tuple[str, str] | None:
+    """Returns two cells that are numbers in different units, None if most cells are no numbers.
+
+    >>> several_units(["5 kWh", "2 MWh", "3 kWh"]), several_units(["5", "a", "b"])
+    (('5 kWh', '2 MWh'), None)
+    """
+    parts = {cell: _parts(cell) for cell in cells}
+    by_unit = {part.unit: cell for cell, part in reversed(parts.items()) if part is not None}
+    numbers = sum(part is not None for part in parts.values())
+    if len(by_unit) < 2 or 2 * numbers <= len(parts):
+        return None
+    first, second, *_ = reversed(by_unit.values())
+    return first, second
 
 
 def looks_like_number(cell: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import functools
+import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,7 @@ from lstm_bench.data._cells import first_grouped_number, is_missing, parse_date,
 from lstm_bench.data._cells import is_number as is_plain_number
 from lstm_bench.data._file_formats import open_rows
 from lstm_bench.data._layout import lay_out
-from lstm_bench.data._messages import describe_rows, quote_cell
+from lstm_bench.data._messages import describe_rows, list_names, quote_cell
 from lstm_bench.data._numbers import (
     Decimal,
     NumberFormat,
@@ -48,6 +49,8 @@ class Reading:
 
 
 DEFAULT_READING = Reading()
+NUMBER_LIKE = re.compile(r"[^<>]*\d")
+"""The start of a cell that is a number with something added, such as ~5 or 12.5 p."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,8 @@ class Table:
         if len(wrong):
             cell = first_grouped_number(text[wrong]) or str(text[wrong[0]])
             repair = "correct these, or choose another column, or target_kind=symbols"
+            if gaps := self.gap_hint(name):
+                repair = f"{gaps}; otherwise {repair}"
             if cell[:1] == "=":
                 repair = "save the file with values in place of formulas"
             elif first_grouped_number([cell]):
@@ -151,15 +156,26 @@ class Table:
             raise DataError(
                 f"{self.file}: column {name!r} must hold numbers up to {MAX_NUMBER:g}, but "
                 f"{self.describe_rows(too_large, ('holds', 'hold'))} an infinite or a larger one; "
-                "correct these rows, or leave the cells empty and set missing=drop or "
-                "missing=interpolate"
+                f"{_if_gaps([str(text[too_large[0]])])}; otherwise correct these rows"
             )
         return values
 
     def is_numeric(self, name: str) -> bool:
         """Returns whether all values of a column are finite numbers, and at least one is given."""
+        return bool(self._parsed(name)[1].any()) and not len(self.other_rows(name))
+
+    def other_rows(self, name: str) -> NDArray[np.intp]:
+        """Returns the rows where a column has a value that is not a finite number."""
         values, present = self._parsed(name)
-        return bool(present.any() and np.isfinite(values[present]).all())
+        return np.flatnonzero(present & ~np.isfinite(values))
+
+    def gap_hint(self, name: str) -> str:
+        """Returns how to read the words among a column's numbers as gaps, "" if most are words."""
+        rows = self.other_rows(name)
+        cells = dict.fromkeys(map(str, self.columns[name][rows]))
+        words = [cell for cell in cells if not NUMBER_LIKE.match(cell)]
+        few = 2 * len(rows) < self._parsed(name)[1].sum()
+        return _if_gaps(words) if words and few else ""
 
     def _parsed(self, name: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Returns the cells as numbers, NaN for text, and which cells are not missing."""
@@ -264,6 +280,18 @@ def _as_number(text: str) -> float | None:
 
 def _is_number_or_date(cell: str) -> bool:
     return is_plain_number(cell) or parse_date(cell) is not None
+
+
+def _if_gaps(cells: Sequence[str]) -> str:
+    """Returns how to read these texts as gaps.
+
+    >>> _if_gaps(["nil"]), _if_gaps(["M", "T"])
+    ("if 'nil' stands for a gap, set na='nil' (--na)", "if 'M', 'T' stand for gaps, set na (--na)")
+    """
+    shown = list_names([f"'{cell}'" for cell in cells])
+    if len(cells) > 1:
+        return f"if {shown} stand for gaps, set na (--na)"
+    return f"if {shown} stands for a gap, set na={shown} (--na)"
 
 
 def na_entries(value: object) -> object:

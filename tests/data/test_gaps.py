@@ -82,3 +82,64 @@ def test_names_that_look_like_gaps_stay_symbols(file):
     letters = prepare(FileOptions(file(table(list("a-b?") * 15)), "hol"))
     assert letters.labels == ("-", "?", "a", "b")
     assert "target hol: symbols, 4 different" in letters.notes
+
+
+@pytest.mark.parametrize("word", ["x", "nil", "*", "(null)", "\\N", "<0.5", "inf"])
+@pytest.mark.parametrize("role", ["target", "input"])
+def test_a_word_among_numbers_is_named_with_the_repair_which_holds(file, role, word):
+    numbers = [word if n in (7, 19) else n * n % 19 + 0.5 for n in range(ROWS)]
+    path = file(table(numbers))
+    told = f"if '{word}' stands for a gap, set na='{word}' (--na)"
+    if role == "target":
+        with pytest.raises(DataError) as refused:
+            prepare(FileOptions(path, "hol"))
+        assert told in str(refused.value) and "rows 9 and 21" in str(refused.value)
+    else:
+        prepared = prepare(FileOptions(path, "sales"))
+        assert prepared.inputs == ()
+        assert f"{word.encode('unicode_escape').decode()}' in rows 9 and 21; {told}: hol" in str(
+            prepared.notes[2]
+        )
+    reading = Reading(na=(word,))
+    target = "hol" if role == "target" else "sales"
+    (series,) = prepare(FileOptions(path, target, missing="drop", reading=reading)).series
+    expected = pd.read_csv(path, na_values=[word])["hol"].replace(np.inf, np.nan).dropna()
+    values = series.target if role == "target" else series.inputs[:, 0]
+    np.testing.assert_array_equal(values, expected)
+
+
+@pytest.mark.parametrize(("words", "message"), [
+    (["~5.5"], "'~5.5'; correct these, or choose"),
+    (["M", "T"], "if 'M', 'T' stand for gaps, set na"),
+])  # fmt: skip
+def test_numbers_with_a_mark_are_not_offered_as_gaps(file, words, message):
+    numbers = [*words, *range(ROWS - len(words))]
+    with pytest.raises(DataError, match=message):
+        prepare(FileOptions(file(table(numbers)), "hol"))
+
+
+POSITIVE = [300 + n * n * 37 % 1801 for n in range(ROWS)]
+
+
+@pytest.mark.parametrize("value", ["-999", "-999.0", "-200", "-99", "9999999", "1e20", "-32768"])
+def test_a_number_that_often_stands_for_a_gap_is_told(file, value):
+    numbers = [value if n % 19 == 4 else number for n, number in enumerate(POSITIVE)]
+    path = file(table(DAYS, numbers))
+    text = f"{float(value):g}"
+    note = f"sales is {text} in 3 rows, far from its other values; if that stands for a gap, set"
+    notes = prepare(FileOptions(path, "sales")).notes
+    assert f"{note} na={text}" in notes
+    reading = Reading(na=(text,))
+    (series,) = prepare(FileOptions(path, "sales", missing="drop", reading=reading)).series
+    expected = pd.read_csv(path, na_values=[text])["sales"].dropna()
+    np.testing.assert_array_equal(series.target, expected)
+
+
+@pytest.mark.parametrize("numbers", [
+    [(-1, 1)[n * n % 7 > 2] for n in range(ROWS)],  # two values
+    [n * n % 3 - 1 for n in range(ROWS)],
+    [-99 if n % 19 == 4 else 40 * (n * n % 7) - 120 for n in range(ROWS)],  # others are negative
+    [1998 if n % 19 == 4 else 1900 + n for n in range(ROWS)],
+])  # fmt: skip
+def test_ordinary_numbers_are_not_told_to_be_gaps(file, numbers):
+    assert "gap" not in str(prepare(FileOptions(file(table(DAYS, numbers)), "sales")).notes)

@@ -159,3 +159,27 @@ def test_a_point_in_all_numbers_of_a_file_with_semicolons_is_told(file):
     np.testing.assert_array_equal(prepared.series[0].target, pd.read_csv(path, sep=";")["c"])
     note = "the point in 3.000 of c is read as a decimal mark; if it separates thousands, set"
     assert f"{note} thousands='.'" in prepared.notes
+
+
+NO_NUMBERS = {
+    "percent or not": ([f"{v}%" if n % 3 else v for n, v in enumerate(VALUES)],
+                       "must hold numbers in one unit, but has '[0-9.]+%?' and '[0-9.]+%?'; write"),
+    "two units": ([f"{v} {'MWh' if n % 2 else 'kWh'}" for n, v in enumerate(VALUES)],
+                  "in one unit, but has '.* kWh' and '.* MWh'; write all in one unit"),
+    "underscores": ([f"{v * 100:_.0f}" for v in VALUES],
+                    "if these are numbers, write them like 1234.5"),
+    "a word before them": ([f'"Rs. {v:,.2f}"' for v in VALUES],
+                           "if these are numbers, write them like 1234.5"),
+    "halves": ([f"{v:.0f}½" for v in VALUES], "'.*½'; if these are numbers, write them"),
+    "nothing": (["NaN"] * ROWS, "must have values, but none of its 60 rows has one"),
+    "dates": (DAYS, "'2024-01-01'; choose another column"),
+    "codes": ([f"shop{n}" for n in range(ROWS)], "'shop0'; choose another column"),
+    "few rows": ([f"word {n // 1.5:.0f}" for n in range(ROWS)], "; give more rows, or choose"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", NO_NUMBERS)
+def test_columns_that_are_no_numbers_are_refused_with_what_may_be_wrong(file, kind):
+    cells, message = NO_NUMBERS[kind]
+    with pytest.raises(DataError, match=message):
+        prepare(FileOptions(file(table(cells)), "c"))
