@@ -277,11 +277,14 @@ def several_units(cells: Iterable[str]) -> tuple[str, str] | None:
     (('5 kWh', '2 MWh'), None)
     """
     parts = {cell: _parts(cell) for cell in cells}
-    by_unit = {part.unit: cell for cell, part in reversed(parts.items()) if part is not None}
+    by_unit: dict[tuple[str, str], str] = {}
+    for cell, part in parts.items():
+        if part is not None:
+            by_unit.setdefault(part.unit, cell)
     numbers = sum(part is not None for part in parts.values())
     if len(by_unit) < 2 or 2 * numbers <= len(parts):
         return None
-    first, second, *_ = reversed(by_unit.values())
+    first, second, *_ = by_unit.values()
     return first, second
 
 

@@ -136,7 +136,7 @@ def test_a_number_that_often_stands_for_a_gap_is_told(file, value):
 
 
 @pytest.mark.parametrize("numbers", [
-    [(-1, 1)[n * n % 7 > 2] for n in range(ROWS)],  # two values
+    [(1, -1)[n * n % 7 > 2] for n in range(ROWS)],  # two values
     [n * n % 3 - 1 for n in range(ROWS)],
     [-99 if n % 19 == 4 else 40 * (n * n % 7) - 120 for n in range(ROWS)],  # others are negative
     [1998 if n % 19 == 4 else 1900 + n for n in range(ROWS)],
