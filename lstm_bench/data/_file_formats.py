@@ -31,6 +31,7 @@ class Source:
     separator: str  # "," for files whose numbers are typed
     comment: str  # the latest comment line before the first row, without #
     notes: tuple[str, ...]
+    quoted: bool = False  # whether the first rows begin with a quotation mark
 
 
 @contextlib.contextmanager
@@ -82,7 +83,7 @@ def _text_source(file: str, digest: str, binary: BinaryIO, note: str = "") -> It
     with io.TextIOWrapper(binary, encoding, newline="") as text:
         rows = text_rows(file, text)
         notes = tuple(filter(None, [note, encoding_note]))
-        yield Source(digest, rows.rows, rows.separator, rows.comment, notes)
+        yield Source(digest, rows.rows, rows.separator, rows.comment, notes, rows.quoted)
 
 
 def _refuse_sheet(file: str, sheet: str | None) -> None:

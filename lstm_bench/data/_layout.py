@@ -11,6 +11,7 @@ from lstm_bench.data._cells import is_missing, is_number, parse_date
 from lstm_bench.data._file_formats import Source
 from lstm_bench.data._messages import list_names, quote_cell
 from lstm_bench.data._numbers import looks_like_number
+from lstm_bench.data._row_names import begin_with_row_names
 from lstm_bench.data._typed_files import MAX_CELLS
 from lstm_bench.errors import DataError
 
@@ -59,7 +60,8 @@ def lay_out(file: str, source: Source) -> Layout:
         if not any(map(_is_data, commented)):  # names behind a comment mark
             number, names = number - 1, commented
             sample.insert(0, (number, names))
-    names = _fit_names(names, [row for _, row in sample[1:] if len(row) > 1])
+    below = [row for _, row in sample[1:] if len(row) > 1]
+    names = _fit_names(names, below, source.quoted)
     if len(names) > MAX_COLUMNS:
         raise DataError(
             f"{file}: at most {MAX_COLUMNS:,} columns are read, but it has {len(names):,}; leave "
@@ -121,17 +123,20 @@ def _may_be_names(row: Sequence[str], width: int, following: Sequence[str]) -> b
     return len(row) == width - 1 > 1 and any(map(_is_data, following))
 
 
-def _fit_names(names: list[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def _fit_names(names: list[str], rows: Sequence[Sequence[str]], quoted: bool) -> list[str]:
     """Returns names for all cells of a row, "" for a column of row names or behind the last mark.
 
     R writes no name for its row names, and some programs end rows with a separator.
     """
-    widths = {len(row) for row in rows[:-MAX_FOOTERS] or rows}
+    rows = rows[:-MAX_FOOTERS] or rows
+    widths = set(map(len, rows))
     if widths == {len(names) - 1} and not names[-1]:
         return names[:-1]
     if widths == {len(names) + 1} and len(names) > 1:
-        ends = not any(row[-1] for row in rows if len(row) == len(names) + 1)
-        return [*names, ""] if ends else ["", *names]
+        if not any(row[-1] for row in rows):
+            return [*names, ""]
+        if begin_with_row_names(names, rows, quoted):
+            return ["", *names]
     return names
 
 
@@ -231,10 +236,13 @@ def _is_footer(row: Sequence[str], width: int) -> bool:
 
 def _refuse_width(file: str, layout: Layout, header: int, number: int, row: Sequence[str]) -> None:
     width = len(layout.names)
+    repair = "a cell with the separator in it needs quotation marks"
+    if len(row) > width:
+        repair = "a cell with the separator in it, such as a decimal comma, needs quotation marks"
+        repair += ", and each column a name" if not layout.lines else ""
     raise DataError(
         f"{file}: every row must have as many cells as row {header}, {width}, but row "
-        f"{number} has {len(row)}; correct it (a cell with the separator in it needs "
-        "quotation marks)"
+        f"{number} has {len(row)}; correct it ({repair})"
     )
 
 

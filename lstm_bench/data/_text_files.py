@@ -38,6 +38,7 @@ class TextRows:
     rows: Rows
     separator: str
     comment: str  # the latest comment line before the first row, without #
+    quoted: bool  # whether the first rows begin with a quotation mark
 
 
 def text_rows(file: str, text: TextIO) -> TextRows:
@@ -56,7 +57,8 @@ def text_rows(file: str, text: TextIO) -> TextRows:
     separator = _separator(sample)
     whole = (mark_blanks(line, separator) for line in itertools.chain(sample, lines))
     rows = enumerate(csv.reader(whole, delimiter=separator, strict=True), 1 + skipped)
-    return TextRows(rows, separator, comment)
+    quoted = all(line[:1] == '"' for line in sample if line.strip())
+    return TextRows(rows, separator, comment, quoted)
 
 
 def detect_encoding(file: str, raw: BinaryIO) -> tuple[str, str]:
