@@ -24,7 +24,6 @@ from lstm_bench.data._file_digest import file_digest
 from lstm_bench.data._file_notes import order_note, rows_note, split_note
 from lstm_bench.data._gaps import forward_fill
 from lstm_bench.data._inference import (
-    GROUP_NAMES,
     detect_season,
     infer_group_column,
     infer_input_columns,
@@ -36,7 +35,7 @@ from lstm_bench.data._known import check_known, known_note
 from lstm_bench.data._latest_rows import latest_rows
 from lstm_bench.data._messages import is_or_are
 from lstm_bench.data._rows import Aggregate, Rows, arrange_rows, following_texts
-from lstm_bench.data._series_by_order import SeriesByOrder, series_by_order
+from lstm_bench.data._series_by_order import SeriesByOrder, series_or_times
 from lstm_bench.data._shared_cache import SharedCache
 from lstm_bench.data._split import fewest_steps, long_series, split_rows
 from lstm_bench.data._table import DEFAULT_READING, Reading, Table, forget_tables
@@ -50,7 +49,6 @@ from lstm_bench.data._text_columns import (
 )
 from lstm_bench.data._text_file import read_data
 from lstm_bench.data._time_columns import TimeOptions, find_times, read_like
-from lstm_bench.data._time_joins import FileTimes
 from lstm_bench.errors import DataError
 
 MIN_ROWS = 20
@@ -129,11 +127,12 @@ def read_series(options: FileOptions) -> PreparedFile:
     group = options.group or table.series or infer_group_column(table, target, times)
     if options.group == "none" and "none" not in table.columns:
         group = None
-    times, unused = _without_cycle(times, group, options, unused)
     left_out, by_order = dict(table.left_out), SeriesByOrder()
-    if group is None and options.group is None and times is None:
-        by_order = series_by_order(table, {*targets, *reserved}, GROUP_NAMES)
+    if group is None:
+        roles = {*targets, *reserved}
+        by_order, times = series_or_times(table, times, roles, options.time, options.group)
         group = by_order.group
+        unused = (*unused, *by_order.unused)
         if by_order.counter is not None:
             left_out[by_order.counter] = f"it counts the rows of each {group}"
     if group is not None:
@@ -244,17 +243,6 @@ def read_like_before(
     table = read_data(file, columns.text, replace(columns.reading, **(reading or {})))
     known = {name: (decimal, thousands) for name, decimal, thousands in columns.numbers}
     return replace(table, known_formats=known) if known else table
-
-
-def _without_cycle(
-    times: FileTimes | None, group: str | None, options: FileOptions, notes: tuple[str, ...]
-) -> tuple[FileTimes | None, tuple[str, ...]]:
-    """Returns None in place of numbers that come again and again, such as months without years."""
-    if times is None or group or options.time is not None or times.format.kind != "numbers":
-        return times, notes
-    if 2 * len(np.unique(times.values)) > len(times.values):
-        return times, notes
-    return None, (*notes, f"{times.name} is not used: its numbers repeat, so they order no rows")
 
 
 def stack_columns(table: Table, columns: Columns, target_values: Floats) -> Floats:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstm_bench.data._cells import is_missing
+from lstm_bench.data._inference import GROUP_NAMES
 from lstm_bench.data._table import Table
+from lstm_bench.data._time_joins import FileTimes, parts_by_name
+from lstm_bench.data._wide import YEAR
+from lstm_bench.errors import DataError
 
+MIN_YEAR = 1500
+"""Numbers from this one on, in a column of times, are years or moments, and no part of a time."""
 MIN_LENGTH = 3
 """Rows of the shortest series that a column without a telling name may identify."""
 
@@ -22,6 +28,91 @@ class SeriesByOrder:
     group: str | None = None
     counter: str | None = None
     note: str = ""
+    unused: tuple[str, ...] = ()  # a note on a column of times that orders no rows
+
+
+def series_or_times(
+    table: Table,
+    times: FileTimes | None,
+    reserved: Collection[str | None],
+    requested_time: str | None,
+    requested_group: str | None,
+) -> tuple[SeriesByOrder, FileTimes | None]:
+    """Returns the series by the order of the rows if there are no times, and the times otherwise.
+
+    Numbers that come again and again, such as months without years, are no times. They are, and are
+    refused later, if they are years, or if series that no column identifies have them in common.
+    """
+    repeating = requested_time is None and times is not None and _come_again(times)
+    if times is not None and not repeating:
+        return SeriesByOrder(), times
+    found = SeriesByOrder()
+    if requested_group is None:
+        found = series_by_order(table, reserved, GROUP_NAMES)
+    if times is None:
+        return found, None
+    if found.counter != times.name and _are_moments(table, times, reserved):
+        return SeriesByOrder(), times
+    _check_order_of_parts(table, reserved)
+    note = f"{times.name} is not used: its numbers repeat, so they order no rows"
+    return replace(found, unused=(note,)), None
+
+
+def _come_again(times: FileTimes) -> bool:
+    different = len(np.unique(times.values)) if times.format.kind == "numbers" else np.inf
+    return 2 * different <= len(times.values)
+
+
+def _are_moments(table: Table, times: FileTimes, reserved: Collection[str | None]) -> bool:
+    """Returns whether numbers that repeat are moments of several series, not a part of a time.
+
+    They are if they are years or larger, if they differ among the rows of each value of another
+    column, or if the values of other columns change where they start again, and there alone.
+    """
+    values = times.values
+    if values.min() >= MIN_YEAR:
+        return True
+    parts = _parts(table)
+    starts = np.flatnonzero(np.diff(values) < 0) + 1
+    keys = [np.zeros(len(values), np.intp)]
+    for name, column in table.columns.items():
+        if name in reserved or name == times.name or name in parts:
+            continue
+        different, codes = np.unique(column.astype(str), return_inverse=True)
+        if len(different) < 2 or 2 * len(different) > len(column):
+            continue
+        if len(set(zip(values.tolist(), codes.tolist(), strict=True))) == len(values):
+            return True
+        if np.isin(np.flatnonzero(np.diff(codes)) + 1, starts).all():
+            keys.append(codes)
+    combined = np.unique(np.stack(keys), axis=1, return_inverse=True)[1].ravel()
+    changes = np.flatnonzero(np.diff(combined)) + 1
+    return len(keys) > 1 and np.array_equal(changes, starts)
+
+
+def _parts(table: Table) -> list[str]:
+    """Returns the columns that are named as parts of a time, the largest first."""
+    by_part = parts_by_name(list(table.columns))
+    return [by_part[part] for part in "YqmVjdHMS" if part in by_part]
+
+
+def _check_order_of_parts(table: Table, reserved: Collection[str | None]) -> None:
+    """Raises `DataError` if parts of times, such as year 1 and month 1, say another order."""
+    names = [n for n in _parts(table) if n not in reserved and table.is_numeric(n)]
+    if len(names) < 2:
+        return
+    parts = np.stack([table.numbers(name) for name in names])
+    order = np.lexsort(parts[::-1])
+    wrong = np.flatnonzero(np.diff(order) != 1)
+    if not len(wrong) or np.isnan(parts).any() or len(np.unique(parts, axis=1).T) < len(table):
+        return
+    row = int(order[np.flatnonzero(order != np.arange(len(order)))[0]])
+    shown = ", ".join(f"{name} {table.columns[name][row]}" for name in names)
+    raise DataError(
+        f"{table.file}: {' and '.join(names)} must be times, such as 2015 and 1, or the rows must "
+        f"be in their order, but {table.describe_rows([row])} ({shown}) is not in its place; write "
+        "years of four digits, sort the rows, or set time=none if they are in order"
+    )
 
 
 def series_by_order(
@@ -31,11 +122,15 @@ def series_by_order(
 
     Its values are in blocks, one block each, and another column counts from the same number in each
     block, or the name of the column is one of `names`, or it holds text and all blocks have the
-    same length. Text in other blocks gives a note alone. A column with a telling name may also
-    repeat its values in turn. Columns that are `reserved` for another role are not considered.
+    same length. Text or whole numbers in other blocks give a note alone. A column with a telling
+    name may also repeat its values in turn. Columns that are `reserved` for another role are not
+    considered, and a column of years, or of another part of a time, is not one of series if a
+    smaller part, such as the month, counts anew in it.
     """
+    parts = _parts(table)
     counters = [name for name in table.columns if name not in reserved and _restarts(table, name)]
-    notes = []
+    notes: list[str] = []
+    texts = 0
     for name, column in table.columns.items():
         if name in reserved or name in counters or any(map(is_missing, column)):
             continue
@@ -49,7 +144,8 @@ def series_by_order(
             continue
         in_blocks = len(starts) == count
         for counter in counters:
-            if in_blocks and np.array_equal(starts, _starts(table, counter)):
+            is_part = {name, counter} <= set(parts) or _are_years(column[starts])
+            if in_blocks and np.array_equal(starts, _starts(table, counter)) and not is_part:
                 return SeriesByOrder(name, counter)
         is_text = not table.is_numeric(name)
         if has_group_name and (in_blocks or _least(column) >= MIN_LENGTH):
@@ -57,7 +153,10 @@ def series_by_order(
         if in_blocks and is_text and lengths.min() >= MIN_LENGTH:
             if len(set(lengths.tolist())) == 1:
                 return SeriesByOrder(name)
-            notes.append(name)
+            notes.insert(texts, name)
+            texts += 1
+        elif in_blocks and name not in parts and _are_ids(column[starts]):
+            notes += [name] * (min(count, lengths.min()) >= MIN_LENGTH)
     if notes:
         note = f"the values of {notes[0]} come in blocks; if they are series, set group={notes[0]}"
         return SeriesByOrder(note=note)
@@ -67,6 +166,18 @@ def series_by_order(
         note = f"{counters[0]} starts again {times}; if these are series, name them in a column"
         return SeriesByOrder(note=note + ", and set group to it")
     return SeriesByOrder()
+
+
+def _are_years(cells: NDArray[np.object_]) -> bool:
+    """Returns whether cells are years that follow one another."""
+    if not all(YEAR.fullmatch(str(cell)) for cell in cells):
+        return False
+    return bool((np.diff(cells.astype(int)) == 1).all())
+
+
+def _are_ids(cells: NDArray[np.object_]) -> bool:
+    """Returns whether cells are whole numbers, but no years."""
+    return all(str(cell).isdecimal() for cell in cells) and not _are_years(cells)
 
 
 def _least(column: NDArray[np.object_]) -> int:

@@ -15,8 +15,8 @@ from lstm_bench.data._time_patterns import MONTHS, wall_times, write_time
 from lstm_bench.data._time_reading import Reading, TimeFormat, Unread, read_texts
 
 PARTS = {
-    "Y": ("year", "yr", "yyyy", "jahr"),
-    "m": ("month", "mon", "mm", "mo", "monat"),
+    "Y": ("year", "yr", "yyyy", "jahr", "annee", "année", "anno", "ano", "año"),
+    "m": ("month", "mon", "mm", "mo", "monat", "mois", "mes", "mese", "mês"),
     "q": ("quarter", "qtr", "q", "quartal"),
     "V": ("week", "wk", "isoweek", "week_of_year", "weekofyear", "woche"),
     "j": ("day_of_year", "dayofyear", "doy", "yday", "julian_day"),
@@ -161,6 +161,8 @@ def from_parts(table: Table, parts: dict[str, str]) -> FileTimes | None:
             return None
         if numbers.min() < 0 or numbers.max() > 9999:
             return None
+        if part == "Y" and all(len(cell) == 2 for cell in text):
+            numbers = _four_digits(numbers)
         fields[part] = [str(int(number)) for number in numbers]
     if "V" in fields:
         fields["G"] = fields.pop("Y")
@@ -178,3 +180,13 @@ def from_parts(table: Table, parts: dict[str, str]) -> FileTimes | None:
     last = list(fields)[-1] if "V" not in fields else "V"
     names = tuple(parts.values())
     return join(table, names, wall, pattern=patterns.get(last, "") if len(parts) == 2 else "")
+
+
+def _four_digits(years: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns years of two digits in the centuries in which they are closest together.
+
+    >>> _four_digits(np.array([66.0, 70.0])), _four_digits(np.array([99.0, 3.0]))
+    (array([1966., 1970.]), array([1999., 2003.]))
+    """
+    turn = 1900 + years + 100 * (years < 69)
+    return 1900 + years if np.ptp(years) < np.ptp(turn) or years.min() >= 50 else turn
