@@ -12,7 +12,7 @@ from lstm_bench.data._cells import is_missing
 from lstm_bench.data._inference import GROUP_NAMES
 from lstm_bench.data._table import Table
 from lstm_bench.data._time_joins import FileTimes, parts_by_name
-from lstm_bench.data._wide import YEAR
+from lstm_bench.data._wide_parts import YEAR
 from lstm_bench.errors import DataError
 
 MIN_YEAR = 1500

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -10,14 +9,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.data._cells import is_missing, is_number, parse_date, present_cells
-from lstm_bench.data._time_patterns import MONTHS
+from lstm_bench.data._cells import is_missing, is_number, present_cells
+from lstm_bench.data._time_patterns import pattern_of
+from lstm_bench.data._wide_parts import YEAR, Parts, parts_in_columns
 from lstm_bench.errors import DataError
 
 Wide = Literal["auto", "columns", "rows"]
 Text = NDArray[np.object_]
 
-YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
 VALUE, SERIES, TIME = "value", "series", "time"
 """The names of the columns of values, of series and, of the names in row 1, of times."""
 
@@ -40,38 +39,28 @@ def to_long(
     """Returns a wide file with a row for each value; gaps before and after a series are left out.
 
     In a file with a series in each row, the names of the columns are times or numbers. If they are
-    the months of the year of each row, the file is one monthly series, unless `wide` says that the
-    columns are series. Raises `DataError` if there are no columns of values.
+    parts of the time of each row, such as the months of a year, the file is one series, unless
+    `wide` says otherwise. Raises `DataError` if there are no columns of values, or if rows and
+    columns may be times.
     """
-    if wide == "auto" and _has_months(columns):
-        return _months_to_long(columns)
+    parts = parts_in_columns(file, columns) if wide == "auto" else None
+    if parts is not None:
+        return _parts_to_long(parts)
     by_row = wide == "rows" or (wide == "auto" and _names_are_times(list(columns)))
+    if by_row and wide == "auto":
+        _check_rows_are_no_times(file, columns)
     long = (_rows_to_long if by_row else _columns_to_long)(file, columns, is_numeric)
     if not len(long.rows):
         raise DataError(f"{file}: has no values in its columns of numbers; check the file")
     return long
 
 
-def _has_months(columns: Mapping[str, Text]) -> bool:
-    """Returns whether there is a column of years, and one for each of the twelve months."""
-    year, *names = columns
-    months = [MONTHS.get(name.strip().lower().rstrip(".")) for name in names]
-    return months == list(range(1, 13)) and all(
-        YEAR.fullmatch(str(cell)) is not None for cell in columns[year]
-    )
-
-
-def _months_to_long(columns: Mapping[str, Text]) -> Long:
-    """Returns the months of all years below one another, with their times as in 1950-01."""
-    year, *names = columns
-    grid = np.stack([columns[name] for name in names], axis=1)  # (years, 12)
-    every = np.repeat(np.arange(len(grid)), 12)
-    years = columns[year][every]
-    times = np.array([f"{y}-{n % 12 + 1:02d}" for n, y in enumerate(years)], object)
-    span = _span(grid.ravel())
-    long = {TIME: times[span], VALUE: grid.ravel()[span]}
-    note = f"a wide file: 12 columns as the months of each {year}; wide=columns makes them series"
-    return Long(long, every[span], note, series=None)
+def _parts_to_long(parts: Parts) -> Long:
+    long = {TIME: parts.times, VALUE: parts.values}
+    if parts.series is not None:
+        long = {SERIES: parts.series, **long}
+    series = None if parts.series is None else SERIES
+    return Long(long, parts.rows, parts.note, dict(parts.left_out), series=series)
 
 
 def _names_are_times(names: list[str]) -> bool:
@@ -81,11 +70,31 @@ def _names_are_times(names: list[str]) -> bool:
 
 
 def _is_time(name: str) -> bool:
-    """Returns whether a name is a date or a number, also behind one letter: d_1, F12."""
+    """Returns whether a name is a time or a number, also behind one letter: d_1, F12."""
     short = name.lstrip("dDtTvVxXyYfFwW").lstrip("_- ")
-    return parse_date(name) is not None or is_number(name) or (
-        len(name) - len(short) <= 2 and short.isdecimal()
-    )  # fmt: skip
+    return _is_moment(name) or (len(name) - len(short) <= 2 and short.isdecimal())
+
+
+def _is_moment(name: str) -> bool:
+    return is_number(name) or pattern_of(name) is not None
+
+
+def _check_rows_are_no_times(file: str, columns: Mapping[str, Text]) -> None:
+    """Raises `DataError` if the cells before the columns of times are times too."""
+    keys = [name for name in columns if not _is_time(name)]
+    moments = [
+        name
+        for name in keys
+        if all(YEAR.fullmatch(str(cell)) or pattern_of(str(cell)) for cell in columns[name])
+    ]
+    texts = [n for n in keys if n not in moments and not all(map(is_number, columns[n]))]
+    if moments and not texts:
+        raise DataError(
+            f"{file}: either the rows or the columns must be times, but both may be: "
+            f"{moments[0]!r} has {str(columns[moments[0]][0])!r}, and a column is named "
+            f"{next(filter(_is_time, columns))!r}; set wide=columns if each column is a series, or "
+            "wide=rows if each row is"
+        )
 
 
 def _columns_to_long(
@@ -94,7 +103,9 @@ def _columns_to_long(
     """Returns the columns of numbers below one another, with the others repeated."""
     first = next(iter(columns))
     keys = [name for name in columns if not is_numeric(name)]
-    if first not in keys and (_counts(columns[first]) or first.lower() in ("year", "t", TIME)):
+    years = all(YEAR.fullmatch(str(cell)) for cell in columns[first])
+    named = first.lower() in ("year", "t", TIME)
+    if first not in keys and (named or years or _counts(columns[first])):
         keys = [first, *keys]
     empty = [n for n in keys if not present_cells(columns[n]).any()]
     values = [name for name in columns if name not in keys]
@@ -155,7 +166,7 @@ def _rows_to_long(
     used = "" if not texts else f" by {', '.join(texts)}"
     left_out = {name: "names no series" for name in keys if name not in texts}
     note = f"a wide file: {count} rows as series{used}, {len(times)} columns as times"
-    if not all(parse_date(name) or is_number(name) for name in times):  # d_1, d_2: only an order
+    if not all(map(_is_moment, times)):  # d_1, d_2: only an order
         del long[TIME]
     return Long(long, every, note, left_out)
 
