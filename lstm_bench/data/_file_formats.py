@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from lstm_bench.data._no_table import refuse_other_formats
 from lstm_bench.data._text_files import Rows, detect_encoding, text_rows
 from lstm_bench.data._typed_files import excel_rows, parquet_rows
 from lstm_bench.errors import DataError
@@ -79,6 +80,8 @@ def open_rows(file: str, sheet: str | None) -> Iterator[Source]:
 
 @contextlib.contextmanager
 def _text_source(file: str, digest: str, binary: BinaryIO, note: str = "") -> Iterator[Source]:
+    refuse_other_formats(file, binary.read(100))
+    binary.seek(0)
     encoding, encoding_note = detect_encoding(file, binary)
     with io.TextIOWrapper(binary, encoding, newline="") as text:
         rows = text_rows(file, text)

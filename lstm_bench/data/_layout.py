@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lstm_bench.data._cells import is_missing, is_number, parse_date
+from lstm_bench.data._cells import is_missing
 from lstm_bench.data._file_formats import Source
 from lstm_bench.data._messages import list_names, quote_cell
+from lstm_bench.data._no_table import is_data, refuse_data_for_names, refuse_one_cell
 from lstm_bench.data._numbers import looks_like_number
 from lstm_bench.data._row_names import begin_with_row_names
+from lstm_bench.data._time_patterns import pattern_of
 from lstm_bench.data._typed_files import MAX_CELLS
 from lstm_bench.errors import DataError
 
@@ -23,6 +26,16 @@ MAX_KEPT_CELLS = 100_000
 MAX_TITLE_ROWS, MAX_FOOTERS, SAMPLE_ROWS = 30, 10, 50
 TOTALS = {"total", "totals", "sum", "summe", "gesamt", "insgesamt", "average", "mean", "mittelwert"}
 """First cells of a row below the data, in lower case."""
+FOOTERS = re.compile(
+    r"(grand |sub-?)?totals?( .*)?|(overall |grand )?(mean|average|avg|median|min|max)(imum)?"
+    r"|std(\.? ?dev)?\.?|count|total g[ée]n[ée]ral|durchschnitt|moyenne|media"
+    r"|(source|note|quelle|data|(last )?updated|copyright|nota|fuente|fonte|anmerkung)s?\b.*"
+    r"|[©*†].*|\([a-z].*",
+    re.IGNORECASE,
+)
+"""What such cells may also be below times or numbers."""
+RULE = re.compile(r"[:|+ ]*[-=]{2,}[-=:|+ ]*")
+"""A line between the names and the data, as in Markdown."""
 
 Row = tuple[int, list[str]]
 
@@ -48,16 +61,25 @@ def lay_out(file: str, source: Source) -> Layout:
     rows = ((number, [clean[cell] for cell in row]) for number, row in source.rows)
     sample = list(itertools.islice(rows, MAX_TITLE_ROWS + SAMPLE_ROWS))
     notes: list[str] = []
-    titles = _title_rows([row for _, row in sample])
+    titles = _title_rows([row for _, row in sample]) or _rows_above_blank(
+        [row for _, row in sample]
+    )
     if not any(any(row) for _, row in sample[titles:]):
         raise DataError(f"{file}: is empty; its first row must name the columns")
     for title in [next(filter(None, row)) for _, row in sample[:titles] if any(row)][:1]:
         notes.append(f"titles above the names left out ({quote_cell(title)})")
     sample = sample[titles:]
     number, names = sample[0]
-    if all(map(_is_data, names)) and len(source.comment.split(source.separator)) == len(names):
+    if (
+        len(sample) > 1
+        and any(sample[1][1])
+        and all(map(RULE.fullmatch, filter(None, sample[1][1])))
+    ):
+        del sample[1]
+        notes.append("the line below the names left out")
+    if all(map(is_data, names)) and len(source.comment.split(source.separator)) == len(names):
         commented = [name.strip() for name in source.comment.split(source.separator)]
-        if not any(map(_is_data, commented)):  # names behind a comment mark
+        if not any(map(is_data, commented)):  # names behind a comment mark
             number, names = number - 1, commented
             sample.insert(0, (number, names))
     below = [row for _, row in sample[1:] if len(row) > 1]
@@ -67,10 +89,12 @@ def lay_out(file: str, source: Source) -> Layout:
             f"{file}: at most {MAX_COLUMNS:,} columns are read, but it has {len(names):,}; leave "
             "columns out"
         )
+    refuse_one_cell(file, number, names, [row for _, row in sample[1:]], source.quoted)
     _check_one_row_of_names(file, number, names, sample[1:])
-    _check_names(file, number, names)
+    refuse_data_for_names(file, number, names, below)
     layout = Layout(names, [[] for _ in names], [], notes)
     _read_rows(file, layout, number, itertools.chain(sample[1:], rows))
+    _drop_blank_lines(layout)
     _drop_footers(layout)
     _drop_unnamed_columns(file, layout)
     _check_repeated_names(file, number, layout.names)
@@ -89,10 +113,6 @@ class _CleanCells(dict[str, str]):
         if len(self) < MAX_KEPT_CELLS:
             self[cell] = text
         return text
-
-
-def _is_data(cell: str) -> bool:
-    return is_number(cell) or parse_date(cell) is not None
 
 
 def _title_rows(rows: Sequence[Sequence[str]]) -> int:
@@ -114,13 +134,28 @@ def _title_rows(rows: Sequence[Sequence[str]]) -> int:
     return blank
 
 
+def _rows_above_blank(rows: Sequence[Sequence[str]]) -> int:
+    """Returns how many rows of names and values, such as a station, are above a blank row.
+
+    Below it are names, and a first column of numbers or dates. There is none of them above it.
+    """
+    blank = next((n for n, row in enumerate(rows[:MAX_TITLE_ROWS]) if not any(row)), 0)
+    start = next((n for n in range(blank, len(rows)) if any(rows[n])), len(rows))
+    above, below = rows[:blank], rows[start + 1 :]
+    if not above or len(below) < max(len(above), 3) or any(map(is_data, rows[start])):
+        return 0
+    few = all(row[0] and not is_data(row[0]) and sum(map(bool, row)) < 3 for row in above)
+    named = all(rows[start]) and all(row and is_data(row[0]) for row in below[:3])
+    return start if few and named else 0
+
+
 def _may_be_names(row: Sequence[str], width: int, following: Sequence[str]) -> bool:
     """Returns whether a row may name the columns of rows of `width` cells."""
     if len(row) == width:
         return sum(map(bool, row)) > 1 or not row[0]
     if len(row) == width + 1:
         return not row[-1]
-    return len(row) == width - 1 > 1 and any(map(_is_data, following))
+    return len(row) == width - 1 > 1 and any(map(is_data, following))
 
 
 def _fit_names(names: list[str], rows: Sequence[Sequence[str]], quoted: bool) -> list[str]:
@@ -168,17 +203,6 @@ def _mostly_numbers(cells: Sequence[str]) -> bool:
     """Returns whether all cells are numbers or missing, and at least half are numbers."""
     present = [cell for cell in cells if not is_missing(cell)]
     return 2 * len(present) >= len(cells) and all(map(looks_like_number, present))
-
-
-def _check_names(file: str, number: int, names: Sequence[str]) -> None:
-    if not any(names):
-        raise DataError(f"{file}: is empty; its first row must name the columns")
-    if all(map(_is_data, names)):
-        content = "numbers" if all(map(is_number, names)) else "numbers or dates"
-        raise DataError(
-            f"{file}: row {number} must name the columns, but holds {content} "
-            f"({list_names(names)}); put a row of names above it"
-        )
 
 
 def _check_repeated_names(file: str, number: int, names: Sequence[str]) -> None:
@@ -231,7 +255,7 @@ def _read_rows(file: str, layout: Layout, header: int, rows: itertools.chain[Row
 
 def _is_footer(row: Sequence[str], width: int) -> bool:
     """Returns whether a row may be a note below the data: words, and fewer cells."""
-    return len(row) < width and bool(row[0]) and not _is_data(row[0]) and not is_missing(row[0])
+    return len(row) < width and bool(row[0]) and not is_data(row[0]) and not is_missing(row[0])
 
 
 def _refuse_width(file: str, layout: Layout, header: int, number: int, row: Sequence[str]) -> None:
@@ -252,6 +276,26 @@ def _note_footers(layout: Layout, rows: Sequence[Row]) -> None:
     layout.notes.append(f"{which} below the data left out ({texts})")
 
 
+def _drop_blank_lines(layout: Layout) -> None:
+    """Leaves out blank lines if there is one between each two rows."""
+    for first in (0, 1):
+        if len(layout.lines) < 5 or len(layout.names) < 2 or not _alternate(layout, first, 5):
+            continue
+        if _alternate(layout, first, len(layout.lines)):
+            kept = slice(first ^ 1, None, 2)
+            layout.lines[:] = layout.lines[kept]
+            for column in layout.columns:
+                column[:] = column[kept]
+            layout.notes.append("blank lines between the rows left out")
+            return
+
+
+def _alternate(layout: Layout, first: int, count: int) -> bool:
+    """Returns whether every other row, from the `first` on, is blank, and the others are not."""
+    rows = zip(*(column[:count] for column in layout.columns), strict=True)
+    return all(any(row) == bool((n - first) % 2) for n, row in enumerate(rows))
+
+
 def _drop_footers(layout: Layout) -> None:
     """Leaves out rows at the end that have words in place of the data, such as a total."""
     footers: list[Row] = []
@@ -262,8 +306,12 @@ def _drop_footers(layout: Layout) -> None:
         above = [column[-2] for column in layout.columns]
         words = first.rstrip(": ").lower()
         is_total = words in TOTALS and all(words != c.lower() for c in layout.columns[0][:-1])
-        is_note = alone and not _is_data(row[0]) and sum(map(bool, above)) > 1
-        is_note = is_note and (_is_data(above[0]) or " " in row[0] or ":" in row[0])
+        is_note = alone and not is_data(row[0]) and sum(map(bool, above)) > 1
+        is_note = is_note and (is_data(above[0]) or " " in row[0] or ":" in row[0])
+        if not (is_total or is_note) and FOOTERS.fullmatch(row[0]):
+            times = list(filter(None, layout.columns[0][-MAX_FOOTERS - len(footers) - 1 : -1]))
+            known = [cell for cell in times if is_data(cell) or pattern_of(cell)]
+            is_total = len(times) > 2 and 2 * len(known) >= len(times) and not is_data(row[0])
         if row[0] == "" or not (is_total or is_note):
             break
         footers.insert(0, (layout.lines.pop(), row))

@@ -71,3 +71,95 @@ def test_row_names_of_r_are_no_column_with_a_name(file, index, quoted):
     table = read_table(path)
     for name in ("v", "flag"):
         assert table.numbers(name).tolist() == frame[name].tolist()
+
+
+PLAIN = lines("date,v", DAYS, VALUES)
+META = "Station,Berlin\nLat,52.5\nLon,13.4\n\n"
+SHAPES = {
+    "three marks of the end of a line": PLAIN.replace("\n", "\r\r\n"),
+    "blank lines between the rows": PLAIN.replace("\n", "\n\n").replace("v\n\n", "v\n", 1),
+    "Markdown": "| date | v |\n|:---|---:|\n" + "".join(
+        f"| {day} | {value} |\n" for day, value in zip(DAYS, VALUES, strict=True)),
+    "names and values of a station": META + PLAIN,
+    "a mean and a maximum": PLAIN + f"Average,{VALUES.mean()}\nMax,{VALUES.max()}\n",
+    "a grand total": PLAIN + f"Grand Total,{VALUES.sum()}\n",
+    "a source with a comma": PLAIN + "\nSource: Eurostat, 2024\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", SHAPES.values(), ids=SHAPES)
+def test_what_is_no_row_of_the_table_is_left_out_with_a_note(file, text):
+    table = read_table(file(text))
+    assert table.columns["date"].tolist() == DAYS
+    assert table.numbers("v").tolist() == VALUES.tolist()
+    assert any("left out" in note for note in table.notes)
+
+
+def test_a_blank_row_among_others_is_a_gap(file):
+    rows = PLAIN.split("\n")
+    rows[5] = ""
+    assert len(read_table(file("\n".join(rows)))) == ROWS
+    assert read_table(file("x\n\n1\n\n2\n\n3\n")).columns["x"].tolist() == ["", "1", "", "2", "",
+                                                                           "3"]  # fmt: skip
+
+
+def test_words_below_words_are_data(file):
+    table = read_table(file(lines("kind,v", [f"kind {n}" for n in range(ROWS)], VALUES) + "max,7"))
+    assert table.columns["kind"][-1] == "max"
+
+
+SEPARATED = {"spaces": " ", "colons": ":", "carets": "^", "tildes": "~", "control characters": "\1"}
+
+
+@pytest.mark.parametrize("name", SEPARATED)
+def test_other_separators_are_refused_by_name(file, name):
+    text = lines(f"day{SEPARATED[name]}v", DAYS, VALUES, separator=SEPARATED[name])
+    with pytest.raises(DataError, match=f"must be separated by commas, .* and {name} seem to"):
+        read_table(file(text))
+
+
+def test_rows_in_quotation_marks_as_a_whole_are_refused(file):
+    quoted = "\n".join(f'"{line}"' for line in PLAIN.split())
+    with pytest.raises(DataError, match="row 1 is one cell, 'date,v'; remove the quotation marks"):
+        read_table(file(quoted))
+
+
+def test_one_column_of_texts_numbers_or_times_is_a_table(file):
+    clocks = [f"{day} 10:00" for day in DAYS]
+    for name, cells in (
+        ("a word", ["a b", "c d"] * 9),
+        ("a time", clocks),
+        ("sold kg", ["5 kg"] * 9),
+    ):
+        assert list(read_table(file("\n".join([name, *cells]))).columns) == [name]
+
+
+OTHERS = {
+    "JSON": '[{"date": "2024-01-01", "v": 1}, {"date": "2024-01-02", "v": 2}]',
+    "a web page or XML": "<!DOCTYPE html>\n<table><tr><td>1</td></tr></table>",
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_formats_of_text_are_refused_by_name(file, name):
+    with pytest.raises(DataError, match=f"must be a CSV file, but is {name}; save the table"):
+        read_table(file(OTHERS[name]))
+
+
+NAMELESS = {
+    "dates, a text and numbers": lines(f"{DAYS[0]},Berlin,5", DAYS, ["Berlin"] * ROWS, VALUES),
+    "dates and texts": lines(f"{DAYS[0]},warm", DAYS, ["cold"] * ROWS),
+    "a text and numbers": lines("Berlin,5.5", ["Berlin", "Paris"] * 20, VALUES),
+}
+
+
+@pytest.mark.parametrize("text", NAMELESS.values(), ids=NAMELESS)
+def test_data_in_the_row_of_names_is_refused(file, text):
+    with pytest.raises(DataError, match="row 1 must name the columns, but holds numbers or dates"):
+        read_table(file(text))
+
+
+def test_years_and_dates_may_be_names(file):
+    for names in ("country,1970,1971", f"country,{DAYS[0]},{DAYS[1]}"):
+        path = file(lines(names, ["Chad", "Mali", "Togo"], [1, 2, 3], [4, 5, 7]))
+        assert list(read_table(path).columns) == names.split(",")
