@@ -102,6 +102,7 @@ def unknown(kind: str, name: object, valid: Iterable[str]) -> str:
     names, shown = sorted(valid), _shortened.repr(str(name))
     if not names:
         return f"there is no {kind} {shown}, nor any other"
-    closest = difflib.get_close_matches(str(name)[:MAX_NAME], names, n=1)
+    closest = [other for other in names if other.lower() == str(name).lower()]
+    closest += difflib.get_close_matches(str(name)[:MAX_NAME], names, n=1)
     hint = f"; did you mean {closest[0]!r}?" if closest else ""
     return f"there is no {kind} {shown}{hint} (known: {', '.join(names)})"

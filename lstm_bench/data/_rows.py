@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from lstm_bench.data._calendar import infer_calendar
 from lstm_bench.data._future_rows import future_rows
+from lstm_bench.data._messages import list_names
 from lstm_bench.data._table import Table, group_rows
 from lstm_bench.data._time_joins import FileTimes
 from lstm_bench.data._time_reading import calendar_times, write_moments
@@ -31,6 +32,10 @@ class Roles(Protocol):
 
     @property
     def kind(self) -> str: ...
+    @property
+    def targets(self) -> tuple[str, ...]: ...
+    @property
+    def inputs(self) -> tuple[str, ...]: ...
     @property
     def group(self) -> str | None: ...
     @property
@@ -270,9 +275,12 @@ def _without_gaps(
             else "set missing=drop to leave these rows out"
         )
         repair += ", or missing=interpolate" if columns.kind == "real" else ""
+        names = (*columns.targets, *columns.inputs, *columns.known)
+        empty = [n for n, rows in zip(names, np.isnan(values[gaps]).T, strict=True) if rows.any()]
         raise DataError(
             f"{table.file}: no value may be missing, but "
-            f"{table.describe_rows(np.flatnonzero(gaps), ('has a gap', 'have gaps'))}; {repair}"
+            f"{table.describe_rows(np.flatnonzero(gaps), ('has a gap', 'have gaps'))} in "
+            f"{list_names([*map(repr, empty)])}; {repair}"
         )
     if gaps.any() and columns.missing == "interpolate" and columns.kind != "real":
         raise DataError(

@@ -35,7 +35,7 @@ from lstm_bench.data._known import check_known, known_note
 from lstm_bench.data._latest_rows import latest_rows
 from lstm_bench.data._messages import is_or_are
 from lstm_bench.data._rows import Aggregate, Rows, arrange_rows, following_texts
-from lstm_bench.data._series_by_order import SeriesByOrder, series_or_times
+from lstm_bench.data._series_by_order import SeriesByOrder, blank_note, series_or_times
 from lstm_bench.data._shared_cache import SharedCache
 from lstm_bench.data._split import fewest_steps, long_series, split_rows
 from lstm_bench.data._table import DEFAULT_READING, Reading, Table, forget_tables
@@ -143,6 +143,9 @@ def read_series(options: FileOptions) -> PreparedFile:
     time = None if times is None else times.name
     known, known_left_out = options.known or (), ""
     roles = {*targets, group, *(() if times is None else times.columns)}
+    if times is not None:
+        others = [n for n in times.others if n not in {*roles, *known}]
+        left_out |= dict.fromkeys(others, f"times, beside those of {times.name}")
     if known:
         known, known_left_out = check_known(known, table, options.horizon, options.columns, roles)
     inputs, out_note = infer_input_columns(
@@ -199,6 +202,7 @@ def read_series(options: FileOptions) -> PreparedFile:
         split_note(series),
         short_note,
         by_order.note,
+        blank_note(table, group),
         *table.notes,
         *number_notes(table, [*(targets if kind == "real" else ()), *columns.inputs, *known]),
         *(() if times is None else times.notes),

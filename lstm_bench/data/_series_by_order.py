@@ -199,3 +199,12 @@ def _restarts(table: Table, name: str) -> bool:
 
 def _starts(table: Table, name: str) -> NDArray[np.intp]:
     return np.flatnonzero(np.append(True, np.diff(table.numbers(name)) != 1))
+
+
+def blank_note(table: Table, group: str | None) -> str:
+    """Returns a note on rows that name no series, "" if all do."""
+    count = 0 if group is None else int((table.columns[group] == "").sum())
+    if not count:
+        return ""
+    rows = "1 row, which is a series" if count == 1 else f"{count:,} rows, which are one series"
+    return f"{group} is blank in {rows}; if that is wrong, fill it in"

@@ -122,9 +122,10 @@ def find_times(
         unread = {name: error for name, error in unread.items() if name not in best.columns}
     notes = [f"{name} is not used: {_reason(error)}" for name, error in unread.items()]
     used = () if best is None else best.columns
+    others = [f.name for f in single if f.name not in used and not table.is_numeric(f.name)]
     notes += [f"{times.name} is not used: times of day, with no column of dates"
               for times in clocks if times.name not in used and best not in single]  # fmt: skip
-    return best, tuple(notes)
+    return None if best is None else replace(best, others=tuple(others)), tuple(notes)
 
 
 def _preference(table: Table, times: FileTimes) -> tuple[Any, ...]:

@@ -39,6 +39,7 @@ class FileTimes:
     columns: tuple[str, ...]
     reading: Reading
     notes: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()  # further columns of times, which order no rows
 
     @property
     def values(self) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Files of several series whose times repeat: years and weeks of panels, and parts of times."""
+"""Files of several series whose times repeat, parts of times, and what is told about columns."""
 
 import itertools
 
@@ -99,3 +99,34 @@ def test_numbers_in_blocks_may_be_series_and_a_note_says_so(file):
     frame = pd.DataFrame({"engine": np.repeat([1, 2, 3], 20), "setting": VALUES / 2, "v": VALUES})
     note = "the values of engine come in blocks; if they are series, set group=engine"
     assert note in read(file, frame).notes
+
+
+def test_rows_without_a_name_of_a_series_are_told(file):
+    days = pd.period_range("2024-01-01", periods=30, freq="D").astype(str)
+    frame = pd.DataFrame({"shop": ["A"] * 30 + [""] * 30, "day": [*days, *days], "v": VALUES})
+    found = read(file, frame)
+    assert [s.name for s in found.series] == ["A", ""]
+    note = "shop is blank in 30 rows, which are one series; if that is wrong, fill it in"
+    assert note in found.notes
+
+
+def test_a_gap_is_named_with_its_column(file):
+    frame = pd.DataFrame({"t": range(60), "a": VALUES / 3, "b": VALUES / 2, "v": VALUES})
+    frame.loc[5, "a"] = frame.loc[7, "v"] = np.nan
+    message = "no value may be missing, but rows 7 and 9 have gaps in 'v', 'a'; set missing=drop"
+    with pytest.raises(DataError, match=message):
+        read(file, frame)
+
+
+def test_a_second_column_of_times_is_left_out_as_such(file):
+    days = pd.date_range("2024-01-20", periods=60)
+    later = days + pd.Timedelta(days=1)
+    frame = pd.DataFrame({"created": days, "updated": later, "v": VALUES})
+    found = read(file, frame)
+    assert found.time == "created"
+    assert "inputs: v (left out, times, beside those of created: updated)" in found.notes
+
+
+def test_a_name_in_other_letters_is_suggested(file):
+    with pytest.raises(DataError, match="no column 'v'; did you mean 'V'"):
+        read(file, pd.DataFrame({"t": range(60), "V": VALUES}))
