@@ -42,7 +42,7 @@ WRONG = {
     "not a number": (
         {"target": "sales"},
         rows_with(r7=("5", "NaN", "1"), r9=("7", "", "1")),
-        "rows 7 and 9 have gaps; set missing=drop",
+        "rows 7 and 9 have gaps in 'sales'; set missing=drop",
     ),
     "infinite": (
         {"target": "sales"},
@@ -77,7 +77,7 @@ WRONG = {
     "one gap": (
         {"target": "sales"},
         rows_with(r7=("5", "", "1")),
-        "row 7 has a gap; ",
+        "row 7 has a gap in 'sales'; ",
     ),
     "several times that cannot be read": (
         {"target": "sales", "time": "day"},
@@ -254,7 +254,7 @@ WRONG_NEW_FILES = {
     ),
     "a gap": (
         "\n".join(f"{n},a,{'' if n == 5 else n % 5}" for n in range(20)),
-        "row 7 has a gap; fill or leave out these rows, or train a run with missing=drop",
+        "row 7 has a gap in 'sales'; fill or leave out these rows, or train a run with missing=",
     ),
 }
 
