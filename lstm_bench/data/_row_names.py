@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from lstm_bench.data._cells import is_missing, is_number
 from lstm_bench.data._time_patterns import pattern_of
 
-TIME_NAMES = {"time", "date", "datetime", "timestamp", "year", "day", "datum", "ds"}
-"""Names of columns, in lower case, whose cells cannot stand under the next name."""
+DATE_NAMES = {"date", "datetime", "timestamp", "datum", "ds"}
+TIME_NAMES = DATE_NAMES | {"time", "year", "month", "week", "day", "hour", "quarter", "period", "t",
+                           "ts", "dt", "when", "jahr", "monat", "tag", "zeit"}  # fmt: skip
+"""Names of columns, in lower case, that hold times: those of row names stand one place too far."""
 MAX_DECIMALS = 3
-"""Digits behind a decimal comma, or of a group of thousands, that a cell may consist of."""
+"""Digits behind a decimal comma that a cell may consist of."""
 
 
 def begin_with_row_names(names: Sequence[str], rows: Sequence[Sequence[str]], quoted: bool) -> bool:
@@ -30,18 +32,26 @@ def begin_with_row_names(names: Sequence[str], rows: Sequence[Sequence[str]], qu
         return False
     if any(_cut_number(cell) for column in others for cell in column):
         return False
-    if any(pattern_of(cell) is not None for cell in first):
-        return quoted and not TIME_NAMES & {name.lower() for name in names}
+    lower = [name.lower() for name in names]
+    for name, column in zip(lower, others, strict=True):
+        if name in DATE_NAMES and not all(is_missing(c) or _is_time(c) for c in column):
+            return False
+    if any(map(_is_time, first)) and TIME_NAMES & set(lower):
+        return False
     if quoted:
         return True
-    number = [is_number(cell) for cell in first]
-    if any(number) and not _consecutive(first):
+    if any(map(is_number, first)) and not _consecutive(first):
         return False
     cells = [cell for column in others for cell in column if not is_missing(cell)]
-    if not all(map(is_number, cells)):
+    if not all(is_number(cell) or _is_time(cell) for cell in cells):
         return False
-    has_points = any("." in cell for cell in cells)
-    return has_points or not any(map(_may_be_decimals, others[1:]))
+    if any("." in cell and is_number(cell) for cell in cells):  # so no comma is a decimal one
+        return not any(map(_may_be_groups, others, others[1:]))
+    return not any(map(_is_time, first)) and not any(map(_may_be_decimals, others[1:]))
+
+
+def _is_time(cell: str) -> bool:
+    return pattern_of(cell) is not None
 
 
 def _cut_number(cell: str) -> bool:
@@ -59,3 +69,10 @@ def _may_be_decimals(column: Sequence[str]) -> bool:
     """Returns whether all cells are equally many digits, and few."""
     widths = {len(cell) if cell.isdecimal() else 0 for cell in column}
     return len(widths) == 1 and 0 < max(widths) <= MAX_DECIMALS
+
+
+def _may_be_groups(column: Sequence[str], following: Sequence[str]) -> bool:
+    """Returns whether two columns may be thousands and the three digits behind them."""
+    return all(cell.lstrip("-").isdecimal() for cell in column) and all(
+        len(cell.partition(".")[0]) == 3 for cell in following
+    )

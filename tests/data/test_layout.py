@@ -35,6 +35,9 @@ CUT = {
         "id,v,city", range(ROWS), VALUES, ["Berlin, DE"] * ROWS
     ),
     "a column without a name": lines("date,v,p", DAYS, VALUES, VALUES / 2, range(ROWS)),
+    "thousands beside another number": lines(
+        "when,v,p", DAYS, [f"{v + 1200:,.2f}" for v in VALUES], VALUES
+    ),
     "quoted dates": lines('"date","v"', [f'"{day}"' for day in DAYS], with_comma(VALUES)),
 }
 
@@ -64,7 +67,7 @@ def test_row_names_of_r_are_no_column_with_a_name(file, index, quoted):
         frame = frame.drop(columns="city")
     how = csv.QUOTE_NONNUMERIC if quoted else csv.QUOTE_NONE
     path = file(frame.to_csv(index_label=False, quoting=how))
-    if not quoted and index in ("dates", "numbers of some rows"):
+    if not quoted and index == "numbers of some rows":
         with pytest.raises(DataError, match="and each column a name"):
             read_table(path)
         return
@@ -163,3 +166,10 @@ def test_years_and_dates_may_be_names(file):
     for names in ("country,1970,1971", f"country,{DAYS[0]},{DAYS[1]}"):
         path = file(lines(names, ["Chad", "Mali", "Togo"], [1, 2, 3], [4, 5, 7]))
         assert list(read_table(path).columns) == names.split(",")
+
+
+@pytest.mark.parametrize("mark", ["", '"'])
+def test_row_names_of_r_may_stand_beside_dates(file, mark):
+    text = lines("date,v", [f"{mark}{n}{mark}" for n in range(1, ROWS + 1)], DAYS, VALUES)
+    table = read_table(file(text))
+    assert table.columns["date"].tolist() == DAYS and table.numbers("v").tolist() == VALUES.tolist()
