@@ -155,8 +155,8 @@ def series_by_order(
                 return SeriesByOrder(name)
             notes.insert(texts, name)
             texts += 1
-        elif in_blocks and name not in parts and _are_ids(column[starts]):
-            notes += [name] * (min(count, lengths.min()) >= MIN_LENGTH)
+        elif in_blocks and name not in parts and min(count, lengths.min()) >= MIN_LENGTH:
+            notes += [name] if _are_ids(column[starts]) else []
     if notes:
         note = f"the values of {notes[0]} come in blocks; if they are series, set group={notes[0]}"
         return SeriesByOrder(note=note)

@@ -99,6 +99,8 @@ def test_numbers_in_blocks_may_be_series_and_a_note_says_so(file):
     frame = pd.DataFrame({"engine": np.repeat([1, 2, 3], 20), "setting": VALUES / 2, "v": VALUES})
     note = "the values of engine come in blocks; if they are series, set group=engine"
     assert note in read(file, frame).notes
+    uneven = frame.assign(engine=np.repeat([1, 2, 3], [2, 20, 38]))
+    assert not any("blocks" in told for told in read(file, uneven).notes)
 
 
 def test_rows_without_a_name_of_a_series_are_told(file):
