@@ -294,6 +294,15 @@ def _without_gaps(
         kept[name] = rows[~gaps[rows]]
         if columns.missing == "interpolate" and len(kept[name]):  # from the first complete row on
             kept[name] = rows[np.flatnonzero(~gaps[rows])[0] :]
+    if not new_file and not any(map(len, kept.values())):
+        names = (*columns.targets, *columns.inputs, *columns.known)
+        counts = np.isnan(values[used & ~future]).sum(axis=0)
+        most = int(np.argmax(counts))
+        raise DataError(
+            f"{table.file}: some row must be complete, but all have gaps, most in {names[most]!r} "
+            f"({counts[most]:,} rows); leave columns with many gaps out of columns, or choose "
+            "another target"
+        )
     return {name: rows for name, rows in kept.items() if len(rows)}, ahead
 
 

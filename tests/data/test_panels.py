@@ -120,6 +120,14 @@ def test_a_gap_is_named_with_its_column(file):
         read(file, frame)
 
 
+@pytest.mark.parametrize("missing", ["drop", "interpolate"])
+def test_a_file_without_a_complete_row_is_refused(file, missing):
+    frame = pd.DataFrame({"t": range(60), "a": VALUES / 3, "v": VALUES})
+    frame.loc[:30, "a"], frame.loc[29:, "v"] = np.nan, np.nan
+    with pytest.raises(DataError, match=r"all have gaps, most in '[av]' \(31 rows\); leave"):
+        read(file, frame, missing=missing)
+
+
 def test_a_second_column_of_times_is_left_out_as_such(file):
     days = pd.date_range("2024-01-20", periods=60)
     later = days + pd.Timedelta(days=1)
