@@ -75,8 +75,8 @@ def refuse_data_for_names(
         cells = [row[place] for row in below if not is_missing(row[place])]
         if is_number(name):
             continue
-        is_date = pattern_of(name) is not None and len(cells) > 2
-        dates += is_date and all(pattern_of(cell) is not None for cell in cells)
+        if len(cells) > 2:  # the name last: thousands of different names take long
+            dates += all(pattern_of(cell) is not None for cell in [*cells, name])
         texts += cells.count(name) > 1
     data = sum(map(is_data, names))
     if data == len(names) or dates or (data and texts):
