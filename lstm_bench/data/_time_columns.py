@@ -58,6 +58,15 @@ class TimeOptions:
     day_first: bool | None = None
     order: Order | None = None  # known from a file that was read before
 
+    def __post_init__(self) -> None:
+        """Raises `DataError` unless the pattern is one of `strptime` that can be read."""
+        if self.date_format is not None and directives(self.date_format) is None:
+            raise DataError(
+                "date_format: must be a pattern of strptime with each of %Y %y %m %d %b %B %H %I "
+                "%M %S %f %p %z %j %G %V %u %a %A and %q (quarter) at most once, but is "
+                f"{self.date_format!r}; write it like %d/%m/%Y %H:%M"
+            )
+
     @property
     def orders(self) -> tuple[Order, ...] | None:
         """The orders of day and month that are allowed; None: all."""
@@ -216,22 +225,11 @@ def read_column(table: Table, name: str, options: TimeOptions) -> FileTimes:
         numbers = table.numbers(name)
         reading = read_numbers(text, numbers) or as_numbers(text, numbers)
         return FileTimes(name, (name,), reading)
-    check_format(options.date_format)
     read = _read_cells(text, options)
     if isinstance(read, Unread):
         raise _unread_error(table, name, text, read, options)
     notes = tuple(f"{name}: {note}" for note in read.notes)
     return FileTimes(name, (name,), read, notes)
-
-
-def check_format(date_format: str | None) -> None:
-    """Raises `DataError` unless a pattern is one of `strptime` that can be read."""
-    if date_format is not None and directives(date_format) is None:
-        raise DataError(
-            "date_format: must be a pattern of strptime with each of %Y %y %m %d %b %B %H %I %M %S "
-            f"%f %p %z %j %G %V %u %a %A and %q (quarter) at most once, but is {date_format!r}; "
-            "write it like %d/%m/%Y %H:%M"
-        )
 
 
 def _unread_error(
@@ -300,7 +298,6 @@ def read_columns(table: Table, names: Sequence[str], options: TimeOptions) -> Fi
             if date.format.kind == "text":
                 return join(table, names, date.reading.wall + clock, date.notes)
     text = np.array([" ".join(cells) for cells in zip(*texts, strict=True)], object)
-    check_format(options.date_format)
     read = _read_cells(text, options)
     label = " ".join(names)
     if isinstance(read, Unread):
