@@ -21,6 +21,8 @@ from lstm_bench.errors import DataError
 Aggregate = Literal["mean", "sum", "first", "last"]
 MAX_FILLED = 1.0
 """`missing=interpolate` adds at most so many absent moments for each row of the file."""
+END = np.datetime64("9999-12-31", "us")
+"""Later moments have no text: years have four digits, and a zone may be a day ahead."""
 LATEST = 24
 """Rows from which the next times are computed if all rows together are not evenly spaced."""
 
@@ -329,6 +331,8 @@ def following_texts(
         even = not calendar.uneven and (calendar.whole == 1).mean() >= 0.5
         if even or (calendar.has_sessions and not calendar.uneven):
             moments = calendar.following(clocks[latest], count)
+            if np.issubdtype(moments.dtype, np.datetime64):
+                moments = moments[moments < END]
             texts = times.reading.texts[latest].tolist()
             written = write_moments(moments, times.format, on_wall, texts)
             return np.array([*written, *[""] * (count - len(written))], object)

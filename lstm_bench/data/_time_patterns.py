@@ -254,6 +254,7 @@ def wall_times(fields: dict[str, list[str | None]]) -> Times:
     parts = [0 if text is None else int(text.ljust(6, "0")[:6]) for text in fields.get("f", ())]
     clock = (60 * (60 * hour + minute) + second) * 1_000_000 + (np.array(parts) if parts else 0)
     times = dates.to_numpy().astype("M8[us]") + clock.astype("m8[us]")
+    known &= times < np.datetime64("10000", "us")  # which is 24:00 of the last day
     return np.asarray(np.where(known, times, np.datetime64("NaT", "us")).astype("M8[us]"))
 
 

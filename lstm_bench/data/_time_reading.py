@@ -195,6 +195,7 @@ def _restored(
         rows = np.flatnonzero(np.isnan(minutes))
         return Unread(rows, 1 - len(rows) / len(cells), "format")
     values = wall - (minutes * 60e6).astype("m8[us]")
+    values = np.minimum(values, np.datetime64("9999-12-31T23:59:59.999999", "us"))
     latest = int(np.argmax(values))
     place = ""
     notes: tuple[str, ...] = ()

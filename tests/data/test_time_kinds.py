@@ -42,3 +42,17 @@ def test_a_date_format_that_is_no_pattern_is_refused_whether_or_not_time_is_name
     when = pd.date_range("2023-01-01", periods=COUNT)
     with pytest.raises(DataError, match=r"must be a pattern of strptime .* write it like"):
         Read(file, {"when": when}, date_format=wrong, **options)
+
+
+@pytest.mark.parametrize("last", ["9999-12-31", "9999-12-31 23:00", "9999-12-31 23:00-05:00"])
+def test_the_last_day_that_has_a_date_is_followed_by_no_time(file, last):
+    when = pd.bdate_range("2024-01-01", periods=COUNT - 1)
+    texts = when.strftime("%Y-%m-%d" + last[10:].replace("23:00", "10:00")).tolist()
+    found = Read(file, {"when": [*texts, last]})
+    assert found.series.times.tolist() == [*texts, last] and found.next == [""]
+
+
+def test_the_end_of_the_last_day_that_has_a_date_is_in_no_calendar(file):
+    texts = pd.date_range("2024-01-01", periods=COUNT - 1).strftime("%Y-%m-%d %H:%M").tolist()
+    with pytest.raises(DataError, match="must be in the calendar, but row 61 has '9999-12-31 24"):
+        Read(file, {"when": [*texts, "9999-12-31 24:00"]})
