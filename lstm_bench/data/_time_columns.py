@@ -14,6 +14,7 @@ from lstm_bench.data._calendar import infer_calendar
 from lstm_bench.data._cells import parse_numbers, present_cells
 from lstm_bench.data._messages import describe_rows, quote_cell
 from lstm_bench.data._table import Table
+from lstm_bench.data._time_digits import epoch_times, read_numbers
 from lstm_bench.data._time_joins import (
     FileTimes,
     clock_values,
@@ -29,8 +30,6 @@ from lstm_bench.data._time_reading import (
     TimeFormat,
     Unread,
     as_numbers,
-    epoch_times,
-    read_numbers,
     read_texts,
 )
 from lstm_bench.errors import DataError
@@ -249,6 +248,16 @@ def _unread_error(
             "in one way"
         )
     cell = quote_cell(str(text[rows[0]]))
+    if read.reason == "century":
+        return DataError(
+            f"{start} must show their century, but years of two digits such as {cell} may be of "
+            "1900 to 1999 or of 2000 to 2099; write years with four digits"
+        )
+    if read.reason == "year":
+        return DataError(
+            f"{start} must have a year, but the number in {cell} may be a day of the month; write "
+            f"dates with a year, or set date_format={read.texts[0]} (--date-format) if it is a year"
+        )
     if read.reason == "calendar":
         return DataError(
             f"{start} must be in the calendar, but "

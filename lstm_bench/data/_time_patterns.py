@@ -11,7 +11,7 @@ from __future__ import annotations
 import calendar
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -24,6 +24,8 @@ Times = NDArray[np.datetime64]
 
 MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_name) if name}
 MONTHS |= {name[:3]: number for name, number in MONTHS.items()} | {"sept": 9}
+USUAL_FIRST = 69
+"""The first year of two digits that is of the 20th century, as for strptime."""
 DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 ZONE_TEXT = (
     r"(?:Z|[+-]\d\d(?::?\d\d)?(?: \(?[A-Z]{3,5}\)?|\[[\w/+-]+\])?|[A-Z]{3,5}|[A-Z]\w+(?:/[\w+-]+)+)"
@@ -205,11 +207,32 @@ def match_cells(cells: Sequence[str], pattern: str) -> dict[str, list[str | None
     return columns
 
 
-def wall_times(fields: dict[str, list[str | None]]) -> Times:
+def first_short_year(texts: Iterable[str | None]) -> int | None:
+    """Returns from which year of two digits on years are of the 20th century; before, of the 21st.
+
+    It is 69, as for strptime, unless these years are closer to each other otherwise: None if it is
+    not clear.
+
+    >>> [first_short_year(years) for years in (["98", "05"], ["66", "70"], ["5", "60"])]
+    [69, 66, None]
+    """
+    years = sorted({int(text) for text in texts if text})
+    if len(years) < 2:
+        return USUAL_FIRST
+    before = {year: (year - years[place - 1]) % 100 for place, year in enumerate(years)}
+    usual = before.pop(next((year for year in years if year >= USUAL_FIRST), years[0]))
+    first = max(before, key=lambda year: before[year])
+    if usual > before[first]:
+        return USUAL_FIRST
+    unique = list(before.values()).count(before[first]) == 1
+    return first if unique and before[first] >= 2 * usual else None
+
+
+def wall_times(fields: dict[str, list[str | None]], first: int = USUAL_FIRST) -> Times:
     """Returns the times that fields tell, as clocks show them, NaT where they are in no calendar.
 
     A field that is not there is the first of its kind: 2024 is 1 January 2024, 00:00. Years of two
-    digits are 1969 to 2068. The hour 24 is the next day's 0.
+    digits are of the 20th century from `first` on. The hour 24 is the next day's 0.
     """
     import pandas as pd  # takes a third of a second to import
 
@@ -224,7 +247,7 @@ def wall_times(fields: dict[str, list[str | None]]) -> Times:
     year, month, day = number("Y", 1900), number("m", 1), number("d", 1)
     if "y" in fields:
         short = number("y", 0)
-        year = short + np.where(short < 69, 2000, 1900)
+        year = short + np.where(short < first, 2000, 1900)
     if "b" in fields:
         month = np.array([MONTHS.get((text or "").lower(), -1) for text in fields["b"]], np.int64)
     if "q" in fields:

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from lstm_bench.data._calendar import Calendar, infer_calendar
 from lstm_bench.data._time_patterns import (
     DIRECTIVE,
+    USUAL_FIRST,
     Order,
     Times,
     directives,
     expand,
+    first_short_year,
     match_cells,
     pattern_of,
     style,
@@ -31,12 +33,6 @@ from lstm_bench.data._time_zones import (
     zone_offset,
 )
 
-COMPACT = {6: "%Y%m", 7: "%Y%j", 8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M",
-           14: "%Y%m%d%H%M%S"}  # fmt: skip
-"""Patterns of numbers that are dates, by how many digits they have."""
-COMPACT_YEARS = (1500, 2299)
-EPOCHS = {"s": (1e8, 1e10), "ms": (1e11, 1e13), "us": (1e14, 1e16), "ns": (1e17, 9e18)}
-"""Units of time since 1970, with the numbers that are from 1973 to 2286."""
 PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 MAX_PATTERNS = 6
 """A column of times is written in at most so many patterns."""
@@ -95,8 +91,8 @@ class Unread:
 
     rows: NDArray[np.intp]  # that cannot be read
     share: float  # of the cells that can be read
-    reason: Literal["format", "calendar", "zones", "order"]
-    texts: tuple[str, ...] = ()  # with the reason "order": the first time in each reading
+    reason: Literal["format", "calendar", "zones", "order", "century", "year"]
+    texts: tuple[str, ...] = ()  # "order": the first time in each reading; "year": the pattern
 
 
 def plain(pattern: str) -> str:
@@ -115,7 +111,7 @@ def read_texts(
     unique, places = np.unique(cells.astype(str), return_inverse=True)
     texts = unique.tolist()
     if exact:
-        return _restored(_with_patterns(texts, [expand(exact)] * len(texts), "dmy", exact), places,
+        return _restored(with_patterns(texts, [expand(exact)] * len(texts), "dmy", exact), places,
                          cells)  # fmt: skip
     shapes, shape_of = np.unique([text.translate(DIGITS) for text in texts], return_inverse=True)
     first = np.array([np.argmax(shape_of == n) for n in range(len(shapes))]) if (
@@ -137,12 +133,15 @@ def read_texts(
             continue
         tried.add(tuple(patterns))
         readings.append(
-            _restored(_with_patterns(texts, [patterns[n] for n in shape_of], order), places, cells)
+            _restored(with_patterns(texts, [patterns[n] for n in shape_of], order), places, cells)
         )
-    return _chosen(readings)
+    chosen = _chosen(readings)
+    if isinstance(chosen, Reading) and _lacks_year(chosen):
+        return Unread(np.array([0]), 1.0, "year", (plain(chosen.format.pattern),))
+    return chosen
 
 
-def _with_patterns(
+def with_patterns(
     texts: list[str], patterns: Sequence[str | None], order: Order, exact: str = ""
 ) -> Reading | Unread:
     kinds = [pattern for pattern in dict.fromkeys(patterns) if pattern is not None]
@@ -153,26 +152,66 @@ def _with_patterns(
     zones = [""] * len(texts)
     fits = np.zeros(len(texts), bool)
     styled, counts = {}, {}
+    matched: list[tuple[list[int], dict[str, list[str | None]]]] = []
     if 0 < len(kinds) <= MAX_PATTERNS:
         for kind in kinds:
             rows = [n for n, pattern in enumerate(patterns) if pattern and merged[pattern] == kind]
             fields = match_cells([texts[row] for row in rows], kind)
             present = np.array([cell is not None for cell in next(iter(fields.values()))], bool)
             fits[rows] = present
-            wall[rows] = wall_times(fields)
+            matched.append((rows, fields))
             for row, zone in zip(rows, fields.get("z", ()), strict=False):
                 zones[row] = zone or ""
             styled[kind], counts[kind] = style(kind, fields), len(rows)
+    first = first_short_year(text for _, fields in matched for text in fields.get("y", ()))
+    for rows, fields in matched:
+        wall[rows] = wall_times(fields, first or USUAL_FIRST)
     wrong = np.flatnonzero(np.isnat(wall))
     if len(wrong):
         share = 1 - len(wrong) / len(texts)
         in_format = bool(fits[wrong].all())
         return Unread(wrong, share, "calendar" if in_format else "format")
+    if first is None:
+        return Unread(np.array([0]), 1.0, "century")
+    notes: tuple[str, ...] = ()
+    if first != USUAL_FIRST:
+        years = wall.astype("M8[Y]")
+        notes = (f"years of two digits are {years.min()} to {years.max()}",)
     longest = max(counts, key=lambda kind: (len(directives(kind) or ()), counts[kind]))
     parts = [part for part in directives(longest) or () if part in "Yymd"]
     ordered = {"m", "d"} <= set(parts) and parts[0] != "Y"
     times = TimeFormat((), "text", styled[longest], order if ordered else None, exact)
-    return Reading(wall, wall, np.array(zones, object), times)
+    return Reading(wall, wall, np.array(zones, object), times, notes)
+
+
+def _lacks_year(reading: Reading) -> bool:
+    """Returns whether the number next to a month's name is a day, not the year it was read as.
+
+    It is one if there is a weekday or a time of day, and if the months are not in order while the
+    days are closer to an even step than the months.
+    """
+    parts = set(directives(plain(reading.format.pattern)) or ())
+    if not {"y", "b"} <= parts or parts & {"d", "Y"}:
+        return False
+    months = reading.wall.astype("M8[M]").astype(int)
+    if parts > {"y", "b"} or len(different := np.unique(months)) < 3:
+        return parts > {"y", "b"}
+    numbers = (months // 12 + 1970) % 100
+    start = (months % 12 + 12 * 30).astype("M8[M]")  # in 2000, a leap year
+    days = start.astype("M8[D]") + numbers - 1
+    if (days.astype("M8[M]") != start).any():
+        return False
+    steps, one_month = np.diff(months), len(np.unique(start)) == 1
+    if not one_month and ((steps > 0).all() or (steps < 0).all()):
+        return False
+    by_day, by_month = _evenness(np.unique(days).astype(int)), _evenness(different)
+    return by_day > by_month or (one_month and by_day == by_month)
+
+
+def _evenness(values: NDArray[np.int64]) -> float:
+    """Returns the share of steps that are the most common one."""
+    counts = np.unique(np.diff(values), return_counts=True)[1]
+    return float(counts.max() / counts.sum())
 
 
 def _restored(
@@ -198,7 +237,7 @@ def _restored(
     values = np.minimum(values, np.datetime64("9999-12-31T23:59:59.999999", "us"))
     latest = int(np.argmax(values))
     place = ""
-    notes: tuple[str, ...] = ()
+    notes = reading.notes
     names = sorted(set(zones.tolist()))
     if len(names) == 1 and "/" in names[0] and names[0][0] not in "+-":
         place = names[0]
@@ -206,7 +245,7 @@ def _restored(
         order = np.argsort(values, kind="stable")
         place = next(iter(fitting_zones(values[order], minutes[order])), "")
         rule = f" as in {place}" if place else "; the next times are written with the last one"
-        notes = (f"offsets from UTC differ{rule}",)
+        notes = (*notes, f"offsets from UTC differ{rule}")
     times = replace(reading.format, zone=str(zones[latest]), place=place)
     return replace(reading, values=values, format=times, notes=notes)
 
@@ -228,9 +267,8 @@ def _with_summer_time(reading: Reading) -> Reading:
     values = wall - (minutes * 60e6).astype("m8[us]")
     values = values[::-1] if descending else values
     note = f"local time with summer time as in {zone}"
-    return replace(
-        reading, values=values, format=replace(reading.format, place=zone), notes=(note,)
-    )
+    notes = (*reading.notes, note)
+    return replace(reading, values=values, format=replace(reading.format, place=zone), notes=notes)
 
 
 def _chosen(readings: list[Reading | Unread]) -> Reading | Unread:
@@ -265,67 +303,6 @@ def _regularity(values: NDArray[Any]) -> int:
     if calendar.has_sessions:
         return 1
     return 0 if not calendar.regular else 1 if calendar.absent else 2
-
-
-def read_numbers(cells: NDArray[np.object_], numbers: NDArray[np.float64]) -> Reading | None:
-    """Returns the times of numbers that are dates, such as 20240131, or seconds since 1970.
-
-    None if they are not. Numbers of 4 digits are left as they are.
-    """
-    texts = cells.astype(str).tolist()
-    lengths = {len(text) for text in texts}
-    if len(lengths) == 1 and all(map(str.isdigit, texts)):
-        pattern = COMPACT.get(lengths.pop())
-        reading = None if pattern is None else _dates_of_digits(cells, pattern)
-        if reading is not None:
-            return reading
-    for regex, pattern in ((r"\d{4}\.(0[1-9]|1[012])", "%Y.%m"), (r"(0[1-9]|1[012])\.\d{4}",
-                                                                  "%m.%Y")):  # fmt: skip
-        if all(re.fullmatch(regex, text) for text in texts) and len({*texts}) > 2:
-            return _dates_of_digits(cells, pattern)
-    return _epoch(cells, texts, numbers)
-
-
-def _dates_of_digits(cells: NDArray[np.object_], pattern: str) -> Reading | None:
-    unique, places = np.unique(cells.astype(str), return_inverse=True)
-    reading = _with_patterns(unique.tolist(), [pattern] * len(unique), "ymd")
-    if isinstance(reading, Unread):
-        return None
-    years = reading.wall.astype("M8[Y]").astype(int) + 1970
-    if years.min() < COMPACT_YEARS[0] or years.max() > COMPACT_YEARS[1]:
-        return None
-    wall = reading.wall[places]
-    return replace(reading, values=wall, wall=wall, texts=cells,
-                   format=replace(reading.format, exact=pattern))  # fmt: skip
-
-
-def _epoch(
-    cells: NDArray[np.object_], texts: list[str], numbers: NDArray[np.float64]
-) -> Reading | None:
-    units = [u for u, (low, high) in EPOCHS.items() if low <= numbers.min() <= numbers.max() < high]
-    if not units:
-        return None
-    decimals = max(len(text.partition(".")[2]) for text in texts)
-    if decimals > 9 or not all(re.fullmatch(r"\d+(\.\d*)?", text) for text in texts):
-        return None
-    return epoch_times(cells, f"{units[0]}{decimals}")
-
-
-def epoch_times(cells: NDArray[np.object_], pattern: str) -> Reading | None:
-    """Returns times since 1970; the pattern is a unit and how many decimals are written."""
-    unit, decimals = pattern[:-1], int(pattern[-1])
-    per_second = PER_SECOND.get(unit, 1)
-    try:
-        ticks = []
-        for text in cells.astype(str).tolist():
-            whole, _, rest = text.partition(".")
-            digits = int(whole) * 10**decimals + int((rest.ljust(decimals, "0") or "0")[:decimals]
-                                                     or 0)  # fmt: skip
-            ticks.append(digits * 10**6 // (per_second * 10**decimals))
-        values = np.array(ticks, "int64").astype("M8[us]")
-    except (ValueError, OverflowError):
-        return None
-    return Reading(values, values, cells, TimeFormat((), "epoch", pattern))
 
 
 def as_numbers(cells: NDArray[np.object_], numbers: NDArray[np.float64]) -> Reading:

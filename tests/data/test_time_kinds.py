@@ -56,3 +56,52 @@ def test_the_end_of_the_last_day_that_has_a_date_is_in_no_calendar(file):
     texts = pd.date_range("2024-01-01", periods=COUNT - 1).strftime("%Y-%m-%d %H:%M").tolist()
     with pytest.raises(DataError, match="must be in the calendar, but row 61 has '9999-12-31 24"):
         Read(file, {"when": [*texts, "9999-12-31 24:00"]})
+
+
+@ORDERS
+@pytest.mark.parametrize(("written", "start", "freq"), [
+    ("%b-%y", "1966-01-01", "MS"), ("%d.%m.%y", "1967-11-02", "B"), ("%m/%d/%y", "1968-11-20", "D"),
+    ("%d-%b-%y", "1960-12-31", "YE"), ("%d/%m/%y", "1962-04-23", "67D"),
+    ("%qQ%y", "1957-01-01", "QS"),
+])  # fmt: skip
+def test_years_of_two_digits_around_1969_stay_together(file, rows, written, start, freq):
+    when = pd.date_range(start, periods=COUNT + 1, freq=freq)
+    texts = [t.strftime(written.replace("%q", str(t.quarter))) for t in when]
+    found = Read(file, {"when": texts[:-1]}, rows)
+    assert found.series.times.tolist() == texts[:-1] and found.next == texts[-1:]
+    if when[0].year < 1969 < when[-2].year:
+        years = f"{when[0].year} to {when[-2].year}"
+        assert f"when: years of two digits are {years}" in found.notes
+
+
+def test_years_of_two_digits_of_a_whole_century_are_refused(file):
+    texts = [f"31.12.{year % 100:02}" for year in range(1925, 2025)]
+    with pytest.raises(DataError, match=r"must show their century, .* such as '31.12.00' may be"):
+        Read(file, {"when": texts})
+
+
+@ORDERS
+@pytest.mark.parametrize("written", ["%d-%b", "%b %d", "%d %b", "%a %d %b", "%d %b %H:%M"])
+@pytest.mark.parametrize(("start", "freq"), [("2024-01-01", "D"), ("2023-09-04", "B"),
+                                             ("2023-01-02", "6D")])  # fmt: skip
+def test_days_without_a_year_are_refused(file, rows, written, start, freq):
+    texts = pd.date_range(start, periods=COUNT, freq=freq).strftime(written).tolist()
+    with pytest.raises(DataError, match="must have a year, but the number in"):
+        Read(file, {"when": texts}, rows)
+
+
+@ORDERS
+@pytest.mark.parametrize("written", ["%b-%y", "%y-%b", "%b %y"])
+@pytest.mark.parametrize(("start", "freq"), [("2009-01-01", "MS"), ("2003-01-01", "QS"),
+                                             ("2001-03-01", "2MS")])  # fmt: skip
+def test_months_with_years_of_two_digits_are_read(file, rows, written, start, freq):
+    texts = pd.date_range(start, periods=COUNT + 1, freq=freq).strftime(written).tolist()
+    found = Read(file, {"when": texts[:-1]}, rows)
+    assert found.series.times.tolist() == texts[:-1] and found.next == texts[-1:]
+
+
+def test_what_may_be_days_or_years_of_one_month_needs_a_word_of_the_user(file):
+    texts = [f"Dec-{day:02}" for day in range(1, 25)]
+    with pytest.raises(DataError, match=r"set date_format=%b-%y \(--date-format\) if it is a year"):
+        Read(file, {"when": texts})
+    assert Read(file, {"when": texts}, date_format="%b-%y").next == ["Dec-25"]
