@@ -156,7 +156,12 @@ def _candidate(table: Table, name: str, options: TimeOptions) -> FileTimes | Non
         cells = table.columns[name]
         if not present_cells(cells).all() and name.lower() not in NAMES:
             return None
-        times = read_column(table, name, options)
+        try:
+            times = read_column(table, name, options)
+        except DataError:
+            if hints & HINTS:
+                raise
+            return None
         if times.format.kind != "numbers":
             first = name == next(iter(table.columns))
             known = bool(hints & HINTS) or (
@@ -222,8 +227,10 @@ def read_column(table: Table, name: str, options: TimeOptions) -> FileTimes:
         )
     if options.date_format is None and table.is_numeric(name):
         numbers = table.numbers(name)
-        reading = read_numbers(text, numbers) or as_numbers(text, numbers)
-        return FileTimes(name, (name,), reading)
+        reading = read_numbers(text, numbers, name, options.orders) or as_numbers(text, numbers)
+        if isinstance(reading, Unread):
+            raise _unread_error(table, name, text, reading, options)
+        return FileTimes(name, (name,), reading, tuple(f"{name}: {n}" for n in reading.notes))
     read = _read_cells(text, options)
     if isinstance(read, Unread):
         raise _unread_error(table, name, text, read, options)

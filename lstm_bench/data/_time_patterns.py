@@ -35,7 +35,7 @@ FIELDS = {
     "I": r"\d{1,2}", "M": r"\d{1,2}", "S": r"\d{1,2}", "f": r"\d{1,9}", "p": r"[ap]\.?m\.?",
     "b": "|".join(sorted(MONTHS, key=len, reverse=True)), "j": r"\d{1,3}", "q": "[1-4]",
     "N": "[12]", "G": r"\d{4}", "V": r"\d{1,2}", "u": "[1-7]", "a": rf"(?:{'|'.join(DAYS)})[a-z]*",
-    "z": ZONE_TEXT, "o": "st|nd|rd|th",
+    "z": ZONE_TEXT, "o": "st|nd|rd|th", "O": "0[1-9]|1[012]?",
 }  # fmt: skip
 """What each directive of a pattern matches."""
 SAME = {"B": "b", "A": "a", "Z": "z", "P": "p", "e": "d"}
@@ -190,7 +190,10 @@ def match_cells(cells: Sequence[str], pattern: str) -> dict[str, list[str | None
     for piece in DIRECTIVE.finditer(pattern):
         parts.append(re.escape(pattern[place : piece.start()]))
         name = SAME.get(piece["name"], piece["name"])
-        parts.append("%" if name == "%" else f"(?P<{name}>{FIELDS[name]})")
+        field = FIELDS.get(name, "")
+        if piece["flag"] == "-" and not piece.start() and name in "dmy":
+            field = r"\d\d?"  # in front of further digits, it may lack its zero
+        parts.append("%" if name == "%" else f"(?P<{name}>{field})")
         place = piece.end()
     regex = re.compile("".join(parts) + re.escape(pattern[place:]), re.IGNORECASE)
     compact = re.search(r"%-?[YymdHIMS]%-?[ymdHIMS]", pattern) is not None
@@ -250,6 +253,9 @@ def wall_times(fields: dict[str, list[str | None]], first: int = USUAL_FIRST) ->
         year = short + np.where(short < first, 2000, 1900)
     if "b" in fields:
         month = np.array([MONTHS.get((text or "").lower(), -1) for text in fields["b"]], np.int64)
+    if "O" in fields:  # a month after a decimal point: 1 is 10
+        fields = fields | {"m": [text and text.ljust(2, "0") for text in fields["O"]]}
+        month = number("m", 1)
     if "q" in fields:
         month = 3 * number("q", 1) - 2
     if "N" in fields:
@@ -326,10 +332,11 @@ def write_time(time: np.datetime64, pattern: str, zone: str = "") -> str:
     week = when.isocalendar()
     day = when.day
     numbers = {
-        "Y": (f"{when.year:04}", 4), "y": (f"{when.year % 100:02}", 2), "m": (when.month, 2),
+        "Y": (f"{when.year:04}", 4), "y": (when.year % 100, 2), "m": (when.month, 2),
         "d": (day, 2), "e": (day, 2), "H": (when.hour, 2), "I": ((when.hour - 1) % 12 + 1, 2),
         "M": (when.minute, 2), "S": (when.second, 2), "j": (when.timetuple().tm_yday, 3),
         "q": ((when.month + 2) // 3, 1), "N": ((when.month + 5) // 6, 1),
+        "O": (f"{when.month:02}".rstrip("0"), 0),
         "G": (week.year, 4), "V": (week.week, 2), "u": (week.weekday, 1),
     }  # fmt: skip
 

@@ -135,15 +135,19 @@ def read_texts(
         readings.append(
             _restored(with_patterns(texts, [patterns[n] for n in shape_of], order), places, cells)
         )
-    chosen = _chosen(readings)
-    if isinstance(chosen, Reading) and _lacks_year(chosen):
-        return Unread(np.array([0]), 1.0, "year", (plain(chosen.format.pattern),))
-    return chosen
+    best = chosen(readings)
+    if isinstance(best, Reading) and _lacks_year(best):
+        return Unread(np.array([0]), 1.0, "year", (plain(best.format.pattern),))
+    return best
 
 
 def with_patterns(
     texts: list[str], patterns: Sequence[str | None], order: Order, exact: str = ""
 ) -> Reading | Unread:
+    """Returns the times of texts by the pattern of each, or which of them cannot be read.
+
+    Their zones are in place of the texts.
+    """
     kinds = [pattern for pattern in dict.fromkeys(patterns) if pattern is not None]
     # Long and short names of months differ in their pattern alone.
     merged = {kind: kind.replace("%B", "%b").replace("%A", "%a") for kind in kinds}
@@ -271,7 +275,8 @@ def _with_summer_time(reading: Reading) -> Reading:
     return replace(reading, values=values, format=replace(reading.format, place=zone), notes=notes)
 
 
-def _chosen(readings: list[Reading | Unread]) -> Reading | Unread:
+def chosen(readings: Sequence[Reading | Unread]) -> Reading | Unread:
+    """Returns the one reading of a column that can be meant, or why there is none."""
     read = [reading for reading in readings if isinstance(reading, Reading)]
     if not read:
         return max((r for r in readings if isinstance(r, Unread)), key=lambda r: r.share)

@@ -105,3 +105,67 @@ def test_what_may_be_days_or_years_of_one_month_needs_a_word_of_the_user(file):
     with pytest.raises(DataError, match=r"set date_format=%b-%y \(--date-format\) if it is a year"):
         Read(file, {"when": texts})
     assert Read(file, {"when": texts}, date_format="%b-%y").next == ["Dec-25"]
+
+
+DIGITS = {  # how they are written, the start, the step and the name of the column
+    "day first": ("%d%m%Y", "2024-01-01", "D", "date"),
+    "month first": ("%m%d%Y", "2024-01-05", "D", "date"),
+    "day first, without a name": ("%d%m%Y", "2024-01-01", "D", "x"),
+    "day first, zeros lost": ("%-d%m%Y", "2024-01-01", "D", "date"),
+    "month first, zeros lost": ("%-m%d%Y", "2024-08-05", "D", "date"),
+    "short years first": ("%y%m%d", "2013-12-05", "D", "yymmdd"),
+    "short years last": ("%d%m%y", "1999-12-05", "D", "date"),
+    "short years, zeros lost": ("%-d%m%y", "1999-12-05", "D", "date"),
+    "with a point": ("%Y%m%d.0", "2024-01-01", "D", "date"),
+    "months with a point": ("%Y%m.0", "2015-01-01", "MS", "month"),
+    "weeks": ("%G%V", "2018-12-31", "W-MON", "week"),
+    "weeks of three years": ("%G%V", "2018-12-31", "W-MON", "yearweek"),
+    "quarters": ("%Y%q", "1959-01-01", "QS", "quarter"),
+    "quarters after a point": ("%Y.%q", "1959-01-01", "QS", "date"),
+    "months after a point": ("%Y.%m", "2015-01-01", "MS", "date"),
+    "months without zeros after a point": ("%Y.%-m", "2015-01-01", "MS", "date"),
+    "months after a point, as numbers are written": ("%Y.%O", "2015-06-01", "MS", "date"),
+}
+
+
+def written_as(when, pattern):
+    """What strftime of the pattern writes, and quarters, and October without its zero."""
+    october = f"{when.month:02}".rstrip("0")
+    return when.strftime(pattern.replace("%q", str(when.quarter)).replace("%O", october))
+
+
+@ORDERS
+@pytest.mark.parametrize(("written", "start", "freq", "name"), DIGITS.values(), ids=DIGITS)
+def test_dates_of_digits_are_put_in_order_and_continued(file, rows, written, start, freq, name):
+    when = pd.date_range(start, periods=COUNT + 1, freq=freq)
+    texts = [written_as(time, written) for time in when]
+    found = Read(file, {name: texts[:-1]}, rows)
+    assert found.series.times.tolist() == texts[:-1] and found.next == texts[-1:]
+    np.testing.assert_array_equal(found.series.target, wave())
+    assert found.prepared.inputs == ()
+
+
+def test_dates_of_digits_with_one_that_is_in_no_calendar_are_refused(file):
+    for written, wrong in (("%d%m%Y", "31022024"), ("%Y%m%d", "20240231"), ("%G%V", "202154")):
+        freq, name = ("W-MON", "week") if "%V" in written else ("D", "date")
+        texts = pd.date_range("2024-01-01", periods=COUNT, freq=freq).strftime(written).tolist()
+        texts[30] = wrong
+        with pytest.raises(DataError, match=f"must be in the calendar, but row 32 has '{wrong}'"):
+            Read(file, {name: texts})
+
+
+def test_dates_of_digits_that_may_start_with_the_day_or_the_month_need_a_word_of_the_user(file):
+    texts = [f"0102{year}" for year in range(1960, 2020)]
+    with pytest.raises(DataError, match=r"day, month, year .* or month, day, year"):
+        Read(file, {"date": texts})
+    for first, order in ((True, "dmy"), (False, "mdy")):
+        found = Read(file, {"date": texts}, day_first=first)
+        assert found.next == ["01022020"] and found.prepared.time_format is not None
+        assert found.prepared.time_format.order == order
+
+
+def test_numbers_that_are_no_dates_are_inputs_as_before(file):
+    rng = np.random.default_rng(1)
+    for low, high in ((10000, 99999), (100000, 999999), (10**7, 10**8 - 1)):
+        found = Read(file, {"amount": rng.integers(low, high, COUNT).astype(str)})
+        assert found.prepared.time is None and found.prepared.inputs == ("amount",)
