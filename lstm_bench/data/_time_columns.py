@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_bench.data._calendar import infer_calendar
-from lstm_bench.data._cells import parse_numbers, present_cells
-from lstm_bench.data._messages import describe_rows, quote_cell
+from lstm_bench.data._cells import present_cells
+from lstm_bench.data._messages import describe_rows
 from lstm_bench.data._table import Table
 from lstm_bench.data._time_digits import epoch_times, read_numbers
+from lstm_bench.data._time_errors import unread_error
 from lstm_bench.data._time_joins import (
     FileTimes,
     clock_values,
@@ -45,7 +46,6 @@ YEAR_AND_PART = re.compile(r"^(?:1[5-9]|20)\d\d[-/.: ]?[A-Za-z]{0,3}[-/.: ]?\d{1
 MIN_DATES = 10
 """Different texts that a column must have to look like times if it cannot be read as times, and to
 be taken for times if it holds digits and its name says nothing."""
-EXAMPLES = "2024-03-31, 31.03.2024, Mar 31 2024 or 2024-03-31 14:00"
 
 
 @dataclass(frozen=True)
@@ -229,63 +229,13 @@ def read_column(table: Table, name: str, options: TimeOptions) -> FileTimes:
         numbers = table.numbers(name)
         reading = read_numbers(text, numbers, name, options.orders) or as_numbers(text, numbers)
         if isinstance(reading, Unread):
-            raise _unread_error(table, name, text, reading, options)
+            raise unread_error(table, name, text, reading, options.date_format)
         return FileTimes(name, (name,), reading, tuple(f"{name}: {n}" for n in reading.notes))
     read = _read_cells(text, options)
     if isinstance(read, Unread):
-        raise _unread_error(table, name, text, read, options)
+        raise unread_error(table, name, text, read, options.date_format)
     notes = tuple(f"{name}: {note}" for note in read.notes)
     return FileTimes(name, (name,), read, notes)
-
-
-def _unread_error(
-    table: Table, name: str, text: NDArray[np.object_], read: Unread, options: TimeOptions
-) -> DataError:
-    rows = read.rows
-    start = f"{table.file}: times in {name!r}"
-    if read.reason == "order":
-        return DataError(
-            f"{start} can be read as {' or '.join(read.texts)}; set day_first=true or "
-            "day_first=false (--day-first, --month-first), or date_format"
-        )
-    if read.reason == "zones":
-        return DataError(
-            f"{start} must all have a time zone or none, but "
-            f"{describe_rows(rows, ('differs', 'differ'))} from the others; write all of them "
-            "in one way"
-        )
-    cell = quote_cell(str(text[rows[0]]))
-    if read.reason == "century":
-        return DataError(
-            f"{start} must show their century, but years of two digits such as {cell} may be of "
-            "1900 to 1999 or of 2000 to 2099; write years with four digits"
-        )
-    if read.reason == "year":
-        return DataError(
-            f"{start} must have a year, but the number in {cell} may be a day of the month; write "
-            f"dates with a year, or set date_format={read.texts[0]} (--date-format) if it is a year"
-        )
-    if read.reason == "calendar":
-        return DataError(
-            f"{start} must be in the calendar, but "
-            f"{describe_rows(rows, ('has', 'have days like'))} {cell}; correct these"
-        )
-    if options.date_format is not None:
-        return DataError(
-            f"{start} must be written like {options.date_format}, as date_format says, but "
-            f"{describe_rows(rows, ('has', 'have text like'))} {cell}; correct these, or give "
-            "another date_format"
-        )
-    if read.share < 0.5:  # mostly not dates: perhaps the column is meant to be numbers
-        not_numbers = np.flatnonzero(np.isnan(parse_numbers(text, table.decimal_comma)))
-        rows = not_numbers if 0 < len(not_numbers) < len(rows) else rows
-        cell = quote_cell(str(text[rows[0]]))
-    return DataError(
-        f"{start} must be numbers or dates like {EXAMPLES}, but "
-        f"{describe_rows(rows, ('has', 'have text like'))} {cell}; write them in one of these "
-        "ways, give their pattern as date_format (--date-format), set time to another column, or "
-        "time=none if the rows are in order"
-    )
 
 
 def read_columns(table: Table, names: Sequence[str], options: TimeOptions) -> FileTimes:
@@ -317,7 +267,7 @@ def read_columns(table: Table, names: Sequence[str], options: TimeOptions) -> Fi
     read = _read_cells(text, options)
     label = " ".join(names)
     if isinstance(read, Unread):
-        raise _unread_error(table, label, text, read, options)
+        raise unread_error(table, label, text, read, options.date_format)
     joined = join(table, names, read.wall, tuple(f"{label}: {note}" for note in read.notes))
     return replace(joined, reading=replace(joined.reading, values=read.values))
 

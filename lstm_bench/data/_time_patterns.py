@@ -28,7 +28,8 @@ USUAL_FIRST = 69
 """The first year of two digits that is of the 20th century, as for strptime."""
 DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 ZONE_TEXT = (
-    r"(?:Z|[+-]\d\d(?::?\d\d)?(?: \(?[A-Z]{3,5}\)?|\[[\w/+-]+\])?|[A-Z]{3,5}|[A-Z]\w+(?:/[\w+-]+)+)"
+    r"(?:Z|(?:UTC|GMT)[+-]\d{1,2}(?::\d\d)?|[+-]\d\d(?::?\d\d)?(?: \(?[A-Z]{3,5}\)?|\[[\w/+-]+\])?"
+    r"|[A-Z]{3,5}|[A-Z]\w+(?:/[\w+-]+)+)"
 )
 FIELDS = {
     "Y": r"\d{4}", "y": r"\d\d", "m": r"\d{1,2}", "d": r"\d{1,2}", "H": r"\d{1,2}",
@@ -36,8 +37,9 @@ FIELDS = {
     "b": "|".join(sorted(MONTHS, key=len, reverse=True)), "j": r"\d{1,3}", "q": "[1-4]",
     "N": "[12]", "G": r"\d{4}", "V": r"\d{1,2}", "u": "[1-7]", "a": rf"(?:{'|'.join(DAYS)})[a-z]*",
     "z": ZONE_TEXT, "o": "st|nd|rd|th", "O": "0[1-9]|1[012]?",
+    "E": r"\d\d", "K": r"\d{4}",
 }  # fmt: skip
-"""What each directive of a pattern matches."""
+"""What each directive of a pattern matches: `%E` and `%K` are the year after `%Y`."""
 SAME = {"B": "b", "A": "a", "Z": "z", "P": "p", "e": "d"}
 """Directives that are read as others are."""
 SHORT = {"%T": "%H:%M:%S", "%F": "%Y-%m-%d", "%D": "%m/%d/%y", "%R": "%H:%M"}
@@ -49,6 +51,9 @@ CLOCK = re.compile(
     r"(?:(?P<point>[.,])(?P<f>\d{1,9}))?(?:(?P<space>\s?)(?P<p>[AaPp]\.?[Mm]\.?))?$"
 )
 NUMBERS = re.compile(r"(\d{1,2})([-/. ])(\d{1,2})\2(\d{4}|\d\d)(\.?)")
+WEEK = r"(?i:W|KW|CW|Wk|Week)\.? ?"
+SEASON = re.compile(r"\d{4}( ?[-/–] ?)(\d{4}|\d\d)")
+PERIOD = re.compile(r"\d{4}:(\d{1,2})")
 FIXED = (
     (re.compile(r"\d{4}([-/. ])\d{1,2}\1\d{1,2}"), "%Y{0}%m{0}%d"),
     (re.compile(r"\d{4}([-/])\d{1,2}"), "%Y{0}%m"),
@@ -60,11 +65,12 @@ FIXED = (
     (re.compile(r"([Qq])[1-4]([-/' ]*)\d\d"), "{0}%q{1}%y"),
     (re.compile(r"[1-4]([Qq])([-/ ]?)\d{4}"), "%q{0}{1}%Y"),
     (re.compile(r"[1-4]([Qq])([-/ ]?)\d\d"), "%q{0}{1}%y"),
-    (re.compile(r"\d{4}(-?[Mm])\d{1,2}"), "%Y{0}%m"),
+    (re.compile(r"\d{4}([- ]?[Mm])\d{1,2}"), "%Y{0}%m"),
     (re.compile(r"\d{4}(-?[HhSs])[12]"), "%Y{0}%N"),
-    (re.compile(r"\d{4}([- ]?[Ww])\d{1,2}"), "%G{0}%V"),
+    (re.compile(rf"\d{{4}}([-/ ]?{WEEK})\d{{1,2}}"), "%G{0}%V"),
     (re.compile(r"\d{4}([- ]?[Ww])\d\d(-?)\d"), "%G{0}%V{1}%u"),
-    (re.compile(r"([Ww])\d{1,2}([-/ ])\d{4}"), "{0}%V{1}%G"),
+    (re.compile(rf"({WEEK})\d{{1,2}}([-/ ]|, )\d{{4}}"), "{0}%V{1}%G"),
+    (re.compile(r"(FY ?)\d{4}"), "{0}%Y"),
 )
 """Dates that are written with numbers in one order only."""
 
@@ -105,6 +111,19 @@ def _own_pattern(cell: str, order: Order) -> str | None:
         rest = rest[day.end() :]
     date = _date_pattern(rest, order) if rest or not ending else ""
     return None if date is None else beginning + date + ending
+
+
+def column_pattern(texts: Sequence[str]) -> str | None:
+    """Returns the pattern of different texts that only all of them together show, or None.
+
+    >>> column_pattern(["2000/01", "2001/02", "2002/03"]), column_pattern(["1959:1", "1959:2"])
+    ('%Y/%E', '%Y:%q')
+    """
+    if (season := SEASON.fullmatch(texts[0])) and len(texts) > 2:
+        return f"%Y{season[1]}%{'K' if len(season[2]) == 4 else 'E'}"
+    periods = [PERIOD.fullmatch(text) for text in texts]
+    parts = {period[1] for period in periods if period}
+    return None if None in periods else "%Y:%q" if parts <= set("1234") else "%Y:%m"
 
 
 def _text_before(space: str | None, directive: str) -> str:
@@ -253,6 +272,8 @@ def wall_times(fields: dict[str, list[str | None]], first: int = USUAL_FIRST) ->
         year = short + np.where(short < first, 2000, 1900)
     if "b" in fields:
         month = np.array([MONTHS.get((text or "").lower(), -1) for text in fields["b"]], np.int64)
+    for name in {"E", "K"} & fields.keys():
+        year = np.where((year + 1) % 10 ** (4 if name == "K" else 2) == number(name, 0), year, 0)
     if "O" in fields:  # a month after a decimal point: 1 is 10
         fields = fields | {"m": [text and text.ljust(2, "0") for text in fields["O"]]}
         month = number("m", 1)
@@ -337,6 +358,7 @@ def write_time(time: np.datetime64, pattern: str, zone: str = "") -> str:
         "M": (when.minute, 2), "S": (when.second, 2), "j": (when.timetuple().tm_yday, 3),
         "q": ((when.month + 2) // 3, 1), "N": ((when.month + 5) // 6, 1),
         "O": (f"{when.month:02}".rstrip("0"), 0),
+        "E": ((when.year + 1) % 100, 2), "K": (when.year + 1, 4),
         "G": (week.year, 4), "V": (week.week, 2), "u": (week.weekday, 1),
     }  # fmt: skip
 

@@ -16,6 +16,7 @@ from lstm_bench.data._time_patterns import (
     USUAL_FIRST,
     Order,
     Times,
+    column_pattern,
     directives,
     expand,
     first_short_year,
@@ -113,6 +114,10 @@ def read_texts(
     if exact:
         return _restored(with_patterns(texts, [expand(exact)] * len(texts), "dmy", exact), places,
                          cells)  # fmt: skip
+    if (whole := column_pattern(texts)) is not None:
+        read = with_patterns(texts, [whole] * len(texts), "ymd", whole)
+        if isinstance(read, Reading):
+            return _restored(read, places, cells)
     shapes, shape_of = np.unique([text.translate(DIGITS) for text in texts], return_inverse=True)
     first = np.array([np.argmax(shape_of == n) for n in range(len(shapes))]) if (
         len(shapes) <= SAMPLE) else None  # fmt: skip
@@ -137,7 +142,9 @@ def read_texts(
         )
     best = chosen(readings)
     if isinstance(best, Reading) and _lacks_year(best):
-        return Unread(np.array([0]), 1.0, "year", (plain(best.format.pattern),))
+        pattern = plain(best.format.pattern)
+        only_months = set(directives(pattern) or ()) == {"y", "b"}
+        return Unread(np.array([0]), 1.0, "year", (pattern,) * only_months)
     return best
 
 

@@ -27,7 +27,7 @@ ZONES = (
     "America/Anchorage", "Pacific/Auckland", "America/Santiago", "Asia/Jerusalem",
 )  # fmt: skip
 """Zones with summer time whose rules are compared with the offsets of a file."""
-OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)?")
+OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d\d?):?(\d\d)?")
 MAX_COMPARED = 400
 """Times whose offsets are compared with the rules of a zone: at most this many, and all changes."""
 
@@ -126,6 +126,8 @@ def written_zone(minutes: float, like: str) -> str:
     whole = int(abs(minutes))
     hours, rest = f"{whole // 60:02}", f"{whole % 60:02}"
     sign = "-" if minutes < 0 else "+"
+    if like[0] in "UG":  # UTC+1
+        return f"{like[:3]}{sign}{whole // 60}" + (f":{rest}" if rest != "00" else "")
     if len(like) == 3:
         return sign + hours + (f":{rest}" if rest != "00" else "")
     return sign + hours + (":" if ":" in like else "") + rest

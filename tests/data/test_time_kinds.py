@@ -169,3 +169,43 @@ def test_numbers_that_are_no_dates_are_inputs_as_before(file):
     for low, high in ((10000, 99999), (100000, 999999), (10**7, 10**8 - 1)):
         found = Read(file, {"amount": rng.integers(low, high, COUNT).astype(str)})
         assert found.prepared.time is None and found.prepared.inputs == ("amount",)
+
+
+PERIODS = {  # the first of 61 texts in order, and the next after them
+    "seasons": [f"{y}/{(y + 1) % 100:02}" for y in range(1960, 2021)],
+    "seasons that look like months": [f"{y}-{(y + 1) % 100:02}" for y in range(2000, 2012)],
+    "seasons with both years": [f"{y}-{y + 1}" for y in range(1960, 2021)],
+    "fiscal years": [f"FY{y}" for y in range(1960, 2021)],
+    "quarters after a colon": [f"{y}:{q}" for y in range(1959, 1975) for q in range(1, 5)][:61],
+    "months after a colon": [f"{y}:{m:02}" for y in range(1959, 1975) for m in range(1, 13)][:61],
+    "months after a colon, no zeros": [
+        f"{y}:{m}" for y in range(1959, 1975) for m in range(1, 13)][:61],
+    "weeks": [t.strftime("Week %-V %G") for t in pd.date_range(
+        "2019-01-28", periods=61, freq="W-MON")],
+    "weeks in German": [t.strftime("KW%V/%G") for t in pd.date_range(
+        "2019-01-28", periods=61, freq="W-MON")],
+    "weeks after the year": [t.strftime("%G-KW%V") for t in pd.date_range(
+        "2019-01-28", periods=61, freq="W-MON")],
+    "offsets with a name": [f"{t:%Y-%m-%d %H:%M} UTC+1" for t in pd.date_range(
+        "2019-01-28", periods=61, freq="h")],
+    "offsets with a colon": [f"{t:%Y-%m-%d %H:%M} GMT-03:30" for t in pd.date_range(
+        "2019-01-28", periods=61, freq="h")],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("texts", PERIODS.values(), ids=PERIODS)
+def test_seasons_weeks_and_quarters_are_put_in_order_and_continued(file, texts, backwards):
+    groups = 1 if len(texts) > COUNT else 3
+    cells = [text for text in texts[:-1] for _ in range(groups)]
+    columns = {"when": cells[::-1] if backwards else cells}
+    if groups > 1:
+        columns["team"] = list("abc") * (len(texts) - 1)
+    found = Read(file, columns)
+    assert found.series.times.tolist() == texts[:-1] and found.next == texts[-1:]
+    assert "missing" not in found.notes[1] and "irregular" not in found.notes[1]
+
+
+def test_months_of_one_year_are_no_seasons(file):
+    texts = pd.date_range("2001-01-01", periods=COUNT + 1, freq="MS").strftime("%Y-%m").tolist()
+    assert Read(file, {"when": texts[:-1]}).next == texts[-1:]
