@@ -54,7 +54,7 @@ def series_or_times(
     if found.counter != times.name and _are_moments(table, times, reserved):
         return SeriesByOrder(), times
     _check_order_of_parts(table, reserved)
-    note = f"{times.name} is not used: its numbers repeat, so they order no rows"
+    note = f"{times.name} is not used as time: its numbers repeat, so they order no rows"
     return replace(found, unused=(note,)), None
 
 

@@ -35,17 +35,28 @@ from lstm_bench.data._time_reading import (
 )
 from lstm_bench.errors import DataError
 
-NAMES = {"time", "date", "datetime", "timestamp", "year", "month", "day", "week", "t", "ds"}
+NAMES = {"time", "date", "datetime", "timestamp", "year", "month", "day", "week", "t", "ds",
+         "jahr", "anno", "ano", "año", "annee", "année", "datum", "fecha"}  # fmt: skip
 """Names by which a column of any numbers is recognized as times, in lower case."""
 HINTS = NAMES | {"period", "quarter", "hour", "epoch", "unix", "ts", "when", "moment", "dt",
-                 "datum", "zeit", "uhrzeit", "jahr", "monat", "tag", "stunde"}  # fmt: skip
-"""Words in the name of a column that may hold dates as digits, or seconds since 1970."""
+                 "zeit", "uhrzeit", "monat", "woche", "tag", "stunde", "yr", "mois", "semaine",
+                 "mes", "decimal", "datenum", "jd", "mjd"}  # fmt: skip
+"""Words in the name of a column that may hold dates as digits, seconds since 1970, or numbers that
+are times if they are evenly spaced."""
 DIGIT = re.compile(r"\d")
-YEAR_AND_PART = re.compile(r"^(?:1[5-9]|20)\d\d[-/.: ]?[A-Za-z]{0,3}[-/.: ]?\d{1,2}$")
+YEAR = re.compile(
+    r"^(?:1[5-9]|20)\d\d[-/.: ]?[A-Za-z]{0,3}[-/.: ]?\d{1,2}$|(?<!\d)(?:1[5-9]|20)\d\d(?!\d)"
+)
 """What a column that looks like times has in most cells: with and without a word in its name."""
+WORD = re.compile(r"[^\W\d_]+")
+MAX_WORDS = 24
+"""Different words that cells of times may have, such as names of months; texts with more of them
+are names or titles."""
 MIN_DATES = 10
 """Different texts that a column must have to look like times if it cannot be read as times, and to
 be taken for times if it holds digits and its name says nothing."""
+YEARS = (1500, 2099)
+"""Whole numbers from year to year in these limits are times whatever their column is called."""
 
 
 @dataclass(frozen=True)
@@ -128,10 +139,18 @@ def find_times(
     best = best or next(iter(even), None)
     if best is not None:
         unread = {name: error for name, error in unread.items() if name not in best.columns}
-    notes = [f"{name} is not used: {_reason(error)}" for name, error in unread.items()]
+    notes = [f"{name} is not used as time: {_reason(error)}" for name, error in unread.items()]
+    if best is None:
+        if options.date_format is not None:
+            raise DataError(
+                f"{table.file}: a column must have times like {options.date_format}, as "
+                "date_format says, but none has; give another date_format, or name the column of "
+                "times in time"
+            )
+        notes += _order_notes(table, reserved)
     used = () if best is None else best.columns
     others = [f.name for f in single if f.name not in used and not table.is_numeric(f.name)]
-    notes += [f"{times.name} is not used: times of day, with no column of dates"
+    notes += [f"{times.name} is not used as time: times of day, with no column of dates"
               for times in clocks if times.name not in used and best not in single]  # fmt: skip
     return None if best is None else replace(best, others=tuple(others)), tuple(notes)
 
@@ -152,7 +171,7 @@ def _candidate(table: Table, name: str, options: TimeOptions) -> FileTimes | Non
     Raises `DataError` if it looks like times and cannot be read.
     """
     hints = {name.lower(), *re.split(r"[^a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower())}
-    if table.is_numeric(name):
+    if table.is_numeric(name) and options.date_format is None:
         cells = table.columns[name]
         if not present_cells(cells).all() and name.lower() not in NAMES:
             return None
@@ -170,21 +189,69 @@ def _candidate(table: Table, name: str, options: TimeOptions) -> FileTimes | Non
                 else first and _is_even(times.values) and _is_monotone(times.values)
             )
             return times if known else None
-        if name.lower() not in NAMES or (name.lower() == "t" and not _counts(times.values)):
-            return None
-        return times
+        if name.lower() == "t":
+            return times if _counts(times.values) else None
+        if name.lower() in NAMES:
+            return times
+        by_year = _are_years(times.values) or (
+            bool(hints & HINTS)
+            and len(np.unique(times.values)) == len(table)
+            and _is_even(times.values)
+        )
+        return times if by_year else None
     cells = table.columns[name][present_cells(table.columns[name])]
     if not len(cells):
         return None
     read = _read_cells(cells, options)
+    if isinstance(read, Unread) and table.is_numeric(name) and not hints & HINTS:
+        return None  # numbers are not written like the date_format
     if not isinstance(read, Unread) and len(cells) == len(table):
         return FileTimes(name, (name,), read, tuple(f"{name}: {note}" for note in read.notes))
     if isinstance(read, Unread) and read.share < 0.5:
-        looks = DIGIT if hints & HINTS else YEAR_AND_PART
+        looks = DIGIT if hints & HINTS else YEAR
         alike = sum(looks.search(cell) is not None for cell in cells)
+        if looks is YEAR and _has_many_words(cells):
+            return None
         if 2 * alike < len(cells) or len(set(cells)) < MIN_DATES:
             return None
     return read_column(table, name, options)
+
+
+def _are_years(values: NDArray[np.float64]) -> bool:
+    """Returns whether different numbers are years, most of them one after the other."""
+    different = np.unique(values)
+    whole = len(different) == len(values) and bool((values == np.round(values)).all())
+    within = YEARS[0] <= different[0] and different[-1] <= YEARS[1]
+    calendar = infer_calendar(different) if whole and within and len(values) >= MIN_DATES else None
+    return calendar is not None and calendar.regular and calendar.step == 1
+
+
+def _has_many_words(cells: NDArray[np.object_]) -> bool:
+    words: set[str] = set()
+    for cell in cells:
+        words.update(WORD.findall(cell.lower()))
+        if len(words) > MAX_WORDS:
+            return True
+    return False
+
+
+def _order_notes(table: Table, reserved: Collection[str | None]) -> list[str]:
+    """Returns notes on columns of numbers that may be times of rows which are not in order."""
+    notes = []
+    for name in table.columns:
+        if name in reserved or not table.is_numeric(name) or table.formats[name].ambiguous:
+            continue
+        values = table.numbers(name)
+        if np.isnan(values).any() or (np.diff(values) > 0).all():
+            continue
+        if len(np.unique(values)) == len(values) and _is_even(values):
+            falls = bool((np.diff(values) < 0).all())
+            how = "fall from row to row" if falls else "are in no order"
+            notes.append(
+                f"the numbers of {name} are evenly spaced and {how}; if they are times, set "
+                f"time={name}"
+            )
+    return notes
 
 
 def _is_even(values: NDArray[Any]) -> bool:

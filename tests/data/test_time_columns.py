@@ -96,7 +96,7 @@ def test_a_year_that_is_enough_is_not_joined(file):
 def test_a_month_without_a_year_orders_no_rows(file):
     found = read(file, pd.DataFrame({"month": np.arange(COUNT) % 12 + 1, "y": wave()}))
     assert found.time is None
-    assert "month is not used: its numbers repeat, so they order no rows" in found.notes
+    assert "month is not used as time: its numbers repeat, so they order no rows" in found.notes
 
 
 @pytest.mark.parametrize("how", ["newest first", "not in order"])
@@ -254,14 +254,16 @@ def test_what_looks_like_times_and_cannot_be_read_is_not_dropped_silently(file, 
         read(file, frame)
     found = read(file, frame.assign(date=HOURLY.strftime("%Y-%m-%d %H:%M")))
     assert found.time == "date"
-    assert any(note.startswith("day is not used: times in 'day' must be") for note in found.notes)
+    assert any(
+        note.startswith("day is not used as time: times in 'day' must be") for note in found.notes
+    )
     assert read(file, frame, time="none").time is None
 
 
 def test_times_of_day_alone_are_noted(file):
     found = read(file, pd.DataFrame({"at": HOURLY.strftime("%H:%M"), "y": wave()}))
     assert found.time is None
-    assert "at is not used: times of day, with no column of dates" in found.notes
+    assert "at is not used as time: times of day, with no column of dates" in found.notes
 
 
 def test_another_file_is_read_in_the_same_way(file):

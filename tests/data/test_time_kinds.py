@@ -209,3 +209,63 @@ def test_seasons_weeks_and_quarters_are_put_in_order_and_continued(file, texts, 
 def test_months_of_one_year_are_no_seasons(file):
     texts = pd.date_range("2001-01-01", periods=COUNT + 1, freq="MS").strftime("%Y-%m").tolist()
     assert Read(file, {"when": texts[:-1]}).next == texts[-1:]
+
+
+MONTHS_OF_2015 = pd.date_range("2015-01-01", periods=COUNT, freq="MS")
+UNREAD = {
+    "mois": [f"{'jfmasondbcep'[t.month - 1]}é {t.year}" for t in MONTHS_OF_2015],
+    "MTU (CET/CEST)": [f"{t:%d.%m.%Y %H:%M} - {t:%d.%m.%Y %H:59}" for t in MONTHS_OF_2015],
+    "x": [f"{t:%Y} no. {t.month}" for t in MONTHS_OF_2015],
+}
+
+
+@ORDERS
+@pytest.mark.parametrize("name", UNREAD)
+def test_texts_with_a_year_that_cannot_be_read_are_refused(file, rows, name):
+    with pytest.raises(DataError, match=r"must be numbers or dates like 2024-03-31"):
+        Read(file, {name: UNREAD[name]}, rows)
+    found = Read(file, {name: UNREAD[name], "date": MONTHS_OF_2015}, rows)
+    assert found.prepared.time == "date"
+    assert any(note.startswith(f"{name} is not used as time: ") for note in found.notes)
+
+
+def test_names_and_titles_with_a_year_are_no_times(file):
+    words = ["".join(chr(97 + (7 * n + 11 * k) % 26) for k in range(5)) for n in range(COUNT)]
+    found = Read(file, {"film": [f"The {word} ({1960 + n})" for n, word in enumerate(words)]})
+    assert found.prepared.time is None and "(left out, no numbers: film)" in found.notes[2]
+
+
+NUMBERS = {
+    "x": range(1960, 2020), "Jahr": range(1960, 2020), "Survey Year": range(1960, 2020),
+    "decimal_date": [f"{y + m / 12:.3f}" for y in range(2015, 2020) for m in range(12)],
+    "JD": np.arange(COUNT) + 2460329.5, "datenum": np.arange(COUNT) + 739271,
+    "period": np.arange(COUNT) + 24181,
+}  # fmt: skip
+
+
+@ORDERS
+@pytest.mark.parametrize("name", NUMBERS)
+def test_numbers_that_are_times_put_the_rows_in_order(file, rows, name):
+    found = Read(file, {name: NUMBERS[name]}, rows)
+    assert (found.prepared.time, found.prepared.inputs) == (name, ())
+    np.testing.assert_array_equal(found.series.target, wave())
+
+
+@ORDERS
+def test_numbers_that_may_be_times_are_noted_unless_they_are_in_order(file, rows):
+    found = Read(file, {"x": np.arange(COUNT) + 45292}, rows)
+    assert (found.prepared.time, found.prepared.inputs) == (None, ("x",))
+    notes = [note for note in found.notes if note.endswith("if they are times, set time=x")]
+    assert len(notes) == (rows is not None)
+    found = Read(file, {"x": np.arange(COUNT) + 45292}, rows, time="x")
+    np.testing.assert_array_equal(found.series.target, wave())
+
+
+def test_a_date_format_is_for_times_alone(file):
+    when = pd.date_range("2024-01-01", periods=COUNT).strftime("%d/%m/%Y").tolist()
+    prices = wave()[::-1] + np.arange(COUNT) % 7
+    found = Read(file, {"date": when, "p": prices}, date_format="%d/%m/%Y")
+    assert (found.prepared.time, found.prepared.inputs) == ("date", ("p",))
+    assert not any("p is not used" in note for note in found.notes)
+    with pytest.raises(DataError, match="a column must have times like %H:%M, as date_format says"):
+        Read(file, {"p": prices}, date_format="%H:%M")
