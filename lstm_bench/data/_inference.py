@@ -24,7 +24,8 @@ from lstm_bench.data._messages import list_names, quote_cell
 from lstm_bench.data._numbers import several_units
 from lstm_bench.data._table import Table, Text, group_rows
 from lstm_bench.data._text_columns import text_columns, text_hint, usable_columns
-from lstm_bench.data._time_joins import FileTimes
+from lstm_bench.data._time_errors import unread_part_error
+from lstm_bench.data._time_joins import FileTimes, may_be_part
 from lstm_bench.errors import DataError
 
 GROUP_NAMES = frozenset(
@@ -101,6 +102,8 @@ def infer_group_column(table: Table, target: str, file_times: FileTimes | None) 
         if len(groups) == len(table):
             continue
         if repeats and all(len(np.unique(times[rows])) == len(rows) for rows in groups):
+            if may_be_part(table, name):
+                raise unread_part_error(table, name, file_times)
             return name
         ordered = [(np.diff(times[rows]) > zero).all() for rows in groups if len(rows) > 1]
         if not repeats and 2 * len(groups) <= len(table) and len(ordered) > 1 and all(ordered):

@@ -23,7 +23,7 @@ from lstm_bench.data._time_joins import (
     from_parts,
     join,
     joined_parts,
-    parts_by_name,
+    parts_of,
 )
 from lstm_bench.data._time_patterns import Order, directives
 from lstm_bench.data._time_reading import (
@@ -312,7 +312,7 @@ def read_columns(table: Table, names: Sequence[str], options: TimeOptions) -> Fi
     """
     if len(names) == 1:
         return read_column(table, names[0], options)
-    parts = parts_by_name(names)
+    parts = parts_of(table, names)
     if options.date_format is None and len(parts) == len(names):
         times = from_parts(table, parts)
         if times is not None:

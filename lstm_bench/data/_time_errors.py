@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from lstm_bench.data._cells import parse_numbers
 from lstm_bench.data._messages import describe_rows, quote_cell
 from lstm_bench.data._table import Table
+from lstm_bench.data._time_joins import FileTimes
 from lstm_bench.data._time_reading import Unread
 from lstm_bench.errors import DataError
 
@@ -65,4 +66,14 @@ def unread_error(
         f"{describe_rows(rows, ('has', 'have text like'))} {cell}; write them in one of these "
         "ways, give their pattern as date_format (--date-format), set time to another column, or "
         "time=none if the rows are in order"
+    )
+
+
+def unread_part_error(table: Table, name: str, times: FileTimes) -> DataError:
+    """Returns the error for a column by whose name rows of one time are told apart by a clock."""
+    cell = quote_cell(str(table.columns[name][0]))
+    return DataError(
+        f"{table.file}: times in {times.name!r} repeat, and those in {name!r} must be times of day "
+        f"like 14:30, but {table.describe_rows([0], ('has', 'have'))} {cell}; write them so, "
+        f"or set group={name} (--group) if they are names of series"
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,6 +27,18 @@ PARTS = {
     "S": ("second", "sec", "seconds", "ss"),
 }
 """Names of columns that hold one part of a time."""
+CLOCK_NAMES = {"time", "hhmm", "clock", "zeit", "uhrzeit", "interval", "heure", "hora",
+               *PARTS["H"]}  # fmt: skip
+"""Words in the names of columns that hold times of day; numbers need one of them as name."""
+CLOCKS = (
+    re.compile(r"(?P<H>\d{1,2})\.(?P<M>\d\d)(?:\.(?P<S>\d\d))?"),
+    re.compile(r"(?P<H>\d{1,2}):(?P<M>\d\d) ?[-–] ?\d{1,2}:\d\d"),
+    re.compile(r"(?i:HE|H|hour) ?(?P<H>\d{1,2})"),
+    re.compile(r"(?P<H>\d{1,2}) ?(?i:h|hrs?|Uhr)(?P<M>\d\d)?"),
+)
+"""Times of day that are written in other ways than 14:30, and the beginnings of stretches."""
+PERIODS = {"m": re.compile(r"[Mm]\d{1,2}"), "q": re.compile(r"[Qq]0?\d")}
+"""Months and quarters in a column called period."""
 WITHIN = {"m": "Y", "q": "Y", "V": "Y", "j": "Y", "d": "m", "H": "dj", "M": "H", "S": "M"}
 """Which part must be there for another one to mean something."""
 MIDNIGHT = np.datetime64("1900-01-01", "us")
@@ -79,9 +92,10 @@ def dates_with_clocks(
         count = len(np.unique(date.values))
         if count == len(table):
             continue
-        named = [name for name in table.columns
-                 if name not in reserved and name != date.name and name.lower() in
-                 ("time", "hhmm", "clock", *PARTS["H"]) and table.is_numeric(name)]  # fmt: skip
+        named = [
+            name for name in table.columns if name not in reserved and name != date.name
+            and _is_clock_name(name, exactly=table.is_numeric(name))
+        ]  # fmt: skip
         for name in [*(clock.name for clock in clocks), *named]:
             values = clock_values(table, name)
             if values is None or name == date.name:
@@ -89,6 +103,20 @@ def dates_with_clocks(
             wall = date.reading.wall + values
             if len(np.unique(wall)) > count:
                 yield join(table, (date.name, name), wall, date.notes)
+
+
+def _is_clock_name(name: str, exactly: bool = False) -> bool:
+    """Returns whether the name of a column says that it holds times of day."""
+    if exactly:
+        return name.lower() in CLOCK_NAMES
+    return not CLOCK_NAMES.isdisjoint(re.split(r"[^a-z]+", name.lower()))
+
+
+def may_be_part(table: Table, name: str) -> bool:
+    """Returns whether a column of text with digits is by its name a part of a time."""
+    known = _is_clock_name(name) or name.lower() == "period" or bool(parts_by_name([name]))
+    cells = table.columns[name]
+    return known and 2 * sum(any(map(str.isdigit, cell)) for cell in cells) > len(cells)
 
 
 def clock_values(table: Table, name: str) -> NDArray[Any] | None:
@@ -99,7 +127,7 @@ def clock_values(table: Table, name: str) -> NDArray[Any] | None:
     if table.is_numeric(name):
         numbers = table.numbers(name)
         if numbers.min() < 0 or (numbers != np.round(numbers)).any():
-            return None
+            return _unusual_clocks(text)
         if numbers.max() <= 24:
             minutes = 60 * numbers
         elif numbers.max() <= 2400 and (numbers % 100 < 60).all():
@@ -109,8 +137,24 @@ def clock_values(table: Table, name: str) -> NDArray[Any] | None:
         return np.asarray((minutes * 60e6).astype("m8[us]"))
     read = read_texts(text)
     if isinstance(read, Unread) or not read.is_clock_alone or read.format.zone:
-        return None
+        return _unusual_clocks(text)
     return np.asarray(read.wall - MIDNIGHT)
+
+
+def _unusual_clocks(cells: Iterable[str]) -> NDArray[Any] | None:
+    """Returns the time since midnight of texts such as 14.30.00, 14:00-15:00 or HE14, or None."""
+    for clock in CLOCKS:
+        matches = [clock.fullmatch(cell) for cell in cells]
+        if None in matches:
+            continue
+        fields = [match.groupdict() for match in matches if match]
+        hour, minute, second = (
+            np.array([int(field.get(part) or 0) for field in fields]) for part in "HMS"
+        )
+        if hour.max() <= 24 and max(minute.max(), second.max()) < 60:
+            seconds = 3600 * hour + 60 * minute + second
+            return np.asarray((seconds * 10**6).astype("m8[us]"))
+    return None
 
 
 def parts_by_name(names: Collection[str]) -> dict[str, str]:
@@ -128,8 +172,18 @@ def parts_by_name(names: Collection[str]) -> dict[str, str]:
     return {part: columns[part] for part in PARTS if part in columns}
 
 
+def parts_of(table: Table, names: Sequence[str]) -> dict[str, str]:
+    """Returns `parts_by_name`, also of months such as M01 in a column called period."""
+    parts = parts_by_name(names)
+    for part, pattern in PERIODS.items():
+        for name in names:
+            if name.lower() == "period" and all(map(pattern.fullmatch, table.columns[name])):
+                parts.setdefault(part, name)
+    return {part: parts[part] for part in PARTS if part in parts}
+
+
 def joined_parts(table: Table, reserved: Collection[str | None]) -> Iterator[FileTimes]:
-    parts = parts_by_name([name for name in table.columns if name not in reserved])
+    parts = parts_of(table, [name for name in table.columns if name not in reserved])
     if "Y" not in parts:
         return
     chosen = {"Y": parts["Y"]}
@@ -155,8 +209,8 @@ def from_parts(table: Table, parts: dict[str, str]) -> FileTimes | None:
         if part == "m" and all(cell.lower() in MONTHS for cell in text):
             fields["b"] = list(text)
             continue
-        if part == "q":
-            text = np.array([cell.upper().removeprefix("Q") for cell in text], object)
+        if part in "mq":
+            text = np.array([cell.upper().removeprefix(part.upper()) for cell in text], object)
         numbers = parse_numbers(text, False)
         if not np.isfinite(numbers).all() or (numbers != np.round(numbers)).any():
             return None

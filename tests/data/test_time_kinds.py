@@ -269,3 +269,64 @@ def test_a_date_format_is_for_times_alone(file):
     assert not any("p is not used" in note for note in found.notes)
     with pytest.raises(DataError, match="a column must have times like %H:%M, as date_format says"):
         Read(file, {"p": prices}, date_format="%H:%M")
+
+
+HOURS = pd.date_range("2024-01-30", periods=COUNT + 1, freq="h")
+CLOCKS = {
+    "points": ("Time", [f"{t:%H.%M.%S}" for t in HOURS]),
+    "points without seconds": ("Time", [f"{t:%H.%M}" for t in HOURS]),
+    "stretches": ("hour", [f"{t:%H:00-%H:59}" for t in HOURS]),
+    "stretches to the next hour": ("interval", [f"{t:%H:00} - {t.hour + 1:02}:00" for t in HOURS]),
+    "hours in words": ("Uhrzeit", [f"{t.hour} Uhr" for t in HOURS]),
+    "hours after a letter": ("hour", [f"H{t.hour:02}" for t in HOURS]),
+}
+
+
+@ORDERS
+@pytest.mark.parametrize(("name", "clocks"), CLOCKS.values(), ids=CLOCKS)
+def test_dates_are_joined_with_times_of_day_however_they_are_written(file, rows, name, clocks):
+    found = Read(file, {"Date": HOURS[:-1].strftime("%d/%m/%Y"), name: clocks[:-1]}, rows)
+    assert found.series.times.tolist() == HOURS[:-1].strftime("%Y-%m-%d %H:%M").tolist()
+    assert found.next == ["2024-02-01 12:00"]
+    assert f"Date and {name} joined" in found.notes
+
+
+@ORDERS
+def test_hours_that_end_are_joined_up_to_24(file, rows):
+    ends = [f"HE{t.hour + 1:02}" for t in HOURS[:-1]]
+    found = Read(file, {"date": HOURS[:-1].strftime("%Y-%m-%d"), "hour": ends}, rows)
+    assert found.series.times[0] == "2024-01-30 01:00" and found.next == ["2024-02-01 13:00"]
+    np.testing.assert_array_equal(found.series.target, wave())
+
+
+@ORDERS
+@pytest.mark.parametrize("names", [("Jahr", "Monat"), ("Annee", "mois"), ("anno", "mese")])
+def test_years_and_months_are_joined_by_their_names_in_other_languages(file, rows, names):
+    numbers = (MONTHS_OF_2015.year, MONTHS_OF_2015.month)
+    found = Read(file, dict(zip(names, numbers, strict=True)), rows)
+    np.testing.assert_array_equal(found.series.target, wave())
+    assert found.next == ["2020-01"]
+
+
+@ORDERS
+@pytest.mark.parametrize(("letter", "freq", "following"), [("M", "MS", "2020-01"),
+                                                           ("Q", "QS", "2030-Q1")])  # fmt: skip
+def test_years_are_joined_with_periods(file, rows, letter, freq, following):
+    when = pd.date_range("2015-01-01", periods=COUNT, freq=freq)
+    numbers = when.month if letter == "M" else when.quarter
+    columns = {"Year": when.year, "Period": [f"{letter}{n:02}" for n in numbers]}
+    found = Read(file, columns, rows)
+    np.testing.assert_array_equal(found.series.target, wave())
+    assert found.next == [following] and found.prepared.time == "Year Period"
+    assert Read(file, columns, rows, time="Year,Period").next == [following]
+
+
+def test_times_of_day_that_cannot_be_read_are_no_names_of_series(file):
+    when = pd.date_range("2024-01-01", periods=240, freq="h")
+    columns = {"date": when.strftime("%Y-%m-%d"), "hour": [f"{t.hour}?" for t in when]}
+    with pytest.raises(DataError, match=r"those in 'hour' must be times of day .* set group=hour"):
+        Read(file, columns)
+    assert len(Read(file, columns, group="hour").prepared.series) == 24
+    columns["hour"] = ["night" if t.hour < 6 else "day" for t in when]
+    kept = [n for n, t in enumerate(when) if t.hour in (3, 12)]
+    assert len(Read(file, columns, kept).prepared.series) == 2
