@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,6 +16,8 @@ MAX_STEPS = 1e9
 """A gap of more steps is not counted: the most common step then says little about the others."""
 MAX_ABSENT, MAX_GAPS = 0.5, 0.02
 """At most this share of moments may be absent, or this share of steps be gaps: else irregular."""
+MIN_EXACT = 0.9
+"""At least this share of steps must be known to the day for the next moment to be known."""
 MIN_COMMON = 0.5
 """At least this share of the steps must be one step of the calendar."""
 MIN_SPAN = 10
@@ -41,6 +43,7 @@ class Calendar:
     uneven: bool = False  # some steps are no whole number of the calendar's
     weekdays: tuple[bool, ...] = (True,) * 7
     clock: frozenset[int] = frozenset()  # microseconds of the day, if some never occur
+    exact: float = 1.0  # share of the steps in days or months that are known to the day
 
     @property
     def absent(self) -> int:
@@ -112,13 +115,32 @@ def _clock(times: Any) -> Any:
 
 def _months_after(times: Moments, start: np.datetime64, months: int) -> Any:
     """Returns the time some months later, on the day of the month that the times are usually on."""
-    dates = times[-LATEST:].astype("M8[D]").tolist()
-    last = all(d.day == calendar.monthrange(d.year, d.month)[1] for d in dates)
+    latest = times[-LATEST:].astype("M8[D]")
     month = start.astype("M8[M]") + np.timedelta64(months, "M")
+    dates = latest.tolist()
+    last = all(d.day == calendar.monthrange(d.year, d.month)[1] for d in dates)
+    if not last and len({d.day for d in dates}) > 1 and (workday := _workday(latest)) is not None:
+        return workday(month) + (start - start.astype("M8[D]"))
     year, number = divmod(int(month.astype(int)), 12)
     length = calendar.monthrange(1970 + year, number + 1)[1]
     day = length if last else min(max(d.day for d in dates), length)
     return month.astype("M8[D]") + np.timedelta64(day - 1, "D") + (start - start.astype("M8[D]"))
+
+
+def _workday(dates: Moments) -> Callable[[Any], Any] | None:
+    """Returns by which function all dates are the first or last weekday of months, or None."""
+    for workday in (_first_workday, _last_workday):
+        if (workday(dates.astype("M8[M]")) == dates).all():
+            return workday
+    return None
+
+
+def _first_workday(months: Any) -> Any:
+    return np.busday_offset(months.astype("M8[D]"), 0, "forward")
+
+
+def _last_workday(months: Any) -> Any:
+    return np.busday_offset((months + 1).astype("M8[D]"), -1, "forward")
 
 
 def infer_calendar(times: Moments) -> Calendar | None:
@@ -169,7 +191,8 @@ def _monthly(times: Moments) -> Calendar | None:
         return None
     step = int(_most_common(months))
     name, unit = MONTHS.get(step, (f"every {step} months", "step"))
-    return _evaluated("months", step, name, unit, months / step)
+    exact = float(late.max() == 0 or _workday(times.astype("M8[D]")) is not None)
+    return _evaluated("months", step, name, unit, months / step, exact=exact)
 
 
 def _daily(times: Moments, step: int) -> Calendar:
@@ -185,7 +208,9 @@ def _daily(times: Moments, step: int) -> Calendar:
         return _evaluated("days", 1, name, "weekday", ratios, weekdays=seen)
     names = {1: ("daily", "day"), 7: ("weekly", "week")}
     name, unit = names.get(step, (f"every {step} days", "step"))
-    return _evaluated("days", step, name, unit, np.diff(dates).astype(int) / step)
+    parts = np.diff(dates).astype(int) / step
+    exact = float((parts == np.round(parts)).mean())
+    return _evaluated("days", step, name, unit, parts, exact=exact)
 
 
 def _hourly(times: Moments, steps: Moments, common: np.timedelta64) -> Calendar:

@@ -280,6 +280,18 @@ def _read_cells(cells: NDArray[np.object_], options: TimeOptions) -> Reading | U
     return read_texts(cells, options.orders, options.date_format or "")
 
 
+def _other_order(cells: NDArray[np.object_], options: TimeOptions) -> str:
+    """Returns the option by which cells can be read that cannot be read without it, or ""."""
+    if options.date_format is not None or options.order is not None:
+        return ""
+    choices: dict[Order, str] = {"mdy": "day_first=false (--month-first)",
+                                 "dmy": "day_first=true (--day-first)"}  # fmt: skip
+    for order, option in choices.items():
+        if isinstance(read_texts(cells, (order,)), Reading):
+            return option
+    return ""
+
+
 def read_column(table: Table, name: str, options: TimeOptions) -> FileTimes:
     """Returns the times of one column.
 
@@ -300,7 +312,9 @@ def read_column(table: Table, name: str, options: TimeOptions) -> FileTimes:
         return FileTimes(name, (name,), reading, tuple(f"{name}: {n}" for n in reading.notes))
     read = _read_cells(text, options)
     if isinstance(read, Unread):
-        raise unread_error(table, name, text, read, options.date_format)
+        raise unread_error(
+            table, name, text, read, options.date_format, _other_order(text, options)
+        )
     notes = tuple(f"{name}: {note}" for note in read.notes)
     return FileTimes(name, (name,), read, notes)
 
@@ -334,7 +348,9 @@ def read_columns(table: Table, names: Sequence[str], options: TimeOptions) -> Fi
     read = _read_cells(text, options)
     label = " ".join(names)
     if isinstance(read, Unread):
-        raise unread_error(table, label, text, read, options.date_format)
+        raise unread_error(
+            table, label, text, read, options.date_format, _other_order(text, options)
+        )
     joined = join(table, names, read.wall, tuple(f"{label}: {note}" for note in read.notes))
     return replace(joined, reading=replace(joined.reading, values=read.values))
 

@@ -16,9 +16,13 @@ EXAMPLES = "2024-03-31, 31.03.2024, Mar 31 2024 or 2024-03-31 14:00"
 
 
 def unread_error(
-    table: Table, name: str, text: NDArray[np.object_], read: Unread, date_format: str | None
-) -> DataError:
-    """Returns the error for a column that cannot be read as times: the rule, rows and repair."""
+    table: Table, name: str, text: NDArray[np.object_], read: Unread, date_format: str | None,
+    option: str = "",
+) -> DataError:  # fmt: skip
+    """Returns the error for a column that cannot be read as times: the rule, rows and repair.
+
+    `option` is one by which all its cells can be read.
+    """
     rows = read.rows
     start = f"{table.file}: times in {name!r}"
     if read.reason == "order":
@@ -47,9 +51,12 @@ def unread_error(
             + repair
         )
     if read.reason == "calendar":
+        repair = "correct these" + (", or give another date_format" if date_format else "")
+        if option:
+            repair = f"set {option}, by which all can be read, or correct these"
         return DataError(
             f"{start} must be in the calendar, but "
-            f"{describe_rows(rows, ('has', 'have days like'))} {cell}; correct these"
+            f"{describe_rows(rows, ('has', 'have days like'))} {cell}; {repair}"
         )
     if date_format is not None:
         return DataError(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import calendar
 import functools
 import re
+import warnings
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
@@ -175,7 +176,9 @@ def _guessed_pattern(cell: str, order: Order) -> str | None:
     if sum(map(str.isdigit, cell)) < 4:
         return None
     try:
-        pattern = guess_datetime_format(cell, dayfirst=order == "dmy")
+        with warnings.catch_warnings():  # about cells in the other order
+            warnings.simplefilter("ignore")
+            pattern = guess_datetime_format(cell, dayfirst=order == "dmy")
     except (ValueError, OverflowError):
         return None
     if pattern is None or "%Y" not in pattern or directives(pattern) is None:

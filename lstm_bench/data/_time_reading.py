@@ -134,12 +134,16 @@ def read_texts(
     for order in orders or ("dmy", "mdy", "ymd"):
         patterns = [pattern_of(example, order) for example in examples]
         dotted = any(pattern and "." in pattern for pattern in patterns)
-        if tuple(patterns) in tried or (not orders and dotted and order == "mdy"):
+        unusual = not orders and dotted and order == "mdy"
+        if tuple(patterns) in tried or (unusual and not _has_early_days(readings[0])):
             continue
         tried.add(tuple(patterns))
-        readings.append(
-            _restored(with_patterns(texts, [patterns[n] for n in shape_of], order), places, cells)
+        read = _restored(
+            with_patterns(texts, [patterns[n] for n in shape_of], order), places, cells
         )
+        if unusual and not _is_more_even(read, readings[0]):
+            continue
+        readings.append(read)
     best = chosen(readings)
     if isinstance(best, Reading) and _lacks_year(best):
         pattern = plain(best.format.pattern)
@@ -301,6 +305,20 @@ def chosen(readings: Sequence[Reading | Unread]) -> Reading | Unread:
         f"{_order_name(r)} ({r.texts[row]} is {str(r.wall[row])[:10]})" for r in different
     )
     return Unread(np.arange(len(first.texts)), 1.0, "order", shown)
+
+
+def _has_early_days(reading: Reading | Unread) -> bool:
+    """Returns whether all days of the month may be months."""
+    if isinstance(reading, Unread):
+        return False
+    days = reading.wall.astype("M8[D]") - reading.wall.astype("M8[M]").astype("M8[D]")
+    return bool((days.astype(int) < 12).all())
+
+
+def _is_more_even(reading: Reading | Unread, other: Reading | Unread) -> bool:
+    if isinstance(reading, Unread) or isinstance(other, Unread):
+        return False
+    return _regularity(reading.values) > _regularity(other.values)
 
 
 def _order_name(reading: Reading) -> str:

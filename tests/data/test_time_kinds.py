@@ -1,5 +1,7 @@
 """Kinds of times that are easily misread: each is read as pandas does, or refused."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -330,3 +332,42 @@ def test_times_of_day_that_cannot_be_read_are_no_names_of_series(file):
     columns["hour"] = ["night" if t.hour < 6 else "day" for t in when]
     kept = [n for n, t in enumerate(when) if t.hour in (3, 12)]
     assert len(Read(file, columns, kept).prepared.series) == 2
+
+
+@pytest.mark.parametrize("written", ["%Y-%m-%d %Hh", "%d/%m/%Y %H", "%d/%m/%Y\u00a0%H:%M"])
+def test_other_libraries_do_not_warn_about_times(file, written):
+    texts = pd.date_range("2024-01-20", periods=COUNT + 1, freq="h").strftime(written).tolist()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert Read(file, {"when": texts[:-1]}).next == texts[-1:]
+
+
+def test_the_option_by_which_dates_can_be_read_is_named(file):
+    when = pd.date_range("2024-01-01", periods=COUNT)
+    for written, options, repair in (
+        ("%m.%d.%Y", {}, r"set day_first=false \(--month-first\)"),
+        ("%d/%m/%Y", {"day_first": False}, r"set day_first=true \(--day-first\)"),
+    ):
+        texts = when.strftime(written).tolist()
+        with pytest.raises(DataError, match=f"must be in the calendar, .*; {repair}, by which all"):
+            Read(file, {"when": texts}, **options)
+
+
+@pytest.mark.parametrize(("start", "freq", "written"), [
+    ("2015-01-01", "BME", "%Y-%m-%d"), ("2015-01-01", "BMS", "%Y-%m-%d"),
+    ("2015-01-01", "BQE-DEC", "%d.%m.%Y"), ("2010-01-01", "MS", "%m.%d.%Y"),
+])  # fmt: skip
+def test_the_next_moment_is_that_of_workdays_and_of_the_order_that_is_even(
+    file, start, freq, written
+):
+    texts = pd.date_range(start, periods=COUNT + 1, freq=freq).strftime(written).tolist()
+    found = Read(file, {"when": texts[:-1]})
+    assert found.series.times.tolist() == texts[:-1] and found.next == texts[-1:]
+
+
+def test_days_that_are_not_evenly_spaced_are_followed_by_no_time(file):
+    days = [f"{2020 + n // 36}-{n // 3 % 12 + 1:02}-{n % 3}1" for n in range(72)]
+    assert Read(file, {"when": days}).next == [""]
+    months = [f"{2015 + n // 12}-{n % 12 + 1:02}-{25 + (n * n) % 3}" for n in range(COUNT)]
+    found = Read(file, {"when": months})
+    assert found.next == [""] and "monthly, 2015" in found.notes[1]
