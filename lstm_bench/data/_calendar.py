@@ -18,6 +18,8 @@ MAX_ABSENT, MAX_GAPS = 0.5, 0.02
 """At most this share of moments may be absent, or this share of steps be gaps: else irregular."""
 MIN_EXACT = 0.9
 """At least this share of steps must be known to the day for the next moment to be known."""
+MAX_CYCLE = 4
+"""Days of each month by which the next moment is known."""
 MIN_COMMON = 0.5
 """At least this share of the steps must be one step of the calendar."""
 MIN_SPAN = 10
@@ -125,6 +127,31 @@ def _months_after(times: Moments, start: np.datetime64, months: int) -> Any:
     length = calendar.monthrange(1970 + year, number + 1)[1]
     day = length if last else min(max(d.day for d in dates), length)
     return month.astype("M8[D]") + np.timedelta64(day - 1, "D") + (start - start.astype("M8[D]"))
+
+
+def days_of_months_after(times: Moments, count: int) -> Moments | None:
+    """Returns the next moments of dates on the same few days of each month, None for others.
+
+    >>> dates = np.array(["2024-01-15", "2024-01-31", "2024-02-15", "2024-02-29"], "M8[us]")
+    >>> days_of_months_after(dates, 1)
+    array(['2024-03-15T00:00:00.000000'], dtype='datetime64[us]')
+    """
+    dates, clocks = times.astype("M8[D]"), np.unique(_clock(times))
+    months = dates.astype("M8[M]")
+    before_end = (months + 1).astype("M8[D]") - dates
+    days = np.where(before_end.astype(int) == 1, 31, (dates - months).astype(int) + 1)
+    cycle = np.unique(days)
+    place = np.searchsorted(cycle, days) + len(cycle) * (
+        months.astype(int) - int(months[0].astype(int))
+    )
+    if len(clocks) > 1 or not 1 < len(cycle) <= MAX_CYCLE or (np.diff(place) != 1).any():
+        return None
+    later = place[-1] + np.arange(1, count + 1)
+    month = months[0] + later // len(cycle)
+    first = month.astype("M8[D]")
+    end = (month + 1).astype("M8[D]") - 1
+    moments = np.minimum(first + (cycle[later % len(cycle)] - 1), end)
+    return np.asarray(moments.astype("M8[us]") + clocks.astype("m8[us]"))
 
 
 def _workday(dates: Moments) -> Callable[[Any], Any] | None:

@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.data._calendar import MIN_EXACT, infer_calendar
+from lstm_bench.data._calendar import MIN_EXACT, days_of_months_after, infer_calendar
 from lstm_bench.data._future_rows import future_rows
 from lstm_bench.data._messages import list_names
 from lstm_bench.data._table import Table, group_rows
@@ -329,9 +329,13 @@ def following_texts(
         if calendar is None or len(latest) < 3:
             continue
         even = not calendar.uneven and (calendar.whole == 1).mean() >= 0.5
+        cycle = None
+        if calendar.kind == "days" and calendar.exact < MIN_EXACT:
+            cycle = days_of_months_after(clocks[latest], count)
         even &= calendar.exact >= MIN_EXACT
+        even |= cycle is not None
         if even or (calendar.has_sessions and not calendar.uneven):
-            moments = calendar.following(clocks[latest], count)
+            moments = calendar.following(clocks[latest], count) if cycle is None else cycle
             if np.issubdtype(moments.dtype, np.datetime64):
                 moments = moments[moments < END]
             texts = times.reading.texts[latest].tolist()

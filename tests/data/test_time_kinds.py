@@ -365,9 +365,18 @@ def test_the_next_moment_is_that_of_workdays_and_of_the_order_that_is_even(
     assert found.series.times.tolist() == texts[:-1] and found.next == texts[-1:]
 
 
+@pytest.mark.parametrize(("days", "following"), [
+    ((1, 11, 21), "2022-01-01"), ((15, 31), "2022-07-15"), ((1, 16), "2022-07-01"),
+    ((10, 20, 31), "2021-09-10"),
+])  # fmt: skip
+def test_the_next_moment_after_days_of_each_month_is_the_next_of_these_days(file, days, following):
+    count = 72 if days == (1, 11, 21) else 60
+    months = pd.period_range("2020-01", periods=count, freq="M")
+    texts = [f"{month}-{min(day, month.days_in_month):02}" for month in months for day in days]
+    assert Read(file, {"when": texts[:count]}).next == [following]
+
+
 def test_days_that_are_not_evenly_spaced_are_followed_by_no_time(file):
-    days = [f"{2020 + n // 36}-{n // 3 % 12 + 1:02}-{n % 3}1" for n in range(72)]
-    assert Read(file, {"when": days}).next == [""]
     months = [f"{2015 + n // 12}-{n % 12 + 1:02}-{25 + (n * n) % 3}" for n in range(COUNT)]
     found = Read(file, {"when": months})
     assert found.next == [""] and "monthly, 2015" in found.notes[1]
