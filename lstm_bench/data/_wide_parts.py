@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_bench.data._cells import is_missing, parse_numbers, present_cells
+from lstm_bench.data._time_digits import read_numbers
 from lstm_bench.data._time_patterns import MONTHS, directives
-from lstm_bench.data._time_reading import Unread, plain, read_numbers, read_texts
+from lstm_bench.data._time_reading import Unread, plain, read_texts
 from lstm_bench.errors import DataError
 
 Text = NDArray[np.object_]
