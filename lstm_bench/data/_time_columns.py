@@ -43,6 +43,8 @@ HINTS = NAMES | {"period", "quarter", "hour", "epoch", "unix", "ts", "when", "mo
                  "mes", "decimal", "datenum", "jd", "mjd"}  # fmt: skip
 """Words in the name of a column that may hold dates as digits, seconds since 1970, or numbers that
 are times if they are evenly spaced."""
+COUNTDOWN = {"left", "remaining", "to", "until", "till", "minus"}
+"""Words in the name of a column that counts down to something: it falls as time goes on."""
 DIGIT = re.compile(r"\d")
 YEAR = re.compile(
     r"^(?:1[5-9]|20)\d\d[-/.: ]?[A-Za-z]{0,3}[-/.: ]?\d{1,2}$|(?<!\d)(?:1[5-9]|20)\d\d(?!\d)"
@@ -195,6 +197,7 @@ def _candidate(table: Table, name: str, options: TimeOptions) -> FileTimes | Non
             return times
         by_year = _are_years(times.values) or (
             bool(hints & HINTS)
+            and not hints & COUNTDOWN
             and len(np.unique(times.values)) == len(table)
             and _is_even(times.values)
         )

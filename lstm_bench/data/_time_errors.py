@@ -77,10 +77,11 @@ def unread_error(
 
 
 def unread_part_error(table: Table, name: str, times: FileTimes) -> DataError:
-    """Returns the error for a column by whose name rows of one time are told apart by a clock."""
+    """Returns the error for a column that tells rows of one time apart and is no name of series."""
     cell = quote_cell(str(table.columns[name][0]))
     return DataError(
-        f"{table.file}: times in {times.name!r} repeat, and those in {name!r} must be times of day "
-        f"like 14:30, but {table.describe_rows([0], ('has', 'have'))} {cell}; write them so, "
-        f"or set group={name} (--group) if they are names of series"
+        f"{table.file}: times in {times.name!r} must differ, but repeat, and {name!r} looks like a "
+        f"part of them that cannot be joined ({table.describe_rows([0], ('has', 'have'))} {cell}); "
+        f"write both as one column like 2024-03-31 14:00, or set group={name} (--group) if these "
+        "are names of series"
     )

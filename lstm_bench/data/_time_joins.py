@@ -37,6 +37,8 @@ CLOCKS = (
     re.compile(r"(?P<H>\d{1,2}) ?(?i:h|hrs?|Uhr)(?P<M>\d\d)?"),
 )
 """Times of day that are written in other ways than 14:30, and the beginnings of stretches."""
+PART_NAMES = {"date", "datum", "fecha", "period"}
+"""Names of further columns that tell a part of a time, and no series."""
 PERIODS = {"m": re.compile(r"[Mm]\d{1,2}"), "q": re.compile(r"[Qq]0?\d")}
 """Months and quarters in a column called period."""
 WITHIN = {"m": "Y", "q": "Y", "V": "Y", "j": "Y", "d": "m", "H": "dj", "M": "H", "S": "M"}
@@ -114,7 +116,7 @@ def _is_clock_name(name: str, exactly: bool = False) -> bool:
 
 def may_be_part(table: Table, name: str) -> bool:
     """Returns whether a column of text with digits is by its name a part of a time."""
-    known = _is_clock_name(name) or name.lower() == "period" or bool(parts_by_name([name]))
+    known = name.lower() in PART_NAMES or _is_clock_name(name) or bool(parts_by_name([name]))
     cells = table.columns[name]
     return known and 2 * sum(any(map(str.isdigit, cell)) for cell in cells) > len(cells)
 
@@ -130,7 +132,7 @@ def clock_values(table: Table, name: str) -> NDArray[Any] | None:
             return _unusual_clocks(text)
         if numbers.max() <= 24:
             minutes = 60 * numbers
-        elif numbers.max() <= 2400 and (numbers % 100 < 60).all():
+        elif 100 <= numbers.max() <= 2400 and (numbers % 100 < 60).all():
             minutes = numbers // 100 * 60 + numbers % 100
         else:
             return None

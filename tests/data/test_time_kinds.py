@@ -263,6 +263,23 @@ def test_numbers_that_may_be_times_are_noted_unless_they_are_in_order(file, rows
     np.testing.assert_array_equal(found.series.target, wave())
 
 
+def test_a_number_that_counts_down_is_an_input(file):
+    left = np.arange(COUNT)[::-1]
+    for name in ("time_left", "hours to failure", "timeToEvent"):
+        found = Read(file, {name: left})
+        assert (found.prepared.time, found.prepared.inputs) == (None, (name,))
+
+
+def test_half_hours_of_a_day_are_no_minutes(file):
+    when = pd.date_range("2024-01-01", periods=240, freq="30min")
+    half_hour = when.hour * 2 + when.minute // 30 + 1
+    for name in ("interval", "time"):
+        with pytest.raises(DataError, match=r"times in '(date|time)' must differ, but"):
+            Read(file, {"date": when.strftime("%Y-%m-%d"), name: half_hour})
+    found = Read(file, {"date": when.strftime("%Y-%m-%d"), "interval": when.strftime("%-H%M")})
+    assert found.next == ["2024-01-06 00:00"]
+
+
 def test_a_date_format_is_for_times_alone(file):
     when = pd.date_range("2024-01-01", periods=COUNT).strftime("%d/%m/%Y").tolist()
     prices = wave()[::-1] + np.arange(COUNT) % 7
@@ -326,7 +343,7 @@ def test_years_are_joined_with_periods(file, rows, letter, freq, following):
 def test_times_of_day_that_cannot_be_read_are_no_names_of_series(file):
     when = pd.date_range("2024-01-01", periods=240, freq="h")
     columns = {"date": when.strftime("%Y-%m-%d"), "hour": [f"{t.hour}?" for t in when]}
-    with pytest.raises(DataError, match=r"those in 'hour' must be times of day .* set group=hour"):
+    with pytest.raises(DataError, match=r"'hour' looks like a part of them .* set group=hour"):
         Read(file, columns)
     assert len(Read(file, columns, group="hour").prepared.series) == 24
     columns["hour"] = ["night" if t.hour < 6 else "day" for t in when]
