@@ -305,10 +305,11 @@ def _drop_footers(layout: Layout) -> None:
         alone = sum(map(bool, row)) == 1 and bool(row[0])
         above = [column[-2] for column in layout.columns]
         words = first.rstrip(": ").lower()
-        is_total = words in TOTALS and all(words != c.lower() for c in layout.columns[0][:-1])
+        is_new = all(words != cell.lower() for cell in layout.columns[0][:-1])
+        is_total = words in TOTALS and is_new
         is_note = alone and not is_data(row[0]) and sum(map(bool, above)) > 1
         is_note = is_note and (is_data(above[0]) or " " in row[0] or ":" in row[0])
-        if not (is_total or is_note) and FOOTERS.fullmatch(row[0]):
+        if not (is_total or is_note) and is_new and FOOTERS.fullmatch(row[0]):
             times = list(filter(None, layout.columns[0][-MAX_FOOTERS - len(footers) - 1 : -1]))
             known = [cell for cell in times if is_data(cell) or pattern_of(cell)]
             is_total = len(times) > 2 and 2 * len(known) >= len(times) and not is_data(row[0])

@@ -47,8 +47,10 @@ def refuse_one_cell(file: str, number: int, names: Sequence[str], rows: Sequence
         if width < 2 or not all(parts[0]) or 10 * len(alike) < 9 * len(cells):
             continue
         single = [cell for cell in cells if looks_like_number(cell) or pattern_of(cell)]
-        numeric = any(all(map(is_number, column)) for column in zip(*alike, strict=True))
-        if 2 * len(single) > len(cells) or not numeric:
+        columns = list(zip(*alike, strict=True))
+        numeric = any(all(map(is_number, column)) for column in columns)
+        word = any(len({*column}) == 1 and not is_number(column[0]) for column in columns)
+        if 2 * len(single) > len(cells) or not numeric or word:  # a word, as in Line 1 and Line 2
             continue
         shown = quote_cell(names[0])
         if quoted:
@@ -75,7 +77,7 @@ def refuse_data_for_names(
         cells = [row[place] for row in below if not is_missing(row[place])]
         if is_number(name):
             continue
-        if len(cells) > 2:  # the name last: thousands of different names take long
+        if len(cells) > 2 and re.search(r"\d", name):  # the name last: thousands take long
             dates += all(pattern_of(cell) is not None for cell in [*cells, name])
         texts += cells.count(name) > 1
     data = sum(map(is_data, names))

@@ -11,6 +11,8 @@ DATE_NAMES = {"date", "datetime", "timestamp", "datum", "ds"}
 TIME_NAMES = DATE_NAMES | {"time", "year", "month", "week", "day", "hour", "quarter", "period", "t",
                            "ts", "dt", "when", "jahr", "monat", "tag", "zeit"}  # fmt: skip
 """Names of columns, in lower case, that hold times: those of row names stand one place too far."""
+PART_NAMES = {"year", "month", "week", "day", "hour", "quarter", "jahr", "monat", "tag"}
+"""Those of them that may stand beside row names that are dates."""
 MAX_DECIMALS = 3
 """Digits behind a decimal comma that a cell may consist of."""
 
@@ -30,13 +32,15 @@ def begin_with_row_names(names: Sequence[str], rows: Sequence[Sequence[str]], qu
     others = list(zip(*(row[1:] for row in rows), strict=True))
     if len(set(first)) < len(first) or any(map(is_missing, first)):
         return False
+    if quoted and _consecutive(first):
+        return True
     if any(_cut_number(cell) for column in others for cell in column):
         return False
     lower = [name.lower() for name in names]
     for name, column in zip(lower, others, strict=True):
         if name in DATE_NAMES and not all(is_missing(c) or _is_time(c) for c in column):
             return False
-    if any(map(_is_time, first)) and TIME_NAMES & set(lower):
+    if any(map(_is_time, first)) and (TIME_NAMES - (PART_NAMES if quoted else set())) & set(lower):
         return False
     if quoted:
         return True

@@ -194,6 +194,8 @@ def _repeat_error(
         hint = ", set aggregate=mean, sum, first or last (--aggregate)"
         if not group:
             hint += ", or name the column that identifies the series as group (--group)"
+        if times.format.kind == "numbers":
+            hint += ", or set time=none (--time none) if the rows are in order"
     return DataError(
         f"{table.file}: times in {times.name!r}{where} must differ, but "
         f"{table.describe_rows(rows, ('repeats', 'repeat'))} the time of another row ({moment}); "

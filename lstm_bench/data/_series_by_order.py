@@ -67,9 +67,12 @@ def _are_moments(table: Table, times: FileTimes, reserved: Collection[str | None
     """Returns whether numbers that repeat are moments of several series, not a part of a time.
 
     They are if they are years or larger, if they differ among the rows of each value of another
-    column, or if the values of other columns change where they start again, and there alone.
+    column that has each of its values several times, or if the values of other columns change where
+    they start again, and there alone.
     """
     values = times.values
+    if values.min() == values.max():
+        return False
     if values.min() >= MIN_YEAR:
         return True
     parts = _parts(table)
@@ -81,7 +84,8 @@ def _are_moments(table: Table, times: FileTimes, reserved: Collection[str | None
         different, codes = np.unique(column.astype(str), return_inverse=True)
         if len(different) < 2 or 2 * len(different) > len(column):
             continue
-        if len(set(zip(values.tolist(), codes.tolist(), strict=True))) == len(values):
+        pairs = set(zip(values.tolist(), codes.tolist(), strict=True))
+        if len(pairs) == len(values) and _least(column) >= MIN_LENGTH:
             return True
         if np.isin(np.flatnonzero(np.diff(codes)) + 1, starts).all():
             keys.append(codes)

@@ -19,7 +19,7 @@ PARTS = {
     "Y": ("year", "yr", "yyyy", "jahr", "annee", "année", "anno", "ano", "año"),
     "m": ("month", "mon", "mm", "mo", "monat", "mois", "mes", "mese", "mês"),
     "q": ("quarter", "qtr", "q", "quartal"),
-    "V": ("week", "wk", "isoweek", "week_of_year", "weekofyear", "woche"),
+    "V": ("week", "wk", "isoweek", "week_of_year", "weekofyear", "woche", "kw"),
     "j": ("day_of_year", "dayofyear", "doy", "yday", "julian_day"),
     "d": ("day", "dd", "day_of_month", "dom", "tag"),
     "H": ("hour", "hr", "hh", "hours", "stunde"),
