@@ -5,6 +5,7 @@ Heavy packages are imported by the commands that need them.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -177,11 +178,11 @@ def sweep(
     """
     context, registry = load_context(profile, store, files)
     check_engine(engine)
+    starting: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
     if dry_run and cluster is None and context.cluster is None:
-        from lstm_bench.execution import WorkerPool
+        from lstm_bench.execution import starting_workers
 
-        with WorkerPool(1) as pool:
-            pool.prepare()  # while the sweep is read, which takes seconds as well
+        starting = starting_workers()  # while the sweep is read, which takes seconds as well
     data = DataOptions(
         target, time, group, columns, kind, horizon, missing, known, date_format, day_first,
         aggregate, na, decimal, thousands, "auto" if wide else None, sheet, shortest,
@@ -190,7 +191,9 @@ def sweep(
     file = csv or text
     if csv is not None and text is not None:
         raise UserError("--text: is a file to search over, as --csv is; give one of them")
-    path, read = _read_sweep(name, settings or [], file, text is not None, data, context, registry)
+    words = settings or []
+    with starting:
+        path, read = _read_sweep(name, words, file, text is not None, data, context, registry)
     chosen = read.with_full(full)
     if file is not None and not as_json:
         terminal_console(stderr=True).print(chosen.about, highlight=False)

@@ -9,3 +9,4 @@ from ._sweep_run import ProgressObserver as ProgressObserver
 from ._sweep_run import estimate_sweep as estimate_sweep
 from ._sweep_run import run_sweep as run_sweep
 from ._workers import WorkerPool as WorkerPool
+from ._workers import starting_workers as starting_workers

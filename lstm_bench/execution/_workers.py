@@ -12,7 +12,6 @@ import dataclasses
 import itertools
 import math
 import multiprocessing
-import multiprocessing.forkserver
 import os
 import pickle
 import signal
@@ -23,10 +22,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
 
 from lstm_bench.data import share_between_processes
 from lstm_bench.errors import Interrupted, TaskError, UserError
@@ -42,6 +39,12 @@ from lstm_bench.execution._executor import (
     Running,
     SeedFinished,
 )
+from lstm_bench.execution._fork_server import (
+    end_fork_server,
+    main_script_hidden,
+    process_context,
+    start_fork_server,
+)
 from lstm_bench.execution._interrupts import record_interrupts
 from lstm_bench.execution._job_order import choose_job
 from lstm_bench.execution._memory_meter import MemoryMeter
@@ -50,7 +53,7 @@ from lstm_bench.recipes import TaskRegistry, TaskSource, recipe_from_settings
 from lstm_bench.results import Outcome, pack_outcome
 from lstm_bench.safety import disk_errors_reported, process_folder, socket_folder
 from lstm_bench.sweeps import tasks_from_sources
-from lstm_bench.training import prepare_environment, start_tensorflow
+from lstm_bench.training import start_tensorflow
 
 RESTART_PAUSE = 0.2  # seconds between two attempts to start a process
 _starting = threading.Lock()
@@ -96,7 +99,7 @@ class WorkerPool:
         self._workers: list[_Worker] = []
         self._waiting: dict[int, Job | NetworkJob] = {}
         self._tickets = itertools.count()
-        self._context = _process_context()
+        self._context = process_context()
         self._until_exit = contextlib.ExitStack()
         self._raise_if_interrupted: Callable[[], None] = lambda: None
 
@@ -158,8 +161,7 @@ class WorkerPool:
 
     def prepare(self) -> None:
         """Makes the fork server import TensorFlow in the background."""
-        if self._context.get_start_method() == "forkserver":
-            multiprocessing.forkserver.ensure_running()
+        start_fork_server(self._context)
 
     def _assign_jobs(self) -> None:
         """Gives idle workers the jobs that suit them, and starts workers while there are too few.
@@ -244,7 +246,7 @@ class WorkerPool:
             args = (worker_end, str(process_folder()), self._tasks, self._place)
             process = self._context.Process(target=_run_worker, args=args, daemon=True)
             try:
-                with _starting, _main_script_hidden():
+                with _starting, main_script_hidden():
                     process.start()
                 return _Worker(process, parent_end)
             except (OSError, EOFError) as error:
@@ -276,29 +278,19 @@ def _exit_reason(code: int | None) -> str:
     return f"its process ended each time, the last one with exit code {code}"
 
 
-def _process_context() -> Any:
-    """Returns the start method of processes: if possible, a fork server with TensorFlow loaded."""
-    prepare_environment()
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context: BaseContext = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["lstm_bench.training._preload"])
-    return context
-
-
 @contextlib.contextmanager
-def _main_script_hidden() -> Iterator[None]:
-    """Hides the main script while a process starts, which would otherwise run it again."""
-    main = sys.modules["__main__"]
-    hidden: dict[str, Any] = {}
-    for name in ("__file__", "__spec__"):
-        if name in vars(main):
-            hidden[name] = main.__dict__.pop(name)
-    main.__spec__ = None
+def starting_workers() -> Iterator[None]:
+    """Gets ready to start workers, which takes seconds, while the block runs.
+
+    If the block raises, nothing of that goes on.
+    """
+    with WorkerPool(1) as pool:
+        pool.prepare()
     try:
         yield
-    finally:
-        main.__dict__.update(hidden)
+    except BaseException:
+        end_fork_server()
+        raise
 
 
 def _run_worker(

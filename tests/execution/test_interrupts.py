@@ -2,7 +2,11 @@
 
 import os
 import signal
+import subprocess
+import sys
+import time
 
+import psutil
 import pytest
 
 from lstm_bench.execution._interrupts import record_interrupts
@@ -22,3 +26,23 @@ def test_ctrl_c_says_at_once_what_is_done_and_is_remembered(capfd, monkeypatch):
     finally:
         signal.signal(signal.SIGINT, before)
     assert capfd.readouterr().err.count("interrupted: ending") == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "getpgid"), reason="needs process groups")
+def test_a_dry_run_that_is_refused_leaves_no_process(tmp_path):
+    (tmp_path / "short.csv").write_text("day,sales\n1,2\n")
+    words = ["sweep", "--csv", "short.csv", "--target", "sales", "--dry-run"]
+    command = [sys.executable, "-m", "lstm_bench", *words]
+    with (tmp_path / "message").open("wb") as message:  # a pipe would wait for every process
+        run = subprocess.Popen(command, cwd=tmp_path, stderr=message, start_new_session=True)
+        assert run.wait() == 2
+    assert "at least 20 rows" in (tmp_path / "message").read_text()
+    time.sleep(0.5)  # it was killed, and is not waited for
+    assert not [process for process in psutil.pids() if group_of(process) == run.pid]
+
+
+def group_of(process):
+    try:
+        return os.getpgid(process) if psutil.Process(process).status() != "zombie" else None
+    except (OSError, psutil.Error):
+        return None

@@ -8,6 +8,7 @@ be forked: a command ends where it would start TensorFlow.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import faulthandler
 import importlib
 import json
@@ -74,6 +75,7 @@ def prepare() -> None:
         raise SystemExit(0)
 
     execution.estimate_sweep = estimate_sweep
+    execution.starting_workers = contextlib.nullcontext
     training.start_tensorflow = start_tensorflow
     assert "tensorflow" not in sys.modules
     # Arrow has a native thread as well, and starts it again in a forked child.
