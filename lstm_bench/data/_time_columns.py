@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_bench.data._calendar import infer_calendar
 from lstm_bench.data._cells import present_cells
 from lstm_bench.data._messages import describe_rows
 from lstm_bench.data._table import Table
@@ -25,6 +23,16 @@ from lstm_bench.data._time_joins import (
     joined_parts,
     parts_of,
 )
+from lstm_bench.data._time_names import (
+    HINTS,
+    NAMES,
+    are_numbers_of_times,
+    counts,
+    is_even,
+    is_monotone,
+    must_be_times,
+    words_of,
+)
 from lstm_bench.data._time_patterns import Order, directives
 from lstm_bench.data._time_reading import (
     Reading,
@@ -34,31 +42,6 @@ from lstm_bench.data._time_reading import (
     read_texts,
 )
 from lstm_bench.errors import DataError
-
-NAMES = {"time", "date", "datetime", "timestamp", "year", "month", "day", "week", "t", "ds",
-         "jahr", "anno", "ano", "año", "annee", "année", "datum", "fecha"}  # fmt: skip
-"""Names by which a column of any numbers is recognized as times, in lower case."""
-HINTS = NAMES | {"period", "quarter", "hour", "epoch", "unix", "ts", "when", "moment", "dt",
-                 "zeit", "uhrzeit", "monat", "woche", "tag", "stunde", "yr", "mois", "semaine",
-                 "mes", "decimal", "datenum", "jd", "mjd"}  # fmt: skip
-"""Words in the name of a column that may hold dates as digits, seconds since 1970, or numbers that
-are times if they are evenly spaced."""
-COUNTDOWN = {"left", "remaining", "to", "until", "till", "minus"}
-"""Words in the name of a column that counts down to something: it falls as time goes on."""
-DIGIT = re.compile(r"\d")
-YEAR = re.compile(
-    r"^(?:1[5-9]|20)\d\d[-/.: ]?[A-Za-z]{0,3}[-/.: ]?\d{1,2}$|(?<!\d)(?:1[5-9]|20)\d\d(?!\d)"
-)
-"""What a column that looks like times has in most cells: with and without a word in its name."""
-WORD = re.compile(r"[^\W\d_]+")
-MAX_WORDS = 24
-"""Different words that cells of times may have, such as names of months; texts with more of them
-are names or titles."""
-MIN_DATES = 10
-"""Different texts that a column must have to look like times if it cannot be read as times, and to
-be taken for times if it holds digits and its name says nothing."""
-YEARS = (1500, 2099)
-"""Whole numbers from year to year in these limits are times whatever their column is called."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +155,7 @@ def _candidate(table: Table, name: str, options: TimeOptions) -> FileTimes | Non
 
     Raises `DataError` if it looks like times and cannot be read.
     """
-    hints = {name.lower(), *re.split(r"[^a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower())}
+    hints = words_of(name)
     if table.is_numeric(name) and options.date_format is None:
         cells = table.columns[name]
         if not present_cells(cells).all() and name.lower() not in NAMES:
@@ -186,22 +169,15 @@ def _candidate(table: Table, name: str, options: TimeOptions) -> FileTimes | Non
         if times.format.kind != "numbers":
             first = name == next(iter(table.columns))
             known = bool(hints & HINTS) or (
-                _is_even(times.values)
+                is_even(times.values)
                 if times.format.kind == "text"
-                else first and _is_even(times.values) and _is_monotone(times.values)
+                else first and is_even(times.values) and is_monotone(times.values)
             )
             return times if known else None
         if name.lower() == "t":
-            return times if _counts(times.values) else None
-        if name.lower() in NAMES:
-            return times
-        by_year = _are_years(times.values) or (
-            bool(hints & HINTS)
-            and not hints & COUNTDOWN
-            and len(np.unique(times.values)) == len(table)
-            and _is_even(times.values)
-        )
-        return times if by_year else None
+            return times if counts(times.values) else None
+        known = name.lower() in NAMES or are_numbers_of_times(name, times.values)
+        return times if known else None
     cells = table.columns[name][present_cells(table.columns[name])]
     if not len(cells):
         return None
@@ -210,44 +186,23 @@ def _candidate(table: Table, name: str, options: TimeOptions) -> FileTimes | Non
         return None  # numbers are not written like the date_format
     if not isinstance(read, Unread) and len(cells) == len(table):
         return FileTimes(name, (name,), read, tuple(f"{name}: {note}" for note in read.notes))
-    if isinstance(read, Unread) and read.share < 0.5:
-        looks = DIGIT if hints & HINTS else YEAR
-        alike = sum(looks.search(cell) is not None for cell in cells)
-        if looks is YEAR and _has_many_words(cells):
-            return None
-        if 2 * alike < len(cells) or len(set(cells)) < MIN_DATES:
-            return None
+    if isinstance(read, Unread) and read.share < 0.5 and not must_be_times(name, cells):
+        return None
     return read_column(table, name, options)
-
-
-def _are_years(values: NDArray[np.float64]) -> bool:
-    """Returns whether different numbers are years, most of them one after the other."""
-    different = np.unique(values)
-    whole = len(different) == len(values) and bool((values == np.round(values)).all())
-    within = YEARS[0] <= different[0] and different[-1] <= YEARS[1]
-    calendar = infer_calendar(different) if whole and within and len(values) >= MIN_DATES else None
-    return calendar is not None and calendar.regular and calendar.step == 1
-
-
-def _has_many_words(cells: NDArray[np.object_]) -> bool:
-    words: set[str] = set()
-    for cell in cells:
-        words.update(WORD.findall(cell.lower()))
-        if len(words) > MAX_WORDS:
-            return True
-    return False
 
 
 def _order_notes(table: Table, reserved: Collection[str | None]) -> list[str]:
     """Returns notes on columns of numbers that may be times of rows which are not in order."""
     notes = []
     for name in table.columns:
-        if name in reserved or not table.is_numeric(name) or table.formats[name].ambiguous:
+        if name in reserved:
+            continue
+        if not table.is_numeric(name) or table.formats[name].ambiguous:
             continue
         values = table.numbers(name)
         if np.isnan(values).any() or (np.diff(values) > 0).all():
             continue
-        if len(np.unique(values)) == len(values) and _is_even(values):
+        if len(np.unique(values)) == len(values) and is_even(values):
             falls = bool((np.diff(values) < 0).all())
             how = "fall from row to row" if falls else "are in no order"
             notes.append(
@@ -255,28 +210,6 @@ def _order_notes(table: Table, reserved: Collection[str | None]) -> list[str]:
                 f"time={name}"
             )
     return notes
-
-
-def _is_even(values: NDArray[Any]) -> bool:
-    """Returns whether different times are many, and evenly spaced with few gaps."""
-    different = np.unique(values)
-    calendar = infer_calendar(different) if len(different) >= MIN_DATES else None
-    return calendar is not None and (calendar.regular or calendar.has_sessions)
-
-
-def _is_monotone(values: NDArray[Any]) -> bool:
-    steps = np.diff(values)
-    zero = np.zeros((), steps.dtype)
-    return bool((steps > zero).all() or (steps < zero).all())
-
-
-def _counts(values: NDArray[np.float64]) -> bool:
-    """Returns whether numbers count up evenly, perhaps from the start again or several at once."""
-    steps = np.diff(values)
-    different = np.unique(values)
-    even = len(different) > 2 and np.allclose(np.diff(different), different[1] - different[0])
-    up = (steps == 0) | (values[1:] == values[0]) | np.isclose(steps, different[1] - different[0])
-    return bool(even and up.all()) if len(different) > 2 else False
 
 
 def _read_cells(cells: NDArray[np.object_], options: TimeOptions) -> Reading | Unread:

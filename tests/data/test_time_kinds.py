@@ -238,7 +238,7 @@ def test_names_and_titles_with_a_year_are_no_times(file):
 
 
 NUMBERS = {
-    "x": range(1960, 2020), "Jahr": range(1960, 2020), "Survey Year": range(1960, 2020),
+    "Jahr": range(1960, 2020), "Survey Year": range(1960, 2020),
     "decimal_date": [f"{y + m / 12:.3f}" for y in range(2015, 2020) for m in range(12)],
     "JD": np.arange(COUNT) + 2460329.5, "datenum": np.arange(COUNT) + 739271,
     "period": np.arange(COUNT) + 24181,
@@ -263,11 +263,31 @@ def test_numbers_that_may_be_times_are_noted_unless_they_are_in_order(file, rows
     np.testing.assert_array_equal(found.series.target, wave())
 
 
-def test_a_number_that_counts_down_is_an_input(file):
-    left = np.arange(COUNT)[::-1]
-    for name in ("time_left", "hours to failure", "timeToEvent"):
-        found = Read(file, {name: left})
+@pytest.mark.parametrize("rows", [None, SHUFFLED], ids=["in order", "shuffled"])
+def test_years_that_do_not_fall_put_the_rows_in_order_whatever_their_name(file, rows):
+    found = Read(file, {"x": range(1960, 2020)}, rows)
+    assert (found.prepared.time, found.prepared.inputs) == ("x", ())
+    np.testing.assert_array_equal(found.series.target, wave())
+
+
+@pytest.mark.parametrize("name", [
+    "time_left", "hours to failure", "timeToEvent", "day_before_event", "year BP", "lead_time",
+    "T_set", "T (C)", "T_amb", "Bending moment", "tag", "dt", "response time", "level",
+])  # fmt: skip
+@pytest.mark.parametrize("last", [0, 1961])
+def test_a_number_that_falls_is_an_input_unless_its_name_is_that_of_dates(file, name, last):
+    found = Read(file, {name: np.arange(COUNT)[::-1] + last})
+    assert (found.prepared.time, found.prepared.inputs) == (None, (name,))
+    np.testing.assert_array_equal(found.series.target, wave())
+    assert any(note.endswith(f"if they are times, set time={name}") for note in found.notes)
+
+
+@pytest.mark.parametrize("name", ["T_set", "lead_time", "response time", "seconds_remaining"])
+def test_different_numbers_in_no_order_are_an_input_unless_their_name_is_that_of_dates(file, name):
+    for numbers in (SHUFFLED / 4, SHUFFLED + 1900):
+        found = Read(file, {name: numbers})
         assert (found.prepared.time, found.prepared.inputs) == (None, (name,))
+        np.testing.assert_array_equal(found.series.target, wave())
 
 
 def test_half_hours_of_a_day_are_no_minutes(file):
