@@ -31,6 +31,7 @@ from lstm_bench.data._time_names import (
     is_even,
     is_monotone,
     must_be_times,
+    tell_dates,
     words_of,
 )
 from lstm_bench.data._time_patterns import Order, directives
@@ -90,7 +91,8 @@ def find_times(
 
     They are in the columns that the options name. If they name none, of all columns that can be
     read as times, and of those that can be joined to one, those with the most different times are
-    taken. Columns that are `reserved` for another role are not considered.
+    taken; numbers whose name and spacing alone say that they are times, if there are none. Columns
+    that are `reserved` for another role are not considered.
 
     Raises `DataError` if the columns that are named, or the only ones that look like times, cannot
     be read.
@@ -101,6 +103,7 @@ def find_times(
             return None, ()
         return read_columns(table, requested_columns(table, requested), options), ()
     single: list[FileTimes] = []
+    counted: list[FileTimes] = []
     clocks: list[FileTimes] = []
     unread: dict[str, DataError] = {}
     for name in table.columns:
@@ -111,14 +114,19 @@ def find_times(
         except DataError as error:
             unread[name] = error
             continue
-        if candidate is not None:
+        if candidate is None:
+            continue
+        if candidate.format.kind == "numbers" and not tell_dates(name, candidate.values):
+            counted.append(candidate)
+        else:
             (clocks if candidate.reading.is_clock_alone else single).append(candidate)
     joined = [
         *dates_with_clocks(table, single, clocks, reserved),
         *joined_parts(table, reserved),
     ]
     even = [times for times in clocks if len(np.unique(times.values)) == len(table)]
-    best = max([*single, *joined], key=lambda f: _preference(table, f), default=None)
+    found = [*_without_parts(single, joined), *joined] or counted
+    best = max(found, key=lambda f: _preference(table, f), default=None)
     if best is None and unread:
         raise next(iter(unread.values()))
     best = best or next(iter(even), None)
@@ -138,6 +146,19 @@ def find_times(
     notes += [f"{times.name} is not used as time: times of day, with no column of dates"
               for times in clocks if times.name not in used and best not in single]  # fmt: skip
     return None if best is None else replace(best, others=tuple(others)), tuple(notes)
+
+
+def _without_parts(single: Sequence[FileTimes], joined: Sequence[FileTimes]) -> list[FileTimes]:
+    """Returns the columns of times that are not, such as weeks, parts of joined ones that tell as
+    many times apart; the larger part, such as the year, is one as well."""
+    counts = {
+        name: len(np.unique(times.values)) for times in joined for name in times.columns[1:]
+    }  # fmt: skip
+    return [
+        times for times in single
+        if times.format.kind != "numbers" or times.name not in counts
+        or len(np.unique(times.values)) > counts[times.name]
+    ]  # fmt: skip
 
 
 def _preference(table: Table, times: FileTimes) -> tuple[Any, ...]:

@@ -290,6 +290,44 @@ def test_different_numbers_in_no_order_are_an_input_unless_their_name_is_that_of
         np.testing.assert_array_equal(found.series.target, wave())
 
 
+NEW_YEAR = {
+    "days": (("year", "day_of_year"), "%Y", "%-j", ("2023-10-01", "D")),
+    "weeks": (("year", "week_of_year"), "%G", "%-V", ("2023-08-07", "W-MON")),
+    "weeks in German": (("Jahr", "Woche"), "%G", "%-V", ("2023-08-07", "W-MON")),
+    "weeks of any year": (("year", "week"), "%G", "%-V", ("2023-08-07", "W-MON")),
+}
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("kind", NEW_YEAR)
+def test_years_are_joined_with_their_days_and_weeks_within_one_cycle(file, kind, backwards):
+    names, year, part, (start, freq) = NEW_YEAR[kind]
+    count = 150 if freq == "D" else 40
+    when = pd.date_range(start, periods=count + 1, freq=freq)
+    columns = dict(zip(names, (when[:-1].strftime(year), when[:-1].strftime(part)), strict=True))
+    found = Read(file, columns, np.arange(count)[::-1] if backwards else None, missing="drop")
+    written = "%Y-%m-%d" if freq == "D" else "%G-W%V"
+    assert found.prepared.time == " ".join(names) and found.prepared.inputs == ()
+    assert found.next[0].removesuffix(" 00:00") == when[-1].strftime(written)
+    np.testing.assert_array_equal(found.series.target, wave(count))
+
+
+@pytest.mark.parametrize(("name", "first"), [("time_idx", 1), ("day_index", 1), ("id", 1601)])
+def test_a_number_of_rows_beside_dates_is_no_time(file, name, first):
+    dates = np.repeat(pd.date_range("2024-01-01", periods=COUNT // 2).strftime("%Y-%m-%d"), 2)
+    columns = {name: np.arange(COUNT) + first, "date": dates, "store": ["a", "b"] * (COUNT // 2)}
+    found = Read(file, columns)
+    assert found.prepared.time == "date" and len(found.prepared.series) == 2
+    assert found.next == ["2024-01-31"]
+    np.testing.assert_array_equal(found.series.target, wave()[::2])
+
+
+def test_decimal_dates_order_the_rows_of_a_year(file):
+    when = [f"{y + m / 12:.3f}" for y in range(2015, 2020) for m in range(12)]
+    found = Read(file, {"year": [text[:4] for text in when], "decimal_date": when})
+    assert found.prepared.time == "decimal_date"
+
+
 def test_half_hours_of_a_day_are_no_minutes(file):
     when = pd.date_range("2024-01-01", periods=240, freq="30min")
     half_hour = when.hour * 2 + when.minute // 30 + 1
