@@ -28,6 +28,7 @@ from lstm_bench.data._time_names import (
     NAMES,
     are_numbers_of_times,
     counts,
+    have_years,
     is_even,
     is_monotone,
     must_be_times,
@@ -213,12 +214,17 @@ def _candidate(table: Table, name: str, options: TimeOptions) -> FileTimes | Non
 
 
 def _order_notes(table: Table, reserved: Collection[str | None]) -> list[str]:
-    """Returns notes on columns of numbers that may be times of rows which are not in order."""
+    """Returns notes on columns that may be times: numbers that are in no order, texts of years."""
     notes = []
     for name in table.columns:
         if name in reserved:
             continue
-        if not table.is_numeric(name) or table.formats[name].ambiguous:
+        if not table.is_numeric(name):
+            if have_years(table.columns[name]):
+                notes.append(f"the texts of {name} hold numbers like years; if they are times, "
+                             "write them like 2024-03-31")  # fmt: skip
+            continue
+        if table.formats[name].ambiguous:
             continue
         values = table.numbers(name)
         if np.isnan(values).any() or (np.diff(values) > 0).all():

@@ -328,6 +328,24 @@ def test_decimal_dates_order_the_rows_of_a_year(file):
     assert found.prepared.time == "decimal_date"
 
 
+IDS = {
+    "part": [f"ORD-{n}" for n in range(1600, 1660)],
+    "patient": [f"P{n}" for n in range(1801, 1861)],
+    "car": [f"Golf {n}" for n in range(1960, 2020)],
+    "file": [f"IMG_{n}.jpg" for n in range(1960, 2020)],
+}
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_ids_with_numbers_like_years_are_no_times(file, name):
+    found = Read(file, {name: IDS[name]})
+    assert found.prepared.time is None
+    note = f"the texts of {name} hold numbers like years; if they are times, write them like"
+    assert any(note in text for text in found.notes)
+    found = Read(file, {name: IDS[name], "date": MONTHS_OF_2015.strftime("%Y-%m-%d")})
+    assert found.prepared.time == "date" and not any("years" in text for text in found.notes)
+
+
 def test_half_hours_of_a_day_are_no_minutes(file):
     when = pd.date_range("2024-01-01", periods=240, freq="30min")
     half_hour = when.hour * 2 + when.minute // 30 + 1
