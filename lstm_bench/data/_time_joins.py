@@ -41,6 +41,8 @@ PART_NAMES = {"date", "datum", "fecha", "period"}
 """Names of further columns that tell a part of a time, and no series."""
 PERIODS = {"m": re.compile(r"[Mm]\d{1,2}"), "q": re.compile(r"[Qq]0?\d")}
 """Months and quarters in a column called period."""
+MIN_NAMES = 4
+"""Different texts that are names of parts, such as quarters; fewer may be weekday and weekend."""
 WITHIN = {"m": "Y", "q": "Y", "V": "Y", "j": "Y", "d": "m", "H": "dj", "M": "H", "S": "M"}
 """Which part must be there for another one to mean something."""
 MIDNIGHT = np.datetime64("1900-01-01", "us")
@@ -115,9 +117,15 @@ def _is_clock_name(name: str, exactly: bool = False) -> bool:
 
 
 def may_be_part(table: Table, name: str) -> bool:
-    """Returns whether a column of text with digits is by its name a part of a time."""
-    known = name.lower() in PART_NAMES or _is_clock_name(name) or bool(parts_by_name([name]))
+    """Returns whether a column of text is by its name a part of a time.
+
+    It has digits, or is one of names of months and the like: `MIN_NAMES` different ones or more.
+    """
+    parts = parts_by_name([name])
     cells = table.columns[name]
+    if not set("HMS").issuperset(parts) and len(set(cells)) >= MIN_NAMES:
+        return True
+    known = name.lower() in PART_NAMES or _is_clock_name(name) or bool(parts)
     return known and 2 * sum(any(map(str.isdigit, cell)) for cell in cells) > len(cells)
 
 

@@ -473,3 +473,20 @@ def test_days_that_are_not_evenly_spaced_are_followed_by_no_time(file):
     months = [f"{2015 + n // 12}-{n % 12 + 1:02}-{25 + (n * n) % 3}" for n in range(COUNT)]
     found = Read(file, {"when": months})
     assert found.next == [""] and "monthly, 2015" in found.notes[1]
+
+
+GERMAN = ("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September",
+          "Oktober", "November", "Dezember")  # fmt: skip
+
+
+@pytest.mark.parametrize(("names", "texts"), [
+    (("Jahr", "Monat"), GERMAN), (("annee", "mois"), ["janv", "fév", "mars", "avr"]),
+    (("year", "quarter"), ["first", "second", "third", "fourth"]),
+])  # fmt: skip
+def test_names_of_months_that_cannot_be_read_are_no_names_of_series(file, names, texts):
+    parts = [texts[n % len(texts)] for n in range(240)]
+    columns = {names[0]: [2000 + n // len(texts) for n in range(240)], names[1]: parts}
+    with pytest.raises(DataError, match=rf"'{names[1]}' looks like a part .* group={names[1]}"):
+        Read(file, columns)
+    found = Read(file, columns, group=names[1])
+    assert len(found.prepared.series) == len(set(texts))
