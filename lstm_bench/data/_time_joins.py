@@ -30,6 +30,8 @@ PARTS = {
 CLOCK_NAMES = {"time", "hhmm", "clock", "zeit", "uhrzeit", "interval", "heure", "hora",
                *PARTS["H"]}  # fmt: skip
 """Words in the names of columns that hold times of day; numbers need one of them as name."""
+MEASURED = {"interval"}
+"""Such names whose numbers may also be measured: they are no clock if dates differ in a series."""
 CLOCKS = (
     re.compile(r"(?P<H>\d{1,2})\.(?P<M>\d\d)(?:\.(?P<S>\d\d))?"),
     re.compile(r"(?P<H>\d{1,2}):(?P<M>\d\d) ?[-–] ?\d{1,2}:\d\d"),
@@ -104,9 +106,22 @@ def dates_with_clocks(
             values = clock_values(table, name)
             if values is None or name == date.name:
                 continue
+            if name.lower() in MEASURED and _has_series(table, date, {*reserved, name}):
+                continue
             wall = date.reading.wall + values
             if len(np.unique(wall)) > count:
                 yield join(table, (date.name, name), wall, date.notes)
+
+
+def _has_series(table: Table, date: FileTimes, reserved: Collection[str | None]) -> bool:
+    """Returns whether a column that may name series tells the rows of each date apart."""
+    for name, cells in table.columns.items():
+        if name in reserved or name == date.name or 2 * len(set(cells)) > len(table):
+            continue
+        may_name = not table.is_numeric(name) or all(map(str.isdecimal, cells))
+        if may_name and len(set(zip(date.values.tolist(), cells, strict=True))) == len(table):
+            return True
+    return False
 
 
 def _is_clock_name(name: str, exactly: bool = False) -> bool:

@@ -356,6 +356,23 @@ def test_half_hours_of_a_day_are_no_minutes(file):
     assert found.next == ["2024-01-06 00:00"]
 
 
+@pytest.mark.parametrize("stores", [("a", "b", "c"), ("1", "2", "3")])
+def test_an_interval_that_is_measured_is_no_hour(file, stores):
+    dates = np.repeat(pd.date_range("2024-01-01", periods=COUNT), 3).strftime("%Y-%m-%d")
+    interval = np.random.default_rng(3).permutation(3 * COUNT) % 24
+    columns = {"date": dates, "store": [*stores] * COUNT, "interval": interval}
+    found = Read(file, columns)
+    assert found.prepared.time == "date" and len(found.prepared.series) == 3
+    assert found.prepared.inputs == ("interval",) and found.next == ["2024-03-01"]
+
+
+def test_an_interval_of_each_day_of_each_series_is_an_hour(file):
+    when = np.repeat(pd.date_range("2024-01-01", periods=24 * 5, freq="h"), 2)
+    columns = {"date": when.strftime("%Y-%m-%d"), "store": ["a", "b"] * 120, "interval": when.hour}
+    found = Read(file, columns)
+    assert len(found.prepared.series) == 2 and found.next == ["2024-01-06 00:00"]
+
+
 def test_a_date_format_is_for_times_alone(file):
     when = pd.date_range("2024-01-01", periods=COUNT).strftime("%d/%m/%Y").tolist()
     prices = wave()[::-1] + np.arange(COUNT) % 7
