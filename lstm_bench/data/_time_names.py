@@ -73,8 +73,12 @@ def are_numbers_of_times(name: str, values: NDArray[np.float64]) -> bool:
 
 
 def tell_dates(name: str, values: NDArray[np.float64]) -> bool:
-    """Returns whether numbers are times beside others, not only where nothing else is a time."""
-    return name.lower() in NAMES or bool(words_of(name) & COUNTED and values.min() >= YEARS[0])
+    """Returns whether numbers are times beside others, not only where nothing else is a time.
+
+    Numbers from `YEARS[0]` on are no part of a time, such as the day of the year.
+    """
+    by_word = bool(words_of(name) & (DATED | COUNTED))
+    return name.lower() in NAMES or (by_word and values.min() >= YEARS[0])
 
 
 def must_be_times(name: str, cells: NDArray[np.object_]) -> bool:

@@ -322,10 +322,16 @@ def test_a_number_of_rows_beside_dates_is_no_time(file, name, first):
     np.testing.assert_array_equal(found.series.target, wave()[::2])
 
 
-def test_decimal_dates_order_the_rows_of_a_year(file):
+@ORDERS
+def test_years_and_decimal_dates_order_the_rows_beside_other_numbers_of_times(file, rows):
     when = [f"{y + m / 12:.3f}" for y in range(2015, 2020) for m in range(12)]
-    found = Read(file, {"year": [text[:4] for text in when], "decimal_date": when})
+    found = Read(file, {"year": [text[:4] for text in when], "decimal_date": when}, rows)
     assert found.prepared.time == "decimal_date"
+    np.testing.assert_array_equal(found.series.target, wave())
+    months = np.arange(COUNT) * 7 % 12 + 1
+    found = Read(file, {"Survey Year": range(1960, 2020), "month": months}, rows)
+    assert found.prepared.time == "Survey Year"
+    np.testing.assert_array_equal(found.series.target, wave())
 
 
 IDS = {
