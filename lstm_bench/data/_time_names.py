@@ -101,7 +101,10 @@ def have_years(cells: NDArray[np.object_]) -> bool:
 
 
 def _has_year_and_part(cell: str) -> bool:
-    """Returns whether a text holds a year with a smaller number, or with the name of a month."""
+    """Returns whether a text holds a year with a smaller number, or with the name of a month.
+
+    One that starts with a letter, such as INV-2023-17, needs the name of a month.
+    """
     if YEAR_AND_PART.fullmatch(cell):
         return True
     year = YEAR_IN_TEXT.search(cell)
@@ -109,9 +112,9 @@ def _has_year_and_part(cell: str) -> bool:
         return False
     rest = f"{cell[: year.start()]} {cell[year.end() :]}"
     words = [word for word in WORD.findall(rest.lower()) if len(word) > 2]
-    return DAY_OR_MONTH.search(rest) is not None or any(
-        month.startswith(word) for word in words for month in MONTH_NAMES
-    )
+    if cell[0].isdigit() and DAY_OR_MONTH.search(rest):
+        return True
+    return any(month.startswith(word) for word in words for month in MONTH_NAMES)
 
 
 def _has_many_words(cells: Collection[str]) -> bool:

@@ -218,6 +218,7 @@ UNREAD = {
     "mois": [f"{'jfmasondbcep'[t.month - 1]}é {t.year}" for t in MONTHS_OF_2015],
     "MTU (CET/CEST)": [f"{t:%d.%m.%Y %H:%M} - {t:%d.%m.%Y %H:59}" for t in MONTHS_OF_2015],
     "x": [f"{t:%Y} no. {t.month}" for t in MONTHS_OF_2015],
+    "z": [f"in ({t:%B}) of {t.year}" for t in MONTHS_OF_2015],
 }
 
 
@@ -338,6 +339,7 @@ IDS = {
     "part": [f"ORD-{n}" for n in range(1600, 1660)],
     "patient": [f"P{n}" for n in range(1801, 1861)],
     "car": [f"Golf {n}" for n in range(1960, 2020)],
+    "invoice": [f"INV-{2020 + n // 30}-{n % 30 + 1}" for n in range(COUNT)],
     "file": [f"IMG_{n}.jpg" for n in range(1960, 2020)],
 }
 
