@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_bench.data._calendar import infer_calendar
+from lstm_bench.data._time_digits import EPOCHS
 from lstm_bench.data._time_patterns import MONTHS
 from lstm_bench.data._wide_parts import LANGUAGES
 
@@ -60,7 +61,7 @@ def words_of(name: str) -> set[str]:
 def are_numbers_of_times(name: str, values: NDArray[np.float64]) -> bool:
     """Returns whether numbers are times by their spacing and the words in the column's name.
 
-    What falls, or is in no order, needs a word that is used for dates alone.
+    What falls, or is in no order, needs a word that is used for dates alone, or seconds since 1970.
     """
     words, steps = words_of(name), np.diff(values)
     if len(np.unique(values)) < len(values) or words & COUNTDOWN:
@@ -68,7 +69,8 @@ def are_numbers_of_times(name: str, values: NDArray[np.float64]) -> bool:
     if words & (DATED | COUNTED) or name.lower() == "period":
         return is_even(values)
     if words & HINTS:
-        return is_even(values) and bool((steps > 0).all())
+        since_1970 = values.min() >= EPOCHS["s"][0]
+        return is_even(values) and (since_1970 or bool((steps > 0).all()))
     return _are_years(values) and not (steps < 0).all()
 
 

@@ -243,6 +243,7 @@ NUMBERS = {
     "decimal_date": [f"{y + m / 12:.3f}" for y in range(2015, 2020) for m in range(12)],
     "JD": np.arange(COUNT) + 2460329.5, "datenum": np.arange(COUNT) + 739271,
     "period": np.arange(COUNT) + 24181,
+    "when": [f"{1706702400 + 900 * n:.9e}" for n in range(COUNT)],
 }  # fmt: skip
 
 
