@@ -26,7 +26,7 @@ MIN_SPAN = 10
 """Days that times must span for times of day that never occur to be left out of a calendar."""
 LATEST = 240
 """Times by which the usual day of the month is known."""
-DAY = np.timedelta64(1, "D").astype("m8[us]")
+DAY, MONTH = np.timedelta64(1, "D").astype("m8[us]"), np.timedelta64(1, "M")
 MONTHS = {1: ("monthly", "month"), 3: ("quarterly", "quarter"), 12: ("yearly", "year")}
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -138,7 +138,7 @@ def days_of_months_after(times: Moments, count: int) -> Moments | None:
     """
     dates, clocks = times.astype("M8[D]"), np.unique(_clock(times))
     months = dates.astype("M8[M]")
-    before_end = (months + 1).astype("M8[D]") - dates
+    before_end = (months + MONTH).astype("M8[D]") - dates
     days = np.where(before_end.astype(int) == 1, 31, (dates - months).astype(int) + 1)
     cycle = np.unique(days)
     place = np.searchsorted(cycle, days) + len(cycle) * (
@@ -147,10 +147,10 @@ def days_of_months_after(times: Moments, count: int) -> Moments | None:
     if len(clocks) > 1 or not 1 < len(cycle) <= MAX_CYCLE or (np.diff(place) != 1).any():
         return None
     later = place[-1] + np.arange(1, count + 1)
-    month = months[0] + later // len(cycle)
+    month = months[0] + (later // len(cycle)).astype("m8[M]")
     first = month.astype("M8[D]")
-    end = (month + 1).astype("M8[D]") - 1
-    moments = np.minimum(first + (cycle[later % len(cycle)] - 1), end)
+    end = (month + MONTH).astype("M8[D]") - DAY
+    moments = np.minimum(first + (cycle[later % len(cycle)] - 1).astype("m8[D]"), end)
     return np.asarray(moments.astype("M8[us]") + clocks.astype("m8[us]"))
 
 
@@ -167,7 +167,7 @@ def _first_workday(months: Any) -> Any:
 
 
 def _last_workday(months: Any) -> Any:
-    return np.busday_offset((months + 1).astype("M8[D]"), -1, "forward")
+    return np.busday_offset((months + MONTH).astype("M8[D]"), -1, "forward")
 
 
 def infer_calendar(times: Moments) -> Calendar | None:

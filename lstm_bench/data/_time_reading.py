@@ -213,7 +213,7 @@ def _lacks_year(reading: Reading) -> bool:
         return parts > {"y", "b"}
     numbers = (months // 12 + 1970) % 100
     start = (months % 12 + 12 * 30).astype("M8[M]")  # in 2000, a leap year
-    days = start.astype("M8[D]") + numbers - 1
+    days = start.astype("M8[D]") + (numbers - 1).astype("m8[D]")
     if (days.astype("M8[M]") != start).any():
         return False
     steps, one_month = np.diff(months), len(np.unique(start)) == 1
