@@ -79,8 +79,8 @@ def _words(coverage: Coverage) -> str:
 def forecast_intervals(outcome: Outcome) -> dict[str, Any]:
     """Returns the half-widths of forecast intervals from the errors of a trial, as plain values.
 
-    Split conformal prediction: the trial was trained on the training part, its errors are those on
-    the validation part. Empty unless there is one output, of real values. A level for which the
+    Split conformal prediction: the trial was trained on the training set, its errors are those on
+    the validation set. Empty unless there is one output, of real values. A level for which the
     rows are too few has None.
     """
     if "mae" not in outcome.seeds or "expected" not in outcome.predictions:

@@ -80,7 +80,7 @@ FITTED_BASELINES: SharedCache[Hashable, Baselines] = SharedCache("baselines", 64
 def baseline_forecasts(
     data: PreparedFile, sequences: FileSequences, kind: Kind, lags: int | None
 ) -> Baselines:
-    """Returns the baselines, fitted to the training part of the sequences.
+    """Returns the baselines, fitted to the training set of the sequences.
 
     `lags` are the rows that the linear or logistic model uses. None lets `_choose_lags` decide, and
     adds the baselines that need no such number from a recipe: exponential smoothing, and gradient
@@ -201,7 +201,7 @@ def _smoothing(
     failed = [key for key, model in models.items() if model is None]
     if failed:
         where = f" of {data.group} {list_names(failed)}" if data.group else ""
-        return name, [], f"no model could be fitted to the training part{where}"
+        return name, [], f"no model could be fitted to the training set{where}"
     forms = sorted({model.form for model in models.values() if model})
     forecasts = []
     for segment in segments:

@@ -152,8 +152,8 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
 class Series:
     """The n rows of one series, in the data's units.
 
-    Rows before `validation_start` are the training part, those from there to `test_start` the
-    validation part, on which a recipe is chosen, and the others the test part.
+    Rows before `validation_start` are the training set, those from there to `test_start` the
+    validation set, on which a recipe is chosen, and the others the test set.
     """
 
     name: str

@@ -185,7 +185,7 @@ class CsvTask(CsvParameters):
 
     @property
     def tolerance(self) -> float:  # type: ignore[override]
-        """The median absolute error of the last value in the training part, scaled."""
+        """The median absolute error of the last value in the training set, scaled."""
         return self.file_sequences.tolerance
 
     @property
@@ -260,7 +260,7 @@ class CsvTask(CsvParameters):
 
     @property
     def output_units(self) -> tuple[float, ...]:
-        """The standard deviation of each target in the training part, if there are several."""
+        """The standard deviation of each target in the training set, if there are several."""
         data = self.prepared
         if not data.further:
             return ()

@@ -24,7 +24,7 @@ ROWS_PER_RUN = 60_000
 MAX_SEARCH_ROWS = 20_000
 """Rows that a default search uses, the latest of a longer file.
 
-Three fifths of them are the training part, of which five epochs are `ROWS_PER_RUN`.
+Three fifths of them are the training set, of which five epochs are `ROWS_PER_RUN`.
 A search over so many rows ends within ten minutes on two cores: see LOG.md.
 """
 

@@ -140,7 +140,7 @@ def _only_label(table: Table, columns: Columns, name: str, values: Floats) -> in
 def split_sequences(
     file: str, unseen: float, labels: Mapping[str, str], lengths: Mapping[str, int]
 ) -> tuple[dict[str, tuple[int, int]], dict[str, int]]:
-    """Returns the starts of the validation and the test part in each sequence, and its rank.
+    """Returns the starts of the validation and the test set in each sequence, and its rank.
 
     Each part consists of whole sequences, a share `unseen` of those of each label (stratified).
     They are drawn by their place in the file, in an order that no seed of a recipe changes; the

@@ -55,7 +55,7 @@ class NumberFormat:
     plain: bool = True  # whether the numbers are written as in Python
     example: str = ""  # a cell that shows the format
     ambiguous: bool = False  # whether `example` may be one of two numbers
-    doubtful: bool = False  # whether it may be, but hardly is
+    doubtful: bool = False  # whether `example` has a second reading, which is unlikely
     not_as: str = ""  # the user's option that the cells contradict
 
     def parse(self, cells: Iterable[str]) -> NDArray[np.float64]:
@@ -244,8 +244,8 @@ def _given(
     marked = {cell for cell in cells if any(mark in cell for mark in ".,' ")}
     if 2 * int(np.isfinite(given.parse(marked)).sum()) > len(marked):
         return replace(column, formats=(given,))
-    asked = f"decimal={decimal!r}" if not thousands else f"thousands={thousands!r}"
-    return replace(column, formats=tuple(replace(f, not_as=asked) for f in column.formats))
+    option = f"decimal={decimal!r}" if not thousands else f"thousands={thousands!r}"
+    return replace(column, formats=tuple(replace(f, not_as=option) for f in column.formats))
 
 
 def _resolved(column: _Evidence, separator: str, comma: bool, point: bool) -> NumberFormat:

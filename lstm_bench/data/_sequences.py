@@ -35,7 +35,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class FileSequences:
-    """The sequences of a file, and how they are scaled; scaling uses the training part alone."""
+    """The sequences of a file, and how they are scaled; scaling uses the training set alone."""
 
     problem: Problem
     segments: tuple[Segment, ...]  # one per sequence, in the order of `problem.sequences`
@@ -60,7 +60,7 @@ def build_sequences(
 ) -> FileSequences:
     """Returns the sequences of a file; the rows of `part` are scored, those before it trained on.
 
-    `origin` is the number of a stretch of the test part, from 1, and how many there are: its rows
+    `origin` is the number of a stretch of the test set, from 1, and how many there are: its rows
     are scored, and all rows before it trained on. Raises `DataError` if no series is long enough.
     """
     horizon, first_step = data.horizon, data.steps[0]
@@ -112,7 +112,7 @@ def build_sequences(
     segments = tuple(segment for segment, _ in [*train, *scored])
     places = [place for place, _ in data.outputs]
     current = [s.series.targets[s.first : s.end, places] for s in segments]
-    errors = np.concatenate([  # of the last value as a forecast, in the training part
+    errors = np.concatenate([  # of the last value as a forecast, in the training set
         np.abs(_targets(data, segment, False) - values)
         for segment, values in zip(train_segments, current, strict=False)
     ])  # fmt: skip

@@ -52,7 +52,7 @@ from lstm_bench.data._time_columns import TimeOptions, find_times, read_like
 from lstm_bench.errors import DataError
 
 MIN_ROWS = 20
-"""Fewer rows are not enough for a training, a validation and a test part."""
+"""Fewer rows are not enough for a training, a validation and a test set."""
 
 Floats = NDArray[np.float64]
 
@@ -364,9 +364,9 @@ def _default_note(options: FileOptions) -> str:
 def leave_out_constant(
     columns: Columns, series: tuple[Series, ...]
 ) -> tuple[Columns, tuple[Series, ...], str]:
-    """Returns columns and series without inputs that are constant in the training part, and a note.
+    """Returns columns and series without inputs that are constant in the training set, and a note.
 
-    An input is constant in the training part if it never changes before the validation part. A
+    An input is constant in the training set if it never changes before the validation set. A
     column of text is several features, one for each of its values.
     """
     varied = varied_columns([s.inputs[: s.validation_start] for s in series])

@@ -46,16 +46,16 @@ def series_or_times(
     repeating = requested_time is None and times is not None and _come_again(times)
     if times is not None and not repeating:
         return SeriesByOrder(), times
-    found = SeriesByOrder()
+    series = SeriesByOrder()
     if requested_group is None:
-        found = series_by_order(table, reserved, GROUP_NAMES)
+        series = series_by_order(table, reserved, GROUP_NAMES)
     if times is None:
-        return found, None
-    if found.counter != times.name and _are_moments(table, times, reserved):
+        return series, None
+    if series.counter != times.name and _are_moments(table, times, reserved):
         return SeriesByOrder(), times
     _check_order_of_parts(table, reserved)
     note = f"{times.name} is not used as time: its numbers repeat, so they order no rows"
-    return replace(found, unused=(note,)), None
+    return replace(series, unused=(note,)), None
 
 
 def _come_again(times: FileTimes) -> bool:

@@ -23,7 +23,7 @@ def split_rows(
     times: NDArray[np.generic] | None,
     group: str | None,
 ) -> dict[str, tuple[int, int]]:
-    """Returns the starts of the validation and the test part in the `rows` of each series.
+    """Returns the starts of the validation and the test set in the `rows` of each series.
 
     Both parts are a share `unseen` of the rows, or of the series if whole series are held out.
     """
@@ -70,7 +70,7 @@ def _split_groups(
 def origin_starts(
     ranks: Sequence[NDArray[np.integer]], test_starts: Sequence[int], origins: int, common: bool
 ) -> list[NDArray[np.intp]]:
-    """Returns where the stretches of the test part begin and end in each series, (origins + 1,).
+    """Returns where the stretches of the test set begin and end in each series, (origins + 1,).
 
     `ranks` are those of the times of each series. The stretches have about equally many rows. With
     `common` times they begin at the same times in all series.

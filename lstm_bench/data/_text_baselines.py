@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 def text_baselines(data: PreparedFile, sequences: FileSequences) -> dict[str, tuple[Floats, ...]]:
     """Returns the forecasts of each baseline by its name: an array (T,) for each sequence.
 
-    After each context, the character that was most frequent after it in the training part; after
+    After each context, the character that was most frequent after it in the training set; after
     one that did not occur there, what the next shorter context says (Katz 1987, without weights).
     """
     train = sequences.segments[: len(sequences.problem.train)]

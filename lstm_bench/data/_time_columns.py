@@ -32,7 +32,7 @@ from lstm_bench.data._time_names import (
     is_even,
     is_monotone,
     must_be_times,
-    tell_dates,
+    tells_dates_by_name,
     words_of,
 )
 from lstm_bench.data._time_patterns import Order, directives
@@ -117,7 +117,7 @@ def find_times(
             continue
         if candidate is None:
             continue
-        if candidate.format.kind == "numbers" and not tell_dates(name, candidate.values):
+        if candidate.format.kind == "numbers" and not tells_dates_by_name(name, candidate.values):
             counted.append(candidate)
         else:
             (clocks if candidate.reading.is_clock_alone else single).append(candidate)
@@ -126,8 +126,8 @@ def find_times(
         *joined_parts(table, reserved),
     ]
     even = [times for times in clocks if len(np.unique(times.values)) == len(table)]
-    found = [*_without_parts(single, joined), *joined] or counted
-    best = max(found, key=lambda f: _preference(table, f), default=None)
+    candidates = [*_without_parts(single, joined), *joined] or counted
+    best = max(candidates, key=lambda f: _preference(table, f), default=None)
     if best is None and unread:
         raise next(iter(unread.values()))
     best = best or next(iter(even), None)

@@ -74,7 +74,7 @@ def are_numbers_of_times(name: str, values: NDArray[np.float64]) -> bool:
     return _are_years(values) and not (steps < 0).all()
 
 
-def tell_dates(name: str, values: NDArray[np.float64]) -> bool:
+def tells_dates_by_name(name: str, values: NDArray[np.float64]) -> bool:
     """Returns whether numbers are times beside others, not only where nothing else is a time.
 
     Numbers from `YEARS[0]` on are no part of a time, such as the day of the year.

@@ -220,9 +220,9 @@ def _below_one_another(
     known = ~np.array([is_missing(cell) for cell in grid.ravel()], bool)
     kept = []
     for name in dict.fromkeys(names[order].tolist()):
-        own = order[names[order] == name]
-        inside = np.flatnonzero(known[own])
-        kept.append(own[inside[0] : inside[-1] + 1] if len(inside) else own[:0])
+        places = order[names[order] == name]
+        inside = np.flatnonzero(known[places])
+        kept.append(places[inside[0] : inside[-1] + 1] if len(inside) else places[:0])
     every = np.concatenate(kept)
     return Parts(
         times.ravel()[every], grid.ravel()[every], rows.ravel()[every],

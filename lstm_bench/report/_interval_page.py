@@ -24,10 +24,10 @@ VERDICTS = {
 READING = (
     "An interval is the forecast plus and minus one number, the same at every step (split "
     "conformal prediction, Lei et al. 2018): with n rows, the ceil((n + 1) 0.8)-th smallest "
-    "absolute error, or of 0.95, on the validation part, on which the recipe was chosen. These "
+    "absolute error, or of 0.95, on the validation set, on which the recipe was chosen. These "
     "errors are of the networks of the search, which were not trained on that part, over all "
     "their seeds together; the network that forecasts was trained on that part too.",
-    "So it is assumed that the errors of later rows are like those of the validation part: that "
+    "So it is assumed that the errors of later rows are like those of the validation set: that "
     "the data go on as before, that more training data change the errors little, and that the "
     "choice of the recipe by its score on these rows made them little smaller than they would "
     "be elsewhere. The table shows what became of this on the test set: the share of "

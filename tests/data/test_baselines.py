@@ -19,7 +19,7 @@ from lstm_bench.data._exponential_smoothing import (
 )
 from lstm_bench.recipes._recipe import recipe
 
-ROWS, CUT = 150, 120  # the test part begins at 120
+ROWS, CUT = 150, 120  # the test set begins at 120
 
 
 @pytest.fixture(autouse=True)
@@ -192,7 +192,7 @@ def test_gradient_boosting_of_symbols_takes_them_as_categories(tmp_path):
 
 @pytest.mark.parametrize("horizon", [1, 3])
 def test_what_comes_later_changes_no_earlier_forecast_of_several_series(tmp_path, horizon):
-    rows, late = 80, 72  # the test part begins at 64
+    rows, late = 80, 72  # the test set begins at 64
     table = {"shop": ["a"] * rows + ["b"] * rows, "t": [*range(rows)] * 2}
     table["y"] = np.concatenate([wave(rows, 1), wave(rows, 2) * 10])
     table["word"] = np.where(np.random.default_rng(1).random(2 * rows) > 0.5, "up", "down")

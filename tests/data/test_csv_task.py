@@ -77,7 +77,7 @@ def test_targets_are_the_values_of_the_file_some_rows_later(file, difference, ho
     assert len(train.inputs) == cut - horizon - first
     values = (sales if not difference else np.diff(sales, prepend=np.nan))[first : cut - horizon]
     unscaled = train.inputs[:, 0] * values.std() + values.mean()
-    assert unscaled == pytest.approx(values)  # scaled by the training part alone
+    assert unscaled == pytest.approx(values)  # scaled by the training set alone
 
 
 def test_later_rows_change_neither_training_data_nor_earlier_forecasts(file, folder):
@@ -261,7 +261,7 @@ def test_many_symbols_for_the_rows_are_predicted_without_a_warning(folder):
     path = folder / "words.csv"
     path.write_text("word\n" + "\n".join(f"w{n % 20}" for n in range(40)) + "\n")
     task = recipe("csv", file=str(path)).task
-    expected = [f"w{n % 20}" for n in range(1, 32)]  # the training part
+    expected = [f"w{n % 20}" for n in range(1, 32)]  # the training set
     predicted = task.baselines(lags=1)["logistic, 1 rows"][0]  # warnings are errors in tests
     assert [task.labels[int(n)] for n in predicted] == expected
 

@@ -256,4 +256,4 @@ def test_a_baseline_that_one_origin_lacks_is_named_with_its_reason(tmp_path):
     assert not any(name.startswith("exponential smoothing") for name in task.baselines())
     reasons = " ".join(task.preprocessing["baselines_left_out"])
     assert "some series have none before the scored part" in reasons  # at the first origin
-    assert "no model could be fitted to the training part of shop b" in reasons  # at a later one
+    assert "no model could be fitted to the training set of shop b" in reasons  # at a later one
