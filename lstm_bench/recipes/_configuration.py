@@ -220,15 +220,14 @@ class Configuration(BaseModel):
     def evaluated_epochs(self) -> NDArray[np.int64]:
         """The epochs, from 1, after which all samples are evaluated; see `_evaluations`.
 
-        Only the learning curve and the epoch from which a task stays solved depend on them.
+        If the task's rule ends training before, its last epoch is evaluated too. Only the learning
+        curve and the epoch from which a task stays solved depend on them.
         """
         return evaluated_epochs(self.epochs, self.evaluation_distance)
 
     @cached_property
     def evaluation_distance(self) -> int | None:
         """The epochs from one evaluation to the next; None if they grow. See `_evaluations`."""
-        if self.stop is not None:
-            return 1  # training may end after any epoch
         if self.evaluate_every is not None:
             return self.evaluate_every
         plan, samples = self.schedule, sum(map(sum, self.counts[self.fresh :]))

@@ -77,8 +77,6 @@ def _stopping_faults(config: Configuration) -> Iterator[Fault]:
         yield Fault("stop", f"{task.name} has no published stopping rule; use stop_after_solved")
     if config.stop_after_solved is not None:
         yield Fault("stop", "training ends by one rule only, but stop_after_solved is set too")
-    if config.evaluate_every is not None:
-        yield Fault("evaluate_every", "with stop=rule every epoch is evaluated; leave it out")
     if config.framing.name != "whole" or config.stateful:
         yield Fault("stop", "the rule judges whole sequences; use framing=whole, stateful=false")
 

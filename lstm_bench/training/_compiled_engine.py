@@ -148,12 +148,19 @@ def _train_seed(
             met_after = rule.met_after(errors[present])
         if done < epochs or met_after is not None:
             break
-    assert outputs is not None
+    assert outputs is not None and chunk is not None
+    epochs_evaluated = recipe.evaluated_epochs[recipe.evaluated_epochs <= trained]
+    if met_after is not None and epochs_evaluated.max(initial=0) < trained:
+        evaluation = chunk._replace(evaluated=tf.constant([True]), batches=tf.constant(0))
+        result = program.run(state, inputs, evaluation)
+        outputs = result.outputs
+        correct.append(result.correct.numpy())
+        epochs_evaluated = np.append(epochs_evaluated, trained)
     return SeedRun(
         seed,
         samples,
         np.concatenate(losses),
-        recipe.evaluated_epochs[recipe.evaluated_epochs <= trained],
+        epochs_evaluated,
         np.concatenate(correct),
         outputs.numpy().reshape(*samples.scored.shape, -1),
         tuple(packing.unpack([w.numpy() for w in state.weights])),
@@ -249,6 +256,7 @@ def _chunk(spec: ProgramSpec, schedule: Schedule, rng: np.random.Generator, epoc
         reset=tf.constant(reset),
         evaluated=tf.zeros(spec.chunk, tf.bool),
         epochs=tf.constant(epochs),
+        batches=tf.constant(spec.batches),
         fresh=[],
         first_epoch=tf.constant(0),
         solved_since=[tf.constant(0)] * spec.stops,

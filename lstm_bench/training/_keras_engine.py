@@ -107,7 +107,7 @@ def train(
                 )
                 loss.append(epoch_loss)
                 met_after = None if rule is None else rule.met_after(errors)
-            if epoch in recipe.evaluated_epochs:
+            if epoch in recipe.evaluated_epochs or met_after is not None:
                 outputs = predict(recipe, model, samples)
                 hits = correct_outputs(recipe, samples, outputs)
                 correct.append(hits)

@@ -120,8 +120,9 @@ class _TrainingGraph:
             tf.TensorArray(tf.float32, self.spec.batches, element_shape=(self.spec.batch_size,))
             for _ in loop.errors
         ]
+        count = chunk.batches if self.spec.records_errors else self.spec.batches
         end = _while(
-            lambda batches: batches.batch < self.spec.batches,
+            lambda batches: batches.batch < count,
             lambda batches: self._batch(inputs, samples, index, reset, chunk.epochs, batches),
             _BatchLoop(tf.constant(0), tf.constant(0.0), loop.state, errors),
         )

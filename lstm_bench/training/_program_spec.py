@@ -61,12 +61,17 @@ class ProgramInputs(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """The batches of one call; only the first `epochs` epochs are trained."""
+    """The batches of one call; only the first `epochs` epochs are trained.
+
+    If the spec says `records_errors`, they are trained for `batches` batches each: with 0 the
+    network is only evaluated.
+    """
 
     index: Any  # (chunk, batches, B): sample indices
     reset: Any  # (chunk, batches): whether the state is cleared before each batch
     evaluated: Any  # (chunk,): whether the epoch is followed by an evaluation
     epochs: Any  # ()
+    batches: Any  # ()
     fresh: list[
         SampleTensors
     ]  # [(chunk, ...)]: the training samples of each epoch, if they are new

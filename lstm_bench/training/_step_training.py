@@ -88,7 +88,7 @@ class _SeedTraining:
             loss, errors = self._train_epoch(steps, rng)
             losses.append(single(loss))
             met_after = None if rule is None else rule.met_after(errors)
-            if epoch in evaluated_epochs:
+            if epoch in evaluated_epochs or met_after is not None:
                 hits = self._evaluate(evaluation, samples.scored)[1]
                 correct.append(hits)
                 evaluated.append(epoch)

@@ -167,6 +167,28 @@ def test_a_rule_ends_training():
     assert outcome.seeds["trained_epochs"].tolist() == [len(fast.loss)]
 
 
+@pytest.mark.parametrize("update", ["batch", "step"])
+def test_the_epoch_in_which_a_rule_is_met_is_evaluated(update):
+    settings = {"epochs": 60, "stop": "rule", "learning_rate": 0.02}
+    if update == "step":
+        settings |= {
+            "network": "lstm_1997", "update": "step", "optimizer": "sgd", "output": "sigmoid",
+            "loss": "summed_squared_error", "learning_rate": 0.3, "units": 2,
+        }  # fmt: skip
+    dense, sparse = (recipe(Walk, evaluate_every=every, **settings) for every in (1, 7))
+    for engine in (compiled, keras_loop):
+        (all_epochs,), (some,) = (engine.train(chosen, [0]).runs for chosen in (dense, sparse))
+        last = len(all_epochs.loss)
+        assert some.rule_met_after == all_epochs.rule_met_after is not None
+        assert last % 7 and last < 60
+        assert some.evaluated.tolist() == [*range(7, last, 7), last]
+        assert (some.correct == all_epochs.correct[some.evaluated - 1]).all()
+        np.testing.assert_allclose(some.loss, all_epochs.loss, rtol=1e-5)
+        np.testing.assert_allclose(some.outputs, all_epochs.outputs, atol=1e-6)
+        for one, other in zip(some.weights, all_epochs.weights, strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-5)
+
+
 @given(
     st.lists(st.floats(0, 1), min_size=1, max_size=40),
     st.integers(1, 12),
@@ -279,7 +301,6 @@ def test_any_order_of_the_possible_symbols_is_right():
         ("memory", {"recall_weight": 0.0}, "recall_weight"),
         ("memory", {"stop": "rule"}, "stop"),
         (Walk, {"stop": "rule", "stop_after_solved": 1}, "stop"),
-        (Walk, {"stop": "rule", "evaluate_every": 2}, "evaluate_every"),
         (Walk, {"framing": "pairs", "stateful": False}, "framing"),
         ("memory", {"stop_after_solved": -1}, "stop_after_solved"),
     ],
