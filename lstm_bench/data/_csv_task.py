@@ -24,12 +24,13 @@ from lstm_bench.data._csv_parameters import (
     CsvParameters,
 )
 from lstm_bench.data._file_digest import count_rows, file_digest
+from lstm_bench.data._file_options import FileOptions
 from lstm_bench.data._label_baselines import label_baselines
 from lstm_bench.data._labelled import read_labelled
 from lstm_bench.data._origin_baselines import common_names
 from lstm_bench.data._output_baselines import output_baselines
 from lstm_bench.data._sequences import FileSequences, build_sequences
-from lstm_bench.data._series import FileOptions, PreparedFile, prepare
+from lstm_bench.data._series import PreparedFile, prepare
 from lstm_bench.data._table import Reading
 from lstm_bench.data._text_baselines import text_baselines
 from lstm_bench.data._text_file import CHARACTER, POSITION

@@ -11,16 +11,11 @@ from numpy.typing import NDArray
 from lstm_bench.data._column_notes import number_notes, written_numbers
 from lstm_bench.data._columns import Columns, Series
 from lstm_bench.data._file_notes import rows_note
+from lstm_bench.data._file_options import FileOptions
 from lstm_bench.data._inference import infer_input_columns
 from lstm_bench.data._messages import list_names, quote_cell
 from lstm_bench.data._rows import arrange_rows
-from lstm_bench.data._series import (
-    FileOptions,
-    PreparedFile,
-    build_series,
-    leave_out_constant,
-    stack_columns,
-)
+from lstm_bench.data._series import PreparedFile, build_series, leave_out_constant, stack_columns
 from lstm_bench.data._table import Table
 from lstm_bench.data._targets import parse_targets
 from lstm_bench.data._text_columns import all_categories, categories_of_rows, unseen_note

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,71 +17,40 @@ from lstm_bench.data._column_notes import (
     left_out_note,
     number_notes,
     varied_columns,
-    written_numbers,
 )
-from lstm_bench.data._columns import Columns, Missing, Series, TargetKind, scored_steps
+from lstm_bench.data._columns import Columns, Series, scored_steps
 from lstm_bench.data._file_digest import file_digest
 from lstm_bench.data._file_notes import order_note, rows_note, split_note
+from lstm_bench.data._file_options import FileOptions
 from lstm_bench.data._gaps import forward_fill
 from lstm_bench.data._inference import (
     detect_season,
-    infer_group_column,
-    infer_input_columns,
-    infer_target_column,
-    infer_target_kind,
     kind_note,
 )
-from lstm_bench.data._known import check_known, known_note
+from lstm_bench.data._known import known_note
 from lstm_bench.data._latest_rows import latest_rows
 from lstm_bench.data._messages import is_or_are
-from lstm_bench.data._rows import Aggregate, Rows, arrange_rows, following_texts
-from lstm_bench.data._series_by_order import SeriesByOrder, blank_note, series_or_times
+from lstm_bench.data._roles import Roles, columns_of, find_roles
+from lstm_bench.data._rows import Rows, arrange_rows, following_texts
+from lstm_bench.data._series_by_order import blank_note
 from lstm_bench.data._shared_cache import SharedCache
 from lstm_bench.data._split import fewest_steps, long_series, split_rows
-from lstm_bench.data._table import DEFAULT_READING, Reading, Table, forget_tables
-from lstm_bench.data._targets import check_outputs, listed_targets, parse_targets, steps_note
+from lstm_bench.data._table import Table, forget_tables
+from lstm_bench.data._targets import parse_targets, steps_note
 from lstm_bench.data._text_columns import (
-    all_categories,
     categories_of_rows,
     category_numbers,
     one_hot,
     unseen_note,
 )
 from lstm_bench.data._text_file import read_data
-from lstm_bench.data._time_columns import TimeOptions, find_times, read_like
+from lstm_bench.data._time_columns import read_like
 from lstm_bench.errors import DataError
 
 MIN_ROWS = 20
 """Fewer rows are not enough for a training, a validation and a test set."""
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class FileOptions:
-    """The file, and the user's options about how to read it; what is None is inferred."""
-
-    file: str
-    target: str | None = None
-    columns: tuple[str, ...] | None = None
-    time: str | None = None
-    group: str | None = None
-    kind: TargetKind | None = None
-    horizon: int = 1
-    season: int | None = None
-    missing: Missing = "refuse"
-    unseen: float = 0.2
-    split: Literal["time", "group"] | None = None
-    date_format: str | None = None
-    day_first: bool | None = None
-    aggregate: Aggregate | None = None
-    latest: int | None = None
-    known: tuple[str, ...] | None = None
-    all_steps: bool | None = None
-    text: bool | None = None
-    reading: Reading = DEFAULT_READING
-    shortest: int | None = None
-    label_per_sequence: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,100 +86,83 @@ def read_series(options: FileOptions) -> PreparedFile:
     table = read_data(options.file, bool(options.text), options.reading)
     if len(table) * len(table.columns) > MAX_CACHED_CELLS:
         forget_tables()
-    listed = listed_targets(table, options.target)
-    time_options = TimeOptions(options.time, options.date_format, options.day_first)
-    reserved = {*listed, options.group, *(options.columns or ()), *(options.known or ())}
-    times, unused = find_times(table, time_options, reserved)
-    target = infer_target_column(next(iter(listed), None), options.group, table, times)
-    targets = (target, *listed[1:])
-    kind = options.kind or infer_target_kind(table, target)
-    group = options.group or table.series or infer_group_column(table, target, times)
-    if options.group == "none" and "none" not in table.columns:
-        group = None
-    left_out, by_order = dict(table.left_out), SeriesByOrder()
-    if group is None:
-        roles = {*targets, *reserved}
-        by_order, times = series_or_times(table, times, roles, options.time, options.group)
-        group = by_order.group
-        unused = (*unused, *by_order.unused)
-        if by_order.counter is not None:
-            left_out[by_order.counter] = f"it counts the rows of each {group}"
-    if group is not None:
-        table.text(group)
-    if group in targets:
-        raise DataError(f"{table.file}: {group!r} is both target and group; name another column")
-    check_outputs(table, targets, kind, options.horizon, bool(options.all_steps))
-    time = None if times is None else times.name
-    known, known_left_out = options.known or (), ""
-    roles = {*targets, group, *(() if times is None else times.columns)}
-    if times is not None:
-        others = [n for n in times.others if n not in {*roles, *known}]
-        left_out |= dict.fromkeys(others, f"times, beside those of {times.name}")
-    if known:
-        known, known_left_out = check_known(known, table, options.horizon, options.columns, roles)
-    inputs, out_note = infer_input_columns(
-        options.columns, table, kind, target, roles | {*(options.known or ())}, left_out
-    )
-    columns = Columns(
-        kind, target, inputs, (), time, group, options.horizon, options.missing,
-        None if times is None else times.format, options.aggregate, text=bool(options.text),
-        further=targets[1:], all_steps=bool(options.all_steps),
-        known=known, categories=all_categories(table, [*inputs, *known]),
-        reading=replace(options.reading, sheet=None),
-    )  # fmt: skip
-    written = [*targets, *inputs, *known] if kind == "real" else [*inputs, *known]
-    columns = replace(columns, numbers=written_numbers(table, written))
+    roles = find_roles(table, options)
+    columns = columns_of(table, options, roles)
     labels, target_values = parse_targets(table, columns)
     columns = replace(columns, labels=labels)
-    values = stack_columns(table, columns, target_values)
-    all_rows = arrange_rows(table, columns, values, times)
-    rows = latest_rows(all_rows, options.latest)
-    starts = split_rows(options.split, options.unseen, rows.by_series, rows.times, group)
+
+    def arranged(columns: Columns) -> tuple[Rows, Rows]:
+        """Returns all rows in the order of the times, and those that are used."""
+        values = stack_columns(table, columns, target_values)
+        rows = arrange_rows(table, columns, values, roles.times)
+        return rows, latest_rows(rows, options.latest)
+
+    all_rows, rows = arranged(columns)
+    starts = split_rows(options.split, options.unseen, rows.by_series, rows.times, roles.group)
     if columns.categories:  # those of the training set
         train = [indices[: starts[name][0]] for name, indices in rows.by_series.items()]
         categories = categories_of_rows(columns, rows.values, np.concatenate(train))
         columns = replace(columns, categories=categories)
-        values = stack_columns(table, columns, target_values)
-        all_rows = arrange_rows(table, columns, values, times)
-        rows = latest_rows(all_rows, options.latest)
+        all_rows, rows = arranged(columns)
     series = build_series(columns, rows, starts)
     short_note = ""
     if options.shortest is not None:
         steps = sequence_steps(series, options.horizon)
         kept, short_note = long_series(options.file, steps, options.shortest)
         series = tuple(s for s in series if s.name in kept)
+    left_out = roles.left_out
     if options.columns is None:
         columns, series, constant_note = leave_out_constant(columns, series)
-        out_note += constant_note
+        left_out += constant_note
     if options.horizon == 0 and not columns.inputs:
         raise DataError(
-            f"{table.file}: horizon=0 predicts {target!r} from the other columns of its row, but "
-            f"there are none of numbers; use horizon=1{out_note}"
+            f"{table.file}: horizon=0 predicts {columns.target!r} from the other columns of its "
+            f"row, but there are none of numbers; use horizon=1{left_out}"
         )
     _check(options, columns, series)
     season, season_note = options.season, ""
-    if season is None and kind != "symbols":
+    if season is None and columns.kind != "symbols":
         season, season_note = detect_season([s.target[: s.validation_start] for s in series])
+    roles = replace(roles, inputs=columns.inputs, left_out=left_out)
     notes = [
-        f"target {', '.join(targets)}: {kind}" + kind_note(table, target, kind, len(labels)),
-        steps_note(columns),
-        rows_note(columns, all_rows, rows) + " " + order_note(columns, series, rows, times),
-        "inputs: " + ", ".join([*(targets if options.horizon else ()), *columns.inputs]) + out_note,
-        known_note(columns, known_left_out),
-        unseen_note(table, columns),
+        *_role_notes(table, columns, roles, (all_rows, rows), series),
         season_note,
         split_note(series),
         short_note,
-        by_order.note,
-        blank_note(table, group),
-        *table.notes,
-        *number_notes(table, [*(targets if kind == "real" else ()), *columns.inputs, *known]),
-        *(() if times is None else times.notes),
-        *unused,
+        *_table_notes(table, roles),
     ]
     return PreparedFile(
         **vars(columns), series=series, season=season, notes=tuple(filter(None, notes))
     )
+
+
+def _role_notes(
+    table: Table, columns: Columns, roles: Roles, rows: tuple[Rows, Rows], series: Sequence[Series]
+) -> list[str]:
+    """Returns notes on what the columns and the rows, all and those used, were taken for."""
+    all_rows, used = rows
+    kind = columns.kind + kind_note(table, columns.target, columns.kind, len(columns.labels))
+    past = columns.targets if columns.horizon else ()
+    return [
+        f"target {', '.join(columns.targets)}: {kind}",
+        steps_note(columns),
+        rows_note(columns, all_rows, used) + " " + order_note(columns, series, used, roles.times),
+        "inputs: " + ", ".join([*past, *columns.inputs]) + roles.left_out,
+        known_note(columns, roles.known_left_out),
+        unseen_note(table, columns),
+    ]
+
+
+def _table_notes(table: Table, roles: Roles) -> list[str]:
+    """Returns notes on how the file was read."""
+    return [
+        roles.by_order.note,
+        blank_note(table, roles.group),
+        *table.notes,
+        *number_notes(table, [*roles.inputs_with_target, *roles.known]),
+        *(() if roles.times is None else roles.times.notes),
+        *roles.unused_times,
+    ]
 
 
 def read_new_file(

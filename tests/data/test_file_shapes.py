@@ -11,8 +11,9 @@ import pytest
 from lstm_bench.data import _file_formats
 from lstm_bench.data._csv_task import CsvTask
 from lstm_bench.data._default_search import complete_sweep, default_search, default_settings
+from lstm_bench.data._file_options import FileOptions
 from lstm_bench.data._frames import write_frame
-from lstm_bench.data._series import FileOptions, prepare
+from lstm_bench.data._series import prepare
 from lstm_bench.data._table import Reading, read_table
 from lstm_bench.errors import DataError
 from lstm_bench.recipes._recipe import recipe

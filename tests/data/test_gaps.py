@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstm_bench.data._series import FileOptions, prepare, read_new_file
+from lstm_bench.data._file_options import FileOptions
+from lstm_bench.data._series import prepare, read_new_file
 from lstm_bench.data._table import Reading
 from lstm_bench.errors import DataError
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 import lstm_bench as lb
 from lstm_bench.data._columns import Columns, Series
 from lstm_bench.data._csv_task import CsvTask
+from lstm_bench.data._file_options import FileOptions
 from lstm_bench.data._future_rows import future_rows
-from lstm_bench.data._series import FileOptions, leave_out_constant, prepare
+from lstm_bench.data._series import leave_out_constant, prepare
 from lstm_bench.errors import DataError, RecipeError, UserError
 from lstm_bench.recipes._recipe import recipe
 from lstm_bench.training._forecast import forecast_file

@@ -17,9 +17,10 @@ from lstm_bench.data import _default_search as default
 from lstm_bench.data._baseline_file import forecast_with_baseline
 from lstm_bench.data._baselines import FITTED_BASELINES
 from lstm_bench.data._csv_task import CsvTask
+from lstm_bench.data._file_options import FileOptions
 from lstm_bench.data._latest_rows import MIN_SERIES_ROWS, latest_rows
 from lstm_bench.data._rows import Rows
-from lstm_bench.data._series import PREPARED_FILES, FileOptions, prepare
+from lstm_bench.data._series import PREPARED_FILES, prepare
 from lstm_bench.data._sharing import share_between_processes
 from lstm_bench.errors import UserError
 from lstm_bench.recipes._recipe import recipe

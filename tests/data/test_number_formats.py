@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from lstm_bench.data._csv_task import CsvTask
-from lstm_bench.data._series import FileOptions, prepare
+from lstm_bench.data._file_options import FileOptions
+from lstm_bench.data._series import prepare
 from lstm_bench.data._table import Reading
 from lstm_bench.errors import DataError
 

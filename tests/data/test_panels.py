@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstm_bench.data._series import FileOptions, prepare
+from lstm_bench.data._file_options import FileOptions
+from lstm_bench.data._series import prepare
 from lstm_bench.errors import DataError
 
 YEARS = range(2000, 2015)

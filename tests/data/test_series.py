@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_bench.data._csv_task import CsvTask
-from lstm_bench.data._series import FileOptions, prepare, read_new_file
+from lstm_bench.data._file_options import FileOptions
+from lstm_bench.data._series import prepare, read_new_file
 from lstm_bench.errors import DataError, UserError
 from lstm_bench.recipes._recipe import recipe
 

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from lstm_bench.data._csv_task import CsvTask
-from lstm_bench.data._series import Columns, FileOptions, prepare, read_new_file
+from lstm_bench.data._file_options import FileOptions
+from lstm_bench.data._series import Columns, prepare, read_new_file
 from lstm_bench.errors import DataError
 
 COUNT = 96

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lstm_bench.data._file_options import FileOptions
 from lstm_bench.data._inference import detect_season
-from lstm_bench.data._series import FileOptions, prepare
+from lstm_bench.data._series import prepare
 from lstm_bench.data._table import read_table
 from lstm_bench.data._time_columns import TimeOptions, read_column
 
