@@ -291,7 +291,9 @@ def _scores(recipe: Recipe, run: SeedRun, predictions: pd.DataFrame) -> dict[str
         row["sequences"] = float(trained) if solved else np.nan
     if recipe.stop is not None:
         met = run.rule_met_after
-        row |= {"solved": met is not None, "sequences": np.nan if met is None else float(met)}
+        row["solved"] = met is not None
+        row["solved_epoch"] = np.nan if met is None else float(len(run.loss))
+        row["sequences"] = np.nan if met is None else float(met)
     if recipe.evaluation != "teacher_forced":
         return row
     samples = run.samples

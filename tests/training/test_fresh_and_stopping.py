@@ -165,6 +165,7 @@ def test_a_rule_ends_training():
     assert outcome.seeds["sequences"].tolist() == [fast.rule_met_after]
     assert outcome.seeds["solved"].tolist() == [True]
     assert outcome.seeds["trained_epochs"].tolist() == [len(fast.loss)]
+    assert outcome.seeds["solved_epoch"].tolist() == [len(fast.loss)]
 
 
 @pytest.mark.parametrize("update", ["batch", "step"])
