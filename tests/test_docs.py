@@ -104,14 +104,14 @@ def test_figures_are_those_of_the_reports():
     readme = " ".join(README.split())
     verdicts = reported("published", "published")["verdict"].dropna()
     assert set(verdicts) == {"reproduced"}
-    assert f"All {len(verdicts)} published results are reproduced" in readme
+    assert f"All {len(verdicts)} published results that can be tested are reproduced" in readme
     solved = reported("published", "comparison").set_index("id").loc["A4b4", "solved"]
     assert f"in batches of 4, while {solved} of 30 seeds do." in readme
     compared = reported("published", "comparisons").set_index("comparison")
-    state = compared.loc["state for growing prefixes (B5, B6)"]
+    state = compared.loc["state in place of growing prefixes (B5, B6)"]
     points = f"{100 * state['difference']:.1f} points"
     assert f"differ by {points}, which is {state['verdict']}." in readme
-    window = compared.loc["a window of features for one letter (B2, B1)"]
+    window = compared.loc["a window of features in place of one letter (B2, B1)"]
     assert window["verdict"] == "cannot tell yet"
     fewest, most = window["more_seeds_low"], window["more_seeds_high"]
     assert f"Thirty seeds cannot tell yet; {fewest:.0f} to {most:.0f} more probably" in readme

@@ -113,7 +113,7 @@ def axis_value(span: MemorySpan, value: float) -> str:
     if math.isinf(value):
         sign, end = (">", span.values[-1]) if value > 0 else ("<", span.values[0])
         return f"{sign} {end:,g}"
-    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def families(result: SweepData) -> list[Family]:

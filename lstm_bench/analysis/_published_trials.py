@@ -9,9 +9,11 @@ import numpy as np
 
 from lstm_bench.results import Row
 from lstm_bench.statistics import (
+    MIN_SUCCESSES,
     SequencesRatio,
     SuccessDifference,
     Verdict,
+    few_successes_verdict,
     sequences_ratio,
     sequences_verdict,
     success_difference,
@@ -24,7 +26,10 @@ UNCOUNTED = Verdict(
     "stop_after_solved.",
 )
 ALL_TRIALS = "How many trials succeeded was not published; the mean is taken as that of all."
-UPPER_END = "Ours are an upper end: whole epochs, with those in which the task stayed solved."
+UPPER_LIMIT = (
+    "Our numbers are upper limits: whole epochs, including those in which the task had to stay "
+    "solved."
+)
 
 
 @dataclass(frozen=True)
@@ -109,10 +114,20 @@ def published_trials(row: Row) -> PublishedTrials | None:
         of_trials = trials if succeeded is None else succeeded
         ratio = sequences_ratio(seeds["sequences"].to_numpy(float), published, of_trials)
         verdict = sequences_verdict(ratio)
-        if succeeded is None and np.isfinite(ratio.ratio):
+        judged = np.isfinite(ratio.ratio)
+        if ratio.n < MIN_SUCCESSES and (allowed := _allowed_sequences(row)) is not None:
+            few = few_successes_verdict(ratio, seeds["solved"].to_numpy(bool), allowed)
+            verdict, judged = few or verdict, judged or few is not None
+        if succeeded is None and judged:
             verdict = Verdict(verdict.word, f"{verdict.reason} {ALL_TRIALS}")
         if "stop_after_solved" in row.outcome.settings and np.isfinite(ratio.ratio):
-            verdict = Verdict(verdict.word, f"{verdict.reason} {UPPER_END}")
+            verdict = Verdict(verdict.word, f"{verdict.reason} {UPPER_LIMIT}")
     elif published is not None:
         verdict = UNCOUNTED
     return PublishedTrials(trials, success, rate_verdict, published, ratio, verdict)
+
+
+def _allowed_sequences(row: Row) -> float | None:
+    """Returns how many sequences each seed of a row could train with; None if it is not known."""
+    epochs, train = (row.outcome.settings.get(name) for name in ("epochs", "train"))
+    return float(epochs * train) if epochs and train else None

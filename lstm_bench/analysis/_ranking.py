@@ -31,6 +31,10 @@ Floats = NDArray[np.float64]
 
 THRESHOLDS = np.round(np.linspace(0, 1, 51), 12)
 """The scores at which a performance profile is computed."""
+MAX_MEANS = 5
+"""Recipes whose interquartile means are in a sentence."""
+LOW, HIGH = 0.5, 0.9
+"""A recipe below the first mean score on a task, of which another is above the second, is named."""
 
 
 @dataclass(frozen=True)
@@ -92,16 +96,42 @@ class Ranking:
 
     @property
     def sentence(self) -> str:
-        """The first recipes and what their mean ranks tell, in one sentence."""
+        """What the mean ranks tell, and the interquartile means of the recipes."""
         if len(self.recipes) < 2:
             return f"Across {len(self.tasks)} tasks: {self.statement}"
-        iqms = [f"{recipe.name} {percent_interval(recipe.iqm)}" for recipe in self.recipes[:3]]
-        more = f" and {len(self.recipes) - 3} more" if len(self.recipes) > 3 else ""
-        return (
-            f"Across {_counted(len(self.tasks), 'task')}, {_counted(self.seeds, 'seed')} each, "
-            "interquartile mean of the score (0 at chance, 100 at the ceiling): "
-            f"{', '.join(iqms)}{more}. {self.statement}"
+        shown = (
+            [*self.recipes] if len(self.recipes) <= MAX_MEANS else [*self.recipes[: MAX_MEANS - 1]]
         )
+        iqms = [f"{recipe.name} {percent_interval(recipe.iqm)}" for recipe in shown]
+        rest = len(self.recipes) - len(shown)
+        more = f" and {rest} more" if rest else ""
+        return (
+            f"{self.statement} Interquartile mean of the score across "
+            f"{_counted(len(self.tasks), 'task')}, {_counted(self.seeds, 'seed')} each (0 at "
+            f"chance, 100 at the ceiling): {', '.join(iqms)}{more}."
+        )
+
+    @property
+    def points(self) -> list[str]:
+        """What interquartile means and ranks hide: runs that solve no task, and low scores."""
+        if len(self.recipes) < 2:
+            return []
+        runs = len(self.tasks) * self.seeds
+        solved = [f"{recipe.name} {recipe.solved_runs}" for recipe in self.recipes[:MAX_MEANS]]
+        points = [f"Of {runs} runs each, so many solve their task: {', '.join(solved)}."]
+        low = []
+        best = [max(r.task_means[i] for r in self.recipes) for i in range(len(self.tasks))]
+        for recipe in self.recipes:
+            scores = zip(self.tasks, recipe.task_means, best, strict=True)
+            failed = [t for t, mean, highest in scores if mean < LOW and highest > HIGH]
+            if failed:
+                low.append(f"{recipe.name} on {_join(failed)}")
+        if low:
+            points.append(
+                f"Scores below {100 * LOW:.0f} where another recipe has more than "
+                f"{100 * HIGH:.0f}: {'; '.join(low)}."
+            )
+        return points
 
     @property
     def statement(self) -> str:

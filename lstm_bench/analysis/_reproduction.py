@@ -143,8 +143,9 @@ def figures_by_chance(reproductions: Sequence[Reproduction]) -> str:
     alone = sum(item.familywise == "not reproduced" for item in reproductions)
     needed = math.ceil(2 * len(ranks) / REJECTION_LEVEL) - 1
     text = (
-        f"If all {len(chances)} published figures were runs like ours, chance alone would make "
-        f"{expected:.1f} of them “not reproduced”; {count or 'none'} {'is' if count < 2 else 'are'}"
+        f"{len(chances)} of the published results are figures. If each came from a run like ours, "
+        f"chance alone would make {expected:.1f} of them “not reproduced”; "
+        f"{count or 'none'} {'is' if count < 2 else 'are'}"
     )
     if count:
         share = 100 * chance_of_as_many(chances, count)

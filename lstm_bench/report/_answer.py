@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lstm_bench.analysis import BaselineResult, Family, Findings, amount, signed_amount
+from lstm_bench.report import _published_page as published_page
 from lstm_bench.report import _summary as sentences
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._baseline_page import headline_result
 from lstm_bench.report._description import named, sentence_start
+from lstm_bench.report._verdict_counts import join
 from lstm_bench.results import Row, measure_mean
 from lstm_bench.safety import printable_line
 
@@ -72,7 +74,8 @@ def _of_kind(findings: Findings) -> list[str]:
     if headline_result(findings) is not None:
         return _forecast(findings)
     if findings.ranking is not None:
-        return [printable_line(findings.ranking.sentence)]
+        ranking = findings.ranking
+        return [printable_line(text) for text in (ranking.sentence, *ranking.points)]
     if findings.result.search is None:
         published = _published(findings)
         if published:
@@ -105,9 +108,9 @@ def _forecast(findings: Findings) -> list[str]:
         # Without its interval: that of the gain is the one that the verdict rests on.
         f"Its {wording.measure_name(row.outcome.score)} is {wording.percent(skill.mean, ' %')}.",
         f"{rate.k} of {wording.counted(rate.n, 'seed')} {'has' if rate.k == 1 else 'have'} a skill "
-        f"above 0 on the {wording.counted(best.steps, 'step')} that were scored. These steps are "
-        "the same for all seeds, so that is no proof for other data: intervals and verdicts count "
-        "both kinds of chance, seeds and data.",
+        f"above 0 on the {wording.counted(best.steps, 'step')} that were scored. All seeds are "
+        "scored on the same steps, so that says nothing of other data; intervals and verdicts "
+        "count both kinds of chance, seeds and data.",
     ]
     if headline.verdict == "better" and findings.confirmed:
         parts.append(printable_line(findings.simplest.sentence))
@@ -134,7 +137,7 @@ def _gain(headline: BaselineResult) -> list[str]:
 
 def _published(findings: Findings) -> list[str]:
     """Returns how many published results are reproduced, and which are not."""
-    counted = sentences.reproductions(findings) + sentences.published_trials(findings)
+    counted = published_page.reproductions(findings) + published_page.published_trials(findings)
     failed = [
         f"{printable_line(item.row.id)}{_quoted(item.row)} is not reproduced: "
         f"{_continued(printable_line(item.verdict.reason))}"
@@ -166,32 +169,43 @@ def _memory_spans(families: Sequence[Family]) -> list[str]:
         known.sort(key=lambda family: -family.span.half)
         name = wording.heading(axis)
         if known:
-            answers.append(f"Half of the seeds still solve the task at a {name} {_spans(known)}.")
+            answers.append(f"Half of the seeds still solve the task {_spans(known, name)}.")
         unknown = [printable_line(f.id) for f in of_axis if math.isnan(f.span.half)]
         if unknown:
-            points.append(
-                f"Of {sentences.join(unknown)} the solve rate does not fall with the {name}."
-            )
+            points.append(f"Of {join(unknown)} the solve rate does not fall with the {name}.")
         ends = known if len(known) <= MAX_NAMED else [*known[: MAX_NAMED - 1], known[-1]]
         points += [_span_point(family) for family in ends]
         if len(known) > MAX_NAMED:
-            points.append(f"All memory spans ({name}), longest first: {_span_list(known)}.")
+            points.append(
+                f"All memory spans ({name}), longest first: {_span_list(known)}. The order of "
+                "spans is not established where their intervals overlap."
+            )
     if not answers:
         return points
     return [" ".join(answers), *points]
 
 
-def _spans(families: Sequence[Family]) -> str:
+def _spans(families: Sequence[Family], axis: str) -> str:
     """Returns spans for the answer, the longest first; of many, both ends with what they are."""
     if len(families) > MAX_NAMED:
         longest, shortest = families[0], families[-1]
         return (
-            f"{_of_half(longest)} with the best of {len(families)} recipes, "
-            f"{_family_name(longest)}, and {_of_half(shortest)} with the worst, "
+            f"{_reach(longest, axis)} with the best of {len(families)} families of recipes, "
+            f"{_family_name(longest)}, and {_reach(shortest, axis)} with the worst, "
             f"{_family_name(shortest)}"
         )
     text = _span_list(families)
-    return text if text[0] == "b" else f"of {text}"
+    return f"at a {axis} {text}" if text[0] == "b" else f"at a {axis} of {text}"
+
+
+def _reach(family: Family, axis: str) -> str:
+    """Returns how far a family remembers: `at every lag tested (up to 1,024)`."""
+    half = family.half
+    if half.startswith("> "):
+        return f"at every {axis} tested (up to {half.removeprefix('> ')})"
+    if half.startswith("< "):
+        return f"at no {axis} tested (from {half.removeprefix('< ')} on)"
+    return f"up to a {axis} of about {half}"
 
 
 def _of_half(family: Family) -> str:
@@ -214,7 +228,7 @@ def _span_list(families: Sequence[Family]) -> str:
         groups.setdefault(family.half, []).append(printable_line(family.id))
     parts = [f"{_in_words(half)} ({', '.join(ids)})" for half, ids in groups.items()]
     rest = len(families) - len(shown)
-    return sentences.join(parts) + (f"; {rest} more lie in between" if rest else "")
+    return join(parts) + (f"; {rest} more lie in between" if rest else "")
 
 
 def _in_words(half: str) -> str:
@@ -239,7 +253,7 @@ def _confirmed(findings: Findings) -> list[str]:
     if point is None:
         return [*sentences.best_finalist(findings), *winner, printable_line(simplest.why)]
     row, rate = point.row, point.rate
-    also = sentences.join([printable_line(id_) for id_ in simplest.fixed]) if simplest.fixed else ""
+    also = join([printable_line(id_) for id_ in simplest.fixed]) if simplest.fixed else ""
     interval = wording.percent_interval(rate.low, rate.high, " %")
     answer = (
         f"The simplest recipe that solves the task is {named(row)}: {rate.k} of {rate.n} fresh "
@@ -251,7 +265,7 @@ def _confirmed(findings: Findings) -> list[str]:
     )
     more = [f"{also} {'does' if len(simplest.fixed) == 1 else 'do'} too, at no higher cost."]
     best = sentences.best_finalist(findings, known=point.row)
-    points = [*(more if also else []), *best, *winner, *sentences.reproductions(findings)]
+    points = [*(more if also else []), *best, *winner, *published_page.reproductions(findings)]
     return [answer, cost, *points]
 
 
@@ -262,4 +276,4 @@ def _recipes(findings: Findings) -> list[str]:
     parts += sentences.comparisons(findings)
     if len(fixed) > 1:
         parts.append(sentences.solved(fixed))
-    return [*parts, *sentences.reproductions(findings)] or sentences.run_counts(findings)
+    return [*parts, *published_page.reproductions(findings)] or sentences.run_counts(findings)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lstm_bench.report import _wording as wording
 from lstm_bench.results import Row
 from lstm_bench.safety import printable_line
+from lstm_bench.tasks import BUILT_IN
 
 NETWORKS = {
     "lstm": "LSTM",
@@ -29,6 +31,19 @@ READS = {
 """What a network of each framing reads; the keys in braces are settings."""
 AN = ("LSTM",)
 """Nouns that are spoken with a vowel first."""
+
+
+def task_sentences(rows: Sequence[Row]) -> list[str]:
+    """Returns what the built-in tasks of the rows ask for, in one paragraph; empty without any."""
+    names = dict.fromkeys(row.outcome.settings.get("task") for row in rows)
+    parts = []
+    for name in names:
+        if name in BUILT_IN:
+            text = inspect.getdoc(BUILT_IN[name]) or ""
+            parts.append(f"{name}: {text.splitlines()[0].replace('`', '')}")
+    if not parts:
+        return []
+    return [f"{'Task' if len(parts) == 1 else 'Tasks'}. {' '.join(parts)}"]
 
 
 def named(row: Row) -> str:

@@ -15,7 +15,7 @@ from lstm_bench.safety import printable_line
 from lstm_bench.statistics import MAX_BLOCKS, Coverage
 
 VERDICTS = {
-    "agrees": "",
+    "agrees": "agrees",
     "cannot tell": "cannot tell",
     "below": "below nominal",
     "above": "above nominal",
@@ -35,9 +35,9 @@ READING = (
     "Binomial: Wilson's interval, as if steps were independent. Blocks: counts the seeds and up "
     f"to {MAX_BLOCKS} blocks of adjacent steps, as the interval of the gain over a baseline "
     "does; there is none with too few steps, or if all steps are covered, and then no verdict. A "
-    "coverage is called below or above nominal if both exclude the nominal one; the verdicts of "
-    "parts are not corrected for their number. Of several series, those with the "
-    "largest errors are listed, each under the first time that is scored in it.",
+    "coverage is called below or above nominal if both exclude the nominal one, and agrees if "
+    "neither does; the verdicts of parts are not corrected for their number. Of several series, "
+    "those with the largest errors are listed, each under the first time that is scored in it.",
 )
 
 
@@ -61,16 +61,20 @@ def sections(findings: Findings) -> list[Section]:
 
 
 def _table(results: Sequence[IntervalResult]) -> TextTable:
-    """Returns the coverage of all recipes, and that of the first one in parts of the steps."""
-    titles = ("Id", "Steps", "Level", "Plus and minus", "Rows", "Coverage", "Binomial", "Blocks",
-              "Verdict")  # fmt: skip
+    """Returns the coverage of all recipes, and in parts of the steps.
+
+    All parts of the first recipe are listed, of the others those that are off the nominal coverage.
+    """
+    titles = ("Id", "Steps", "Level", "Plus and minus", "Errors used", "Coverage", "Binomial",
+              "Blocks", "Verdict")  # fmt: skip
     numeric = (False, False, *[True] * 6, False)
     lines = [_cells(results[0], "all", coverage) for coverage in results[0].coverages]
     marks = ["best"] * len(lines)
     lines += [_cells(results[0], name, coverage) for name, coverage in results[0].parts]
-    lines += [
-        _cells(result, "all", coverage) for result in results[1:] for coverage in result.coverages
-    ]
+    for result in results[1:]:
+        lines += [_cells(result, "all", coverage) for coverage in result.coverages]
+        off = [part for part in result.parts if part[1].verdict in ("below", "above")]
+        lines += [_cells(result, name, coverage) for name, coverage in off]
     return TextTable(titles, numeric, tuple(lines), tuple(marks + [""] * (len(lines) - len(marks))))
 
 

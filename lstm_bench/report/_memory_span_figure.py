@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from lstm_bench.analysis import KEPT, Family
 from lstm_bench.results import (
     DASHES,
     GRID_COLOR,
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
 MAX_LABEL = 44
 """Characters of a line of a label: as many as one column of a page has room for."""
 MAX_LINES = 2
+PREDICTED_SPANS = (
+    f" Open triangles: the lag after which an untrained cell has kept {KEPT:.5f} of its state, "
+    "sigmoid(forget bias)^lag. If that were what limits the memory span, it would be there; it is "
+    "within the interval of the span for {} of {} families."
+)
 
 
 @styled
@@ -80,6 +86,13 @@ def memory_span_figure(
         handles, names, loc="outside lower left", ncols=1, fontsize=SMALL_FONT, handlelength=4
     )
     return figure
+
+
+def predicted_spans_note(families: Sequence[Family]) -> str:
+    """Returns what the predicted memory spans are, and for how many families they hold."""
+    known = [(family.span, family.predicted) for family in families if family.predicted]
+    held = sum(span.low <= predicted <= span.high for span, predicted in known)
+    return PREDICTED_SPANS.format(held, len(known)) if known else ""
 
 
 def label_lines(label: str) -> str:

@@ -28,6 +28,7 @@ from lstm_bench.report import _tables as tables
 from lstm_bench.report import _text_tables as text_tables
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._answer import summarize
+from lstm_bench.report._description import task_sentences
 from lstm_bench.report._markdown import markdown_cell, markdown_table, markdown_text
 from lstm_bench.report._pictures import MAX_DETAILS, inline_svg, page_pictures
 from lstm_bench.report._sections import Picture, Section
@@ -86,12 +87,15 @@ READING_PUBLISHED = (
     "a figure inside the range may not be reproduced. As one of all figures: after Holm's "
     "correction, so that at most one page in ten has any such figure by chance. A figure is equal "
     "to what would be printed as it is: “84 %” to 83.5 up to 84.5 %.",
-    "Why: “9 in 10 further runs score” gives that interval; p is the probability that such a run "
+    "Why: the prediction interval is that of one further run; p is the probability that such a run "
     "has a rank as extreme. “Up to 11 % may” is the upper end of Wilson's 95 % interval of the "
     "solve rate, “as few as 89 % may” its lower end.",
     "If the source claims that its run solved the task, that no run can (“never”), or that every "
     "run does (“always”), the claim is judged by how many seeds solve it, and the figure is only "
-    "shown. A source that reports a single run which failed claims nothing of other runs.",
+    "shown. A source that reports a single run which failed claims nothing of other runs. Words "
+    "with neither a figure nor a claim have no verdict.",
+    "Reproduced means that our seeds do not contradict the published result. It does not mean that "
+    "they prove it.",
 )
 COMPARISONS_CAPTION = (
     "Comparisons of the sweep file, seed by seed if two recipes share seeds: a seed has the same "
@@ -288,7 +292,8 @@ def _template_values(findings: Findings, pictures: Sequence[Picture]) -> dict[st
         "title": printable_line(_title(result)),
         "name": printable_line(f"{result.name} {result.overrides}".rstrip()),
         "about": [
-            printable_line(part) for part in re.split(r"\n\s*\n", result.about) if part.strip()
+            *(printable_line(part) for part in re.split(r"\n\s*\n", result.about) if part.strip()),
+            *task_sentences(result.rows),
         ],
         "summary": summarize(findings),
         "recipes": _recipe_links(named),
@@ -357,8 +362,8 @@ def _trials_caption(findings: Findings) -> str:
 def _memory_spans_caption(families: Sequence[Family]) -> str:
     rows = [row for family in families for row in family.rows]
     return (
-        "Memory span of each family, and the seeds that solve the task at each value, of n = "
-        f"{wording.seed_counts(rows)}."
+        "Memory span of each family of recipes, and the seeds that solve the task at each value, "
+        f"of n = {wording.seed_counts(rows)}."
     )
 
 
@@ -375,6 +380,8 @@ def _steps(row: Row) -> Steps:
     explanation = "Each seed has different data, so that predictions cannot be compared by step."
     if tables.same_data(outcome):
         explanation = f"Right in k/n: k of the n seeds with the same data. {predictions}"
+    if tables.several_are_right(outcome):
+        explanation += " Where several symbols may come next, each of them is right."
     caption = (
         f"{printable_line(row.id)}, {which} scored steps. Predicted: by seed {outcome.best_seed}, "
         f"the best of {wording.seed_counts([row])}. {explanation}"

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import pandas as pd
 from markupsafe import Markup
 
-from lstm_bench.analysis import KEPT, Comparison, Family, Findings
+from lstm_bench.analysis import Comparison, Family, Findings
 from lstm_bench.report import _tables as tables
 from lstm_bench.report import _wording as wording
-from lstm_bench.report._memory_span_figure import memory_span_figure
+from lstm_bench.report._memory_span_figure import memory_span_figure, predicted_spans_note
 from lstm_bench.report._sections import Picture
 from lstm_bench.results import (
     BACKGROUND,
@@ -37,10 +37,6 @@ MIN_SHARED = 3
 """A style that fewer parts of a figure have stays with them."""
 NEARLY_ALL = 0.95
 """A mean accuracy above it looks like success, even where no seed solves the task."""
-PREDICTED_SPANS = (
-    f" Open triangles: the lag after which an untrained cell has kept {KEPT:.5f} of its state, "
-    "sigmoid(forget bias)^lag. If that were what limits the memory span, it would be there."
-)
 TUNED = "learning rate "
 """How the part of a recipe's name begins that is tuned for each line, and named last."""
 OTHER_RATES = " Learning rates differ between lines: “Recipes in full” has them."
@@ -144,7 +140,7 @@ def _memory_spans(families: Sequence[Family]) -> list[Picture]:
             "stand a little apart, so that all are visible."
         )
         rates = {family.rows[0].outcome.settings.get("learning_rate") for family in families}
-        caption += OTHER_RATES * (len(rates) > 1) + PREDICTED_SPANS * any(predicted)
+        caption += OTHER_RATES * (len(rates) > 1) + predicted_spans_note(part)
         stem = "horizon" if len(parts) == 1 else f"horizon-{number}"
         hints = {f"family-{place}": _span_hints(family) for place, family in enumerate(part)}
         pictures.append(Picture(stem, figure, title, caption, hints=hints, column=True))

@@ -1,13 +1,14 @@
-"""The parts of a report about published trials, and about recipes that were not run."""
+"""The parts of a report about published results, and about recipes that were not run."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-from lstm_bench.analysis import Reproduction
+from lstm_bench.analysis import Findings, Reproduction, figures_by_chance
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._text_table import TextTable
+from lstm_bench.report._verdict_counts import MAX_IDS, verdict_sentence
 from lstm_bench.results import NotRun
 from lstm_bench.safety import printable_line
 from lstm_bench.statistics import MIN_SUCCESSES, RATE_MARGIN, RATIO_MARGIN
@@ -29,11 +30,64 @@ READING_SEQUENCES = (
     "smoothed bootstrap of the logarithms tells how far two such means differ by chance. The "
     "number is not reproduced if they differ at the 5 % level; it is reproduced if they do not, "
     f"and the 95 % interval of the ratio excludes a factor of {RATIO_MARGIN:g}. Fewer than "
-    f"{MIN_SUCCESSES} successful seeds cannot tell.",
+    f"{MIN_SUCCESSES} successful seeds say nothing of the mean. But by their mean, a known share "
+    "of the published trials took no more sequences than each of our seeds had (Markov's "
+    "inequality). The number is not reproduced if our seeds succeed more rarely than that.",
 )
 NOT_RUN_CAPTION = (
     "Recipes that take long: they are run with --full alone, and so were left out here."
 )
+
+
+def reproductions(findings: Findings) -> list[str]:
+    """Returns the sentences about published results and single figures."""
+    verdicts = [
+        (reproduction.row.id, reproduction.verdict.word)
+        for reproduction in findings.reproductions
+        if reproduction.verdict is not None
+    ]
+    if not verdicts:
+        return []
+    untested = [
+        printable_line(reproduction.row.id)
+        for reproduction in findings.reproductions
+        if reproduction.verdict is None and reproduction.has_result
+    ]
+    counted = wording.counted(len(verdicts), "published result")
+    counts = _reproduced(f"{counted} that can be tested" if untested else counted, verdicts)
+    if len(verdicts) > 1 and counts.startswith("All"):
+        counts = f"{counts.removesuffix('.')}: our seeds contradict none of them."
+    chance = figures_by_chance(findings.reproductions)
+    return [counts, *_untested(untested), *[chance] * bool(chance)]
+
+
+def _untested(ids: list[str]) -> list[str]:
+    """Returns the sentence about published words that no seed can contradict."""
+    if not ids:
+        return []
+    named_ids = f": {', '.join(ids)}" if len(ids) <= 2 * MAX_IDS else ""
+    verb = "names" if len(ids) == 1 else "name"
+    return [f"{len(ids)} more {verb} neither a figure nor a claim to test{named_ids}."]
+
+
+def published_trials(findings: Findings) -> list[str]:
+    """Returns the sentences about published success rates and numbers of sequences."""
+    judged = [(item.row.id, item.trials) for item in findings.reproductions if item.trials]
+    rates = [(i, t.success_verdict.word) for i, t in judged if t.success_verdict is not None]
+    sequences = [
+        (id_, trials.sequences_verdict.word) for id_, trials in judged if trials.sequences_verdict
+    ]
+    sentences = []
+    if rates:
+        sentences.append(_reproduced(wording.counted(len(rates), "published success rate"), rates))
+    if sequences:
+        count = wording.counted(len(sequences), "published number")
+        sentences.append(_reproduced(f"{count} of training sequences", sequences))
+    return sentences
+
+
+def _reproduced(counted: str, verdicts: Sequence[tuple[str, str]]) -> str:
+    return verdict_sentence(counted, verdicts, ("reproduced", "not reproduced", "cannot tell"))
 
 
 def rates_table(reproductions: Sequence[Reproduction]) -> TextTable | None:

@@ -49,14 +49,16 @@ READING_RECIPES = (
     "within each task and keeps the tasks.",
     "Mean rank: the recipes are ranked on each task by their mean score, 1 is the best, and the "
     "ranks are averaged over the tasks.",
-    "Tasks solved: the whole Wilson interval of the solve rate is at or above "
-    f"{100 * RELIABLE_RATE:g} %, which takes at least 16 seeds. Runs solved: over all tasks.",
+    "Runs solved: over all tasks. Tasks solved, with at least 16 seeds: the whole Wilson interval "
+    f"of the solve rate is at or above {100 * RELIABLE_RATE:g} %.",
 )
 READING_IMPROVEMENT = (
     "The mean over the tasks of P(row above column) + P(equal) / 2, over all pairs of runs (Mann "
     "and Whitney 1947; Agarwal et al. 2021): 50 % is no difference. The interval resamples the "
     "seeds of both recipes within each task. It is not corrected for the number of pairs, and no "
-    "verdict follows from it. Recipes share their seeds, which makes it rather too wide.",
+    "verdict follows from it. Recipes share their seeds, so the interval is too wide rather than "
+    "too narrow. A recipe may be ahead here, run by run on these tasks, although no difference of "
+    "mean ranks is shown: that asks about other tasks.",
 )
 
 
@@ -96,18 +98,19 @@ def _recipes(ranking: Ranking, sentences: Sequence[str]) -> Block:
     """Returns the table of the recipes, and what few seeds cannot tell."""
     tasks, runs = len(ranking.tasks), len(ranking.tasks) * ranking.seeds
     telling = solve_rate([True] * ranking.seeds).low >= RELIABLE_RATE
-    titles = ("Recipe", "Interquartile mean, %", "Mean rank", "Tasks solved", "Runs solved")
+    titles = ["Recipe", "Interquartile mean, %", "Mean rank", "Runs solved"]
+    titles += ["Tasks solved"] * telling
     cells = tuple(
         (
             printable_line(recipe.name),
             percent_interval(recipe.iqm),
             f"{recipe.mean_rank:.2f}",
-            f"{len(recipe.solved_tasks)}/{tasks}" if telling else wording.NONE,
             f"{recipe.solved_runs}/{runs}",
+            *[f"{len(recipe.solved_tasks)}/{tasks}"] * telling,
         )
         for recipe in ranking.recipes
     )
-    table = TextTable(titles, (False, True, True, True, True), cells)
+    table = TextTable(tuple(titles), (False, *[True] * (len(titles) - 1)), cells)
     caption = (
         f"Which recipe scores highest on these {tasks} tasks? "
         f"{wording.counted(ranking.seeds, 'seed')} of each, "
@@ -133,9 +136,9 @@ def _few(ranking: Ranking) -> list[str]:
     if seeds > 1 and any(math.isnan(part.low) for part in intervals):
         unseen = 1 - solve_rate([True] * seeds).low
         notes.append(
-            "No interval is given where no resample differs. That is no certainty: after "
-            f"{seeds} equal seeds of a task, up to {100 * unseen:.0f} in a hundred further ones "
-            "could still differ."
+            "No interval is given where all resamples have the same value. That is no certainty: "
+            f"after {seeds} equal seeds of a task, up to {100 * unseen:.0f} in a hundred further "
+            "ones could still differ."
         )
     return notes
 

@@ -6,15 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from lstm_bench.analysis import Findings, figures_by_chance
+from lstm_bench.analysis import Findings
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._description import named
+from lstm_bench.report._published_page import published_trials, reproductions
+from lstm_bench.report._verdict_counts import id_list, join, verdict_sentence
 from lstm_bench.results import NotRun, Outcome, Role, Row, SweepData, measure_mean
 from lstm_bench.safety import printable_line
 from lstm_bench.statistics import NEAR_BOUND_SEEDS, Mean, look_level
-
-MAX_IDS = 5
-"""A sentence with more ids than this only counts them."""
 
 FOLLOW_UP: Mapping[Role, str] = {
     "confirmed": "finalists on fresh seeds",
@@ -132,7 +131,7 @@ def solved(rows: Sequence[Row]) -> str:
     }
     skill = rows[0].outcome.score == "skill"
     word = "on" if skill else "by"
-    parts = [f"{len(ids)} {word} {seeds}{_id_list(ids)}" for seeds, ids in groups.items() if ids]
+    parts = [f"{len(ids)} {word} {seeds}{id_list(ids)}" for seeds, ids in groups.items() if ids]
     first, _, rest = parts[0].partition(" ")
     verb = "has a skill above 0" if skill else "was solved"
     if first != "1":
@@ -141,44 +140,11 @@ def solved(rows: Sequence[Row]) -> str:
     return f"Of the {len(rows)} fixed recipes, {join(parts)}."
 
 
-def reproductions(findings: Findings) -> list[str]:
-    verdicts = [
-        (reproduction.row.id, reproduction.verdict.word)
-        for reproduction in findings.reproductions
-        if reproduction.verdict is not None
-    ]
-    if not verdicts:
-        return []
-    counts = _reproduced(wording.counted(len(verdicts), "published result"), verdicts)
-    chance = figures_by_chance(findings.reproductions)
-    return [counts, *[chance] * bool(chance)]
-
-
-def published_trials(findings: Findings) -> list[str]:
-    """Returns the sentences about published success rates and numbers of sequences."""
-    judged = [(item.row.id, item.trials) for item in findings.reproductions if item.trials]
-    rates = [(i, t.success_verdict.word) for i, t in judged if t.success_verdict is not None]
-    sequences = [
-        (id_, trials.sequences_verdict.word) for id_, trials in judged if trials.sequences_verdict
-    ]
-    sentences = []
-    if rates:
-        sentences.append(_reproduced(wording.counted(len(rates), "published success rate"), rates))
-    if sequences:
-        count = wording.counted(len(sequences), "published number")
-        sentences.append(_reproduced(f"{count} of training sequences", sequences))
-    return sentences
-
-
-def _reproduced(counted: str, verdicts: Sequence[tuple[str, str]]) -> str:
-    return _verdicts(counted, verdicts, ("reproduced", "not reproduced", "cannot tell"))
-
-
 def not_run(recipes: Sequence[NotRun]) -> list[str]:
     """Returns the sentence about the recipes that are only run with `--full`."""
     if not recipes:
         return []
-    ids = _id_list([printable_line(recipe.id) for recipe in recipes])
+    ids = id_list([printable_line(recipe.id) for recipe in recipes])
     verb, take = ("was", "takes") if len(recipes) == 1 else ("were", "take")
     pronoun = "it" if len(recipes) == 1 else "they"
     count = wording.counted(len(recipes), "recipe")
@@ -192,7 +158,9 @@ def comparisons(findings: Findings) -> list[str]:
     ]
     if not verdicts:
         return []
-    counts = _verdicts(wording.counted(len(verdicts), "comparison"), verdicts, DIFFERENCE_VERDICTS)
+    counts = verdict_sentence(
+        wording.counted(len(verdicts), "difference"), verdicts, DIFFERENCE_VERDICTS
+    )
     conditions = _conditions([bool(comparison.rests_on) for comparison in findings.comparisons])
     sentences = [f"{counts}{conditions}"]
     return [*sentences, *_looks(findings.result)]
@@ -233,7 +201,7 @@ def _search(findings: Findings) -> list[str]:
         )
     failed = [printable_line(recipe.id) for recipe in findings.result.failed]
     if failed:
-        sentences.append(f"{wording.counted(len(failed), 'recipe')} failed{_id_list(failed)}.")
+        sentences.append(f"{wording.counted(len(failed), 'recipe')} failed{id_list(failed)}.")
     return sentences
 
 
@@ -244,7 +212,8 @@ def winner(findings: Findings) -> list[str]:
         return []
     data = " and other data" if findings.baselines else ""
     return [
-        f"The winner of the search, {named(replace(first.row, id=first.row.of))}, scored "
+        f"The winner of the search, {named(replace(first.row, id=first.row.of))}, had "
+        f"{wording.measure_name(findings.confirmations.measure)} "
         f"{wording.percent(first.search.mean, ' %')} in the search and "
         f"{wording.percent(first.fresh.mean, ' %')} on "
         f"{wording.counted(first.fresh.n, 'fresh seed')}{data}: "
@@ -312,7 +281,7 @@ def _settings(findings: Findings) -> list[str]:
     if ablations:
         count = f"{wording.counted(len(ablations), 'difference')} from setting one setting back to"
         sentences.append(
-            f"{_verdicts(f'{count} the reference', ablations, DIFFERENCE_VERDICTS)}"
+            f"{verdict_sentence(f'{count} the reference', ablations, DIFFERENCE_VERDICTS)}"
             f"{_conditions([a.is_conditional for a in findings.ablations if a.axis])}"
         )
     importance = findings.importance
@@ -343,44 +312,7 @@ def _settings(findings: Findings) -> list[str]:
     if effects:
         count = f"{wording.counted(len(effects), 'effect')} of a switch changed alone"
         sentences.append(
-            f"{_verdicts(count, effects, DIFFERENCE_VERDICTS)}"
+            f"{verdict_sentence(count, effects, DIFFERENCE_VERDICTS)}"
             f"{_conditions([bool(effect.rests_on) for effect in findings.effects])}"
         )
     return sentences
-
-
-def _verdicts(counted: str, verdicts: Sequence[tuple[str, str]], order: Sequence[str]) -> str:
-    """Returns the sentence about the verdicts on what is `counted`: `4 comparisons`."""
-    if len({verdict for _, verdict in verdicts}) > 1:
-        return f"Of {counted}, {_verdict_counts(verdicts, order)}."
-    verdict, ids = verdicts[0][1], _id_list([printable_line(name) for name, _ in verdicts])
-    open_, one = verdict.startswith("cannot"), len(verdicts) == 1
-    yet = " yet" * verdict.endswith("yet")
-    if one:
-        verb = f"cannot be told{yet}" if open_ else f"is {verdict}"
-        return f"The {counted.removeprefix('1 ')} {verb}{ids}."
-    if open_ or verdict.startswith("not "):
-        verb = f"can be told{yet}" if open_ else f"is {verdict.removeprefix('not ')}"
-        return f"None of {counted} {verb}{ids}."
-    return f"All {counted} are {verdict}{ids}."
-
-
-def _verdict_counts(verdicts: Sequence[tuple[str, str]], order: Sequence[str]) -> str:
-    """Returns the number and the names for each verdict: `2 are real (a, b) and 1 is not real`."""
-    parts = []
-    for verdict in order:
-        names = [printable_line(name) for name, other in verdicts if other == verdict]
-        verb = "cannot be told" if verdict.startswith("cannot") else f"is {verdict}"
-        if len(names) != 1:
-            verb = verb.replace("is ", "are ", 1)
-        verb += " yet" * verdict.endswith("yet")
-        parts += [f"{len(names)} {verb}{_id_list(names)}"] if names else []
-    return join(parts)
-
-
-def _id_list(ids: list[str]) -> str:
-    return f" ({', '.join(ids)})" if len(ids) <= MAX_IDS else ""
-
-
-def join(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -205,6 +205,15 @@ def same_data(outcome: Outcome) -> bool:
     return all(part == parts[0] for part in parts)
 
 
+def several_are_right(outcome: Outcome) -> bool:
+    """Returns whether a symbol that was not the next one counts as right somewhere."""
+    predictions = outcome.predictions
+    if not pd.api.types.is_integer_dtype(predictions["expected"]):
+        return False
+    other = predictions["expected"] != predictions["predicted"]
+    return bool((other & predictions["correct"].astype(bool)).any())
+
+
 def count_answers(answers: Sequence[str]) -> tuple[tuple[str, int], ...]:
     """Returns the distinct answers with their counts, the most frequent first, then by name.
 

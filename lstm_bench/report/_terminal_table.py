@@ -14,7 +14,8 @@ from lstm_bench.report import _text_tables as text_tables
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._answer import summarize
 from lstm_bench.report._baseline_page import headline_result
-from lstm_bench.report._summary import not_run, published_trials
+from lstm_bench.report._published_page import published_trials
+from lstm_bench.report._summary import not_run
 from lstm_bench.results import Outcome, Row, SweepData, measure_mean, shorten
 from lstm_bench.safety import printable_line
 

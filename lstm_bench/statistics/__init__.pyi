@@ -141,6 +141,9 @@ from ._published_trials import (
     SuccessDifference as SuccessDifference,
 )
 from ._published_trials import (
+    few_successes_verdict as few_successes_verdict,
+)
+from ._published_trials import (
     sequences_ratio as sequences_ratio,
 )
 from ._published_trials import (

@@ -234,12 +234,8 @@ def sequences_verdict(ratio: SequencesRatio) -> Verdict:
     p = _p_text(ratio.p)
     assumed = "if the published trials spread as ours do"
     if ratio.p <= ALPHA:
-        who, factor = "Ours take", ratio.ratio
-        if ratio.ratio < 1:
-            who, factor = "The published trials take", 1 / ratio.ratio
-            interval = f"95 % interval {_factor(1 / ratio.high)} to {_factor(1 / ratio.low)}"
-        reason = f"{who} {_factor(factor)} times as many sequences ({interval}, {p}), {assumed}."
-        return Verdict("not reproduced", reason)
+        factor = f"{_factor(ratio.ratio)} times as many sequences"
+        return Verdict("not reproduced", f"Ours take {factor} ({interval}, {p}), {assumed}.")
     equal = f"Ours take {_factor(ratio.ratio)} times as many sequences ({interval}, {p}), {assumed}"
     if ratio.low >= 1 / RATIO_MARGIN and ratio.high <= RATIO_MARGIN:
         return Verdict("reproduced", f"{equal}: no difference at the 5 % level.")
@@ -248,6 +244,36 @@ def sequences_verdict(ratio: SequencesRatio) -> Verdict:
         f"{equal}: no difference at the 5 % level, but a factor of {RATIO_MARGIN:g} is not "
         "excluded.",
     )
+
+
+def few_successes_verdict(
+    ratio: SequencesRatio, solved: Sequence[bool] | np.ndarray, allowed: float
+) -> Verdict | None:
+    """Returns the verdict on a published mean that too few seeds of ours solved the task to test.
+
+    Of the published trials, at most their mean divided by a number of sequences took more than this
+    number (Markov's inequality). So at least the others succeeded within the `allowed` sequences
+    that each of our seeds had. `not reproduced`: ours succeed more rarely at the 5 % level, by the
+    test of `success_difference`. None otherwise.
+
+    >>> ratio = sequences_ratio([math.nan] * 30, 31_000, trials=20)
+    >>> few_successes_verdict(ratio, [False] * 30, 300_000).word
+    'not reproduced'
+    >>> few_successes_verdict(ratio, [False] * 30, 32_000)
+    """
+    within = ratio.trials - math.floor(ratio.trials * ratio.published / allowed)
+    if within <= 0 or not len(solved):
+        return None
+    difference = success_difference(solved, within, ratio.trials)
+    if difference.p > ALPHA or difference.difference >= 0:
+        return None
+    seeds = f"{difference.k} of {difference.n} seeds"
+    reason = (
+        f"{seeds} solved it within {allowed:,.0f} sequences, but {within} or more of "
+        f"{ratio.trials} published trials did, by their mean ({difference.test}, "
+        f"{_p_text(difference.p)})."
+    )
+    return Verdict("not reproduced", reason)
 
 
 def _factor(value: float) -> str:

@@ -146,7 +146,7 @@ def figure_verdict(rank: FigureRank) -> Verdict:
     all_seeds = f"all {seeds}" if rank.n > 1 else "our one seed"
     low, high = (round(100 * end, 1) + 0.0 for end in (rank.further_low, rank.further_high))
     ends = f"{low:.1f}" if low == high else f"{low:.1f} to {high:.1f}"  # no minus before 0
-    further = f"9 in 10 further runs score {ends} %"
+    further = f"Prediction interval (90 %): {ends} %"
     if rank.position == "inside" and rank.n < MIN_VERDICT_SEEDS:
         return Verdict("reproduced", f"It lies within the range of {seeds}.")
     if rank.p > REJECTION_LEVEL and rank.position == "inside":
@@ -202,7 +202,7 @@ def _solved_verdict(rate: Rate) -> Verdict:
         elif rate.high < 0.5:
             how_often = "one run sometimes does"
         else:
-            how_often = "a coin toss"
+            how_often = "one run may well"
         return Verdict("reproduced", f"{k} of {n} seeds {_solve(k)} it: {how_often}.")
     if k:
         return Verdict(

@@ -44,13 +44,13 @@ def test_seeds_that_were_not_counted_cannot_tell():
     assert "set stop or stop_after_solved" in sequences["why"]
 
 
-def test_whole_epochs_are_said_to_be_an_upper_end():
+def test_whole_epochs_are_said_to_be_upper_limits():
     published = {"published_success": (20, 20), "published_sequences": 1000.0}
     by_rule = a_row(settings={"stop": "rule"}, **published)
     by_epochs = a_row(settings={"stop_after_solved": 2}, **published)
     for row, said in ((by_rule, False), (by_epochs, True)):
         (item,) = findings_of(row).reproductions
-        assert ("upper end" in item.document()["sequences"]["why"]) == said
+        assert ("upper limits" in item.document()["sequences"]["why"]) == said
 
 
 def test_where_it_was_not_published_how_many_succeeded_no_rate_is_judged():
@@ -63,6 +63,21 @@ def test_where_it_was_not_published_how_many_succeeded_no_rate_is_judged():
     assert sequences["why"].startswith(other.document()["sequences"]["why"])
     assert "How many trials succeeded was not published" in sequences["why"]
     assert (item.record()["published_solved"], item.record()["published_trials"]) == (None, 20)
+
+
+def test_too_few_successes_are_held_against_those_that_the_published_mean_makes_sure():
+    published = {"published_success": (None, 20), "published_sequences": 31_000.0}
+
+    def judged(**of_recipe):
+        given = {"task": "memory", "stop": "rule", **of_recipe}
+        columns = {"sequences": [np.nan] * 30}
+        outcome = build_outcome([0.5] * 30, columns=columns, settings=given)
+        return findings_of(Row("A", outcome, **published)).reproductions[0]
+
+    item = judged(epochs=300, train=1000)
+    assert item.trials.sequences_verdict.word == "not reproduced"
+    assert "within 300,000 sequences, but 18 or more of 20" in item.trials.sequences_verdict.reason
+    assert judged().trials.sequences_verdict.word == "cannot tell"  # not known what ours had
 
 
 def test_a_rate_alone_has_no_verdict_on_sequences():
@@ -111,7 +126,7 @@ def test_a_figure_has_a_verdict_of_its_own_and_one_as_one_of_all_figures():
         ("not reproduced", "not reproduced"),
     ]
     # With 61 / 20 = 3.05 of 60 seeds on either side: 0.5 + 2.05 * 0.1 / 59 = 0.5035.
-    assert findings.reproductions[1].verdict.reason == "9 in 10 further runs score 50.3 to 59.7 %."
+    assert findings.reproductions[1].verdict.reason == "Prediction interval (90 %): 50.3 to 59.7 %."
     record = findings.reproductions[2].record()
     assert list(record)[-4:] == [
         "further_low",
@@ -122,7 +137,8 @@ def test_a_figure_has_a_verdict_of_its_own_and_one_as_one_of_all_figures():
     assert record["rank_p_holm"] == pytest.approx(6 / 61)
     sentence = figures_by_chance(findings.reproductions)
     assert sentence.startswith(
-        "If all 3 published figures were runs like ours, chance alone would make 0.3 of them "
+        "3 of the published results are figures. If each came from a run like ours, chance alone "
+        "would make 0.3 of them "
     )
     share = "2 are (2.8 % of such pages have as many or more, if they are independent)"
     assert f"{share}; as one of 3 figures, 1 of" in sentence

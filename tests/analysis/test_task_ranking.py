@@ -112,3 +112,24 @@ def test_a_task_is_solved_if_at_least_four_fifths_of_all_seeds_would():
     scores = {"a": [(1.0,) * 16, (1.0,) * 15 + (0.9,)], "b": [(0.5,) * 16] * 2}
     (a, b) = ranking(a_sweep(scores)).recipes
     assert (a.solved_tasks, a.solved_runs, b.solved_tasks) == (("t0",), 31, ())
+
+
+def test_what_interquartile_means_hide_is_a_point():
+    whole, half, none = (1.0, 1.0, 1.0, 1.0), (1.0, 0.95, 0.9, 1.0), (0.1, 0.1, 0.2, 0.1)
+    found = ranking(
+        a_sweep({"a": [whole, whole, none], "b": [half, none, none], "c": [none, half, none]})
+    )
+    solved = dict(zip("abc", (8, 2, 2), strict=True))
+    counts = ", ".join(f"{recipe.name} {solved[recipe.name]}" for recipe in found.recipes)
+    assert found.points == [
+        f"Of 12 runs each, so many solve their task: {counts}.",
+        "Scores below 50 where another recipe has more than 90: "
+        + "; ".join(
+            f"{recipe.name} on {'t1' if recipe.name == 'b' else 't0'}"
+            for recipe in found.recipes
+            if recipe.name != "a"
+        )
+        + ".",
+    ]
+    alike = ranking(a_sweep({"a": [whole] * 2, "b": [half] * 2}))
+    assert len(alike.points) == 1  # no recipe fails where another does not

@@ -42,9 +42,9 @@ def test_verdicts_comparisons_and_memory_spans_are_in_every_form() -> None:
         assert "A3 is solved more often than A2, by 100 points" in text
         assert "> 32" in text and "does not fall" in text
     page_text = " ".join(text_of("families")[0].split())
-    assert "Of 2 published results, 1 is reproduced (A1) and 1 cannot be told (A2)." in page_text
-    assert "None of 4 comparisons can be told yet (A1 to A2, " in page_text
-    assert "2 of 3 seeds solve it: a coin toss." in page_text
+    assert "Of 2 published results that can be tested, 1 is reproduced (A1) and 1" in page_text
+    assert "None of 4 differences can be told yet (A1 to A2, " in page_text
+    assert "2 of 3 seeds solve it: one run may well." in page_text
     assert "said to equal A1" in page_text
 
 

@@ -183,7 +183,7 @@ def test_the_summary_has_the_findings_of_the_search() -> None:
         "On 20 fresh seeds the best of 2 finalists is confirmed-3 (lstm(20) pairs), with "
         "accuracy 100.0 %",
         "; its score in the search was 93.8 %.",
-        "The winner of the search, trial-1 (lstm(9) pairs), scored 100.0 % in the search and "
+        "The winner of the search, trial-1 (lstm(9) pairs), had accuracy 100.0 % in the search and "
         "90.0 % on 20 fresh seeds: 10.0 points lower.",
         "The simplest recipe that solves the task is confirmed-3 (lstm(20) pairs): 20 of 20 fresh "
         "seeds solve it (95 % Wilson interval [83.9, 100.0] %).",

@@ -1,13 +1,17 @@
 """Verdicts on published trials: by hand, by properties, and error rates in simulations."""
 
 import math
+import re
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 from lstm_bench.statistics._published_trials import (
     MAX_BOSCHLOO,
+    few_successes_verdict,
     sequences_ratio,
     sequences_verdict,
     success_difference,
@@ -118,7 +122,7 @@ def test_the_interval_of_many_values_is_that_of_the_normal_approximation():
     [
         ([95, 100, 105] * 10, 101, 20, "reproduced", "Ours take 0.99 times as many"),
         ([95, 100, 105] * 10, 40, 20, "not reproduced", "Ours take 2.50 times as many sequences"),
-        ([95, 100, 105] * 10, 250, 20, "not reproduced", "published trials take 2.50 times"),
+        ([95, 100, 105] * 10, 250, 20, "not reproduced", "Ours take 0.40 times as many sequences"),
         ([50, 100, 800, 20, 130, 90], 250, 3, "cannot tell", "a factor of 2 is not excluded"),
         ([95, 100, 105, 100], 100, 20, "cannot tell", "4 seeds of ours solved it; it takes 5"),
         ([95], 100, 20, "cannot tell", "1 seed of ours"),
@@ -128,6 +132,39 @@ def test_the_interval_of_many_values_is_that_of_the_normal_approximation():
 def test_verdicts_on_numbers_of_sequences(values, published, trials, word, part):
     verdict = sequences_verdict(sequences_ratio(values, published, trials))
     assert verdict.word == word and part in verdict.reason
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(st.floats(0.1, 1000), min_size=2, max_size=30),
+    st.integers(1, 60),
+    st.floats(0.01, 100),
+)
+def test_few_successes_are_held_against_a_number_that_succeeded_surely(published, seeds, allowed):
+    """The oracle counts the published trials themselves, of which only the mean is published."""
+    mean = float(np.mean(published))
+    within = sum(trial <= allowed for trial in published)
+    verdict = few_successes_verdict(
+        sequences_ratio([math.nan] * seeds, mean, len(published)), [False] * seeds, allowed
+    )
+    if verdict is not None:
+        said = int(re.search(r"but (\d+) or more of", verdict.reason)[1])
+        assert 0 < said <= within
+        table = [[0, said], [seeds, len(published) - said]]
+        assert stats.boschloo_exact(table).pvalue <= 0.05
+
+
+def test_few_successes_by_hand():
+    """20 trials of 31,000 on average: at most 2.07 of them took 300,000 or more."""
+    ratio = sequences_ratio([math.nan] * 30, 31_000, 20)
+    verdict = few_successes_verdict(ratio, [False] * 30, 300_000)
+    assert verdict.reason.startswith(
+        "0 of 30 seeds solved it within 300,000 sequences, but 18 or more of 20 published trials "
+        "did, by their mean (Boschloo's exact test, p < 0.001)."
+    )
+    assert few_successes_verdict(ratio, [False] * 30, 31_000) is None  # none need to have
+    assert few_successes_verdict(ratio, [True] * 30, 300_000) is None  # ours succeed as often
+    assert few_successes_verdict(ratio, [], 300_000) is None
 
 
 def false_alarms(sigma, trials, seeds, reports):

@@ -62,7 +62,7 @@ def test_a_figure_outside_is_rejected_only_by_enough_seeds(n):
 def test_a_figure_at_the_edge_of_many_seeds_is_not_reproduced_and_says_why():
     verdict = figure_verdict_of(0.1, [0.1, *[0.9] * 60])  # 2 * 2 / 62 = 0.065
     assert verdict.word == "not reproduced"
-    assert verdict.reason == "9 in 10 further runs score 90.0 %."
+    assert verdict.reason == "Prediction interval (90 %): 90.0 %."
     assert figure_verdict_of(0.1, [0.1, *[0.9] * 20]).word == "reproduced"
 
 
@@ -225,7 +225,7 @@ def test_claims_are_judged_by_the_number_of_solved_seeds(claim, k, n, word):
 
 def test_the_reasons_state_how_often_seeds_solve_it():
     reason = claim_verdict("solved", [True] * 16 + [False] * 14).reason
-    assert reason == "16 of 30 seeds solve it: a coin toss."
+    assert reason == "16 of 30 seeds solve it: one run may well."
     assert "usually" in claim_verdict("solved", [True] * 28 + [False] * 2).reason
     assert "sometimes" in claim_verdict("solved", [True] * 5 + [False] * 25).reason
     assert "11 %" in claim_verdict("never", [False] * 30).reason  # Wilson: 0 of 30
