@@ -1,7 +1,8 @@
 # lstm-bench with what it needs, from Debian's and PyPI's packages alone.
 #
 #   docker build -t lstm-bench .
-#   docker run --rm --user "$(id -u):$(id -g)" -v "$PWD:/sweeps" lstm-bench sweep quickstart seeds=2
+#   docker run --rm --user "$(id -u):$(id -g)" -v "$PWD:/sweeps" lstm-bench init mine
+#   docker run --rm --user "$(id -u):$(id -g)" -v "$PWD/mine:/sweeps" lstm-bench sweep quickstart seeds=2
 #
 # A worker of a cluster: docker run --rm --entrypoint dask lstm-bench worker tcp://HOST:8786
 FROM debian:trixie-slim

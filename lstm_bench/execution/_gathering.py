@@ -25,6 +25,7 @@ from lstm_bench.execution._executor import (
     NetworkJob,
     SeedFinished,
 )
+from lstm_bench.execution._job_order import jobs_of_recipe
 from lstm_bench.execution._lost_network import without_best_seed
 from lstm_bench.execution._work import Amount, WorkMeter, seeds_as_text, work_of_recipe
 from lstm_bench.recipes import Recipe, estimated_seconds, program_key
@@ -259,15 +260,15 @@ class RecipeRunner:
         first = group[0]
         # With a time limit all seeds go to one worker, so that the number of workers has no effect.
         busy = max(groups, self._running)
-        jobs = max(1, min(len(seeds), self.pool.size // busy)) if not self._seconds else 1
-        running = jobs
+        total = estimated_seconds(first.recipe) * len(seeds)
+        jobs = 1 if self._seconds else jobs_of_recipe(len(seeds), total, self.pool.size // busy)
         self._running += 1
         parts: dict[str, list[bytes]] = {request.key: [] for request in group}
         self.ran.update(parts)
         program = program_key(first.recipe, self._engine)
         work = work_of_recipe(first.recipe, len(seeds), program not in self._programs)
         self._programs.add(program)
-        share, finished = work * (1 / len(seeds)), 0
+        share, finished, running = work * (1 / len(seeds)), 0, jobs
         self._work.submit(work)
 
         def handle(event: Event) -> None:
@@ -301,7 +302,7 @@ class RecipeRunner:
                 self._remaining_seconds(first),
                 training=first.recipe.training,
                 program=program,
-                work=len(job_seeds) * estimated_seconds(first.recipe),
+                work=total * len(job_seeds) / len(seeds),
             )
             ticket = self.pool.submit(job)
             self._handlers[ticket] = handle

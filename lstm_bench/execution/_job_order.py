@@ -1,4 +1,4 @@
-"""The order of jobs: an idle worker takes the job for which few programs compile twice."""
+"""How many jobs a recipe is, and their order: an idle worker takes the one that compiles least."""
 
 from __future__ import annotations
 
@@ -7,6 +7,20 @@ from typing import Protocol
 
 COMPILE_SECONDS = 1.5
 """Seconds that compiling a program takes, about: a second worker only compiles it to save more."""
+
+JOB_SECONDS = 60.0
+"""About how many seconds a job takes, by estimate: at the end no worker is idle for much longer."""
+
+
+def jobs_of_recipe(seeds: int, work: float, workers: int) -> int:
+    """Returns into how many jobs a recipe is divided, which takes `work` seconds by estimate.
+
+    There are enough for its share of the `workers`, and of no more than about `JOB_SECONDS` each.
+
+    >>> jobs_of_recipe(30, 5.0, 1), jobs_of_recipe(30, 5.0, 2), jobs_of_recipe(30, 1800.0, 1)
+    (1, 2, 30)
+    """
+    return max(1, min(seeds, max(workers, round(min(work, 1e6) / JOB_SECONDS))))
 
 
 class WaitingJob(Protocol):

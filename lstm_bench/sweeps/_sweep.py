@@ -155,9 +155,10 @@ def find_sweep(name: str, folder: Path = Path("sweeps")) -> Path:
         raise SweepError(f"sweep: there is no file {name!r} (looked for in {Path.cwd()})")
     names = sorted(p.stem for p in folder.glob("*.yaml"))
     if name not in names:
+        first = "" if names else "make a folder with sweeps by `lstm-bench init DIR`, "
         raise SweepError(
             f"sweep: {unknown('sweep', name, names)}; looked for the file {folder}/{name}.yaml in "
-            f"{Path.cwd()}, or give the path of a file"
+            f"{Path.cwd()}; {first}or give the path of a file"
         )
     return folder / f"{name}.yaml"
 

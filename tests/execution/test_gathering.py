@@ -11,6 +11,7 @@ from lstm_bench.execution._checkpoint import Checkpoint
 from lstm_bench.execution._gathering import RecipeRunner, Request
 from lstm_bench.execution._workers import Job, JobFailed, JobFinished, NetworkJob, SeedFinished
 from lstm_bench.provenance import provenance
+from lstm_bench.recipes import estimated_seconds
 from lstm_bench.recipes._recipe import recipe
 from lstm_bench.results._storage import pack_outcome
 
@@ -202,6 +203,22 @@ def test_a_limited_recipe_stays_with_one_worker_and_more_seeds_have_more_time(ma
     unlimited = make_runner(workers)
     unlimited.run([request(range(6), OTHER)])
     assert sorted(len(job.seeds) for job in jobs[1:]) == [3, 3]
+
+
+def test_a_recipe_that_takes_long_is_many_jobs(make_runner):
+    """So that an idle worker can take a part of the last recipe."""
+    workers, jobs = Workers(), []
+    workers.submit, submit = lambda job: jobs.append(job) or submit(job), workers.submit
+    long = recipe("memory", lag=200, framing="whole", stateful=False, batch_size=2, epochs=40_000)
+    seconds = estimated_seconds(long)
+    assert 10 < seconds < 40  # so 12 seeds are some jobs of a minute
+    runner = make_runner(workers)
+    runner.run([request(range(12), long), request(range(2))])
+    of_long = [job for job in jobs if len(job.seeds) and job.recipes[0]["epochs"] == 40_000]
+    assert len(of_long) == round(12 * seconds / 60)
+    assert sorted(seed for job in of_long for seed in job.seeds) == list(range(12))
+    assert sum(job.work for job in of_long) == pytest.approx(12 * seconds)
+    assert runner.outcome(request(range(12), long)) is not None
 
 
 # ---- Networks
