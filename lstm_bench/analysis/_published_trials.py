@@ -26,10 +26,8 @@ UNCOUNTED = Verdict(
     "stop_after_solved.",
 )
 ALL_TRIALS = "How many trials succeeded was not published; the mean is taken as that of all."
-UPPER_LIMIT = (
-    "Our numbers are upper limits: whole epochs, including those in which the task had to stay "
-    "solved."
-)
+UPPER_LIMIT = "Our numbers are upper limits: they count whole epochs"
+STAYED_SOLVED = ", including those in which the task had to stay solved"
 
 
 @dataclass(frozen=True)
@@ -114,14 +112,17 @@ def published_trials(row: Row) -> PublishedTrials | None:
         of_trials = trials if succeeded is None else succeeded
         ratio = sequences_ratio(seeds["sequences"].to_numpy(float), published, of_trials)
         verdict = sequences_verdict(ratio)
-        judged = np.isfinite(ratio.ratio)
-        if ratio.n < MIN_SUCCESSES and (allowed := _allowed_sequences(row)) is not None:
+        few, allowed = None, _allowed_sequences(row)
+        # Where the number of successes was published, their rate has a verdict of its own.
+        if succeeded is None and ratio.n < MIN_SUCCESSES and allowed is not None:
             few = few_successes_verdict(ratio, seeds["solved"].to_numpy(bool), allowed)
-            verdict, judged = few or verdict, judged or few is not None
+        verdict, judged = few or verdict, np.isfinite(ratio.ratio) or few is not None
         if succeeded is None and judged:
             verdict = Verdict(verdict.word, f"{verdict.reason} {ALL_TRIALS}")
-        if "stop_after_solved" in row.outcome.settings and np.isfinite(ratio.ratio):
-            verdict = Verdict(verdict.word, f"{verdict.reason} {UPPER_LIMIT}")
+        patience = row.outcome.settings.get("stop_after_solved")
+        if patience is not None and ratio.n >= MIN_SUCCESSES:
+            stayed = STAYED_SOLVED if patience else ""
+            verdict = Verdict(verdict.word, f"{verdict.reason} {UPPER_LIMIT}{stayed}.")
     elif published is not None:
         verdict = UNCOUNTED
     return PublishedTrials(trials, success, rate_verdict, published, ratio, verdict)

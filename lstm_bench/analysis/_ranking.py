@@ -46,7 +46,7 @@ class RankedRecipe:
     iqm: Bootstrapped  # interquartile mean over tasks and seeds
     mean_rank: float  # over the tasks; 1 is the best
     solved_tasks: tuple[str, ...]  # the whole interval of the solve rate is above `RELIABLE_RATE`
-    solved_runs: int
+    solved_runs: int  # of the runs that have a score
     profile: pd.DataFrame  # threshold, share of runs above it, low, high
 
     @property
@@ -99,9 +99,7 @@ class Ranking:
         """What the mean ranks tell, and the interquartile means of the recipes."""
         if len(self.recipes) < 2:
             return f"Across {len(self.tasks)} tasks: {self.statement}"
-        shown = (
-            [*self.recipes] if len(self.recipes) <= MAX_MEANS else [*self.recipes[: MAX_MEANS - 1]]
-        )
+        shown = self.recipes[:MAX_MEANS]
         iqms = [f"{recipe.name} {percent_interval(recipe.iqm)}" for recipe in shown]
         rest = len(self.recipes) - len(shown)
         more = f" and {rest} more" if rest else ""
@@ -117,8 +115,10 @@ class Ranking:
         if len(self.recipes) < 2:
             return []
         runs = len(self.tasks) * self.seeds
-        solved = [f"{recipe.name} {recipe.solved_runs}" for recipe in self.recipes[:MAX_MEANS]]
-        points = [f"Of {runs} runs each, so many solve their task: {', '.join(solved)}."]
+        shown = self.recipes[:MAX_MEANS]
+        solved = ", ".join(f"{recipe.name} {recipe.solved_runs}" for recipe in shown)
+        more = f", and {len(self.recipes) - len(shown)} more" * (len(self.recipes) > len(shown))
+        points = [f"Runs that solve their task, of {runs}: {solved}{more}."]
         low = []
         best = [max(r.task_means[i] for r in self.recipes) for i in range(len(self.tasks))]
         for recipe in self.recipes:
@@ -268,7 +268,9 @@ def ranking(result: SweepData) -> Ranking | None:
     )  # (recipes, tasks, seeds)
     ranks = task_ranks(array)
     recipes = [
-        _ranked(recipe, array[k], float(ranks[k].mean()), {t: placed[recipe, t] for t in tasks})
+        _ranked(
+            recipe, array[k], float(ranks[k].mean()), seeds, {t: placed[recipe, t] for t in tasks}
+        )
         for k, recipe in enumerate(complete)
     ]
     recipes.sort(key=lambda recipe: (-recipe.iqm.estimate, recipe.mean_rank))
@@ -315,8 +317,16 @@ def _scores(
     return scores
 
 
-def _ranked(name: str, scores: Floats, mean_rank: float, rows: Mapping[str, Row]) -> RankedRecipe:
+def _ranked(
+    name: str,
+    scores: Floats,
+    mean_rank: float,
+    seeds: Sequence[int],
+    rows: Mapping[str, Row],
+) -> RankedRecipe:
     """Returns the record of a recipe with `scores` (tasks, seeds) and its row on each task."""
+    tables = [row.outcome.seeds for row in rows.values()]
+    solved = [table.loc[table["seed"].isin(seeds), "solved"].sum() for table in tables]
     rates = {task: row.outcome.solve_rate for task, row in rows.items()}
     low, high = profile_band(scores, THRESHOLDS)
     shares = performance_profile(scores, THRESHOLDS)
@@ -326,7 +336,7 @@ def _ranked(name: str, scores: Floats, mean_rank: float, rows: Mapping[str, Row]
         iqm=interquartile_mean_interval(scores),
         mean_rank=mean_rank,
         solved_tasks=tuple(task for task, rate in rates.items() if rate.low >= RELIABLE_RATE),
-        solved_runs=sum(rate.k for rate in rates.values()),
+        solved_runs=int(sum(solved)),
         profile=pd.DataFrame({"threshold": THRESHOLDS, "share": shares, "low": low, "high": high}),
     )
 

@@ -143,7 +143,8 @@ def figures_by_chance(reproductions: Sequence[Reproduction]) -> str:
     alone = sum(item.familywise == "not reproduced" for item in reproductions)
     needed = math.ceil(2 * len(ranks) / REJECTION_LEVEL) - 1
     text = (
-        f"{len(chances)} of the published results are figures. If each came from a run like ours, "
+        f"{len(chances)} of the published results are figures with enough seeds to be rejected. "
+        "If each came from a run like ours, "
         f"chance alone would make {expected:.1f} of them “not reproduced”; "
         f"{count or 'none'} {'is' if count < 2 else 'are'}"
     )

@@ -40,7 +40,7 @@ class Roles:
 
     @property
     def inputs_with_target(self) -> tuple[str, ...]:
-        """The columns whose numbers are used, but for known ones: targets of numbers and inputs."""
+        """The targets, if they are numbers, and the inputs; known columns are apart."""
         return (*(self.targets if self.kind == "real" else ()), *self.inputs)
 
 
@@ -61,8 +61,8 @@ def find_roles(table: Table, options: FileOptions) -> Roles:
         group = None
     left_out, by_order = dict(table.left_out), SeriesByOrder()
     if group is None:
-        roles = {*targets, *reserved}
-        by_order, times = series_or_times(table, times, roles, options.time, options.group)
+        reserved |= {*targets}
+        by_order, times = series_or_times(table, times, reserved, options.time, options.group)
         group = by_order.group
         unused = (*unused, *by_order.unused)
         if by_order.counter is not None:

@@ -8,11 +8,9 @@ worker reports is written to the checkpoint before anything else is done with it
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-
-import numpy as np
 
 from lstm_bench.errors import DamagedError
 from lstm_bench.execution._checkpoint import Checkpoint
@@ -26,7 +24,7 @@ from lstm_bench.execution._executor import (
     SeedFinished,
 )
 from lstm_bench.execution._job_order import jobs_of_recipe
-from lstm_bench.execution._lost_network import without_best_seed
+from lstm_bench.execution._lost_network import divergence_reason, without_best_seed
 from lstm_bench.execution._work import Amount, WorkMeter, seeds_as_text, work_of_recipe
 from lstm_bench.recipes import Recipe, estimated_seconds, program_key
 from lstm_bench.results import (
@@ -261,7 +259,9 @@ class RecipeRunner:
         # With a time limit all seeds go to one worker, so that the number of workers has no effect.
         busy = max(groups, self._running)
         total = estimated_seconds(first.recipe) * len(seeds)
-        jobs = 1 if self._seconds else jobs_of_recipe(len(seeds), total, self.pool.size // busy)
+        at_once = 1 if self._seconds else max(1, min(len(seeds), self.pool.size // busy))
+        jobs = 1 if self._seconds else jobs_of_recipe(len(seeds), total, at_once)
+        later = list(range(at_once, jobs))  # sent after the first seed: a recipe may fail at once
         self._running += 1
         parts: dict[str, list[bytes]] = {request.key: [] for request in group}
         self.ran.update(parts)
@@ -276,11 +276,14 @@ class RecipeRunner:
             if isinstance(event, SeedFinished):
                 finished += 1
                 self._work.finish(share)
+                send(later)
+                later.clear()
                 for request, outcome in zip(group, event.outcomes, strict=True):
                     self._checkpoint.save(request.key, event.seed, outcome)
                     parts[request.key].append(outcome)
                 return
-            running -= 1
+            running -= 1 + len(later)
+            later.clear()
             if isinstance(event, JobFailed):
                 for request in group:
                     self._record_failure(request, event)
@@ -293,20 +296,23 @@ class RecipeRunner:
                         self._store(request)
                 report(group)
 
-        for number in range(jobs):
-            job_seeds = seeds[number::jobs]
-            job = Job(
-                tuple(request.recipe.settings for request in group),
-                job_seeds,
-                self._engine,
-                self._remaining_seconds(first),
-                training=first.recipe.training,
-                program=program,
-                work=total * len(job_seeds) / len(seeds),
-            )
-            ticket = self.pool.submit(job)
-            self._handlers[ticket] = handle
-            self._sent[ticket] = first.id, share
+        def send(numbers: Iterable[int]) -> None:
+            for number in numbers:
+                job_seeds = seeds[number::jobs]
+                job = Job(
+                    tuple(request.recipe.settings for request in group),
+                    job_seeds,
+                    self._engine,
+                    self._remaining_seconds(first),
+                    training=first.recipe.training,
+                    program=program,
+                    work=total * len(job_seeds) / len(seeds),
+                )
+                ticket = self.pool.submit(job)
+                self._handlers[ticket] = handle
+                self._sent[ticket] = first.id, share
+
+        send(range(at_once))
 
     def _remaining_seconds(self, request: Request) -> float | None:
         """Returns the seconds that a recipe may still take; None without a time limit."""
@@ -383,16 +389,6 @@ class RecipeRunner:
             if not isinstance(event, SeedFinished):
                 del self._handlers[ticket]
                 self._sent.pop(ticket, None)
-
-
-def divergence_reason(outcome: Outcome) -> str:
-    """Returns a message that names the seeds of `outcome` that diverged; empty if none did."""
-    diverged = outcome.seeds.loc[~np.isfinite(outcome.seeds["loss"]), "seed"].tolist()
-    if not diverged:
-        return ""
-    noun = "seed" if len(diverged) == 1 else "seeds"
-    shown = ", ".join(map(str, diverged[:5])) + (", ..." if len(diverged) > 5 else "")
-    return f"it diverged on {len(diverged)} of {len(outcome.seeds)} seeds ({noun} {shown})"
 
 
 def _estimated_seconds(request: Request) -> float:

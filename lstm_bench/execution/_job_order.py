@@ -15,7 +15,8 @@ JOB_SECONDS = 60.0
 def jobs_of_recipe(seeds: int, work: float, workers: int) -> int:
     """Returns into how many jobs a recipe is divided, which takes `work` seconds by estimate.
 
-    There are enough for its share of the `workers`, and of no more than about `JOB_SECONDS` each.
+    At least as many as there are `workers` for it; otherwise jobs of about `JOB_SECONDS`, of a seed
+    at least.
 
     >>> jobs_of_recipe(30, 5.0, 1), jobs_of_recipe(30, 5.0, 2), jobs_of_recipe(30, 1800.0, 1)
     (1, 2, 30)

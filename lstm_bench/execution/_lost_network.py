@@ -1,6 +1,8 @@
-"""The part of an outcome to keep if its network is lost from the store."""
+"""Seeds of an outcome that stand out: the best one, if its network is lost, and diverged ones."""
 
 from __future__ import annotations
+
+import numpy as np
 
 from lstm_bench.provenance import provenance
 from lstm_bench.results import Outcome, select_seeds
@@ -21,3 +23,13 @@ def without_best_seed(outcome: Outcome) -> Outcome | None:
     others = [seed for seed in outcome.seeds["seed"].tolist() if seed != outcome.best_seed]
     same = all(outcome.provenance.get(fact) == current[fact] for fact in REPRODUCIBILITY_FACTS)
     return select_seeds(outcome, others) if same and others else None
+
+
+def divergence_reason(outcome: Outcome) -> str:
+    """Returns a message that names the seeds of `outcome` that diverged; empty if none did."""
+    diverged = outcome.seeds.loc[~np.isfinite(outcome.seeds["loss"]), "seed"].tolist()
+    if not diverged:
+        return ""
+    noun = "seed" if len(diverged) == 1 else "seeds"
+    shown = ", ".join(map(str, diverged[:5])) + (", ..." if len(diverged) > 5 else "")
+    return f"it diverged on {len(diverged)} of {len(outcome.seeds)} seeds ({noun} {shown})"

@@ -194,8 +194,7 @@ def _spans(families: Sequence[Family], axis: str) -> str:
             f"{_family_name(longest)}, and {_reach(shortest, axis)} with the worst, "
             f"{_family_name(shortest)}"
         )
-    text = _span_list(families)
-    return f"at a {axis} {text}" if text[0] == "b" else f"at a {axis} of {text}"
+    return f"at a {axis} of {_span_list(families)}"
 
 
 def _reach(family: Family, axis: str) -> str:
@@ -208,18 +207,13 @@ def _reach(family: Family, axis: str) -> str:
     return f"up to a {axis} of about {half}"
 
 
-def _of_half(family: Family) -> str:
-    half = _in_words(family.half)
-    return half if half[0] == "b" else f"of {half}"
-
-
 def _family_name(family: Family) -> str:
     """Returns what the recipes of a family are, with the name of the family."""
     return named(dataclasses.replace(family.rows[0], id=family.id))
 
 
 def _span_list(families: Sequence[Family]) -> str:
-    """Returns spans, equal ones together: `beyond 1,024 (long), 79.2 (weighted) and 5 (b)`."""
+    """Returns spans, equal ones together: `at least 1,024 (long), 79 (weighted) and 5 (b)`."""
     shown = list(families)
     if len(shown) > MAX_SPANS:
         shown = [*families[: MAX_SPANS - 2], families[-1]]
@@ -232,8 +226,8 @@ def _span_list(families: Sequence[Family]) -> str:
 
 
 def _in_words(half: str) -> str:
-    """Returns a memory span in words: `> 32` -> `beyond 32`."""
-    for sign, word in (("> ", "beyond "), ("< ", "below ")):
+    """Returns a memory span in words: `> 32` -> `at least 32`, the largest value that was run."""
+    for sign, word in (("> ", "at least "), ("< ", "less than ")):
         if half.startswith(sign):
             return word + half.removeprefix(sign)
     return half
@@ -242,7 +236,7 @@ def _in_words(half: str) -> str:
 def _span_point(family: Family) -> str:
     note = printable_line(family.rows[0].note)
     interval = f" (95 % interval {family.interval})" if family.interval else ""
-    span = f"{printable_line(family.id)} has a memory span {_of_half(family)}{interval}"
+    span = f"{printable_line(family.id)} has a memory span of {_in_words(family.half)}{interval}"
     return f"{span}: {note}." if note else f"{span}."
 
 

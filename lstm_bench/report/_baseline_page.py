@@ -37,10 +37,10 @@ TRAINED_ONCE = (
     "Each step is forecast from the true past up to it, by a network that was trained once. Gain: "
     "the error of the best baseline minus that of the network; above 0 the network is better. Its "
     f"interval counts two kinds of chance: the seeds, and up to {MAX_BLOCKS} blocks of adjacent "
-    "steps (Ibragimov and Müller 2010), because the gain would be different on other data. The "
-    "other intervals and verdicts on this page count both as well. Some count the seeds alone: "
-    "those of the training loss, of epochs to solve, and of the effects of switches on solve rates "
-    "and whole sequences. The best baseline is chosen with hindsight, on these "
+    "steps (Ibragimov and Müller 2010), because the gain would be different on other data. So do "
+    "the other intervals and verdicts on this page, except those of the training loss, of epochs "
+    "to solve, and of the effects of switches on solve rates and whole sequences, which count the "
+    "seeds alone. The best baseline is chosen with hindsight, on these "
     "steps. p after Holm's correction for all rows of the table."
 )
 AT_ORIGINS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -35,15 +36,33 @@ AN = ("LSTM",)
 
 def task_sentences(rows: Sequence[Row]) -> list[str]:
     """Returns what the built-in tasks of the rows ask for, in one paragraph; empty without any."""
-    names = dict.fromkeys(row.outcome.settings.get("task") for row in rows)
+    by_task: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        by_task.setdefault(str(row.outcome.settings.get("task")), []).append(row.outcome.settings)
     parts = []
-    for name in names:
+    for name, settings in by_task.items():
         if name in BUILT_IN:
-            text = inspect.getdoc(BUILT_IN[name]) or ""
-            parts.append(f"{name}: {text.splitlines()[0].replace('`', '')}")
+            text = (inspect.getdoc(BUILT_IN[name]) or "").partition("\n")[0]
+            parts.append(f"{name}: {_with_values(text, settings)}")
     if not parts:
         return []
     return [f"{'Task' if len(parts) == 1 else 'Tasks'}. {' '.join(parts)}"]
+
+
+def _with_values(text: str, settings: Sequence[Mapping[str, Any]]) -> str:
+    """Returns `text` with the value of each parameter in it, if that is the same everywhere.
+
+    >>> _with_values("the first, `lag` steps back", [{"lag": 5}, {"lag": 5}])
+    'the first, 5 steps back'
+    >>> _with_values("the first, `lag` steps back", [{"lag": 5}, {"lag": 9}])
+    'the first, “lag” steps back'
+    """
+
+    def value(match: re.Match[str]) -> str:
+        values = {str(one.get(match[1], "")) for one in settings}
+        return values.pop() if len(values) == 1 and "" not in values else f"“{match[1]}”"
+
+    return re.sub(r"`(\w+)`", value, text)
 
 
 def named(row: Row) -> str:

@@ -35,8 +35,9 @@ READING = (
     "Binomial: Wilson's interval, as if steps were independent. Blocks: counts the seeds and up "
     f"to {MAX_BLOCKS} blocks of adjacent steps, as the interval of the gain over a baseline "
     "does; there is none with too few steps, or if all steps are covered, and then no verdict. A "
-    "coverage is called below or above nominal if both exclude the nominal one, and agrees if "
-    "neither does; the verdicts of parts are not corrected for their number. Of several series, "
+    "coverage is called below or above nominal if both exclude the nominal one, and agrees "
+    "otherwise; the verdicts of parts are not corrected for their number. All parts of the best "
+    "recipe are listed, of the others those that are off nominal. Of several series, "
     "those with the largest errors are listed, each under the first time that is scored in it.",
 )
 
@@ -65,7 +66,7 @@ def _table(results: Sequence[IntervalResult]) -> TextTable:
 
     All parts of the first recipe are listed, of the others those that are off the nominal coverage.
     """
-    titles = ("Id", "Steps", "Level", "Plus and minus", "Errors used", "Coverage", "Binomial",
+    titles = ("Id", "Steps", "Level", "Plus and minus", "Validation rows", "Coverage", "Binomial",
               "Blocks", "Verdict")  # fmt: skip
     numeric = (False, False, *[True] * 6, False)
     lines = [_cells(results[0], "all", coverage) for coverage in results[0].coverages]
@@ -73,8 +74,7 @@ def _table(results: Sequence[IntervalResult]) -> TextTable:
     lines += [_cells(results[0], name, coverage) for name, coverage in results[0].parts]
     for result in results[1:]:
         lines += [_cells(result, "all", coverage) for coverage in result.coverages]
-        off = [part for part in result.parts if part[1].verdict in ("below", "above")]
-        lines += [_cells(result, name, coverage) for name, coverage in off]
+        lines += [_cells(result, name, coverage) for name, coverage in result.misses]
     return TextTable(titles, numeric, tuple(lines), tuple(marks + [""] * (len(lines) - len(marks))))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -31,8 +32,8 @@ MAX_LABEL = 44
 MAX_LINES = 2
 PREDICTED_SPANS = (
     f" Open triangles: the lag after which an untrained cell has kept {KEPT:.5f} of its state, "
-    "sigmoid(forget bias)^lag. If that were what limits the memory span, it would be there; it is "
-    "within the interval of the span for {} of {} families."
+    "sigmoid(forget bias)^lag, where that is on the axis. If it were what limits the memory span, "
+    "both would agree; the interval of the span holds it for {} of {} families."
 )
 
 
@@ -90,7 +91,11 @@ def memory_span_figure(
 
 def predicted_spans_note(families: Sequence[Family]) -> str:
     """Returns what the predicted memory spans are, and for how many families they hold."""
-    known = [(family.span, family.predicted) for family in families if family.predicted]
+    known = [
+        (family.span, family.predicted)
+        for family in families
+        if family.predicted is not None and not math.isnan(family.span.low)
+    ]
     held = sum(span.low <= predicted <= span.high for span, predicted in known)
     return PREDICTED_SPANS.format(held, len(known)) if known else ""
 

@@ -71,7 +71,8 @@ READING = (
     "last epoch, E. Where an evaluation after every epoch would cost over a tenth of the "
     "training, the distances between evaluations grow with the epochs, to a twentieth of them, "
     "unless `evaluate_every` is set: so these epochs may be up to 5 % too late, and too "
-    "early where a task was not solved for a while between two evaluations.",
+    "early where a task was not solved for a while between two evaluations. With `stop=rule` it is "
+    "the epoch in which the rule was met.",
     "Updates: weight updates per seed. Seconds: training of all seeds, without compiling.",
 )
 PUBLISHED_CAPTION = (

@@ -67,7 +67,7 @@ def _untested(ids: list[str]) -> list[str]:
         return []
     named_ids = f": {', '.join(ids)}" if len(ids) <= 2 * MAX_IDS else ""
     verb = "names" if len(ids) == 1 else "name"
-    return [f"{len(ids)} more {verb} neither a figure nor a claim to test{named_ids}."]
+    return [f"{len(ids)} further published results {verb} neither a figure nor a claim{named_ids}."]
 
 
 def published_trials(findings: Findings) -> list[str]:

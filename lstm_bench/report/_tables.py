@@ -207,10 +207,12 @@ def same_data(outcome: Outcome) -> bool:
 
 def several_are_right(outcome: Outcome) -> bool:
     """Returns whether a symbol that was not the next one counts as right somewhere."""
-    predictions = outcome.predictions
-    if not pd.api.types.is_integer_dtype(predictions["expected"]):
+    if "balanced_accuracy" not in outcome.seeds or "expected" not in outcome.predictions:
+        return False  # only symbols have a balanced accuracy
+    if outcome.seeds["balanced_accuracy"].isna().all():
         return False
-    other = predictions["expected"] != predictions["predicted"]
+    predictions = outcome.predictions
+    other = predictions["expected"].astype(str) != predictions["predicted"].astype(str)
     return bool((other & predictions["correct"].astype(bool)).any())
 
 

@@ -1,4 +1,4 @@
-"""Sentences that count verdicts: `Of 4 comparisons, 3 are real and 1 cannot be told yet.`"""
+"""Sentences that count verdicts: `Of 4 differences, 3 are real and 1 cannot be told yet.`"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_IDS = 5
 def verdict_sentence(
     counted: str, verdicts: Sequence[tuple[str, str]], order: Sequence[str]
 ) -> str:
-    """Returns the sentence about the verdicts on what is `counted`: `4 comparisons`."""
+    """Returns the sentence about the verdicts on what is `counted`: `4 differences`."""
     if len({verdict for _, verdict in verdicts}) > 1:
         return f"Of {counted}, {_counts(verdicts, order)}."
     verdict, ids = verdicts[0][1], id_list([printable_line(name) for name, _ in verdicts])
@@ -42,8 +42,10 @@ def _counts(verdicts: Sequence[tuple[str, str]], order: Sequence[str]) -> str:
 
 
 def id_list(ids: list[str]) -> str:
+    """Returns ids in parentheses, empty if there are more than `MAX_IDS`."""
     return f" ({', '.join(ids)})" if len(ids) <= MAX_IDS else ""
 
 
 def join(parts: list[str]) -> str:
+    """Returns a list in words: `a, b and c`."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -47,7 +47,7 @@ SEED_COLUMNS = (
     "accuracy",  # share of scored steps right, in the evaluation that the recipe names
     "sequence_accuracy",  # share of sequences with every scored step right
     "solved",  # bool, as the task defines it
-    "solved_epoch",  # first epoch from which it stayed solved in teacher forcing; NaN if never
+    "solved_epoch",  # from which it stayed solved in teacher forcing, or of `stop=rule`; or NaN
     "seconds",  # of training
 )
 """The columns that every seeds table has.

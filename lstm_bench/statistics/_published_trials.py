@@ -251,10 +251,11 @@ def few_successes_verdict(
 ) -> Verdict | None:
     """Returns the verdict on a published mean that too few seeds of ours solved the task to test.
 
-    Of the published trials, at most their mean divided by a number of sequences took more than this
-    number (Markov's inequality). So at least the others succeeded within the `allowed` sequences
-    that each of our seeds had. `not reproduced`: ours succeed more rarely at the 5 % level, by the
-    test of `success_difference`. None otherwise.
+    The mean must be that of all `ratio.trials` published trials. Of these, at most their mean
+    divided by a number of sequences took more than this number (Markov's inequality). So at least
+    the others succeeded within the `allowed` sequences that each of our seeds had. The verdict is
+    `not reproduced` if ours succeed more rarely at the 5 % level, by the test of
+    `success_difference`, and None otherwise.
 
     >>> ratio = sequences_ratio([math.nan] * 30, 31_000, trials=20)
     >>> few_successes_verdict(ratio, [False] * 30, 300_000).word

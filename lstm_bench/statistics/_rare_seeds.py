@@ -58,14 +58,14 @@ class Proviso:
         """Returns the condition, as the end of a sentence.
 
         >>> Proviso(10, 0, 0.044, unseen_share(10)).sentence()
-        'unless more than 4 seeds in 100 come out as none of these 10 did (...)'
+        'unless more than 4 seeds in 100 come out as none of these 10 did (after ...)'
         """
         share, possible = math.floor(100 * self.undoing), math.ceil(100 * self.possible)
         some = f"more than {share} {noun}s in 100 come" if share > 1 else ""
         some = some or (f"more than 1 {noun} in 100 comes" if share else f"a rare {noun} comes")
         as_these = f"{self.seen} of these {self.n}" if self.seen else f"none of these {self.n} did"
         as_these += " did" * bool(self.seen)
-        left = f"{self.n} leave up to {possible}{'' if share else ' in 100'} possible"
+        left = f"after {self.n}, up to {possible} in 100 are possible"
         return f"unless {some} out as {as_these} ({left})"
 
 

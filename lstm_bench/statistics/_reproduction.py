@@ -53,7 +53,7 @@ class FigureRank:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The verdict of our seeds on a published result, with the reason in at most ten words."""
+    """The verdict of our seeds on a published result, with the reason, in a few words."""
 
     word: ReproductionVerdict
     reason: str
@@ -202,7 +202,7 @@ def _solved_verdict(rate: Rate) -> Verdict:
         elif rate.high < 0.5:
             how_often = "one run sometimes does"
         else:
-            how_often = "one run may well"
+            how_often = "one run often does"
         return Verdict("reproduced", f"{k} of {n} seeds {_solve(k)} it: {how_often}.")
     if k:
         return Verdict(

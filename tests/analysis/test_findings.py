@@ -51,8 +51,8 @@ NOISY = an_outcome(0.7 + NOISE)
         (ONES, HALVES, "accuracy", "30 seeds: real."),
         (HALVES, ONES, "accuracy", "A is lower than B in accuracy, by 50 points"),
         (ONES, ONES, "accuracy", "A and B have the same accuracy on all 30 seeds: not real, "
-         "unless more than 2 seeds in 100 come out as none of these 30 did (30 leave up to 10 "
-         "possible)."),
+         "unless more than 2 seeds in 100 come out as none of these 30 did (after 30, up to 10 in "
+         "100 are possible)."),
         (ONES, HALVES, "solve_rate", "A is solved more often than B, by 100 points (95 % "),
         (ONES, ONES, "solve_rate", "A and B are solved by the same seeds (95 % interval -11.4 to "),
         (ONES, ONES, "solve_rate", ": not real, unless more than 2 seeds in 100 come out as none "),
@@ -70,7 +70,8 @@ NOISY = an_outcome(0.7 + NOISE)
         (ONES, an_outcome([1.0] * 9, first=90), "accuracy", "seeds: cannot tell yet; about"),
         (an_outcome([1.0] * 9, loss=np.arange(9) + 1.0), an_outcome([1.0] * 9), "loss",
          "A is higher than B in loss, by 5 (95 % interval +2.89 to +7.11, 9 seeds): real, "
-         "unless a rare seed comes out as none of these 9 did (9 leave up to 29 in 100 possible). "
+         "unless a rare seed comes out as none of these 9 did (after 9, up to 29 in 100 are "
+         "possible). "
          "On one and "),
         (an_outcome(0.5 + NOISE / 100), HALVES, "accuracy", "not real, it is less than 2 points "),
     ],
@@ -136,8 +137,8 @@ def test_a_verdict_that_rare_seeds_would_undo_says_so_and_how_often_seeds_are_hi
     )
     # 4 points are lost if 4.4 seeds in 100 fall from 90 to 0, and 1 - 0.05^(1/10) = 26 in 100 may.
     condition = (
-        "unless more than 4 seeds in 100 come out as none of these 10 did (10 leave up to 26 "
-        "possible)"
+        "unless more than 4 seeds in 100 come out as none of these 10 did (after 10, up to 26 in "
+        "100 are possible)"
     )
     beats = "On one and the same seed A is higher than B with a probability of 100 % (95 % interval"
     assert comparison.verdict == "real" and comparison.rests_on == condition

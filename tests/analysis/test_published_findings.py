@@ -137,8 +137,8 @@ def test_a_figure_has_a_verdict_of_its_own_and_one_as_one_of_all_figures():
     assert record["rank_p_holm"] == pytest.approx(6 / 61)
     sentence = figures_by_chance(findings.reproductions)
     assert sentence.startswith(
-        "3 of the published results are figures. If each came from a run like ours, chance alone "
-        "would make 0.3 of them "
+        "3 of the published results are figures with enough seeds to be rejected. If each came "
+        "from a run like ours, chance alone would make 0.3 of them "
     )
     share = "2 are (2.8 % of such pages have as many or more, if they are independent)"
     assert f"{share}; as one of 3 figures, 1 of" in sentence

@@ -122,7 +122,7 @@ def test_what_interquartile_means_hide_is_a_point():
     solved = dict(zip("abc", (8, 2, 2), strict=True))
     counts = ", ".join(f"{recipe.name} {solved[recipe.name]}" for recipe in found.recipes)
     assert found.points == [
-        f"Of 12 runs each, so many solve their task: {counts}.",
+        f"Runs that solve their task, of 12: {counts}.",
         "Scores below 50 where another recipe has more than 90: "
         + "; ".join(
             f"{recipe.name} on {'t1' if recipe.name == 'b' else 't0'}"

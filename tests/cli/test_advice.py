@@ -67,6 +67,11 @@ def test_a_missing_sweep_says_where_it_was_looked_for(
     with pytest.raises(SweepError) as raised:
         find_sweep("nothere")
     assert f"looked for the file sweeps/nothere.yaml in {tmp_path}" in str(raised.value)
+    assert "make a folder with sweeps by `lstm-bench init DIR`" in str(raised.value)
+    (tmp_path / "sweeps").mkdir()
+    (tmp_path / "sweeps" / "mine.yaml").write_text("task: memory\n")
+    with pytest.raises(SweepError, match=r"or give the path of a file$"):
+        find_sweep("nothere")
     with pytest.raises(SweepError) as raised:
         find_sweep("nothere.yaml")
     assert f"(looked for in {tmp_path})" in str(raised.value)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from outcome_builder import build_outcome
 from report_cases import EDGES, FIXED, SEARCHED, a_family, a_result, an_outcome, baseline_rows
 from report_seen import rendered, text_of
 
@@ -14,10 +17,11 @@ from lstm_bench.analysis import sweep_findings
 from lstm_bench.report import _text_tables as text_tables
 from lstm_bench.report import terminal_table
 from lstm_bench.report._answer import MAX_POINTS, summarize
-from lstm_bench.report._description import description
-from lstm_bench.report._memory_span_figure import MAX_LABEL, label_lines
+from lstm_bench.report._description import description, task_sentences
+from lstm_bench.report._memory_span_figure import MAX_LABEL, label_lines, predicted_spans_note
 from lstm_bench.report._pictures import family_labels
 from lstm_bench.report._summary import best_finalist
+from lstm_bench.report._tables import several_are_right
 from lstm_bench.results import Row
 from lstm_bench.statistics import ComparisonQuestion
 
@@ -64,11 +68,12 @@ def test_memory_spans_are_listed_from_the_longest_to_the_shortest() -> None:
     families = (*a_family("F", 6, 6, 2, 0), *a_family("G", 6, 6, 6, 6), *a_family("S", 1, 0))
     found = summarize(sweep_findings(a_result(*families)))
     assert found.answer == (
-        "Half of the seeds still solve the task at a lag beyond 32 (G), 13 (F) and below 4 (S)."
+        "Half of the seeds still solve the task at a lag of at least 32 (G), 13 (F) and less than "
+        "4 (S)."
     )
     assert not any("best recipe" in sentence for sentence in found.sentences)
     same = (*a_family("F", 6, 6, 6), *a_family("G", 6, 6, 6))
-    assert "at a lag beyond 16 (F, G)." in summarize(sweep_findings(a_result(*same))).answer
+    assert "at a lag of at least 16 (F, G)." in summarize(sweep_findings(a_result(*same))).answer
 
 
 def test_of_many_memory_spans_the_answer_has_both_ends_and_what_they_are() -> None:
@@ -89,7 +94,9 @@ def test_of_many_memory_spans_the_answer_has_both_ends_and_what_they_are() -> No
     )
     assert "F has a memory span of 13 (" in found.points[1]
     assert found.points[1].endswith("): with a <note>.")
-    listed = "All memory spans (lag), longest first: beyond 32 (G), 13 (F), 6.1 (T) and below 4"
+    listed = (
+        "All memory spans (lag), longest first: at least 32 (G), 13 (F), 6.1 (T) and less than 4"
+    )
     order = "The order of spans is not established where their intervals overlap."
     assert found.points[3] == f"{listed} (S). {order}"
 
@@ -245,3 +252,52 @@ def test_what_a_recipe_is_in_words_where_its_parts_are_known(
     settings: dict[str, Any], words: str
 ) -> None:
     assert description(settings) == words
+
+
+def test_tasks_are_described_with_the_values_that_all_rows_share() -> None:
+    def a_row(name: str, **settings: Any) -> Row:
+        return Row(name, build_outcome([1.0], settings=settings))
+
+    rows = [a_row("A", task="echo", delay=3), a_row("B", task="memory", lag=5)]
+    (text,) = task_sentences([*rows, a_row("C", task="memory", lag=9), a_row("D", task="mine")])
+    assert text.startswith("Tasks. echo: Repeat the symbol of 3 steps ago, at every step")
+    assert "memory: Predict the next symbol; the last one repeats the first, “lag” steps" in text
+    assert "mine" not in text
+    assert task_sentences([a_row("D", task="mine")]) == []
+
+
+def test_results_that_cannot_be_tested_are_counted_and_named() -> None:
+    rows = [Row("A", build_outcome([1.0] * 20), claim="solved")]
+    rows += [Row(name, build_outcome([1.0] * 20), published="in words") for name in ("B", "C")]
+    found = summarize(sweep_findings(a_result(*rows)))
+    assert "2 further published results name neither a figure nor a claim: B, C." in found.points
+    (alone,) = [t for t in found.sentences if t.startswith("The published result")]
+    assert alone == "The published result that can be tested is reproduced (A)."
+
+
+def test_a_symbol_that_was_not_the_next_one_may_be_right() -> None:
+    """As in the Reber grammar; numbers that are near enough are right for another reason."""
+    steps = [(0, 0, 0, "B", "T", "P", True), (0, 0, 1, "T", "X", "X", True)]
+    symbols = build_outcome([1.0], columns={"balanced_accuracy": [1.0]}, predictions=steps)
+    assert several_are_right(symbols)
+    next_ones = build_outcome([1.0], columns={"balanced_accuracy": [1.0]}, predictions=steps[1:])
+    assert not several_are_right(next_ones)
+    assert not several_are_right(build_outcome([1.0], predictions=steps))  # no symbols
+
+
+def test_a_caption_counts_the_predicted_spans_that_hold() -> None:
+    def a_family_of(bias: float, low: float, high: float) -> Any:
+        # After t steps a cell has kept sigmoid(b)^t: 1e-5 at t = ln(1e-5) / ln(sigmoid(b)).
+        predicted = math.log(1e-5) / math.log(1 / (1 + math.exp(-bias)))
+        span = SimpleNamespace(low=low, high=high)
+        return SimpleNamespace(span=span, predicted=predicted)
+
+    families = [
+        a_family_of(1.0, 32, 64),  # 37
+        a_family_of(3.0, 32, 64),  # 237
+        a_family_of(5.0, 1024, math.inf),  # 1715, beyond the axis
+        a_family_of(1.0, math.nan, math.nan),
+        SimpleNamespace(span=None, predicted=None),
+    ]
+    assert "for 2 of 3 families" in predicted_spans_note(families)
+    assert predicted_spans_note(families[-1:]) == ""

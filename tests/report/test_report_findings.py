@@ -44,7 +44,7 @@ def test_verdicts_comparisons_and_memory_spans_are_in_every_form() -> None:
     page_text = " ".join(text_of("families")[0].split())
     assert "Of 2 published results that can be tested, 1 is reproduced (A1) and 1" in page_text
     assert "None of 4 differences can be told yet (A1 to A2, " in page_text
-    assert "2 of 3 seeds solve it: one run may well." in page_text
+    assert "2 of 3 seeds solve it: one run often does." in page_text
     assert "said to equal A1" in page_text
 
 

@@ -225,7 +225,7 @@ def test_claims_are_judged_by_the_number_of_solved_seeds(claim, k, n, word):
 
 def test_the_reasons_state_how_often_seeds_solve_it():
     reason = claim_verdict("solved", [True] * 16 + [False] * 14).reason
-    assert reason == "16 of 30 seeds solve it: one run may well."
+    assert reason == "16 of 30 seeds solve it: one run often does."
     assert "usually" in claim_verdict("solved", [True] * 28 + [False] * 2).reason
     assert "sometimes" in claim_verdict("solved", [True] * 5 + [False] * 25).reason
     assert "11 %" in claim_verdict("never", [False] * 30).reason  # Wilson: 0 of 30
