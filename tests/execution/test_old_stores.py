@@ -25,7 +25,7 @@ ARTIFACTS = "file:///somewhere/mlartifacts"
 """Stands in the archive for the folder of artifacts: MLflow stores its absolute path."""
 FINISHED = ("small", "tasks", "season")
 """The sweeps of the archive that ran to their end."""
-PROSE = {"sentence", "why", "reason"}
+PROSE = {"sentence", "why", "reason", "says"}
 """Text for people: its words may change, but it must be there."""
 JUDGED = {"p_holm", "verdict", "more_seeds", "rank_p"}
 """Corrected p values and what follows from them: these tests have changed since, not the data."""

@@ -65,7 +65,7 @@ def test_the_store_alone_gives_the_same_ranking(swept):
 def test_the_command_prints_the_ranking_and_takes_overrides(swept, command):
     code, out, _ = command("sweep", "grid")
     joined = " ".join(out.split())
-    assert code == 0 and "Across 3 tasks, 2 seeds each, interquartile mean" in joined
+    assert code == 0 and "Interquartile mean of the score across 3 tasks, 2 seeds each" in joined
     code, out, _ = command("sweep", "grid", "--json")
     assert json.loads(out)["ranking"]["tasks"] == ["memory", "echo_2", "alphabet"]
     code, out, _ = command("sweep", "grid", "tasks=[memory]", "--json")
