@@ -24,7 +24,7 @@ from lstm_bench.execution._executor import (
     SeedFinished,
 )
 from lstm_bench.execution._job_order import jobs_of_recipe
-from lstm_bench.execution._lost_network import divergence_reason, without_best_seed
+from lstm_bench.execution._outcome_seeds import divergence_reason, without_best_seed
 from lstm_bench.execution._work import Amount, WorkMeter, seeds_as_text, work_of_recipe
 from lstm_bench.recipes import Recipe, estimated_seconds, program_key
 from lstm_bench.results import (

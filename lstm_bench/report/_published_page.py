@@ -30,9 +30,10 @@ READING_SEQUENCES = (
     "smoothed bootstrap of the logarithms tells how far two such means differ by chance. The "
     "number is not reproduced if they differ at the 5 % level; it is reproduced if they do not, "
     f"and the 95 % interval of the ratio excludes a factor of {RATIO_MARGIN:g}. Fewer than "
-    f"{MIN_SUCCESSES} successful seeds say nothing of the mean. But by their mean, a known share "
-    "of the published trials took no more sequences than each of our seeds had (Markov's "
-    "inequality). The number is not reproduced if our seeds succeed more rarely than that.",
+    f"{MIN_SUCCESSES} successful seeds say nothing of the mean. If it was not published how many "
+    "trials succeeded, the mean is taken as that of all; a known share of them then took no more "
+    "sequences than each of our seeds had (Markov's inequality). The number is not reproduced if "
+    "our seeds succeed more rarely than that.",
 )
 NOT_RUN_CAPTION = (
     "Recipes that take long: they are run with --full alone, and so were left out here."
@@ -67,7 +68,8 @@ def _untested(ids: list[str]) -> list[str]:
         return []
     named_ids = f": {', '.join(ids)}" if len(ids) <= 2 * MAX_IDS else ""
     verb = "names" if len(ids) == 1 else "name"
-    return [f"{len(ids)} further published results {verb} neither a figure nor a claim{named_ids}."]
+    counted = wording.counted(len(ids), "further published result")
+    return [f"{counted} {verb} neither a figure nor a claim{named_ids}."]
 
 
 def published_trials(findings: Findings) -> list[str]:

@@ -58,7 +58,8 @@ class Proviso:
         """Returns the condition, as the end of a sentence.
 
         >>> Proviso(10, 0, 0.044, unseen_share(10)).sentence()
-        'unless more than 4 seeds in 100 come out as none of these 10 did (after ...)'
+        'unless more than 4 seeds in 100 come out as none of these 10 did
+        (after 10, up to 26 in 100 are possible)'
         """
         share, possible = math.floor(100 * self.undoing), math.ceil(100 * self.possible)
         some = f"more than {share} {noun}s in 100 come" if share > 1 else ""

@@ -301,3 +301,10 @@ def test_a_caption_counts_the_predicted_spans_that_hold() -> None:
     ]
     assert "for 2 of 3 families" in predicted_spans_note(families)
     assert predicted_spans_note(families[-1:]) == ""
+
+
+def test_one_result_that_cannot_be_tested_is_singular() -> None:
+    rows = [Row("A", build_outcome([1.0] * 20), claim="solved")]
+    rows.append(Row("B", build_outcome([1.0] * 20), published="in words"))
+    found = summarize(sweep_findings(a_result(*rows)))
+    assert "1 further published result names neither a figure nor a claim: B." in found.points

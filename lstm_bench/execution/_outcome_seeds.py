@@ -1,4 +1,4 @@
-"""Seeds of an outcome that stand out: the best one, if its network is lost, and diverged ones."""
+"""Seeds of an outcome: which to keep if the network of the best one is lost, and which diverged."""
 
 from __future__ import annotations
 
