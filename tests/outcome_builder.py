@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_bench.results import Outcome
-from lstm_bench.results._outcome import CURVE_COLUMNS, PREDICTION_COLUMNS
+from lstm_bench.results._columns import CURVE_COLUMNS, PREDICTION_COLUMNS
 
 
 def build_outcome(

@@ -18,7 +18,7 @@ from lstm_bench.analysis._comparisons import (
 )
 from lstm_bench.analysis._history import objective
 from lstm_bench.analysis._stretch_differences import counting_steps, counting_steps_of_contexts
-from lstm_bench.results import Row, SweepData, measure_bounds
+from lstm_bench.results import Row, SweepData, counted, measure_bounds
 from lstm_bench.statistics import (
     DEFAULT_MARGIN,
     FIRST_LEVEL,
@@ -82,9 +82,8 @@ class Ablation:
     @property
     def sentence(self) -> str:
         """The change of the solve rate and of the score, with their verdicts."""
-        seeds = self.rate.n
         clauses = f"{_difference_clause(self.rate)}; {_difference_clause(self.score)}"
-        return f"{self.name}: {clauses} ({seeds} seed{'' if seeds == 1 else 's'})."
+        return f"{self.name}: {clauses} ({counted(self.rate.n, 'seed')})."
 
     def records(self) -> list[dict[str, Any]]:
         """Returns one flat row for each of the two measures."""

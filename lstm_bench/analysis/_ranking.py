@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lstm_bench.results import Row, SweepData, TaskGrid, measure_values
+from lstm_bench.results import Row, SweepData, TaskGrid, counted, listed, measure_values
 from lstm_bench.statistics import (
     ALPHA,
     RELIABLE_RATE,
@@ -105,7 +105,7 @@ class Ranking:
         more = f" and {rest} more" if rest else ""
         return (
             f"{self.statement} Interquartile mean of the score across "
-            f"{_counted(len(self.tasks), 'task')}, {_counted(self.seeds, 'seed')} each (0 at "
+            f"{counted(len(self.tasks), 'task')}, {counted(self.seeds, 'seed')} each (0 at "
             f"chance, 100 at the ceiling): {', '.join(iqms)}{more}."
         )
 
@@ -125,7 +125,7 @@ class Ranking:
             scores = zip(self.tasks, recipe.task_means, best, strict=True)
             failed = [t for t, mean, highest in scores if mean < LOW and highest > HIGH]
             if failed:
-                low.append(f"{recipe.name} on {_join(failed)}")
+                low.append(f"{recipe.name} on {listed(failed)}")
         if low:
             points.append(
                 f"Scores below {100 * LOW:.0f} where another recipe has more than "
@@ -158,12 +158,12 @@ class Ranking:
                 f"differ by the critical difference, {limit}."
             )
         groups = [
-            f"{better} ranks higher than {_join([worse for _, worse in group])}"
+            f"{better} ranks higher than {listed([worse for _, worse in group])}"
             for better, group in itertools.groupby(pairs, key=lambda pair: pair[0])
         ]
         every = len(pairs) == count * (count - 1) // 2
         rest = "" if every else "; no other two mean ranks can be told apart"
-        return f"{_join(groups)} (critical difference {limit}; Friedman's test, {p}){rest}."
+        return f"{listed(groups)} (critical difference {limit}; Friedman's test, {p}){rest}."
 
     def table(self) -> pd.DataFrame:
         """Returns one row per recipe: estimates with intervals, mean rank, and solved tasks."""
@@ -351,11 +351,3 @@ def percent_interval(part: Bootstrapped) -> str:
 
 def _ends(part: Bootstrapped) -> list[float]:
     return [part.low, part.high]
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _join(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -17,8 +17,7 @@ from lstm_bench.report import _summary as sentences
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._baseline_page import headline_result
 from lstm_bench.report._description import named, sentence_start
-from lstm_bench.report._verdict_counts import join
-from lstm_bench.results import Row, measure_mean
+from lstm_bench.results import Row, counted, listed, measure_mean
 from lstm_bench.safety import printable_line
 
 MIN_POINTS, MAX_POINTS = 3, 5
@@ -107,8 +106,8 @@ def _forecast(findings: Findings) -> list[str]:
         *_gain(headline),
         # Without its interval: that of the gain is the one that the verdict rests on.
         f"Its {wording.measure_name(row.outcome.score)} is {wording.percent(skill.mean, ' %')}.",
-        f"{rate.k} of {wording.counted(rate.n, 'seed')} {'has' if rate.k == 1 else 'have'} a skill "
-        f"above 0 on the {wording.counted(best.steps, 'step')} that were scored. All seeds are "
+        f"{rate.k} of {counted(rate.n, 'seed')} {'has' if rate.k == 1 else 'have'} a skill "
+        f"above 0 on the {counted(best.steps, 'step')} that were scored. All seeds are "
         "scored on the same steps, so that says nothing of other data; intervals and verdicts "
         "count both kinds of chance, seeds and data.",
     ]
@@ -120,8 +119,8 @@ def _forecast(findings: Findings) -> list[str]:
 def _gain(headline: BaselineResult) -> list[str]:
     """Returns the interval that the verdict rests on."""
     best, real = headline.best, headline.real_valued
-    steps = f"{wording.counted(best.steps, 'step')} that were not trained on"
-    seeds = wording.counted(best.seeds, "seed")
+    steps = f"{counted(best.steps, 'step')} that were not trained on"
+    seeds = counted(best.seeds, "seed")
     if math.isnan(best.low):
         return [f"There is no interval: too few steps, or nothing that varies ({steps}, {seeds})."]
     ends = f"{signed_amount(best.low, real)} to {signed_amount(best.high, real)}"
@@ -172,7 +171,7 @@ def _memory_spans(families: Sequence[Family]) -> list[str]:
             answers.append(f"Half of the seeds still solve the task {_spans(known, name)}.")
         unknown = [printable_line(f.id) for f in of_axis if math.isnan(f.span.half)]
         if unknown:
-            points.append(f"Of {join(unknown)} the solve rate does not fall with the {name}.")
+            points.append(f"Of {listed(unknown)} the solve rate does not fall with the {name}.")
         ends = known if len(known) <= MAX_NAMED else [*known[: MAX_NAMED - 1], known[-1]]
         points += [_span_point(family) for family in ends]
         if len(known) > MAX_NAMED:
@@ -222,7 +221,7 @@ def _span_list(families: Sequence[Family]) -> str:
         groups.setdefault(family.half, []).append(printable_line(family.id))
     parts = [f"{_in_words(half)} ({', '.join(ids)})" for half, ids in groups.items()]
     rest = len(families) - len(shown)
-    return join(parts) + (f"; {rest} more lie in between" if rest else "")
+    return listed(parts) + (f"; {rest} more lie in between" if rest else "")
 
 
 def _in_words(half: str) -> str:
@@ -247,7 +246,7 @@ def _confirmed(findings: Findings) -> list[str]:
     if point is None:
         return [*sentences.best_finalist(findings), *winner, printable_line(simplest.why)]
     row, rate = point.row, point.rate
-    also = join([printable_line(id_) for id_ in simplest.fixed]) if simplest.fixed else ""
+    also = listed([printable_line(id_) for id_ in simplest.fixed]) if simplest.fixed else ""
     interval = wording.percent_interval(rate.low, rate.high, " %")
     answer = (
         f"The simplest recipe that solves the task is {named(row)}: {rate.k} of {rate.n} fresh "

@@ -21,6 +21,7 @@ from lstm_bench.results import (
     LINE_WIDTH,
     SMALL_FONT,
     TEXT_COLOR,
+    counted,
     new_figure,
     styled,
 )
@@ -106,8 +107,8 @@ def sections(findings: Findings) -> list[Section]:
     error = (
         output_page.error_in_words(first) if first.real_valued else "share of wrong predictions."
     )
-    counted = wording.counted(steps, first.scored.removesuffix("s"))
-    caption = f"Errors on {counted} that were not trained on: {error}"
+    how_many = counted(steps, first.scored.removesuffix("s"))
+    caption = f"Errors on {how_many} that were not trained on: {error}"
     picture = _forecast_picture(first) if first.real_valued else None
     left_out = [f"Baseline left out: {reason}." for reason in first.baselines_left_out]
     sentences = tuple(printable_line(line) for line in (first.sentence, *left_out))
@@ -198,7 +199,7 @@ def _forecast_picture(result: BaselineResult) -> Picture:
     ).head(MAX_STEPS)  # fmt: skip
     caption = (
         f"The first {len(steps)} scored steps: true values, the step-by-step forecasts of "
-        f"{result.row.id} (mean and range over {wording.counted(result.best.seeds, 'seed')}), and "
+        f"{result.row.id} (mean and range over {counted(result.best.seeds, 'seed')}), and "
         f"the best baseline{output_page.shown_output(result)}. Above: the error of the baseline "
         "minus that of the mean network, cumulated; it rises where the network is better."
     )

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lstm_bench.report import _wording as wording
-from lstm_bench.results import Row
+from lstm_bench.results import Row, counted
 from lstm_bench.safety import printable_line
 from lstm_bench.tasks import BUILT_IN
 
@@ -93,7 +93,7 @@ def description(settings: Mapping[str, Any]) -> str:
     article = "an" if noun.startswith(AN) else "a"
     article = "a bidirectional" if settings.get("bidirectional") else article
     depth = f"{layers} layers of " if isinstance(layers, int) and layers > 1 else ""
-    return f"{article} {noun} of {depth}{wording.counted(units, 'unit')} that {reads}"
+    return f"{article} {noun} of {depth}{counted(units, 'unit')} that {reads}"
 
 
 def sentence_start(words: str) -> str:

@@ -11,6 +11,7 @@ from lstm_bench.analysis import Findings, IntervalResult, amount
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._sections import Block, Section
 from lstm_bench.report._text_table import TextTable
+from lstm_bench.results import counted
 from lstm_bench.safety import printable_line
 from lstm_bench.statistics import MAX_BLOCKS, Coverage
 
@@ -54,7 +55,7 @@ def sections(findings: Findings) -> list[Section]:
         return []
     best = findings.best.id if findings.best else None
     first = next((result for result in results if result.row.id == best), results[0])
-    steps = wording.counted(max(c.steps for result in results for c in result.coverages), "step")
+    steps = counted(max(c.steps for result in results for c in result.coverages), "step")
     caption = f"Coverage of forecast intervals on {steps} that were not trained on"
     table = _table([first, *(result for result in results if result is not first)])
     sentences = (printable_line(first.sentence),)

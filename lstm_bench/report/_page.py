@@ -34,7 +34,7 @@ from lstm_bench.report._pictures import MAX_DETAILS, inline_svg, page_pictures
 from lstm_bench.report._sections import Picture, Section
 from lstm_bench.report._sections import pictures as section_pictures
 from lstm_bench.report._text_table import TextTable, source_text
-from lstm_bench.results import PREDICTION_COLUMNS, Row, SweepData
+from lstm_bench.results import PREDICTION_COLUMNS, Row, SweepData, counted
 from lstm_bench.safety import as_csv, printable_line, replace_controls
 from lstm_bench.statistics import (
     DEFAULT_MARGIN,
@@ -299,7 +299,7 @@ def _template_values(findings: Findings, pictures: Sequence[Picture]) -> dict[st
         "summary": summarize(findings),
         "recipes": _recipe_links(named),
         "in_full": text_tables.in_full(named, result) if named else None,
-        "in_full_caption": f"The configuration of {wording.counted(len(named), 'recipe')}",
+        "in_full_caption": f"The configuration of {counted(len(named), 'recipe')}",
         "script": Markup(script),
         "script_digest": digest,
         "source": source_text(result.source, result.url),
@@ -353,7 +353,7 @@ def _trials_caption(findings: Findings) -> str:
     if findings.savings.stopped:
         stopped = " Recipes that were stopped have fewer seeds, no rank, and come last."
     return (
-        f"{which} {wording.counted(len(rows), 'distinct recipe')}, best first, n = "
+        f"{which} {counted(len(rows), 'distinct recipe')}, best first, n = "
         f"{wording.seed_counts(rows)} each{rest}.{stopped} Only "
         "settings that vary have a column. Accuracies and rates in percent. The best of many is "
         "chosen by the seeds that score it: expect a somewhat lower score on fresh seeds."

@@ -9,7 +9,7 @@ from lstm_bench.analysis import Findings, Reproduction, figures_by_chance
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._text_table import TextTable
 from lstm_bench.report._verdict_counts import MAX_IDS, verdict_sentence
-from lstm_bench.results import NotRun
+from lstm_bench.results import NotRun, counted
 from lstm_bench.safety import printable_line
 from lstm_bench.statistics import MIN_SUCCESSES, RATE_MARGIN, RATIO_MARGIN
 
@@ -54,8 +54,8 @@ def reproductions(findings: Findings) -> list[str]:
         for reproduction in findings.reproductions
         if reproduction.verdict is None and reproduction.has_result
     ]
-    counted = wording.counted(len(verdicts), "published result")
-    counts = _reproduced(f"{counted} that can be tested" if untested else counted, verdicts)
+    how_many = counted(len(verdicts), "published result")
+    counts = _reproduced(f"{how_many} that can be tested" if untested else how_many, verdicts)
     if len(verdicts) > 1 and counts.startswith("All"):
         counts = f"{counts.removesuffix('.')}: our seeds contradict none of them."
     chance = figures_by_chance(findings.reproductions)
@@ -68,8 +68,8 @@ def _untested(ids: list[str]) -> list[str]:
         return []
     named_ids = f": {', '.join(ids)}" if len(ids) <= 2 * MAX_IDS else ""
     verb = "names" if len(ids) == 1 else "name"
-    counted = wording.counted(len(ids), "further published result")
-    return [f"{counted} {verb} neither a figure nor a claim{named_ids}."]
+    how_many = counted(len(ids), "further published result")
+    return [f"{how_many} {verb} neither a figure nor a claim{named_ids}."]
 
 
 def published_trials(findings: Findings) -> list[str]:
@@ -81,15 +81,15 @@ def published_trials(findings: Findings) -> list[str]:
     ]
     sentences = []
     if rates:
-        sentences.append(_reproduced(wording.counted(len(rates), "published success rate"), rates))
+        sentences.append(_reproduced(counted(len(rates), "published success rate"), rates))
     if sequences:
-        count = wording.counted(len(sequences), "published number")
+        count = counted(len(sequences), "published number")
         sentences.append(_reproduced(f"{count} of training sequences", sequences))
     return sentences
 
 
-def _reproduced(counted: str, verdicts: Sequence[tuple[str, str]]) -> str:
-    return verdict_sentence(counted, verdicts, ("reproduced", "not reproduced", "cannot tell"))
+def _reproduced(how_many: str, verdicts: Sequence[tuple[str, str]]) -> str:
+    return verdict_sentence(how_many, verdicts, ("reproduced", "not reproduced", "cannot tell"))
 
 
 def rates_table(reproductions: Sequence[Reproduction]) -> TextTable | None:

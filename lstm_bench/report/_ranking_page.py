@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from lstm_bench.analysis import Findings, Ranking, percent_interval
-from lstm_bench.report import _wording as wording
 from lstm_bench.report._sections import Block, Picture, Section
 from lstm_bench.report._text_table import TextTable
 from lstm_bench.results import (
@@ -20,6 +19,7 @@ from lstm_bench.results import (
     LINE_WIDTH,
     MAX_CURVES,
     SMALL_FONT,
+    counted,
     new_figure,
     shorten,
     styled,
@@ -113,7 +113,7 @@ def _recipes(ranking: Ranking, sentences: Sequence[str]) -> Block:
     table = TextTable(tuple(titles), (False, *[True] * (len(titles) - 1)), cells)
     caption = (
         f"Which recipe scores highest on these {tasks} tasks? "
-        f"{wording.counted(ranking.seeds, 'seed')} of each, "
+        f"{counted(ranking.seeds, 'seed')} of each, "
         "the highest interquartile mean first. The intervals count chance from the seeds, not from "
         "the choice of tasks."
     )

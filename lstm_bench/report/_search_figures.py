@@ -16,6 +16,7 @@ from lstm_bench.results import (
     SMALL_FONT,
     TEXT_COLOR,
     add_grid,
+    counted,
     label_rows,
     new_figure,
     styled,
@@ -55,7 +56,7 @@ def history(frame: pd.DataFrame, measure: str, startup: int, sampler: str) -> Fi
             markersize=size,
             markerfacecolor="none",
             markeredgecolor=NEUTRAL_COLOR,
-            label=f"stopped after {count} seed{'' if count == 1 else 's'}",
+            label=f"stopped after {counted(count, 'seed')}",
             gid=f"stopped-{count}",
         )
         handles.append(dots)

@@ -15,7 +15,7 @@ from lstm_bench.report import _wording as wording
 from lstm_bench.report._baseline_page import headline_result
 from lstm_bench.report._sections import Block, Picture, Section
 from lstm_bench.report._summary import best_finalist
-from lstm_bench.results import differences_figure
+from lstm_bench.results import counted, differences_figure
 from lstm_bench.safety import printable_line
 from lstm_bench.statistics import DEFAULT_MARGIN
 
@@ -122,13 +122,13 @@ def _history(findings: Findings, frame: pd.DataFrame) -> Block | None:
     name = SAMPLERS.get(sampler, "the sampler")
     figure = search_figures.history(frame, _measure(findings), startup, name)
     sentence = (
-        f"All seeds of {wording.counted(savings.recipes, 'distinct recipe')} are "
-        f"{wording.counted(savings.full_runs, 'seed run')}. "
+        f"All seeds of {counted(savings.recipes, 'distinct recipe')} are "
+        f"{counted(savings.full_runs, 'seed run')}. "
     )
     if savings.stopped:
         sentence += (
             f"{savings.runs:,} were made: {wording.percent(savings.share, ' %')} were saved by "
-            f"stopping {wording.counted(savings.stopped, 'recipe')} that had no chance left to be "
+            f"stopping {counted(savings.stopped, 'recipe')} that had no chance left to be "
             "the best."
         )
     else:
@@ -137,7 +137,7 @@ def _history(findings: Findings, frame: pd.DataFrame) -> Block | None:
         sentence += f" They were proposed {search['batch']} at a time."
     open_dots = " Smaller, open dots: stopped after so many seeds." if savings.stopped else ""
     caption = (
-        f"Score of each trial against its number, n = {wording.counted(len(frame), 'trial')}; "
+        f"Score of each trial against its number, n = {counted(len(frame), 'trial')}; "
         f"filled dots: run on all {seeds_per_trial(findings.result)} seeds.{open_dots} The line is "
         "the best score until then of those run on all seeds, on the seeds that chose it."
     )
@@ -159,7 +159,7 @@ def _confirmation(findings: Findings, frame: pd.DataFrame) -> Block | None:
             f"{wording.percent(winner.fresh.mean, ' %')} on fresh seeds"
             f"{data if findings.baselines else ''}. Its optimism, the first minus the second, is "
             f"{wording.signed_points(winner.optimism)} points; the mean over "
-            f"{wording.counted(len(finalists), 'finalist')} is "
+            f"{counted(len(finalists), 'finalist')} is "
             f"{wording.signed_points(confirmations.optimism)} points."
         )
     sentences += best_finalist(findings)
@@ -168,7 +168,7 @@ def _confirmation(findings: Findings, frame: pd.DataFrame) -> Block | None:
             "An interval for all finalists at once is wider than Wilson's of one recipe alone."
         )
     caption = (
-        f"Search score and confirmed score of {wording.counted(len(finalists), 'finalist')}, n = "
+        f"Search score and confirmed score of {counted(len(finalists), 'finalist')}, n = "
         f"{wording.seed_counts([finalist.row for finalist in finalists])} that the search never "
         f"saw; 95 % interval of the confirmed {_measure(findings)}. On the right: the number of "
         "seeds in the search, and of fresh seeds."
@@ -196,7 +196,7 @@ def _front(findings: Findings, frame: pd.DataFrame) -> Block | None:
     figure = search_figures.front(frame, simplest.bar, label)
     seeds = wording.seed_counts([point.row for point in findings.front])
     caption = (
-        f"{rate} against cost of {wording.counted(len(frame), 'recipe')} with all seeds, n = "
+        f"{rate} against cost of {counted(len(frame), 'recipe')} with all seeds, n = "
         f"{seeds} per recipe, with {interval}."
     )
     picture = Picture("front", figure, f"{rate} against cost", caption)
@@ -280,7 +280,7 @@ def _importance(findings: Findings, frame: pd.DataFrame) -> Block | None:
         )
     figure = effect_figures.importance(frame, fraction)
     caption = (
-        f"Importance of each setting, n = {wording.counted(importances.trials, 'random trial')}."
+        f"Importance of each setting, n = {counted(importances.trials, 'random trial')}."
         + " Left: the shares of fANOVA are scaled to what the seeds leave." * bool(seeds)
     )
     picture = Picture("importance", figure, "Importance of settings", caption)
@@ -338,5 +338,5 @@ def _failed(findings: Findings) -> Block | None:
     recipes = findings.result.failed
     if not recipes:
         return None
-    caption = f"{wording.counted(len(recipes), 'recipe')} without a score; none counts as a result."
+    caption = f"{counted(len(recipes), 'recipe')} without a score; none counts as a result."
     return Block(table=search_text_tables.failed(recipes), caption=caption)

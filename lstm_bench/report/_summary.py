@@ -10,8 +10,8 @@ from lstm_bench.analysis import Findings
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._description import named
 from lstm_bench.report._published_page import published_trials, reproductions
-from lstm_bench.report._verdict_counts import id_list, join, verdict_sentence
-from lstm_bench.results import NotRun, Outcome, Role, Row, SweepData, measure_mean
+from lstm_bench.report._verdict_counts import id_list, verdict_sentence
+from lstm_bench.results import NotRun, Outcome, Role, Row, SweepData, counted, listed, measure_mean
 from lstm_bench.safety import printable_line
 from lstm_bench.statistics import NEAR_BOUND_SEEDS, Mean, look_level
 
@@ -42,7 +42,7 @@ def unfinished(result: SweepData) -> list[str]:
         return []
     verbs = ("has", "is") if result.unfinished == 1 else ("have", "are")
     return [
-        f"{wording.counted(result.unfinished, 'recipe')} of the sweep {verbs[0]} no result "
+        f"{counted(result.unfinished, 'recipe')} of the sweep {verbs[0]} no result "
         f"yet and {verbs[1]} left out below."
     ]
 
@@ -50,14 +50,14 @@ def unfinished(result: SweepData) -> list[str]:
 def run_counts(findings: Findings) -> list[str]:
     """Returns one or two sentences with the numbers of recipes, seeds and runs."""
     result, trials = findings.result, findings.searched
-    parts = [wording.counted(len(result.fixed), "fixed recipe")] if result.fixed else []
-    parts += [f"{wording.counted(len(trials), 'recipe')} found by search"] if trials else []
+    parts = [counted(len(result.fixed), "fixed recipe")] if result.fixed else []
+    parts += [f"{counted(len(trials), 'recipe')} found by search"] if trials else []
     rows = [*result.fixed, *result.trials]
     sentences = []
     if rows:
         per_recipe = " each" if len(rows) > 1 else ""
         sentences.append(
-            f"{wording.counted(len(_training_runs(rows)), 'training run')}: {join(parts)}, on "
+            f"{counted(len(_training_runs(rows)), 'training run')}: {listed(parts)}, on "
             f"{wording.seed_counts(rows)}{per_recipe}."
         )
     follow_up = [row for row in result.rows if row.role in FOLLOW_UP]
@@ -65,7 +65,7 @@ def run_counts(findings: Findings) -> list[str]:
         purposes = [purpose for role, purpose in FOLLOW_UP.items() if result.having(role)]
         count = len(_training_runs(follow_up) - _training_runs(rows))
         sentences.append(
-            f"{wording.counted(count, 'further run')} after the search: {'; '.join(purposes)}."
+            f"{counted(count, 'further run')} after the search: {'; '.join(purposes)}."
         )
     return sentences
 
@@ -137,7 +137,7 @@ def solved(rows: Sequence[Row]) -> str:
     if first != "1":
         verb = "have a skill above 0" if skill else "were solved"
     parts[0] = f"{first} {verb} {rest}"
-    return f"Of the {len(rows)} fixed recipes, {join(parts)}."
+    return f"Of the {len(rows)} fixed recipes, {listed(parts)}."
 
 
 def not_run(recipes: Sequence[NotRun]) -> list[str]:
@@ -147,7 +147,7 @@ def not_run(recipes: Sequence[NotRun]) -> list[str]:
     ids = id_list([printable_line(recipe.id) for recipe in recipes])
     verb, take = ("was", "takes") if len(recipes) == 1 else ("were", "take")
     pronoun = "it" if len(recipes) == 1 else "they"
-    count = wording.counted(len(recipes), "recipe")
+    count = counted(len(recipes), "recipe")
     return [f"{count} {verb} not run{ids}: {pronoun} {take} long; run with --full."]
 
 
@@ -158,9 +158,7 @@ def comparisons(findings: Findings) -> list[str]:
     ]
     if not verdicts:
         return []
-    counts = verdict_sentence(
-        wording.counted(len(verdicts), "difference"), verdicts, DIFFERENCE_VERDICTS
-    )
+    counts = verdict_sentence(counted(len(verdicts), "difference"), verdicts, DIFFERENCE_VERDICTS)
     conditions = _conditions([bool(comparison.rests_on) for comparison in findings.comparisons])
     sentences = [f"{counts}{conditions}"]
     return [*sentences, *_looks(findings.result)]
@@ -171,7 +169,7 @@ def _looks(result: SweepData) -> list[str]:
     if not result.looks:
         return []
     level = look_level(result.seeds, result.looks, result.planned_seeds)
-    looks = join([str(look) for look in result.looks])
+    looks = listed([str(look) for look in result.looks])
     return [
         f"It was reported before with {looks} seeds: so that its errors stay at 5 % over all "
         f"numbers of seeds, differences are real here at the level {100 * level:.2g} %."
@@ -196,12 +194,12 @@ def _search(findings: Findings) -> list[str]:
     savings = findings.savings
     if savings.stopped:
         sentences.append(
-            f"Stopping {savings.stopped} of {wording.counted(savings.recipes, 'searched recipe')} "
+            f"Stopping {savings.stopped} of {counted(savings.recipes, 'searched recipe')} "
             f"early saved {wording.percent(savings.share, ' %')} of the seed runs."
         )
     failed = [printable_line(recipe.id) for recipe in findings.result.failed]
     if failed:
-        sentences.append(f"{wording.counted(len(failed), 'recipe')} failed{id_list(failed)}.")
+        sentences.append(f"{counted(len(failed), 'recipe')} failed{id_list(failed)}.")
     return sentences
 
 
@@ -216,7 +214,7 @@ def winner(findings: Findings) -> list[str]:
         f"{wording.measure_name(findings.confirmations.measure)} "
         f"{wording.percent(first.search.mean, ' %')} in the search and "
         f"{wording.percent(first.fresh.mean, ' %')} on "
-        f"{wording.counted(first.fresh.n, 'fresh seed')}{data}: "
+        f"{counted(first.fresh.n, 'fresh seed')}{data}: "
         f"{wording.score_change(first.optimism)}."
     ]
 
@@ -241,7 +239,7 @@ def best_finalist(findings: Findings, known: Row | None = None) -> list[str]:
             interval = interval.replace(")", ", for all of them at once)")
         return [
             f"All {count} finalists score the same on "
-            f"{wording.counted(first.fresh.n, 'fresh seed')}: {measure} "
+            f"{counted(first.fresh.n, 'fresh seed')}: {measure} "
             f"{wording.percent(first.fresh.mean, ' %')}{'' if known else interval}."
         ]
     if known and (confirmations.measure == "solve_rate" or known.id == first.row.id):
@@ -249,9 +247,9 @@ def best_finalist(findings: Findings, known: Row | None = None) -> list[str]:
     ties = ""
     if equal:
         verb = "scores" if equal == 1 else "score"
-        ties = f", and {wording.counted(equal, 'other finalist')} {verb} the same"
+        ties = f", and {counted(equal, 'other finalist')} {verb} the same"
     return [
-        f"On {wording.counted(first.fresh.n, 'fresh seed')} the {which} is "
+        f"On {counted(first.fresh.n, 'fresh seed')} the {which} is "
         f"{named(first.row)}, with {measure} {wording.percent(first.fresh.mean, ' %')}{interval}"
         f"{_corrected(findings, count)}{search if first.trial else ''}{ties}."
     ]
@@ -279,7 +277,7 @@ def _settings(findings: Findings) -> list[str]:
         if ablation.axis
     ]
     if ablations:
-        count = f"{wording.counted(len(ablations), 'difference')} from setting one setting back to"
+        count = f"{counted(len(ablations), 'difference')} from setting one setting back to"
         sentences.append(
             f"{verdict_sentence(f'{count} the reference', ablations, DIFFERENCE_VERDICTS)}"
             f"{_conditions([a.is_conditional for a in findings.ablations if a.axis])}"
@@ -293,7 +291,7 @@ def _settings(findings: Findings) -> list[str]:
                 f" Seeds make up {wording.percent(seeds.fraction, ' %')} of the variance (95 % "
                 f"interval {wording.percent_interval(seeds.low, seeds.high)} %)."
             )
-        trials = wording.counted(importance.trials, "random trial")
+        trials = counted(importance.trials, "random trial")
         if best is not None:
             sentences.append(
                 f"Among {trials} the setting that explains the score best is "
@@ -310,7 +308,7 @@ def _settings(findings: Findings) -> list[str]:
             )
     effects = [(effect.name, effect.verdict) for effect in findings.effects]
     if effects:
-        count = f"{wording.counted(len(effects), 'effect')} of a switch changed alone"
+        count = f"{counted(len(effects), 'effect')} of a switch changed alone"
         sentences.append(
             f"{verdict_sentence(count, effects, DIFFERENCE_VERDICTS)}"
             f"{_conditions([bool(effect.rests_on) for effect in findings.effects])}"

@@ -14,7 +14,7 @@ from lstm_bench.analysis import Comparison, Findings, Ranking, sweep_findings
 from lstm_bench.errors import UserError, unknown
 from lstm_bench.report import _tables as tables
 from lstm_bench.report._write import write_report
-from lstm_bench.results import Outcome, Row, SweepData
+from lstm_bench.results import Outcome, Row, SweepData, counted
 from lstm_bench.safety import check_path
 
 if TYPE_CHECKING:
@@ -129,9 +129,8 @@ class SweepResult(Mapping[str, Outcome]):
 
     def __repr__(self) -> str:
         best = f", best {self.best.id[:80]!r}" if self.best else ""
-        count = len(self)
         failed = f", {len(self.data.failed)} failed" if self.data.failed else ""
-        recipes = f"{count} recipe{'' if count == 1 else 's'}"
+        recipes = counted(len(self), "recipe")
         return f"SweepResult({self.name[:200]!r}, {recipes}{failed}{best})"
 
     def _repr_html_(self) -> str:

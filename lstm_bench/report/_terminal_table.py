@@ -16,7 +16,7 @@ from lstm_bench.report._answer import summarize
 from lstm_bench.report._baseline_page import headline_result
 from lstm_bench.report._published_page import published_trials
 from lstm_bench.report._summary import not_run
-from lstm_bench.results import Outcome, Row, SweepData, measure_mean, shorten
+from lstm_bench.results import Outcome, Row, SweepData, counted, measure_mean, shorten
 from lstm_bench.safety import printable_line
 
 NAME = 1
@@ -105,14 +105,14 @@ def _lines_below(findings: Findings, limit: int) -> list[str]:
         lines.append(findings.simplest.sentence)
     lines += [f"{recipe.id} failed: {recipe.reason}" for recipe in result.failed[:MAX_FAILURES]]
     if len(result.failed) > MAX_FAILURES:
-        count = wording.counted(len(result.failed) - MAX_FAILURES, "recipe")
+        count = counted(len(result.failed) - MAX_FAILURES, "recipe")
         lines.append(f"{count} more failed")
     if len(findings.searched) > limit:
         more = "more " if limit else ""
-        count = wording.counted(len(findings.searched) - limit, "searched recipe")
+        count = counted(len(findings.searched) - limit, "searched recipe")
         lines.append(f"{count} {more}in the report")
     if result.unfinished:
-        lines.append(f"{wording.counted(result.unfinished, 'recipe')} without a result yet")
+        lines.append(f"{counted(result.unfinished, 'recipe')} without a result yet")
     return lines
 
 

@@ -13,7 +13,7 @@ from lstm_bench.provenance import processor_kind
 from lstm_bench.report import _tables as tables
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._text_table import TextTable, source_text
-from lstm_bench.results import Outcome, Row, SweepData, measure_mean
+from lstm_bench.results import Outcome, Row, SweepData, counted, measure_mean
 from lstm_bench.safety import printable_line
 
 MAX_TRIALS = 40
@@ -380,7 +380,7 @@ def _machines(result: SweepData) -> dict[str, str]:
         kinds.update(kind or processor_kind(result.provenance) for kind in named)
     facts = {"Hosts": hosts, "Kinds of processors": kinds}
     texts = {
-        name: printable_line("; ".join(f"{key}: {wording.counted(n, 'seed')}"
+        name: printable_line("; ".join(f"{key}: {counted(n, 'seed')}"
                                        for key, n in sorted(counts.items())))
         for name, counts in facts.items()
     }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lstm_bench.results import listed
 from lstm_bench.safety import printable_line
 
 MAX_IDS = 5
@@ -38,14 +39,9 @@ def _counts(verdicts: Sequence[tuple[str, str]], order: Sequence[str]) -> str:
             verb = verb.replace("is ", "are ", 1)
         verb += " yet" * verdict.endswith("yet")
         parts += [f"{len(names)} {verb}{id_list(names)}"] if names else []
-    return join(parts)
+    return listed(parts)
 
 
 def id_list(ids: list[str]) -> str:
     """Returns ids in parentheses, empty if there are more than `MAX_IDS`."""
     return f" ({', '.join(ids)})" if len(ids) <= MAX_IDS else ""
-
-
-def join(parts: list[str]) -> str:
-    """Returns a list in words: `a, b and c`."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -261,8 +261,3 @@ def typeset(text: str) -> str:
     """
     text = re.sub(r"(?<![\w)\]-])-(?=\.?\d)", "−", text)
     return re.sub(r"(?<=[<>]) (?=\d)", "\u00a0", text).replace(" %", "\u00a0%")
-
-
-def counted(number: int, noun: str) -> str:
-    """Returns a number with its noun: `1 recipe`, `2 recipes`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,5 +1,12 @@
 """The results of recipes over their seeds: tables, figures, and their storage."""
 
+from lstm_bench.results._columns import (
+    CURVE_POINTS,
+    PARTIAL_ACCURACIES,
+    PLACE_COLUMNS,
+    PREDICTION_COLUMNS,
+    SEED_COLUMNS,
+)
 from lstm_bench.results._figures import (
     BACKGROUND,
     COLUMN_WIDTH,
@@ -29,11 +36,6 @@ from lstm_bench.results._figures import (
 from lstm_bench.results._json import plain_json, to_json
 from lstm_bench.results._merging import merge_outcomes, select_seeds
 from lstm_bench.results._outcome import (
-    CURVE_POINTS,
-    PARTIAL_ACCURACIES,
-    PLACE_COLUMNS,
-    PREDICTION_COLUMNS,
-    SEED_COLUMNS,
     Outcome,
     measure_bounds,
     measure_mean,
@@ -67,6 +69,7 @@ from lstm_bench.results._sweep_data import (
     SweepData,
     TaskGrid,
 )
+from lstm_bench.results._words import counted, listed
 
 __all__ = [
     "BACKGROUND",
@@ -102,10 +105,12 @@ __all__ = [
     "add_grid",
     "as_pdf",
     "as_svg",
+    "counted",
     "curves_figure",
     "differences_figure",
     "dot_offsets",
     "label_rows",
+    "listed",
     "measure_bounds",
     "measure_mean",
     "measure_values",

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from lstm_bench.results._outcome import PLACE_COLUMNS, TABLES, Outcome
+from lstm_bench.results._columns import PLACE_COLUMNS, TABLES
+from lstm_bench.results._outcome import Outcome
 from lstm_bench.results._shared_columns import share_columns
 
 

@@ -1,9 +1,4 @@
-"""The outcome of a recipe over its seeds, as tables.
-
-`seeds`        one row per seed: SEED_COLUMNS
-`curves`       one row per seed and epoch (thinned to about CURVE_POINTS epochs): CURVE_COLUMNS
-`predictions`  one row per seed and scored step: PREDICTION_COLUMNS
-"""
+"""The outcome of a recipe over its seeds: its scores, as numbers and as tables."""
 
 from __future__ import annotations
 
@@ -17,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_bench.errors import UserError, unknown
+from lstm_bench.results._columns import PLACE_COLUMNS
 from lstm_bench.results._equality import is_equal, without_columns
 from lstm_bench.results._figures import (
     ScoreStrip,
@@ -26,6 +22,7 @@ from lstm_bench.results._figures import (
 )
 from lstm_bench.results._json import plain_json
 from lstm_bench.results._stretch_scores import is_scored_on_stretch, mean_on_stretch
+from lstm_bench.results._words import counted
 from lstm_bench.safety import html_table
 from lstm_bench.statistics import (
     WORST_SKILL,
@@ -40,36 +37,6 @@ from lstm_bench.statistics import (
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-SEED_COLUMNS = (
-    "seed",
-    "loss",  # of the last epoch, as Keras reports it
-    "accuracy",  # share of scored steps right, in the evaluation that the recipe names
-    "sequence_accuracy",  # share of sequences with every scored step right
-    "solved",  # bool, as the task defines it
-    "solved_epoch",  # from which it stayed solved in teacher forcing, or of `stop=rule`; or NaN
-    "seconds",  # of training
-)
-"""The columns that every seeds table has.
-
-If the task marks the steps that need memory, `recall_accuracy` is the accuracy over these alone.
-If a recipe can end early, `trained_epochs` is the number of epochs that were trained, and
-`sequences` the number of training sequences; NaN if the seed did not solve the task. With
-`stop=rule`, sequences are counted until the task's rule was met. With `stop_after_solved`, the
-sequences of all trained epochs are counted: an upper limit, because the task is only evaluated
-between epochs, and has then stayed solved for a while. If the task has unseen sequences, `accuracy`
-is measured on these, and `seen_accuracy` and `unseen_accuracy` are columns too. In teacher forcing
-there are also all of `statistics.METRICS`, and `skill` if the task has baselines.
-"""
-PLACE_COLUMNS = ("host", "processor", "versions")
-"""Text columns of seeds from a cluster, at the end: where they ran, and with which packages."""
-PARTIAL_ACCURACIES = ("recall_accuracy", "seen_accuracy", "unseen_accuracy")
-"""Accuracies over a part of the scored steps, if they were recorded."""
-
-CURVE_COLUMNS = ("seed", "epoch", "loss", "accuracy")
-PREDICTION_COLUMNS = ("seed", "sequence", "step", "input", "expected", "predicted", "correct")
-CURVE_POINTS = 200
-
 
 NOT_COMPARED = ("compile_seconds", "provenance", "model")
 """Fields in which equal outcomes may differ: times, places, and the model file."""
@@ -257,11 +224,11 @@ class Outcome:
         raise UserError(f"kind: {unknown('plot', kind, ('curves', 'accuracy'))}")
 
     def __repr__(self) -> str:
-        rate, count = self.solve_rate, len(self.seeds)
+        rate = self.solve_rate
         mean = measure_mean(self, self.score)
         return (
             f"Outcome({str(self.settings.get('task'))[:80]}: {self.name[:200]}; "
-            f"{count} seed{'' if count == 1 else 's'}, {self.score} {mean.mean:.3f}, "
+            f"{counted(len(self.seeds), 'seed')}, {self.score} {mean.mean:.3f}, "
             f"{'skill > 0' if self.score == 'skill' else 'solved'} {rate.k}/{rate.n})"
         )
 
@@ -395,6 +362,3 @@ def score_strip(
 def score_title(outcome: Outcome) -> str:
     """Returns the label of the axis of an accuracy figure."""
     return "Skill, %" if outcome.score == "skill" else "Accuracy, % of scored steps"
-
-
-TABLES = ("seeds", "curves", "predictions")

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from lstm_bench.results._outcome import PLACE_COLUMNS, Outcome
+from lstm_bench.results._columns import PLACE_COLUMNS
+from lstm_bench.results._outcome import Outcome
 
 
 @dataclass(frozen=True)

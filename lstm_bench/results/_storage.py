@@ -3,7 +3,7 @@
 ::
 
     outcome.json          everything but the tables and the network
-    seeds.parquet         for the tables see `results/_outcome.py`
+    seeds.parquet         for the tables see `results/_columns.py`
     curves.parquet
     predictions.parquet
     model.keras           the best seed's network, if there is one
@@ -29,8 +29,9 @@ import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from lstm_bench.errors import DamagedError
+from lstm_bench.results._columns import TABLES
 from lstm_bench.results._merging import merge_outcomes
-from lstm_bench.results._outcome import TABLES, Outcome
+from lstm_bench.results._outcome import Outcome
 from lstm_bench.results._shared_columns import share_columns
 from lstm_bench.results._stored_tables import (
     check_tables,

@@ -13,14 +13,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lstm_bench.results._outcome import (
+from lstm_bench.results._columns import (
     CURVE_COLUMNS,
     PARTIAL_ACCURACIES,
     PLACE_COLUMNS,
     PREDICTION_COLUMNS,
     SEED_COLUMNS,
-    Outcome,
 )
+from lstm_bench.results._outcome import Outcome
 from lstm_bench.statistics import BASELINE_PREFIX, ORIGIN
 
 MAX_CELLS = 50_000_000

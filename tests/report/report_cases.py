@@ -10,7 +10,7 @@ import pandas as pd
 from outcome_builder import build_outcome
 
 from lstm_bench.results import Failed, GridTask, NotRun, Outcome, Row, SweepData, TaskGrid
-from lstm_bench.results._outcome import TABLES
+from lstm_bench.results._columns import TABLES
 from lstm_bench.seeds import crossed_seed
 from lstm_bench.statistics import ComparisonQuestion
 

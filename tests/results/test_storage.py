@@ -19,7 +19,8 @@ from lstm_bench.recipes._recipe import recipe
 from lstm_bench.recipes._registry import BUILT_IN_TASKS
 from lstm_bench.report._answer import summarize
 from lstm_bench.report._page import render
-from lstm_bench.results._outcome import TABLES, Outcome
+from lstm_bench.results._columns import TABLES
+from lstm_bench.results._outcome import Outcome
 from lstm_bench.results._storage import pack_outcome, read_outcome, unpack_outcome, write_outcome
 from lstm_bench.results._sweep_data import Row, SweepData
 from lstm_bench.sweeps._sweep import parse_sweep

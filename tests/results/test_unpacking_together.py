@@ -6,8 +6,8 @@ import pytest
 from outcome_builder import build_outcome
 
 from lstm_bench.errors import DamagedError
+from lstm_bench.results._columns import TABLES
 from lstm_bench.results._merging import merge_outcomes
-from lstm_bench.results._outcome import TABLES
 from lstm_bench.results._storage import pack_outcome, unpack_outcome, unpack_outcomes
 
 
