@@ -183,7 +183,7 @@ def infer_calendar(times: Moments) -> Calendar | None:
         common = _most_common(steps)
         with np.errstate(all="ignore"):
             ratios = np.nan_to_num(steps / common)
-        return _evaluated("numbers", common, f"every {common:g}", "step", ratios)
+        return _evaluated("numbers", common, f"in steps of {common:g}", "step", ratios)
     times = times.astype("M8[us]")
     steps = np.diff(times)
     common = _most_common(steps)
@@ -274,7 +274,7 @@ def describe_spacing(series: Iterable[Moments]) -> str:
     """Returns in words the most common step between the times of each series, and missing steps.
 
     >>> describe_spacing([np.array([1, 2, 3, 5]), np.array([7, 8])])
-    'every 1, 1 step missing'
+    'in steps of 1, 1 step missing'
     >>> months = np.array(["2010-01", "2010-02", "2010-06"], "datetime64[M]").astype("M8[s]")
     >>> describe_spacing([months])
     'monthly, 3 months missing'
@@ -287,7 +287,7 @@ def describe_spacing(series: Iterable[Moments]) -> str:
     common = next(calendar for calendar in calendars if calendar.name == name)
     if any(calendar.uneven or calendar.scattered for calendar in calendars):
         whole = np.concatenate([calendar.whole for calendar in calendars])
-        return f"irregular: {name} in {(whole == 1).mean():.0%} of steps"
+        return f"irregular: mostly {name} ({(whole == 1).mean():.0%} of steps)"
     if common.clock:
         return name
     missing = sum(calendar.absent for calendar in calendars)

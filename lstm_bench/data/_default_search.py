@@ -64,7 +64,7 @@ def complete_sweep(document: Mapping[str, Any]) -> dict[str, Any]:
         document = limit_rows(document)
         document = {**default_settings(document), **document}
     task = _task(document)
-    inferred = f"Found in {task.file or 'the example'}: {'; '.join(task.summary())}."
+    inferred = f"Found in {task.file or 'the file of the example'}: {'; '.join(task.summary())}."
     if isinstance(search, Mapping) and task.latest == MAX_SEARCH_ROWS < task.row_count:
         inferred += (
             f" A default search over a longer file uses its latest {MAX_SEARCH_ROWS:,} rows, to "

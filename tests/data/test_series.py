@@ -277,9 +277,11 @@ def test_dropped_and_filled_gaps_are_noted(file):
     path = file("day,x,y\n" + "\n".join(lines))
     notes = {missing: prepare(FileOptions(path, target="x", missing=missing)).notes[1]
              for missing in ("drop", "interpolate")}  # fmt: skip
-    assert notes["drop"] == "37 rows (3 with gaps dropped) in the order of day, every 1, 1 to 39"
+    assert notes["drop"] == (
+        "37 rows (3 with gaps dropped) in the order of day, in steps of 1, 1 to 39"
+    )
     assert notes["interpolate"] == (
-        "39 rows (1 with gaps dropped, 3 values filled) in the order of day, every 1, 1 to 39"
+        "39 rows (1 with gaps dropped, 3 values filled) in the order of day, in steps of 1, 1 to 39"
     )
 
 

@@ -91,7 +91,7 @@ def test_a_year_that_is_enough_is_not_joined(file):
     )
     found = read(file, frame)
     assert (found.time, found.inputs) == ("year", ("month",))
-    assert found.notes[1] == "96 rows in the order of year, every 1, 1700 to 1795"
+    assert found.notes[1] == "96 rows in the order of year, in steps of 1, 1700 to 1795"
 
 
 def test_a_month_without_a_year_orders_no_rows(file):
@@ -194,11 +194,11 @@ SESSIONS = {
     ),
     "some days": (
         pd.date_range("2020-01-01", periods=900)[np.sort(RNG.permutation(900)[:200])],
-        "irregular: ",
+        "irregular: mostly ",
     ),
     "events": (
         pd.Timestamp("2020-01-01") + pd.to_timedelta(RNG.integers(1, 10**6, 200).cumsum(), "s"),
-        "irregular: every",
+        "irregular: mostly every",
     ),
 }
 

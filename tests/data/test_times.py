@@ -69,13 +69,13 @@ def test_missing_steps_are_counted_within_series_and_only_if_times_are_even(file
     lines = [f"{n},{name},{n % 5}" for n in range(40) for name in "ab" if (n, name) != (7, "b")]
     text = "day,shop,x\n" + "\n".join(lines)
     note = prepare(FileOptions(file(text), target="x", missing="drop")).notes[1]
-    assert "2 series by shop, 79 rows in the order of day, every 1, 1 step missing, 0" in note
+    assert "2 series by shop, 79 rows in the order of day, in steps of 1, 1 step missing, 0" in note
     lines = [f"{n + (n % 4 == 3) / 2},{n % 5}" for n in range(41)]
     note = prepare(FileOptions(file("day,x\n" + "\n".join(lines)), target="x")).notes[1]
-    assert "41 rows in the order of day, irregular: every 1 in 50% of steps, 0" in note
+    assert "41 rows in the order of day, irregular: mostly in steps of 1 (50% of steps), 0" in note
     lines = [*(f"{n}e-320,{n % 5}" for n in range(1, 41)), "1e30,3"]
     note = prepare(FileOptions(file("day,x\n" + "\n".join(lines)), target="x")).notes[1]
-    assert "% of steps, 1e-320 to 1e30" in note
+    assert "% of steps), 1e-320 to 1e30" in note
 
 
 @pytest.mark.parametrize("season", [2, 3, 7, 12, 24, 52])
