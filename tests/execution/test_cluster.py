@@ -152,6 +152,7 @@ def busy_share(workers, jobs, duration):
     return cluster.busy / (workers * cluster.now)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("workers", [8, 64])
 def test_workers_are_kept_busy(workers):
     """60 recipes of 30 seeds, from 0.2 to 4 s a seed, as in the sweep `published`, in turns."""

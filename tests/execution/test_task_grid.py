@@ -34,6 +34,7 @@ def swept(tmp_path_factory):
         yield lb.sweep("grid", progress=False)
 
 
+@pytest.mark.long
 def test_a_sweep_over_tasks_ranks_its_recipes(swept):
     assert list(swept) == IDS
     assert [len(outcome.seeds) for outcome in swept.values()] == [2] * 9
@@ -51,6 +52,7 @@ def test_a_sweep_over_tasks_ranks_its_recipes(swept):
     assert lstm.task_means[1] == pytest.approx(score)
 
 
+@pytest.mark.long
 def test_the_store_alone_gives_the_same_ranking(swept):
     loaded = lb.load("grid")
     assert loaded == swept

@@ -85,7 +85,7 @@ def predicted_labels(chosen, run):
 @pytest.mark.parametrize(
     ("name", "changes"),
     [
-        ("B5", {"epochs": 4}),
+        pytest.param("B5", {"epochs": 4}, marks=pytest.mark.long),
         *(pytest.param(name, {}, marks=pytest.mark.slow) for name in ("A1", "B3", "B5", "C3")),
     ],
 )
@@ -268,7 +268,7 @@ class Uneven(Task):
     [
         ("whole", 1),
         pytest.param("prefixes", 1, marks=pytest.mark.slow),
-        ("window", 1),
+        pytest.param("window", 1, marks=pytest.mark.long),
         pytest.param("whole", 60, marks=pytest.mark.slow),
     ],
 )

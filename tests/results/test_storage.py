@@ -419,7 +419,9 @@ def places(value, above=()):
     return paths
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))])
+@pytest.mark.parametrize(
+    "seed", [pytest.param(n, marks=pytest.mark.slow if n else pytest.mark.long) for n in range(3)]
+)
 def test_a_sweep_json_that_is_wrong_anywhere_is_read_or_refused(swept, seed):
     facts, outcomes = swept
     by_part = {}

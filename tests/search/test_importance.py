@@ -66,6 +66,7 @@ def test_the_importances_of_a_sum_are_the_fractions_of_its_variance():
     assert result["ped_anova"]["learning_rate"] > 0.8
 
 
+@pytest.mark.long
 def test_a_switch_has_the_variance_that_it_causes():
     """s + a with s of 0 and 1 and uniform a: variances of 1/4 and 1/12, so 0.75 and 0.25."""
     result = importances(lambda s, z: s["stateful"] + s["learning_rate"] + 0.02 * z)

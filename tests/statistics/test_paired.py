@@ -224,6 +224,7 @@ def test_equal_recipes_are_seldom_called_real(kind, n, monkeypatch):
     assert wrong <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 150)
 
 
+@pytest.mark.long
 def test_equal_solve_rates_are_seldom_called_real():
     rng = np.random.default_rng(5)
     wrong = 0

@@ -241,6 +241,7 @@ def test_a_reason_has_at_most_ten_words(claim, figure, values):
     assert verdict.reason.endswith(".")
 
 
+@pytest.mark.long
 def test_a_run_that_solved_it_is_rarely_called_not_reproduced():
     # The published run is another draw, and it is published because it solved the task.
     rng = np.random.default_rng(2)

@@ -158,6 +158,7 @@ def test_workers_have_the_tasks_as_they_were_when_they_were_loaded(write):
     assert [unpack_outcome(seed.outcomes[0]).digest for seed in seeds] == [flip.digest] * 2
 
 
+@pytest.mark.long
 def test_a_worker_refuses_data_that_have_changed_since(write, tmp_path):
     data = tmp_path / "bits.txt"
     data.write_text("4")

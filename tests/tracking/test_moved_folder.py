@@ -66,6 +66,7 @@ def seen_by_mlflow(folder):
     return {file.path for run in runs for file in client.list_artifacts(run.info.run_id)}
 
 
+@pytest.mark.long
 def test_a_moved_folder_works_in_sweep_report_and_mlflow(this, monkeypatch, command, capsys):
     that = this.rename(this.parent / "that, moved")
     monkeypatch.chdir(that)
@@ -81,6 +82,7 @@ def test_a_moved_folder_works_in_sweep_report_and_mlflow(this, monkeypatch, comm
     assert command("report")[2] == ""  # the places were changed once
 
 
+@pytest.mark.long
 def test_a_copy_uses_its_own_files_and_leaves_the_original_alone(this, monkeypatch):
     that = this.parent / "that"
     shutil.copytree(this, that)
@@ -94,6 +96,7 @@ def test_a_copy_uses_its_own_files_and_leaves_the_original_alone(this, monkeypat
     assert contents(this) == before
 
 
+@pytest.mark.long
 def test_a_copy_that_cannot_be_written_is_read_all_the_same(this, monkeypatch):
     that = this.parent / "that"
     shutil.copytree(this, that)
@@ -111,6 +114,7 @@ def test_a_copy_that_cannot_be_written_is_read_all_the_same(this, monkeypatch):
     assert (places(that), notices) == (before, [])
 
 
+@pytest.mark.long
 def test_a_moved_store_can_be_read_from_another_folder(this, monkeypatch, tmp_path):
     """The folder of artifacts of that other place has none of its runs."""
     that = this.rename(this.parent / "that")
@@ -124,6 +128,7 @@ def test_a_moved_store_can_be_read_from_another_folder(this, monkeypatch, tmp_pa
     assert places(that) == before
 
 
+@pytest.mark.long
 def test_a_store_that_was_not_moved_is_not_changed(this, monkeypatch, tmp_path):
     """Another working folder has a folder of artifacts too, and a sweep of the same name in it."""
     before = contents(this)

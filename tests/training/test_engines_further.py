@@ -39,13 +39,17 @@ WIDER = {
 }
 
 
-ORDINARY = {"binary, both directions", "convolution", "large convolution"}
+MARKED_LONG = {"binary, both directions", "convolution", "large convolution"}
 
 
 @pytest.mark.parametrize(
     ("task", "settings"),
     [
-        pytest.param(*WIDER[name], id=name, marks=[] if name in ORDINARY else pytest.mark.slow)
+        pytest.param(
+            *WIDER[name],
+            id=name,
+            marks=pytest.mark.long if name in MARKED_LONG else pytest.mark.slow,
+        )
         for name in WIDER
     ],
 )
@@ -80,6 +84,7 @@ def test_the_engines_agree_on_long_sequences_another_head_and_two_layers(setting
     agree(recipe("memory", units=6, epochs=5, **settings))
 
 
+@pytest.mark.long
 def test_accumulating_all_single_samples_is_training_on_the_full_batch():
     # The mean of the gradients of 8 equally weighted samples is the gradient of their mean loss.
     options = {"units": 6, "epochs": 30, "stateful": False}

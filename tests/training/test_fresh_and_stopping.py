@@ -168,6 +168,7 @@ def test_a_rule_ends_training():
     assert outcome.seeds["solved_epoch"].tolist() == [len(fast.loss)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("update", ["batch", "step"])
 def test_the_epoch_in_which_a_rule_is_met_is_evaluated(update):
     settings = {"epochs": 60, "stop": "rule", "learning_rate": 0.02}

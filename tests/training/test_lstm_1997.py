@@ -355,6 +355,7 @@ def test_values_that_are_not_finite_are_not_lost(value):
         np.testing.assert_array_equal(np.isfinite(ours), np.isfinite(theirs))
 
 
+@pytest.mark.long
 def test_a_diverging_run_is_the_same_in_both_engines():
     one = chosen(steps=25, units=2, epochs=3, learning_rate=10.0, initial_range=50.0)
     (fast,) = compiled.train(one, [0]).runs

@@ -211,6 +211,7 @@ MORE = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", MORE)
 def test_the_engines_agree(name):
     agree(chosen(epochs=3, learning_rate=0.3, **{"units": 3} | MORE[name]))

@@ -63,11 +63,15 @@ BY_HAND = {
 }
 
 
-ORDINARY = {"clipped mean", "linear, accumulated"}
+MARKED_LONG = {"clipped mean", "linear, accumulated"}
 
 
 @pytest.mark.parametrize(
-    "name", [n if n in ORDINARY else pytest.param(n, marks=pytest.mark.slow) for n in BY_HAND]
+    "name",
+    [
+        pytest.param(n, marks=pytest.mark.long if n in MARKED_LONG else pytest.mark.slow)
+        for n in BY_HAND
+    ],
 )
 def test_both_engines_train_as_keras_does_with_its_own_options(name):
     settings, optimizer = BY_HAND[name]
