@@ -56,6 +56,7 @@ def prepared_model(chosen, samples, seed):
     model, initial = MODELS[key]
     for variable, value in initial:
         variable.assign(value)
+    reset_states(model)  # which are not among the variables
     return model
 
 
