@@ -33,12 +33,11 @@ MAX_CONFIG_BYTES = 2**20
 def log_network(client: MlflowClient, experiment: str, run_id: str, outcome: Outcome) -> None:
     """Writes the network of an outcome as a logged model of a run, if the outcome has one.
 
-    The network of a user's function is not written: MLflow's tools could open it only with the
-    user's layers.
+    A network with layers of the user's own is not written: MLflow's tools could not open it.
     """
     from mlflow.entities import LoggedModelOutput, LoggedModelStatus
 
-    if not outcome.model or ":" in str(outcome.settings.get("network")):
+    if not outcome.model or not opens_with_keras_alone(outcome.model):
         return
     inputs, outputs = network_shapes(outcome.model)
     model = client.create_logged_model(
@@ -62,16 +61,40 @@ def delete_networks(client: MlflowClient, experiment: str, run_id: str) -> None:
         client.delete_logged_model(model.model_id)
 
 
+def opens_with_keras_alone(file: bytes) -> bool:
+    """Returns whether a `.keras` file holds a network of Keras's own layers, without Lambda."""
+
+    def is_known(part: Any) -> bool:
+        if isinstance(part, list):
+            return all(map(is_known, part))
+        if not isinstance(part, dict):
+            return True
+        if "class_name" in part and "module" in part:
+            of_keras = str(part["module"]).split(".")[0] == "keras"
+            if not of_keras or part["class_name"] == "Lambda":
+                return False
+        return all(map(is_known, part.values()))
+
+    return is_known(_description(file))
+
+
+def _description(file: bytes) -> dict[str, Any]:
+    """Returns the description of the network in a `.keras` file."""
+    with zipfile.ZipFile(io.BytesIO(file)) as archive:
+        return parse_json_mapping(archive.read("config.json"), MAX_CONFIG_BYTES)
+
+
 def network_shapes(file: bytes) -> tuple[list[int], list[int]]:
     """Returns the shapes of the inputs and the outputs of the network in a `.keras` file.
 
     The first number is the number of samples, or -1 if it is free. A stateful network fixes it.
     """
-    with zipfile.ZipFile(io.BytesIO(file)) as archive:
-        network = parse_json_mapping(archive.read("config.json"), MAX_CONFIG_BYTES)
-    first, *_, last = network["config"]["layers"]
+    first, *_, last = _description(file)["config"]["layers"]
     inputs = first["config"]["batch_shape"]
-    outputs = [*last["build_config"]["input_shape"][:-1], last["config"]["units"]]
+    if "target_shape" in last["config"]:  # of a user's own network
+        outputs = [inputs[0], *last["config"]["target_shape"]]
+    else:
+        outputs = [*last["build_config"]["input_shape"][:-1], last["config"]["units"]]
     shapes = [[-1 if size is None else int(size) for size in shape] for shape in (inputs, outputs)]
     return shapes[0], shapes[1]
 

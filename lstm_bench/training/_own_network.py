@@ -201,6 +201,14 @@ def _broken_rules(recipe: Recipe, model: keras.Model, other: keras.Model) -> Ite
     if regularized or model.losses:
         named = f"layer {regularized[0]!r} has a regularizer" if regularized else "a layer adds one"
         yield f"must add nothing to the loss of the recipe, but {named}; leave it out"
+    try:
+        keras.saving.serialize_keras_object(model)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}".strip().splitlines()[0][:200]
+        yield (
+            f"must be a model that Keras can save, but: {reason}; return keras.Model(inputs, "
+            "outputs), or give its classes a get_config"
+        )
     pairs = list(zip(model.trainable_variables, other.trainable_variables, strict=False))
     if all(np.array_equal(np.asarray(a), np.asarray(b)) for a, b in pairs):
         yield (
@@ -237,6 +245,25 @@ def _output_rules(recipe: Recipe, model: keras.Model) -> Iterator[str]:
         got = f"its outputs lie between {low:.3g} and {high:.3g}"
         yield f"must have outputs of a sigmoid, but {got}; end with activation=recipe.output"
     yield from _batch_rules(x, outputs, model)
+    if recipe.framing.every_step and recipe.task.autoregressive:
+        yield from _direction_rules(x, outputs, model, recipe.framing.name)
+
+
+def _direction_rules(
+    x: NDArray[np.float32], outputs: Any, model: keras.Model, framing: str
+) -> Iterator[str]:
+    """Yields whether outputs (B, T, K) depend on inputs of later steps."""
+    first = x.shape[1] // 2
+    changed = np.concatenate([x[:, :first], 1 - x[:, first:]], axis=1)
+    before = outputs[:, :first]
+    after = np.asarray(model(changed, training=False))[:, :first]
+    if not np.allclose(before, after, atol=1e-4 * max(1.0, float(np.abs(outputs).max()))):
+        yield (
+            f"must read no later steps, because with framing={framing} the target of a step is "
+            "the input of the next, but its outputs change with later inputs; use padding='causal' "
+            "in convolutions, use_causal_mask=True in attention and no Bidirectional, or use "
+            "framing=window or prefixes"
+        )
 
 
 def _batch_rules(x: NDArray[np.float32], outputs: Any, model: keras.Model) -> Iterator[str]:

@@ -27,7 +27,7 @@ from outcome_builder import build_outcome
 from lstm_bench.provenance import full_commit, provenance
 from lstm_bench.tracking._logging import dataset_input
 from lstm_bench.tracking._moved_folder import adopt_moved_runs
-from lstm_bench.tracking._network import network_shapes
+from lstm_bench.tracking._network import network_shapes, opens_with_keras_alone
 from lstm_bench.tracking._runs_view import TAG, runs_page, view_key, view_tag
 from lstm_bench.tracking._single_runs import log_single_run
 from lstm_bench.tracking._store import Store
@@ -75,6 +75,33 @@ def test_the_shapes_are_those_of_the_network(batch, sequences):
         for shape in (network.input_shape, network.output_shape)
     ]
     assert list(network_shapes(file)) == expected
+
+
+class Doubled(keras.layers.Layer):
+    def call(self, x):
+        return 2 * x
+
+
+@pytest.mark.parametrize("sequences", [False, True])
+@pytest.mark.parametrize(
+    ("layer", "opens"),
+    [
+        (keras.layers.Activation("relu"), True),
+        (keras.layers.Lambda(lambda x: 2 * x), False),
+        (Doubled(), False),
+    ],
+    ids=["of Keras", "Lambda", "own"],
+)
+def test_a_network_of_ones_own_is_written_if_keras_alone_opens_it(layer, opens, sequences):
+    shape = (3, 2) if sequences else (2,)
+    inputs = keras.Input((3, 5))
+    inner = keras.layers.LSTM(2, return_sequences=sequences)(inputs)
+    inner = keras.Model(inputs, layer(inner))
+    network = keras.Model(inputs, keras.layers.Reshape(shape)(inner(inputs)))
+    file = io.BytesIO()
+    keras.src.saving.saving_lib._save_model_to_fileobj(network, file, "h5")
+    assert opens_with_keras_alone(file.getvalue()) == opens
+    assert network_shapes(file.getvalue()) == ([-1, 3, 5], [-1, *shape])
 
 
 @pytest.mark.slow

@@ -211,6 +211,15 @@ def test_settings_are_plain_text_for_json_and_yaml():
 
 BATCH_NORM = "x = keras.layers.BatchNormalization()(x)"
 OTHERS = "x = x - keras.ops.mean(x, axis=0)"
+SUBCLASS = """import keras
+
+    class Whole(keras.Model):
+        def __init__(self, recipe, inner):
+            super().__init__()
+            self.inner = inner
+
+        def call(self, x):
+            return self.inner(x)"""
 REFUSED = {
     r"must return a network for inputs \(batch, 3, 1\) and outputs \(batch, 26\), but raised "
     r"AttributeError: .* has no attribute 'unit' \(my_network.py, line 10\)": [
@@ -238,6 +247,9 @@ REFUSED = {
         ("import keras", "import keras, nothing_here")],
     "must treat each sample by itself, but its outputs depend on the rest": [
         ("x = keras.layers.Dropout", f"{OTHERS}\n        x = keras.layers.Dropout")],
+    "must be a model that Keras can save, but: NotImplementedError: .* give its classes a get": [
+        ("import keras", SUBCLASS), ("return keras.Model(", "return Whole(recipe, keras.Model("),
+        ("recipe.output)(x))", "recipe.output)(x)))")],
 }  # fmt: skip
 
 
@@ -251,6 +263,37 @@ def test_a_network_that_breaks_a_rule_is_refused(message, changes):
     write("my_network", code)
     with pytest.raises(RecipeError, match=message):
         train("keras", chosen())
+
+
+AHEAD = {
+    "convolution": 'keras.layers.Conv1D(4, 3, padding="same")(x)',
+    "attention": "keras.layers.Attention()([x, x])",
+    "reversed": "keras.layers.GRU(4, return_sequences=True, go_backwards=True)(x)[:, ::-1]",
+}
+CAUSAL = {
+    "convolution": 'keras.layers.Conv1D(4, 3, padding="causal")(x)',
+    "attention": "keras.layers.Attention()([x, x], use_causal_mask=True)",
+}
+
+
+def with_layer(layer):
+    write("my_network", NETWORK.replace("x = keras.layers.Dropout", f"x = {layer}\n        #"))
+
+
+@pytest.mark.parametrize("layer", AHEAD.values(), ids=AHEAD)
+def test_a_network_that_reads_the_targets_ahead_is_refused(layer):
+    """As `bidirectional=true` is: noise would be forecast without an error."""
+    with_layer(layer)
+    whole = recipe("memory", **SMALL | {"framing": "whole", "batch_size": 1})
+    with pytest.raises(RecipeError, match="must read no later steps, because with framing=whole"):
+        train("keras", whole)
+    train("keras", recipe("cumulative_sum", **SMALL | {"framing": "whole", "epochs": 1}))
+
+
+@pytest.mark.parametrize("layer", CAUSAL.values(), ids=CAUSAL)
+def test_a_network_that_reads_earlier_steps_alone_is_trained(layer):
+    with_layer(layer)
+    train("keras", recipe("memory", **SMALL | {"framing": "whole", "batch_size": 1}))
 
 
 def test_masked_outputs_are_refused():
