@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -9,7 +10,7 @@ from typing import Any
 
 from lstm_bench.errors import UserError
 from lstm_bench.recipes import Framing, Recipe
-from lstm_bench.tasks import Task
+from lstm_bench.tasks import Task, problem_faults
 from lstm_bench.testing._framing_checks import FRAMING_CHECKS
 from lstm_bench.testing._network_checks import NETWORK_CHECKS
 from lstm_bench.testing._task_checks import TASK_CHECKS
@@ -24,8 +25,13 @@ class Check:
     run: Callable[[], None]
 
     def __call__(self) -> None:
-        """Raises `AssertionError` if the rule is broken."""
-        self.run()
+        """Raises `AssertionError` if the rule is broken, or cannot be checked."""
+        try:
+            self.run()
+        except AssertionError:
+            raise
+        except Exception as error:
+            raise AssertionError(_reason(self.of, error)) from error
 
     @property
     def id(self) -> str:
@@ -38,6 +44,16 @@ class Check:
             f"{key}={value}" for key, (value, default) in values.items() if value != default
         )
         return f"{self.of.name}{f'({changed})' if changed else ''}-{self.name}"
+
+
+def _reason(of: Task | Framing | Recipe, error: Exception) -> str:
+    """Returns why a check ended with another error: mostly because sequences are not valid."""
+    if isinstance(of, Task):
+        with contextlib.suppress(Exception):
+            fault = next(problem_faults(of, of.problem(0)), None)
+            if fault is not None:
+                return f"problem(0) {fault}"
+    return f"must be such that it can be checked, but the check raised {error!r}"
 
 
 def task_checks(*tasks: Task) -> Any:

@@ -163,6 +163,28 @@ def test_all_failures_are_reported_at_once():
         check_framing(Wrong())
 
 
+@pytest.mark.parametrize(
+    "problem",
+    [
+        None,
+        Problem(([0, 1], [1, 0])),
+        Problem((Sequence(np.zeros(3, int), np.zeros(2, int), np.ones(3, bool)),)),
+    ],
+    ids=["nothing", "lists", "unequal lengths"],
+)
+def test_a_task_without_valid_sequences_says_so_in_every_check_that_needs_them(problem):
+    @task(labels="01", chance=0.5, source="none")
+    def wrong(seed: int) -> Problem:
+        return problem
+
+    with pytest.raises(AssertionError) as error:
+        check_task(wrong())
+    lines = str(error.value).splitlines()
+    needing = [line for line in lines if re.match(r"wrong-(shapes|leak|chance|lengths)", line)]
+    assert len(needing) >= 2
+    assert all(re.search(r": problem\(\d\) (must|train)", line) for line in needing)
+
+
 @pytest.mark.parametrize("arguments", [(Healthy,), (Pairs(),), ()])
 def test_other_values_than_tasks_are_refused(arguments):
     with pytest.raises(UserError, match=r"task_checks: .*Parity"):

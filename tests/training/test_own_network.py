@@ -18,6 +18,7 @@ from lstm_bench.errors import RecipeError, SweepError, UserError
 from lstm_bench.export import export_script
 from lstm_bench.recipes import recipe, recipe_from_settings
 from lstm_bench.testing import network_checks
+from lstm_bench.testing._network_checks import NETWORK_CHECKS
 from lstm_bench.training import keras_file, run
 from lstm_bench.training._engine import get_engine
 from lstm_bench.training._model_file import open_own_network
@@ -294,6 +295,21 @@ def test_a_network_that_reads_the_targets_ahead_is_refused(layer):
 def test_a_network_that_reads_earlier_steps_alone_is_trained(layer):
     with_layer(layer)
     train("keras", recipe("memory", **SMALL | {"framing": "whole", "batch_size": 1}))
+
+
+@pytest.mark.parametrize(
+    ("layer", "fails"), [("Dropout(0.4)", []), ("BatchNormalization()", ["rules", "seeds"])]
+)
+def test_a_network_that_draws_random_numbers_keeps_the_contract(layer, fails):
+    """The engines draw other numbers, so they are not held to each other."""
+    with_layer(f"keras.layers.{layer}(x)")
+    failed = []
+    for name, check in NETWORK_CHECKS.items():
+        try:
+            check(chosen())
+        except AssertionError:
+            failed.append(name)
+    assert [name for name in failed if name != "engines" or not fails] == fails
 
 
 def test_masked_outputs_are_refused():
