@@ -100,7 +100,7 @@ CALLS = {
     ),
     "compare(margin)": (
         lambda value, results: lb.compare(results["A"], results["A"], margin=value),
-        OPTIONAL | COUNT | {"1.5", "huge"},
+        OPTIONAL,
     ),
     "search(task)": (lambda value, _: a_search(value), set()),
     "search(space)": (lambda value, _: lb.search("memory", value, trials=1), set()),

@@ -95,7 +95,10 @@ COMPARISON = {
     "to": "The recipe that it is compared with.",
     "measure": "The measure that is compared.",
     "claim": "The published claim about the difference, in words.",
-    "margin": 'A difference is "not real" if its whole interval lies within plus and minus this.',
+    "margin": (
+        'A difference is "not real" if its whole interval lies within plus and minus this; '
+        "0.02 is 2 points."
+    ),
 }
 
 SEARCH = {

@@ -30,6 +30,7 @@ from lstm_bench.statistics import (
     difference_verdict,
     epochs_difference,
     holm_correction,
+    margin_fault,
     next_level,
     paired_mean_difference,
     paired_rate_difference,
@@ -230,9 +231,8 @@ def compare_outcomes(
     if not isinstance(measure, str) or measure not in measures:
         shown = repr(measure)[:80]
         raise UserError(f"measure: must be one of {', '.join(measures)}, but got {shown}")
-    number = isinstance(margin, int | float) and not isinstance(margin, bool)
-    if margin is not None and not (number and 0 < margin < math.inf):
-        raise UserError(f"margin: must be above 0 and finite, but got {margin!r}")
+    if fault := margin_fault(measure, margin):
+        raise UserError(f"margin: {fault}")
     tasks = [str(outcome.settings.get("task")) for outcome in (first, second)]
     if tasks[0] != tasks[1]:
         raise UserError(

@@ -1,3 +1,15 @@
+from ._comparison_question import (
+    DEFAULT_MARGIN as DEFAULT_MARGIN,
+)
+from ._comparison_question import (
+    ComparisonQuestion as ComparisonQuestion,
+)
+from ._comparison_question import (
+    Measure as Measure,
+)
+from ._comparison_question import (
+    margin_fault as margin_fault,
+)
 from ._conformal import (
     LEVELS as LEVELS,
 )
@@ -84,22 +96,13 @@ from ._paired import (
     ALPHA as ALPHA,
 )
 from ._paired import (
-    DEFAULT_MARGIN as DEFAULT_MARGIN,
-)
-from ._paired import (
     MAX_ADDITIONAL_SEEDS as MAX_ADDITIONAL_SEEDS,
-)
-from ._paired import (
-    ComparisonQuestion as ComparisonQuestion,
 )
 from ._paired import (
     Difference as Difference,
 )
 from ._paired import (
     DifferenceVerdict as DifferenceVerdict,
-)
-from ._paired import (
-    Measure as Measure,
 )
 from ._paired import (
     difference_verdict as difference_verdict,

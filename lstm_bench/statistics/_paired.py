@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 from scipy import stats
@@ -26,11 +26,8 @@ from lstm_bench.statistics._rare_seeds import (
 )
 from lstm_bench.statistics._superiority import Superiority, paired_superiority
 
-Measure = Literal["accuracy", "sequence_accuracy", "solve_rate", "skill", "loss", "epochs_to_solve"]
 DifferenceVerdict = Literal["real", "not real", "cannot tell yet"]
 
-DEFAULT_MARGIN = 0.02
-"""Smaller differences of accuracies and rates count as equal, unless a sweep file sets a margin."""
 ALPHA = 0.05
 POWER = 0.80
 MIN_EQUAL_SEEDS = NEAR_BOUND_SEEDS
@@ -40,35 +37,6 @@ SHARE_BOUNDS = (0.0, 1.0)
 MAX_ADDITIONAL_SEEDS = 1000
 """Recommendations of more seeds stop here: a larger exact number is of no use."""
 RESAMPLES = 9999
-
-
-@dataclass(frozen=True)
-class ComparisonQuestion:
-    """A comparison in a sweep file: the difference of `of` from `to` in a measure."""
-
-    __pydantic_config__: ClassVar[dict[str, object]] = {
-        "extra": "forbid",
-        "coerce_numbers_to_str": True,
-    }
-
-    of: str
-    to: str
-    measure: Measure = "accuracy"
-    claim: str = ""
-    margin: float | None = None
-
-    @property
-    def equivalence_margin(self) -> float | None:
-        """The size up to which a difference counts as none.
-
-        None for a loss, which has no natural scale, and for epochs to solve, which have no
-        interval.
-        """
-        if self.measure == "epochs_to_solve":
-            return None
-        if self.margin is not None or self.measure == "loss":
-            return self.margin
-        return DEFAULT_MARGIN
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,6 @@ With `tasks` in place of `task`, every recipe is run on each of several tasks: s
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -47,7 +46,7 @@ from lstm_bench.data import (
 from lstm_bench.errors import Fault, RecipeError, SweepError, UserError, unknown
 from lstm_bench.recipes import BUILT_IN_TASKS, TaskRegistry, files_outside, known_settings
 from lstm_bench.safety import WholeNumber, check_yaml, pydantic_faults, read_yaml
-from lstm_bench.statistics import METRICS, ComparisonQuestion, Kind
+from lstm_bench.statistics import METRICS, ComparisonQuestion, Kind, margin_fault
 from lstm_bench.sweeps._entries import (
     Entry,
     RefusedEntry,
@@ -384,7 +383,6 @@ def _comparison_faults(
         if of != to and len(digests) == 2 and digests[0] == digests[1]:
             message = f"{of} and {to} are one recipe under two names; name another"
             faults.append(Fault(f"comparisons.{name}.to", message))
-        if question.margin is not None and not 0 < question.margin < math.inf:
-            message = f"must be above 0 and finite, but got {question.margin!r}"
+        if message := margin_fault(question.measure, question.margin):
             faults.append(Fault(f"comparisons.{name}.margin", message))
     return faults

@@ -8,10 +8,10 @@ from scipy import stats
 
 from lstm_bench.statistics import _paired as paired
 from lstm_bench.statistics import _unpaired as unpaired
+from lstm_bench.statistics._comparison_question import DEFAULT_MARGIN
 from lstm_bench.statistics._estimates import mean_interval, solve_rate
 from lstm_bench.statistics._multiplicity import holm_correction
 from lstm_bench.statistics._paired import (
-    DEFAULT_MARGIN,
     difference_verdict,
     paired_mean_difference,
     paired_rate_difference,

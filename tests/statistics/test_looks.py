@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from lstm_bench.statistics import _paired as paired
+from lstm_bench.statistics._comparison_question import DEFAULT_MARGIN
 from lstm_bench.statistics._looks import FIRST_LEVEL, look_level, next_level
 from lstm_bench.statistics._paired import (
-    DEFAULT_MARGIN,
     difference_verdict,
     paired_mean_difference,
     seeds_needed,

@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from lstm_bench.statistics import _paired as paired
+from lstm_bench.statistics._comparison_question import DEFAULT_MARGIN, ComparisonQuestion
 from lstm_bench.statistics._exact_mcnemar import exact_mcnemar
 from lstm_bench.statistics._multiplicity import holm_chains, holm_correction
 from lstm_bench.statistics._paired import (
-    DEFAULT_MARGIN,
-    ComparisonQuestion,
     difference_verdict,
     paired_mean_difference,
     paired_newcombe_interval,

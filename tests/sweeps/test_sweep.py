@@ -276,6 +276,11 @@ def test_only_changes_of_the_space_the_options_or_fixed_settings_make_another_se
         ("{of: A1}", ["comparisons.x.to", "must be given"]),
         ("{of: A1, to: A2, measure: speed}", ["comparisons.x.measure", "'solve_rate'", "'speed'"]),
         ("{of: A1, to: A2, margin: 0}", ["comparisons.x.margin", "above 0"]),
+        ("{of: A1, to: A2, margin: 2}", ["comparisons.x.margin", "write 0.02 for 2 points"]),
+        (
+            "{of: A1, to: A2, measure: epochs_to_solve, margin: 2}",
+            ["comparisons.x.margin", "leave it out"],
+        ),
         ("{of: A1, to: A2, margins: 1}", ["comparisons.x.margins"]),
         ("A1", ["comparisons.x", "'A1'"]),
     ],
