@@ -50,10 +50,17 @@ def _time_direction(question: ComparisonQuestion, estimate: Difference) -> str:
         text = f"{of} and {to} are solved as soon as one another"
     else:
         text = f"{of} is solved {'sooner' if estimate.excess_solved > 0 else 'later'} than {to}"
-    medians = [
-        "more than half never" if math.isinf(m) else f"{m:,g}" for m in estimate.median_epochs
-    ]
-    return f"{text} (median epochs {medians[0]} against {medians[1]}, {_seed_counts(estimate)})"
+    medians = [f"{m:,g}" for m in estimate.median_epochs if not math.isinf(m)]
+    if len(medians) == 2:
+        epochs = f"median epochs {medians[0]} against {medians[1]}"
+    elif medians:
+        first_solves = not math.isinf(estimate.median_epochs[0])
+        solves, fails = (of, to) if first_solves else (to, of)
+        never = f"more than half of the seeds of {fails} never solve it"
+        epochs = f"median epochs {medians[0]} of {solves}; {never}"
+    else:
+        epochs = "more than half of the seeds of either never solve it"
+    return f"{text} ({epochs}, {_seed_counts(estimate)})"
 
 
 def _seed_counts(estimate: Difference) -> str:

@@ -16,7 +16,7 @@ from lstm_bench.analysis._comparison_sentences import (
     difference_direction,
     superiority_sentence,
 )
-from lstm_bench.analysis._stretch_differences import counting_steps
+from lstm_bench.analysis._stretch_differences import counting_steps, other_baselines
 from lstm_bench.errors import UserError
 from lstm_bench.results import Outcome, Row, SweepData, differences_figure, measure_bounds
 from lstm_bench.safety import html_table
@@ -73,6 +73,7 @@ class Comparison:
     corrected_for: int  # the number of differences that p was corrected for
     more_seeds_range: tuple[int, int] | None = None  # for a difference one standard error off
     level: float = FIRST_LEVEL  # the significance level; lower after earlier looks
+    not_compared: str = ""  # why there is no estimate, if it is not for want of seeds
 
     @property
     def word(self) -> DifferenceVerdict:
@@ -136,7 +137,7 @@ class Comparison:
     @property
     def direction(self) -> str:
         """The direction and size of the difference, with its interval."""
-        return difference_direction(self.question, self.estimate)
+        return self.not_compared or difference_direction(self.question, self.estimate)
 
     @property
     def conclusion(self) -> str:
@@ -246,7 +247,10 @@ def compare_outcomes(
                 f"measure: both outcomes must have it, but {label} has no {measure} (skill takes "
                 "a task with baselines); use accuracy"
             )
-    estimate = estimate_difference(Row(of, first), Row(to, second), question)
+    rows = Row(of, first), Row(to, second)
+    if reason := other_baselines(*rows, question):
+        raise UserError(f"measure: {reason}")
+    estimate = estimate_difference(*rows, question)
     return with_verdicts([without_verdict("comparison", question, estimate)])[0]
 
 
@@ -275,17 +279,16 @@ def _is_recorded(outcome: Outcome, question: ComparisonQuestion) -> bool:
 def sweep_comparisons(result: SweepData) -> list[Comparison]:
     """Returns the comparisons that a sweep file asks for, in its order, without verdicts."""
     rows = {row.id: row for row in result.fixed}
-    estimates = {
-        name: estimate_difference(rows[question.of], rows[question.to], question)
-        for name, question in result.comparisons.items()
-        if question.of in rows
-        and question.to in rows
-        and all(_is_recorded(rows[id_].outcome, question) for id_ in (question.of, question.to))
-    }
-    return [
-        without_verdict(name, question, estimates.get(name))
-        for name, question in result.comparisons.items()
-    ]
+    comparisons = []
+    for name, question in result.comparisons.items():
+        of, to = rows.get(question.of), rows.get(question.to)
+        estimate, reason = None, ""
+        if of and to and all(_is_recorded(row.outcome, question) for row in (of, to)):
+            reason = other_baselines(of, to, question)
+            estimate = None if reason else estimate_difference(of, to, question)
+        comparison = without_verdict(name, question, estimate)
+        comparisons.append(replace(comparison, not_compared=reason))
+    return comparisons
 
 
 def without_verdict(

@@ -9,15 +9,36 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from lstm_bench.results import Row, step_values
+from lstm_bench.results import Row, skill_baseline, step_values
 from lstm_bench.statistics import (
     ORIGIN,
+    ComparisonQuestion,
     Difference,
     StretchMean,
     paired_rate_difference,
     stretch_mean,
     unpaired_rate_difference,
 )
+
+
+def other_baselines(of: Row, to: Row, question: ComparisonQuestion) -> str:
+    """Returns why skills cannot be compared: they are measured against other baselines.
+
+    Empty if they can be. A recipe with further inputs has further baselines, so it may have the
+    smaller error and the smaller skill.
+    """
+    if question.measure not in ("skill", "solve_rate"):
+        return ""
+    parts = [skill_baseline(row.outcome.seeds, row.outcome.predictions) for row in (of, to)]
+    (first, error), (second, other) = parts
+    if not first or not second or math.isclose(error, other, rel_tol=1e-6):
+        return ""
+    what = "skills" if question.measure == "skill" else "skills above 0"
+    return (
+        f"{what} must be measured against one baseline, but that of {question.of} is {first} "
+        f"(mean error {error:.4g}), and that of {question.to} is {second} ({other:.4g}); compare "
+        "their accuracy"
+    )
 
 
 def counting_steps(

@@ -95,10 +95,12 @@ class CsvTask(CsvParameters):
     }
     has_baselines: ClassVar[bool] = True
     search_overrides: ClassVar[Mapping[str, object]] = {"part": "validation"}
-    omitted_from_name: ClassVar[frozenset[str]] = frozenset(
-        [*COLUMN_PARAMETERS, *READING_PARAMETERS, *CELL_PARAMETERS]
+    not_searchable: ClassVar[frozenset[str]] = frozenset(
+        [*COLUMN_PARAMETERS, *READING_PARAMETERS, *CELL_PARAMETERS, "horizon"]
     )
-    not_searchable: ClassVar[frozenset[str]] = omitted_from_name | {"horizon"}
+    omitted_from_name: ClassVar[frozenset[str]] = not_searchable - {
+        "columns", "known", "latest", "origins", "horizon", "all_steps",
+    }  # fmt: skip
 
     @classmethod
     def class_for(cls, settings: Mapping[str, Any]) -> type[Task]:

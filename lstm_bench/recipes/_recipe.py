@@ -167,9 +167,19 @@ class Recipe(Configuration):
         defaults |= _defaults(type(self.task), {"optimizer": self.optimizer})
         for key, value in self.settings.items():
             if key not in omitted and value != defaults.get(key):
-                shown = f"{value:.3g}" if isinstance(value, float) else value
-                parts.append(f"{key.replace('_', ' ')} {shown}")
+                parts.append(f"{key.replace('_', ' ')} {_shown(value)}")
         return ", ".join(parts)
+
+
+def _shown(value: object) -> str:
+    """Returns a setting's value as names of recipes show it.
+
+    >>> _shown(0.00333), _shown(["price", "promo"]), _shown([])
+    ('0.00333', 'price + promo', 'none')
+    """
+    if isinstance(value, list | tuple):
+        return " + ".join(map(str, value)) or "none"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def recipe(task: str | type[Task], **settings: Any) -> Recipe:

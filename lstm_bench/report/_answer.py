@@ -17,7 +17,7 @@ from lstm_bench.report import _summary as sentences
 from lstm_bench.report import _wording as wording
 from lstm_bench.report._baseline_page import headline_result
 from lstm_bench.report._description import named, sentence_start
-from lstm_bench.results import Row, counted, listed, measure_mean
+from lstm_bench.results import Row, counted, listed, measure_mean, skill_baseline
 from lstm_bench.safety import printable_line
 
 MIN_POINTS, MAX_POINTS = 3, 5
@@ -105,7 +105,8 @@ def _forecast(findings: Findings) -> list[str]:
         f"{amounts[1]} of {printable_line(best.baseline)}.",
         *_gain(headline),
         # Without its interval: that of the gain is the one that the verdict rests on.
-        f"Its {wording.measure_name(row.outcome.score)} is {wording.percent(skill.mean, ' %')}.",
+        f"Its {wording.measure_name(row.outcome.score)}{_yardstick(headline)} is "
+        f"{wording.percent(skill.mean, ' %')}.",
         f"{rate.k} of {counted(rate.n, 'seed')} {'has' if rate.k == 1 else 'have'} a skill "
         f"above 0 on the {counted(best.steps, 'step')} that were scored. All seeds are "
         "scored on the same steps, so that says nothing of other data; intervals and verdicts "
@@ -114,6 +115,19 @@ def _forecast(findings: Findings) -> list[str]:
     if headline.verdict == "better" and findings.confirmed:
         parts.append(printable_line(findings.simplest.sentence))
     return parts + sentences.winner(findings)
+
+
+def _yardstick(headline: BaselineResult) -> str:
+    """Returns which baseline the skill is measured against, if that is not the best one.
+
+    The linear model on the rows of the recipe's own window is no baseline of other recipes.
+    """
+    outcome = headline.row.outcome
+    name, error = skill_baseline(outcome.seeds, outcome.predictions)
+    if not name or name == headline.best.baseline:
+        return ""
+    amount_of = amount(error, headline.real_valued)
+    return f", against the best baseline of all windows ({printable_line(name)}, {amount_of}),"
 
 
 def _gain(headline: BaselineResult) -> list[str]:

@@ -58,7 +58,7 @@ from lstm_bench.results._storage import (
     validation_message,
     write_outcome,
 )
-from lstm_bench.results._stretch_scores import step_values
+from lstm_bench.results._stretch_scores import skill_baseline, step_values
 from lstm_bench.results._sweep_data import (
     Failed,
     GridTask,
@@ -127,6 +127,7 @@ __all__ = [
     "score_title",
     "select_seeds",
     "shorten",
+    "skill_baseline",
     "solve_curve",
     "solve_rate_interval",
     "step_values",

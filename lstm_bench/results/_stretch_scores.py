@@ -73,6 +73,15 @@ def _baseline_of_skill(seeds: pd.DataFrame, errors: pd.DataFrame, names: list[st
     return ""
 
 
+def skill_baseline(seeds: pd.DataFrame, predictions: pd.DataFrame) -> tuple[str, float]:
+    """Returns the baseline that skills are measured against, and its mean error; "" if unknown."""
+    if "skill" not in seeds or not baseline_names(predictions):
+        return "", np.nan
+    errors = absolute_errors(predictions)
+    name = _baseline_of_skill(seeds, errors, baseline_names(predictions))
+    return name, float(errors[name].mean()) if name else np.nan
+
+
 def mean_on_stretch(
     seeds: pd.DataFrame, predictions: pd.DataFrame, measure: str, overlap: int, level: float
 ) -> StretchMean | None:

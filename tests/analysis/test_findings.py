@@ -94,9 +94,10 @@ EARLY, LATE = solved_at(range(10, 30)), solved_at([*range(60, 65), *[None] * 15]
 @pytest.mark.parametrize(
     ("of", "to", "expected"),
     [
-        (EARLY, LATE, "A is solved sooner than B (median epochs 19.5 against more than half never, "
-         "20 seeds): real."),
-        (LATE, EARLY, "A is solved later than B (median epochs more than half never against 19.5"),
+        (EARLY, LATE, "A is solved sooner than B (median epochs 19.5 of A; more than half of the "
+         "seeds of B never solve it, 20 seeds): real."),
+        (LATE, EARLY, "A is solved later than B (median epochs 19.5 of B; more than half of the "
+         "seeds of A never solve it"),
         (EARLY, EARLY, "A and B are solved as soon as one another (median epochs 19.5 against 19"),
         (EARLY, EARLY, "cannot tell yet; it would take more than 1,000 further seeds."),
         (solved_at([None] * 9), solved_at([None] * 9, last=50), "A and B are never solved (9 seed"),

@@ -6,6 +6,7 @@ skill is 0 and two recipes are equally good; but all seeds are scored on the sam
 
 import dataclasses
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -15,11 +16,14 @@ from scipy import stats
 
 from lstm_bench.analysis._ablation import effects
 from lstm_bench.analysis._baselines import baseline_results
-from lstm_bench.analysis._comparisons import compare_outcomes
+from lstm_bench.analysis._comparisons import compare_outcomes, sweep_comparisons
 from lstm_bench.analysis._finalists import FrontPoint, simplest_of
+from lstm_bench.analysis._findings import sweep_findings
+from lstm_bench.errors import UserError
+from lstm_bench.report._answer import summarize
 from lstm_bench.results import Row, SweepData, measure_mean
+from lstm_bench.statistics import ComparisonQuestion, skill_score
 from lstm_bench.statistics import _paired as paired
-from lstm_bench.statistics import skill_score
 
 MEASURES = ("accuracy", "skill", "solve_rate")
 """How two recipes are compared."""
@@ -98,6 +102,50 @@ def test_without_skill_a_page_claims_nothing(monkeypatch):
     assert counts["without"] == 0
     assert counts["covered"] >= 9  # of 12 at 93 %: fewer in 1 of 100 samples
     assert all(at_most(counts[name], 12) for name in ("solves", *MEASURES))
+
+
+def with_baseline(outcome, name, factor):
+    """Returns an outcome whose skills are measured against a baseline of its own."""
+    table = outcome.predictions
+    errors = factor * (table["naive: last value"] - table["expected"])
+    table = table.assign(**{f"naive: {name}": table["expected"] + errors})
+    own = [skill_score(e, float(errors.mean())) for e in outcome.seeds["mae"]]
+    seeds = outcome.seeds.assign(skill=own, solved=np.array(own) > 0)
+    return dataclasses.replace(outcome, predictions=table, seeds=seeds)
+
+
+@pytest.mark.parametrize("measure", ["skill", "solve_rate"])
+def test_skills_against_different_baselines_are_not_compared(measure):
+    """A recipe with further inputs may have the smaller error, and the smaller skill."""
+    past, known = no_skill(np.random.default_rng(4), 2, 12, 40, 0.3, 0.02)
+    known = with_baseline(known, "linear, 6 rows", 0.5)
+    with pytest.raises(UserError) as error:
+        compare_outcomes(known, past, measure)
+    assert "must be measured against one baseline" in str(error.value)
+    assert re.search(r"is linear, 6 rows \(mean error \S+\), .* is last value", str(error.value))
+    assert compare_outcomes(known, past, "accuracy").estimate is not None
+
+    question = ComparisonQuestion("known", "past", measure)
+    rows = Row("known", known), Row("past", past)
+    data = SweepData("file", "", "", rows, None, {}, comparisons={"inputs": question})
+    (comparison,) = sweep_comparisons(data)
+    assert comparison.estimate is None and comparison.verdict == "cannot tell yet"
+    assert "must be measured against one baseline" in comparison.sentence
+    assert comparison.sentence.endswith("compare their accuracy: cannot tell yet.")
+
+
+def test_the_first_sentences_say_what_a_skill_is_measured_against():
+    """Gain and skill may have different signs: the best baseline may be one recipe's alone."""
+    (outcome,) = no_skill(np.random.default_rng(4), 1, 12, 40, 0.3, 0.02)
+    findings = sweep_findings(SweepData("f", "", "", (Row("A", outcome),), None, {}))
+    assert any("Its skill is " in part for part in summarize(findings).sentences)
+    table = outcome.predictions
+    window = table["expected"] + 0.9 * (table["naive: last value"] - table["expected"])
+    table = table.assign(**{"naive: linear, 7 rows": window})
+    outcome = dataclasses.replace(outcome, predictions=table)
+    findings = sweep_findings(SweepData("f", "", "", (Row("A", outcome),), None, {}))
+    (skill,) = (part for part in summarize(findings).sentences if "Its skill" in part)
+    assert "Its skill, against the best baseline of all windows (last value, " in skill
 
 
 @pytest.mark.slow
