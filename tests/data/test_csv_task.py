@@ -57,6 +57,22 @@ def skill_by_hand(error, baseline):
     return 1 - error / baseline if error < baseline else baseline / error - 1
 
 
+def test_a_name_shows_what_a_recipe_reads_and_forecasts(file):
+    """Recipes on one file that differ in these alone had one name."""
+    same = {"file": file, "target": "sales", "window": 3}
+    changes = {
+        "columns price": {"columns": ["price"]},
+        "columns none": {"columns": []},
+        "known price": {"known": ["price"]},
+        "latest 100": {"latest": 100},
+        "origins 2": {"origins": 2},
+        "horizon 3, all steps True": {"horizon": "1..3"},
+    }
+    for words, settings in changes.items():
+        assert words in recipe("csv", **same, **settings).name
+    assert not re.search("columns|known|latest|origins|horizon", recipe("csv", **same).name)
+
+
 def targets_in_units(task, sequence, number):
     """Returns the target of each step of a sequence in the data's units."""
     steps = np.arange(len(sequence))
