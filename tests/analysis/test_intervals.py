@@ -40,7 +40,7 @@ def test_too_few_rows_or_a_diverged_seed_give_no_half_width():
 
 def test_runs_without_intervals_say_why_and_are_not_measured():
     outcome = dataclasses.replace(a_trial(np.ones((2, 30))), data={"kind": "regression"})
-    assert missing_intervals(outcome).startswith("no forecast intervals: only finalists")
+    assert missing_intervals(outcome).startswith("no forecast intervals: they are made from")
     few = {"rows": 12, "seeds": 2, "half_widths": {"80": 1.0, "95": None}}
     some = dataclasses.replace(outcome, data={"kind": "regression", "intervals": few})
     assert missing_intervals(some).startswith("no forecast intervals of 95 %: they need errors on")
