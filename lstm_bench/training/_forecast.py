@@ -224,8 +224,8 @@ def missing_intervals(outcome: Outcome) -> str:
         return "no forecast intervals: only a network with one output has them"
     if not data.get("intervals"):
         return (
-            "no forecast intervals: they are made from errors on the validation set of a search, so "
-            "only its finalists have them; runs of early versions lack them"
+            "no forecast intervals: they are made from errors on the validation set of a search, "
+            "so only its finalists have them; runs of early versions lack them"
         )
     rows, known = data["intervals"]["rows"], _half_widths(data)
     few = [level for level in LEVELS if level not in known]
