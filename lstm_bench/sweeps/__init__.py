@@ -10,6 +10,7 @@ from lstm_bench.sweeps._conditions import (
     setting_applies,
 )
 from lstm_bench.sweeps._entries import value_as_text
+from lstm_bench.sweeps._overrides import parse_assignments
 from lstm_bench.sweeps._published_trials import (
     Link,
     PublishedSequences,
@@ -31,7 +32,6 @@ from lstm_bench.sweeps._sweep import (
     Sweep,
     find_sweep,
     load_sweep,
-    parse_assignments,
     sweep_over_file,
 )
 from lstm_bench.sweeps._task_definition import missing_parts

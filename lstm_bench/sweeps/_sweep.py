@@ -31,9 +31,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import yaml
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationError
 
 from lstm_bench.data import (
@@ -45,7 +42,7 @@ from lstm_bench.data import (
 )
 from lstm_bench.errors import Fault, RecipeError, SweepError, UserError, unknown
 from lstm_bench.recipes import BUILT_IN_TASKS, TaskRegistry, files_outside, known_settings
-from lstm_bench.safety import WholeNumber, check_yaml, pydantic_faults, read_yaml
+from lstm_bench.safety import WholeNumber, pydantic_faults, read_yaml
 from lstm_bench.statistics import METRICS, ComparisonQuestion, Kind, margin_fault
 from lstm_bench.sweeps._entries import (
     Entry,
@@ -55,6 +52,12 @@ from lstm_bench.sweeps._entries import (
     read_refused,
     recipe_key,
     value_as_text,
+)
+from lstm_bench.sweeps._overrides import (
+    idle_faults,
+    merge_documents,
+    name_faults,
+    parse_assignments,
 )
 from lstm_bench.sweeps._published_trials import Link
 from lstm_bench.sweeps._search import Search, search_faults
@@ -162,29 +165,6 @@ def find_sweep(name: str, folder: Path = Path("sweeps")) -> Path:
     return folder / f"{name}.yaml"
 
 
-def parse_assignments(words: Sequence[str]) -> dict[str, Any]:
-    """Returns `key=value` words as a mapping; values have YAML's types, and `1e-4` is a number.
-
-    >>> parse_assignments(["units=20", "stateful=true", "learning_rate=1e-4"])
-    {'units': 20, 'stateful': True, 'learning_rate': 0.0001}
-    """
-    for word in words:
-        key, equals, value = word.partition("=")
-        if not equals or not key:
-            raise SweepError(f"{word!r}: settings are given as key=value, e.g. units=20")
-        try:
-            check_yaml(value)
-        except SweepError as error:
-            raise SweepError(f"{word[:80]}: is not key=value ({error})") from error
-    try:
-        assignments = OmegaConf.to_container(OmegaConf.from_dotlist(list(words)))
-    except (yaml.YAMLError, OmegaConfBaseException, ValueError) as error:
-        shown = " ".join(words)
-        raise SweepError(f"{shown}: is not key=value ({' '.join(str(error).split())})") from error
-    assert isinstance(assignments, dict)
-    return {str(key): value for key, value in assignments.items()}
-
-
 def load_sweep(
     path: Path, overrides: Sequence[str] = (), tasks: TaskRegistry = BUILT_IN_TASKS
 ) -> Sweep:
@@ -212,12 +192,18 @@ def sweep_from_document(
     """
     changes = parse_assignments(overrides)
     try:
-        whole = _merge_documents(document, {})
+        whole = merge_documents(document, {})
         outside = files_outside(whole, Path())
         if outside:
             raise RecipeError(outside)
-        merged = without_dropped_tasks(_merge_documents(document, changes), whole)
+        faults = name_faults(whole, changes)
+        if faults:
+            raise RecipeError(faults)
+        merged = without_dropped_tasks(merge_documents(document, changes), whole)
         changed = parse_sweep(name, merged, tasks)
+        faults = idle_faults(merged, changes, changed, lambda one: parse_sweep(name, one, tasks))
+        if faults:
+            raise RecipeError(faults)
         original = _without_overrides(whole, changed) if changes else changed
         if changed == original:
             return changed
@@ -254,28 +240,12 @@ def sweep_over_file(settings: Mapping[str, Any], overrides: Sequence[str] = ()) 
         document |= {key: value for key, value in limit_rows(changed).items() if key == "latest"}
         document = default_settings(document | changed) | document
         changed = document | changed
-        whole = _merge_documents(document | {"search": default_search(changed)}, changes)
+        whole = merge_documents(document | {"search": default_search(changed)}, changes)
         return parse_sweep(default_name(changed), whole)
     except UserError as error:
         faults = error.faults if isinstance(error, RecipeError) else ()
         in_changes = faults and all(fault.key.partition(".")[0] in changes for fault in faults)
         raise SweepError(str(error) if in_changes else f"--csv: {error}") from error
-
-
-def _merge_documents(below: Mapping[Any, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns `below` updated with `above`: mappings are merged, all other values replaced.
-
-    >>> _merge_documents({"space": {"units": {"int": [1, 9]}}}, {"space": {"units": [4, 8]}})
-    {'space': {'units': [4, 8]}}
-    """
-    merged = {str(key): value for key, value in below.items()}
-    for key, value in above.items():
-        replaced = merged.get(key)
-        if isinstance(value, Mapping) and isinstance(replaced, Mapping):
-            merged[key] = _merge_documents(replaced, value)
-        else:
-            merged[key] = value
-    return merged
 
 
 def parse_sweep(

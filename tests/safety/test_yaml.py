@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from lstm_bench.config import load_settings
 from lstm_bench.errors import SweepError
 from lstm_bench.safety._yaml import MAX_CHARACTERS, MAX_DEPTH, MAX_NODES, parse_yaml, read_yaml
-from lstm_bench.sweeps._sweep import load_sweep, parse_assignments
+from lstm_bench.sweeps._overrides import parse_assignments
+from lstm_bench.sweeps._sweep import load_sweep
 
 PLAIN = st.recursive(
     st.one_of(st.booleans(), st.integers(), st.text("abcäß \n'\"#:-", max_size=8)),

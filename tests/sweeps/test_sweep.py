@@ -392,6 +392,35 @@ def test_recipes_that_overrides_make_are_not_judged_by_the_figures_of_others(wri
     assert entries["A/6"].published_success is None
     assert entries["A/6"].published == f"3 of 10 trials; {reason}"
     incomplete = written("recipes: {A: {accuracy: 0.8}}\n")
-    entries = load_sweep(incomplete, ["task=memory", "recipes.B.accuracy=0.7"]).entries
+    entries = load_sweep(incomplete, ["task=memory"]).entries
     assert (entries["A"].accuracy, entries["A"].published) == (None, f"80 %; {reason}")
-    assert entries["B"].accuracy == 0.7  # which the override says of its own recipe
+
+
+def test_an_override_that_changes_no_recipe_is_refused(written):
+    own = written("task: memory\nrecipes: {A: {units: 2}, B: {base: A, lag: 4}}\n")
+    message = refusal(own, ["units=7"])
+    assert "units: has no effect, but got 7: every recipe sets units itself" in message
+    assert message.endswith("write recipes.A.units=7")
+    assert load_sweep(own, ["recipes.A.units=7"]).entries["B"].recipe.units == 7
+    assert load_sweep(own, ["units=2"]).entries  # which the recipes have
+    assert load_sweep(own, ["epochs=5"]).entries["A"].recipe.epochs == 5
+    assert load_sweep(own, ["lag=6"]).entries["A"].recipe.task.lag == 6  # though B has its own
+    updates = written("task: memory\nrecipes: {A: {updates: 40}}\n")
+    assert "sets epochs itself, or updates in its place" in refusal(updates, ["epochs=7"])
+    family = written("task: memory\nrecipes: {A: {over: {units: [2, 3]}}}\n")
+    assert "write 'recipes.A.over.units=[7,...]'" in refusal(family, ["units=7"])
+    assert load_sweep(family, ["units=3"]).entries
+    adam = written("task: memory\nrecipes: {A: {optimizer: adam}}\n")
+    assert "applies to no recipe of this sweep" in refusal(adam, ["optimizer=sgd", "momentum=0.9"])
+    tasks = written("tasks: [{task: memory, epochs: 2}]\nrecipes: {A: {}}\n")
+    assert "each of the `tasks` sets epochs itself" in refusal(tasks, ["epochs=7"])
+
+
+def test_an_override_of_a_recipe_or_comparison_that_is_not_in_the_file_is_refused(written):
+    text = (
+        "task: memory\nrecipes: {A: {units: 2}, C: {units: 3}}\ncomparisons: {x: {of: A, to: C}}\n"
+    )
+    message = refusal(written(text), ["recipes.B.units=9"])
+    assert "recipes.B: there is no recipe 'B' (known: A, C)" in message
+    message = refusal(written(text), ["comparisons.y.of=A", "comparisons.y.to=C"])
+    assert "there is no comparison 'y'" in message
