@@ -5,6 +5,7 @@ Heavy packages are imported by the commands that need them.
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -32,7 +33,11 @@ from lstm_bench.safety import print_plain, printable_text, shell_line, terminal_
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lstm_bench.recipes import TaskRegistry
     from lstm_bench.results import Outcome
+
+SHOWN_IDS = 20
+"""The most recipes of a sweep file that a message lists."""
 
 
 def export(
@@ -136,10 +141,11 @@ def predict(
         task_and_baseline = find_baseline(run, opened, known) if csv is not None else None
         outcome = finished_outcome(run, opened, known) if task_and_baseline is None else None
     except StoreError as error:
-        if not colon or not (Path(context.sweeps) / f"{sweep}.yaml").is_file():
+        path = Path(context.sweeps) / f"{sweep}.yaml"
+        if not colon or not path.is_file():
             raise
-        command = shell_line("lstm-bench", "sweep", sweep)
-        raise StoreError(f"{error}\n{run}: its network is made by `{command}`") from error
+        advice = _how_it_is_made(run, path, error, known)
+        raise StoreError(f"{error}\n{run}: {advice}" if advice else str(error)) from error
     if csv is not None and task_and_baseline is not None:
         from lstm_bench.data import forecast_with_baseline, reading_settings
 
@@ -163,6 +169,36 @@ def predict(
         print_json(facts | answers)
     else:
         terminal_console().print(prediction_page(steps, str(outcome.settings.get("output", ""))))
+
+
+def _how_it_is_made(run: str, path: Path, missing: StoreError, known: TaskRegistry) -> str:
+    """Returns what makes the network that `run` names, or what the file has in its place.
+
+    `path` is the file of its sweep; an empty text if the message `missing` lists what there is.
+    """
+    from lstm_bench.sweeps import load_sweep
+
+    sweep, _, id_ = run.rpartition(":")
+    try:
+        read = load_sweep(path, tasks=known)
+    except UserError:  # which `sweep` explains
+        return ""
+    command = shell_line("lstm-bench", "sweep", sweep)
+    never_run = "no finished recipe" not in str(missing)
+    trial = re.fullmatch(r"trial-(\d+)", id_)
+    may_come = id_ in read.entries
+    if read.search is not None:
+        may_come |= int(trial[1]) < read.search.trials if trial else "-" in id_
+        may_come |= never_run and read.settings.get("task") == "csv"  # a baseline
+    if may_come:
+        full = " --full" if id_ in read.left_out else ""
+        return f"its network is made by `{command}{full}`"
+    if not never_run:
+        return ""
+    ids = ", ".join(f"{sweep}:{other}" for other in list(read.entries)[:SHOWN_IDS])
+    more = ", ..." if len(read.entries) > SHOWN_IDS else ""
+    finalist = " and those of its search, such as confirm-1" * (read.search is not None)
+    return f"{path} has no such recipe; it has {ids}{more}{finalist}, made by `{command}`"
 
 
 def _print_forecast(

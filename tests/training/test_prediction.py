@@ -189,6 +189,22 @@ def test_a_recipe_is_found_in_the_store_or_else_in_its_file(folder, store):
 # ---- Commands
 
 
+def test_what_makes_a_missing_network_is_said_only_where_the_sweep_makes_it(folder, lstm_bench):
+    code, _, err = lstm_bench("predict", "mine:trial", "ABCD")
+    assert code == 2 and "there is no finished recipe 'trial'; the nearest are" in err
+    assert "is made by" not in err
+    file = folder / "sweeps" / "unrun.yaml"
+    file.write_text(
+        "task: memory\nrecipes: {Z: {units: 3}}\nsearch: {trials: 3, space: {units: [4, 8]}}\n"
+    )
+    for id_, made in (("Z", True), ("trial-2", True), ("trial-3", False), ("Y", False)):
+        code, _, err = lstm_bench("predict", f"unrun:{id_}", "ABCD")
+        assert code == 2
+        assert ("its network is made by `lstm-bench sweep unrun`" in " ".join(err.split())) is made
+        assert ("it has unrun:Z and those of its search" in " ".join(err.split())) is not made
+    file.unlink()
+
+
 def test_predict_prints_each_step_and_the_last_prediction(lstm_bench, store):
     steps = predict_symbols(finished_outcome("mine:B3", store), "ABCD")
     code, out, err = lstm_bench("predict", "mine:B3", "ABCD")
