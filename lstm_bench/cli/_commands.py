@@ -64,6 +64,10 @@ if TYPE_CHECKING:
     from lstm_bench.sweeps import Sweep
 
 
+SEEDS = 10
+"""The number of seeds of `run`, unless another one is given."""
+
+
 def tasks(
     name: Annotated[str | None, typer.Argument(help="Show this task in full.")] = None,
     files: TaskFiles = None,
@@ -83,7 +87,7 @@ def tasks(
 def run(
     task: Annotated[str, typer.Argument(help="A task: see `lstm-bench tasks`.")],
     settings: Assignments = None,
-    seeds: Annotated[int, typer.Option(min=1, help="The number of seeds, from 0 on.")] = 10,
+    seeds: Annotated[int, typer.Option(min=1, help="The number of seeds, from 0 on.")] = SEEDS,
     engine: EngineName = "compiled",
     threads: Annotated[int, typer.Option(min=0, help="Seeds at a time; 0: one per core.")] = 0,
     predictions: Annotated[bool, typer.Option(help="Print the prediction for each step.")] = False,
@@ -127,7 +131,9 @@ def run(
     terminal_console().print(outcome_page(outcome, predictions, further))
     if log:
         terminal_console().print(f"Runs:   {browse_command(context.store)}", soft_wrap=True)
-    terminal_console().print(after_run(outcome, log, settings or []), soft_wrap=True)
+    own = [word for file in files or [] for word in ("--tasks", str(file))]
+    number = ["--seeds", str(seeds)] if seeds != SEEDS else []
+    terminal_console().print(after_run(outcome, log, settings or [], own, number), soft_wrap=True)
 
 
 def sweep(

@@ -184,16 +184,26 @@ def next_step(result: SweepData, file: str, baselines: Sequence[BaselineResult] 
     return shell_line(*words, "--output", "forecast.csv") + reason
 
 
-def after_run(outcome: Outcome, logged: bool, words: Sequence[str] = ()) -> str:
-    """Returns what can be done next with the recipe of a run, which `words` have changed."""
+def after_run(
+    outcome: Outcome,
+    logged: bool,
+    words: Sequence[str] = (),
+    tasks: Sequence[str] = (),
+    seeds: Sequence[str] = (),
+) -> str:
+    """Returns what can be done next with the recipe of a run, which `words` have changed.
+
+    `tasks` and `seeds` are the words that gave the task's files and the number of seeds.
+    """
     task = str(outcome.settings["task"])
     named = [outcome.digest] if logged else [task, *words]
-    lines = [f"Next:   {shell_line('lstm-bench', 'export', *named)}   (this recipe as a script)"]
+    export = shell_line("lstm-bench", "export", *named, *tasks)
+    lines = [f"Next:   {export}   (this recipe as a script)"]
     example = "learning_rate=0.01"
     key = example.partition("=")[0]
     others = [word for word in words if word.partition("=")[0] != key]
+    again = shell_line("lstm-bench", "run", task, *others, example, *tasks, *seeds)
     lines.append(
-        f"        {shell_line('lstm-bench', 'run', task, *others, example)}   (another recipe; "
-        "`comparisons` in a sweep file say which is better)"
+        f"        {again}   (another recipe; `comparisons` in a sweep file say which is better)"
     )
     return "\n".join(lines)

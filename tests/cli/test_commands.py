@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -38,6 +39,22 @@ def test_run_json_keeps_its_contract(lstm_bench):
     assert set(document["seconds"]) == {"compile", "train"}
     # LSTM(3) on 5 inputs: 4 * (5 + 3 + 1) * 3; Dense(5): (3 + 1) * 5. 8 pairs, 2 epochs.
     assert (document["parameters"], document["updates"]) == (4 * 9 * 3 + 20, 16)
+
+
+def test_the_next_commands_of_a_run_work_as_they_are_printed(lstm_bench, tmp_path):
+    assert lstm_bench("init", "work")[0] == 0
+    (tmp_path / "work" / "my_task.py").rename(tmp_path / "my task.py")
+    words = ("run", "highest", "epochs=1", "--tasks", "my task.py", "--seeds", "3")
+    code, out, err = lstm_bench(*words)
+    assert code == 0, err
+    first, second = (line.partition("   (")[0] for line in out.splitlines()[-2:])
+    export = shlex.split(first.removeprefix("Next:"))
+    assert export[:2] == ["lstm-bench", "export"]
+    assert export[3:] == ["--tasks", "my task.py"]
+    again = shlex.split(second)
+    assert again[1:] == ["run", "highest", "epochs=1", "learning_rate=0.01", *words[3:]]
+    code, out, err = lstm_bench(*export[1:])
+    assert code == 0 and "keras" in out, err
 
 
 def test_predictions_are_part_of_the_json_when_asked_for(lstm_bench):
