@@ -97,7 +97,7 @@ def run(
     _check_engine(engine)
     check_flag("log", log)
     place = settings_for(None, store)
-    chosen = changed_recipe(task, changes | frame_settings(data), known_tasks(task, tasks))
+    chosen = changed_recipe(task, changes | frame_settings(data, changes), known_tasks(task, tasks))
     from lstm_bench.training import run as train
 
     outcome = train(chosen, seed_list(seeds), engine, checked_count("threads", threads))
@@ -175,7 +175,7 @@ def search(
     SweepResult('memory-search-...', 4 recipes, best 'confirm-...')
     """
     check_text("name", name, "the name of a search", optional=True)
-    fixed |= frame_settings(data)
+    fixed |= frame_settings(data, fixed)
     made_name, document = search_document(task, space, search, trials, seeds, fixed)
     where: dict[str, Any] = {"store": store, "profile": profile, "cluster": cluster}
     how: dict[str, Any] = {"engine": engine, "again": again, "progress": progress}

@@ -237,6 +237,22 @@ def test_a_wrong_argument_is_refused(results, call, value):
         (lambda: lb.forecast(3, "a.csv"), "run: must be the name of a sweep, .*SWEEP:ID.* got 3"),
         (lambda: lb.forecast("a", 3), "csv: must be a path, e.g. .*, but got 3"),
         (lambda: lb.search("memory", 3), r"space: .*e.g. \{'units': \(4, 64\)\}, but got 3"),
+        (
+            lambda: lb.search("memory", {"units": [2, 3]}, search={"trials": 6}),
+            "search: trials is an argument of its own, .*'trials': 6.*; give trials=... alone",
+        ),
+        (
+            lambda: lb.search("memory", {"units": [2]}, search={"space": {"units": [4]}}),
+            "search: space is an argument of its own",
+        ),
+        (
+            lambda: lb.run("csv", data=[], file="nonsense.csv"),
+            r"file: stands in place of data, but both are given \(file='nonsense.csv'\); keep one",
+        ),
+        (
+            lambda: lb.search("csv", data=[], file="nonsense.csv"),
+            "file: stands in place of data, but both",
+        ),
         (lambda: lb.search("memory", unit=[3]), "unit: there is no setting .*did you mean 'units'"),
         (lambda: lb.sweep([]), r"source: must be a path, .*, but got \[\]"),
         (lambda: lb.sweep(SWEEP, tasks=3), r"tasks: must be Python files .*\['my_task.py'\], .* 3"),

@@ -7,7 +7,9 @@ import hashlib
 import io
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from lstm_bench.data._layout import MAX_ROWS
@@ -57,8 +59,16 @@ def write_frame(data: Any) -> str:
     return str(path)
 
 
-def frame_settings(data: Any) -> dict[str, str]:
-    """Returns the setting `file` for a DataFrame, which is written; nothing for None."""
+def frame_settings(data: Any, given: Mapping[str, Any] = MappingProxyType({})) -> dict[str, str]:
+    """Returns the setting `file` for a DataFrame, which is written; nothing for None.
+
+    Raises `DataError` if the other settings, `given`, name a file as well.
+    """
+    if data is not None and "file" in given:
+        raise DataError(
+            f"file: stands in place of data, but both are given (file={str(given['file'])!r}); "
+            "keep one"
+        )
     return {} if data is None else {"file": write_frame(data)}
 
 

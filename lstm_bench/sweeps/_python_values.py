@@ -195,6 +195,12 @@ def search_document(
     if not isinstance(options, Mapping | None):
         rule = "must be a mapping of keys of a search, e.g. {'sampler': 'random'}"
         raise UserError(f"search: {rule}, but got {shown_value(options)}")
+    twice = {"trials", *(["space"] if space is not None else [])} & (options or {}).keys()
+    for key in sorted(twice):
+        rule = f"{key} is an argument of its own, so search must not have it"
+        raise UserError(
+            f"search: {rule}, but got {shown_value(dict(options or {}))}; give {key}=... alone"
+        )
     parts = search_space(space)
     document = {**task_settings(task), **{key: plain_value(fixed[key]) for key in fixed}}
     searched = {str(key): value for key, value in (options or {}).items()}
