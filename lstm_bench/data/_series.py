@@ -171,8 +171,8 @@ def read_new_file(
     """Returns the series of another file with the same columns; all its rows are test rows.
 
     `reading` are fields of `Reading` that differ from those of the file that was trained on.
-    If the time column is missing, the rows are taken to be in order. At horizon 0 the target may
-    be missing. Raises `DataError` as `prepare` does.
+    If the time column is missing, the rows are taken to be in order, which `file_notes` tells. At
+    horizon 0 the target may be missing. Raises `DataError` as `prepare` does.
     """
     table = read_like_before(columns, file, reading)
     if columns.horizon == 0:

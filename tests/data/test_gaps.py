@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from lstm_bench.data._file_options import FileOptions
+from lstm_bench.data._new_file import file_notes
 from lstm_bench.data._series import prepare, read_new_file
 from lstm_bench.data._table import Reading
 from lstm_bench.errors import DataError
@@ -144,3 +145,17 @@ def test_a_number_that_often_stands_for_a_gap_is_told(file, value):
 ])  # fmt: skip
 def test_ordinary_numbers_are_not_told_to_be_gaps(file, numbers):
     assert "gap" not in str(prepare(FileOptions(file(table(DAYS, numbers)), "sales")).notes)
+
+
+def test_a_forecast_from_a_row_without_a_value_or_without_times_is_noted(file):
+    path = file("day,sales\n" + "\n".join(f"{d},{n * n % 17}" for n, d in enumerate(DAYS)))
+    prepared = prepare(FileOptions(path, "sales", missing="interpolate"))
+    assert file_notes(prepared, path, read_new_file(prepared, path)) == []
+    lines = [f"{d},{'' if n > 57 else n * n % 17}" for n, d in enumerate(DAYS)]
+    later = file("day,sales\n" + "\n".join(lines), "later.csv")
+    (note,) = file_notes(prepared, later, read_new_file(prepared, later))
+    assert note.startswith("2 rows have no value of sales, so forecasts with that origin start")
+    assert note.endswith("2024-02-28, 2024-02-29")
+    untimed = file("sales\n" + "\n".join(str(n * n % 17) for n in range(ROWS)), "untimed.csv")
+    (note,) = file_notes(prepared, untimed, read_new_file(prepared, untimed))
+    assert note.startswith("the file has no column 'day', which holds the times of the training")
