@@ -21,6 +21,7 @@ from lstm_bench.sweeps import (
     Sweep,
     TasksOrFiles,
     changed_recipe,
+    in_a_file,
     known_tasks,
     load_tasks,
     override_words,
@@ -376,10 +377,9 @@ def export(
     place = settings_for(profile, store)
     if seed is not None:
         check_seed(seed)
-    what = what.outcome if isinstance(what, Row) else what
+    what = in_a_file(what.outcome if isinstance(what, Row) else what)
     named = what.settings["task"] if isinstance(what, Outcome) else what
-    known = known_tasks(named, tasks, profile)
-    source = find_recipe(what, changes, place, known)
+    source = find_recipe(what, changes, place, known_tasks(named, tasks, profile))
     return keras_code(source.recipe, source.best_seed if seed is None else seed)
 
 

@@ -79,10 +79,10 @@ def export(
         print_json({"file": str(model)}) if as_json else print_plain(str(model), sys.stdout)
         return
     from lstm_bench import _api as api
-    from lstm_bench.sweeps import parse_assignments
+    from lstm_bench.sweeps import in_a_file, parse_assignments
     from lstm_bench.tracking import find_recipe
 
-    source = find_recipe(what, parse_assignments(settings or []), context, known)
+    source = find_recipe(in_a_file(what), parse_assignments(settings or []), context, known)
     number = source.best_seed if seed is None else seed
     text = api.keras_code(source.recipe, number)
     if output is not None:

@@ -107,11 +107,15 @@ def _from_first_row(data: PreparedFile, series: Series, file: str) -> Series:
     places = [] if trained is None else np.flatnonzero(series.times == trained.times[0]).tolist()
     if not places or trained is None:
         where = f" of {data.group} {series.name!r}" if data.group else ""
-        row = "a series that it was fitted to" if trained is None else f"{trained.times[0]}"
+        fault = (
+            f"{file} has no row {trained.times[0]}{where}"
+            if trained is not None
+            else (f"it was not fitted to the series{where}, which {file} has")
+        )
         raise UserError(
             f"--csv: {SMOOTHING} goes on from the first row that it was fitted to, so the "
-            f"file must have it, but {file} has no {row}{where}; give the file that was trained "
-            "on, also with later rows, or another baseline"
+            f"file must have it, but {fault}; give the file that was trained on, also with later "
+            "rows, or another baseline"
         )
     first = places[0]
     rows = {

@@ -190,7 +190,7 @@ def parse_target(
             raise DataError(
                 f"{table.file}: target_kind=binary needs 0 and 1, true and false or yes and no, "
                 f"but column {target!r} has {text[wrong[0]]!r} in "
-                f"{table.describe_rows(wrong)}; use target_kind=symbols"
+                f"{table.describe_rows(wrong)}; use target_kind={infer_target_kind(table, target)}"
             )
         return (), values
     # A blank in quotation marks, none and - are symbols, an empty cell and NA are missing.

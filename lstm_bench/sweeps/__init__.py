@@ -27,7 +27,7 @@ from lstm_bench.sweeps._python_values import (
 )
 from lstm_bench.sweeps._schema import sweep_schema
 from lstm_bench.sweeps._search import BATCH, Range, Search
-from lstm_bench.sweeps._source import read_sweep
+from lstm_bench.sweeps._source import in_a_file, read_sweep
 from lstm_bench.sweeps._sweep import (
     Sweep,
     find_sweep,
@@ -54,6 +54,7 @@ __all__ = [
     "check_published_trials",
     "condition_as_text",
     "find_sweep",
+    "in_a_file",
     "known_tasks",
     "load_sweep",
     "load_tasks",

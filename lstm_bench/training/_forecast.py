@@ -199,6 +199,12 @@ def forecast_file(
     forecaster = _Forecaster(load_network(outcome), framing, data, columns, settings)
     all_series = read_new_file(columns, file, reading)
     parts = [forecaster.forecast(series) for series in all_series]
+    if not any(map(len, all_series)):
+        needed = ", ".join([*columns.targets, *columns.inputs])
+        raise UserError(
+            f"{file}: a forecast starts from rows with a value of {needed}, but no row has "
+            f"{'one' if needed == columns.target else 'them all'}; fill them in"
+        )
     if not any(map(len, parts)):
         need = getattr(framing, "window", 1) + data["difference"]
         raise UserError(

@@ -309,6 +309,11 @@ def test_files_that_do_not_fit_the_run_are_refused(file, folder):
     frame[:3].to_csv(other, index=False)
     with pytest.raises(UserError, match="window needs 6 rows for a forecast"):
         forecast_file(outcome, str(other))
+    frame.assign(level=None).to_csv(other, index=False)
+    data = {**outcome.data, "columns": {**outcome.data["columns"], "missing": "drop"}}
+    filled = dataclasses.replace(outcome, data=data)
+    with pytest.raises(UserError, match=r"with a value of level.*, but no row has .*; fill"):
+        forecast_file(filled, str(other))
     with pytest.raises(UserError, match="not of a file"):
         forecast_file(run(recipe("memory", epochs=1), seeds=[0]), file)
 

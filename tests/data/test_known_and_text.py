@@ -131,6 +131,7 @@ def test_known_inputs_are_learnt_and_forecast_new_rows(frame, file, tmp_path):
     assert new["predicted"].iloc[:-1].to_numpy() == pytest.approx(last["predicted"].to_numpy())
     notes = "; ".join(new.attrs["notes"])
     assert "weather also has hail" in notes and "the last row is not forecast" in notes
+    assert "the network forecasts 1 row ahead" in notes
     frame.drop(columns="promo").to_csv(path, index=False)
     with pytest.raises(UserError, match="no column 'promo'"):
         forecast_file(outcome, str(path))

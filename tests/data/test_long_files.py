@@ -240,6 +240,17 @@ def test_exponential_smoothing_goes_on_from_its_first_row_or_refuses(long, tmp_p
         forecast_with_baseline(task, name, str(tmp_path / "late.csv"))
 
 
+def test_exponential_smoothing_of_a_series_that_it_was_not_fitted_to_is_refused(tmp_path):
+    north = table(60).assign(shop="north")
+    north.to_csv(tmp_path / "north.csv", index=False)
+    file = tmp_path / "east.csv"
+    pd.concat([north, table(60).assign(shop="east")]).to_csv(file, index=False)
+    task = CsvTask(file=str(tmp_path / "north.csv"), target="v", columns=(), group="shop")
+    message = rf"it was not fitted to the series of shop 'east', which {file} has; give the file"
+    with pytest.raises(UserError, match=message):
+        forecast_with_baseline(task, smoothing_of(task), str(file))
+
+
 def test_a_baseline_forecasts_the_rows_of_which_known_values_are_there(tmp_path):
     frame = table(120).rename(columns={"x": "promo"})
     frame["v"] = 2 * frame["promo"].shift(0) + 5

@@ -182,7 +182,7 @@ WRONG = {
     "a binary target of other values": (
         {"target": "sales", "kind": "binary"},
         HEAD + RISING,
-        "kind=binary needs .* has '0.5' in row",
+        "kind=binary needs .* has '0.5' in row.*; use target_kind=real",
     ),
     "symbols with gaps": (
         {"target": "sales", "kind": "symbols", "missing": "interpolate"},

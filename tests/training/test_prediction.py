@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+import lstm_bench as lb
 from lstm_bench.config import Settings
 from lstm_bench.errors import StoreError, UserError
 from lstm_bench.recipes._recipe import recipe
@@ -184,6 +185,13 @@ def test_a_recipe_is_found_in_the_store_or_else_in_its_file(folder, store):
     ):
         with pytest.raises(UserError, match=message):
             find_recipe(name, {}, nowhere)
+
+
+def test_a_recipe_of_a_file_that_is_not_there_is_said_to_have_no_file(lstm_bench):
+    with pytest.raises(UserError, match=r"there is no file 'nofile\.yaml' \(looked for in "):
+        lb.export("nofile.yaml:A")
+    code, _, err = lstm_bench("export", "nofile.yml:A")
+    assert code == 2 and "there is no file 'nofile.yml'" in err
 
 
 # ---- Commands
