@@ -35,6 +35,9 @@ FAULTS = (yaml.YAMLError, OmegaConfBaseException, ValueError, LookupError, Recur
 """What PyYAML and OmegaConf raise; `!!bool foo` is a `KeyError`."""
 
 NUMBER_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "bool", "null")}
+INTEGER = "tag:yaml.org,2002:int"
+OCTAL = re.compile(r"([-+]?)(?=0[0-9_])[0_]*([1-9][0-9_]*)?$")
+"""A whole number with leading zeros: its sign, and the rest of its digits."""
 EXPONENT = re.compile(r"[-+]?[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+$")
 """A number with an exponent, which OmegaConf reads as one, also where YAML 1.1 does not."""
 
@@ -79,7 +82,7 @@ def parse_yaml(text: str, interpolation: bool = False) -> Any:
         LookupError,
         RecursionError,
     ) as error:
-        raise SweepError(f"is not valid YAML: {' '.join(str(error).split())}") from error
+        raise SweepError(_invalid(error, text)) from error
 
 
 def check_yaml(text: str, interpolation: bool = False) -> None:
@@ -91,8 +94,25 @@ def check_yaml(text: str, interpolation: bool = False) -> None:
         )
     try:
         _check_events(yaml.parse(text, Loader=_LOADER), interpolation)
+        _check_numbers(yaml.compose(text, Loader=_LOADER))
     except (yaml.YAMLError, ValueError) as error:
-        raise SweepError(f"is not valid YAML: {' '.join(str(error).split())}") from error
+        raise SweepError(_invalid(error, text)) from error
+
+
+def _invalid(error: Exception, text: str) -> str:
+    """Returns the message for text that is not YAML: what PyYAML says of it, and the repair."""
+    message = " ".join(str(error).replace(' in "<unicode string>",', " at").split())
+    mark = getattr(error, "problem_mark", None)
+    lines = text.splitlines()
+    line = lines[mark.line] if mark is not None and mark.line < len(lines) else ""
+    repair = "correct it there, or put text in quotes"
+    if "mapping values are not allowed" in message:
+        repair = "put text that has a colon in quotes, and start keys of one level in one column"
+    elif "\t" in line[: mark.column + 1 if mark is not None else 0]:
+        repair = "indent by spaces in place of the tab"
+    elif "cannot start any token" in message:
+        repair = "put text that starts with this character in quotes"
+    return f"is not valid YAML: {message}; {repair}"
 
 
 def _check_events(events: Iterator[yaml.Event], interpolation: bool) -> None:
@@ -166,18 +186,38 @@ def _check_keys(root: yaml.Node | None) -> None:
 
     So `4_100` is not silently the name `4100`, and `on` not `True`; `4100` stays what it is.
     """
-    waiting, seen = [root], set()
+    for node, is_key in _nodes(root):
+        if is_key:
+            _check_key(node)
+
+
+def _check_numbers(root: yaml.Node | None) -> None:
+    """Raises `SweepError` if a value is a number with leading zeros, which YAML reads as octal."""
+    for node, is_key in _nodes(root):
+        octal = OCTAL.match(node.value) if node.tag == INTEGER and not node.style else None
+        if octal and not is_key:
+            raise _error(
+                node,
+                "a number must have no leading zeros, with which YAML reads it as octal, but got "
+                f"{node.value}; write {octal[1]}{octal[2] or 0}, or, for text, "
+                f'"{node.value}", in quotes',
+            )
+
+
+def _nodes(root: yaml.Node | None) -> Iterator[tuple[yaml.Node, bool]]:
+    """Yields every node of a document once, and whether it is a key."""
+    waiting, seen = [(root, False)], set()
     while waiting:
-        node = waiting.pop()
-        if node is None or id(node) in seen:
+        node, is_key = waiting.pop()
+        if node is None or (id(node), is_key) in seen:
             continue
-        seen.add(id(node))
+        seen.add((id(node), is_key))
+        yield node, is_key
         if isinstance(node, yaml.SequenceNode):
-            waiting += node.value
+            waiting += [(item, False) for item in node.value]
         elif isinstance(node, yaml.MappingNode):
             for key, value in node.value:
-                _check_key(key)
-                waiting += [key, value]
+                waiting += [(key, True), (value, False)]
 
 
 def _check_key(key: yaml.Node) -> None:

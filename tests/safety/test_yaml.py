@@ -147,6 +147,38 @@ def test_a_name_that_would_be_read_as_a_number_or_truth_value_is_rejected(name):
         assert parse_yaml(quoted) == yaml.safe_load(quoted)
 
 
+@pytest.mark.parametrize(("number", "meant"), [("010", "10"), ("-007", "-7"), ("00", "0")])
+def test_a_number_with_leading_zeros_is_rejected(number, meant):
+    """PyYAML reads 010 as 8."""
+    message = rf'leading zeros, .*but got {number}; write {meant}, or, for text, "{number}", in'
+    for text in (f"epochs: {number}", f"recipes: {{A: {{over: {{lag: [1, {number}]}}}}}}"):
+        with pytest.raises(SweepError, match=f"line 1: .*{message}"):
+            parse_yaml(text)
+    with pytest.raises(SweepError, match=message):
+        parse_assignments([f"epochs={number}"])
+    assert parse_yaml(f"a: '{number}'") == {"a": number}
+
+
+def test_other_numbers_may_begin_with_a_zero():
+    assert parse_yaml("{a: 0, b: -0, c: 0.5, d: 0x10, e: 08}") == {
+        **{"a": 0, "b": 0, "c": 0.5, "d": 16, "e": yaml.safe_load("08")}
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "repair"),
+    [
+        ("title: a: b", "put text that has a colon in quotes"),
+        ("recipes:\n\tA: {}", "indent by spaces in place of the tab"),
+        ("title: @x", "put text that starts with this character in quotes"),
+        ("a: [b\nc: d", "correct it there, or put text in quotes"),
+    ],
+)
+def test_what_is_not_yaml_is_rejected_with_the_repair(text, repair):
+    with pytest.raises(SweepError, match=rf"^is not valid YAML: .* at line \d, .*; {repair}"):
+        parse_yaml(text)
+
+
 def test_a_name_that_is_a_plain_number_stays_what_it_is():
     assert parse_yaml("7: 1\nA1: 2\n") == {7: 1, "A1": 2}
 
