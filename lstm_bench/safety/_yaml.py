@@ -194,8 +194,10 @@ def _check_keys(root: yaml.Node | None) -> None:
 def _check_numbers(root: yaml.Node | None) -> None:
     """Raises `SweepError` if a value is a number with leading zeros, which YAML reads as octal."""
     for node, is_key in _nodes(root):
-        octal = OCTAL.match(node.value) if node.tag == INTEGER and not node.style else None
-        if octal and not is_key:
+        if is_key or not isinstance(node, yaml.ScalarNode) or node.tag != INTEGER or node.style:
+            continue
+        octal = OCTAL.match(node.value)
+        if octal:
             raise _error(
                 node,
                 "a number must have no leading zeros, with which YAML reads it as octal, but got "

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -23,7 +23,6 @@ from lstm_bench.recipes import (
     TaskRegistry,
     known_settings,
     recipe_from_settings,
-    unknown_task_message,
 )
 from lstm_bench.safety import pydantic_faults
 from lstm_bench.statistics import Claim
@@ -49,6 +48,14 @@ NOT_JUDGED = "not judged, because settings were overridden"
 
 RESERVED_KEYS = ANNOTATION_KEYS | {"base", "over", "per_task"}
 """Keys of a fixed recipe that are neither settings nor inherited."""
+
+TOP_KEYS = {
+    *("about", "check", "comparisons", "first_seed", "metrics", "recipes", "refused", "search"),
+    *("seeds", "tasks", "time_limit", "title"),
+}
+"""Keys of a sweep file that no recipe has."""
+
+NO_TASK = "must be given, at the top of the sweep or in each recipe, e.g. task: memory"
 
 SEARCH_ROW_ID = re.compile(r"(trial|confirm|context|split)-|.*-again$")
 """Matches the ids that a search gives to the recipes it runs."""
@@ -124,17 +131,6 @@ def drop_changed_figures(
     }
 
 
-class RefusedEntry(BaseModel):
-    """Settings that a sweep lists as refused, and the error message."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    asked: str
-    """The settings, as key=value words."""
-    reason: str
-    published: str = ""
-
-
 @dataclass(frozen=True)
 class _Variant:
     """The id of one recipe, and the key and value of its axis if it has one."""
@@ -166,7 +162,7 @@ def read_entries(
     faults += [Fault("recipes", message) for message in _id_faults(mapping, has_search)]
     entries: dict[str, Entry] = {}
     pairs = [(str(key), value) for key, value in mapping.items()]
-    names = [task.name for task in sweep_tasks]
+    names, keys = [task.name for task in sweep_tasks], [key for key, _ in pairs]
     # The members of a family, and a recipe on several tasks, mostly share their faults: report each
     # fault once, with the tasks that it is found on.
     faulty: dict[tuple[str, Fault], list[str]] = {}
@@ -178,7 +174,7 @@ def read_entries(
         for key, value in pairs:
             entry_faults: list[Fault] = []
             variants = _variants(
-                key, value, below, resolved, tasks, entry_faults, names, sweep_task
+                key, value, below, resolved, tasks, entry_faults, names, sweep_task, keys
             )
             for variant, settings, document in variants:
                 entry = _entry(key, variant, settings, document, tasks, entry_faults, sweep_task)
@@ -211,41 +207,6 @@ def _id_faults(ids: Iterable[object], has_search: bool) -> Iterator[str]:
             yield f"the id {id_!r} is reserved for the recipes of the search; rename it"
 
 
-def read_refused(
-    mapping: object, shared: Mapping[str, Any], tasks: TaskRegistry, faults: list[Fault]
-) -> dict[str, RefusedEntry]:
-    """Returns the refused configurations of a sweep by id; a legal one is added to `faults`."""
-    if not isinstance(mapping, Mapping):
-        faults.append(Fault("refused", f"must map ids to settings, but got {mapping!r}"))
-        return {}
-    refused = {}
-    for key, value in mapping.items():
-        if not isinstance(value, Mapping):
-            faults.append(Fault(f"refused.{key}", f"must be a mapping, but got {value!r}"))
-            continue
-        given = {str(k): v for k, v in value.items()}
-        published = str(given.pop("published", ""))
-        settings = overlay_settings(shared, given, tasks)
-        task = tasks.get(str(settings.get("task")))
-        allowed = {"task", "updates"} | (known_settings(task) if task else set())
-        wrong = sorted(given.keys() - allowed)
-        typos = [Fault(f"refused.{key}.{k}", unknown("setting", k, allowed)) for k in wrong]
-        if task is None:
-            message = unknown_task_message(settings.get("task"), tasks)
-            typos = [Fault(f"refused.{key}.task", message)]
-        if typos:
-            faults += typos
-            continue
-        try:
-            legal = build_recipe(settings, tasks)
-        except RecipeError as error:
-            words = " ".join(f"{k}={value_as_text(v)}" for k, v in given.items())
-            refused[str(key)] = RefusedEntry(asked=words, reason=str(error), published=published)
-            continue
-        faults.append(Fault(f"refused.{key}", f"is legal ({legal.name}); move it to recipes"))
-    return refused
-
-
 def _variants(
     key: str,
     value: object,
@@ -255,6 +216,7 @@ def _variants(
     faults: list[Fault],
     names: Sequence[str],
     sweep_task: SweepTask | None,
+    keys: Collection[str],
 ) -> Iterator[tuple[_Variant, dict[str, Any], dict[str, Any]]]:
     """Yields the recipes that `key` stands for: variant, full settings, and the file's own lines.
 
@@ -266,7 +228,12 @@ def _variants(
     document = {str(k): v for k, v in (value or {}).items()}
     base = document.get("base")
     if base is not None and str(base) not in resolved:
-        faults.append(Fault("base", unknown("recipe above this one", base, resolved)))
+        faults.append(Fault("base", _base_message(key, str(base), resolved, keys)))
+        return
+    misplaced = [k for k in document if k in TOP_KEYS and k not in _settings_of(tasks)]
+    if misplaced:
+        rule = "belongs at the top of the file, for all recipes, not in a recipe; move it there"
+        faults += [Fault(k, rule) for k in misplaced]
         return
     if "updates" in document and "epochs" in document:
         faults.append(Fault("updates", "stands in place of epochs, but both are given; keep one"))
@@ -307,6 +274,22 @@ def _variants(
         yield variant, resolved[variant.id], document
 
 
+def _settings_of(tasks: TaskRegistry) -> set[str]:
+    """Returns the settings that a recipe of some task has."""
+    return set().union(*(known_settings(task) for task in tasks.values()))
+
+
+def _base_message(key: str, base: str, above: Collection[str], keys: Collection[str]) -> str:
+    """Returns the message for a `base` of the recipe `key` that is not among those above it."""
+    if base == key:
+        return f"must be another recipe, above this one, but got {base!r} itself"
+    if base in keys:
+        return f"must be a recipe above this one, but {base!r} is below; write {base!r} first"
+    if not above:
+        return f"must be a recipe above this one, but got {base!r}, and there is none; remove base"
+    return f"must be a recipe above this one, but {unknown('recipe', base, above)}"
+
+
 def _over_fault(
     document: Mapping[str, Any], tasks: TaskRegistry, specific: Mapping[str, Any]
 ) -> Fault | None:
@@ -319,7 +302,7 @@ def _over_fault(
         rule = "must map exactly one setting to its values, e.g. {lag: [4, 8, 16]}"
         return Fault("over", f"{rule}, but got {over!r}")
     axis, values = next(iter(over.items()))
-    allowed = set().union(*(known_settings(task) for task in tasks.values())) | {"updates"}
+    allowed = _settings_of(tasks) | {"updates"}
     if axis not in allowed:
         return Fault(f"over.{axis}", unknown("setting", axis, allowed))
     both = {"epochs", "updates"}
@@ -377,6 +360,8 @@ def build_recipe(settings: Mapping[str, Any], tasks: TaskRegistry) -> Recipe:
     >>> build_recipe({"task": "memory", "updates": 2000}, BUILT_IN_TASKS).epochs
     250
     """
+    if settings.get("task") is None:
+        raise RecipeError([Fault("task", NO_TASK)])
     if "updates" not in settings:
         return recipe_from_settings(settings, tasks)
     arguments = dict(settings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 from omegaconf import OmegaConf
@@ -11,10 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from lstm_bench.errors import Fault, SweepError, UserError, unknown
 from lstm_bench.safety import check_yaml, shell_line
-from lstm_bench.sweeps._entries import value_as_text
-
-if TYPE_CHECKING:
-    from lstm_bench.sweeps._sweep import Sweep
+from lstm_bench.sweeps._entries import Entry, value_as_text
 
 NAMED = {"recipes": "recipe", "refused": "refused recipe", "comparisons": "comparison"}
 """Parts of a sweep file whose keys are names that the file gives, and what each name is of."""
@@ -81,27 +78,29 @@ def name_faults(document: Mapping[str, Any], changes: Mapping[str, Any]) -> list
 def idle_faults(
     document: Mapping[str, Any],
     changes: Mapping[str, Any],
-    changed: Sweep,
-    parse: Callable[[Mapping[str, Any]], Sweep],
+    settings: Mapping[str, Any],
+    entries: Mapping[str, Entry],
+    parse: Callable[[Mapping[str, Any]], Mapping[str, Entry]],
 ) -> list[Fault]:
     """Returns a fault for each setting in `changes` that no recipe of the sweep takes.
 
-    `document` is the sweep file merged with `changes`, and `changed` the sweep that `parse` makes
-    of it. A setting that recipes have anyway, such as their default, is no fault.
+    `document` is the sweep file merged with `changes`; `settings` are those that it has for all
+    recipes, and `entries` the recipes that `parse` makes of it. A setting that recipes have anyway,
+    such as their default, is no fault.
     """
-    if changed.search is not None or not changed.entries:
+    if not entries:
         return []
-    recipes = [entry.recipe for entry in changed.entries.values()]
+    recipes = [entry.recipe for entry in entries.values()]
     faults = []
-    for key in changes.keys() & changed.settings.keys():
-        value = changed.settings[key]
+    for key in sorted(changes.keys() & settings.keys()):
+        value = settings[key]
         if any(recipe.settings.get(key) == value for recipe in recipes):
             continue
         try:
             without = parse({k: v for k, v in document.items() if k != key})
         except UserError:  # the sweep needs it
             continue
-        if [entry.recipe for entry in without.entries.values()] == recipes:
+        if [entry.recipe for entry in without.values()] == recipes:
             faults.append(Fault(key, _idle_message(key, value, document)))
     return faults
 

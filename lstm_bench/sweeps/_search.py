@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from types import UnionType
 from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from lstm_bench.errors import Fault, unknown
 from lstm_bench.recipes import (
@@ -22,6 +23,25 @@ from lstm_bench.sweeps._entries import Entry, Scalar
 from lstm_bench.sweeps._setting_values import strict_adapter
 from lstm_bench.tasks import Task
 
+ENDS = re.compile(r"\s*\[?\s*([\d.e+-]*\d)\s*(?:\.\.\.?|,|:|to|-)\s*([\d.e+-]*\d)\s*\]?\s*")
+"""A range as text, such as 4..64."""
+
+
+def _form(value: Any, rule: str) -> str:
+    """Returns a rule for a part of a space with the range that a wrong value may stand for.
+
+    >>> _form("4..64", "takes a range"), _form({"min": 0.1, "max": 1}, "takes a range")
+    ('takes a range, as in {int: [4, 64]}', 'takes a range, as in {float: [0.1, 1]}')
+    """
+    ends = ["4", "64"]
+    if isinstance(value, str) and (read := ENDS.fullmatch(value)):
+        ends = list(read.groups())
+    elif isinstance(value, Mapping):
+        numbers = [str(end) for end in value.values() if type(end) in (int, float)]
+        ends = numbers if len(numbers) == 2 else ends
+    kind = "int" if all(re.fullmatch(r"[+-]?\d+", end) for end in ends) else "float"
+    return f"{rule}, as in {{{kind}: [{', '.join(ends)}]}}"
+
 
 class Range(BaseModel):
     """A range of numbers in a search space: `{int: [low, high]}` or `{float: [low, high]}`.
@@ -34,6 +54,22 @@ class Range(BaseModel):
     int_: Annotated[tuple[WholeNumber, WholeNumber] | None, Field(alias="int")] = None
     float_: Annotated[tuple[float, float] | None, Field(alias="float")] = None
     log: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check_form(cls, value: Any) -> Any:
+        if isinstance(value, str | int | float | None):
+            raise ValueError(_form(value, "takes a list of choices, or a range"))
+        if isinstance(value, Mapping) and not value.keys() <= {"int", "float", "log"}:
+            raise ValueError(_form(value, "takes a range with the keys int or float, and log"))
+        return value
+
+    @field_validator("int_", "float_", mode="before")
+    @classmethod
+    def _check_ends(cls, value: Any) -> Any:
+        if value is not None and (not isinstance(value, list | tuple) or len(value) != 2):
+            raise ValueError("needs the two ends of a range, [low, high]")
+        return value
 
     @model_validator(mode="after")
     def _check_bounds(self) -> Self:
@@ -100,8 +136,10 @@ def search_faults(
 ) -> list[Fault]:
     """Returns the faults of a search: of its space, objective, switches and ablation."""
     task = shared.get("task")
+    if task is None:
+        return [Fault("task", "must be given at the top of a sweep with a search: task: memory")]
     if not isinstance(task, str) or task not in tasks:
-        return [Fault("task", unknown_task_message(task or "", tasks))]
+        return [Fault("task", unknown_task_message(task, tasks))]
     settings = known_settings(tasks[task])
     unknown_keys = [key for key in shared if key not in settings | {"task"}]
     faults = [Fault(key, unknown("setting", key, settings)) for key in unknown_keys]
@@ -159,7 +197,8 @@ def _part_fault(part: Range | tuple[Scalar, ...], task: type[Task], key: str) ->
     # 1 and 1.0 are the same choice, but True is another one than 1.
     distinct = {(isinstance(value, bool), value) for value in part}
     if not part or len(distinct) < len(part):
-        return "choices must be distinct, and at least one"
+        repair = "list each value once" if part else "list values, or give a range, {int: [4, 64]}"
+        return f"choices must be distinct, and at least one, but got {list(part)}; {repair}"
     return ""
 
 

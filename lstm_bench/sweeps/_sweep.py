@@ -46,10 +46,8 @@ from lstm_bench.safety import WholeNumber, pydantic_faults, read_yaml
 from lstm_bench.statistics import METRICS, ComparisonQuestion, Kind, margin_fault
 from lstm_bench.sweeps._entries import (
     Entry,
-    RefusedEntry,
     drop_changed_figures,
     read_entries,
-    read_refused,
     recipe_key,
     value_as_text,
 )
@@ -60,6 +58,7 @@ from lstm_bench.sweeps._overrides import (
     parse_assignments,
 )
 from lstm_bench.sweeps._published_trials import Link
+from lstm_bench.sweeps._refused import RefusedEntry, read_refused
 from lstm_bench.sweeps._search import Search, search_faults
 from lstm_bench.sweeps._setting_values import value_faults
 from lstm_bench.sweeps._sweep_tasks import read_sweep_tasks, without_dropped_tasks
@@ -201,7 +200,12 @@ def sweep_from_document(
             raise RecipeError(faults)
         merged = without_dropped_tasks(merge_documents(document, changes), whole)
         changed = parse_sweep(name, merged, tasks)
-        faults = idle_faults(merged, changes, changed, lambda one: parse_sweep(name, one, tasks))
+        if changed.search is None:  # which takes every setting
+
+            def entries_of(one: Mapping[str, Any]) -> Mapping[str, Entry]:
+                return parse_sweep(name, one, tasks).entries
+
+            faults = idle_faults(merged, changes, changed.settings, changed.entries, entries_of)
         if faults:
             raise RecipeError(faults)
         original = _without_overrides(whole, changed) if changes else changed

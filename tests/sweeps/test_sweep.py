@@ -4,7 +4,8 @@ import pytest
 
 from lstm_bench.errors import SweepError
 from lstm_bench.recipes._recipe import recipe
-from lstm_bench.sweeps._sweep import find_sweep, load_sweep
+from lstm_bench.sweeps._entries import TOP_KEYS
+from lstm_bench.sweeps._sweep import _SWEEP_KEYS, find_sweep, load_sweep
 from lstm_bench.tracking._definition import compare_definitions, search_definition
 
 FIXED = """
@@ -394,6 +395,57 @@ def test_recipes_that_overrides_make_are_not_judged_by_the_figures_of_others(wri
     incomplete = written("recipes: {A: {accuracy: 0.8}}\n")
     entries = load_sweep(incomplete, ["task=memory"]).entries
     assert (entries["A"].accuracy, entries["A"].published) == (None, f"80 %; {reason}")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("recipes: {A: {units: 3}}", "recipes.A.task: must be given, at the top of the sweep or"),
+        ("search: {space: {units: [3, 4]}}", "task: must be given at the top of a sweep with a"),
+        (
+            "task: memory\nrecipes: {A: {seeds: 5}}",
+            "recipes.A.seeds: belongs at the top of the file, for all recipes, not in a recipe",
+        ),
+        (
+            "task: memory\nrecipes: {A: {base: B}, B: {}}",
+            "recipes.A.base: must be a recipe above this one, but 'B' is below; write 'B' first",
+        ),
+        ("task: memory\nrecipes: {A: {base: B}}", "but got 'B', and there is none; remove base"),
+        ("task: memory\nrecipes: {A: {base: A}}", "another recipe, above this one, but got 'A'"),
+        (
+            "task: memory\nrecipes: {A: {}, C: {base: D}}",
+            "must be a recipe above this one, but there is no recipe 'D' (known: A)",
+        ),
+    ],
+)
+def test_what_is_at_the_wrong_place_of_a_file_is_refused_with_the_right_one(written, text, message):
+    assert message in refusal(written(text))
+
+
+def test_keys_that_no_recipe_has_are_those_of_a_sweep():
+    assert _SWEEP_KEYS - {"source", "url"} == TOP_KEYS
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ("'4..64'", "takes a list of choices, or a range, as in {int: [4, 64]}, but got '4..64'"),
+        ("'0.1-0.9'", "as in {float: [0.1, 0.9]}, but got '0.1-0.9'"),
+        ("4", "takes a list of choices, or a range, as in {int: [4, 64]}, but got 4"),
+        (
+            "{min: 4, max: 32}",
+            "takes a range with the keys int or float, and log, as in {int: [4, 32]}, but got "
+            "{'min': 4, 'max': 32}",
+        ),
+        ("[]", "at least one, but got []; list values, or give a range, {int: [4, 64]}"),
+        ("[2, 2]", "at least one, but got [2, 2]; list each value once"),
+        ("{int: [4, 8, 64]}", "units.int: needs the two ends of a range, [low, high], but got [4"),
+        ("{int: 4}", "units.int: needs the two ends of a range, [low, high], but got 4"),
+    ],
+)
+def test_a_part_of_a_space_of_another_form_is_refused_with_the_right_one(written, part, message):
+    text = f"task: memory\nsearch: {{space: {{units: {part}}}}}\n"
+    assert message in refusal(written(text))
 
 
 def test_an_override_that_changes_no_recipe_is_refused(written):
