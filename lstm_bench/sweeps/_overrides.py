@@ -94,15 +94,26 @@ def idle_faults(
     faults = []
     for key in sorted(changes.keys() & settings.keys()):
         value = settings[key]
-        if any(recipe.settings.get(key) == value for recipe in recipes):
+        having = [recipe.settings.get(key) == value for recipe in recipes]
+        others = [{k: v for k, v in document.items() if k != key}]
+        if any(having):  # because they take it, or set it themselves
+            others += [{**document, key: other} for other in _other_values(value)]
+        if all(having) or (any(having) and len(others) == 1):
             continue
         try:
-            without = parse({k: v for k, v in document.items() if k != key})
+            made = [[entry.recipe for entry in parse(one).values()] for one in others]
         except UserError:  # the sweep needs it
             continue
-        if [entry.recipe for entry in without.values()] == recipes:
+        if all(one == recipes for one in made):
             faults.append(Fault(key, _idle_message(key, value, document)))
     return faults
+
+
+def _other_values(value: object) -> list[object]:
+    """Returns another value of the same type, or nothing for names and lists."""
+    if isinstance(value, bool):
+        return [not value]
+    return [value * 2 or 1] if isinstance(value, int | float) else []
 
 
 def _idle_message(key: str, value: object, document: Mapping[str, Any]) -> str:

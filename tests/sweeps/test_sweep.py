@@ -461,7 +461,9 @@ def test_an_override_that_changes_no_recipe_is_refused(written):
     assert "sets epochs itself, or updates in its place" in refusal(updates, ["epochs=7"])
     family = written("task: memory\nrecipes: {A: {over: {units: [2, 3]}}}\n")
     assert "write 'recipes.A.over.units=[7,...]'" in refusal(family, ["units=7"])
-    assert load_sweep(family, ["units=3"]).entries
+    assert "write 'recipes.A.over.units=[3,...]'" in refusal(family, ["units=3"])  # not A/2
+    default = written("task: memory\nrecipes: {A: {}, B: {units: 2}}\n")
+    assert load_sweep(default, ["units=20"]).entries  # which A takes, as it did
     adam = written("task: memory\nrecipes: {A: {optimizer: adam}}\n")
     assert "applies to no recipe of this sweep" in refusal(adam, ["optimizer=sgd", "momentum=0.9"])
     tasks = written("tasks: [{task: memory, epochs: 2}]\nrecipes: {A: {}}\n")
