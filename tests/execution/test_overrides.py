@@ -68,8 +68,8 @@ def test_a_look_leaves_the_whole_sweep_as_it_is(folder, command):
 
     # More seeds and other recipes are not part of the whole sweep either.
     before = files(folder / "reports" / "small")
-    more = lb.sweep("small.yaml", ["seeds=5", "units=6"], progress=False)
-    assert more.page.parent.name == "small~seeds=5,units=6"
+    more = lb.sweep("small.yaml", ["seeds=5", "epochs=6"], progress=False)
+    assert more.page.parent.name == "small~epochs=6,seeds=5"
     assert {len(more[name].seeds) for name in more} == {5}
     assert files(folder / "reports" / "small") == before
     assert lb.load("small") == loaded
