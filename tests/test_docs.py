@@ -151,9 +151,9 @@ def test_figures_of_1997_are_those_of_their_report():
 def test_what_searches_found_is_what_their_reports_say():
     readme = " ".join(README.split())
     finalists = reported("random_memory", "confirmation")
-    assert finalists["solved"].tolist() == [20, 20, 20, 20]
-    assert finalists["name"][0].startswith("gru(19), ")
-    assert "A GRU of 19 units that reads whole sequences does, on 20 of 20 fresh seeds" in readme
+    assert finalists["solved"].tolist() == [20, 20, 20, 16]
+    assert finalists["name"][0].startswith("gru(37), ")
+    assert "A GRU of 37 units that reads whole sequences does, on 20 of 20 fresh seeds" in readme
     fixed = reported("random_memory", "comparison").set_index("id")["solved"]
     assert (fixed["A11"], fixed["A11p"]) == (20, 1)
     recipes = reported("memory", "comparison").set_index("id")
@@ -184,7 +184,7 @@ def test_the_ranking_is_that_of_the_report():
     )
     assert sentence.format_map(ranking.to_dict()) in readme
     page = (ROOT / "reports" / "networks" / "report.md").read_text()
-    told_apart = "cannot be told apart (Friedman's test, p = 0.068)"
+    told_apart = "cannot be told apart (Friedman's test, p = 0.12)"
     assert told_apart in page and told_apart in readme
 
 
