@@ -17,8 +17,8 @@ long:  ## whole sweeps, simulations, programs compiled anew: up to twenty minute
 slow:  ## the marked tests, up to two hours
 	$(BIN)pytest -n 0 -m slow
 
-grid:  ## both engines on every legal combination of settings, some four hours
-	$(BIN)pytest -n 0 -m grid
+grid:  ## both engines on every legal combination of settings, half an hour on two cores
+	$(BIN)pytest --dist load -m grid
 
 docs:  ## the site, in docs/_build/html, and its doctests; needs the dependency group `docs`
 	$(BIN)python -m sphinx -W --keep-going -q -b html docs docs/_build/html

@@ -2,7 +2,7 @@
 
 Plain Keras takes about two seconds to trace each new network, so the ordinary run trains only a
 sample of recipes in both engines: one that contains every pair of choices. A sample with every
-triple is marked `slow`, the whole grid `grid` (an hour of a core). Both train by `train_on_batch`.
+triple is marked `slow`, the whole grid `grid` (half an hour). Both train by `train_on_batch`.
 """
 
 import heapq
