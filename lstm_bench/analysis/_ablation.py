@@ -76,8 +76,8 @@ class Ablation:
 
     @property
     def is_conditional(self) -> bool:
-        """Whether one of its two verdicts rests on a condition: see `Comparison.rests_on`."""
-        return bool(self.rate.rests_on or self.score.rests_on)
+        """Whether its verdict rests on a condition: see `Comparison.rests_on`."""
+        return bool(self.in_order[0].rests_on)
 
     @property
     def sentence(self) -> str:

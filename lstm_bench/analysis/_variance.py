@@ -132,13 +132,12 @@ class SettingImportances:
 
     @property
     def best(self) -> SettingImportance | None:
-        """The setting that explains the score best; None unless it beats chance.
+        """Of the settings that beat chance, the one that explains the score best; None without.
 
         The p value allows for the choice among all settings, so that where none has an effect one
         is named in at most 5 % of searches.
         """
-        first = self.settings[0] if self.settings else None
-        return first if first is not None and first.p <= ALPHA else None
+        return next((setting for setting in self.settings if setting.p <= ALPHA), None)
 
     def document(self) -> dict[str, Any]:
         """Returns what JSON documents say of it."""

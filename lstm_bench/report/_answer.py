@@ -182,7 +182,7 @@ def _memory_spans(families: Sequence[Family]) -> list[str]:
         known.sort(key=lambda family: -family.span.half)
         name = wording.heading(axis)
         if known:
-            answers.append(f"Half of the seeds still solve the task {_spans(known, name)}.")
+            answers.append(_spans(known, name))
         unknown = [printable_line(f.id) for f in of_axis if math.isnan(f.span.half)]
         if unknown:
             points.append(f"Of {listed(unknown)} the solve rate does not fall with the {name}.")
@@ -199,15 +199,21 @@ def _memory_spans(families: Sequence[Family]) -> list[str]:
 
 
 def _spans(families: Sequence[Family], axis: str) -> str:
-    """Returns spans for the answer, the longest first; of many, both ends with what they are."""
-    if len(families) > MAX_NAMED:
-        longest, shortest = families[0], families[-1]
-        return (
-            f"{_reach(longest, axis)} with the best of {len(families)} families of recipes, "
-            f"{_family_name(longest)}, and {_reach(shortest, axis)} with the worst, "
-            f"{_family_name(shortest)}"
-        )
-    return f"at a {axis} of {_span_list(families)}"
+    """Returns the answer on spans, the longest first; of many, both ends with what they are."""
+    half = "Half of the seeds still solve the task"
+    if len(families) <= MAX_NAMED:
+        return f"{half} at a {axis} of {_span_list(families)}."
+    longest, shortest = families[0], families[-1]
+    best = f"with the best of {len(families)} families of recipes, {_family_name(longest)}"
+    worst = f"{_reach(shortest, axis)} with the worst, {_family_name(shortest)}"
+    if not longest.half.startswith("> "):
+        return f"{half} {_reach(longest, axis)} {best}, and {worst}."
+    fewest = min((row.outcome.solve_rate for row in longest.rows), key=lambda rate: rate.rate)
+    least = "All" if fewest.k == fewest.n else f"At least {fewest.k} of"
+    return (
+        f"{least} {fewest.n} seeds solve the task {_reach(longest, axis)} {best}; half of them "
+        f"still solve it {worst}."
+    )
 
 
 def _reach(family: Family, axis: str) -> str:
@@ -268,12 +274,29 @@ def _confirmed(findings: Findings) -> list[str]:
     )
     cost = (
         f"Simplest means the lowest cost, here {row.outcome.parameters:,} parameters times "
-        f"{row.outcome.updates:,} weight updates."
+        f"{row.outcome.updates:,} weight updates.{_smallest(findings, row)}"
     )
     more = [f"{also} {'does' if len(simplest.fixed) == 1 else 'do'} too, at no higher cost."]
     best = sentences.best_finalist(findings, known=point.row)
     points = [*(more if also else []), *best, *winner, *published_page.reproductions(findings)]
     return [answer, cost, *points]
+
+
+def _smallest(findings: Findings, simplest: Row) -> str:
+    """Returns which finalist that solves the task has the fewest parameters, if another one has."""
+    solving = [
+        row
+        for row in findings.result.having("confirmed")
+        if row.outcome.solve_rate.low >= findings.simplest.bar
+    ]
+    smallest = min([simplest, *solving], key=lambda row: row.outcome.parameters)
+    if smallest.outcome.parameters == simplest.outcome.parameters:
+        return ""
+    rate = smallest.outcome.solve_rate
+    return (
+        f" The smallest network that solves it is {named(smallest)}: {rate.k} of {rate.n}, "
+        f"{smallest.outcome.parameters:,} parameters times {smallest.outcome.updates:,} updates."
+    )
 
 
 def _recipes(findings: Findings) -> list[str]:

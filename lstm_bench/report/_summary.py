@@ -301,10 +301,11 @@ def _settings(findings: Findings) -> list[str]:
                 f"interval).{share}"
             )
         elif not math.isnan(importance.settings[0].p):
-            p = wording.p_value(importance.settings[0].p)
+            least = min(importance.settings, key=lambda setting: setting.p)
+            p = wording.p_value(least.p)
             sentences.append(
-                f"Among {trials} no setting explains the score beyond chance: the one with the "
-                f"largest share, {wording.heading(importance.settings[0].key)}, has p {p}.{share}"
+                f"Among {trials} no setting explains the score beyond chance: the least p is "
+                f"{p}, of {wording.heading(least.key)}.{share}"
             )
     effects = [(effect.name, effect.verdict) for effect in findings.effects]
     if effects:

@@ -88,9 +88,9 @@ def test_of_many_memory_spans_the_answer_has_both_ends_and_what_they_are() -> No
     ]
     found = summarize(sweep_findings(a_result(*described)))
     assert found.answer == (
-        "Half of the seeds still solve the task at every lag tested (up to 32) with the best of 4 "
-        "families of recipes, a GRU of 20 units that reads whole sequences (G), and at no lag "
-        "tested (from 4 on) with the worst, S (lstm(20), pairs)."
+        "All 6 seeds solve the task at every lag tested (up to 32) with the best of 4 "
+        "families of recipes, a GRU of 20 units that reads whole sequences (G); half of them still "
+        "solve it at no lag tested (from 4 on) with the worst, S (lstm(20), pairs)."
     )
     assert "F has a memory span of 13 (" in found.points[1]
     assert found.points[1].endswith("): with a <note>.")

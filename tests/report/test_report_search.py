@@ -173,8 +173,37 @@ def test_a_setting_is_named_only_where_it_beats_chance() -> None:
         return " ".join(summarize(sweep_findings(changed)).sentences)
 
     assert "the setting that explains the score best is units" in said(0.05)
-    assert "no setting explains the score beyond chance" in said(0.66)
+    assert "no setting explains the score beyond chance: the least p is 0.66, of" in said(0.66)
     assert "explains the score best" not in said(0.66) + said(None)
+
+
+def test_the_setting_that_beats_chance_is_named_where_another_has_the_larger_share() -> None:
+    settings = [
+        {"key": "epochs", "fanova": 0.5, "ped_anova": 0.1, "p": 0.9},
+        {"key": "units", "fanova": 0.3, "ped_anova": 0.5, "p": 0.01},
+        {"key": "layers", "fanova": 0.2, "ped_anova": 0.4, "p": 0.001},
+    ]
+    analysis = {**SEARCHED.analysis, "importance": {"trials": 30, "settings": settings}}
+    changed = dataclasses.replace(SEARCHED, analysis=analysis)
+    text = " ".join(summarize(sweep_findings(changed)).sentences)
+    assert "the setting that explains the score best is units (p 0.01). It has 30.0 %" in text
+
+
+def test_the_smallest_network_is_named_where_the_cheapest_is_larger() -> None:
+    """Cost is parameters times updates, so the simplest recipe may have the most parameters."""
+    point = sweep_findings(SEARCHED).simplest.point
+    assert point is not None
+    more = point.row.outcome.updates * point.row.outcome.parameters
+    smaller = dataclasses.replace(point.row.outcome, parameters=9, updates=more, digest="9" * 12)
+    rows = [
+        dataclasses.replace(row, outcome=smaller) if row.id == "confirmed-1" else row
+        for row in SEARCHED.rows
+    ]
+    found = summarize(sweep_findings(dataclasses.replace(SEARCHED, rows=tuple(rows))))
+    assert "is confirmed-3 (" in found.answer
+    assert "The smallest network that solves it is confirmed-1 (" in found.points[0]
+    assert f": 20 of 20, 9 parameters times {more:,} updates." in found.points[0]
+    assert "smallest" not in " ".join(summarize(sweep_findings(SEARCHED)).sentences)
 
 
 def test_the_summary_has_the_findings_of_the_search() -> None:
