@@ -33,6 +33,8 @@ THRESHOLDS = np.round(np.linspace(0, 1, 51), 12)
 """The scores at which a performance profile is computed."""
 MAX_MEANS = 5
 """Recipes whose interquartile means are in a sentence."""
+MAX_TIED = 3
+"""Recipes that solve a task equally often are named up to this number, else counted."""
 LOW, HIGH = 0.5, 0.9
 """A recipe below the first mean score on a task, of which another is above the second, is named."""
 
@@ -46,8 +48,13 @@ class RankedRecipe:
     iqm: Bootstrapped  # interquartile mean over tasks and seeds
     mean_rank: float  # over the tasks; 1 is the best
     solved_tasks: tuple[str, ...]  # the whole interval of the solve rate is above `RELIABLE_RATE`
-    solved_runs: int  # of the runs that have a score
+    solved: tuple[int, ...]  # the runs of each task that solve it, of those that have a score
     profile: pd.DataFrame  # threshold, share of runs above it, low, high
+
+    @property
+    def solved_runs(self) -> int:
+        """The runs that solve their task."""
+        return sum(self.solved)
 
     @property
     def task_means(self) -> tuple[float, ...]:
@@ -111,14 +118,18 @@ class Ranking:
 
     @property
     def points(self) -> list[str]:
-        """What interquartile means and ranks hide: runs that solve no task, and low scores."""
+        """What interquartile means and ranks hide: runs that solve a task, and low scores."""
         if len(self.recipes) < 2:
             return []
+        most = [f"{task} {self._most_solved(i)}" for i, task in enumerate(self.tasks)]
         runs = len(self.tasks) * self.seeds
         shown = self.recipes[:MAX_MEANS]
         solved = ", ".join(f"{recipe.name} {recipe.solved_runs}" for recipe in shown)
         more = f", and {len(self.recipes) - len(shown)} more" * (len(self.recipes) > len(shown))
-        points = [f"Runs that solve their task, of {runs}: {solved}{more}."]
+        points = [
+            f"Most often solved, of {counted(self.seeds, 'run')}: {'; '.join(most)}.",
+            f"Runs that solve their task, of {runs}: {solved}{more}.",
+        ]
         low = []
         best = [max(r.task_means[i] for r in self.recipes) for i in range(len(self.tasks))]
         for recipe in self.recipes:
@@ -132,6 +143,15 @@ class Ranking:
                 f"{100 * HIGH:.0f}: {'; '.join(low)}."
             )
         return points
+
+    def _most_solved(self, task: int) -> str:
+        """Returns which recipes solve a task most often: `by gru (10)`; `by 4 recipes (10)`."""
+        most = max(recipe.solved[task] for recipe in self.recipes)
+        if not most:
+            return "by none"
+        names = [recipe.name for recipe in self.recipes if recipe.solved[task] == most]
+        shown = listed(names) if len(names) <= MAX_TIED else counted(len(names), "recipe")
+        return f"by {shown} ({most})"
 
     @property
     def statement(self) -> str:
@@ -336,7 +356,7 @@ def _ranked(
         iqm=interquartile_mean_interval(scores),
         mean_rank=mean_rank,
         solved_tasks=tuple(task for task, rate in rates.items() if rate.low >= RELIABLE_RATE),
-        solved_runs=int(sum(solved)),
+        solved=tuple(map(int, solved)),
         profile=pd.DataFrame({"threshold": THRESHOLDS, "share": shares, "low": low, "high": high}),
     )
 
