@@ -8,7 +8,7 @@ check:  ## lint, format, types
 	$(BIN)ruff format --check .
 	$(BIN)mypy
 
-test:  ## the ordinary tests, under five minutes on two cores
+test:  ## the ordinary tests, some six minutes on two cores
 	$(BIN)pytest
 
 long:  ## whole sweeps, simulations, programs compiled anew: up to twenty minutes

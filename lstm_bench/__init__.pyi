@@ -18,6 +18,7 @@ from .errors import StoreError as StoreError
 from .errors import StoreLostError as StoreLostError
 from .errors import SweepError as SweepError
 from .errors import TaskError as TaskError
+from .errors import UnknownRecipeError as UnknownRecipeError
 from .errors import UserError as UserError
 from .recipes import Recipe as Recipe
 from .report import SweepResult as SweepResult

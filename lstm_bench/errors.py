@@ -77,6 +77,10 @@ class StoreError(UserError):
     """A run store or an output folder cannot be used."""
 
 
+class UnknownRecipeError(StoreError):
+    """A sweep of a run store has no finished recipe of the given id."""
+
+
 class DamagedError(StoreError):
     """A file of a run store is missing, truncated or invalid; the store itself can be used."""
 

@@ -23,6 +23,7 @@ NAMES = {
     *("task", "Task", "Problem", "Sequence", "Recipe", "Outcome", "SweepResult", "Comparison"),
     *("LstmBenchError", "UserError", "RecipeError", "SweepError", "TaskError", "StoreError"),
     *("DamagedError", "DataError", "Interrupted", "StoreLostError", "FailedFastError"),
+    "UnknownRecipeError",
     "__version__",
 }
 SMALL = {"units": 4, "epochs": 3}

@@ -211,6 +211,7 @@ class SimplestRecipe:
     fixed: tuple[str, ...] = ()  # fixed recipes that reach the bar too and cost no more
     p_holm: float = math.nan  # of a rate at the bar, corrected for all finalists
     finalists: int = 1
+    smallest: Row | None = None  # of the confirmed recipes that reach the bar: fewest parameters
 
     def document(self) -> dict[str, Any]:
         """Returns what JSON documents say of it."""
@@ -274,12 +275,14 @@ def simplest_of(
         and verdicts.get(point.row.id, "better") == "better"
         and p_values.get(point.row.id, 0.0) <= ALPHA
     ]
+    rows = [point.row for point in clear if point.row.role == "confirmed"]
     cheapest = next((point for point in clear if point.row.role == "confirmed"), None)
     if cheapest is not None:
+        smallest = min(rows, key=lambda row: row.outcome.parameters)
         cost = cheapest.cost
         fixed = [p.row.id for p in clear if p.row.role == "fixed" and p.cost <= cost]
         p = p_values[cheapest.row.id]
-        return SimplestRecipe(cheapest, bar, "", tuple(fixed), p, len(confirmed))
+        return SimplestRecipe(cheapest, bar, "", tuple(fixed), p, len(confirmed), smallest)
     share = f"{100 * bar:g} %"
     if not confirmed:
         why = "No recipe was run again on fresh seeds, so none can be called the simplest."

@@ -27,7 +27,7 @@ from lstm_bench.cli._options import (
     refuse_existing,
     write_file,
 )
-from lstm_bench.errors import StoreError, UserError
+from lstm_bench.errors import StoreError, UnknownRecipeError, UserError
 from lstm_bench.safety import print_plain, printable_text, shell_line, terminal_console
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ def _how_it_is_made(run: str, path: Path, missing: StoreError, known: TaskRegist
     except UserError:  # which `sweep` explains
         return ""
     command = shell_line("lstm-bench", "sweep", sweep)
-    never_run = "no finished recipe" not in str(missing)
+    never_run = not isinstance(missing, UnknownRecipeError)
     trial = re.fullmatch(r"trial-(\d+)", id_)
     may_come = id_ in read.entries
     if read.search is not None:

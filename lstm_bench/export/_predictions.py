@@ -93,9 +93,13 @@ def _printed(recipe: Recipe, samples: Samples, data: DataCode) -> list[str]:
     """Returns the lines that print the predictions and, for symbols, the accuracy."""
     numbers = f"range({min(len(samples), MAX_PRINTED)})"
     if recipe.task.kind != "categorical":
-        what = "samples that it was trained on, in the scaled values that the network has"
+        heading = []
+        if recipe.task.kind == "regression" and recipe.task.has_baselines:  # values of a file
+            numbers = f"range({min(samples.train_count, MAX_PRINTED)})"
+            what = "samples that it was trained on, in the scaled values that the network has"
+            heading = [f'print("{what}:")']
         return [
-            *([f'print("{what}:")'] if recipe.task.has_baselines else []),
+            *heading,
             f"for n in {numbers}:",
             '    print(f"sample {n}: wanted {y[n].tolist()}, answered {outputs[n].tolist()}")',
         ]

@@ -126,8 +126,8 @@ def _yardstick(headline: BaselineResult) -> str:
     name, error = skill_baseline(outcome.seeds, outcome.predictions)
     if not name or name == headline.best.baseline:
         return ""
-    amount_of = amount(error, headline.real_valued)
-    return f", against the best baseline of all windows ({printable_line(name)}, {amount_of}),"
+    shown = f"{printable_line(name)}, {amount(error, headline.real_valued)}"
+    return f", against the best baseline that all windows share ({shown}),"
 
 
 def _gain(headline: BaselineResult) -> list[str]:
@@ -274,7 +274,7 @@ def _confirmed(findings: Findings) -> list[str]:
     )
     cost = (
         f"Simplest means the lowest cost, here {row.outcome.parameters:,} parameters times "
-        f"{row.outcome.updates:,} weight updates.{_smallest(findings, row)}"
+        f"{row.outcome.updates:,} weight updates.{_smallest(row, simplest.smallest)}"
     )
     more = [f"{also} {'does' if len(simplest.fixed) == 1 else 'do'} too, at no higher cost."]
     best = sentences.best_finalist(findings, known=point.row)
@@ -282,15 +282,9 @@ def _confirmed(findings: Findings) -> list[str]:
     return [answer, cost, *points]
 
 
-def _smallest(findings: Findings, simplest: Row) -> str:
-    """Returns which finalist that solves the task has the fewest parameters, if another one has."""
-    solving = [
-        row
-        for row in findings.result.having("confirmed")
-        if row.outcome.solve_rate.low >= findings.simplest.bar
-    ]
-    smallest = min([simplest, *solving], key=lambda row: row.outcome.parameters)
-    if smallest.outcome.parameters == simplest.outcome.parameters:
+def _smallest(simplest: Row, smallest: Row | None) -> str:
+    """Returns which recipe that solves the task has the fewest parameters, if another one has."""
+    if smallest is None or smallest.outcome.parameters == simplest.outcome.parameters:
         return ""
     rate = smallest.outcome.solve_rate
     return (

@@ -57,7 +57,7 @@ def merge_documents(below: Mapping[Any, Any], above: Mapping[str, Any]) -> dict[
 
 
 def name_faults(document: Mapping[str, Any], changes: Mapping[str, Any]) -> list[Fault]:
-    """Returns a fault for each recipe or comparison that overrides name and the file does not have.
+    """Returns a fault for each recipe or comparison that overrides name, but the file lacks.
 
     >>> [str(f) for f in name_faults({"recipes": {"A": {}}}, {"recipes": {"B": {"units": 9}}})]
     ["recipes.B: there is no recipe 'B' (known: A); add it to the file, or leave it out"]

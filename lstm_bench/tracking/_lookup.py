@@ -20,7 +20,14 @@ from typing import Any
 
 from lstm_bench.config import Settings
 from lstm_bench.data import CsvTask
-from lstm_bench.errors import StoreError, SweepError, TaskError, UserError, unknown
+from lstm_bench.errors import (
+    StoreError,
+    SweepError,
+    TaskError,
+    UnknownRecipeError,
+    UserError,
+    unknown,
+)
 from lstm_bench.recipes import (
     BUILT_IN_TASKS,
     Recipe,
@@ -146,7 +153,8 @@ def finished_outcome(word: str, store: Store, tasks: TaskRegistry = BUILT_IN_TAS
     if colon:
         run_ids = store.run_ids(name)
         if id_ not in run_ids:
-            raise StoreError(f"{name}: {_unknown_message('finished recipe', id_, run_ids)}")
+            message = _unknown_message("finished recipe", id_, run_ids)
+            raise UnknownRecipeError(f"{name}: {message}")
         return _check_task(store.load_outcome(run_ids[id_]), tasks)
     by_digest = store.run_ids_by_digest()
     matches = sorted(digest for digest in by_digest if digest.startswith(word))

@@ -145,7 +145,7 @@ def test_the_first_sentences_say_what_a_skill_is_measured_against():
     outcome = dataclasses.replace(outcome, predictions=table)
     findings = sweep_findings(SweepData("f", "", "", (Row("A", outcome),), None, {}))
     (skill,) = (part for part in summarize(findings).sentences if "Its skill" in part)
-    assert "Its skill, against the best baseline of all windows (last value, " in skill
+    assert "Its skill, against the best baseline that all windows share (last value, " in skill
 
 
 @pytest.mark.slow
